@@ -1,0 +1,401 @@
+/** tfjs-node's `TFJSBinding` over libtensorflow: tensors and eager ops. */
+import {
+  C,
+  check,
+  cString,
+  int64s,
+  type Pointer,
+  status,
+  textAt,
+} from "./library.ts";
+import type { Tracer } from "./trace.ts";
+
+/** TensorFlow's `DataType` numbers. */
+export const DataType = {
+  FLOAT: 1,
+  DOUBLE: 2,
+  INT32: 3,
+  UINT8: 4,
+  STRING: 7,
+  COMPLEX64: 8,
+  INT64: 9,
+  BOOL: 10,
+  BFLOAT16: 14,
+  HALF: 19,
+  RESOURCE: 20,
+} as const;
+
+/** The kinds of op attribute that tfjs-node's binding knows. */
+export const AttrType = {
+  STRING: 0,
+  INT: 1,
+  FLOAT: 2,
+  BOOL: 3,
+  TYPE: 4,
+  SHAPE: 5,
+  RESOURCE: 6,
+} as const;
+
+export interface Attr {
+  name: string;
+  type: number;
+  value: unknown;
+}
+
+export interface TensorMetadata {
+  id: number;
+  shape: number[];
+  dtype: number;
+}
+
+export interface Device {
+  name: string;
+  type: string;
+}
+
+// ConfigProto.allow_soft_placement (field 7) = true: an op without a GPU
+// kernel runs on the CPU.
+const SOFT_PLACEMENT = new Uint8Array([0x38, 0x01]);
+
+function newContext(): { context: Pointer; devices: Device[] } {
+  const options = C.TFE_NewContextOptions();
+  C.TFE_ContextOptionsSetConfig(options, SOFT_PLACEMENT, 2n, status);
+  check("context options");
+  const context = C.TFE_NewContext(options, status);
+  check("TensorFlow cannot start");
+  C.TFE_DeleteContextOptions(options);
+  const list = C.TFE_ContextListDevices(context, status);
+  check("devices");
+  const devices = Array.from(
+    { length: C.TF_DeviceListCount(list) },
+    (_, i) => ({
+      name: textAt(C.TF_DeviceListName(list, i, status)),
+      type: textAt(C.TF_DeviceListType(list, i, status)),
+    }),
+  );
+  C.TF_DeleteDeviceList(list);
+  return { context, devices };
+}
+
+export const { context, devices } = newContext();
+export const gpu = devices.find((d) => d.type === "GPU");
+export const device = gpu ?? devices[0];
+
+const handles = new Map<number, Pointer>();
+let nextId = 1;
+let tracer: Tracer | null = null;
+
+/** Sends the binding's calls to `t` until it is called with null again. */
+export function setTracer(t: Tracer | null): void {
+  tracer = t;
+}
+
+export function currentTracer(): Tracer | null {
+  return tracer;
+}
+
+export function newId(): number {
+  return nextId++;
+}
+
+export function handleOf(id: number): Pointer {
+  const handle = handles.get(id);
+  if (!handle) {
+    throw new Error(
+      `tensor ${id} has no value: it was disposed, or it belongs to a finished trace`,
+    );
+  }
+  return handle;
+}
+
+export function hasHandle(id: number): boolean {
+  return handles.has(id);
+}
+
+/** Number of live tensor handles; constant over a loop that does not leak. */
+export function handleCount(): number {
+  return handles.size;
+}
+
+export function adopt(handle: Pointer): TensorMetadata {
+  const id = newId();
+  handles.set(id, handle);
+  return { id, ...describe(handle) };
+}
+
+export function describe(handle: Pointer): { shape: number[]; dtype: number } {
+  const rank = C.TFE_TensorHandleNumDims(handle, status);
+  check("tensor shape");
+  const shape = Array.from(
+    { length: rank },
+    (_, d) => Number(C.TFE_TensorHandleDim(handle, d, status)),
+  );
+  return { shape, dtype: C.TFE_TensorHandleDataType(handle) };
+}
+
+type Values = ArrayBufferView | readonly (boolean | number | Uint8Array)[];
+
+/** A `TF_Tensor` that holds `values`; the caller deletes it. */
+export function newTensor(
+  shape: number[],
+  dtype: number,
+  values: Values,
+): Pointer {
+  if (dtype === DataType.STRING) {
+    return newStringTensor(shape, values as readonly Uint8Array[]);
+  }
+  let view = values;
+  if (!ArrayBuffer.isView(view)) {
+    const numbers = view as readonly number[];
+    view = dtype === DataType.BOOL
+      ? Uint8Array.from(numbers, Number)
+      : dtype === DataType.INT32
+      ? Int32Array.from(numbers)
+      : Float32Array.from(numbers);
+  }
+  const tensor = C.TF_AllocateTensor(
+    dtype,
+    int64s(shape),
+    shape.length,
+    BigInt(view.byteLength),
+  );
+  if (view.byteLength) {
+    new Uint8Array(
+      Deno.UnsafePointerView.getArrayBuffer(
+        C.TF_TensorData(tensor)!,
+        view.byteLength,
+      ),
+    ).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  }
+  return tensor;
+}
+
+const TSTRING_BYTES = 24;
+
+function stringAt(tensor: Pointer, index: number): Pointer {
+  return Deno.UnsafePointer.offset(
+    C.TF_TensorData(tensor)!,
+    index * TSTRING_BYTES,
+  );
+}
+
+function newStringTensor(
+  shape: number[],
+  values: readonly Uint8Array[],
+): Pointer {
+  const tensor = C.TF_AllocateTensor(
+    DataType.STRING,
+    int64s(shape),
+    shape.length,
+    BigInt(values.length * TSTRING_BYTES),
+  );
+  values.forEach((value, i) => {
+    const at = stringAt(tensor, i);
+    C.TF_StringInit(at);
+    C.TF_StringCopy(at, Uint8Array.from(value), BigInt(value.length));
+  });
+  return tensor;
+}
+
+function readStrings(tensor: Pointer): Uint8Array[] {
+  return Array.from(
+    { length: Number(C.TF_TensorElementCount(tensor)) },
+    (_, i) => {
+      const at = stringAt(tensor, i);
+      const size = Number(C.TF_StringGetSize(at));
+      return size
+        ? new Uint8Array(
+          Deno.UnsafePointerView.getArrayBuffer(
+            C.TF_StringGetDataPointer(at)!,
+            size,
+          ).slice(0),
+        )
+        : new Uint8Array();
+    },
+  );
+}
+
+function createTensor(shape: number[], dtype: number, values: Values): number {
+  const tensor = newTensor(shape, dtype, values);
+  let handle = C.TFE_NewTensorHandle(tensor, status);
+  check("new tensor");
+  C.TF_DeleteTensor(tensor);
+  // TensorFlow keeps int32 and string tensors in host memory.
+  if (gpu && dtype !== DataType.INT32 && dtype !== DataType.STRING) {
+    const host = handle;
+    handle = C.TFE_TensorHandleCopyToDevice(
+      host,
+      context,
+      cString(gpu.name),
+      status,
+    );
+    C.TFE_DeleteTensorHandle(host);
+    check("copy to the GPU");
+  }
+  const id = newId();
+  handles.set(id, handle);
+  tracer?.created(id, shape, dtype, values);
+  return id;
+}
+
+function deleteTensor(id: number): void {
+  tracer?.forget(id);
+  const handle = handles.get(id);
+  if (!handle) return;
+  C.TFE_DeleteTensorHandle(handle);
+  handles.delete(id);
+}
+
+function tensorDataSync(id: number): ArrayBufferView | Uint8Array[] {
+  if (tracer) tracer.refuseRead();
+  const handle = handleOf(id);
+  const tensor = C.TFE_TensorHandleResolve(handle, status);
+  check("read a tensor");
+  const dtype = C.TFE_TensorHandleDataType(handle);
+  try {
+    if (dtype === DataType.STRING) return readStrings(tensor);
+    const size = Number(C.TF_TensorByteSize(tensor));
+    const buffer = size
+      ? Deno.UnsafePointerView.getArrayBuffer(C.TF_TensorData(tensor)!, size)
+        .slice(0)
+      : new ArrayBuffer(0);
+    switch (dtype) {
+      case DataType.FLOAT:
+      case DataType.COMPLEX64:
+        return new Float32Array(buffer);
+      case DataType.DOUBLE:
+        return new Float64Array(buffer);
+      case DataType.INT32:
+        return new Int32Array(buffer);
+      case DataType.INT64:
+        return new BigInt64Array(buffer);
+      default:
+        return new Uint8Array(buffer);
+    }
+  } finally {
+    C.TF_DeleteTensor(tensor);
+  }
+}
+
+const encoder = new TextEncoder();
+
+function setAttr(op: Pointer, { name, type, value }: Attr): void {
+  const key = cString(name);
+  switch (type) {
+    case AttrType.STRING: {
+      const bytes = encoder.encode(value as string);
+      C.TFE_OpSetAttrString(op, key, bytes, BigInt(bytes.length));
+      break;
+    }
+    case AttrType.INT:
+      if (Array.isArray(value)) {
+        C.TFE_OpSetAttrIntList(op, key, int64s(value), value.length);
+      } else C.TFE_OpSetAttrInt(op, key, BigInt(value as number));
+      break;
+    case AttrType.FLOAT:
+      if (Array.isArray(value)) {
+        C.TFE_OpSetAttrFloatList(
+          op,
+          key,
+          Float32Array.from(value),
+          value.length,
+        );
+      } else C.TFE_OpSetAttrFloat(op, key, value as number);
+      break;
+    case AttrType.BOOL:
+      C.TFE_OpSetAttrBool(op, key, value ? 1 : 0);
+      break;
+    case AttrType.TYPE:
+      if (Array.isArray(value)) {
+        C.TFE_OpSetAttrTypeList(op, key, Int32Array.from(value), value.length);
+      } else C.TFE_OpSetAttrType(op, key, value as number);
+      break;
+    case AttrType.SHAPE: {
+      const shape = value as number[];
+      C.TFE_OpSetAttrShape(op, key, int64s(shape), shape.length, status);
+      break;
+    }
+    default:
+      throw new Error(`attribute ${name}: kind ${type} is not supported`);
+  }
+}
+
+/** An eager op with device, inputs and attributes set; the caller deletes it. */
+export function newOp(
+  name: string,
+  attrs: readonly Attr[],
+  inputs: readonly number[],
+): Pointer {
+  const op = C.TFE_NewOp(context, cString(name), status);
+  check(name);
+  try {
+    if (gpu) C.TFE_OpSetDevice(op, cString(gpu.name), status);
+    for (const id of inputs) {
+      C.TFE_OpAddInput(op, handleOf(id), status);
+      check(name);
+    }
+    for (const attr of attrs) setAttr(op, attr);
+    return op;
+  } catch (error) {
+    C.TFE_DeleteOp(op);
+    throw error;
+  }
+}
+
+const outputs = new BigUint64Array(256);
+const outputCount = new Int32Array(1);
+
+function executeOp(
+  name: string,
+  attrs: readonly Attr[],
+  inputs: readonly number[],
+  n: number,
+): TensorMetadata[] {
+  if (tracer) return tracer.executeOp(name, attrs, inputs, n);
+  if (n > outputs.length) throw new Error(`${name}: ${n} outputs are too many`);
+  const op = newOp(name, attrs, inputs);
+  outputCount[0] = n;
+  C.TFE_Execute(op, outputs, outputCount, status);
+  C.TFE_DeleteOp(op);
+  check(name);
+  return Array.from(
+    { length: outputCount[0] },
+    (_, i) => adopt(Deno.UnsafePointer.create(outputs[i])),
+  );
+}
+
+function noSavedModel(): never {
+  throw new Error(
+    "saved models are not supported: save weights as safetensors instead",
+  );
+}
+
+/** What tfjs-node-gpu's JavaScript half calls. */
+export const binding = {
+  TF_FLOAT: DataType.FLOAT,
+  TF_INT32: DataType.INT32,
+  TF_INT64: DataType.INT64,
+  TF_BOOL: DataType.BOOL,
+  TF_COMPLEX64: DataType.COMPLEX64,
+  TF_STRING: DataType.STRING,
+  TF_RESOURCE: DataType.RESOURCE,
+  TF_UINT8: DataType.UINT8,
+  TF_ATTR_STRING: AttrType.STRING,
+  TF_ATTR_INT: AttrType.INT,
+  TF_ATTR_FLOAT: AttrType.FLOAT,
+  TF_ATTR_BOOL: AttrType.BOOL,
+  TF_ATTR_TYPE: AttrType.TYPE,
+  TF_ATTR_SHAPE: AttrType.SHAPE,
+  TF_ATTR_RESOURCE: AttrType.RESOURCE,
+  TF_Version: textAt(C.TF_Version()),
+  createTensor,
+  deleteTensor,
+  tensorDataSync,
+  executeOp,
+  isUsingGpuDevice: () => gpu !== undefined,
+  getNumOfTensors: handleCount,
+  getNumOfSavedModels: () => 0,
+  loadSavedModel: noSavedModel,
+  deleteSavedModel: noSavedModel,
+  runSavedModel: noSavedModel,
+};

@@ -1,0 +1,153 @@
+/** `compile()`: a tfjs function as one TensorFlow function call a step. */
+import { backend, idOf, tf } from "./backend.ts";
+import * as b from "./binding.ts";
+import { C, check, cString, type Pointer } from "./library.ts";
+import { Tracer } from "./trace.ts";
+
+export type Precision = "float32" | "bfloat16" | "auto";
+
+export interface CompileOptions {
+  /** Arithmetic of convolutions and matrix products; variables stay float32. */
+  precision?: Precision;
+  /** Shown in error messages. */
+  name?: string;
+}
+
+/** A compiled function: call it like the original, but await it. */
+export interface Compiled {
+  (...inputs: tf.Tensor[]): Promise<tf.Tensor[]>;
+  /** Number of signatures traced so far. */
+  readonly signatures: number;
+  /** Frees the traced functions. */
+  dispose(): void;
+}
+
+interface Trace {
+  name: string;
+  captures: Pointer[];
+  outputs: number;
+}
+
+// ConfigProto.graph_options (10) . rewrite_options (10) .
+// auto_mixed_precision_onednn_bfloat16 (31) = ON (1).
+const BFLOAT16_CONFIG = "\x52\x05\x52\x03\xf8\x01\x01";
+let functionCount = 0;
+
+let cpuFlags: Set<string> | undefined;
+function hasBfloat16(): boolean {
+  if (b.gpu) return false;
+  try {
+    cpuFlags ??= new Set(
+      Deno.readTextFileSync("/proc/cpuinfo").match(/^flags\s*:(.*)$/m)?.[1]
+        .trim().split(" "),
+    );
+  } catch {
+    cpuFlags = new Set();
+  }
+  return cpuFlags.has("avx512_bf16") || cpuFlags.has("amx_bf16");
+}
+
+/** What "auto" means on this machine. */
+export function resolvePrecision(p: Precision): "float32" | "bfloat16" {
+  return p === "auto" ? (hasBfloat16() ? "bfloat16" : "float32") : p;
+}
+
+/**
+ * Traces `fn` once per signature (shapes and dtypes of its inputs) and runs
+ * the whole of it as one call that leaves the event loop free.
+ *
+ * While tracing no value exists: reading one, an op that the library lacks or
+ * a result whose shape depends on values throws with the op and the line.
+ * Tensors from outside are captured as they are now; use a `Variable` for
+ * what changes between calls.
+ */
+export function compile(
+  fn: (...inputs: tf.Tensor[]) => tf.Tensor[],
+  { precision = "float32", name = fn.name || "function" }: CompileOptions = {},
+): Compiled {
+  const config = resolvePrecision(precision) === "bfloat16"
+    ? Uint8Array.from(BFLOAT16_CONFIG, (c) => c.charCodeAt(0))
+    : new Uint8Array(0);
+  const traces = new Map<string, Trace>();
+
+  function trace(ids: number[]): Trace {
+    if (b.currentTracer()) {
+      throw new Error(`${name}: a compiled function cannot call another one`);
+    }
+    const tracer = new Tracer();
+    const unique = `ferlab_${name.replace(/\W/g, "_")}_${functionCount++}`;
+    let outputs = 0;
+    let captures: Pointer[] = [];
+    b.setTracer(tracer);
+    try {
+      tf.tidy(() => {
+        const inputs = ids.map((id) => {
+          const { shape, dtype } = b.describe(b.handleOf(id));
+          return backend.createOutputTensor(tracer.input(shape, dtype));
+        });
+        const results = fn(...inputs);
+        outputs = results.length;
+        const outputIds = results.map(idOf);
+        b.setTracer(null);
+        captures = tracer.finish(unique, outputIds).captures;
+      });
+      return { name: unique, captures, outputs };
+    } catch (error) {
+      if (b.currentTracer()) tracer.abandon();
+      throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
+    } finally {
+      b.setTracer(null);
+    }
+  }
+
+  async function call(...inputs: tf.Tensor[]): Promise<tf.Tensor[]> {
+    const ids = inputs.map(idOf);
+    const signature = ids.map((id) => {
+      const { shape, dtype } = b.describe(b.handleOf(id));
+      return `${dtype}[${shape}]`;
+    }).join();
+    let traced = traces.get(signature);
+    if (!traced) traces.set(signature, traced = trace(ids));
+    const op = b.newOp(traced.name, [], ids);
+    const status = C.TF_NewStatus();
+    const count = new Int32Array([traced.outputs]);
+    const outputs = new BigUint64Array(Math.max(1, traced.outputs));
+    try {
+      for (const handle of traced.captures) {
+        C.TFE_OpAddInput(op, handle, status);
+        check(name, status);
+      }
+      C.TFE_OpSetAttrString(
+        op,
+        cString("config_proto"),
+        config,
+        BigInt(config.length),
+      );
+      await C.TFE_ExecuteNonblocking(op, outputs, count, status);
+      check(name, status);
+    } finally {
+      C.TFE_DeleteOp(op);
+      C.TF_DeleteStatus(status);
+    }
+    return Array.from(
+      outputs.subarray(0, count[0]),
+      (address) =>
+        backend.createOutputTensor(b.adopt(Deno.UnsafePointer.create(address))),
+    );
+  }
+
+  return Object.defineProperties(call as unknown as Compiled, {
+    signatures: { get: () => traces.size },
+    dispose: {
+      value: () => {
+        for (const { name, captures } of traces.values()) {
+          captures.forEach((handle) => C.TFE_DeleteTensorHandle(handle));
+          const status = C.TF_NewStatus();
+          C.TFE_ContextRemoveFunction(b.context, cString(name), status);
+          C.TF_DeleteStatus(status);
+        }
+        traces.clear();
+      },
+    },
+  });
+}

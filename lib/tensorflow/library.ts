@@ -1,0 +1,150 @@
+/** The C API of libtensorflow over `Deno.dlopen`: symbols, C strings, status. */
+import { ensureLibrary, LibraryError } from "./install.ts";
+
+const P = "pointer", B = "buffer", I = "i32", L = "i64", Z = "usize";
+const V = "void", F = "f32", U = "u8";
+/** `TF_Output { TF_Operation* oper; int index; }`, passed by value. */
+const OUTPUT = { struct: [P, I] } as const;
+
+const SYMBOLS = {
+  TF_Version: { parameters: [], result: P },
+  TF_NewStatus: { parameters: [], result: P },
+  TF_DeleteStatus: { parameters: [P], result: V },
+  TF_GetCode: { parameters: [P], result: I },
+  TF_Message: { parameters: [P], result: P },
+  TF_GetAllOpList: { parameters: [], result: P },
+  TF_DeleteBuffer: { parameters: [P], result: V },
+  TFE_NewContextOptions: { parameters: [], result: P },
+  TFE_DeleteContextOptions: { parameters: [P], result: V },
+  TFE_ContextOptionsSetConfig: { parameters: [P, B, Z, P], result: V },
+  TFE_NewContext: { parameters: [P, P], result: P },
+  TFE_ContextListDevices: { parameters: [P, P], result: P },
+  TFE_ContextAddFunction: { parameters: [P, P, P], result: V },
+  TFE_ContextRemoveFunction: { parameters: [P, B, P], result: V },
+  TF_DeleteDeviceList: { parameters: [P], result: V },
+  TF_DeviceListCount: { parameters: [P], result: I },
+  TF_DeviceListName: { parameters: [P, I, P], result: P },
+  TF_DeviceListType: { parameters: [P, I, P], result: P },
+  TF_AllocateTensor: { parameters: [I, B, I, Z], result: P },
+  TF_TensorData: { parameters: [P], result: P },
+  TF_TensorByteSize: { parameters: [P], result: Z },
+  TF_TensorElementCount: { parameters: [P], result: L },
+  TF_DeleteTensor: { parameters: [P], result: V },
+  TF_StringInit: { parameters: [P], result: V },
+  TF_StringCopy: { parameters: [P, B, Z], result: V },
+  TF_StringGetDataPointer: { parameters: [P], result: P },
+  TF_StringGetSize: { parameters: [P], result: Z },
+  TFE_NewTensorHandle: { parameters: [P, P], result: P },
+  TFE_DeleteTensorHandle: { parameters: [P], result: V },
+  TFE_TensorHandleDataType: { parameters: [P], result: I },
+  TFE_TensorHandleNumDims: { parameters: [P, P], result: I },
+  TFE_TensorHandleDim: { parameters: [P, I, P], result: L },
+  TFE_TensorHandleResolve: { parameters: [P, P], result: P },
+  TFE_TensorHandleCopyToDevice: { parameters: [P, P, B, P], result: P },
+  TFE_TensorHandleCopySharingTensor: { parameters: [P, P], result: P },
+  TFE_NewOp: { parameters: [P, B, P], result: P },
+  TFE_DeleteOp: { parameters: [P], result: V },
+  TFE_OpAddInput: { parameters: [P, P, P], result: V },
+  TFE_OpSetDevice: { parameters: [P, B, P], result: V },
+  TFE_OpSetAttrString: { parameters: [P, B, B, Z], result: V },
+  TFE_OpSetAttrInt: { parameters: [P, B, L], result: V },
+  TFE_OpSetAttrFloat: { parameters: [P, B, F], result: V },
+  TFE_OpSetAttrBool: { parameters: [P, B, U], result: V },
+  TFE_OpSetAttrType: { parameters: [P, B, I], result: V },
+  TFE_OpSetAttrShape: { parameters: [P, B, B, I, P], result: V },
+  TFE_OpSetAttrIntList: { parameters: [P, B, B, I], result: V },
+  TFE_OpSetAttrFloatList: { parameters: [P, B, B, I], result: V },
+  TFE_OpSetAttrTypeList: { parameters: [P, B, B, I], result: V },
+  TFE_Execute: { parameters: [P, B, B, P], result: V },
+  TFE_ExecuteNonblocking: {
+    name: "TFE_Execute",
+    parameters: [P, B, B, P],
+    result: V,
+    nonblocking: true,
+  },
+  TF_NewGraph: { parameters: [], result: P },
+  TF_DeleteGraph: { parameters: [P], result: V },
+  TF_NewOperation: { parameters: [P, B, B], result: P },
+  TF_AddInput: { parameters: [P, OUTPUT], result: V },
+  TF_AddInputList: { parameters: [P, B, I], result: V },
+  TF_AddControlInput: { parameters: [P, P], result: V },
+  TF_SetAttrString: { parameters: [P, B, B, Z], result: V },
+  TF_SetAttrInt: { parameters: [P, B, L], result: V },
+  TF_SetAttrFloat: { parameters: [P, B, F], result: V },
+  TF_SetAttrBool: { parameters: [P, B, U], result: V },
+  TF_SetAttrType: { parameters: [P, B, I], result: V },
+  TF_SetAttrShape: { parameters: [P, B, B, I], result: V },
+  TF_SetAttrIntList: { parameters: [P, B, B, I], result: V },
+  TF_SetAttrFloatList: { parameters: [P, B, B, I], result: V },
+  TF_SetAttrTypeList: { parameters: [P, B, B, I], result: V },
+  TF_SetAttrTensor: { parameters: [P, B, P, P], result: V },
+  TF_FinishOperation: { parameters: [P, P], result: P },
+  TF_GraphGetTensorNumDims: { parameters: [P, OUTPUT, P], result: I },
+  TF_GraphGetTensorShape: { parameters: [P, OUTPUT, B, I, P], result: V },
+  TF_OperationOutputType: { parameters: [OUTPUT], result: I },
+  TF_GraphToFunctionWithControlOutputs: {
+    // deno-fmt-ignore
+    parameters: [P, B, U, I, P, I, B, I, B, P, I, B, P, P, P, P],
+    result: P,
+  },
+  TF_DeleteFunction: { parameters: [P], result: V },
+} as const;
+
+export type Pointer = Deno.PointerValue;
+
+// The library logs its CPU features at every start.
+if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) {
+  Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
+}
+
+const { dir } = await ensureLibrary();
+
+function open() {
+  try {
+    const extension = Deno.build.os === "darwin" ? "2.dylib" : "so.2";
+    const file = (stem: string) => `${dir}/lib${stem}.${extension}`;
+    Deno.dlopen(file("tensorflow_framework"), {});
+    return Deno.dlopen(file("tensorflow_cc"), SYMBOLS).symbols;
+  } catch (error) {
+    throw new LibraryError(
+      `libtensorflow in ${dir} cannot be loaded (${
+        (error as Error).message.split("\n")[0]
+      }); run \`deno task tf install\``,
+    );
+  }
+}
+
+/** The library's functions under their C names. */
+export const C = open();
+
+const encoder = new TextEncoder();
+const cStrings = new Map<string, Uint8Array<ArrayBuffer>>();
+
+/** A NUL-terminated copy of `text`, kept for the life of the process. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  let bytes = cStrings.get(text);
+  if (!bytes) cStrings.set(text, bytes = encoder.encode(text + "\0"));
+  return bytes;
+}
+
+/** The text at a C string's address, "" for NULL. */
+export function textAt(pointer: Pointer): string {
+  return pointer ? new Deno.UnsafePointerView(pointer).getCString() : "";
+}
+
+/** The status every blocking call writes to. */
+export const status = C.TF_NewStatus();
+
+/** Throws what `s` holds as one line that begins with `what`. */
+export function check(what: string, s: Pointer = status): void {
+  if (C.TF_GetCode(s) === 0) return;
+  // " for '{{node …" repeats the op with the graph's own names.
+  const message = textAt(C.TF_Message(s)).split("\n")[0]
+    .replace(/ for '\{\{node .*$/, "");
+  throw new Error(`${what}: ${message}`);
+}
+
+/** int64 values as the C API reads them. */
+export function int64s(values: readonly number[]): BigInt64Array<ArrayBuffer> {
+  return BigInt64Array.from(values.length ? values : [0], BigInt);
+}

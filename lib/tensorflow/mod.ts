@@ -1,0 +1,32 @@
+/** libtensorflow under tfjs: the door of the engine. */
+export {
+  ensureLibrary,
+  findLibrary,
+  installLibrary,
+  LibraryError,
+  TENSORFLOW_VERSION,
+} from "./install.ts";
+export { backend, tf } from "./backend.ts";
+export { AttrType, DataType, handleCount } from "./binding.ts";
+export {
+  compile,
+  type Compiled,
+  type CompileOptions,
+  type Precision,
+  resolvePrecision,
+} from "./compile.ts";
+export {
+  type AdamStep,
+  applyAdam,
+  bytesToFloat,
+  fromBytes,
+  statelessUniform,
+} from "./ops.ts";
+export { Variable } from "./variable.ts";
+
+import { binding, type Device, devices } from "./binding.ts";
+
+/** Version and devices of the loaded library. */
+export function engineInfo(): { version: string; devices: Device[] } {
+  return { version: binding.TF_Version, devices };
+}
