@@ -1,0 +1,141 @@
+/** Which class was taken for which: counts, coloured by their row's share. */
+import * as Plot from "@observablehq/plot";
+import {
+  type Chart,
+  type ChartOptions,
+  contentClass,
+  document,
+  emptyChart,
+  finish,
+  FONT_SIZE,
+  head,
+  textWidth,
+} from "./theme.ts";
+
+interface Cell {
+  truth: string;
+  predicted: string;
+  count: number;
+  share: number;
+}
+
+/** A blue dark enough for white text, light enough for a dark page. */
+const COLOR = "#0072B2";
+
+/** Relative luminance (WCAG 2.2) of COLOR at opacity `share` on white. */
+function luminance(share: number): number {
+  const [r, g, b] = [1, 3, 5].map((i) => {
+    const channel = parseInt(COLOR.slice(i, i + 2), 16) / 255;
+    const c = 1 - share * (1 - channel);
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** White where that has a contrast of 3.5 and more, else the page's colour. */
+function textColor(share: number): string {
+  return 1.05 / (luminance(share) + 0.05) > 3.5 ? "white" : "currentColor";
+}
+
+/**
+ * Draws `matrix[true][predicted]`, counts of shape [classes, classes]. A cell's
+ * colour and percentage are its share of the row, the true class.
+ *
+ * @throws {RangeError} if the matrix is not one row and column a class.
+ */
+export function confusionMatrixChart(
+  matrix: readonly (readonly number[])[],
+  classes: readonly string[],
+  o: ChartOptions = {},
+): Chart {
+  const label = o.title ?? "Confusion matrix";
+  if (matrix.length === 0) return emptyChart("confusion", label, o);
+  const n = classes.length;
+  if (matrix.length !== n || matrix.some((row) => row.length !== n)) {
+    throw new RangeError(
+      `confusion matrix has ${matrix.length} rows for ${n} classes: give ${n} rows of ${n} counts`,
+    );
+  }
+  const cells: Cell[] = matrix.flatMap((row, i) => {
+    const total = row.reduce((a, b) => a + b, 0);
+    return row.map((count, j) => ({
+      truth: classes[i],
+      predicted: classes[j],
+      count,
+      share: total === 0 ? 0 : count / total,
+    }));
+  });
+
+  const widest = Math.max(...classes.map((c) => textWidth(c)));
+  const marginLeft = Math.ceil(widest) + 44, marginRight = 16;
+  const width = o.width ?? Math.max(marginLeft + marginRight + n * 58, 300);
+  const side = (width - marginLeft - marginRight) / n;
+  const isTurned = widest > side;
+  const marginBottom = isTurned ? Math.ceil(widest * 0.75) + 46 : 48;
+  const top = head({ title: o.title, width });
+  const height = o.height ?? top.height + 8 + n * Math.min(side, 46) +
+      marginBottom;
+
+  const at = { x: "predicted", y: "truth" };
+  const paint = { fill: (c: Cell) => textColor(c.share) };
+  const element = Plot.plot({
+    document,
+    className: contentClass("confusion", matrix, classes, o),
+    width,
+    height,
+    marginTop: top.height + 8,
+    marginLeft,
+    marginRight,
+    marginBottom,
+    padding: 0.04,
+    color: { type: "identity" },
+    x: { domain: [...classes] },
+    y: { domain: [...classes] },
+    marks: [
+      Plot.axisX({
+        label: "predicted",
+        labelArrow: "none",
+        labelAnchor: "center",
+        labelOffset: marginBottom - 8,
+        tickSize: 0,
+        tickRotate: isTurned ? -45 : 0,
+      }),
+      Plot.axisY({
+        label: "true",
+        labelArrow: "none",
+        labelAnchor: "center",
+        labelOffset: marginLeft - 8,
+        tickSize: 0,
+      }),
+      Plot.cell(cells, {
+        ...at,
+        fill: COLOR,
+        fillOpacity: (c: Cell) => c.share,
+        stroke: "currentColor",
+        strokeOpacity: 0.15,
+        title: (c: Cell) =>
+          `true ${c.truth}, predicted ${c.predicted}\n${c.count} images, ${
+            (100 * c.share).toFixed(1)
+          } % of ${c.truth}`,
+        className: "ferlab-cells",
+      }),
+      Plot.text(cells, {
+        ...at,
+        ...paint,
+        text: (c: Cell) => String(c.count),
+        fontWeight: 600,
+        dy: -6,
+        pointerEvents: "none",
+      }),
+      Plot.text(cells, {
+        ...at,
+        ...paint,
+        text: (c: Cell) => `${Math.round(100 * c.share)} %`,
+        fontSize: FONT_SIZE - 2,
+        dy: 8,
+        pointerEvents: "none",
+      }),
+    ],
+  });
+  return finish(element, `${label}, ${n} classes, rows true`, top);
+}

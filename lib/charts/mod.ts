@@ -1,0 +1,12 @@
+/** The room's door: charts of plain rows, as SVG text. */
+export { confusionMatrixChart } from "./confusion_matrix.ts";
+export {
+  type LearningCurveRow,
+  learningCurvesChart,
+} from "./learning_curves.ts";
+export {
+  lrAccuracyChart,
+  type LrAccuracyRow,
+  type PublishedLrRow,
+} from "./lr_accuracy.ts";
+export type { Chart, ChartOptions } from "./theme.ts";

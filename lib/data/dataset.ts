@@ -1,0 +1,124 @@
+/** What holds for any data set: content hash, class counts, subsets. */
+import { createHash } from "node:crypto";
+import { hash32, Random } from "./random.ts";
+import { DataError, SPLITS } from "./types.ts";
+import type { Dataset, Split, SplitName } from "./types.ts";
+
+/** Returns a usable image side; throws a DataError otherwise. */
+export function assertSize(size: number): number {
+  if (!Number.isInteger(size) || size < 8 || size > 1024) {
+    throw new DataError(
+      `image size ${size} is out of range; give a whole number from 8 to 1024`,
+    );
+  }
+  return size;
+}
+
+function bytesOf(labels: Int32Array): Uint8Array {
+  return new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength);
+}
+
+/** SHA-256 (hex) over size, channels, classes, and each split's labels and pixels. */
+export function contentHash(
+  d: Omit<Dataset, "hash" | "skipped" | "name">,
+): string {
+  const h = createHash("sha256");
+  h.update(JSON.stringify([d.size, d.channels, d.classes]));
+  for (const split of SPLITS) {
+    const { n, labels, images } = d[split];
+    h.update(`${split} ${n}\n`).update(bytesOf(labels)).update(images);
+  }
+  return h.digest("hex");
+}
+
+/**
+ * Images of each class.
+ * @param classes how many classes there are, or their names
+ */
+export function classCounts(
+  split: Pick<Split, "labels">,
+  classes: number | readonly string[],
+): number[] {
+  const n = typeof classes === "number" ? classes : classes.length;
+  const counts = new Array<number>(n).fill(0);
+  for (const label of split.labels) counts[label]++;
+  return counts;
+}
+
+/** Largest-remainder shares of `limit` in proportion to `counts`. */
+function shares(counts: number[], limit: number): number[] {
+  const total = counts.reduce((a, b) => a + b, 0);
+  const exact = counts.map((c) => c * limit / total);
+  const out = exact.map(Math.floor);
+  let left = limit - out.reduce((a, b) => a + b, 0);
+  const order = exact.map((e, i) => ({ i, rest: e - Math.floor(e) }))
+    .sort((a, b) => b.rest - a.rest || a.i - b.i);
+  for (const { i } of order) {
+    if (left === 0) break;
+    if (out[i] < counts[i]) {
+      out[i]++;
+      left--;
+    }
+  }
+  return out;
+}
+
+/**
+ * `limit` images of a split, classes in the split's own proportions, chosen by
+ * `seed`, in the split's order. The whole split where `limit` covers it.
+ */
+export function stratified(
+  split: Split,
+  classes: number,
+  limit: number,
+  seed: number,
+): Split {
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw new DataError(
+      `subset size ${limit} is out of range; give a whole number from 1`,
+    );
+  }
+  if (limit >= split.n) return split;
+  const rowsOf = Array.from({ length: classes }, () => [] as number[]);
+  split.labels.forEach((label, row) => rowsOf[label].push(row));
+  const wanted = shares(rowsOf.map((r) => r.length), limit);
+  const rows: number[] = [];
+  rowsOf.forEach((members, label) => {
+    const random = new Random(hash32(seed, label));
+    for (let i = members.length - 1; i > 0; i--) {
+      const j = Math.floor(random.next() * (i + 1));
+      [members[i], members[j]] = [members[j], members[i]];
+    }
+    rows.push(...members.slice(0, wanted[label]));
+  });
+  rows.sort((a, b) => a - b);
+  const width = split.images.length / split.n;
+  const images = new Uint8Array(rows.length * width);
+  rows.forEach((row, i) =>
+    images.set(split.images.subarray(row * width, (row + 1) * width), i * width)
+  );
+  return {
+    images,
+    labels: Int32Array.from(rows, (row) => split.labels[row]),
+    n: rows.length,
+    names: rows.map((row) => split.names[row]),
+  };
+}
+
+/** A data set with at most `limits[split]` images in each split, and its own hash. */
+export function limited(
+  d: Dataset,
+  limits: Partial<Record<SplitName, number>>,
+  seed: number,
+): Dataset {
+  if (SPLITS.every((s) => limits[s] === undefined)) return d;
+  const cut = { ...d };
+  SPLITS.forEach((s, i) => {
+    const limit = limits[s];
+    if (limit !== undefined) {
+      cut[s] = stratified(d[s], d.classes.length, limit, hash32(seed, i));
+    }
+  });
+  cut.hash = contentHash(cut);
+  return cut;
+}

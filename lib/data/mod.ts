@@ -1,0 +1,12 @@
+/** The data room's door: data sets in memory, loaders and synthetic faces. */
+export { randomErasing, randomFlip } from "./augment.ts";
+export type { Erasing } from "./augment.ts";
+export { classCounts, contentHash, limited, stratified } from "./dataset.ts";
+export { loadFer2013 } from "./fer2013.ts";
+export type { Fer2013Options } from "./fer2013.ts";
+export { loadDataset } from "./load.ts";
+export type { LoadOptions } from "./load.ts";
+export { syntheticFaces } from "./synthetic.ts";
+export type { SyntheticOptions } from "./synthetic.ts";
+export { DataError, FER_CLASSES } from "./types.ts";
+export type { Dataset, SkippedFile, Split, SplitName } from "./types.ts";

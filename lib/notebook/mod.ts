@@ -1,0 +1,18 @@
+/** Notebooks on the Deno kernel: reading, running, exporting to HTML. */
+export { exportHtml, type ExportOptions } from "./export.ts";
+export {
+  type RunEvent,
+  runNotebook,
+  type RunOptions,
+  type RunResult,
+} from "./run.ts";
+export {
+  type Cell,
+  type CodeLine,
+  type MimeBundle,
+  type Notebook,
+  notebookCode,
+  type Output,
+  readNotebook,
+  writeNotebook,
+} from "./types.ts";

@@ -1,0 +1,87 @@
+/** The learning-rate search at four sizes of effort. */
+import { z } from "zod";
+import type { Recipe } from "../train/mod.ts";
+import type { StudyDefinition } from "./runner.ts";
+
+export const Profile = z.enum(["smoke", "quick", "cpu", "paper"]);
+export type Profile = z.infer<typeof Profile>;
+
+export interface LrSearch {
+  /** Side of the images. */
+  size: number;
+  /** Images a split; undefined takes all. */
+  limits?: { train: number; validation: number; test: number };
+  recipe: Partial<Recipe>;
+  study: StudyDefinition;
+}
+
+const tiny = {
+  size: 32,
+  widths: [8, 16, 32, 64],
+  stemWidth: 8,
+  layers: [1, 1, 1, 1],
+  dim: 64,
+  heads: 4,
+};
+const slim = {
+  size: 48,
+  widths: [16, 32, 64, 128],
+  stemWidth: 16,
+  layers: [2, 2, 2, 2],
+  dim: 128,
+  heads: 4,
+};
+const full = {
+  size: 112,
+  widths: [64, 128, 256, 512],
+  stemWidth: 64,
+  layers: [3, 4, 14, 3],
+  dim: 512,
+  heads: 8,
+};
+
+const quarterDecades = [1e-5, 1e-4, 3.16e-4, 1e-3, 3.16e-3, 1e-2];
+
+/**
+ * What the search trains at `profile`. "paper" is the published protocol
+ * (full net, batch 256, 10 epochs, LR 1e-1…1e-7, depths 4, 6, 8); the smaller
+ * ones keep its question and shrink net, data, grid and epochs.
+ */
+export function lrSearch(profile: Profile): LrSearch {
+  const study = (depth: number[], lr: number[], repeats = 1) => ({
+    name: "lr-search",
+    direction: "maximize" as const,
+    metric: "test accuracy at the validation-chosen epoch",
+    grid: { depth, lr },
+    repeats,
+  });
+  switch (profile) {
+    case "smoke":
+      return {
+        size: tiny.size,
+        limits: { train: 128, validation: 64, test: 64 },
+        recipe: { ...tiny, batchSize: 32, epochs: 1 },
+        study: study([1], [1e-4, 1e-2]),
+      };
+    case "quick":
+      return {
+        size: tiny.size,
+        limits: { train: 1536, validation: 384, test: 768 },
+        recipe: { ...tiny, batchSize: 32, epochs: 4 },
+        study: study([2, 4], quarterDecades.slice(1)),
+      };
+    case "cpu":
+      return {
+        size: slim.size,
+        limits: { train: 6000, validation: 3589, test: 3589 },
+        recipe: { ...slim, batchSize: 64, epochs: 5 },
+        study: study([2, 4, 8], quarterDecades),
+      };
+    case "paper":
+      return {
+        size: full.size,
+        recipe: { ...full, batchSize: 256, epochs: 10 },
+        study: study([4, 6, 8], [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7], 3),
+      };
+  }
+}

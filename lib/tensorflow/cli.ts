@@ -1,0 +1,124 @@
+/** `deno task tf`: installs libtensorflow, and tells what the engine has. */
+import { Command } from "commander";
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import {
+  findLibrary,
+  installLibrary,
+  LibraryError,
+  TENSORFLOW_VERSION,
+  verifyLibrary,
+} from "./install.ts";
+import { cacheFolder, quickDamage } from "./location.ts";
+
+const FEATURES = ["avx2", "avx512f", "avx512_bf16", "amx_bf16"];
+
+/** The CPU features that matter for speed, yes or no, from /proc/cpuinfo. */
+function cpuFeatures(): string {
+  try {
+    const flags = /^(?:flags|Features)\s*:(.*)$/m
+      .exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1].split(/\s+/) ?? [];
+    return FEATURES.map((f) => `${f} ${flags.includes(f) ? "yes" : "no"}`)
+      .join(", ");
+  } catch {
+    return "not known (no /proc/cpuinfo)";
+  }
+}
+
+function show(label: string, value: string | number) {
+  console.log(`${label.padEnd(11)}${value}`);
+}
+
+/** Loads the engine; a clear line instead of its facts when it cannot. */
+async function showEngine() {
+  try {
+    const engine = await import("./mod.ts");
+    const { version, devices } = engine.engineInfo();
+    show("loaded", `TensorFlow ${version}`);
+    for (const { name, type } of devices) show("device", `${type} ${name}`);
+    show("bfloat16", engine.resolvePrecision("auto"));
+  } catch (error) {
+    const line = (error as Error).message.split("\n")[0];
+    show("engine", `cannot load: ${line}`);
+    Deno.exitCode = 1;
+  }
+}
+
+async function info({ verify }: { verify?: boolean }) {
+  show("CPU", cpus()[0]?.model || Deno.build.arch);
+  show("features", cpuFeatures());
+  show("threads", availableParallelism());
+  for (const gpu of [true, false]) {
+    const dir = cacheFolder(TENSORFLOW_VERSION, gpu);
+    const damage = existsSync(dir) && quickDamage(dir);
+    if (damage) {
+      throw new LibraryError(
+        `libtensorflow is damaged: ${damage}; run \`deno task tf install` +
+          `${gpu ? " --gpu" : ""}\``,
+      );
+    }
+  }
+  const found = await findLibrary();
+  if (!found) {
+    throw new LibraryError(
+      "libtensorflow is not installed; run `deno task tf install`",
+    );
+  }
+  show("library", found.dir);
+  show("version", found.version ?? "not known before it is loaded");
+  show("source", found.source);
+  if (verify) {
+    const whole = await verifyLibrary(found);
+    show("verified", whole ? "SHA-256 right" : "no record to verify against");
+  }
+  await showEngine();
+}
+
+/** Progress: in place on a terminal, a line each elsewhere. */
+function progress(line: string) {
+  if (!Deno.stderr.isTerminal()) return console.error(line);
+  const passing = line.startsWith("downloading");
+  const text = `\r\x1b[K${line}${passing ? "" : "\n"}`;
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}
+
+async function install(options: { gpu?: boolean; version: string }) {
+  const stop = new AbortController();
+  const onSignal = () =>
+    stop.abort(new LibraryError("the install was stopped"));
+  Deno.addSignalListener("SIGINT", onSignal);
+  try {
+    const { dir, version } = await installLibrary({
+      ...options,
+      onProgress: progress,
+      signal: stop.signal,
+    });
+    console.log(`libtensorflow ${version} is installed in ${dir}`);
+    if (version !== TENSORFLOW_VERSION) {
+      console.log(`to use it: export FERLAB_TENSORFLOW=${dir}`);
+    }
+  } finally {
+    Deno.removeSignalListener("SIGINT", onSignal);
+  }
+}
+
+const program = new Command("deno task tf").description(
+  "Installs libtensorflow, and tells what the engine has.",
+);
+program.command("install")
+  .description("fetch the official wheel with pip and keep its library")
+  .option("--gpu", "the CUDA build (Linux x86_64)")
+  .option("--version <version>", "another patch version", TENSORFLOW_VERSION)
+  .action(install);
+program.command("info")
+  .description("path, version, CPU features, devices, precision")
+  .option("--verify", "read the library and compare its SHA-256")
+  .action(info);
+
+try {
+  await program.parseAsync(Deno.args, { from: "user" });
+} catch (error) {
+  if (!(error instanceof LibraryError)) throw error;
+  console.error(`error: ${error.message}`);
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,14 @@
+/** Training: recipe, step, loop, metrics, checkpoints. */
+export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+export {
+  chosenEpoch,
+  DivergedError,
+  type EpochRow,
+  evaluate,
+  train,
+  type TrainOptions,
+} from "./loop.ts";
+export { classificationMetrics, Evaluation } from "./metrics.ts";
+export { parseRecipe, Recipe, RecipeError, recipes } from "./recipe.ts";
+export { readSafetensors, writeSafetensors } from "./safetensors.ts";
+export { crossEntropy, Trainer } from "./step.ts";

@@ -1,0 +1,155 @@
+/** `deno task study`: runs a study's notebook and leaves records and a report. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { join, relative, resolve } from "node:path";
+import { ensureLibrary } from "../lib/tensorflow/install.ts";
+import { exportHtml, type RunEvent, runNotebook } from "../lib/notebook/mod.ts";
+
+const root = resolve(import.meta.dirname!, "..");
+const NOTEBOOK = join(root, "notebooks", "02-lr-search.ipynb");
+
+const color = Deno.stderr.isTerminal() && !Deno.noColor;
+const dim = (s: string) => color ? `\x1b[2m${s}\x1b[0m` : s;
+const say = (line: string) => console.error(line);
+
+/** One line a cell and its printed lines, on the terminal's error stream. */
+function progress(event: RunEvent): void {
+  switch (event.type) {
+    case "cell-start":
+      say(`[${event.index + 1}/${event.total}] ${event.title}`);
+      break;
+    case "output":
+      for (const line of event.text.split("\n")) {
+        if (line.trim()) say(dim(`    ${line}`));
+      }
+      break;
+    case "cell-end":
+      say(dim(`    ${event.seconds.toFixed(1)} s`));
+      break;
+  }
+}
+
+async function output(command: string, ...args: string[]): Promise<string> {
+  try {
+    const { stdout, success } = await new Deno.Command(command, {
+      args,
+      cwd: root,
+      stderr: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : "unknown";
+  } catch {
+    return "unknown";
+  }
+}
+
+async function provenance(
+  parameters: Record<string, unknown>,
+): Promise<Record<string, string>> {
+  const lock = await Deno.readFile(join(root, "deno.lock"));
+  const digest = await crypto.subtle.digest("SHA-256", lock);
+  const hash = Array.from(
+    new Uint8Array(digest),
+    (b) => b.toString(16).padStart(2, "0"),
+  ).join("").slice(0, 16);
+  const library = await ensureLibrary();
+  const changed = await output("git", "status", "--porcelain");
+  let cpu = "unknown";
+  try {
+    cpu = (await Deno.readTextFile("/proc/cpuinfo"))
+      .match(/^model name\s*:\s*(.*)$/m)?.[1] ?? cpu;
+  } catch { /* not Linux */ }
+  return {
+    "git commit": `${await output("git", "rev-parse", "--short", "HEAD")}${
+      changed && changed !== "unknown" ? " (with local changes)" : ""
+    }`,
+    "deno.lock": `sha256 ${hash}`,
+    Deno: Deno.version.deno,
+    TensorFlow: library.version ?? "unknown",
+    machine: `${cpu}, ${navigator.hardwareConcurrency} threads`,
+    parameters: JSON.stringify(parameters),
+    finished: new Date().toISOString(),
+  };
+}
+
+async function study(o: {
+  profile: string;
+  data: string;
+  dataDir: string;
+  seed: number;
+  out?: string;
+}): Promise<number> {
+  if (o.data === "fer2013" && !o.dataDir) {
+    say(
+      "study: --data fer2013 needs --data-dir PATH, the folder with train/ and test/",
+    );
+    return 2;
+  }
+  const dir = o.out ?? join("results", o.profile, "lr-search");
+  await Deno.mkdir(resolve(root, dir), { recursive: true });
+  await ensureLibrary({ onProgress: say });
+  const parameters = {
+    profile: o.profile,
+    data: o.data,
+    dataDir: o.dataDir && resolve(o.dataDir),
+    outDir: dir,
+    seed: o.seed,
+  };
+  const controller = new AbortController();
+  Deno.addSignalListener("SIGINT", () => controller.abort());
+  const out = join(resolve(root, dir), "lr-search.ipynb");
+  const result = await runNotebook(NOTEBOOK, {
+    parameters,
+    out,
+    cwd: root,
+    signal: controller.signal,
+    onEvent: progress,
+  });
+  const report = join(resolve(root, dir), "report.html");
+  await Deno.writeTextFile(
+    report,
+    await exportHtml(result.notebook, {
+      provenance: await provenance({ ...parameters, dataDir: undefined }),
+    }),
+  );
+  if (result.interrupted) {
+    say("interrupted: finished epochs are saved; the same command goes on");
+    return 130;
+  }
+  if (!result.ok) say(`study: ${result.error}`);
+  console.log(relative(Deno.cwd(), report));
+  return result.ok ? 0 : 1;
+}
+
+const program = new Command("deno task study")
+  .description(
+    "Runs the learning-rate search and writes its executed notebook, records and HTML report.",
+  )
+  .addOption(
+    new Option("--profile <name>", "effort")
+      .choices(["smoke", "quick", "cpu", "paper"]).default("quick"),
+  )
+  .addOption(
+    new Option("--data <name>", "data set")
+      .choices(["synthetic", "fer2013"]).default("synthetic"),
+  )
+  .option("--data-dir <path>", "folder of the data set, for fer2013", "")
+  .option("--seed <n>", "seed of the synthetic faces", (text) => {
+    const n = Number(text);
+    if (!Number.isInteger(n) || n < 0) {
+      throw new InvalidArgumentError("must be a whole number from 0");
+    }
+    return n;
+  }, 0)
+  .option("--out <dir>", "results folder (default: results/PROFILE/lr-search)")
+  .exitOverride()
+  .action(async (options) => Deno.exit(await study(options)));
+
+try {
+  await program.parseAsync(Deno.args, { from: "user" });
+} catch (error) {
+  const e = error as Error & { code?: string; exitCode?: number };
+  if (e.code?.startsWith("commander.")) {
+    Deno.exit(e.exitCode === 0 ? 0 : 2);
+  }
+  say(`study: ${e.message.split("\n")[0]}`);
+  Deno.exit(1);
+}

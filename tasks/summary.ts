@@ -1,0 +1,50 @@
+/** Runs `deno test` with its output shown, and counts what it reports. */
+
+/** Tests that passed and failed. */
+export interface Counts {
+  passed: number;
+  failed: number;
+}
+
+// deno-lint-ignore no-control-regex
+const ANSI = /\x1b\[[0-9;]*[A-Za-z]/g;
+
+/**
+ * Reads the last `ok | 12 passed (3 steps) | 0 failed (5s)` line of a run.
+ * @returns null when there is none, as when the run died.
+ */
+export function readSummary(output: string): Counts | null {
+  const summary = /^(?:ok|FAILED) \| (\d+) passed\b.*?\| (\d+) failed\b/gm;
+  const last = [...output.replace(ANSI, "").matchAll(summary)].at(-1);
+  return last ? { passed: Number(last[1]), failed: Number(last[2]) } : null;
+}
+
+/**
+ * The counts of a run: a bad exit that no failed test explains (a crash, a
+ * file that does not load) is one failure.
+ */
+export function countRun(output: string, code: number): Counts {
+  const counts = readSummary(output) ?? { passed: 0, failed: 0 };
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  if (code === 0 && !readSummary(output)) counts.failed = 1;
+  return counts;
+}
+
+/** Runs Deno with `args`, shows its output as it comes, counts the tests. */
+export async function runTests(args: string[]): Promise<Counts> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const decoder = new TextDecoder();
+  let output = "";
+  for await (const part of child.stdout) {
+    Deno.stdout.writeSync(part);
+    output += decoder.decode(part, { stream: true });
+  }
+  const { code, signal } = await child.status;
+  if (signal) console.error(`error: deno test was ended by ${signal}`);
+  return countRun(output, signal ? 1 : code);
+}

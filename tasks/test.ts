@@ -1,0 +1,71 @@
+/** `deno task test`: static checks, the library, then all tests in order. */
+import { checkNotebooks, lintNotebooks, notebookFiles } from "./notebooks.ts";
+import { runTests } from "./summary.ts";
+import { ensureLibrary } from "../lib/tensorflow/install.ts";
+
+const root = new URL("..", import.meta.url).pathname;
+Deno.chdir(root);
+
+let passed = 0;
+let failed = 0;
+
+function heading(text: string) {
+  console.log(`\n== ${text}`);
+}
+
+/** Runs one check; what it throws counts as its failure. */
+async function step(name: string, work: () => Promise<boolean>) {
+  heading(name);
+  let good = false;
+  try {
+    good = await work();
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`);
+  }
+  if (good) passed++;
+  else failed++;
+  console.log(good ? `passed: ${name}` : `FAILED: ${name}`);
+  return good;
+}
+
+/** Runs Deno with its output shown as it comes. */
+async function deno(...args: string[]): Promise<boolean> {
+  const command = new Deno.Command(Deno.execPath(), { args, stdin: "null" });
+  return (await command.spawn().status).success;
+}
+
+/** The folders to check that exist. */
+const folders = ["lib", "tasks", "tests"].filter((folder) => {
+  try {
+    return Deno.statSync(folder).isDirectory;
+  } catch {
+    return false;
+  }
+});
+
+await step("format", () => deno("fmt", "--check"));
+await step("lint", () => deno("lint"));
+await step("types", () => deno("check", ...folders));
+const notebooks = notebookFiles("notebooks");
+await step(
+  `types of ${notebooks.length} notebooks`,
+  () => checkNotebooks(notebooks),
+);
+await step(
+  `lint of ${notebooks.length} notebooks`,
+  () => lintNotebooks(notebooks),
+);
+const ready = await step("TensorFlow", async () => {
+  const { dir, version } = await ensureLibrary();
+  console.log(`libtensorflow ${version ?? "of unknown version"} in ${dir}`);
+  return true;
+});
+if (ready) {
+  heading("tests");
+  const counts = await runTests(["test", "-A", "--no-check", "tests/"]);
+  passed += counts.passed;
+  failed += counts.failed;
+}
+
+console.log(`\n${passed} passed, ${failed} failed`);
+Deno.exit(failed > 0 ? 1 : 0);

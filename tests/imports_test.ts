@@ -1,0 +1,102 @@
+/** The rooms of lib/ import one way, and each only by its door. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+
+const root = new URL("../", import.meta.url).pathname;
+
+/** Each room and all that it may import, what those import included. */
+const ROOMS: Record<string, string[]> = {
+  tensorflow: [],
+  nn: ["tensorflow"],
+  models: ["nn", "tensorflow"],
+  data: ["tensorflow"],
+  train: ["models", "data", "nn", "tensorflow"],
+  profile: ["models", "nn", "tensorflow"],
+  study: ["train", "models", "data", "nn", "tensorflow"],
+  charts: [],
+  notebook: [],
+};
+
+/** The specifiers of all static and dynamic imports; comments do not count. */
+function specifiers(source: string): string[] {
+  const found: string[] = [];
+  // Strings and templates are matched first, so that what looks like a
+  // comment in them is none.
+  const code = source.replace(
+    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
+    (_, text) => text ?? " ",
+  );
+  const pattern =
+    /(?:^|[\n;}])\s*(?:import|export)\b[^"'`;()=]*?\bfrom\s*["']([^"'\n]+)["']|(?:^|[\n;}])\s*import\s*["']([^"'\n]+)["']|\bimport\s*\(\s*["'`]([^"'`\n]+)["'`]/g;
+  for (const match of code.matchAll(pattern)) {
+    found.push(match[1] ?? match[2] ?? match[3]);
+  }
+  return found;
+}
+
+/** What a file of lib/ imports against the rule, one line each. */
+function violations(file: string, source: string): string[] {
+  const room = file.split("/")[1];
+  const bad: string[] = [];
+  for (const specifier of specifiers(source)) {
+    if (!specifier.startsWith(".")) continue;
+    const target = normalize(join(dirname(file), specifier));
+    const [top, other] = target.split("/");
+    const says = `${file} imports ${specifier}`;
+    if (top !== "lib") bad.push(`${says}, which is outside lib/`);
+    else if (other === room) continue;
+    else if (room.endsWith(".ts") ? !ROOMS[other] : !ROOMS[room]) {
+      bad.push(`${says}, and no such room is known`);
+    } else if (!room.endsWith(".ts") && !ROOMS[room].includes(other)) {
+      bad.push(`${says}, which does not stand above it`);
+    } else if (target !== `lib/${other}/mod.ts`) {
+      bad.push(`${says}, which is not that room's door (mod.ts)`);
+    }
+  }
+  return bad;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return sources(path);
+      return path.endsWith(".ts") ? [path] : [];
+    });
+}
+
+Deno.test("each room imports only rooms above it, by their mod.ts", () => {
+  const files = sources("lib");
+  assert.ok(files.length > 0);
+  assert.deepEqual(
+    files.flatMap((f) => violations(f, readFileSync(join(root, f), "utf8"))),
+    [],
+  );
+});
+
+Deno.test("the import check catches each way of breaking the rule", () => {
+  const count = (file: string, source: string) =>
+    violations(file, source).length;
+  const up = "lib/tensorflow/a.ts";
+  assert.equal(count(up, `import { x } from "../nn/mod.ts";`), 1);
+  assert.equal(count(up, `import type {\n  x,\n} from "../nn/mod.ts";`), 1);
+  assert.equal(count(up, `export * from "../train/mod.ts";`), 1);
+  assert.equal(count(up, `import "../nn/mod.ts";`), 1);
+  assert.equal(count(up, `const m = await import("../nn/mod.ts");`), 1);
+  assert.equal(count("lib/nn/a.ts", `import "../tensorflow/ops.ts";`), 1);
+  assert.equal(count("lib/charts/a.ts", `import "../../tasks/x.ts";`), 1);
+  assert.equal(count("lib/unknown/a.ts", `import "../nn/mod.ts";`), 1);
+  assert.equal(count("lib/lab.ts", `import "./nn/layers.ts";`), 1);
+});
+
+Deno.test("the import check lets through what the rule allows", () => {
+  const source = `// import "../train/mod.ts";
+/* import "../train/mod.ts"; */
+import { tf } from "../tensorflow/mod.ts";
+import { z } from "zod";
+import { a } from "./a.ts";
+const url = "https://a.b/c"; const note = "// see";`;
+  assert.deepEqual(violations("lib/nn/b.ts", source), []);
+  assert.deepEqual(violations("lib/lab.ts", `import "./study/mod.ts";`), []);
+});

@@ -1,0 +1,174 @@
+// Which points a run trains, and what a broken-off run leaves behind.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  DivergedError,
+  expandGrid,
+  runStudy,
+  type StudyDefinition,
+  type StudyEvent,
+  type TrainTrial,
+  trialRows,
+} from "../../lib/study/mod.ts";
+
+const DEF: StudyDefinition = {
+  name: "grid",
+  grid: { lr: [0.1, 0.01], depth: [1, 2] },
+  repeats: 2,
+};
+const good: TrainTrial = ({ params }) =>
+  Promise.resolve({ value: Number(params.lr) });
+const never: TrainTrial = () => Promise.reject(new Error("trained again"));
+
+Deno.test("a seed follows from its point, not from the order", () => {
+  const points = expandGrid(DEF);
+  assert.equal(points.length, 8);
+  assert.equal(new Set(points.map((p) => p.seed)).size, 8);
+  assert.equal(new Set(points.map((p) => p.key)).size, 8);
+  for (const { seed } of points) assert.ok(seed >= 0 && seed < 2 ** 31);
+  const turned = expandGrid({
+    ...DEF,
+    grid: { depth: [2, 1], lr: [0.01, 0.1] },
+  });
+  for (const point of points) {
+    assert.equal(turned.find((p) => p.key === point.key)?.seed, point.seed);
+  }
+  assert.notEqual(expandGrid({ ...DEF, seed: 1 })[0].seed, points[0].seed);
+});
+
+Deno.test("a second run has nothing to do; a larger grid adds points", async () => {
+  const dir = await Deno.makeTempDir();
+  const first = await runStudy(DEF, good, { dir });
+  assert.deepEqual(first, {
+    total: 8,
+    ran: 8,
+    complete: 8,
+    failed: 0,
+    remaining: 0,
+    interrupted: false,
+  });
+  const events: StudyEvent[] = [];
+  const again = await runStudy(DEF, never, {
+    dir,
+    onEvent: (e) => events.push(e),
+  });
+  assert.equal(again.ran, 0);
+  assert.ok(events.some((e) => e.type === "nothing"));
+  const grid = { lr: [0.1, 0.01, 0.001], depth: [1, 2] };
+  const more = await runStudy({ ...DEF, grid }, good, { dir });
+  assert.deepEqual([more.total, more.ran, more.complete], [12, 4, 12]);
+  assert.equal(trialRows(dir, "grid").length, 12);
+});
+
+Deno.test("another direction, metric or kind of value is refused", async () => {
+  const dir = await Deno.makeTempDir();
+  await runStudy(DEF, good, { dir });
+  await assert.rejects(
+    runStudy({ ...DEF, direction: "minimize" }, never, { dir }),
+    /has direction maximize and metric value, asked were minimize/,
+  );
+  await assert.rejects(
+    runStudy({ ...DEF, metric: "loss" }, never, { dir }),
+    /asked were maximize and loss/,
+  );
+  await assert.rejects(
+    runStudy({ ...DEF, grid: { lr: [0.1], depth: [1.5] } }, never, { dir }),
+    /grid.depth: 1.5 does not fit/,
+  );
+});
+
+Deno.test("a diverged trial fails for good and the study goes on", async () => {
+  const dir = await Deno.makeTempDir();
+  const summary = await runStudy(DEF, ({ params, repeat }) => {
+    if (params.lr === 0.01) return Promise.resolve({ value: 1 });
+    return repeat === 0
+      ? Promise.resolve({ value: NaN, attrs: { epoch: 3 } })
+      : Promise.reject(new DivergedError("loss is NaN in epoch 2"));
+  }, { dir });
+  assert.deepEqual([summary.complete, summary.failed], [4, 4]);
+  const failed = trialRows(dir, "grid").filter((r) => r.state === "FAIL");
+  assert.deepEqual(failed[0].params, { lr: 0.1, depth: 1 });
+  assert.equal(failed[0].attrs.fail_reason, "the value is NaN");
+  assert.equal(failed[0].attrs.epoch, 3);
+  assert.equal(failed[3].attrs.fail_reason, "loss is NaN in epoch 2");
+  assert.equal(failed[3].value, null);
+  assert.equal((await runStudy(DEF, never, { dir })).ran, 0);
+});
+
+Deno.test("one error is passed over, the same one twice ends the run", async () => {
+  const dir = await Deno.makeTempDir();
+  let n = 0;
+  const once = await runStudy(DEF, (p, c) => {
+    return n++ === 2 ? Promise.reject(new Error("disk\nfull")) : good(p, c);
+  }, { dir });
+  assert.deepEqual([once.complete, once.failed], [7, 1]);
+  const row = trialRows(dir, "grid").find((r) => r.state === "FAIL");
+  assert.equal(row?.attrs.fail_reason, "disk full");
+  const retried = await runStudy(DEF, good, { dir });
+  assert.deepEqual([retried.ran, retried.complete, retried.failed], [1, 8, 0]);
+
+  let started = 0;
+  await assert.rejects(
+    runStudy({ ...DEF, name: "broken" }, () => {
+      started++;
+      return Promise.reject(new Error("no such image"));
+    }, { dir }),
+    (e: Error) =>
+      /two trials in a row/.test(e.message) && !/\n/.test(e.message),
+  );
+  assert.equal(started, 2);
+});
+
+Deno.test("a stopped trial goes on from its checkpoint, epochs once", async () => {
+  const dir = await Deno.makeTempDir();
+  const def = { name: "stop", grid: { lr: [0.1, 0.01] } };
+  const stop = new AbortController();
+  const folders: string[] = [];
+  const first = await runStudy(def, async (_, ctx) => {
+    folders.push(ctx.checkpointDir);
+    ctx.report({ epoch: 0, value: 1, attrs: { loss: 3 } });
+    await Deno.writeTextFile(join(ctx.checkpointDir, "epoch"), "0");
+    ctx.report({ epoch: 1, value: 2, attrs: { loss: 2.5 } });
+    stop.abort();
+    ctx.signal.throwIfAborted();
+    return { value: 0 };
+  }, { dir, signal: stop.signal });
+  assert.deepEqual(
+    [first.ran, first.remaining, first.failed, first.interrupted],
+    [1, 2, 0, true],
+  );
+  const second = await runStudy(def, async (_, ctx) => {
+    folders.push(ctx.checkpointDir);
+    if (folders.length === 2) {
+      const file = join(ctx.checkpointDir, "epoch");
+      assert.equal(await Deno.readTextFile(file), "0");
+      ctx.report({ epoch: 1, value: 5, attrs: { loss: 2 } });
+    }
+    return { value: 7 };
+  }, { dir });
+  assert.deepEqual([second.ran, second.complete, second.failed], [2, 2, 0]);
+  assert.equal(folders[0], folders[1]);
+  const [stopped, , resumed] = trialRows(dir, "stop");
+  assert.equal(stopped.state, "FAIL");
+  assert.equal(stopped.attrs.fail_kind, "interrupted");
+  assert.equal(resumed.system.failed_trial, 0);
+  assert.deepEqual(resumed.system.retry_history, [0]);
+  assert.deepEqual(resumed.intermediate, [
+    { epoch: 0, value: 1 },
+    { epoch: 1, value: 5 },
+  ]);
+  assert.deepEqual(resumed.attrs.epochs, [
+    { loss: 3, epoch: 0, value: 1 },
+    { loss: 2, epoch: 1, value: 5 },
+  ]);
+  assert.equal(resumed.attrs.seed, stopped.attrs.seed);
+});
+
+Deno.test("a folder that cannot be written is found before training", async () => {
+  const dir = await Deno.makeTempDir();
+  await Deno.writeTextFile(join(dir, "file"), "");
+  await assert.rejects(
+    runStudy(DEF, never, { dir: join(dir, "file", "study") }),
+    (e: Error) => /cannot write here/.test(e.message) && !/\n/.test(e.message),
+  );
+});
