@@ -11,200 +11,199 @@ import { resolve } from "node:path";
 import {
   type Chart,
   confusionMatrixChart,
+  type LearningCurveRow,
   learningCurvesChart,
   lrAccuracyChart,
 } from "./charts/mod.ts";
 import { type Dataset, loadDataset } from "./data/mod.ts";
 import {
-  type EpochSummary,
-  type LrSearch,
   readPublished,
   runTrainingStudy,
   type StudySummary,
   type TrainingEvent,
-  trialRows,
-  wilsonInterval,
+  type TrainingPlan,
+  type TrainingRow,
+  trainingRows,
+  type TrialPoint,
 } from "./study/mod.ts";
 
 /** Folders are taken from the project's root, wherever the kernel started. */
-function fromRoot(dir: string): string {
-  return resolve(import.meta.dirname!, "..", dir);
-}
+const fromRoot = (dir: string) => resolve(import.meta.dirname!, "..", dir);
 
-/** A signal that Ctrl-C and the stop button abort. */
+/** A signal that Ctrl-C and a front end's stop button abort. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  const stop = () =>
-    controller.abort(new DOMException("interrupted", "AbortError"));
-  Deno.addSignalListener("SIGINT", stop);
+  Deno.addSignalListener(
+    "SIGINT",
+    () => controller.abort(new DOMException("interrupted", "AbortError")),
+  );
   return controller.signal;
 }
 
-/** Rich display in a notebook, nothing elsewhere. */
+/** The kernel's display channel; outside a kernel `Deno.jupyter` throws. */
 // deno-lint-ignore no-explicit-any
-const jupyter = (globalThis as any).Deno.jupyter as any;
-function inKernel(): boolean {
+function jupyter(): any {
   try {
-    return typeof jupyter?.broadcast === "function";
+    // deno-lint-ignore no-explicit-any
+    return (Deno as any).jupyter;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** Shows `chart` where the last one with this `id` stood. */
-async function display(chart: Chart, id: string, update: boolean) {
-  if (!inKernel()) return;
-  await jupyter.broadcast(update ? "update_display_data" : "display_data", {
-    data: { "text/html": chart.html },
-    metadata: {},
-    transient: { display_id: id },
-  });
+/** One place in the output of a cell whose chart can be replaced. */
+class LiveChart {
+  #id = crypto.randomUUID();
+  #shown = false;
+  /** Charts are sent one after the other. */
+  #sent: Promise<unknown> = Promise.resolve();
+
+  show(make: () => Chart): void {
+    this.#sent = this.#sent.then(() => {
+      const message = this.#shown ? "update_display_data" : "display_data";
+      this.#shown = true;
+      return jupyter()?.broadcast(message, {
+        data: { "text/html": make().html },
+        metadata: {},
+        transient: { display_id: this.#id },
+      });
+    });
+  }
+
+  done(): Promise<unknown> {
+    return this.#sent;
+  }
 }
 
-/** The study's data set at the profile's size and limits. */
-export function searchData(
-  search: LrSearch,
+/** The data set of a plan, at its size and limits. */
+export function planData(
+  plan: TrainingPlan,
   o: { data: "synthetic" | "fer2013"; dataDir?: string; seed?: number },
 ): Promise<Dataset> {
   return loadDataset({
     name: o.data,
     dir: o.dataDir,
-    size: search.size,
+    size: plan.size,
     seed: o.seed,
-    ...search.limits,
+    ...plan.limits,
   });
 }
 
 const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
+const describe = (params: TrialPoint["params"]) =>
+  Object.entries(params).map(([name, value]) => `${name} ${value}`).join(", ");
 
 /**
- * Runs what is missing of the search: a line a trial, and in a front end a
- * learning-curve chart that grows while it trains.
+ * Runs what is missing of a plan: a line a trial, and in a front end a chart
+ * of the learning curves that grows while it trains. Ctrl-C and the stop
+ * button keep every finished epoch.
  */
-export async function runSearch(
-  search: LrSearch,
+export async function runPlan(
+  plan: TrainingPlan,
   data: Dataset,
-  dir: string,
-  signal = interruptSignal(),
+  { dir, signal = interruptSignal() }: { dir: string; signal?: AbortSignal },
 ): Promise<StudySummary> {
-  const curves: Parameters<typeof learningCurvesChart>[0] = [];
-  const chartId = "ferlab-lr-search-progress";
-  let shown = false, chain = Promise.resolve();
+  const curves: LearningCurveRow[] = [];
+  const live = new LiveChart();
+  let total = 0;
   const onEvent = (event: TrainingEvent) => {
-    if (event.type === "epoch") {
-      const { depth, lr } = event.point.params;
-      curves.push({
-        trial: `depth ${depth}, LR ${lr}`,
-        epoch: event.report.epoch,
-        metric: "validation",
-        value: event.report.value,
-      });
-      const rows = [...curves];
-      chain = chain.then(() => {
-        const chart = learningCurvesChart(rows, {
-          yLabel: "validation accuracy",
+    switch (event.type) {
+      case "start":
+        total = event.total;
+        console.log(
+          event.missing === 0
+            ? `nothing to do: all ${total} trials are on record`
+            : `${event.missing} of ${total} trials to run`,
+        );
+        break;
+      case "warning":
+        console.warn(event.message);
+        break;
+      case "epoch":
+        curves.push({
+          trial: describe(event.point.params),
+          epoch: event.report.epoch,
+          metric: "validation",
+          value: event.report.value,
         });
-        const update = shown;
-        shown = true;
-        return display(chart, chartId, update);
-      });
-    }
-    if (event.type === "trial-end") {
-      const what = Object.entries(event.point.params)
-        .map(([k, v]) => `${k} ${v}`).join(", ");
-      const result = event.state === "COMPLETE"
-        ? percent(event.value!)
-        : `${event.state} (${event.reason})`;
-      console.log(`trial ${event.number + 1}: ${what}: ${result}`);
+        live.show(() =>
+          learningCurvesChart(curves, { yLabel: "validation accuracy" })
+        );
+        break;
+      case "complete":
+        console.log(
+          `trial ${event.number + 1} of ${total}: ${
+            describe(event.point.params)
+          }: ${percent(event.value)}`,
+        );
+        break;
+      case "failed":
+      case "lost":
+        console.log(
+          `trial ${event.number + 1} of ${total}: ${
+            describe(event.point.params)
+          }: ${event.type}, ${event.reason}`,
+        );
+        break;
+      case "interrupted":
+        console.log(
+          `interrupted in trial ${
+            event.number + 1
+          }: run the cell again to go on from its last epoch`,
+        );
+        break;
     }
   };
-  const summary = await runTrainingStudy(search.study, {
-    recipe: search.recipe,
-    data,
+  const summary = await runTrainingStudy(plan, data, {
     dir: fromRoot(dir),
     signal,
     onEvent,
   });
-  await chain;
-  console.log(
-    summary.ran === 0
-      ? `nothing to do: all ${summary.total} trials are on record`
-      : `${summary.ran} trials run, ${summary.complete} complete, ${summary.failed} failed, ${summary.remaining} left`,
-  );
+  await live.done();
   return summary;
 }
 
-/** Finished trials of a search as rows for charts and tables. */
-export function searchRows(search: LrSearch, dir: string) {
-  return trialRows(fromRoot(dir), search.study.name)
-    .filter((t) => t.state === "COMPLETE" || t.state === "FAIL")
-    .map((t) => {
-      const attrs = t.attrs as Record<string, unknown>;
-      const correct = attrs.correct as number | undefined;
-      const total = attrs.total as number | undefined;
-      const interval = correct === undefined || total === undefined
-        ? undefined
-        : wilsonInterval(correct, total);
-      return {
-        number: t.number,
-        depth: Number(t.params.depth),
-        lr: Number(t.params.lr),
-        repeat: Number(attrs.repeat ?? 0),
-        accuracy: t.value,
-        low: interval?.low,
-        high: interval?.high,
-        chosenEpoch: attrs.chosenEpoch as number | undefined,
-        maxTestAccuracy: attrs.maxTestAccuracy as number | undefined,
-        seconds: attrs.seconds as number | undefined,
-        confusion: attrs.confusion as number[][] | undefined,
-        epochs: (attrs.epochs ?? []) as EpochSummary[],
-      };
-    });
+/** What is on record of a plan's trials. */
+export function planRows(plan: TrainingPlan, dir: string): TrainingRow[] {
+  return trainingRows(fromRoot(dir), plan.study.name);
 }
 
-export type SearchRow = ReturnType<typeof searchRows>[number];
-
-/** The best finished trial. */
-export function bestRow(rows: readonly SearchRow[]): SearchRow {
-  const done = rows.filter((r) => r.accuracy !== null);
-  if (done.length === 0) throw new Error("no trial of the search is complete");
-  return done.reduce((a, b) => b.accuracy! > a.accuracy! ? b : a);
-}
-
-/** LR against accuracy, the published searches beside ours. */
-export async function searchChart(rows: readonly SearchRow[]): Promise<Chart> {
+/** LR against accuracy by depth, the published searches beside ours. */
+export async function lrSearchChart(
+  rows: readonly TrainingRow[],
+): Promise<Chart> {
   const published = [];
   for (const depth of [4, 6, 8]) {
     const { records } = await readPublished(`lr-search-depth${depth}`);
     for (const r of records) {
-      const accuracy = Number(r.acc) / 100, unc = Number(r.acc_unc) / 100;
+      const accuracy = Number(r.acc) / 100, half = Number(r.acc_unc) / 100;
       published.push({
         lr: Number(r.lr),
         depth,
         accuracy,
-        low: accuracy - unc,
-        high: accuracy + unc,
+        low: accuracy - half,
+        high: accuracy + half,
       });
     }
   }
   return lrAccuracyChart(
-    rows.map(({ lr, depth, accuracy, low, high }) => ({
-      lr,
-      depth,
-      accuracy: accuracy as number,
-      low,
-      high,
+    rows.map(({ params, accuracy, interval }) => ({
+      lr: Number(params.lr),
+      depth: Number(params.depth),
+      accuracy,
+      low: interval?.low,
+      high: interval?.high,
     })),
     { published, yLabel: "test accuracy" },
   );
 }
 
 /** Validation accuracy by epoch, one line a trial. */
-export function searchCurves(rows: readonly SearchRow[]): Chart {
+export function curvesChart(rows: readonly TrainingRow[]): Chart {
   return learningCurvesChart(
     rows.flatMap((r) =>
       r.epochs.map((e) => ({
-        trial: `depth ${r.depth}, LR ${r.lr}`,
+        trial: describe(r.params),
         epoch: e.epoch,
         metric: "validation" as const,
         value: e.validationAccuracy,
@@ -215,37 +214,38 @@ export function searchCurves(rows: readonly SearchRow[]): Chart {
 }
 
 /** Confusion matrix of a trial on the test split at its chosen epoch. */
-export function searchConfusion(row: SearchRow, data: Dataset): Chart {
+export function confusionChart(row: TrainingRow, data: Dataset): Chart {
   return confusionMatrixChart(row.confusion ?? [], data.classes);
 }
 
-/** A table a notebook shows as HTML. */
+/** A table that a notebook shows as HTML. */
 export function table(rows: Record<string, string | number>[]) {
   const escape = (s: unknown) =>
     String(s).replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const row = (cells: unknown[], tag: string) =>
+    `<tr>${cells.map((c) => `<${tag}>${escape(c)}</${tag}>`).join("")}</tr>`;
   const columns = Object.keys(rows[0] ?? {});
-  const html = `<table><thead><tr>${
-    columns.map((c) => `<th>${escape(c)}</th>`).join("")
-  }</tr></thead><tbody>${
-    rows.map((r) =>
-      `<tr>${columns.map((c) => `<td>${escape(r[c])}</td>`).join("")}</tr>`
-    ).join("")
+  const html = `<table><thead>${row(columns, "th")}</thead><tbody>${
+    rows.map((r) => row(columns.map((c) => r[c]), "td")).join("")
   }</tbody></table>`;
   return { [Symbol.for("Jupyter.display")]: () => ({ "text/html": html }) };
 }
 
 /** Every trial with both accuracies: chosen on validation, and the maximum. */
-export function searchTable(rows: readonly SearchRow[]) {
-  const sorted = [...rows].sort((a, b) => a.depth - b.depth || a.lr - b.lr);
+export function trialTable(rows: readonly TrainingRow[]) {
+  const names = Object.keys(rows[0]?.params ?? {});
+  const sorted = [...rows].sort((a, b) =>
+    names.map((n) => Number(a.params[n]) - Number(b.params[n]))
+      .find((d) => d !== 0) ?? 0
+  );
   return table(sorted.map((r) => ({
-    depth: r.depth,
-    LR: r.lr.toExponential(2),
+    ...Object.fromEntries(names.map((n) => [n, String(r.params[n])])),
     "test accuracy (epoch chosen on validation)": r.accuracy === null
       ? "diverged"
       : percent(r.accuracy),
-    "95 % interval": r.low === undefined
-      ? "–"
-      : `${percent(r.low)} – ${percent(r.high!)}`,
+    "95 % interval": r.interval
+      ? `${percent(r.interval.low)} – ${percent(r.interval.high)}`
+      : "–",
     epoch: r.chosenEpoch ?? "–",
     "max over epochs on test (optimistic)": r.maxTestAccuracy === undefined
       ? "–"

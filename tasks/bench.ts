@@ -143,7 +143,9 @@ async function peerPython(): Promise<string> {
     }).output();
     if (!success) {
       throw new Error(
-        `bench: \`${command} ${args.join(" ")}\` failed; --peer needs python3 with pip and venv`,
+        `bench: \`${command} ${
+          args.join(" ")
+        }\` failed; --peer needs python3 with pip and venv`,
       );
     }
   };

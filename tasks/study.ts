@@ -15,12 +15,15 @@ const say = (line: string) => console.error(line);
 function progress(event: RunEvent): void {
   switch (event.type) {
     case "cell-start":
-      say(`[${event.index + 1}/${event.total}] ${event.title}`);
+      say(`[${event.index}/${event.total}] ${event.title}`);
       break;
     case "output":
       for (const line of event.text.split("\n")) {
         if (line.trim()) say(dim(`    ${line}`));
       }
+      break;
+    case "warning":
+      say(event.message);
       break;
     case "cell-end":
       say(dim(`    ${event.seconds.toFixed(1)} s`));

@@ -2,7 +2,7 @@
 
 const ESCAPE =
   // deno-lint-ignore no-control-regex
-  /\x1b(?:\[([0-9;:?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])/g;
+  /\x1b(?:\[([0-9;:?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-Z\\^-~])/g;
 
 /** The text without its escape sequences. */
 export const stripAnsi = (text: string): string => text.replace(ESCAPE, "");

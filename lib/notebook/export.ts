@@ -48,7 +48,8 @@ class Page {
     this.markdown = new Markdown(highlight);
   }
 
-  cell(cell: Cell, number: number | undefined): string {
+  /** A cell; `number` for code cells, `executed` if the notebook was run. */
+  cell(cell: Cell, number: number | undefined, executed: boolean): string {
     if (cell.cell_type === "markdown") {
       const html = this.markdown.render(cell.source, cell.attachments);
       return `<div class="md">${html}</div>`;
@@ -57,14 +58,17 @@ class Page {
     const outputs = cell.outputs ?? [];
     const failed = outputs.some((o) => o.output_type === "error");
     const seconds = secondsOf(cell);
+    const time = executed && cell.execution_count == null
+      ? "not run"
+      : seconds === undefined
+      ? ""
+      : duration(seconds);
     const first = cell.source.split("\n").find((l) => l.trim()) ?? "";
     return `<section class="cell" id="cell--${number}">
 <details class="code${failed ? " failed" : ""}"${failed ? " open" : ""}>` +
       `<summary><span class="n">${number}</span>` +
       `<code>${escapeHtml(first.trim())}</code>` +
-      (seconds === undefined
-        ? ""
-        : `<span class="t">${duration(seconds)}</span>`) +
+      (time && `<span class="t">${time}</span>`) +
       `</summary>${this.highlight(cell.source, "typescript")}</details>
 ${outputs.map((o) => this.output(o)).join("\n")}</section>`;
   }
@@ -188,9 +192,10 @@ export async function exportHtml(
 ): Promise<string> {
   const page = new Page(await makeHighlight(), o.trust ?? false);
   const code = nb.cells.filter((c) => c.cell_type === "code");
+  const executed = code.some((c) => c.execution_count != null);
   const body = nb.cells.map((cell) => {
     const at = code.indexOf(cell);
-    return page.cell(cell, at < 0 ? undefined : at + 1);
+    return page.cell(cell, at < 0 ? undefined : at + 1, executed);
   }).join("\n");
   const { headings } = page.markdown;
   const title = o.title ?? headings.find((h) => h.level === 1)?.text ??

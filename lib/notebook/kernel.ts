@@ -1,6 +1,7 @@
 /** A client of one Deno notebook kernel: start, execute, interrupt, stop. */
 import { createHmac, randomBytes } from "node:crypto";
-import { Dealer, Subscriber } from "zeromq";
+import { stripAnsi } from "./ansi.ts";
+import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
 /** A message of the Jupyter protocol, without its buffers. */
 export interface Message {
@@ -28,7 +29,16 @@ export class KernelDied extends Error {
   }
 }
 
+/** Options of {@link Kernel.start}. */
+export interface KernelOptions {
+  cwd: string;
+  env?: Record<string, string>;
+  /** milliseconds to wait for the first answer; default 30000 */
+  timeout?: number;
+}
+
 const DELIMITER = "<IDS|MSG>";
+const UNSTABLE = /^Warning "deno jupyter" is unstable/; // tells nothing here
 const STDERR_TAIL = 4000; // characters kept
 
 /** Free TCP ports on 127.0.0.1, all different. */
@@ -52,13 +62,13 @@ export class Kernel {
   readonly #child: Deno.ChildProcess;
   readonly #key: string;
   readonly #session = crypto.randomUUID();
-  readonly #shell = new Dealer({ linger: 0 });
-  readonly #control = new Dealer({ linger: 0 });
-  readonly #stdin = new Dealer({ linger: 0 });
-  readonly #iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
+  readonly #sockets: ZmtpSocket[] = [];
   readonly #replies = new Map<string, (m: Message) => void>();
   readonly #fences = new Map<number, () => void>();
   readonly #dead: Promise<never>;
+  /** Resolves when all that the process published has been taken. */
+  #published: Promise<void> = Promise.resolve();
+  #shell!: ZmtpSocket;
   #fence = 0;
   #stderr = "";
   #alive = true;
@@ -72,12 +82,13 @@ export class Kernel {
       // A grandchild may hold the pipe open: do not wait for it for long.
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<void>((r) => timer = setTimeout(r, 500));
-      await Promise.race([drained, late]);
+      await Promise.race([Promise.all([drained, this.#published]), late]);
       clearTimeout(timer);
       return {
         code: status.code,
         signal: status.signal,
-        stderr: this.#stderr.trim(),
+        stderr: stripAnsi(this.#stderr).split("\n")
+          .filter((line) => !UNSTABLE.test(line)).join("\n").trim(),
       };
     });
     this.#dead = this.ended.then((end) => {
@@ -90,50 +101,57 @@ export class Kernel {
    * Starts `deno jupyter --kernel` in `cwd` and waits until it answers.
    * @throws {Error} when the kernel ends or is silent for `timeout` ms
    */
-  static async start(
-    o: { cwd: string; env?: Record<string, string>; timeout?: number },
-  ): Promise<Kernel> {
+  static async start(o: KernelOptions): Promise<Kernel> {
+    for (let tries = 1;; tries++) {
+      try {
+        return await Kernel.#start(o);
+      } catch (e) {
+        if (!(e instanceof KernelDied)) throw e;
+        // Another process took one of the ports found free: find others.
+        if (tries < 5 && /AddrInUse/.test(e.end.stderr)) continue;
+        const lines = e.end.stderr.split("\n");
+        const why = lines.find((l) => l.startsWith("error:")) ?? lines.at(-1);
+        throw new Error(
+          `the kernel did not start: ${why || `exit code ${e.end.code}`}`,
+        );
+      }
+    }
+  }
+
+  static async #start(o: KernelOptions): Promise<Kernel> {
     const [shell, control, stdin, iopub, hb] = freePorts(5);
     const key = randomBytes(32).toString("hex");
     const file = await Deno.makeTempFile({ suffix: ".json" });
-    const connection = {
-      transport: "tcp",
-      ip: "127.0.0.1",
-      shell_port: shell,
-      control_port: control,
-      stdin_port: stdin,
-      iopub_port: iopub,
-      hb_port: hb,
-      key,
-      signature_scheme: "hmac-sha256",
-      kernel_name: "deno",
-    };
-    await Deno.writeTextFile(file, JSON.stringify(connection));
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["jupyter", "--kernel", "--conn", file],
-      cwd: o.cwd,
-      env: o.env,
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const kernel = new Kernel(child, key);
     try {
-      const at = (port: number) => `tcp://127.0.0.1:${port}`;
-      kernel.#stdin.connect(at(stdin));
-      kernel.#shell.connect(at(shell));
-      kernel.#control.connect(at(control));
-      kernel.#iopub.connect(at(iopub));
-      kernel.#iopub.subscribe();
-      kernel.#listen();
-      await kernel.#ready(o.timeout ?? 30_000);
-      return kernel;
-    } catch (e) {
-      await kernel.stop();
-      if (!(e instanceof KernelDied)) throw e;
-      throw new Error(
-        `the kernel did not start: ${e.end.stderr || `exit ${e.end.code}`}`,
-      );
+      const connection = {
+        transport: "tcp",
+        ip: "127.0.0.1",
+        shell_port: shell,
+        control_port: control,
+        stdin_port: stdin,
+        iopub_port: iopub,
+        hb_port: hb,
+        key,
+        signature_scheme: "hmac-sha256",
+        kernel_name: "deno",
+      };
+      await Deno.writeTextFile(file, JSON.stringify(connection));
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["jupyter", "--kernel", "--conn", file],
+        cwd: o.cwd,
+        env: o.env,
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      const kernel = new Kernel(child, key);
+      try {
+        await kernel.#connect({ shell, stdin, iopub }, o.timeout ?? 30_000);
+        return kernel;
+      } catch (e) {
+        await kernel.stop();
+        throw e;
+      }
     } finally {
       await Deno.remove(file).catch(() => {});
     }
@@ -167,9 +185,7 @@ export class Kernel {
   async stop(): Promise<KernelEnd> {
     this.kill();
     const end = await this.ended;
-    for (
-      const s of [this.#shell, this.#control, this.#stdin, this.#iopub]
-    ) if (!s.closed) s.close();
+    this.#sockets.forEach((s) => s.close());
     return end;
   }
 
@@ -186,17 +202,32 @@ export class Kernel {
     }
   }
 
-  async #ready(timeout: number) {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, fail) => {
-      timer = setTimeout(
-        () => fail(new Error(`no answer from the kernel in ${timeout} ms`)),
-        timeout,
-      );
+  async #connect(
+    ports: { shell: number; stdin: number; iopub: number },
+    timeout: number,
+  ) {
+    const stop = new AbortController();
+    this.#dead.catch((e) => stop.abort(e));
+    const timer = setTimeout(
+      () => stop.abort(new Error(`no answer from the kernel in ${timeout} ms`)),
+      timeout,
+    );
+    const stopped = new Promise<never>((_, fail) => {
+      stop.signal.addEventListener("abort", () => fail(stop.signal.reason));
     });
+    stopped.catch(() => {});
+    const open = async (port: number, type: SocketType) => {
+      const socket = await ZmtpSocket.connect(port, type, stop.signal);
+      this.#sockets.push(socket);
+      return socket;
+    };
     try {
-      // A subscription takes effect some time after connecting, so the first
-      // fences may be lost: send them until one is seen.
+      const iopub = await open(ports.iopub, "SUB");
+      await open(ports.stdin, "DEALER"); // the kernel wants it before a cell
+      this.#shell = await open(ports.shell, "DEALER");
+      this.#listen(this.#shell, iopub);
+      // The subscription is read on another connection than the first fence
+      // and may be late for it: send fences until one is seen.
       for (let seen = false; !seen;) {
         let again: ReturnType<typeof setTimeout> | undefined;
         const pause = new Promise<boolean>((r) =>
@@ -204,7 +235,7 @@ export class Kernel {
         );
         const fence = this.#fenced().then(() => true);
         fence.catch(() => {}); // the process may end during a pause
-        seen = await Promise.race([fence, pause, late]);
+        seen = await Promise.race([fence, pause, stopped]);
         clearTimeout(again);
       }
     } finally {
@@ -225,7 +256,8 @@ export class Kernel {
   async #request(code: string, silent: boolean): Promise<Message> {
     const id = crypto.randomUUID();
     const reply = new Promise<Message>((r) => this.#replies.set(id, r));
-    await this.#shell.send(this.#sign(id, "execute_request", {
+    // A kernel that is gone is told by #dead, not by the failed write.
+    const sent = this.#shell.send(this.#sign(id, "execute_request", {
       code,
       silent,
       store_history: !silent,
@@ -233,6 +265,7 @@ export class Kernel {
       allow_stdin: false,
       stop_on_error: true,
     }));
+    sent.catch(() => {});
     return await Promise.race([reply, this.#dead]);
   }
 
@@ -268,26 +301,19 @@ export class Kernel {
     return { type: header.msg_type, parent: parent?.msg_id, content };
   }
 
-  #listen() {
-    const pump = async (
-      socket: AsyncIterable<Uint8Array[]>,
-      take: (m: Message) => void,
-    ) => {
-      try {
-        for await (const frames of socket) {
-          const message = this.#parse(frames);
-          if (message) take(message);
-        }
-      } catch (e) {
-        if (this.#alive) throw e; // else closed by stop()
+  #listen(shell: ZmtpSocket, iopub: ZmtpSocket) {
+    const pump = async (socket: ZmtpSocket, take: (m: Message) => void) => {
+      for await (const frames of socket) {
+        const message = this.#parse(frames);
+        if (message) take(message);
       }
     };
-    pump(this.#shell as AsyncIterable<Uint8Array[]>, (m) => {
+    pump(shell, (m) => {
       const id = m.parent ?? "";
       this.#replies.get(id)?.(m);
       this.#replies.delete(id);
     });
-    pump(this.#iopub as AsyncIterable<Uint8Array[]>, (m) => {
+    this.#published = pump(iopub, (m) => {
       if (m.type !== "ferlab_fence") return this.onMessage(m);
       const n = Number(m.content.n);
       this.#fences.get(n)?.();

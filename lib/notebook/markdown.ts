@@ -1,9 +1,9 @@
 /** Markdown with formulas and anchors, as HTML that needs nothing else. */
 import katex from "katex";
-import MarkdownIt from "markdown-it";
+import MarkdownIt, { type MarkdownIt as Parser } from "markdown-it";
 import { escapeHtml } from "./ansi.ts";
 
-/** A heading of the page; `html` is its inline markup. */
+/** A heading of the page; `text` is without markup. */
 export interface Heading {
   level: number;
   id: string;
@@ -22,7 +22,7 @@ function math(tex: string, displayMode: boolean): string {
   });
 }
 
-function addMath(md: MarkdownIt) {
+function addMath(md: Parser) {
   md.inline.ruler.before("escape", "math", (state, silent) => {
     const text = state.src.slice(state.pos, state.posMax);
     // As in pandoc: no space inside the dollars, no digit after the last one.
@@ -63,15 +63,16 @@ function addMath(md: MarkdownIt) {
   }, { alt: ["paragraph", "blockquote", "list"] });
   md.renderer.rules.math = (tokens, i) => {
     const { content, meta } = tokens[i];
-    const html = math(content, meta.display);
-    return meta.display ? `<div class="math">${html}</div>` : html;
+    const display = meta?.display === true;
+    const html = math(content, display);
+    return display ? `<div class="math">${html}</div>` : html;
   };
 }
 
 /** Renders the markdown cells of one page; headings get unique anchors. */
 export class Markdown {
   readonly headings: Heading[] = [];
-  readonly #md: MarkdownIt;
+  readonly #md: Parser;
   readonly #taken = new Set<string>();
 
   constructor(highlight: Highlight) {
@@ -81,10 +82,10 @@ export class Markdown {
     rules.table_open = () => `<div class="wide"><table>`;
     rules.table_close = () => `</table></div>`;
     rules.image = (tokens, i, _options, env) => {
-      const src = tokens[i].attrGet("src") ?? "";
+      const src = String(tokens[i].attrGet("src") ?? "");
       const alt = escapeHtml(tokens[i].content);
       const attached = src.startsWith("attachment:")
-        ? attachment(env?.attachments, decodeURI(src.slice(11)))
+        ? attachment(env?.attachments, src.slice(11))
         : src;
       return attached.startsWith("data:image/")
         ? `<img src="${escapeHtml(attached)}" alt="${alt}">`
@@ -102,7 +103,12 @@ export class Markdown {
       const id = this.#anchor(text);
       token.attrSet("id", id);
       this.headings.push({ level: Number(token.tag[1]), id, text });
-      const link = new tokens[i].constructor("html_inline", "", 0);
+      const Token = token.constructor as new (
+        type: string,
+        tag: string,
+        nesting: number,
+      ) => typeof token;
+      const link = new Token("html_inline", "", 0);
       link.content =
         ` <a class="anchor" href="#${id}" aria-label="Link to this section">#</a>`;
       tokens[i + 1].children?.push(link);
@@ -139,8 +145,12 @@ function plainText(token: TokenLike): string {
 }
 
 function attachment(all: unknown, name: string): string {
+  let key = name;
+  try {
+    key = decodeURI(name);
+  } catch { /* a lone % is itself */ }
   const bundle = (all as Record<string, Record<string, string>> | undefined)
-    ?.[name];
+    ?.[key];
   const [mime, data] = Object.entries(bundle ?? {})[0] ?? [];
   const body = Array.isArray(data) ? data.join("") : data;
   return mime?.startsWith("image/") ? `data:${mime};base64,${body}` : "";

@@ -91,6 +91,7 @@ export function injectParameters(
       source: [
         "// Parameters of this run",
         ...known.map((n) => `${n} = ${literal(values[n])};`),
+        "void 0; // or the last value would be shown",
       ].join("\n"),
       execution_count: null,
       outputs: [],

@@ -33,6 +33,23 @@ const REFERENCES = new Set(
 );
 const ELEMENT = 1, TEXT = 3;
 
+/** What is read of a node; linkedom's own types do not name it. */
+interface Node {
+  nodeType: number;
+  textContent: string | null;
+  childNodes: ArrayLike<Node>;
+  localName: string;
+  attributes: ArrayLike<{ name: string; value: string }>;
+}
+interface Parsed {
+  document: {
+    body: Node;
+    querySelectorAll(
+      selector: string,
+    ): Iterable<{ getAttribute(name: string): string | null }>;
+  };
+}
+
 interface Context {
   prefix: string;
   ids: Set<string>;
@@ -41,13 +58,15 @@ interface Context {
 /** CSS that loads nothing; `undefined` when it cannot be made safe. */
 function safeCss(css: string, { prefix, ids }: Context): string | undefined {
   const text = css.replace(/\/\*[^]*?\*\//g, "");
-  // An escape could spell any of the words below; `<` could end the element.
+  // An escape could spell any of the words below; `<` could end the node.
   if (/[\\<]|\/\*|@import|@charset|@namespace|expression\s*\(/i.test(text)) {
     return;
   }
   if (/-moz-binding|behavior\s*:|image-set\s*\(|src\s*\(/i.test(text)) return;
   if (/position\s*:\s*(fixed|sticky)/i.test(text)) return;
-  for (const [, target] of text.matchAll(/url\(\s*(['"]?[^)]*)\)/gi)) {
+  // In an svg, a style sheet's character references are decoded.
+  if (/&(#|\w+;)/.test(text)) return;
+  for (const [, target] of text.matchAll(/url\(\s*([^)]*)/gi)) {
     if (!/^['"]?#/.test(target)) return;
   }
   return text.replace(
@@ -61,10 +80,11 @@ function scoped(css: string, context: Context): string {
   // An import is left out; the rest of the sheet may stay.
   const text = safeCss(css.replace(/@import[^;]*(;|$)/gi, ""), context);
   if (text === undefined) return "";
+  const bare = text.replace(/"[^"\n]*"|'[^'\n]*'/g, "")
+    .replace(/url\([^)]*\)?/gi, "");
+  if (/["']/.test(bare)) return "";
   let depth = 0;
-  for (
-    const [c] of text.replace(/"[^"\n]*"|'[^'\n]*'/g, "").matchAll(/[{}]/g)
-  ) {
+  for (const [c] of bare.matchAll(/[{}]/g)) {
     if (c === "{") depth++;
     else if (--depth < 0) return ""; // would leave the scope
   }
@@ -117,16 +137,15 @@ function attribute(
 function serialise(node: Node, context: Context): string {
   if (node.nodeType === TEXT) return escapeHtml(node.textContent ?? "");
   if (node.nodeType !== ELEMENT) return "";
-  const element = node as Element;
-  const lower = element.localName.toLowerCase();
+  const lower = node.localName.toLowerCase();
   if (DROPPED.has(lower)) return "";
-  if (lower === "style") return scoped(element.textContent ?? "", context);
+  if (lower === "style") return scoped(node.textContent ?? "", context);
   const inner = () =>
-    Array.from(element.childNodes, (n) => serialise(n, context)).join("");
+    Array.from(node.childNodes, (n) => serialise(n, context)).join("");
   const tag = ALLOWED.get(lower);
   if (!tag) return inner();
   const attributes = Array.from(
-    element.attributes,
+    node.attributes,
     (a) => attribute(tag, a.name, a.value, context),
   ).join("");
   const open = `<${tag}${attributes}>`;
@@ -145,13 +164,13 @@ export function sanitise(markup: string, prefix: string): string {
     .replace(/<!doctype[^>]*>/gi, "");
   const { document } = parseHTML(
     `<!doctype html><html><body><div>${text}</div></body></html>`,
-  );
+  ) as unknown as Parsed;
   const ids = new Set<string>();
   for (const e of document.querySelectorAll("[id]")) {
     ids.add(e.getAttribute("id") ?? "");
   }
   return Array.from(
-    document.body.childNodes as unknown as ArrayLike<Node>,
+    document.body.childNodes,
     (n) => serialise(n, { prefix, ids }),
   ).join("");
 }

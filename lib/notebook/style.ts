@@ -60,6 +60,7 @@ hr { border: 0; border-top: 1px solid var(--line); margin: 2em 0; }
 img, svg { max-width: 100%; }
 img { height: auto; }
 code, pre, kbd, samp { font-family: var(--mono); font-size: .84em; }
+pre > code { font-size: 1em; }
 :not(pre) > code { background: var(--faint); border: 1px solid var(--line); border-radius: 5px; padding: .08em .35em; overflow-wrap: anywhere; }
 pre { margin: 0; padding: .85rem 1rem; overflow-x: auto; line-height: 1.55; tab-size: 2; }
 .md pre { background: var(--faint); border-radius: 8px; margin-bottom: 1em; }
@@ -79,7 +80,7 @@ math { font-size: 1.08em; }
 .code > summary .n, .code > summary .t { flex: none; font-variant-numeric: tabular-nums; }
 .code.failed { border-color: var(--bad); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
-.out { margin-top: .75rem; overflow-x: auto; }
+.out { margin-top: .75rem; overflow-x: auto; position: relative; }
 .out > pre { padding: .2rem .1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .out.stream > pre { max-height: 32rem; overflow-y: auto; border-left: 3px solid var(--line); padding-left: .9rem; }
 .out.stderr > pre { border-color: var(--mark); }

@@ -75,12 +75,20 @@ export async function readNotebook(path: string): Promise<Notebook> {
   } catch (e) {
     const why = e instanceof Deno.errors.NotFound
       ? "no such file"
-      : (e as Error).message;
+      : (e as Error).message.split("\n")[0];
     throw new Error(`${path}: cannot read the notebook: ${why}`);
   }
   if (raw?.nbformat !== 4 || !Array.isArray(raw.cells)) {
     throw new Error(
       `${path}: not a notebook of format 4; save it again with JupyterLab`,
+    );
+  }
+  const bad = raw.cells.findIndex((cell) =>
+    !["code", "markdown", "raw"].includes(cell?.cell_type)
+  );
+  if (bad >= 0) {
+    throw new Error(
+      `${path}: its item ${bad + 1} is no cell; save it again with JupyterLab`,
     );
   }
   const cells = raw.cells.map((cell): Cell => ({
@@ -109,13 +117,17 @@ export async function writeNotebook(
       }
       : {}),
   }));
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  // A link stays a link, and a file keeps its mode.
+  const target = await Deno.realPath(path).catch(() => path);
+  const mode = (await Deno.stat(target).catch(() => undefined))?.mode;
+  const temporary = `${target}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     await Deno.writeTextFile(
       temporary,
       JSON.stringify({ ...nb, cells }, null, 1) + "\n",
     );
-    await Deno.rename(temporary, path);
+    if (mode) await Deno.chmod(temporary, mode & 0o7777);
+    await Deno.rename(temporary, target);
   } catch (e) {
     await Deno.remove(temporary).catch(() => {});
     throw new Error(

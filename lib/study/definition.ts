@@ -1,4 +1,4 @@
-// What a study is: a grid, repeats and a seed, and the points they make.
+/** What a study is: a grid, repeats and a seed, and the points they make. */
 import { createHash } from "node:crypto";
 
 export type ParamValue = number | string | boolean;
@@ -30,11 +30,6 @@ export interface TrialPoint {
 /** An error for the user: one line with what, where and what to do. */
 export class StudyError extends Error {
   override name = "StudyError";
-}
-
-/** Thrown by a training that went to NaN: the trial fails, the study goes on. */
-export class DivergedError extends Error {
-  override name = "DivergedError";
 }
 
 /** Checks a definition before anything is written. @throws StudyError */

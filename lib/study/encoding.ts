@@ -1,4 +1,4 @@
-// How Optuna's tables spell values, distributions, attributes and times.
+/** How Optuna's tables spell values, distributions, attributes and times. */
 import { type ParamValue, StudyError } from "./definition.ts";
 
 export type Distribution =

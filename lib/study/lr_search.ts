@@ -1,19 +1,9 @@
 /** The learning-rate search at four sizes of effort. */
 import { z } from "zod";
-import type { Recipe } from "../train/mod.ts";
-import type { StudyDefinition } from "./runner.ts";
+import type { TrainingPlan } from "./training.ts";
 
 export const Profile = z.enum(["smoke", "quick", "cpu", "paper"]);
 export type Profile = z.infer<typeof Profile>;
-
-export interface LrSearch {
-  /** Side of the images. */
-  size: number;
-  /** Images a split; undefined takes all. */
-  limits?: { train: number; validation: number; test: number };
-  recipe: Partial<Recipe>;
-  study: StudyDefinition;
-}
 
 const tiny = {
   size: 32,
@@ -47,7 +37,7 @@ const quarterDecades = [1e-5, 1e-4, 3.16e-4, 1e-3, 3.16e-3, 1e-2];
  * (full net, batch 256, 10 epochs, LR 1e-1…1e-7, depths 4, 6, 8); the smaller
  * ones keep its question and shrink net, data, grid and epochs.
  */
-export function lrSearch(profile: Profile): LrSearch {
+export function lrSearch(profile: Profile): TrainingPlan {
   const study = (depth: number[], lr: number[], repeats = 1) => ({
     name: "lr-search",
     direction: "maximize" as const,

@@ -1,6 +1,5 @@
-// Studies: a grid with repeats, trial records in Optuna's schema, statistics.
+/** Studies: a grid with repeats, trial records in Optuna's schema, statistics. */
 export {
-  DivergedError,
   expandGrid,
   type Params,
   type ParamValue,
@@ -32,3 +31,13 @@ export {
 export { type Claim, openStore, type Store } from "./store.ts";
 export type { EpochReport, FailKind, Outcome } from "./tables.ts";
 export * from "./published.ts";
+export { lrSearch, Profile } from "./lr_search.ts";
+export {
+  bestRow,
+  recipeOf,
+  runTrainingStudy,
+  type TrainingEvent,
+  type TrainingPlan,
+  type TrainingRow,
+  trainingRows,
+} from "./training.ts";

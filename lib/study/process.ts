@@ -1,4 +1,4 @@
-// Who runs a trial, and whether that process still lives.
+/** Who runs a trial, and whether that process still lives. */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";

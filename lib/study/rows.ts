@@ -1,4 +1,4 @@
-// Reading trial records as plain rows, for tables and charts.
+/** Reading trial records as plain rows, for tables and charts. */
 import type { DatabaseSync } from "node:sqlite";
 import { type Params, StudyError } from "./definition.ts";
 import {

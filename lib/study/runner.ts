@@ -1,4 +1,4 @@
-// Runs a study: every point that has no result yet, one after the other.
+/** Runs a study: every point that has no result yet, one after the other. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -190,6 +190,9 @@ async function runTrial(
  * Runs what is missing of a study; records and checkpoints lie in `dir`. A
  * point with a value, or one that diverged, is never run twice. A trial that
  * was broken off (stop, crash, power cut) is run again from its checkpoint.
+ *
+ * `train` throws an error named "DivergedError" when the loss is no longer a
+ * number: that trial counts as failed and the study goes on.
  *
  * @throws StudyError in one line: the folder cannot be written, the study is
  * recorded with another direction or metric, or two trials in a row failed

@@ -1,4 +1,4 @@
-// Optuna's RDB tables (revision v3.2.0.a) and opening a file that has them.
+/** Optuna's RDB tables (revision v3.2.0.a) and opening a file that has them. */
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { StudyError } from "./definition.ts";

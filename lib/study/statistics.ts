@@ -1,4 +1,4 @@
-// Intervals for small samples: Student's t for means, Wilson for proportions.
+/** Intervals for small samples: Student's t for means, Wilson for proportions. */
 
 export interface MeanInterval {
   mean: number;

@@ -1,4 +1,4 @@
-// Trial records: every change of a study's file, each in one transaction.
+/** Trial records: every change of a study's file, each in one transaction. */
 import type { DatabaseSync } from "node:sqlite";
 import { expandGrid, type StudyDefinition, StudyError } from "./definition.ts";
 import { decodeJson, encodeTime, encodeValue } from "./encoding.ts";

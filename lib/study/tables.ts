@@ -1,4 +1,4 @@
-// The single writes that a store's transactions are made of.
+/** The single writes that a store's transactions are made of. */
 import type { DatabaseSync } from "node:sqlite";
 import type { StudyDefinition, TrialPoint } from "./definition.ts";
 import {

@@ -13,7 +13,22 @@ import {
   type StudyEvent,
   type StudySummary,
   type TrialPoint,
+  trialRows,
 } from "./runner.ts";
+import type { TrialState } from "./rows.ts";
+import { keyOf } from "./store.ts";
+import { type ProportionInterval, wilsonInterval } from "./statistics.ts";
+
+/** A study with all that its trials share. */
+export interface TrainingPlan {
+  /** Side of the images. */
+  size: number;
+  /** Images a split; without it all. */
+  limits?: { train: number; validation: number; test: number };
+  /** Fields of the recipe that the grid does not vary. */
+  recipe: Partial<Recipe>;
+  study: StudyDefinition;
+}
 
 export type TrainingEvent =
   | StudyEvent
@@ -23,21 +38,17 @@ export type TrainingEvent =
     step: number;
     steps: number;
     loss: number;
-  };
+  }
+  | { type: "warning"; message: string };
 
-export interface TrainingStudyOptions {
-  /** Fields of the recipe that the grid does not vary. */
-  recipe: Partial<Recipe>;
-  data: Dataset;
-  /** Records and checkpoints. */
-  dir: string;
-  signal?: AbortSignal;
-  onEvent?: (event: TrainingEvent) => void;
-}
-
-/** The recipe of one grid point: the base, the point's fields, its seed. */
-export function recipeOf(base: Partial<Recipe>, point: TrialPoint): Recipe {
-  return parseRecipe({ ...base, ...point.params, seed: point.seed });
+/** The recipe of one grid point: the plan's, the point's fields, its seed. */
+export function recipeOf(plan: TrainingPlan, point: TrialPoint): Recipe {
+  return parseRecipe({
+    size: plan.size,
+    ...plan.recipe,
+    ...point.params,
+    seed: point.seed,
+  });
 }
 
 /** What an epoch leaves in the trial's record. */
@@ -57,24 +68,47 @@ function summary(row: EpochRow) {
   };
 }
 
-export type EpochSummary = ReturnType<typeof summary>;
+/** What a finished trial leaves in its record. */
+function outcome(rows: readonly EpochRow[], recipe: Recipe, data: Dataset) {
+  const chosen = chosenEpoch(rows);
+  return {
+    recipe,
+    data: data.name,
+    dataHash: data.hash,
+    chosenEpoch: chosen.epoch,
+    correct: chosen.test.correct,
+    total: chosen.test.total,
+    confusion: chosen.test.confusion,
+    maxTestAccuracy: Math.max(...rows.map((r) => r.test.accuracy)),
+    seconds: rows.reduce((sum, r) => sum + r.seconds, 0),
+  };
+}
 
 /**
- * Runs every missing point of `definition`. A trial's value is the test
- * accuracy at the epoch that validation accuracy chose; the maximum over the
- * epochs is stored beside it as `maxTestAccuracy`.
+ * Runs every missing point of `plan`. A trial's value is the test accuracy at
+ * the epoch that validation accuracy chose; the maximum over the epochs is
+ * stored beside it as `maxTestAccuracy`.
+ *
+ * @throws RecipeError before any training when a point makes no sound recipe.
  */
 export function runTrainingStudy(
-  definition: StudyDefinition,
-  { recipe, data, dir, signal, onEvent }: TrainingStudyOptions,
+  plan: TrainingPlan,
+  data: Dataset,
+  { dir, signal, onEvent }: {
+    /** Records and checkpoints. */
+    dir: string;
+    signal?: AbortSignal;
+    onEvent?: (event: TrainingEvent) => void;
+  },
 ): Promise<StudySummary> {
-  return runStudy(definition, async (point, context) => {
-    const full = recipeOf(recipe, point);
+  return runStudy(plan.study, async (point, context) => {
+    const recipe = recipeOf(plan, point);
     const rows: EpochRow[] = [];
-    const epochs = train(full, data, {
+    const epochs = train(recipe, data, {
       signal: context.signal,
       checkpointDir: context.checkpointDir,
       onStep: (s) => onEvent?.({ type: "step", point, ...s }),
+      onWarning: (message) => onEvent?.({ type: "warning", message }),
     });
     for await (const row of epochs) {
       rows.push(row);
@@ -84,21 +118,58 @@ export function runTrainingStudy(
         attrs: summary(row),
       });
     }
-    const chosen = chosenEpoch(rows);
     return {
-      value: chosen.test.accuracy,
-      attrs: {
-        repeat: point.repeat,
-        recipe: full,
-        data: data.name,
-        dataHash: data.hash,
-        chosenEpoch: chosen.epoch,
-        correct: chosen.test.correct,
-        total: chosen.test.total,
-        confusion: chosen.test.confusion,
-        maxTestAccuracy: Math.max(...rows.map((r) => r.test.accuracy)),
-        seconds: rows.reduce((sum, r) => sum + r.seconds, 0),
-      },
+      value: chosenEpoch(rows).test.accuracy,
+      attrs: outcome(rows, recipe, data),
     };
   }, { dir, signal, onEvent });
+}
+
+type Outcome = ReturnType<typeof outcome>;
+
+/** A settled trial; what a failed one never reached is undefined. */
+export interface TrainingRow extends Partial<Outcome> {
+  number: number;
+  state: TrialState;
+  params: Record<string, number | string | boolean>;
+  repeat: number;
+  /** Test accuracy at the chosen epoch; null for a failed trial. */
+  accuracy: number | null;
+  /** 95 % Wilson interval of `accuracy`. */
+  interval?: ProportionInterval;
+  epochs: ReturnType<typeof summary>[];
+}
+
+/** Every point's last trial that ended, complete or failed, by number. */
+export function trainingRows(dir: string, study: string): TrainingRow[] {
+  const ended = trialRows(dir, study).filter((t) =>
+    t.state === "COMPLETE" || t.state === "FAIL"
+  );
+  return [...new Map(ended.map((t) => [keyOf(t) ?? t.number, t])).values()]
+    .map((t) => {
+      const attrs = t.attrs as Partial<Outcome> & {
+        repeat?: number;
+        epochs?: ReturnType<typeof summary>[];
+      };
+      const { correct, total } = attrs;
+      return {
+        ...attrs,
+        number: t.number,
+        state: t.state,
+        params: t.params,
+        repeat: attrs.repeat ?? 0,
+        accuracy: t.value,
+        interval: correct === undefined || total === undefined
+          ? undefined
+          : wilsonInterval(correct, total),
+        epochs: attrs.epochs ?? [],
+      };
+    });
+}
+
+/** The best complete trial. @throws when none is complete */
+export function bestRow(rows: readonly TrainingRow[]): TrainingRow {
+  const done = rows.filter((r) => r.accuracy !== null);
+  if (done.length === 0) throw new Error("no trial of the study is complete");
+  return done.reduce((a, b) => b.accuracy! > a.accuracy! ? b : a);
 }

@@ -92,6 +92,16 @@ const SYMBOLS = {
 
 export type Pointer = Deno.PointerValue;
 
+const encoder = new TextEncoder();
+const cStrings = new Map<string, Uint8Array<ArrayBuffer>>();
+
+/** A NUL-terminated copy of `text`, kept for the life of the process. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  let bytes = cStrings.get(text);
+  if (!bytes) cStrings.set(text, bytes = encoder.encode(text + "\0"));
+  return bytes;
+}
+
 // The library logs its CPU features at every start.
 if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) {
   Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
@@ -99,12 +109,41 @@ if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) {
 
 const { dir } = await ensureLibrary();
 
+/**
+ * Loads libraries to stay until the process is gone: at exit Deno unloads
+ * what it opened while the library's threads still run, a segmentation fault.
+ * While they load, stderr is shut: they announce oneDNN there at every start,
+ * whatever the log level; what goes wrong comes back from `dlopen` itself.
+ */
+function pin(paths: string[]): void {
+  const darwin = Deno.build.os === "darwin";
+  const libc = Deno.dlopen(darwin ? "libSystem.B.dylib" : "libc.so.6", {
+    dlopen: { parameters: [B, I], result: P },
+    open: { parameters: [B, I], result: I },
+    dup: { parameters: [I], result: I },
+    dup2: { parameters: [I, I], result: I },
+    close: { parameters: [I], result: I },
+  });
+  const { dlopen, open, dup, dup2, close } = libc.symbols;
+  const nowAndNoDelete = darwin ? 0x82 : 0x1002;
+  const stderr = dup(2);
+  const nowhere = open(cString("/dev/null"), 1);
+  dup2(nowhere, 2);
+  for (const path of paths) dlopen(cString(path), nowAndNoDelete);
+  dup2(stderr, 2);
+  close(nowhere);
+  close(stderr);
+  libc.close();
+}
+
 function open() {
   try {
     const extension = Deno.build.os === "darwin" ? "2.dylib" : "so.2";
-    const file = (stem: string) => `${dir}/lib${stem}.${extension}`;
-    Deno.dlopen(file("tensorflow_framework"), {});
-    return Deno.dlopen(file("tensorflow_cc"), SYMBOLS).symbols;
+    const [framework, main] = ["tensorflow_framework", "tensorflow_cc"]
+      .map((stem) => `${dir}/lib${stem}.${extension}`);
+    pin([framework, main]);
+    Deno.dlopen(framework, {});
+    return Deno.dlopen(main, SYMBOLS).symbols;
   } catch (error) {
     throw new LibraryError(
       `libtensorflow in ${dir} cannot be loaded (${
@@ -116,16 +155,6 @@ function open() {
 
 /** The library's functions under their C names. */
 export const C = open();
-
-const encoder = new TextEncoder();
-const cStrings = new Map<string, Uint8Array<ArrayBuffer>>();
-
-/** A NUL-terminated copy of `text`, kept for the life of the process. */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  let bytes = cStrings.get(text);
-  if (!bytes) cStrings.set(text, bytes = encoder.encode(text + "\0"));
-  return bytes;
-}
 
 /** The text at a C string's address, "" for NULL. */
 export function textAt(pointer: Pointer): string {

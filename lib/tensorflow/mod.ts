@@ -7,7 +7,7 @@ export {
   TENSORFLOW_VERSION,
 } from "./install.ts";
 export { backend, tf } from "./backend.ts";
-export { AttrType, DataType, handleCount } from "./binding.ts";
+export { type Attr, AttrType, DataType, handleCount } from "./binding.ts";
 export {
   compile,
   type Compiled,
@@ -20,6 +20,7 @@ export {
   applyAdam,
   bytesToFloat,
   fromBytes,
+  statelessNormal,
   statelessUniform,
 } from "./ops.ts";
 export { Variable } from "./variable.ts";

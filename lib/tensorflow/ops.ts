@@ -34,7 +34,16 @@ export function bytesToFloat(x: tf.Tensor): tf.Tensor {
  * any step can be redone.
  */
 export function statelessUniform(shape: number[], seed: tf.Tensor): tf.Tensor {
-  return backend.executeSingleOutput("StatelessRandomUniform", [
+  return stateless("StatelessRandomUniform", shape, seed);
+}
+
+/** Standard normal float32 that depends on `seed` (int32 [2]) alone. */
+export function statelessNormal(shape: number[], seed: tf.Tensor): tf.Tensor {
+  return stateless("StatelessRandomNormal", shape, seed);
+}
+
+function stateless(op: string, shape: number[], seed: tf.Tensor): tf.Tensor {
+  return backend.executeSingleOutput(op, [
     type("dtype", DataType.FLOAT),
     type("T", DataType.INT32),
     type("Tseed", DataType.INT32),

@@ -6,7 +6,7 @@ import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { Evaluation } from "./metrics.ts";
 import { batches, epochOrder } from "./order.ts";
 import type { Recipe } from "./recipe.ts";
-import { Trainer } from "./step.ts";
+import { Trainer } from "./trainer.ts";
 
 /** The loss is no longer a number: the trial is infeasible. */
 export class DivergedError extends Error {
@@ -140,7 +140,6 @@ export async function* train(
           images,
           labels,
           [indices.length, size, size, channels],
-          recipe.lr,
         );
         if (!Number.isFinite(result.loss)) {
           throw new DivergedError(

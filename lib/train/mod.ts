@@ -8,7 +8,8 @@ export {
   train,
   type TrainOptions,
 } from "./loop.ts";
+export { crossEntropy } from "./losses.ts";
 export { classificationMetrics, Evaluation } from "./metrics.ts";
 export { parseRecipe, Recipe, RecipeError, recipes } from "./recipe.ts";
 export { readSafetensors, writeSafetensors } from "./safetensors.ts";
-export { crossEntropy, Trainer } from "./step.ts";
+export { Trainer } from "./trainer.ts";

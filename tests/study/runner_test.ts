@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
-  DivergedError,
   expandGrid,
   runStudy,
   type StudyDefinition,
@@ -83,7 +82,9 @@ Deno.test("a diverged trial fails for good and the study goes on", async () => {
     if (params.lr === 0.01) return Promise.resolve({ value: 1 });
     return repeat === 0
       ? Promise.resolve({ value: NaN, attrs: { epoch: 3 } })
-      : Promise.reject(new DivergedError("loss is NaN in epoch 2"));
+      : Promise.reject(Object.assign(new Error("loss is NaN in epoch 2"), {
+        name: "DivergedError",
+      }));
   }, { dir });
   assert.deepEqual([summary.complete, summary.failed], [4, 4]);
   const failed = trialRows(dir, "grid").filter((r) => r.state === "FAIL");

@@ -1,0 +1,156 @@
+/**
+ * Kernels with gradients that tfjs lacks or composes of many ops: fused batch
+ * norm, PReLU and GELU.
+ */
+import {
+  type Attr,
+  AttrType,
+  backend,
+  DataType,
+  tf,
+} from "../tensorflow/mod.ts";
+
+const FLOAT: Attr = { name: "T", type: AttrType.TYPE, value: DataType.FLOAT };
+const attr = (name: string, type: number, value: unknown): Attr => ({
+  name,
+  type,
+  value,
+});
+type Named = Record<string, tf.Tensor>;
+type Thunks = Record<string, () => tf.Tensor>;
+
+/** Registers a kernel of our backend together with its gradient. */
+function define<A extends Record<string, unknown>>(kernel: {
+  name: string;
+  run: (inputs: Named, attrs: A) => tf.Tensor[];
+  saveInputs: string[];
+  saveOutputs?: boolean[];
+  gradient: (dy: tf.Tensor[], saved: tf.Tensor[], attrs: A) => Thunks;
+}): (inputs: Named, attrs: A) => tf.Tensor[] {
+  tf.registerKernel({
+    kernelName: kernel.name,
+    backendName: "tensorflow",
+    kernelFunc: ({ inputs, attrs }) =>
+      kernel.run(inputs as Named, attrs as unknown as A) as tf.TensorInfo[],
+  });
+  tf.registerGradient({
+    kernelName: kernel.name,
+    inputsToSave: kernel.saveInputs,
+    outputsToSave: kernel.saveOutputs,
+    gradFunc: (dy, saved, attrs) =>
+      kernel.gradient(
+        Array.isArray(dy) ? dy : [dy],
+        saved,
+        attrs as unknown as A,
+      ) as ReturnType<tf.GradFunc>,
+  });
+  return (inputs, attrs) => {
+    const result = tf.engine().runKernel(
+      kernel.name,
+      inputs,
+      attrs as unknown as tf.NamedAttrMap,
+    );
+    return (Array.isArray(result) ? result : [result]) as tf.Tensor[];
+  };
+}
+
+type Norm = { training: boolean; eps: number; momentum: number };
+const normAttrs = ({ training, eps }: Norm): Attr[] => [
+  FLOAT,
+  attr("U", AttrType.TYPE, DataType.FLOAT),
+  attr("epsilon", AttrType.FLOAT, eps),
+  attr("data_format", AttrType.STRING, "NHWC"),
+  attr("is_training", AttrType.BOOL, training),
+];
+
+const norm = define<Norm>({
+  name: "FerlabBatchNorm",
+  run: ({ x, scale, offset, mean, variance }, attrs) =>
+    backend.executeMultipleOutputs(
+      "FusedBatchNormV3",
+      [
+        ...normAttrs(attrs),
+        attr(
+          "exponential_avg_factor",
+          AttrType.FLOAT,
+          attrs.training ? attrs.momentum : 1,
+        ),
+      ],
+      [x, scale, offset, mean, variance],
+      6,
+    ),
+  saveInputs: ["x", "scale"],
+  saveOutputs: [false, false, false, true, true, true],
+  gradient: ([dy], [x, scale, r1, r2, r3], attrs) => {
+    const [dx, dScale, dOffset] = backend.executeMultipleOutputs(
+      "FusedBatchNormGradV3",
+      normAttrs(attrs),
+      [dy, x, scale, r1, r2, r3],
+      5,
+    );
+    return { x: () => dx, scale: () => dScale, offset: () => dOffset };
+  },
+});
+
+/**
+ * Batch normalisation of x [B, H, W, C] over all axes but the last. In
+ * training by the batch's statistics; the running ones that come back are
+ * (1 − momentum)·old + momentum·batch, the variance unbiased as in PyTorch.
+ */
+export function fusedBatchNorm(
+  inputs: {
+    x: tf.Tensor4D;
+    scale: tf.Tensor;
+    offset: tf.Tensor;
+    mean: tf.Tensor;
+    variance: tf.Tensor;
+  },
+  attrs: Norm,
+): { y: tf.Tensor4D; mean: tf.Tensor; variance: tf.Tensor } {
+  const [y, mean, variance] = norm(inputs, attrs);
+  return { y: y as tf.Tensor4D, mean, variance };
+}
+
+const parametricRelu = define<Record<never, never>>({
+  name: "FerlabPrelu",
+  run: ({ x, alpha }) => [
+    tf.add(x, tf.mul(tf.sub(alpha, 1), tf.minimum(x, 0))),
+  ],
+  saveInputs: ["x", "alpha"],
+  gradient: ([dy], [x, alpha]) => {
+    const below = tf.where(tf.less(x, 0), dy, 0);
+    return {
+      x: () => tf.add(dy, tf.mul(tf.sub(alpha, 1), below)),
+      alpha: () => tf.sum(tf.mul(below, x), [0, 1, 2]),
+    };
+  },
+});
+
+/** x where it is positive, alpha·x elsewhere; x [B, H, W, C], alpha [C]. */
+export function channelPrelu(x: tf.Tensor4D, alpha: tf.Tensor): tf.Tensor4D {
+  return parametricRelu({ x, alpha }, {})[0] as tf.Tensor4D;
+}
+
+const exactGelu = define<Record<never, never>>({
+  name: "FerlabGelu",
+  run: ({ x }) => {
+    const cdf = tf.add(tf.mul(tf.erf(tf.mul(x, Math.SQRT1_2)), 0.5), 0.5);
+    return [tf.mul(x, cdf), cdf];
+  },
+  saveInputs: ["x"],
+  saveOutputs: [false, true],
+  gradient: ([dy], [x, cdf]) => ({
+    x: () => {
+      const density = tf.mul(
+        tf.exp(tf.mul(tf.square(x), -0.5)),
+        1 / Math.sqrt(2 * Math.PI),
+      );
+      return tf.mul(dy, tf.add(cdf, tf.mul(x, density)));
+    },
+  }),
+});
+
+/** x·Φ(x) with the normal distribution itself (arXiv 1606.08415). */
+export function gelu(x: tf.Tensor): tf.Tensor {
+  return exactGelu({ x }, {})[0];
+}

@@ -1,0 +1,174 @@
+/** Named parameters: what a layer asks for, and where the values come from. */
+import { statelessNormal, statelessUniform, tf } from "../tensorflow/mod.ts";
+
+/**
+ * How a parameter's axes stand here and in PyTorch: conv is HWIO and OIHW,
+ * linear [in, out] and [out, in]; "none" is the same in both.
+ */
+export type Layout = "conv" | "linear" | "none";
+
+export interface ParameterInfo {
+  /** PyTorch's name, for instance "irback.layer1.0.bn1.weight". */
+  name: string;
+  shape: number[];
+  layout: Layout;
+}
+
+/** Draws a parameter's first value; `seed` is int32 [2]. */
+export type Initialiser = (shape: number[], seed: tf.Tensor) => tf.Tensor;
+
+export const constant = (value: number): Initialiser => (shape) =>
+  tf.fill(shape, value);
+/** N(0, deviation²). */
+export const normal = (deviation: number): Initialiser => (shape, seed) =>
+  tf.mul(statelessNormal(shape, seed), deviation);
+/** U(−bound, bound). */
+export const uniform = (bound: number): Initialiser => (shape, seed) =>
+  tf.sub(tf.mul(statelessUniform(shape, seed), 2 * bound), bound);
+
+/** What a layer sees of the model around it. */
+export interface Scope {
+  /** Batch statistics and their update, or the running ones. */
+  readonly training: boolean;
+  /** The trained parameter `name` of this scope. */
+  param(
+    name: string,
+    shape: number[],
+    layout: Layout,
+    init: Initialiser,
+  ): tf.Tensor;
+  /** The untrained tensor `name`, `value` everywhere at first. */
+  buffer(name: string, shape: number[], value: number): tf.Tensor;
+  /** The buffer's value after this step. */
+  setBuffer(name: string, value: tf.Tensor): void;
+  /** Offers an activation to whoever watches. */
+  record(name: string, value: tf.Tensor): void;
+  /** The scope of a part: its names begin with `prefix.`. */
+  within(prefix: string): Scope;
+}
+
+/** A model: images [B, H, W, C] float32 to logits [B, classes]. */
+export type Forward = (scope: Scope, images: tf.Tensor4D) => tf.Tensor2D;
+
+export interface ModelState {
+  parameters: Map<string, { info: ParameterInfo; data: Float32Array }>;
+  buffers: Map<string, { info: ParameterInfo; data: Float32Array }>;
+}
+
+type Root = Omit<Scope, "within">;
+
+/** The same source of values under a longer prefix. */
+function scoped(root: Root, prefix: string): Scope {
+  return {
+    training: root.training,
+    param: (name, ...rest) => root.param(prefix + name, ...rest),
+    buffer: (name, ...rest) => root.buffer(prefix + name, ...rest),
+    setBuffer: (name, value) => root.setBuffer(prefix + name, value),
+    record: (name, value) => root.record(prefix + name, value),
+    within: (part) => scoped(root, `${prefix}${part}.`),
+  };
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  }
+  return h | 0;
+}
+
+/**
+ * Finds the parameters and buffers of `forward` on images of `shape`
+ * [H, W, C] and draws their first values. A value depends on the seed and the
+ * parameter's name alone, not on the order of the layers.
+ */
+export function initialise(
+  forward: Forward,
+  shape: [number, number, number],
+  seed: number,
+): ModelState {
+  const parameters: ModelState["parameters"] = new Map();
+  const buffers: ModelState["buffers"] = new Map();
+  const values = new Map<string, tf.Tensor>();
+  const once = (
+    into: ModelState["parameters"],
+    info: ParameterInfo,
+    draw: () => tf.Tensor,
+  ): tf.Tensor => {
+    const known = values.get(info.name);
+    if (known) {
+      if (String(known.shape) === String(info.shape)) return known;
+      throw new Error(
+        `parameter ${info.name}: asked for as [${known.shape}] and as [${info.shape}]`,
+      );
+    }
+    const value = draw();
+    values.set(info.name, value);
+    into.set(info.name, { info, data: value.dataSync() as Float32Array });
+    return value;
+  };
+  tf.tidy(() => {
+    const root: Root = {
+      training: false,
+      param: (name, shape, layout, init) =>
+        once(
+          parameters,
+          { name, shape, layout },
+          () => init(shape, tf.tensor1d([seed, hash(name)], "int32")),
+        ),
+      buffer: (name, shape, value) =>
+        once(
+          buffers,
+          { name, shape, layout: "none" },
+          () => tf.fill(shape, value),
+        ),
+      setBuffer: () => {},
+      record: () => {},
+    };
+    forward(scoped(root, ""), tf.zeros([1, ...shape]));
+  });
+  return { parameters, buffers };
+}
+
+export interface ScopeValues {
+  parameters: Record<string, tf.Tensor>;
+  buffers: Record<string, tf.Tensor>;
+  training: boolean;
+  /** Receives the activations by name. */
+  record?: (name: string, value: tf.Tensor) => void;
+}
+
+/**
+ * A scope over given values. `updates` holds what the buffers shall be after
+ * the step.
+ *
+ * @throws when the model asks for a name that is missing or of another shape.
+ */
+export function applyScope(
+  { parameters, buffers, training, record }: ScopeValues,
+): Scope & { updates: Map<string, tf.Tensor> } {
+  const updates = new Map<string, tf.Tensor>();
+  const find = (
+    values: Record<string, tf.Tensor>,
+    name: string,
+    shape: number[],
+  ) => {
+    const value = values[name];
+    if (!value) throw new Error(`parameter ${name} is missing`);
+    if (String(value.shape) !== String(shape)) {
+      throw new Error(
+        `parameter ${name} is [${value.shape}], the model wants [${shape}]`,
+      );
+    }
+    return value;
+  };
+  const root: Root = {
+    training,
+    param: (name, shape) => find(parameters, name, shape),
+    buffer: (name, shape) => find(buffers, name, shape),
+    setBuffer: (name, value) => void updates.set(name, value),
+    record: record ?? (() => {}),
+  };
+  return { ...scoped(root, ""), updates };
+}

@@ -1,0 +1,185 @@
+/**
+ * The part of ZeroMQ's wire protocol (ZMTP 3.0, no security) that a client of
+ * a kernel needs, over Deno's own TCP: DEALER and SUB sockets that connect.
+ *
+ * Why not a package: the native ones crash now and then under Deno when a
+ * socket is closed, and take the run with them.
+ */
+
+/** What this end of a connection is. */
+export type SocketType = "DEALER" | "SUB";
+
+const MORE = 1, LONG = 2, COMMAND = 4; // flags of a frame
+const RETRY = 15; // ms between two tries to connect
+const GREETING = 64; // bytes
+
+const ascii = (text: string) => new TextEncoder().encode(text);
+
+/** Signature, version 3.0, mechanism NULL, as a client. */
+function greeting(): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(GREETING);
+  bytes.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]);
+  bytes.set(ascii("NULL"), 12);
+  return bytes;
+}
+
+/** One frame: flags, size (1 or 8 bytes), body. */
+function frame(body: Uint8Array, flags: number): Uint8Array<ArrayBuffer> {
+  const long = body.length > 255;
+  const bytes = new Uint8Array(body.length + (long ? 9 : 2));
+  bytes[0] = flags | (long ? LONG : 0);
+  const view = new DataView(bytes.buffer);
+  if (long) view.setBigUint64(1, BigInt(body.length));
+  else bytes[1] = body.length;
+  bytes.set(body, long ? 9 : 2);
+  return bytes;
+}
+
+/** The READY command with one property, the socket's type. */
+function ready(type: SocketType): Uint8Array<ArrayBuffer> {
+  const name = "Socket-Type";
+  return frame(
+    Uint8Array.from([
+      ...[5, ...ascii("READY")],
+      ...[name.length, ...ascii(name)],
+      ...[0, 0, 0, type.length, ...ascii(type)],
+    ]),
+    COMMAND,
+  );
+}
+
+/** A connected socket; iterate it for messages, each a list of frames. */
+export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
+  readonly #conn: Deno.TcpConn;
+  #chunk = new Uint8Array(64 * 1024);
+  #at = 0; // of the unread bytes in #chunk
+  #end = 0;
+  #sending: Promise<unknown> = Promise.resolve();
+
+  private constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+  }
+
+  /**
+   * Connects to 127.0.0.1, trying until something listens there; a SUB socket
+   * is subscribed to everything.
+   * @throws {Error} when the other end speaks no ZMTP 3, or the reason of
+   *   `signal` when it is aborted
+   */
+  static async connect(
+    port: number,
+    type: SocketType,
+    signal: AbortSignal,
+  ): Promise<ZmtpSocket> {
+    const socket = new ZmtpSocket(await connected(port, signal));
+    const close = () => socket.close();
+    signal.addEventListener("abort", close);
+    try {
+      await socket.#write(greeting());
+      const hello = await socket.#read(GREETING);
+      if (!hello || hello[0] !== 0xff || hello[10] < 3) {
+        throw new Error(`port ${port} of this machine is not a kernel's`);
+      }
+      await socket.#write(ready(type));
+      if (type === "SUB") await socket.#write(frame(Uint8Array.of(1), 0));
+      return socket;
+    } catch (e) {
+      socket.close();
+      signal.throwIfAborted();
+      throw e;
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+  }
+
+  /** Sends one message; messages leave in the order of the calls. */
+  send(frames: string[]): Promise<void> {
+    const parts = frames.map((text, i) =>
+      frame(ascii(text), i < frames.length - 1 ? MORE : 0)
+    );
+    const bytes = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    const sent = this.#sending.then(() => this.#write(bytes));
+    this.#sending = sent.catch(() => {});
+    return sent;
+  }
+
+  /** Messages as they come; ends when either end closes the connection. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array[]> {
+    for (let message: Uint8Array[] = [];;) {
+      const head = await this.#read(2);
+      if (!head) return;
+      let size = head[1];
+      if (head[0] & LONG) {
+        const rest = await this.#read(7);
+        if (!rest) return;
+        const bytes = Uint8Array.of(size, ...rest);
+        size = Number(new DataView(bytes.buffer).getBigUint64(0));
+      }
+      const body = await this.#read(size);
+      if (!body) return;
+      if (head[0] & COMMAND) continue;
+      message.push(body);
+      if (head[0] & MORE) continue;
+      yield message;
+      message = [];
+    }
+  }
+
+  /** Closes the connection; may be called twice. */
+  close(): void {
+    try {
+      this.#conn.close();
+    } catch { /* it is closed */ }
+  }
+
+  async #write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += await this.#conn.write(bytes.subarray(at));
+    }
+  }
+
+  /** Exactly `n` bytes; `undefined` when the connection ends before. */
+  async #read(n: number): Promise<Uint8Array | undefined> {
+    const bytes = new Uint8Array(n);
+    for (let filled = 0; filled < n;) {
+      if (this.#at === this.#end) {
+        const got = await this.#conn.read(this.#chunk).catch(() => null);
+        if (got === null) return;
+        this.#at = 0;
+        this.#end = got;
+      }
+      const take = Math.min(n - filled, this.#end - this.#at);
+      bytes.set(this.#chunk.subarray(this.#at, this.#at + take), filled);
+      filled += take;
+      this.#at += take;
+    }
+    return bytes;
+  }
+}
+
+async function connected(
+  port: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  while (true) {
+    signal.throwIfAborted();
+    try {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      // With nobody listening, a socket may be given its target as its own
+      // port, and then it is connected to itself.
+      if ((conn.localAddr as Deno.NetAddr).port !== port) {
+        conn.setNoDelay();
+        return conn;
+      }
+      conn.close();
+    } catch (e) {
+      if (!(e instanceof Deno.errors.ConnectionRefused)) throw e;
+    }
+    await new Promise((r) => setTimeout(r, RETRY));
+  }
+}

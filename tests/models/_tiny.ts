@@ -1,0 +1,111 @@
+/** The reduced Baseline of the PyTorch fixtures, with its weights. */
+import { tf } from "../../lib/tensorflow/mod.ts";
+import { baseline } from "../../lib/models/mod.ts";
+import { fromTorch, initialise, type ModelState } from "../../lib/nn/mod.ts";
+import { readSafetensors } from "../../lib/train/safetensors.ts";
+
+const folder = new URL("../fixtures/", import.meta.url).pathname;
+
+/** A stored tensor of float32 numbers. */
+export interface Stored {
+  shape: number[];
+  data: Float32Array;
+}
+
+export async function fixture(name: string): Promise<Map<string, Stored>> {
+  const { tensors } = await readSafetensors(folder + name);
+  return tensors as unknown as Map<string, Stored>;
+}
+
+export const reference = JSON.parse(
+  await Deno.readTextFile(folder + "ir_vit_tiny.json"),
+) as {
+  labels: number[];
+  baseline: {
+    params: number;
+    loss_train: number;
+    loss_eval: number;
+    rounding_noise_gradients: string[];
+  };
+  adam_trace: { baseline: { float32: number[]; float64: number[] } };
+};
+
+export const tiny = {
+  widths: [8, 16, 24, 32],
+  layers: [1, 2, 1, 1],
+  stemWidth: 8,
+  stemStride: 1,
+  depth: 2,
+  dim: 32,
+  heads: 4,
+  mlpRatio: 4,
+  classes: 7,
+};
+
+/** NCHW as NHWC. */
+export function images({ data, shape }: Stored): tf.Tensor4D {
+  return tf.tidy(() =>
+    tf.transpose(tf.tensor4d(data, shape as [number, number, number, number]), [
+      0,
+      2,
+      3,
+      1,
+    ])
+  );
+}
+
+/** The tiny model's state with the fixture's values. */
+export async function tinyState(): Promise<ModelState> {
+  const stored = await fixture("ir_vit_tiny.safetensors");
+  const state = initialise(baseline(tiny), [56, 56, 3], 0);
+  for (const entries of [state.parameters, state.buffers]) {
+    for (const [name, entry] of entries) {
+      const { data, shape } = stored.get(`state.${name}`)!;
+      const ours = fromTorch(data, shape, entry.info.layout);
+      if (String(ours.shape) !== String(entry.info.shape)) {
+        throw new Error(`${name}: [${ours.shape}], not [${entry.info.shape}]`);
+      }
+      entry.data = ours.data;
+    }
+  }
+  return state;
+}
+
+/** Tensors of a state, for `applyScope`. */
+export function tensorsOf(state: ModelState) {
+  const all = (entries: ModelState["parameters"]) =>
+    Object.fromEntries(
+      [...entries].map(([name, { info, data }]) => [
+        name,
+        tf.tensor(data, info.shape),
+      ]),
+    );
+  return { parameters: all(state.parameters), buffers: all(state.buffers) };
+}
+
+/** The largest absolute difference; NaN counts as infinite. */
+export function distance(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+): number {
+  if (a.length !== b.length) return Infinity;
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const d = Math.abs(a[i] - b[i]);
+    if (!(d <= largest)) largest = Number.isNaN(d) ? Infinity : d;
+  }
+  return largest;
+}
+
+/** L2 of the difference over L2 of `b`. */
+export function relativeL2(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+): number {
+  let difference = 0, norm = 0;
+  for (let i = 0; i < b.length; i++) {
+    difference += (a[i] - b[i]) ** 2;
+    norm += b[i] ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}

@@ -1,0 +1,149 @@
+/** `deno task nb`, as a process. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
+import {
+  code,
+  markdown,
+  notebook,
+  printed,
+  ROOT,
+  withFolder,
+} from "./_notebook.ts";
+
+const command = (cwd: string, ...args: string[]) =>
+  new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
+    cwd,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+
+async function nb(cwd: string, ...args: string[]) {
+  const { code, stdout, stderr } = await command(cwd, ...args).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+Deno.test("--help tells the use and exits with 0", async () => {
+  await withFolder(async (folder) => {
+    const [all, run] = await Promise.all([
+      nb(folder, "--help"),
+      nb(folder, "run", "--help"),
+    ]);
+    assert.equal(all.code, 0);
+    assert.match(all.out, /Usage: deno task nb/);
+    assert.match(all.out, /Exit codes: 0 done; 1 a cell failed/);
+    assert.equal(run.code, 0);
+    assert.match(run.out, /-p, --param <name=value>/);
+    assert.match(run.out, /NAME\.executed\.ipynb/);
+  });
+});
+
+Deno.test("wrong usage exits with 2, a bad file with 1, each in one line", async () => {
+  await withFolder(async (folder, file) => {
+    await Deno.writeTextFile(file("bad.ipynb"), "{");
+    const cases: [number, RegExp, string[]][] = [
+      [2, /missing required argument/, ["run"]],
+      [2, /unknown option '--no'/, ["export", "a.ipynb", "--no"]],
+      [2, /unknown command/, ["frobnicate"]],
+      [2, /must be name=value/, ["run", "a.ipynb", "-p", "lr"]],
+      [1, /a\.ipynb: .*no such file/, ["run", "a.ipynb"]],
+      [1, /bad\.ipynb: cannot read/, ["export", "bad.ipynb"]],
+      [1, /no\/x: its folder/, ["run", "bad.ipynb", "--out", "no/x"]],
+    ];
+    for (const [code, message, args] of cases) {
+      const r = await nb(folder, ...args);
+      assert.equal(r.code, code, args.join(" "));
+      assert.match(r.err, message);
+      assert.equal(r.err.trim().split("\n").length, 1, r.err);
+      assert.equal(r.out, "");
+    }
+  });
+});
+
+Deno.test("run saves beside the input, tells its progress, and export runs nothing", async () => {
+  await withFolder(async (folder, file) => {
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(
+        markdown("# Title\n\n## Setting"),
+        code("let lr = 1, name = 2;", [], "parameters"),
+        code(`Deno.writeTextFileSync("log", "x", { append: true });
+console.log(lr, name);`),
+      ),
+    );
+    const before = await Deno.readTextFile(file("a.ipynb"));
+    const args = ["-p", "lr=1e-3", "-p", "name=a=b c", "--html", "a.html"];
+    const run = await nb(folder, "run", "a.ipynb", ...args);
+    assert.equal(run.code, 0, run.err);
+    assert.equal(run.out, "a.executed.ipynb\na.html\n");
+    assert.match(run.err, /^\[1\/3\] Setting\n/);
+    assert.match(run.err, /^ {4}0\.001 a=b c\n {4}\d+\.\d\d s\n/m);
+    assert.equal(await Deno.readTextFile(file("a.ipynb")), before);
+    const done = await readNotebook(file("a.executed.ipynb"));
+    assert.equal(printed(done.cells[3]), "0.001 a=b c\n");
+
+    const page = await nb(
+      folder,
+      ...["export", "a.executed.ipynb", "--title", "Mine"],
+    );
+    assert.equal(page.out, "a.executed.html\n");
+    assert.match(
+      await Deno.readTextFile(file("a.executed.html")),
+      /<title>Mine<\/title>/,
+    );
+    assert.equal(await Deno.readTextFile(file("log")), "x");
+
+    const again = await nb(folder, "run", "a.executed.ipynb", "--quiet");
+    assert.deepEqual([again.out, again.err], ["a.executed.ipynb\n", ""]);
+  });
+});
+
+Deno.test("a failing cell exits with 1 and leaves the notebook and the page", async () => {
+  await withFolder(async (folder, file) => {
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(code(`console.log(1)`), code(`throw new Error("bad\\nluck")`)),
+    );
+    const args = ["--html", "a.html", "--out", "b.ipynb", "-q", "-p", "x=1"];
+    const r = await nb(folder, "run", "a.ipynb", ...args);
+    assert.equal(r.code, 1);
+    assert.match(r.err, /^warning: .*no parameter "x"/);
+    assert.match(r.err, /^error: a\.ipynb cell 2 \(line 1\): bad$/m);
+    assert.match(await Deno.readTextFile(file("a.html")), /The run failed/);
+    const saved = await readNotebook(file("b.ipynb"));
+    assert.equal(printed(saved.cells[0]), "1\n");
+  });
+});
+
+Deno.test("SIGINT interrupts the kernel, saves what ran and exits with 130", async () => {
+  if (Deno.build.os === "windows") return;
+  await withFolder(async (folder, file) => {
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(
+        code(`console.log("kernel", Deno.pid)`),
+        code(`console.log("begun"); while (true);`),
+      ),
+    );
+    const child = command(folder, "run", "a.ipynb").spawn();
+    let err = "";
+    for await (
+      const chunk of child.stderr.pipeThrough(new TextDecoderStream())
+    ) {
+      const began = (text: string) => /^ {4}begun$/m.test(text);
+      if (!began(err) && began(err + chunk)) child.kill("SIGINT");
+      err += chunk;
+    }
+    const { code: exit } = await child.status;
+    await child.stdout.cancel();
+    assert.equal(exit, 130, err);
+    assert.match(err, /error: a\.ipynb cell 2: the run was interrupted\n$/);
+    const saved = await readNotebook(file("a.executed.ipynb"));
+    const pid = Number(printed(saved.cells[0]).split(" ")[1]);
+    assert.throws(() => Deno.kill(pid, "SIGURG"), "the kernel lives on");
+    assert.equal(printed(saved.cells[1]), "begun\n");
+  });
+});
