@@ -1,6 +1,6 @@
 /**
- * Kernels with gradients that tfjs lacks or composes of many ops: fused batch
- * norm, PReLU and GELU.
+ * Kernels with gradients that tfjs lacks or composes of many ops: subsampling,
+ * fused batch norm, PReLU and GELU.
  */
 import {
   type Attr,
@@ -31,7 +31,9 @@ function define<A extends Record<string, unknown>>(kernel: {
     kernelName: kernel.name,
     backendName: "tensorflow",
     kernelFunc: ({ inputs, attrs }) =>
-      kernel.run(inputs as Named, attrs as unknown as A) as tf.TensorInfo[],
+      tf.tidy(() =>
+        kernel.run(inputs as Named, attrs as unknown as A)
+      ) as tf.TensorInfo[],
   });
   tf.registerGradient({
     kernelName: kernel.name,
@@ -52,6 +54,41 @@ function define<A extends Record<string, unknown>>(kernel: {
     );
     return (Array.isArray(result) ? result : [result]) as tf.Tensor[];
   };
+}
+
+const sliceAttrs: Attr[] = [
+  FLOAT,
+  attr("Index", AttrType.TYPE, DataType.INT32),
+  ...["begin_mask", "end_mask"].map((n) => attr(n, AttrType.INT, 0b1111)),
+  ...["ellipsis_mask", "new_axis_mask", "shrink_axis_mask"]
+    .map((n) => attr(n, AttrType.INT, 0)),
+];
+const sliceBounds = (stride: number) =>
+  [[0, 0, 0, 0], [0, 0, 0, 0], [1, stride, stride, 1]]
+    .map((v) => tf.tensor1d(v, "int32"));
+
+const slice = define<{ stride: number }>({
+  name: "FerlabSubsample",
+  run: ({ x }, { stride }) => [
+    backend.executeSingleOutput("StridedSlice", sliceAttrs, [
+      x,
+      ...sliceBounds(stride),
+    ]),
+  ],
+  saveInputs: ["x"],
+  gradient: ([dy], [x], { stride }) => ({
+    x: () =>
+      backend.executeSingleOutput("StridedSliceGrad", sliceAttrs, [
+        tf.tensor1d(x.shape, "int32"),
+        ...sliceBounds(stride),
+        dy,
+      ]),
+  }),
+});
+
+/** Rows and columns 0, stride, 2·stride, … of x [B, H, W, C]. */
+export function subsample(x: tf.Tensor4D, stride: number): tf.Tensor4D {
+  return slice({ x }, { stride })[0] as tf.Tensor4D;
 }
 
 type Norm = { training: boolean; eps: number; momentum: number };

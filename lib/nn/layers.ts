@@ -1,6 +1,6 @@
 /** Layers as plain functions over a scope of named parameters. */
 import { tf } from "../tensorflow/mod.ts";
-import { channelPrelu, fusedBatchNorm, gelu } from "./kernels.ts";
+import { channelPrelu, fusedBatchNorm, gelu, subsample } from "./kernels.ts";
 import { constant, normal, type Scope, uniform } from "./scope.ts";
 
 /**
@@ -24,7 +24,18 @@ export function conv2d(
     normal(0.1),
   );
   const [, height, width] = x.shape;
-  const same = stride === 1 || kernel === 1 || height * width % 2 === 1;
+  if (kernel === 1) {
+    // As a matrix product: oneDNN 3.7's weight gradient of a strided 1×1
+    // convolution writes out of bounds when the channels do not fill a block.
+    const kept = stride === 1 ? x : subsample(x, stride);
+    const [batch, h, w, channels] = kept.shape;
+    const y = tf.matMul(
+      tf.reshape(kept, [-1, channels]) as tf.Tensor2D,
+      tf.reshape(weight, [channels, filters]) as tf.Tensor2D,
+    );
+    return tf.reshape(y, [batch, h, w, filters]);
+  }
+  const same = stride === 1 || height * width % 2 === 1;
   if (same) return tf.conv2d(x, weight as tf.Tensor4D, stride, "same");
   // TensorFlow's "same" pads an even side after the image, PyTorch pads both
   // ends, of which only the one before an even side is read. (The op's own

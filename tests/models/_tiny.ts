@@ -34,7 +34,7 @@ export const tiny = {
   widths: [8, 16, 24, 32],
   layers: [1, 2, 1, 1],
   stemWidth: 8,
-  stemStride: 1,
+  stemStride: 1 as const,
   depth: 2,
   dim: 32,
   heads: 4,

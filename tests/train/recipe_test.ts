@@ -1,0 +1,69 @@
+/** The recipe: defaults, refusals, and its table. */
+import assert from "node:assert/strict";
+import {
+  parseRecipe,
+  RecipeError,
+  recipes,
+  recipeTable,
+} from "../../lib/train/recipe.ts";
+
+Deno.test("an empty recipe is the slim one, and parsing it again keeps it", () => {
+  assert.deepEqual(parseRecipe({}), recipes.slim);
+  assert.equal(
+    JSON.stringify(parseRecipe(recipes.full)),
+    JSON.stringify(recipes.full),
+  );
+  assert.deepEqual(parseRecipe({ erasing: { probability: 0 } }).erasing, {
+    ...recipes.slim.erasing,
+    probability: 0,
+  });
+});
+
+const refused: [input: unknown, message: RegExp][] = [
+  [null, /^recipe: got null; give an object/],
+  [{ batch_size: 3 }, /^recipe\.batch_size: .*mean recipe\.batchSize\?$/],
+  [{ epoch: 3 }, /^recipe\.epoch: unknown field; did you mean recipe\.epochs/],
+  [{ erasing: { areamax: 1 } }, /did you mean recipe\.erasing\.areaMax\?$/],
+  [{ momentum: 0.9 }, /^recipe\.momentum: unknown field; take it out$/],
+  [JSON.parse('{"__proto__": 1}'), /^recipe\.__proto__: unknown field/],
+  [{ lr: -1, "a\nb": 1 }, /^recipe\.a b: unknown field/],
+  [{ lr: 0 }, /^recipe\.lr: got 0; give a number above 0/],
+  [{ lr: 1e-60 }, /^recipe\.lr: got 1e-60/],
+  [{ lr: "1e-3\n" }, /^recipe\.lr: got "1e-3\\n"; give a number/],
+  [{ eps: 0 }, /^recipe\.eps: got 0/],
+  [{ betas: [0.9, 1] }, /^recipe\.betas\[1\]: a beta of 1 .*; give a number/],
+  [{ betas: [0.9, 1 - 1e-10] }, /^recipe\.betas\[1\]: a beta of 1/],
+  [{ betas: [-0.1, 0.9] }, /^recipe\.betas\[0\]: got -0\.1/],
+  [{ widths: [1, 2, 3] }, /^recipe\.widths: got a list of 3; give a list of 4/],
+  [{ layers: [1, 1, 1, 0.5] }, /^recipe\.layers\[3\]: got 0\.5; give a whole/],
+  [{ dim: 64 }, /^recipe\.dim: 64 is not the last of widths, 128/],
+  [{ heads: 5 }, /^recipe\.heads: 5 does not divide dim 128/],
+  [{ size: 16, stemStride: 2 }, /^recipe\.size: .*; give at least 32$/],
+  [{ erasing: { areaMin: 0.5 } }, /^recipe\.erasing\.areaMin: .*at most 0\.1$/],
+  [{ erasing: { ratioMax: 0.1 } }, /^recipe\.erasing\.ratioMin: /],
+  [{ seed: 2 ** 31 }, /^recipe\.seed: got 2147483648/],
+  [{ precision: "fp16" }, /"auto" or "float32" or "bfloat16"$/],
+];
+for (const [input, message] of refused) {
+  Deno.test(`the recipe ${JSON.stringify(input)} is refused in one line`, () => {
+    assert.throws(() => parseRecipe(input), (error) => {
+      assert.ok(error instanceof RecipeError && error.name === "RecipeError");
+      assert.match(error.message, message);
+      assert.ok(!error.message.includes("\n"));
+      return true;
+    });
+  });
+}
+
+Deno.test("the table has every field with a default and a description", () => {
+  const rows = recipeTable();
+  assert.equal(new Set(rows.map((r) => r.field)).size, 29);
+  for (const { field, default: value, description } of rows) {
+    assert.match(description, /\.$/, field);
+    const actual = field.split(".").reduce<unknown>(
+      (at, key) => (at as Record<string, unknown>)[key],
+      recipes.slim,
+    );
+    assert.deepEqual(JSON.parse(value), actual, field);
+  }
+});
