@@ -96,7 +96,7 @@ async function benchTrain(o: Options): Promise<number> {
   let firstStep = 0;
   for (let i = 0; i < steps + 2; i++) {
     const start = performance.now();
-    await trainer.trainBatch(pixels, labels, [batch, size, size, 3], 1e-5);
+    await trainer.trainBatch(pixels, labels, [batch, size, size, 3]);
     const ms = performance.now() - start;
     if (i === 0) firstStep = ms;
     if (i >= 2) times.push(ms);

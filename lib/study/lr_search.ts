@@ -1,11 +1,12 @@
 /** The learning-rate search at four sizes of effort. */
 import { z } from "zod";
+import type { Recipe } from "../train/mod.ts";
 import type { TrainingPlan } from "./training.ts";
 
 export const Profile = z.enum(["smoke", "quick", "cpu", "paper"]);
 export type Profile = z.infer<typeof Profile>;
 
-const tiny = {
+const tiny: Partial<Recipe> & { size: number } = {
   size: 32,
   widths: [8, 16, 32, 64],
   stemWidth: 8,
@@ -13,7 +14,7 @@ const tiny = {
   dim: 64,
   heads: 4,
 };
-const slim = {
+const slim: Partial<Recipe> & { size: number } = {
   size: 48,
   widths: [16, 32, 64, 128],
   stemWidth: 16,
@@ -21,7 +22,7 @@ const slim = {
   dim: 128,
   heads: 4,
 };
-const full = {
+const full: Partial<Recipe> & { size: number } = {
   size: 112,
   widths: [64, 128, 256, 512],
   stemWidth: 64,
