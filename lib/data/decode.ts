@@ -31,10 +31,18 @@ function sniff(bytes: Uint8Array): string | null {
   return null;
 }
 
-function reasonOf(error: unknown): string {
+/** A JPEG without its end mark. */
+function isCut(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8 &&
+    !(bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9);
+}
+
+function reasonOf(error: unknown, bytes: Uint8Array): string {
   const text = (error instanceof Error ? error.message : String(error))
     .split("\n").map((line) => line.trim()).filter(Boolean).join("; ");
   if (/unsupported image format/i.test(text)) return "not an image";
+  // libvips keeps one text of errors for all threads: it may be another's.
+  if (isCut(bytes)) return "cut short";
   if (/premature|truncated|end of (file|input)|corrupt/i.test(text)) {
     return `cut short or damaged (${text})`;
   }
@@ -135,7 +143,7 @@ export async function decodeFiles(
       if (data.length === plane) gray.set(data, i * plane);
       else if (!narrow(data, gray, i * plane)) colour.set(i, data);
     } catch (error) {
-      bad.set(i, reasonOf(error));
+      bad.set(i, reasonOf(error, bytes));
     }
   };
   const worker = async () => {

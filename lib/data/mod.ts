@@ -6,6 +6,7 @@ export { loadFer2013 } from "./fer2013.ts";
 export type { Fer2013Options } from "./fer2013.ts";
 export { loadDataset } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
+export { hash32, Random } from "./random.ts";
 export { syntheticFaces } from "./synthetic.ts";
 export type { SyntheticOptions } from "./synthetic.ts";
 export { DataError, FER_CLASSES } from "./types.ts";

@@ -31,7 +31,7 @@ const full: Partial<Recipe> & { size: number } = {
   heads: 8,
 };
 
-const quarterDecades = [1e-5, 1e-4, 3.16e-4, 1e-3, 3.16e-3, 1e-2];
+const halfDecades = [1e-5, 1e-4, 3.16e-4, 1e-3, 3.16e-3, 1e-2];
 
 /**
  * What the search trains at `profile`. "paper" is the published protocol
@@ -57,16 +57,16 @@ export function lrSearch(profile: Profile): TrainingPlan {
     case "quick":
       return {
         size: tiny.size,
-        limits: { train: 1536, validation: 384, test: 768 },
+        limits: { train: 3072, validation: 384, test: 768 },
         recipe: { ...tiny, batchSize: 32, epochs: 4 },
-        study: study([2, 4], quarterDecades.slice(1)),
+        study: study([2, 4], halfDecades.slice(2)),
       };
     case "cpu":
       return {
         size: slim.size,
         limits: { train: 6000, validation: 3589, test: 3589 },
         recipe: { ...slim, batchSize: 64, epochs: 5 },
-        study: study([2, 4, 8], quarterDecades),
+        study: study([2, 4, 8], halfDecades),
       };
     case "paper":
       return {

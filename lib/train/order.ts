@@ -1,20 +1,6 @@
 /** The order of an epoch's samples, from the seed and the epoch alone. */
 
-/** Uint32 draws: sfc32 (Chris Doty-Humphrey), its state from two integers. */
-function generator(seed: number, epoch: number): () => number {
-  let a = seed | 0, b = epoch | 0, c = 0x9e3779b9 | 0, counter = 1;
-  const next = () => {
-    const out = (a + b + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21 | c >>> 11) + out) | 0;
-    return out >>> 0;
-  };
-  // What the author runs to mix a fresh state.
-  for (let i = 0; i < 15; i++) next();
-  return next;
-}
+import { hash32, Random } from "../data/mod.ts";
 
 /**
  * A permutation of 0 … n−1 (Fisher–Yates), the same on every machine and
@@ -25,11 +11,11 @@ export function epochOrder(
   seed: number,
   epoch: number,
 ): Uint32Array {
-  const next = generator(seed, epoch);
+  const random = new Random(hash32(seed, epoch));
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
     // Uniform but for a bias below n/2³².
-    const j = Math.floor(next() / 2 ** 32 * (i + 1));
+    const j = Math.floor(random.next() * (i + 1));
     [order[i], order[j]] = [order[j], order[i]];
   }
   return order;

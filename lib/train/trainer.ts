@@ -4,6 +4,7 @@ import {
   compile,
   type Compiled,
   fromBytes,
+  type Precision,
   tf,
   type Variable,
 } from "../tensorflow/mod.ts";
@@ -41,6 +42,15 @@ function normalise(bytes: tf.Tensor, { mean, std }: Recipe["normalise"]) {
   return tf.div(tf.sub(x, mean), std) as tf.Tensor4D;
 }
 
+/**
+ * The arithmetic of a recipe's step. "auto" stays with float32 for channels
+ * that do not fill blocks of 16, where bfloat16 has only slow kernels.
+ */
+function precisionOf({ precision, widths, stemWidth }: Recipe): Precision {
+  const blocks = [stemWidth, ...widths].every((width) => width % 16 === 0);
+  return precision === "auto" && !blocks ? "float32" : precision;
+}
+
 /** A model under training; `dispose` frees what it holds. */
 export class Trainer {
   readonly #variables: Variables;
@@ -55,7 +65,8 @@ export class Trainer {
     this.#state = state;
     this.#recipe = recipe;
     const variables = this.#variables = variablesOf(state);
-    const { precision, flip, erasing } = recipe;
+    const { flip, erasing } = recipe;
+    const precision = precisionOf(recipe);
     this.#train = compile((bytes, labels, seed, schedule) => {
       const x = randomErasing(
         randomFlip(normalise(bytes, recipe.normalise), flip, seed),
