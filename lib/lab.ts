@@ -75,14 +75,17 @@ class LiveChart {
   }
 }
 
-/** The data set of a plan, at its size and limits. */
+/**
+ * The data set of a plan, at its size and limits. A folder is the machine's
+ * business, not the notebook's: where none is given, `FERLAB_DATA_DIR` is it.
+ */
 export function planData(
   plan: TrainingPlan,
   o: { data: "synthetic" | "fer2013"; dataDir?: string; seed?: number },
 ): Promise<Dataset> {
   return loadDataset({
     name: o.data,
-    dir: o.dataDir,
+    dir: o.dataDir || Deno.env.get("FERLAB_DATA_DIR"),
     size: plan.size,
     seed: o.seed,
     ...plan.limits,
@@ -231,7 +234,10 @@ export function table(rows: Record<string, string | number>[]) {
   return { [Symbol.for("Jupyter.display")]: () => ({ "text/html": html }) };
 }
 
-/** Every trial with both accuracies: chosen on validation, and the maximum. */
+/**
+ * Every trial with both accuracies: at the epoch that validation chose, and
+ * the maximum over the epochs on the test split.
+ */
 export function trialTable(rows: readonly TrainingRow[]) {
   const names = Object.keys(rows[0]?.params ?? {});
   const sorted = [...rows].sort((a, b) =>
@@ -240,14 +246,12 @@ export function trialTable(rows: readonly TrainingRow[]) {
   );
   return table(sorted.map((r) => ({
     ...Object.fromEntries(names.map((n) => [n, String(r.params[n])])),
-    "test accuracy (epoch chosen on validation)": r.accuracy === null
-      ? "diverged"
-      : percent(r.accuracy),
+    "test accuracy": r.accuracy === null ? "diverged" : percent(r.accuracy),
     "95 % interval": r.interval
       ? `${percent(r.interval.low)} – ${percent(r.interval.high)}`
       : "–",
     epoch: r.chosenEpoch ?? "–",
-    "max over epochs on test (optimistic)": r.maxTestAccuracy === undefined
+    "max on test": r.maxTestAccuracy === undefined
       ? "–"
       : percent(r.maxTestAccuracy),
     seconds: r.seconds?.toFixed(1) ?? "–",

@@ -76,13 +76,13 @@ async function provenance(
 async function study(o: {
   profile: string;
   data: string;
-  dataDir: string;
+  dataDir?: string;
   seed: number;
   out?: string;
 }): Promise<number> {
   if (o.data === "fer2013" && !o.dataDir) {
     say(
-      "study: --data fer2013 needs --data-dir PATH, the folder with train/ and test/",
+      "study: --data fer2013 needs --data-dir PATH (or FERLAB_DATA_DIR), the folder with train/ and test/",
     );
     return 2;
   }
@@ -92,7 +92,6 @@ async function study(o: {
   const parameters = {
     profile: o.profile,
     data: o.data,
-    dataDir: o.dataDir && resolve(o.dataDir),
     outDir: dir,
     seed: o.seed,
   };
@@ -103,6 +102,7 @@ async function study(o: {
     parameters,
     out,
     cwd: root,
+    env: o.dataDir ? { FERLAB_DATA_DIR: resolve(o.dataDir) } : {},
     signal: controller.signal,
     onEvent: progress,
   });
@@ -110,7 +110,7 @@ async function study(o: {
   await Deno.writeTextFile(
     report,
     await exportHtml(result.notebook, {
-      provenance: await provenance({ ...parameters, dataDir: undefined }),
+      provenance: await provenance(parameters),
     }),
   );
   if (result.interrupted) {
@@ -134,7 +134,10 @@ const program = new Command("deno task study")
     new Option("--data <name>", "data set")
       .choices(["synthetic", "fer2013"]).default("synthetic"),
   )
-  .option("--data-dir <path>", "folder of the data set, for fer2013", "")
+  .addOption(
+    new Option("--data-dir <path>", "folder of the data set, for fer2013")
+      .env("FERLAB_DATA_DIR"),
+  )
   .option("--seed <n>", "seed of the synthetic faces", (text) => {
     const n = Number(text);
     if (!Number.isInteger(n) || n < 0) {

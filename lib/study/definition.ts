@@ -15,6 +15,11 @@ export interface StudyDefinition {
   repeats?: number;
   /** Study seed, from which each point's seed is derived; default 0. */
   seed?: number;
+  /**
+   * What all trials share (data, fixed parameters), as plain JSON data. It is
+   * recorded, and other conditions under the same name are refused.
+   */
+  conditions?: Record<string, unknown>;
 }
 
 export interface TrialPoint {

@@ -102,9 +102,32 @@ export class Store {
             `give the study a new name`,
         );
       }
+      this.#checkConditions(id, def);
       this.#tables.attribute("study", "user", id, "definition", def);
       return id;
     });
+  }
+
+  /** Refuses conditions that differ from those the trials were run under. */
+  #checkConditions(studyId: number, { name, conditions }: StudyDefinition) {
+    const row = this.#tables.get(
+      "SELECT value_json AS j FROM study_user_attributes " +
+        "WHERE study_id=? AND key='definition'",
+      studyId,
+    );
+    if (!row) return;
+    const before = (decodeJson(String(row.j)) as StudyDefinition).conditions;
+    const text = (from: typeof conditions, key: string) =>
+      JSON.stringify(from?.[key]) ?? "nothing";
+    const keys = Object.keys({ ...before, ...conditions });
+    const changed = keys.find((k) => text(before, k) !== text(conditions, k));
+    if (changed !== undefined) {
+      throw new StudyError(
+        `study "${name}" in ${this.path} was run with ${changed} ` +
+          `${text(before, changed)}, asked was ${text(conditions, changed)}: ` +
+          `choose another folder, or give the study a new name`,
+      );
+    }
   }
 
   /**

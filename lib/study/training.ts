@@ -7,6 +7,7 @@ import {
   type Recipe,
   train,
 } from "../train/mod.ts";
+import { expandGrid } from "./definition.ts";
 import {
   runStudy,
   type StudyDefinition,
@@ -91,7 +92,7 @@ function outcome(rows: readonly EpochRow[], recipe: Recipe, data: Dataset) {
  *
  * @throws RecipeError before any training when a point makes no sound recipe.
  */
-export function runTrainingStudy(
+export async function runTrainingStudy(
   plan: TrainingPlan,
   data: Dataset,
   { dir, signal, onEvent }: {
@@ -101,7 +102,16 @@ export function runTrainingStudy(
     onEvent?: (event: TrainingEvent) => void;
   },
 ): Promise<StudySummary> {
-  return runStudy(plan.study, async (point, context) => {
+  const conditions = {
+    data: data.name,
+    dataHash: data.hash,
+    size: plan.size,
+    recipe: plan.recipe,
+    ...plan.study.conditions,
+  };
+  const study = { ...plan.study, conditions };
+  for (const point of expandGrid(study)) recipeOf(plan, point);
+  return await runStudy(study, async (point, context) => {
     const recipe = recipeOf(plan, point);
     const rows: EpochRow[] = [];
     const epochs = train(recipe, data, {
