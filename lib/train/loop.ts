@@ -85,6 +85,15 @@ export async function evaluate(
   return evaluation.result();
 }
 
+type Recorded = Recipe & { dataHash: string };
+
+/** Whether `b` trains what `a` did, perhaps for more epochs. */
+function continues(a: Recorded, b: Recorded): boolean {
+  const same = { epochs: 0, evalBatchSize: 0 };
+  return JSON.stringify({ ...a, ...same }) ===
+    JSON.stringify({ ...b, ...same });
+}
+
 /**
  * Trains by `recipe` and yields one row an epoch, the epochs of an earlier
  * run of the same checkpoint first. Aborting throws the signal's reason after
@@ -108,22 +117,23 @@ export async function* train(
   const forward = baseline(recipe);
   const state = initialise(forward, [size, size, channels], recipe.seed);
   const trainer = new Trainer(forward, state, recipe);
+  const recorded: Recorded = { ...recipe, dataHash: data.hash };
   const history: EpochRow[] = [];
   try {
     const saved = checkpointDir ? await loadCheckpoint(checkpointDir) : null;
     if (saved) {
       if (saved.warning) onWarning?.(saved.warning);
-      if (JSON.stringify(saved.meta.recipe) === JSON.stringify(recipe)) {
+      if (continues(saved.meta.recipe as Recorded, recorded)) {
         trainer.load(saved.tensors);
         trainer.step = saved.meta.step;
         history.push(...saved.meta.history as EpochRow[]);
       } else {
         onWarning?.(
-          `${checkpointDir}: the checkpoint is of another recipe, training starts anew`,
+          `${checkpointDir}: the checkpoint is of another recipe or other data, training starts anew`,
         );
       }
     }
-    yield* history;
+    yield* history.slice(0, recipe.epochs);
     const evalBatch = Math.min(
       recipe.evalBatchSize,
       Math.max(data.validation.n, data.test.n),
@@ -179,7 +189,7 @@ export async function* train(
       if (checkpointDir) {
         await saveCheckpoint(checkpointDir, {
           tensors: trainer.save(),
-          meta: { epoch, step: trainer.step, recipe, history },
+          meta: { epoch, step: trainer.step, recipe: recorded, history },
         });
       }
       yield row;
