@@ -1,0 +1,140 @@
+/** Layers and named parameters: what the whole model's fixtures do not show. */
+import assert from "node:assert/strict";
+import { tf } from "../../lib/tensorflow/mod.ts";
+import {
+  applyScope,
+  constant,
+  conv2d,
+  type Forward,
+  fromTorch,
+  gelu,
+  initialise,
+  linear,
+  prelu,
+  toTorch,
+} from "../../lib/nn/mod.ts";
+import { fusedBatchNorm, subsample } from "../../lib/nn/kernels.ts";
+
+const near = (a: ArrayLike<number>, b: ArrayLike<number>, tolerance = 1e-5) => {
+  assert.equal(a.length, b.length);
+  for (let i = 0; i < a.length; i++) {
+    assert(Math.abs(a[i] - b[i]) < tolerance, `${i}: ${a[i]}, not ${b[i]}`);
+  }
+};
+
+Deno.test("layouts go to PyTorch's order and back", () => {
+  const data = Float32Array.from({ length: 24 }, (_, i) => i);
+  const conv = toTorch(data, [1, 2, 3, 4], "conv");
+  assert.deepEqual(conv.shape, [4, 3, 1, 2]);
+  // HWIO [0, 1, 2, 3] is OIHW [3, 2, 0, 1].
+  assert.equal(conv.data[3 * 6 + 2 * 2 + 1], data[1 * 12 + 2 * 4 + 3]);
+  assert.deepEqual(fromTorch(conv.data, conv.shape, "conv"), {
+    data,
+    shape: [1, 2, 3, 4],
+  });
+  const dense = toTorch(data, [4, 6], "linear");
+  assert.deepEqual([dense.shape, dense.data[1]], [[6, 4], 6]);
+  assert.equal(toTorch(data, [24], "none").data, data);
+});
+
+const small: Forward = (scope, x) => {
+  const y = conv2d(scope.within("a"), x, { filters: 2, kernel: 3 });
+  return linear(scope.within("b"), tf.reshape(y, [x.shape[0], -1]), 3);
+};
+
+Deno.test("a parameter's first value depends on its name and the seed alone", () => {
+  const first = initialise(small, [4, 4, 3], 7).parameters;
+  const again = initialise(small, [4, 4, 3], 7).parameters;
+  const other = initialise(small, [4, 4, 3], 8).parameters;
+  const later = initialise(
+    (scope, x) => {
+      scope.param("extra", [5], "none", constant(1));
+      return small(scope, x);
+    },
+    [4, 4, 3],
+    7,
+  ).parameters;
+  assert.deepEqual([...first.keys()], ["a.weight", "b.weight", "b.bias"]);
+  for (const [name, { data }] of first) {
+    assert.deepEqual(again.get(name)!.data, data);
+    assert.deepEqual(later.get(name)!.data, data);
+    assert.notDeepEqual(other.get(name)!.data, data);
+  }
+});
+
+Deno.test("a missing parameter and a wrong shape are named", () => {
+  const x = tf.zeros([1, 4, 4, 3]) as tf.Tensor4D;
+  const scope = (parameters: Record<string, tf.Tensor>) =>
+    applyScope({ parameters, buffers: {}, training: false });
+  assert.throws(() => small(scope({}), x), /parameter a\.weight is missing/);
+  assert.throws(
+    () => small(scope({ "a.weight": tf.zeros([3, 3, 3, 4]) }), x),
+    /parameter a\.weight is \[3,3,3,4\], the model wants \[3,3,3,2\]/,
+  );
+});
+
+Deno.test("PReLU takes slopes above 1 and below 0", () => {
+  tf.tidy(() => {
+    const scope = applyScope({
+      parameters: { weight: tf.tensor1d([2, -1]) },
+      buffers: {},
+      training: true,
+    });
+    const x = tf.tensor4d([-3, -3, 4, 4], [1, 1, 2, 2]);
+    near(prelu(scope, x).dataSync(), [-6, 3, 4, 4]);
+  });
+});
+
+Deno.test("GELU and its gradient are those of the normal distribution", () => {
+  tf.tidy(() => {
+    // x·Φ(x) and Φ(x) + x·φ(x), by SciPy's norm.cdf and norm.pdf.
+    const x = tf.tensor1d([-2, -0.5, 0, 1, 3]);
+    near(gelu(x).dataSync(), [
+      -0.04550026389635842,
+      -0.15426876936299347,
+      0,
+      0.8413447460685429,
+      2.9959503059110614,
+    ]);
+    near(tf.grad((t) => tf.sum(gelu(t)))(x).dataSync(), [
+      -0.08523180107819736,
+      0.1325048741932446,
+      0.5,
+      1.0833154705876863,
+      1.0119454862500137,
+    ]);
+  });
+});
+
+Deno.test("subsampling keeps rows and columns 0, 2, 4 and spreads the gradient", () => {
+  tf.tidy(() => {
+    const x = tf.tensor4d([...Array(15).keys()], [1, 3, 5, 1]);
+    near(subsample(x, 2).dataSync(), [0, 2, 4, 10, 12, 14]);
+    const grad = tf.grad((t) => tf.sum(subsample(t as tf.Tensor4D, 2)))(x);
+    near(grad.dataSync(), [1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1]);
+  });
+});
+
+Deno.test("batch norm's running statistics follow the written rule", () => {
+  tf.tidy(() => {
+    const inputs = {
+      x: tf.tensor4d([1, 2, 3, 6], [4, 1, 1, 1]),
+      scale: tf.ones([1]),
+      offset: tf.zeros([1]),
+      mean: tf.tensor1d([10]),
+      variance: tf.tensor1d([2]),
+    };
+    // Batch mean 3, unbiased variance 14/3.
+    const rules = [[0.1, 9.3, 1.8 + 0.1 * 14 / 3], [1, 3, 14 / 3]];
+    for (const [momentum, mean, variance] of rules) {
+      const r = fusedBatchNorm(inputs, { training: true, eps: 0, momentum });
+      near([...r.mean.dataSync(), ...r.variance.dataSync()], [mean, variance]);
+    }
+    const frozen = fusedBatchNorm(inputs, {
+      training: false,
+      eps: 0,
+      momentum: 0.1,
+    });
+    near(frozen.y.dataSync(), [-9, -8, -7, -4].map((d) => d / Math.SQRT2));
+  });
+});
