@@ -54,10 +54,9 @@ export function baseline(options: BaselineOptions): Forward {
       constant(0),
     );
     const patches = tf.reshape(map, [batch, n - 1, dim]);
-    let x = tf.add(
-      tf.concat([tf.tile(cls, [batch, 1, 1]), patches], 1),
-      position,
-    ) as tf.Tensor3D;
+    // A sum, as the gradient of `tile` is one slice a copy.
+    const first = tf.add(tf.zeros([batch, 1, dim]), cls);
+    let x = tf.add(tf.concat([first, patches], 1), position) as tf.Tensor3D;
     scope.record("tokens", x);
     for (let i = 0; i < depth; i++) {
       x = block(scope.within(`blocks.${i}`), x, options);
@@ -65,10 +64,10 @@ export function baseline(options: BaselineOptions): Forward {
     }
     x = layerNorm(scope.within("norm"), x, 1e-6);
     scope.record("norm", x);
-    const first = tf.reshape(tf.slice(x, [0, 0, 0], [batch, 1, dim]), [
+    const token = tf.reshape(tf.slice(x, [0, 0, 0], [batch, 1, dim]), [
       batch,
       dim,
     ]) as tf.Tensor2D;
-    return linear(scope.within("head"), first, classes);
+    return linear(scope.within("head"), token, classes);
   };
 }

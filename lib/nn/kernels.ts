@@ -1,6 +1,6 @@
 /**
  * Kernels with gradients that tfjs lacks or composes of many ops: subsampling,
- * fused batch norm, PReLU and GELU.
+ * batch and layer norm, PReLU, GELU, bias.
  */
 import {
   type Attr,
@@ -150,17 +150,16 @@ export function fusedBatchNorm(
 
 const parametricRelu = define<Record<never, never>>({
   name: "FerlabPrelu",
-  run: ({ x, alpha }) => [
-    tf.add(x, tf.mul(tf.sub(alpha, 1), tf.minimum(x, 0))),
-  ],
-  saveInputs: ["x", "alpha"],
-  gradient: ([dy], [x, alpha]) => {
-    const below = tf.where(tf.less(x, 0), dy, 0);
-    return {
-      x: () => tf.add(dy, tf.mul(tf.sub(alpha, 1), below)),
-      alpha: () => tf.sum(tf.mul(below, x), [0, 1, 2]),
-    };
+  run: ({ x, alpha }) => {
+    const below = tf.minimum(x, 0);
+    return [tf.add(x, tf.mul(below, tf.sub(alpha, 1))), below];
   },
+  saveInputs: ["x", "alpha"],
+  saveOutputs: [false, true],
+  gradient: ([dy], [x, alpha, below]) => ({
+    x: () => tf.where(tf.less(x, 0), tf.mul(dy, alpha), dy),
+    alpha: () => tf.sum(tf.mul(dy, below), [0, 1, 2]),
+  }),
 });
 
 /** x where it is positive, alpha·x elsewhere; x [B, H, W, C], alpha [C]. */
@@ -190,4 +189,52 @@ const exactGelu = define<Record<never, never>>({
 /** x·Φ(x) with the normal distribution itself (arXiv 1606.08415). */
 export function gelu(x: tf.Tensor): tf.Tensor {
   return exactGelu({ x }, {})[0];
+}
+
+const biasAttrs = [FLOAT, attr("data_format", AttrType.STRING, "NHWC")];
+const addBias = define<Record<never, never>>({
+  name: "FerlabBias",
+  run: ({ x, bias }) => [
+    backend.executeSingleOutput("BiasAdd", biasAttrs, [x, bias]),
+  ],
+  saveInputs: [],
+  gradient: ([dy]) => ({
+    x: () => tf.clone(dy),
+    bias: () => backend.executeSingleOutput("BiasAddGrad", biasAttrs, [dy]),
+  }),
+});
+
+/** x [N, C] plus bias [C]. */
+export function biased(x: tf.Tensor, bias: tf.Tensor): tf.Tensor {
+  return addBias({ x, bias }, {})[0];
+}
+
+const normaliseLast = define<{ eps: number }>({
+  name: "FerlabLayerNorm",
+  run: ({ x, scale, offset }, { eps }) => {
+    const centred = tf.sub(x, tf.mean(x, -1, true));
+    const variance = tf.mean(tf.square(centred), -1, true);
+    const inverse = tf.rsqrt(tf.add(variance, eps));
+    const unit = tf.mul(centred, inverse);
+    return [tf.add(tf.mul(unit, scale), offset), unit, inverse];
+  },
+  saveInputs: ["scale"],
+  saveOutputs: [false, true, true],
+  gradient: ([dy], [scale, unit, inverse]) => ({
+    x: () => {
+      const d = tf.mul(dy, scale);
+      const along = tf.mul(unit, tf.mean(tf.mul(d, unit), -1, true));
+      return tf.mul(tf.sub(tf.sub(d, tf.mean(d, -1, true)), along), inverse);
+    },
+    scale: () => tf.sum(tf.mul(dy, unit), [0, 1]),
+    offset: () => tf.sum(dy, [0, 1]),
+  }),
+});
+
+/** (x − mean) / √(variance + eps)·scale + offset over the last axis of x [B, N, D]. */
+export function normalisedLast(
+  inputs: { x: tf.Tensor3D; scale: tf.Tensor; offset: tf.Tensor },
+  eps: number,
+): tf.Tensor3D {
+  return normaliseLast(inputs, { eps })[0] as tf.Tensor3D;
 }

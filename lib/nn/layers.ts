@@ -1,6 +1,13 @@
 /** Layers as plain functions over a scope of named parameters. */
 import { tf } from "../tensorflow/mod.ts";
-import { channelPrelu, fusedBatchNorm, gelu, subsample } from "./kernels.ts";
+import {
+  biased,
+  channelPrelu,
+  fusedBatchNorm,
+  gelu,
+  normalisedLast,
+  subsample,
+} from "./kernels.ts";
 import { constant, normal, type Scope, uniform } from "./scope.ts";
 
 /**
@@ -80,13 +87,9 @@ export function layerNorm(
   eps = 1e-5,
 ): tf.Tensor3D {
   const shape = [x.shape[2]];
-  const centred = tf.sub(x, tf.mean(x, -1, true));
-  const variance = tf.mean(tf.square(centred), -1, true);
-  const unit = tf.mul(centred, tf.rsqrt(tf.add(variance, eps)));
-  return tf.add(
-    tf.mul(unit, scope.param("weight", shape, "none", constant(1))),
-    scope.param("bias", shape, "none", constant(0)),
-  );
+  const scale = scope.param("weight", shape, "none", constant(1));
+  const offset = scope.param("bias", shape, "none", constant(0));
+  return normalisedLast({ x, scale, offset }, eps);
 }
 
 /** x·W + b over the last axis; weight and bias U(±1/√in). */
@@ -101,7 +104,7 @@ export function linear<T extends tf.Tensor>(
   const weight = scope.param("weight", [inputs, outputs], "linear", init);
   const flat = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
   let y: tf.Tensor = tf.matMul(flat, weight as tf.Tensor2D);
-  if (bias) y = tf.add(y, scope.param("bias", [outputs], "none", init));
+  if (bias) y = biased(y, scope.param("bias", [outputs], "none", init));
   return tf.reshape(y, [...x.shape.slice(0, -1), outputs]) as unknown as T;
 }
 
