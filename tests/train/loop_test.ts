@@ -13,15 +13,7 @@ import {
 import { baseline } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
 import { tinyData, tinyRecipe } from "./_tiny.ts";
-
-async function inFolder(work: (dir: string) => Promise<void>) {
-  const dir = await Deno.makeTempDir();
-  try {
-    await work(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { inFolder } from "../_folder.ts";
 
 async function all(rows: AsyncIterable<EpochRow>): Promise<EpochRow[]> {
   const list: EpochRow[] = [];

@@ -9,15 +9,7 @@ import {
   type StoredTensor,
   writeSafetensors,
 } from "../../lib/train/safetensors.ts";
-
-async function inFolder(work: (dir: string) => Promise<void>) {
-  const dir = await Deno.makeTempDir();
-  try {
-    await work(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { inFolder } from "../_folder.ts";
 
 /** A file's bytes from a header (text or fields) and `n` bytes of data. */
 function file(header: unknown, n: number): Uint8Array {
