@@ -54,7 +54,8 @@ async function provenance(
     (b) => b.toString(16).padStart(2, "0"),
   ).join("").slice(0, 16);
   const library = await ensureLibrary();
-  const changed = await output("git", "status", "--porcelain");
+  const code = [".", ":!results"];
+  const changed = await output("git", "status", "--porcelain", "--", ...code);
   let cpu = "unknown";
   try {
     cpu = (await Deno.readTextFile("/proc/cpuinfo"))
