@@ -8,10 +8,8 @@ export {
 } from "./run.ts";
 export {
   type Cell,
-  type CodeLine,
   type MimeBundle,
   type Notebook,
-  notebookCode,
   type Output,
   readNotebook,
   writeNotebook,

@@ -135,29 +135,3 @@ export async function writeNotebook(
     );
   }
 }
-
-/** Where a line of {@link notebookCode}'s program comes from, from 1. */
-export interface CodeLine {
-  /** number of the code cell, from 1 */
-  cell: number;
-  /** line within that cell, from 1 */
-  line: number;
-}
-
-/**
- * All code cells as one TypeScript program, for a type check.
- * `lineMap[i]` tells the cell and line of the program's line `i + 1`.
- */
-export function notebookCode(
-  nb: Notebook,
-): { source: string; lineMap: CodeLine[] } {
-  const lines: string[] = [];
-  const lineMap: CodeLine[] = [];
-  nb.cells.filter((c) => c.cell_type === "code").forEach((cell, i) => {
-    cell.source.split("\n").forEach((text, j) => {
-      lines.push(text);
-      lineMap.push({ cell: i + 1, line: j + 1 });
-    });
-  });
-  return { source: lines.join("\n") + "\n", lineMap };
-}

@@ -10,6 +10,12 @@ export {
 } from "./loop.ts";
 export { crossEntropy } from "./losses.ts";
 export { classificationMetrics, Evaluation } from "./metrics.ts";
-export { parseRecipe, Recipe, RecipeError, recipes } from "./recipe.ts";
+export {
+  parseRecipe,
+  Recipe,
+  RecipeError,
+  recipes,
+  recipeTable,
+} from "./recipe.ts";
 export { readSafetensors, writeSafetensors } from "./safetensors.ts";
 export { Trainer } from "./trainer.ts";

@@ -288,14 +288,14 @@ export const recipes: { readonly slim: Recipe; readonly full: Recipe } = {
   })),
 };
 
-export interface RecipeField {
+export type RecipeField = {
   /** Dotted, as in `erasing.areaMin`. */
   field: string;
   /** As JSON. */
   default: string;
   /** Meaning, unit and range. */
   description: string;
-}
+};
 
 /** Every field with its default and meaning, in the recipe's order. */
 export function recipeTable(): RecipeField[] {

@@ -1,10 +1,6 @@
 /** Reading and writing .ipynb files, and parameters as text. */
 import assert from "node:assert/strict";
-import {
-  notebookCode,
-  readNotebook,
-  writeNotebook,
-} from "../../lib/notebook/mod.ts";
+import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
 import {
   declaredNames,
   injectParameters,
@@ -86,18 +82,6 @@ Deno.test("a bad file is told in one line that names it", async () => {
       /such\.ipynb: cannot write the notebook: [^\n]*$/,
     );
   });
-});
-
-Deno.test("the code of a notebook maps back to its cells", () => {
-  const { source, lineMap } = notebookCode(
-    notebook(code("a\nb"), markdown("x"), code("c")),
-  );
-  assert.equal(source, "a\nb\nc\n");
-  assert.deepEqual(lineMap, [
-    { cell: 1, line: 1 },
-    { cell: 1, line: 2 },
-    { cell: 2, line: 1 },
-  ]);
 });
 
 Deno.test("every parameter value is a literal that evaluates to itself", () => {
