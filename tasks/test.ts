@@ -1,5 +1,10 @@
 /** `deno task test`: static checks, the library, then all tests in order. */
-import { checkNotebooks, lintNotebooks, notebookFiles } from "./notebooks.ts";
+import {
+  checkNotebooks,
+  formatNotebooks,
+  lintNotebooks,
+  notebookFiles,
+} from "./notebooks.ts";
 import { runTests } from "./summary.ts";
 import { ensureLibrary } from "../lib/tensorflow/install.ts";
 
@@ -47,6 +52,10 @@ await step("format", () => deno("fmt", "--check"));
 await step("lint", () => deno("lint"));
 await step("types", () => deno("check", ...folders));
 const notebooks = notebookFiles("notebooks");
+await step(
+  `format of ${notebooks.length} notebooks`,
+  () => formatNotebooks(notebooks),
+);
 await step(
   `types of ${notebooks.length} notebooks`,
   () => checkNotebooks(notebooks),

@@ -1,7 +1,13 @@
 /** What `deno task test` reads and reports. */
 import assert from "node:assert/strict";
+import { inFolder } from "./_folder.ts";
 import { countRun, readSummary } from "../tasks/summary.ts";
-import { checkNotebooks, extractCells, mapPlaces } from "../tasks/notebooks.ts";
+import {
+  checkNotebooks,
+  extractCells,
+  formatNotebooks,
+  mapPlaces,
+} from "../tasks/notebooks.ts";
 
 Deno.test("a coloured summary line gives its counts", () => {
   const line = "\x1b[0m\x1b[32mok\x1b[0m | 12 passed (3 steps) | 0 failed " +
@@ -45,22 +51,36 @@ Deno.test("an extracted notebook keeps each line's cell and its imports", () => 
   assert.equal(mapPlaces(text, "notebooks/1.ipynb", origins), place);
 });
 
-Deno.test("a type error in a notebook's cell fails the check", async () => {
-  const dir = await Deno.makeTempDir();
-  try {
-    const file = `${dir}/bad.ipynb`;
-    const cells = [{ cell_type: "code", source: 'const n: number = "x"; n;' }];
+/** What `check` says of a notebook with one code cell; undefined for good. */
+async function said(
+  check: (files: string[]) => Promise<boolean>,
+  source: string,
+): Promise<string | undefined> {
+  let text: string | undefined;
+  await inFolder(async (dir) => {
+    const file = `${dir}/one.ipynb`;
+    const cells = [{ cell_type: "code", source }];
     await Deno.writeTextFile(file, JSON.stringify({ cells }));
     const lines: unknown[] = [];
     const log = console.log;
     console.log = (line) => lines.push(line);
     try {
-      assert.equal(await checkNotebooks([file]), false);
+      if (!await check([file])) text = lines.join("\n");
     } finally {
       console.log = log;
     }
-    assert.match(String(lines[0]), /bad\.ipynb cell 1 line 1/);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  });
+  return text;
+}
+
+Deno.test("a type error in a notebook's cell fails the check", async () => {
+  assert.match(
+    (await said(checkNotebooks, 'const n: number = "x"; n;'))!,
+    /one\.ipynb cell 1 line 1/,
+  );
+});
+
+Deno.test("a badly formatted cell fails the check, a good one passes", async () => {
+  assert.match((await said(formatNotebooks, "const n=1;"))!, /const n = 1;/);
+  assert.equal(await said(formatNotebooks, "const n = 1;\nn;"), undefined);
 });

@@ -23,7 +23,9 @@ const command = (cwd: string, ...args: string[]) =>
 async function nb(cwd: string, ...args: string[]) {
   const { code, stdout, stderr } = await command(cwd, ...args).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
+  // With an empty cache Deno itself first says what it downloads.
+  const err = text(stderr).replace(/^\S*Download\S* .*\n/gm, "");
+  return { code, out: text(stdout), err };
 }
 
 Deno.test("--help tells the use and exits with 0", async () => {

@@ -1,5 +1,7 @@
 /** The training step against PyTorch, and what it leaves behind. */
 import assert from "node:assert/strict";
+import v8 from "node:v8";
+import vm from "node:vm";
 import { compile, handleCount, tf } from "../../lib/tensorflow/mod.ts";
 import { baseline } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
@@ -50,16 +52,19 @@ Deno.test("ten Adam steps with coupled decay follow PyTorch's losses", async () 
   tf.dispose([x, labels]);
 });
 
+v8.setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = vm.runInNewContext("gc");
+
 /** 500 steps of a small net; returns what grew after the first 100. */
 async function growth(step: (i: number) => Promise<void> | void) {
-  let handles = 0, rss = 0, tensors = 0;
+  let handles = 0, tensors = 0, rss = 0;
   for (let i = 0; i < 500; i++) {
     await step(i);
-    if (i === 100) {
-      handles = handleCount();
-      tensors = tf.memory().numTensors;
-      rss = Deno.memoryUsage().rss;
-    }
+    if (i % 100 === 99) collectGarbage();
+    if (i !== 99) continue;
+    handles = handleCount();
+    tensors = tf.memory().numTensors;
+    rss = Deno.memoryUsage().rss;
   }
   return {
     handles: handleCount() - handles,
