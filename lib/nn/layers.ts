@@ -31,9 +31,9 @@ export function conv2d(
     normal(0.1),
   );
   const [, height, width] = x.shape;
-  if (kernel === 1) {
+  if (kernel === 1 && (x.shape[3] % 16 !== 0 || filters % 16 !== 0)) {
     // As a matrix product: oneDNN 3.7's weight gradient of a strided 1×1
-    // convolution writes out of bounds when the channels do not fill a block.
+    // convolution writes out of bounds when channels do not fill a block.
     const kept = stride === 1 ? x : subsample(x, stride);
     const [batch, h, w, channels] = kept.shape;
     const y = tf.matMul(
@@ -42,7 +42,7 @@ export function conv2d(
     );
     return tf.reshape(y, [batch, h, w, filters]);
   }
-  const same = stride === 1 || height * width % 2 === 1;
+  const same = stride === 1 || kernel === 1 || height * width % 2 === 1;
   if (same) return tf.conv2d(x, weight as tf.Tensor4D, stride, "same");
   // TensorFlow's "same" pads an even side after the image, PyTorch pads both
   // ends, of which only the one before an even side is read. (The op's own

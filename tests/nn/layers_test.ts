@@ -115,6 +115,38 @@ Deno.test("subsampling keeps rows and columns 0, 2, 4 and spreads the gradient",
   });
 });
 
+Deno.test("a strided 1×1 convolution is the product of the kept pixels, gradients too", () => {
+  // 16 and 32 channels take the convolution, 15 and 30 the matrix product.
+  for (const [channels, filters] of [[16, 32], [15, 30]]) {
+    tf.tidy(() => {
+      const x = tf.randomNormal([2, 5, 6, channels], 0, 1, "float32", 1);
+      const w = tf.randomNormal([1, 1, channels, filters], 0, 1, "float32", 2);
+      const weigh = tf.randomNormal([2, 3, 3, filters], 0, 1, "float32", 3);
+      const layer = (x: tf.Tensor, w: tf.Tensor) => {
+        const parameters = { weight: w };
+        const scope = applyScope({ parameters, buffers: {}, training: true });
+        const o = { filters, kernel: 1 as const, stride: 2 as const };
+        return conv2d(scope, x as tf.Tensor4D, o);
+      };
+      const plain = (x: tf.Tensor, w: tf.Tensor) =>
+        tf.reshape(
+          tf.matMul(
+            tf.reshape(subsample(x as tf.Tensor4D, 2), [18, channels]),
+            tf.reshape(w, [channels, filters]),
+          ),
+          [2, 3, 3, filters],
+        );
+      near(layer(x, w).dataSync(), plain(x, w).dataSync(), 1e-4);
+      const grads = [layer, plain].map((f) =>
+        tf.grads((x, w) => tf.sum(tf.mul(f(x, w), weigh)))([x, w])
+      );
+      grads[0].forEach((g, i) =>
+        near(g.dataSync(), grads[1][i].dataSync(), 1e-4)
+      );
+    });
+  }
+});
+
 Deno.test("batch norm's running statistics follow the written rule", () => {
   tf.tidy(() => {
     const inputs = {
