@@ -108,11 +108,12 @@ export async function runPlan(
 ): Promise<StudySummary> {
   const curves: LearningCurveRow[] = [];
   const live = new LiveChart();
-  let total = 0;
+  let total = 0, done = 0;
   const onEvent = (event: TrainingEvent) => {
     switch (event.type) {
       case "start":
         total = event.total;
+        done = total - event.missing;
         console.log(
           event.missing === 0
             ? `nothing to do: all ${total} trials are on record`
@@ -135,23 +136,23 @@ export async function runPlan(
         break;
       case "complete":
         console.log(
-          `trial ${event.number + 1} of ${total}: ${
-            describe(event.point.params)
-          }: ${percent(event.value)}`,
+          `trial ${++done} of ${total}: ${describe(event.point.params)}: ${
+            percent(event.value)
+          }`,
         );
         break;
       case "failed":
       case "lost":
         console.log(
-          `trial ${event.number + 1} of ${total}: ${
+          `trial ${++done} of ${total}: ${
             describe(event.point.params)
           }: ${event.type}, ${event.reason}`,
         );
         break;
       case "interrupted":
         console.log(
-          `interrupted in trial ${
-            event.number + 1
+          `interrupted in ${
+            describe(event.point.params)
           }: run the cell again to go on from its last epoch`,
         );
         break;

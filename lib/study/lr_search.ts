@@ -42,7 +42,7 @@ export function lrSearch(profile: Profile): TrainingPlan {
     case "quick":
       return {
         size: tiny.size,
-        limits: { train: 3072, validation: 384, test: 768 },
+        limits: { train: 2560, validation: 384, test: 768 },
         recipe: { ...tiny, batchSize: 32, epochs: 4 },
         study: study([2, 4], halfDecades.slice(2)),
       };
