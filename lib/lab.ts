@@ -11,9 +11,11 @@ import { resolve } from "node:path";
 import {
   type Chart,
   confusionMatrixChart,
+  escapeMarkup,
   type LearningCurveRow,
   learningCurvesChart,
   lrAccuracyChart,
+  percent,
 } from "./charts/mod.ts";
 import { type Dataset, loadDataset } from "./data/mod.ts";
 import {
@@ -86,13 +88,12 @@ export function planData(
   return loadDataset({
     name: o.data,
     dir: o.dataDir || Deno.env.get("FERLAB_DATA_DIR"),
-    size: plan.size,
+    size: plan.recipe.size,
     seed: o.seed,
     ...plan.limits,
   });
 }
 
-const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
 const describe = (params: TrialPoint["params"]) =>
   Object.entries(params).map(([name, value]) => `${name} ${value}`).join(", ");
 
@@ -224,10 +225,10 @@ export function confusionChart(row: TrainingRow, data: Dataset): Chart {
 
 /** A table that a notebook shows as HTML. */
 export function table(rows: Record<string, string | number>[]) {
-  const escape = (s: unknown) =>
-    String(s).replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
   const row = (cells: unknown[], tag: string) =>
-    `<tr>${cells.map((c) => `<${tag}>${escape(c)}</${tag}>`).join("")}</tr>`;
+    `<tr>${
+      cells.map((c) => `<${tag}>${escapeMarkup(String(c))}</${tag}>`).join("")
+    }</tr>`;
   const columns = Object.keys(rows[0] ?? {});
   const html = `<table><thead>${row(columns, "th")}</thead><tbody>${
     rows.map((r) => row(columns.map((c) => r[c]), "td")).join("")

@@ -1,7 +1,9 @@
 /** `deno task study`: runs a study's notebook and leaves records and a report. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { cpus } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { ensureLibrary } from "../lib/tensorflow/install.ts";
+import { sha256 } from "../lib/tensorflow/location.ts";
 import { exportHtml, type RunEvent, runNotebook } from "../lib/notebook/mod.ts";
 
 const root = resolve(import.meta.dirname!, "..");
@@ -47,25 +49,16 @@ async function output(command: string, ...args: string[]): Promise<string> {
 async function provenance(
   parameters: Record<string, unknown>,
 ): Promise<Record<string, string>> {
-  const lock = await Deno.readFile(join(root, "deno.lock"));
-  const digest = await crypto.subtle.digest("SHA-256", lock);
-  const hash = Array.from(
-    new Uint8Array(digest),
-    (b) => b.toString(16).padStart(2, "0"),
-  ).join("").slice(0, 16);
+  const lock = await sha256(join(root, "deno.lock"));
   const library = await ensureLibrary();
   const code = [".", ":!results"];
   const changed = await output("git", "status", "--porcelain", "--", ...code);
-  let cpu = "unknown";
-  try {
-    cpu = (await Deno.readTextFile("/proc/cpuinfo"))
-      .match(/^model name\s*:\s*(.*)$/m)?.[1] ?? cpu;
-  } catch { /* not Linux */ }
+  const cpu = cpus()[0]?.model ?? "unknown";
   return {
     "git commit": `${await output("git", "rev-parse", "--short", "HEAD")}${
       changed && changed !== "unknown" ? " (with local changes)" : ""
     }`,
-    "deno.lock": `sha256 ${hash}`,
+    "deno.lock": `sha256 ${lock.slice(0, 16)}`,
     Deno: Deno.version.deno,
     TensorFlow: library.version ?? "unknown",
     machine: `${cpu}, ${navigator.hardwareConcurrency} threads`,

@@ -9,4 +9,9 @@ export {
   type LrAccuracyRow,
   type PublishedLrRow,
 } from "./lr_accuracy.ts";
-export type { Chart, ChartOptions } from "./theme.ts";
+export {
+  type Chart,
+  type ChartOptions,
+  escapeMarkup,
+  percent,
+} from "./theme.ts";

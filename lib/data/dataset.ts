@@ -1,7 +1,7 @@
 /** What holds for any data set: content hash, class counts, subsets. */
 import { createHash } from "node:crypto";
 import { hash32, Random } from "./random.ts";
-import { DataError, SPLITS } from "./types.ts";
+import { DataError, FER_CLASSES, SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitName } from "./types.ts";
 
 /** Returns a usable image side; throws a DataError otherwise. */
@@ -45,6 +45,33 @@ export function classCounts(
   return counts;
 }
 
+/** Copies the pixels and labels of the images `rows`, in that order. */
+export function gather(
+  split: Split,
+  rows: readonly number[] | Uint32Array,
+): Pick<Split, "images" | "labels"> {
+  const width = split.images.length / split.n;
+  const images = new Uint8Array(rows.length * width);
+  const labels = new Int32Array(rows.length);
+  rows.forEach((row, i) => {
+    images.set(
+      split.images.subarray(row * width, (row + 1) * width),
+      i * width,
+    );
+    labels[i] = split.labels[row];
+  });
+  return { images, labels };
+}
+
+/** A data set of FER2013's classes with its content hash. */
+export function withHash(
+  d: Pick<Dataset, "name" | "size" | "channels" | "skipped">,
+  [train, validation, test]: Split[],
+): Dataset {
+  const body = { ...d, classes: [...FER_CLASSES], train, validation, test };
+  return { ...body, hash: contentHash(body) };
+}
+
 /** Largest-remainder shares of `limit` in proportion to `counts`. */
 function shares(counts: number[], limit: number): number[] {
   const total = counts.reduce((a, b) => a + b, 0);
@@ -84,22 +111,12 @@ export function stratified(
   const wanted = shares(rowsOf.map((r) => r.length), limit);
   const rows: number[] = [];
   rowsOf.forEach((members, label) => {
-    const random = new Random(hash32(seed, label));
-    for (let i = members.length - 1; i > 0; i--) {
-      const j = Math.floor(random.next() * (i + 1));
-      [members[i], members[j]] = [members[j], members[i]];
-    }
+    new Random(hash32(seed, label)).shuffle(members);
     rows.push(...members.slice(0, wanted[label]));
   });
   rows.sort((a, b) => a - b);
-  const width = split.images.length / split.n;
-  const images = new Uint8Array(rows.length * width);
-  rows.forEach((row, i) =>
-    images.set(split.images.subarray(row * width, (row + 1) * width), i * width)
-  );
   return {
-    images,
-    labels: Int32Array.from(rows, (row) => split.labels[row]),
+    ...gather(split, rows),
     n: rows.length,
     names: rows.map((row) => split.names[row]),
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { defaultCacheDir, readCache, writeCache } from "./cache.ts";
 import type { CacheEntry } from "./cache.ts";
 import { decodeFiles, expandGray, mayHeal } from "./decode.ts";
-import { assertSize, contentHash } from "./dataset.ts";
+import { assertSize, withHash } from "./dataset.ts";
 import { DataError, FER_CLASSES, SPLITS } from "./types.ts";
 import type { Dataset, SkippedFile, Split, SplitName } from "./types.ts";
 
@@ -239,15 +239,6 @@ export async function loadFer2013(o: Fer2013Options): Promise<Dataset> {
     }
     return split;
   });
-  const [train, validation, test] = splits;
-  const body = {
-    name: "fer2013",
-    classes: [...FER_CLASSES],
-    size,
-    channels,
-    train,
-    validation,
-    test,
-  };
-  return { ...body, hash: contentHash(body), skipped: found.skipped };
+  const { skipped } = found;
+  return withHash({ name: "fer2013", size, channels, skipped }, splits);
 }

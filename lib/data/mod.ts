@@ -1,7 +1,13 @@
 /** The data room's door: data sets in memory, loaders and synthetic faces. */
 export { randomErasing, randomFlip } from "./augment.ts";
 export type { Erasing } from "./augment.ts";
-export { classCounts, contentHash, limited, stratified } from "./dataset.ts";
+export {
+  classCounts,
+  contentHash,
+  gather,
+  limited,
+  stratified,
+} from "./dataset.ts";
 export { loadFer2013 } from "./fer2013.ts";
 export type { Fer2013Options } from "./fer2013.ts";
 export { loadDataset } from "./load.ts";

@@ -40,6 +40,14 @@ export class Random {
       1.7320508075688772;
   }
 
+  /** Puts `items` into a random order, in place (Fisher–Yates). */
+  shuffle(items: number[] | Uint32Array): void {
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = Math.floor(this.next() * (i + 1));
+      [items[i], items[j]] = [items[j], items[i]];
+    }
+  }
+
   /** True with probability `p`. */
   chance(p: number): boolean {
     return this.next() < p;

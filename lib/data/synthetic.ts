@@ -1,6 +1,6 @@
 /** Drawn faces with seven expressions: a seeded stand-in for a real data set. */
 import { Canvas, capsule, ellipse } from "./canvas.ts";
-import { assertSize, contentHash } from "./dataset.ts";
+import { assertSize, withHash } from "./dataset.ts";
 import { drawActions } from "./expression.ts";
 import { paintFace } from "./face.ts";
 import { paintOcclusion } from "./occlusion.ts";
@@ -96,15 +96,5 @@ export function syntheticFaces(o: SyntheticOptions = {}): Dataset {
     }
     return { images, labels, n, names };
   });
-  const [train, validation, test] = splits;
-  const body = {
-    name: "synthetic",
-    classes: [...FER_CLASSES],
-    size,
-    channels,
-    train,
-    validation,
-    test,
-  };
-  return { ...body, hash: contentHash(body), skipped: [] };
+  return withHash({ name: "synthetic", size, channels, skipped: [] }, splits);
 }

@@ -34,28 +34,24 @@ export function lrSearch(profile: Profile): TrainingPlan {
   switch (profile) {
     case "smoke":
       return {
-        size: tiny.size,
         limits: { train: 128, validation: 64, test: 64 },
         recipe: { ...tiny, batchSize: 32, epochs: 1 },
         study: study([1], [1e-4, 1e-2]),
       };
     case "quick":
       return {
-        size: tiny.size,
         limits: { train: 2560, validation: 384, test: 768 },
         recipe: { ...tiny, batchSize: 32, epochs: 4 },
         study: study([2, 4], halfDecades.slice(2)),
       };
     case "cpu":
       return {
-        size: recipes.slim.size,
         limits: { train: 5000, validation: 1500, test: 3589 },
         recipe: { ...recipes.slim, batchSize: 64, epochs: 5 },
         study: study([2, 4, 8], halfDecades.slice(0, 5)),
       };
     case "paper":
       return {
-        size: recipes.full.size,
         recipe: { ...recipes.full, batchSize: 256, epochs: 10 },
         study: study([4, 6, 8], [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7], 3),
       };

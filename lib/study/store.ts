@@ -202,11 +202,7 @@ export class Store {
 
   /** Whether a trial is still this process's to write. */
   owns(trialId: number): boolean {
-    return this.#tables.get(
-      "SELECT state FROM trials WHERE trial_id=?",
-      trialId,
-    )
-      ?.state === "RUNNING";
+    return this.#stateOf(trialId) === "RUNNING";
   }
 
   /** Forgets a trial that another process took over. */
@@ -313,11 +309,15 @@ export class Store {
     return isAlive(worker) ?? !stale;
   }
 
-  #checkOwn(trialId: number): void {
-    const state = this.#tables.get(
+  #stateOf(trialId: number) {
+    return this.#tables.get(
       "SELECT state FROM trials WHERE trial_id=?",
       trialId,
     )?.state;
+  }
+
+  #checkOwn(trialId: number): void {
+    const state = this.#stateOf(trialId);
     if (state !== "RUNNING") {
       throw new StudyError(
         `trial id ${trialId} in ${this.path} is ${state ?? "gone"}, not ` +

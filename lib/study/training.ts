@@ -22,12 +22,10 @@ import { type ProportionInterval, wilsonInterval } from "./statistics.ts";
 
 /** A study with all that its trials share. */
 export interface TrainingPlan {
-  /** Side of the images. */
-  size: number;
   /** Images a split; without it all. */
   limits?: { train: number; validation: number; test: number };
-  /** Fields of the recipe that the grid does not vary. */
-  recipe: Partial<Recipe>;
+  /** Fields of the recipe that the grid does not vary; `size` is the data's. */
+  recipe: Partial<Recipe> & Pick<Recipe, "size">;
   study: StudyDefinition;
 }
 
@@ -45,7 +43,6 @@ export type TrainingEvent =
 /** The recipe of one grid point: the plan's, the point's fields, its seed. */
 export function recipeOf(plan: TrainingPlan, point: TrialPoint): Recipe {
   return parseRecipe({
-    size: plan.size,
     ...plan.recipe,
     ...point.params,
     seed: point.seed,
@@ -70,8 +67,12 @@ function summary(row: EpochRow) {
 }
 
 /** What a finished trial leaves in its record. */
-function outcome(rows: readonly EpochRow[], recipe: Recipe, data: Dataset) {
-  const chosen = chosenEpoch(rows);
+function outcome(
+  chosen: EpochRow,
+  rows: readonly EpochRow[],
+  recipe: Recipe,
+  data: Dataset,
+) {
   return {
     recipe,
     data: data.name,
@@ -105,7 +106,7 @@ export async function runTrainingStudy(
   const conditions = {
     data: data.name,
     dataHash: data.hash,
-    size: plan.size,
+    size: plan.recipe.size,
     recipe: plan.recipe,
     ...plan.study.conditions,
   };
@@ -128,9 +129,10 @@ export async function runTrainingStudy(
         attrs: summary(row),
       });
     }
+    const chosen = chosenEpoch(rows);
     return {
-      value: chosenEpoch(rows).test.accuracy,
-      attrs: outcome(rows, recipe, data),
+      value: chosen.test.accuracy,
+      attrs: outcome(chosen, rows, recipe, data),
     };
   }, { dir, signal, onEvent });
 }

@@ -1,6 +1,6 @@
 /** `deno task tf`: installs libtensorflow, and tells what the engine has. */
 import { Command } from "commander";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import {
   findLibrary,
@@ -9,20 +9,16 @@ import {
   TENSORFLOW_VERSION,
   verifyLibrary,
 } from "./install.ts";
+import { cpuFlags } from "./cpu.ts";
 import { cacheFolder, quickDamage } from "./location.ts";
 
 const FEATURES = ["avx2", "avx512f", "avx512_bf16", "amx_bf16"];
 
-/** The CPU features that matter for speed, yes or no, from /proc/cpuinfo. */
+/** The CPU features that matter for speed, yes or no. */
 function cpuFeatures(): string {
-  try {
-    const flags = /^(?:flags|Features)\s*:(.*)$/m
-      .exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1].split(/\s+/) ?? [];
-    return FEATURES.map((f) => `${f} ${flags.includes(f) ? "yes" : "no"}`)
-      .join(", ");
-  } catch {
-    return "not known (no /proc/cpuinfo)";
-  }
+  const flags = cpuFlags();
+  if (!flags) return "not known (no /proc/cpuinfo)";
+  return FEATURES.map((f) => `${f} ${flags.has(f) ? "yes" : "no"}`).join(", ");
 }
 
 function show(label: string, value: string | number) {

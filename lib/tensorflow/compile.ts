@@ -1,6 +1,7 @@
 /** `compile()`: a tfjs function as one TensorFlow function call a step. */
 import { backend, idOf, tf } from "./backend.ts";
 import * as b from "./binding.ts";
+import { cpuFlags } from "./cpu.ts";
 import { C, check, cString, type Pointer } from "./library.ts";
 import { Tracer } from "./trace.ts";
 
@@ -33,18 +34,10 @@ interface Trace {
 const BFLOAT16_CONFIG = "\x52\x05\x52\x03\xf8\x01\x01";
 let functionCount = 0;
 
-let cpuFlags: Set<string> | undefined;
 function hasBfloat16(): boolean {
-  if (b.gpu) return false;
-  try {
-    cpuFlags ??= new Set(
-      Deno.readTextFileSync("/proc/cpuinfo").match(/^flags\s*:(.*)$/m)?.[1]
-        .trim().split(" "),
-    );
-  } catch {
-    cpuFlags = new Set();
-  }
-  return cpuFlags.has("avx512_bf16") || cpuFlags.has("amx_bf16");
+  const flags = cpuFlags();
+  return !b.gpu && flags !== null &&
+    (flags.has("avx512_bf16") || flags.has("amx_bf16"));
 }
 
 /** What "auto" means on this machine. */

@@ -1,5 +1,7 @@
 /** The C API of libtensorflow over `Deno.dlopen`: symbols, C strings, status. */
+import { join } from "node:path";
 import { ensureLibrary, LibraryError } from "./install.ts";
+import { LIBRARY_FILES } from "./location.ts";
 
 const P = "pointer", B = "buffer", I = "i32", L = "i64", Z = "usize";
 const V = "void", F = "f32", U = "u8";
@@ -138,11 +140,8 @@ function pin(paths: string[]): void {
 
 function open() {
   try {
-    const extension = Deno.build.os === "darwin" ? "2.dylib" : "so.2";
-    const [framework, main] = ["tensorflow_framework", "tensorflow_cc"]
-      .map((stem) => `${dir}/lib${stem}.${extension}`);
+    const [main, framework] = LIBRARY_FILES.map((name) => join(dir, name));
     pin([framework, main]);
-    Deno.dlopen(framework, {});
     return Deno.dlopen(main, SYMBOLS).symbols;
   } catch (error) {
     throw new LibraryError(

@@ -1,5 +1,5 @@
 /** The training loop: an async iterator of epochs that can stop and resume. */
-import type { Dataset, Split } from "../data/mod.ts";
+import { type Dataset, gather, type Split } from "../data/mod.ts";
 import { baseline } from "../models/mod.ts";
 import { initialise } from "../nn/mod.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
@@ -38,19 +38,6 @@ export interface TrainOptions {
   checkpointDir?: string;
   onStep?: (s: { step: number; steps: number; loss: number }) => void;
   onWarning?: (line: string) => void;
-}
-
-function gather(split: Split, indices: Uint32Array, pixels: number) {
-  const images = new Uint8Array(indices.length * pixels);
-  const labels = new Int32Array(indices.length);
-  indices.forEach((index, i) => {
-    images.set(
-      split.images.subarray(index * pixels, (index + 1) * pixels),
-      i * pixels,
-    );
-    labels[i] = split.labels[index];
-  });
-  return { images, labels };
 }
 
 /** Loss and metrics of `split`; every sample counts once. */
@@ -107,7 +94,6 @@ export async function* train(
   { signal, checkpointDir, onStep, onWarning }: TrainOptions = {},
 ): AsyncGenerator<EpochRow> {
   const { size, channels } = data;
-  const pixels = size * size * channels;
   const { batchSize } = recipe;
   if (data.train.n < batchSize) {
     throw new Error(
@@ -145,7 +131,7 @@ export async function* train(
       let loss = 0, correct = 0, seen = 0;
       for (const indices of steps) {
         signal?.throwIfAborted();
-        const { images, labels } = gather(data.train, indices, pixels);
+        const { images, labels } = gather(data.train, indices);
         const result = await trainer.trainBatch(
           images,
           labels,

@@ -11,13 +11,8 @@ export function epochOrder(
   seed: number,
   epoch: number,
 ): Uint32Array {
-  const random = new Random(hash32(seed, epoch));
   const order = Uint32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    // Uniform but for a bias below n/2³².
-    const j = Math.floor(random.next() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
+  new Random(hash32(seed, epoch)).shuffle(order);
   return order;
 }
 

@@ -1,6 +1,7 @@
 /** Makes notebooks for these tests. */
 import { join, resolve } from "node:path";
 import type { Cell, Notebook, Output } from "../../lib/notebook/mod.ts";
+import { inFolder } from "../_folder.ts";
 
 export const ROOT = resolve(import.meta.dirname!, "../..");
 const SVG = "http://www.w3.org/2000/svg";
@@ -47,16 +48,10 @@ export const chart = `<svg xmlns="${SVG}" viewBox="0 0 9 9"><clipPath ` +
   `<g clip-path="url(#clip)"><use href="#clip"/></g></svg>`;
 
 /** Runs `body` with a folder that is removed after it. */
-export async function withFolder(
+export const withFolder = (
   body: (folder: string, file: (name: string) => string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder, (name) => join(folder, name));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+): Promise<void> =>
+  inFolder((folder) => body(folder, (name) => join(folder, name)));
 
 /** All text that a cell printed. */
 export const printed = (cell: Cell): string =>

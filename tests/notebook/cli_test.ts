@@ -10,6 +10,7 @@ import {
   ROOT,
   withFolder,
 } from "./_notebook.ts";
+import { finished } from "../_run.ts";
 
 const command = (cwd: string, ...args: string[]) =>
   new Deno.Command(Deno.execPath(), {
@@ -20,13 +21,7 @@ const command = (cwd: string, ...args: string[]) =>
     stderr: "piped",
   });
 
-async function nb(cwd: string, ...args: string[]) {
-  const { code, stdout, stderr } = await command(cwd, ...args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  // With an empty cache Deno itself first says what it downloads.
-  const err = text(stderr).replace(/^\S*Download\S* .*\n/gm, "");
-  return { code, out: text(stdout), err };
-}
+const nb = (cwd: string, ...args: string[]) => finished(command(cwd, ...args));
 
 Deno.test("--help tells the use and exits with 0", async () => {
   await withFolder(async (folder) => {

@@ -2,24 +2,22 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { trainingRows } from "../../lib/study/mod.ts";
+import { inFolder } from "../_folder.ts";
+import { finished } from "../_run.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
-async function study(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "tasks/study.ts", ...args],
-    cwd: root,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  // With an empty cache Deno itself first says what it downloads.
-  const err = text(stderr).replace(/^\S*Download\S* .*\n/gm, "");
-  return { code, out: text(stdout), err };
-}
+const study = (...args: string[]) =>
+  finished(
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "tasks/study.ts", ...args],
+      cwd: root,
+      env: { NO_COLOR: "1" },
+    }),
+  );
 
-Deno.test("one command leaves notebook, records and a report without outside parts", async () => {
-  const dir = await Deno.makeTempDir();
-  try {
+Deno.test("one command leaves notebook, records and a report without outside parts", () =>
+  inFolder(async (dir) => {
     const run = await study("--profile", "smoke", "--out", dir);
     assert.equal(run.code, 0, run.err);
     assert.match(run.err, /trial 2 of 2: depth 1, lr 0\.01: \d/);
@@ -44,10 +42,7 @@ Deno.test("one command leaves notebook, records and a report without outside par
     assert.equal(again.code, 0, again.err);
     assert.match(again.err, /nothing to do: all 2 trials are on record/);
     assert.equal(trainingRows(dir, "lr-search").length, 2);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("wrong use is one line and exit code 2", async () => {
   const bad = await study("--profile", "huge");
@@ -61,9 +56,8 @@ Deno.test("wrong use is one line and exit code 2", async () => {
   assert.match(help.out, /--profile .*\n[\s\S]*--data-dir/);
 });
 
-Deno.test("a failed cell makes exit code 1, and the report says which", async () => {
-  const dir = await Deno.makeTempDir();
-  try {
+Deno.test("a failed cell makes exit code 1, and the report says which", () =>
+  inFolder(async (dir) => {
     const run = await study(
       ...["--data", "fer2013", "--data-dir", join(dir, "none")],
       ...["--profile", "smoke", "--out", dir],
@@ -73,7 +67,4 @@ Deno.test("a failed cell makes exit code 1, and the report says which", async ()
     assert.match(report, /The run failed<\/b> in <a href="#cell--4">cell 4/);
     assert.match(run.err, /study: .*cell 4 .*none/);
     assert.doesNotMatch(run.err, /\n\s+at /);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-});
+  }));

@@ -10,9 +10,8 @@ import {
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 import { inFolder } from "../_folder.ts";
 
-const { size, seed: _, lr: _lr, ...recipe } = tinyRecipe();
+const { seed: _, lr: _lr, ...recipe } = tinyRecipe();
 const plan: TrainingPlan = {
-  size,
   recipe,
   study: { name: "tiny", grid: { lr: [1e-3, 1e30] } },
 };
