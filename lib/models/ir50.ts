@@ -44,13 +44,13 @@ export function ir50(
     stride: stemStride,
   });
   x = prelu(scope.within("prelu"), batchNorm(scope.within("bn1"), x));
-  scope.record("prelu", x);
+  x = scope.record("prelu", x);
   widths.forEach((filters, i) => {
     const stage = scope.within(`layer${i + 1}`);
     for (let j = 0; j < layers[i]; j++) {
       x = unit(stage.within(String(j)), x, filters, j === 0);
     }
-    scope.record(`layer${i + 1}`, x);
+    x = scope.record(`layer${i + 1}`, x);
   });
   return x;
 }

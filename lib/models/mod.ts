@@ -1,3 +1,25 @@
 /** The study's models. */
+import type { Forward } from "../nn/mod.ts";
+import { type ClsOptions, clsVit } from "./cls.ts";
+import { meanPool } from "./pool.ts";
+import { baseline } from "./vit.ts";
+
+export { type ClsOptions, clsVit, type Patches } from "./cls.ts";
+export type { TokenOptions } from "./frame.ts";
 export { ir50, type Ir50Options } from "./ir50.ts";
-export { baseline, type BaselineOptions } from "./vit.ts";
+export { meanPool } from "./pool.ts";
+export { baseline } from "./vit.ts";
+
+export type ModelName = "baseline" | "cls" | "meanPool";
+
+/** The model that `options.model` names. */
+export function modelOf(options: ClsOptions & { model: ModelName }): Forward {
+  switch (options.model) {
+    case "baseline":
+      return baseline(options);
+    case "cls":
+      return clsVit(options);
+    case "meanPool":
+      return meanPool(options);
+  }
+}

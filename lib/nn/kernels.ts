@@ -209,6 +209,9 @@ export function biased(x: tf.Tensor, bias: tf.Tensor): tf.Tensor {
   return addBias({ x, bias }, {})[0];
 }
 
+/** All axes but the last. */
+const leading = (x: tf.Tensor) => x.shape.slice(1).map((_, axis) => axis);
+
 const normaliseLast = define<{ eps: number }>({
   name: "FerlabLayerNorm",
   run: ({ x, scale, offset }, { eps }) => {
@@ -226,15 +229,15 @@ const normaliseLast = define<{ eps: number }>({
       const along = tf.mul(unit, tf.mean(tf.mul(d, unit), -1, true));
       return tf.mul(tf.sub(tf.sub(d, tf.mean(d, -1, true)), along), inverse);
     },
-    scale: () => tf.sum(tf.mul(dy, unit), [0, 1]),
-    offset: () => tf.sum(dy, [0, 1]),
+    scale: () => tf.sum(tf.mul(dy, unit), leading(dy)),
+    offset: () => tf.sum(dy, leading(dy)),
   }),
 });
 
-/** (x − mean) / √(variance + eps)·scale + offset over the last axis of x [B, N, D]. */
+/** (x − mean) / √(variance + eps)·scale + offset over the last axis of x [..., D]. */
 export function normalisedLast(
-  inputs: { x: tf.Tensor3D; scale: tf.Tensor; offset: tf.Tensor },
+  inputs: { x: tf.Tensor; scale: tf.Tensor; offset: tf.Tensor },
   eps: number,
-): tf.Tensor3D {
-  return normaliseLast(inputs, { eps })[0] as tf.Tensor3D;
+): tf.Tensor {
+  return normaliseLast(inputs, { eps })[0];
 }

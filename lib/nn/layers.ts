@@ -31,6 +31,13 @@ export function conv2d(
     normal(0.1),
   );
   const [, height, width] = x.shape;
+  const pixels = x.shape[0] * Math.ceil(height / stride) *
+    Math.ceil(width / stride);
+  scope.operation({
+    kind: "conv",
+    multiplyAdds: pixels * weight.size,
+    elements: pixels * filters,
+  });
   if (kernel === 1 && (x.shape[3] % 16 !== 0 || filters % 16 !== 0)) {
     // As a matrix product: oneDNN 3.7's weight gradient of a strided 1×1
     // convolution writes out of bounds when channels do not fill a block.
@@ -58,6 +65,7 @@ export function batchNorm(
   { eps = 1e-5, momentum = 0.1 } = {},
 ): tf.Tensor4D {
   const channels = [x.shape[3]];
+  scope.operation({ kind: "batchNorm", elements: x.size });
   const { y, mean, variance } = fusedBatchNorm({
     x,
     scale: scope.param("weight", channels, "none", constant(1)),
@@ -74,6 +82,7 @@ export function batchNorm(
 
 /** PReLU with one slope a channel, 0.25 at first (arXiv 1502.01852). */
 export function prelu(scope: Scope, x: tf.Tensor4D): tf.Tensor4D {
+  scope.operation({ kind: "prelu", elements: x.size });
   return channelPrelu(
     x,
     scope.param("weight", [x.shape[3]], "none", constant(0.25)),
@@ -81,15 +90,16 @@ export function prelu(scope: Scope, x: tf.Tensor4D): tf.Tensor4D {
 }
 
 /** Layer normalisation over the last axis (arXiv 1607.06450). */
-export function layerNorm(
+export function layerNorm<T extends tf.Tensor>(
   scope: Scope,
-  x: tf.Tensor3D,
+  x: T,
   eps = 1e-5,
-): tf.Tensor3D {
-  const shape = [x.shape[2]];
+): T {
+  scope.operation({ kind: "layerNorm", elements: x.size, eps });
+  const shape = [x.shape[x.rank - 1]];
   const scale = scope.param("weight", shape, "none", constant(1));
   const offset = scope.param("bias", shape, "none", constant(0));
-  return normalisedLast({ x, scale, offset }, eps);
+  return normalisedLast({ x, scale, offset }, eps) as T;
 }
 
 /** x·W + b over the last axis; weight and bias U(±1/√in). */
@@ -97,9 +107,15 @@ export function linear<T extends tf.Tensor>(
   scope: Scope,
   x: T,
   outputs: number,
-  { bias = true } = {},
+  { bias = true, kind = "linear" as "linear" | "attentionLinear" } = {},
 ): T {
   const inputs = x.shape[x.shape.length - 1];
+  scope.operation({
+    kind,
+    multiplyAdds: x.size * outputs,
+    elements: x.size / inputs * outputs,
+    bias,
+  });
   const init = uniform(1 / Math.sqrt(inputs));
   const weight = scope.param("weight", [inputs, outputs], "linear", init);
   const flat = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
@@ -109,41 +125,73 @@ export function linear<T extends tf.Tensor>(
 }
 
 /**
- * Multi-head self-attention (arXiv 1706.03762) of tokens [B, N, D]: q, k, v
- * without bias, logits times √(heads / D), projection with bias. Records the
- * weights [B, heads, N, N] as "attention".
+ * In training each value is 0 with probability `rate`, the others are divided
+ * by 1 − rate (arXiv 1207.0580).
  */
-export function selfAttention(
+export function dropout<T extends tf.Tensor>(
   scope: Scope,
-  x: tf.Tensor3D,
-  heads: number,
-): tf.Tensor3D {
-  const [batch, tokens, dim] = x.shape;
-  const size = dim / heads;
-  const qkv = linear(scope.within("qkv"), x, 3 * dim, { bias: false });
-  const [q, k, v] = tf.unstack(
-    tf.transpose(
-      tf.reshape(qkv, [batch, tokens, 3, heads, size]),
-      [2, 0, 3, 1, 4],
-    ),
-  );
-  const weights = tf.softmax(
-    tf.matMul(tf.mul(q, size ** -0.5), k, false, true),
-  );
-  scope.record("attention", weights);
-  const mixed = tf.reshape(
-    tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]),
-    [batch, tokens, dim],
-  ) as tf.Tensor3D;
-  return linear(scope.within("proj"), mixed, dim);
+  x: T,
+  rate: number,
+): T {
+  return dropped(scope, x, rate, x.shape);
 }
 
-/** Two linear layers with an exact GELU between them. */
-export function mlp(
+/**
+ * Stochastic depth (arXiv 1603.09382): in training the whole branch `x` of an
+ * image is 0 with probability `rate`, the others are divided by 1 − rate.
+ */
+export function dropPath<T extends tf.Tensor>(
+  scope: Scope,
+  x: T,
+  rate: number,
+): T {
+  const [batch, ...rest] = x.shape;
+  return dropped(scope, x, rate, [batch, ...rest.map(() => 1)]);
+}
+
+function dropped<T extends tf.Tensor>(
+  scope: Scope,
+  x: T,
+  rate: number,
+  shape: number[],
+): T {
+  if (!scope.training || rate === 0) return x;
+  const kept = tf.greaterEqual(scope.uniform("drop", shape), rate);
+  return tf.mul(x, tf.mul(tf.cast(kept, "float32"), 1 / (1 - rate))) as T;
+}
+
+/** x times a trained factor a channel, `initial` at first (arXiv 2103.17239). */
+export function layerScale(
   scope: Scope,
   x: tf.Tensor3D,
-  hidden: number,
+  initial: number,
 ): tf.Tensor3D {
-  const h = gelu(linear(scope.within("fc1"), x, hidden)) as tf.Tensor3D;
-  return linear(scope.within("fc2"), h, x.shape[2]);
+  const gamma = scope.param(
+    "gamma",
+    [x.shape[2]],
+    "none",
+    constant(initial),
+  );
+  return tf.mul(x, gamma);
+}
+
+/** x·σ(W₂·relu(W₁·x)) of x [B, D], both products with bias (arXiv 1709.01507). */
+export function squeezeExcite(scope: Scope, x: tf.Tensor2D): tf.Tensor2D {
+  const dim = x.shape[1];
+  const h = tf.relu(linear(scope.within("linear1"), x, dim));
+  return tf.mul(x, tf.sigmoid(linear(scope.within("linear2"), h, dim)));
+}
+
+/** Two linear layers with an exact GELU between them, `drop` after each. */
+export function mlp<T extends tf.Tensor2D | tf.Tensor3D>(
+  scope: Scope,
+  x: T,
+  { hidden, drop = 0 }: { hidden: number; drop?: number },
+): T {
+  const at = scope.within;
+  let h = gelu(linear(at("fc1"), x, hidden)) as T;
+  scope.operation({ kind: "gelu", elements: h.size });
+  h = dropout(at("drop1"), h, drop);
+  h = linear(at("fc2"), h, x.shape[x.shape.length - 1]);
+  return dropout(at("drop2"), h, drop);
 }

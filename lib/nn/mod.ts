@@ -3,12 +3,20 @@ export { gelu } from "./kernels.ts";
 export {
   batchNorm,
   conv2d,
+  dropout,
+  dropPath,
   layerNorm,
+  layerScale,
   linear,
   mlp,
   prelu,
-  selfAttention,
+  squeezeExcite,
 } from "./layers.ts";
+export {
+  type AttentionOptions,
+  classAttention,
+  selfAttention,
+} from "./attention.ts";
 export { fromTorch, toTorch } from "./layout.ts";
 export {
   applyScope,
@@ -19,6 +27,7 @@ export {
   type Layout,
   type ModelState,
   normal,
+  type Operation,
   type ParameterInfo,
   type Scope,
   type ScopeValues,

@@ -26,6 +26,28 @@ export const normal = (deviation: number): Initialiser => (shape, seed) =>
 export const uniform = (bound: number): Initialiser => (shape, seed) =>
   tf.sub(tf.mul(statelessUniform(shape, seed), 2 * bound), bound);
 
+/** One layer's work on the batch that it was given. */
+export interface Operation {
+  kind:
+    | "conv"
+    | "linear"
+    /** A linear layer inside of an attention. */
+    | "attentionLinear"
+    | "attention"
+    | "batchNorm"
+    | "layerNorm"
+    | "prelu"
+    | "gelu"
+    | "softmax";
+  /** Multiply-adds of convolutions and matrix products. */
+  multiplyAdds?: number;
+  /** Values of the output. */
+  elements: number;
+  /** A normalisation's. */
+  eps?: number;
+  bias?: boolean;
+}
+
 /** What a layer sees of the model around it. */
 export interface Scope {
   /** Batch statistics and their update, or the running ones. */
@@ -41,8 +63,12 @@ export interface Scope {
   buffer(name: string, shape: number[], value: number): tf.Tensor;
   /** The buffer's value after this step. */
   setBuffer(name: string, value: tf.Tensor): void;
-  /** Offers an activation to whoever watches. */
-  record(name: string, value: tf.Tensor): void;
+  /** Uniform draws in [0, 1), new in each training step. */
+  uniform(name: string, shape: number[]): tf.Tensor;
+  /** Offers an activation to whoever watches, and goes on with what that returns. */
+  record<T extends tf.Tensor>(name: string, value: T): T;
+  /** Says what a layer computes, to whoever counts. */
+  operation(operation: Operation): void;
   /** The scope of a part: its names begin with `prefix.`. */
   within(prefix: string): Scope;
 }
@@ -55,7 +81,9 @@ export interface ModelState {
   buffers: Map<string, { info: ParameterInfo; data: Float32Array }>;
 }
 
-type Root = Omit<Scope, "within">;
+type Root = Omit<Scope, "within" | "operation"> & {
+  operation(layer: string, operation: Operation): void;
+};
 
 /** The same source of values under a longer prefix. */
 function scoped(root: Root, prefix: string): Scope {
@@ -64,7 +92,9 @@ function scoped(root: Root, prefix: string): Scope {
     param: (name, ...rest) => root.param(prefix + name, ...rest),
     buffer: (name, ...rest) => root.buffer(prefix + name, ...rest),
     setBuffer: (name, value) => root.setBuffer(prefix + name, value),
+    uniform: (name, shape) => root.uniform(prefix + name, shape),
     record: (name, value) => root.record(prefix + name, value),
+    operation: (op) => root.operation(prefix.slice(0, -1), op),
     within: (part) => scoped(root, `${prefix}${part}.`),
   };
 }
@@ -124,19 +154,27 @@ export function initialise(
           () => tf.fill(shape, value),
         ),
       setBuffer: () => {},
-      record: () => {},
+      uniform: (_, shape) => tf.zeros(shape),
+      record: (_, value) => value,
+      operation: () => {},
     };
     forward(scoped(root, ""), tf.zeros([1, ...shape]));
   });
   return { parameters, buffers };
 }
 
+/** Keeps a layer's draws apart from those of other uses of the seed. */
+const DRAWS = 1 << 30;
+
 export interface ScopeValues {
   parameters: Record<string, tf.Tensor>;
   buffers: Record<string, tf.Tensor>;
   training: boolean;
-  /** Receives the activations by name. */
-  record?: (name: string, value: tf.Tensor) => void;
+  /** int32 [2], new in each step; a training with dropout needs it. */
+  seed?: tf.Tensor;
+  /** Receives the activations by name; what it returns takes their place. */
+  record?: (name: string, value: tf.Tensor) => tf.Tensor | void;
+  operation?: (layer: string, operation: Operation) => void;
 }
 
 /**
@@ -146,7 +184,7 @@ export interface ScopeValues {
  * @throws when the model asks for a name that is missing or of another shape.
  */
 export function applyScope(
-  { parameters, buffers, training, record }: ScopeValues,
+  { parameters, buffers, training, seed, record, operation }: ScopeValues,
 ): Scope & { updates: Map<string, tf.Tensor> } {
   const updates = new Map<string, tf.Tensor>();
   const find = (
@@ -168,7 +206,14 @@ export function applyScope(
     param: (name, shape) => find(parameters, name, shape),
     buffer: (name, shape) => find(buffers, name, shape),
     setBuffer: (name, value) => void updates.set(name, value),
-    record: record ?? (() => {}),
+    uniform: (name, shape) => {
+      if (!seed) throw new Error(`${name}: draws need the step's seed`);
+      const own = tf.tensor1d([hash(name), DRAWS], "int32");
+      return statelessUniform(shape, tf.add(seed, own));
+    },
+    record: <T extends tf.Tensor>(name: string, value: T) =>
+      (record?.(name, value) ?? value) as T,
+    operation: operation ?? (() => {}),
   };
   return { ...scoped(root, ""), updates };
 }

@@ -18,8 +18,11 @@ export {
 export {
   type AdamStep,
   applyAdam,
+  applyGradientDescent,
+  applyMomentum,
   bytesToFloat,
   fromBytes,
+  halfSquareSum,
   statelessNormal,
   statelessUniform,
 } from "./ops.ts";

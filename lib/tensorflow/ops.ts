@@ -14,6 +14,8 @@ const bool = (name: string, value: boolean): Attr => ({
   value,
 });
 
+const FLOAT = type("T", DataType.FLOAT);
+
 /** A uint8 tensor, one byte a value; tfjs calls its dtype int32. */
 export function fromBytes(bytes: Uint8Array, shape: number[]): tf.Tensor {
   const id = binding.createTensor(shape, DataType.UINT8, bytes);
@@ -50,35 +52,87 @@ function stateless(op: string, shape: number[], seed: tf.Tensor): tf.Tensor {
   ], [tf.tensor1d(shape, "int32"), seed]);
 }
 
+/** Σx²/2 of a whole tensor, in one pass. */
+export function halfSquareSum(x: tf.Tensor): tf.Scalar {
+  return backend.executeSingleOutput("L2Loss", [FLOAT], [x]) as tf.Scalar;
+}
+
+/** Runs an op that updates variables in place. */
+function update(
+  op: string,
+  attrs: Attr[],
+  variables: Variable[],
+  inputs: tf.Tensor[],
+): void {
+  binding.executeOp(
+    op,
+    [FLOAT, bool("use_locking", false), ...attrs],
+    [...variables.map((v) => v.id), ...inputs.map(idOf)],
+    0,
+  );
+}
+
 export interface AdamStep {
   parameter: Variable;
   m: Variable;
   v: Variable;
+  /** The largest v so far, for AMSGrad. */
+  largestV?: Variable;
   gradient: tf.Tensor;
-  /** Scalars: beta^t after this step's multiplication, and the rest. */
-  beta1Power: tf.Tensor;
-  beta2Power: tf.Tensor;
-  lr: tf.Tensor;
+  /** Scalars. */
+  rate: tf.Tensor;
   beta1: tf.Tensor;
   beta2: tf.Tensor;
   eps: tf.Tensor;
 }
 
 /**
- * One Adam update in place (arXiv 1412.6980). TensorFlow's op adds eps to
- * √v before the bias correction; pass `eps · √(1 − beta2^t)` to get the
- * paper's and PyTorch's form.
+ * m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − rate·m / (√v + eps), all
+ * in place; the bias corrections belong into `rate` and `eps`.
  */
 export function applyAdam(s: AdamStep): void {
-  binding.executeOp("ResourceApplyAdam", [
-    type("T", DataType.FLOAT),
-    bool("use_locking", false),
-    bool("use_nesterov", false),
-  ], [
-    s.parameter.id,
-    s.m.id,
-    s.v.id,
-    ...[s.beta1Power, s.beta2Power, s.lr, s.beta1, s.beta2, s.eps, s.gradient]
-      .map(idOf),
-  ], 0);
+  const none = tf.scalar(0);
+  const scalars = [none, none, s.rate, s.beta1, s.beta2, s.eps, s.gradient];
+  if (s.largestV) {
+    const variables = [s.parameter, s.m, s.v, s.largestV];
+    update("ResourceApplyAdamWithAmsgrad", [], variables, scalars);
+  } else {
+    update(
+      "ResourceApplyAdam",
+      [bool("use_nesterov", false)],
+      [s.parameter, s.m, s.v],
+      scalars,
+    );
+  }
+}
+
+/** p ← p − rate·g in place. */
+export function applyGradientDescent(
+  parameter: Variable,
+  gradient: tf.Tensor,
+  rate: tf.Tensor,
+): void {
+  update("ResourceApplyGradientDescent", [], [parameter], [rate, gradient]);
+}
+
+/**
+ * b ← momentum·b + g, p ← p − rate·b in place; with Nesterov's momentum
+ * p ← p − rate·(g + momentum·b).
+ */
+export function applyMomentum(
+  parameter: Variable,
+  buffer: Variable,
+  gradient: tf.Tensor,
+  { rate, momentum, nesterov }: {
+    rate: tf.Tensor;
+    momentum: tf.Tensor;
+    nesterov: boolean;
+  },
+): void {
+  update(
+    "ResourceApplyMomentum",
+    [bool("use_nesterov", nesterov)],
+    [parameter, buffer],
+    [rate, gradient, momentum],
+  );
 }

@@ -53,7 +53,19 @@ export class Variable {
   }
 
   assign(value: tf.Tensor): void {
-    binding.executeOp("AssignVariableOp", [dtype], [this.id, idOf(value)], 0);
+    this.#write("AssignVariableOp", value);
+  }
+
+  add(value: tf.Tensor): void {
+    this.#write("AssignAddVariableOp", value);
+  }
+
+  subtract(value: tf.Tensor): void {
+    this.#write("AssignSubVariableOp", value);
+  }
+
+  #write(op: string, value: tf.Tensor): void {
+    binding.executeOp(op, [dtype], [this.id, idOf(value)], 0);
   }
 
   dispose(): void {

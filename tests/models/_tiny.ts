@@ -1,8 +1,12 @@
-/** The reduced Baseline of the PyTorch fixtures, with its weights. */
+/** The reduced networks of the PyTorch fixtures, with their weights. */
 import { tf } from "../../lib/tensorflow/mod.ts";
-import { baseline } from "../../lib/models/mod.ts";
+import {
+  type ClsOptions,
+  type ModelName,
+  modelOf,
+} from "../../lib/models/mod.ts";
 import { fromTorch, initialise, type ModelState } from "../../lib/nn/mod.ts";
-import { readSafetensors } from "../../lib/train/safetensors.ts";
+import { readSafetensors } from "../../lib/weights/mod.ts";
 
 const folder = new URL("../fixtures/", import.meta.url).pathname;
 
@@ -21,26 +25,69 @@ export const reference = JSON.parse(
   await Deno.readTextFile(folder + "ir_vit_tiny.json"),
 ) as {
   labels: number[];
-  baseline: {
+  variants: Record<Variant, {
     params: number;
     loss_train: number;
     loss_eval: number;
+    exactly_zero_gradients: string[];
     rounding_noise_gradients: string[];
-  };
-  adam_trace: { baseline: { float32: number[]; float64: number[] } };
+    mean_cls_attention_entropy_nats_eval: number[];
+  }>;
+  adam_trace: Record<string, { float32: number[]; float64: number[] }>;
 };
 
-export const tiny = {
+export const tiny: ClsOptions & { model: ModelName } = {
+  model: "baseline",
+  patches: "dropped",
+  scale: "right",
   widths: [8, 16, 24, 32],
   layers: [1, 2, 1, 1],
   stemWidth: 8,
-  stemStride: 1 as const,
+  stemStride: 1,
   depth: 2,
   dim: 32,
   heads: 4,
   mlpRatio: 4,
   classes: 7,
 };
+
+const cls = { model: "cls" as const };
+const dropped = { ...cls, patches: "dropped" as const };
+const before = { ...cls, patches: "catBeforeMlp" as const };
+const after = { ...cls, patches: "catAfterMlp" as const };
+const inverse = { scale: "inverse" as const };
+const qkNorm = { qkNorm: true };
+
+/** What each variant of the fixtures sets. */
+export const variants = {
+  baseline: {},
+  baseline_qk_norm: qkNorm,
+  cls_dropped: dropped,
+  cls_dropped_inverse: { ...dropped, ...inverse },
+  cls_dropped_qk_norm: { ...dropped, ...qkNorm },
+  cls_cat_before_mlp: before,
+  cls_cat_before_mlp_inverse: { ...before, ...inverse },
+  cls_cat_after_mlp: after,
+  cls_cat_after_mlp_inverse: { ...after, ...inverse },
+  cls_cat_after_mlp_qk_norm: { ...after, ...qkNorm },
+};
+export type Variant = keyof typeof variants;
+
+export const model = (variant: Variant) =>
+  modelOf({ ...tiny, ...variants[variant] });
+
+/** All that is stored of a variant; what it shares with the Baseline, too. */
+export async function storedOf(
+  variant: Variant,
+): Promise<Map<string, Stored>> {
+  const shared = await fixture("ir_vit_tiny.safetensors");
+  if (variant === "baseline") return shared;
+  const own = await fixture(`ir_vit_tiny.${variant}.safetensors`);
+  const common = [...shared].filter(([name]) =>
+    /^(state|after)\.|^input$|\.tokens$/.test(name)
+  );
+  return new Map([...common, ...own]);
+}
 
 /** NCHW as NHWC. */
 export function images({ data, shape }: Stored): tf.Tensor4D {
@@ -54,10 +101,12 @@ export function images({ data, shape }: Stored): tf.Tensor4D {
   );
 }
 
-/** The tiny model's state with the fixture's values. */
-export async function tinyState(): Promise<ModelState> {
-  const stored = await fixture("ir_vit_tiny.safetensors");
-  const state = initialise(baseline(tiny), [56, 56, 3], 0);
+/** A variant's state with the fixture's values. */
+export async function tinyState(
+  variant: Variant = "baseline",
+): Promise<ModelState> {
+  const stored = await storedOf(variant);
+  const state = initialise(model(variant), [56, 56, 3], 0);
   for (const entries of [state.parameters, state.buffers]) {
     for (const [name, entry] of entries) {
       const { data, shape } = stored.get(`state.${name}`)!;
