@@ -236,9 +236,16 @@ export function table(rows: Record<string, string | number>[]) {
   return { [Symbol.for("Jupyter.display")]: () => ({ "text/html": html }) };
 }
 
+/** Mean recall of the test split's classes at the chosen epoch. */
+function balancedAccuracy({ epochs, chosenEpoch }: TrainingRow): string {
+  const chosen = epochs.find((e) => e.epoch === chosenEpoch);
+  return chosen ? percent(chosen.testBalancedAccuracy) : "–";
+}
+
 /**
- * Every trial with both accuracies: at the epoch that validation chose, and
- * the maximum over the epochs on the test split.
+ * Every trial with its accuracies: at the epoch that validation chose, over
+ * all images and as the mean of the classes, and the maximum over the epochs
+ * on the test split.
  */
 export function trialTable(rows: readonly TrainingRow[]) {
   const names = Object.keys(rows[0]?.params ?? {});
@@ -252,6 +259,7 @@ export function trialTable(rows: readonly TrainingRow[]) {
     "95 % interval": r.interval
       ? `${percent(r.interval.low)} – ${percent(r.interval.high)}`
       : "–",
+    "balanced accuracy": balancedAccuracy(r),
     epoch: r.chosenEpoch ?? "–",
     "max on test": r.maxTestAccuracy === undefined
       ? "–"

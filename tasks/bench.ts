@@ -1,10 +1,11 @@
 /** `deno task bench train`: training speed as JSON lines, beside PyTorch's. */
 import { Command, Option } from "commander";
-import { dirname, join } from "node:path";
-import { baseline } from "../lib/models/mod.ts";
+import { join } from "node:path";
+import { modelOf } from "../lib/models/mod.ts";
 import { initialise } from "../lib/nn/mod.ts";
 import { compile, resolvePrecision, tf } from "../lib/tensorflow/mod.ts";
 import { parseRecipe, recipes, Trainer } from "../lib/train/mod.ts";
+import { torchPython } from "./python.ts";
 
 interface Options {
   slim?: boolean;
@@ -82,7 +83,7 @@ async function benchTrain(o: Options): Promise<number> {
   });
   const { size } = recipe;
   const steps = o.steps ?? (o.slim ? 30 : 5);
-  const forward = baseline(recipe);
+  const forward = modelOf(recipe);
   const trainer = new Trainer(
     forward,
     initialise(forward, [size, size, 3], 0),
@@ -129,45 +130,13 @@ async function benchTrain(o: Options): Promise<number> {
 
 const round = (x: number) => Number(x.toPrecision(4));
 
-/** A Python with PyTorch, made on demand in the user's cache. */
-async function peerPython(): Promise<string> {
-  const cache = Deno.env.get("XDG_CACHE_HOME") ??
-    join(Deno.env.get("HOME")!, ".cache");
-  const venv = join(cache, "ferlab", "venv-torch-2.15.0");
-  const python = join(venv, "bin", "python");
-  const run = async (command: string, ...args: string[]) => {
-    const { success } = await new Deno.Command(command, {
-      args,
-      stdout: "null",
-      stderr: "inherit",
-    }).output();
-    if (!success) {
-      throw new Error(
-        `bench: \`${command} ${
-          args.join(" ")
-        }\` failed; --peer needs python3 with pip and venv`,
-      );
-    }
-  };
-  try {
-    await Deno.stat(join(venv, "ready"));
-  } catch {
-    console.error("making a venv with PyTorch for the comparison");
-    await Deno.mkdir(dirname(venv), { recursive: true });
-    await run("python3", "-m", "venv", venv);
-    await run(python, "-m", "pip", "install", "--quiet", "torch==2.15.0");
-    await Deno.writeTextFile(join(venv, "ready"), "");
-  }
-  return python;
-}
-
 async function peer(
   recipe: ReturnType<typeof parseRecipe>,
   batch: number,
   steps: number,
   ours: number,
 ): Promise<number> {
-  const python = Deno.env.get("FERLAB_PYTHON_TORCH") ?? await peerPython();
+  const python = await torchPython();
   const child = new Deno.Command(python, {
     args: [
       join(import.meta.dirname!, "bench_peer.py"),

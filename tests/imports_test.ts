@@ -11,9 +11,10 @@ const ROOMS: Record<string, string[]> = {
   nn: ["tensorflow"],
   models: ["nn", "tensorflow"],
   data: ["tensorflow"],
-  train: ["models", "data", "nn", "tensorflow"],
+  weights: [],
+  train: ["models", "data", "weights", "nn", "tensorflow"],
   profile: ["models", "nn", "tensorflow"],
-  study: ["train", "models", "data", "nn", "tensorflow"],
+  study: ["train", "models", "data", "weights", "nn", "tensorflow"],
   charts: [],
   notebook: [],
 };

@@ -16,7 +16,8 @@ interface Cell {
   truth: string;
   predicted: string;
   count: number;
-  share: number;
+  /** Of the row; null where no image has the true class. */
+  share: number | null;
 }
 
 /** A blue dark enough for white text, light enough for a dark page. */
@@ -39,7 +40,8 @@ function textColor(share: number): string {
 
 /**
  * Draws `matrix[true][predicted]`, counts of shape [classes, classes]. A cell's
- * colour and percentage are its share of the row, the true class.
+ * colour and percentage are its share of the row, the true class; n/a where
+ * no image has that class.
  *
  * @throws {RangeError} if the matrix is not one row and column a class.
  */
@@ -62,7 +64,7 @@ export function confusionMatrixChart(
       truth: classes[i],
       predicted: classes[j],
       count,
-      share: total === 0 ? 0 : count / total,
+      share: total === 0 ? null : count / total,
     }));
   });
 
@@ -77,7 +79,7 @@ export function confusionMatrixChart(
       marginBottom;
 
   const at = { x: "predicted", y: "truth" };
-  const paint = { fill: (c: Cell) => textColor(c.share) };
+  const paint = { fill: (c: Cell) => textColor(c.share ?? 0) };
   const element = Plot.plot({
     document,
     className: contentClass("confusion", matrix, classes, o),
@@ -110,13 +112,17 @@ export function confusionMatrixChart(
       Plot.cell(cells, {
         ...at,
         fill: COLOR,
-        fillOpacity: (c: Cell) => c.share,
+        fillOpacity: (c: Cell) => c.share ?? 0,
         stroke: "currentColor",
         strokeOpacity: 0.15,
         title: (c: Cell) =>
-          `true ${c.truth}, predicted ${c.predicted}\n${c.count} images, ${
-            (100 * c.share).toFixed(1)
-          } % of ${c.truth}`,
+          `true ${c.truth}, predicted ${c.predicted}\n${
+            c.share === null
+              ? `no image is ${c.truth}`
+              : `${c.count} images, ${
+                (100 * c.share).toFixed(1)
+              } % of ${c.truth}`
+          }`,
         className: "ferlab-cells",
       }),
       Plot.text(cells, {
@@ -130,7 +136,8 @@ export function confusionMatrixChart(
       Plot.text(cells, {
         ...at,
         ...paint,
-        text: (c: Cell) => `${Math.round(100 * c.share)} %`,
+        text: (c: Cell) =>
+          c.share === null ? "n/a" : `${Math.round(100 * c.share)} %`,
         fontSize: FONT_SIZE - 2,
         dy: 8,
         pointerEvents: "none",

@@ -1,13 +1,7 @@
 /** Augmentation inside the compiled step: seeded, stateless, on the device. */
-import { statelessUniform, tf } from "../tensorflow/mod.ts";
-
-/** Draws `shape` uniforms for use number `use` of `seed` (int32 [2]). */
-function draw(shape: number[], seed: tf.Tensor, use: number): tf.Tensor {
-  return statelessUniform(
-    shape,
-    tf.add(seed, tf.tensor1d([use << 24, 0], "int32")),
-  );
-}
+import { tf } from "../tensorflow/mod.ts";
+import { type Boxes, type BoxRange, drawBoxes } from "./boxes.ts";
+import { draw } from "./device.ts";
 
 /**
  * Mirrors each image left to right with `probability`.
@@ -23,53 +17,77 @@ export function randomFlip(
   return tf.where(flip, tf.reverse(x, 2), x);
 }
 
-export interface Erasing {
+export interface Erasing extends BoxRange {
+  /** Chance that an image loses a rectangle. */
   probability: number;
-  /** Share of the image's area. */
-  areaMin: number;
-  areaMax: number;
-  /** Height over width, drawn log-uniformly. */
-  ratioMin: number;
-  ratioMax: number;
 }
 
 /**
- * RandomErasing (arXiv 1708.04896) as in torchvision: with `probability` one
- * rectangle of each image becomes 0.
+ * The rectangle of each of `count` images: smaller than the image in both
+ * directions, and 0 × 0 where ten tries found none.
+ */
+export function erasingBoxes(
+  [count, height, width]: [number, number, number],
+  range: BoxRange,
+  seed: tf.Tensor,
+): Boxes {
+  return drawBoxes(
+    [count, height, width],
+    range,
+    (h, w) => tf.logicalAnd(tf.less(h, height), tf.less(w, width)),
+    { height: 0, width: 0 },
+    seed,
+    2,
+  );
+}
+
+/** True inside of the boxes: bool [B, H, W, 1]. */
+function insideOf(boxes: Boxes, height: number, width: number): tf.Tensor {
+  const within = (at: tf.Tensor, start: tf.Tensor, length: tf.Tensor) => {
+    const from = tf.reshape(start, [-1, 1, 1, 1]);
+    const to = tf.reshape(tf.add(start, length), [-1, 1, 1, 1]);
+    return tf.logicalAnd(tf.greaterEqual(at, from), tf.less(at, to));
+  };
+  const row = tf.reshape(tf.range(0, height), [1, height, 1, 1]);
+  const column = tf.reshape(tf.range(0, width), [1, 1, width, 1]);
+  return tf.logicalAnd(
+    within(row, boxes.top, boxes.height),
+    within(column, boxes.left, boxes.width),
+  );
+}
+
+/**
+ * Sets a box of each image to 0, where `chosen` (bool [B]) says so.
+ * @param x [B, H, W, C]
+ */
+export function erase(
+  x: tf.Tensor4D,
+  boxes: Boxes,
+  chosen: tf.Tensor,
+): tf.Tensor4D {
+  const [, height, width] = x.shape;
+  const erased = tf.logicalAnd(
+    tf.reshape(chosen, [-1, 1, 1, 1]),
+    insideOf(boxes, height, width),
+  );
+  return tf.mul(x, tf.cast(tf.logicalNot(erased), "float32"));
+}
+
+/**
+ * RandomErasing (arXiv 1708.04896) as in torchvision 0.29: with `probability`
+ * one rectangle of each image becomes 0.
  * @param x [B, H, W, C]
  */
 export function randomErasing(
   x: tf.Tensor4D,
-  e: Erasing,
+  erasing: Erasing,
   seed: tf.Tensor,
 ): tf.Tensor4D {
-  if (e.probability === 0) return x;
-  const [n, height, width] = x.shape;
-  const one = (use: number) => draw([n, 1, 1, 1], seed, use);
-  const between = (u: tf.Tensor, low: number, high: number) =>
-    tf.add(tf.mul(u, high - low), low);
-  const area = between(
-    one(2),
-    e.areaMin * height * width,
-    e.areaMax * height * width,
+  if (erasing.probability === 0) return x;
+  const [count, height, width] = x.shape;
+  return erase(
+    x,
+    erasingBoxes([count, height, width], erasing, seed),
+    tf.less(draw([count], seed, 6), erasing.probability),
   );
-  const ratio = tf.exp(
-    between(one(3), Math.log(e.ratioMin), Math.log(e.ratioMax)),
-  );
-  const h = tf.minimum(tf.round(tf.sqrt(tf.mul(area, ratio))), height - 1);
-  const w = tf.minimum(tf.round(tf.sqrt(tf.div(area, ratio))), width - 1);
-  const top = tf.floor(tf.mul(one(4), tf.add(tf.sub(height, h), 1)));
-  const left = tf.floor(tf.mul(one(5), tf.add(tf.sub(width, w), 1)));
-  const row = tf.reshape(tf.range(0, height), [1, height, 1, 1]);
-  const column = tf.reshape(tf.range(0, width), [1, 1, width, 1]);
-  const inside = (at: tf.Tensor, start: tf.Tensor, length: tf.Tensor) =>
-    tf.logicalAnd(
-      tf.greaterEqual(at, start),
-      tf.less(at, tf.add(start, length)),
-    );
-  const erase = tf.logicalAnd(
-    tf.less(one(6), e.probability),
-    tf.logicalAnd(inside(row, top, h), inside(column, left, w)),
-  );
-  return tf.mul(x, tf.cast(tf.logicalNot(erase), "float32"));
 }

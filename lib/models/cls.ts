@@ -43,7 +43,8 @@ function block(
 ): tf.Tensor3D {
   const at = scope.within;
   const { patches, dim, mlpRatio, projectionDrop } = options;
-  const y = classAttention(at("attn"), layerNorm(at("norm1"), x), options);
+  const normed = scope.record("norm1", layerNorm(at("norm1"), x));
+  const y = classAttention(at("attn"), normed, options);
   let z = tf.add(clsOf(x), branch(scope, y, options, { block: i, part: 1 }));
   if (patches === "catBeforeMlp") z = tf.concat([z, patchesOf(x)], 1);
   const hidden = dim * mlpRatio;
@@ -57,8 +58,8 @@ function block(
 }
 
 /**
- * Images [B, H, W, 3] to logits [B, classes]. Records "tokens", "blocks.i" and
- * "norm".
+ * Images [B, H, W, 3] to logits [B, classes]. Records "tokens", "blocks.i",
+ * "blocks.i.norm1" and "norm".
  */
 export function clsVit(options: ClsOptions): Forward {
   return (scope, images) => {

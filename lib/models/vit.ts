@@ -18,8 +18,15 @@ function block(
   i: number,
 ): tf.Tensor3D {
   const at = scope.within;
-  const { dim, mlpRatio, projectionDrop } = options;
-  const y = selfAttention(at("attn"), layerNorm(at("norm1"), x), options);
+  const { dim, mlpRatio, heads, qkNorm, attentionDrop, projectionDrop } =
+    options;
+  const normed = scope.record("norm1", layerNorm(at("norm1"), x));
+  const y = selfAttention(at("attn"), normed, {
+    heads,
+    qkNorm,
+    attentionDrop,
+    projectionDrop,
+  });
   x = tf.add(x, branch(scope, y, options, { block: i, part: 1 }));
   const z = mlp(at("mlp"), layerNorm(at("norm2"), x), {
     hidden: dim * mlpRatio,
@@ -29,8 +36,8 @@ function block(
 }
 
 /**
- * Images [B, H, W, 3] to logits [B, classes]. Records "tokens", "blocks.i" and
- * "norm".
+ * Images [B, H, W, 3] to logits [B, classes]. Records "tokens", "blocks.i",
+ * "blocks.i.norm1" and "norm".
  */
 export function baseline(options: TokenOptions): Forward {
   return (scope, images) => {

@@ -31,6 +31,7 @@ function split(x: tf.Tensor3D, heads: number): tf.Tensor4D {
  */
 function attend(
   scope: Scope,
+  kind: "selfAttention" | "classAttention",
   [q, k, v]: tf.Tensor4D[],
   { qkNorm, scale, attentionDrop = 0, projectionDrop = 0 }: AttentionOptions,
 ): tf.Tensor3D {
@@ -48,7 +49,7 @@ function attend(
   const weights = scope.record("attention", tf.softmax(logits));
   scope.operation({ kind: "softmax", elements: weights.size });
   scope.operation({
-    kind: "attention",
+    kind,
     multiplyAdds: 2 * weights.size * size,
     elements: q.size,
   });
@@ -57,9 +58,7 @@ function attend(
     tf.transpose(tf.matMul(kept, v), [0, 2, 1, 3]),
     [batch, queries, heads * size],
   ) as tf.Tensor3D;
-  const projected = linear(at("proj"), mixed, heads * size, {
-    kind: "attentionLinear",
-  });
+  const projected = linear(at("proj"), mixed, heads * size);
   return dropout(at("proj_drop"), projected, projectionDrop);
 }
 
@@ -74,17 +73,14 @@ export function selfAttention(
 ): tf.Tensor3D {
   const [batch, tokens, dim] = x.shape;
   const { heads } = options;
-  const qkv = linear(scope.within("qkv"), x, 3 * dim, {
-    bias: false,
-    kind: "attentionLinear",
-  });
+  const qkv = linear(scope.within("qkv"), x, 3 * dim, { bias: false });
   const parts = tf.unstack(
     tf.transpose(
       tf.reshape(qkv, [batch, tokens, 3, heads, dim / heads]),
       [2, 0, 3, 1, 4],
     ),
   );
-  return attend(scope, parts as tf.Tensor4D[], options);
+  return attend(scope, "selfAttention", parts as tf.Tensor4D[], options);
 }
 
 /**
@@ -100,15 +96,13 @@ export function classAttention(
   const [batch, , dim] = x.shape;
   const part = (name: string, from: tf.Tensor3D) =>
     split(
-      linear(scope.within(name), from, dim, {
-        bias: false,
-        kind: "attentionLinear",
-      }),
+      linear(scope.within(name), from, dim, { bias: false }),
       options.heads,
     );
   const cls = tf.slice(x, [0, 0, 0], [batch, 1, dim]);
   return attend(
     scope,
+    "classAttention",
     [part("wq", cls), part("wk", x), part("wv", x)],
     options,
   );

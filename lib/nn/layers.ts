@@ -107,11 +107,11 @@ export function linear<T extends tf.Tensor>(
   scope: Scope,
   x: T,
   outputs: number,
-  { bias = true, kind = "linear" as "linear" | "attentionLinear" } = {},
+  { bias = true } = {},
 ): T {
   const inputs = x.shape[x.shape.length - 1];
   scope.operation({
-    kind,
+    kind: "linear",
     multiplyAdds: x.size * outputs,
     elements: x.size / inputs * outputs,
     bias,
@@ -179,6 +179,7 @@ export function layerScale(
 export function squeezeExcite(scope: Scope, x: tf.Tensor2D): tf.Tensor2D {
   const dim = x.shape[1];
   const h = tf.relu(linear(scope.within("linear1"), x, dim));
+  scope.operation({ kind: "relu", elements: h.size });
   return tf.mul(x, tf.sigmoid(linear(scope.within("linear2"), h, dim)));
 }
 

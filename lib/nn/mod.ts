@@ -24,6 +24,8 @@ export {
   type Forward,
   initialise,
   type Initialiser,
+  inspect,
+  type Inspection,
   type Layout,
   type ModelState,
   normal,

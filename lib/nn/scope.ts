@@ -1,5 +1,10 @@
 /** Named parameters: what a layer asks for, and where the values come from. */
-import { statelessNormal, statelessUniform, tf } from "../tensorflow/mod.ts";
+import {
+  statelessNormal,
+  statelessUniform,
+  tf,
+  withoutValues,
+} from "../tensorflow/mod.ts";
 
 /**
  * How a parameter's axes stand here and in PyTorch: conv is HWIO and OIHW,
@@ -31,12 +36,14 @@ export interface Operation {
   kind:
     | "conv"
     | "linear"
-    /** A linear layer inside of an attention. */
-    | "attentionLinear"
-    | "attention"
+    /** Both products of an attention among all tokens; its layers lie within it. */
+    | "selfAttention"
+    /** Both products of an attention of the cls token. */
+    | "classAttention"
     | "batchNorm"
     | "layerNorm"
     | "prelu"
+    | "relu"
     | "gelu"
     | "softmax";
   /** Multiply-adds of convolutions and matrix products. */
@@ -161,6 +168,52 @@ export function initialise(
     forward(scoped(root, ""), tf.zeros([1, ...shape]));
   });
   return { parameters, buffers };
+}
+
+/** What a model consists of, for a batch of one shape. */
+export interface Inspection {
+  parameters: ParameterInfo[];
+  buffers: ParameterInfo[];
+  /** In the order of the forward pass in evaluation. */
+  operations: { layer: string; operation: Operation }[];
+}
+
+/**
+ * The parameters and operations of `forward` on images of `shape`
+ * [B, H, W, C]. Shapes alone go through the model: nothing is drawn, computed
+ * or held, so the batch may be larger than the memory.
+ */
+export function inspect(
+  forward: Forward,
+  shape: [number, number, number, number],
+): Inspection {
+  const parameters = new Map<string, ParameterInfo>();
+  const buffers = new Map<string, ParameterInfo>();
+  const operations: Inspection["operations"] = [];
+  withoutValues((placeholder) => {
+    const root: Root = {
+      training: false,
+      param: (name, shape, layout) => {
+        parameters.set(name, { name, shape, layout });
+        return placeholder(shape);
+      },
+      buffer: (name, shape) => {
+        buffers.set(name, { name, shape, layout: "none" });
+        return placeholder(shape);
+      },
+      setBuffer: () => {},
+      uniform: (_, shape) => placeholder(shape),
+      record: (_, value) => value,
+      operation: (layer, operation) =>
+        void operations.push({ layer, operation }),
+    };
+    forward(scoped(root, ""), placeholder(shape) as tf.Tensor4D);
+  });
+  return {
+    parameters: [...parameters.values()],
+    buffers: [...buffers.values()],
+    operations,
+  };
 }
 
 /** Keeps a layer's draws apart from those of other uses of the seed. */

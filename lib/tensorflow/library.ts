@@ -27,6 +27,7 @@ const SYMBOLS = {
   TF_DeviceListCount: { parameters: [P], result: I },
   TF_DeviceListName: { parameters: [P, I, P], result: P },
   TF_DeviceListType: { parameters: [P, I, P], result: P },
+  TF_DeviceListMemoryBytes: { parameters: [P, I, P], result: L },
   TF_AllocateTensor: { parameters: [I, B, I, Z], result: P },
   TF_TensorData: { parameters: [P], result: P },
   TF_TensorByteSize: { parameters: [P], result: Z },

@@ -26,6 +26,7 @@ export {
   statelessNormal,
   statelessUniform,
 } from "./ops.ts";
+export { withoutValues } from "./shapes.ts";
 export { Variable } from "./variable.ts";
 
 import { binding, type Device, devices } from "./binding.ts";

@@ -10,7 +10,7 @@ import {
   SafetensorsError,
   type StoredTensor,
   writeSafetensors,
-} from "./safetensors.ts";
+} from "../weights/mod.ts";
 
 export type CheckpointTensor = StoredTensor;
 

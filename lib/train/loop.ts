@@ -1,14 +1,24 @@
 /** The training loop: an async iterator of epochs that can stop and resume. */
-import { type Dataset, gather, type Split } from "../data/mod.ts";
-import { baseline } from "../models/mod.ts";
+import {
+  balancedOrder,
+  classCounts,
+  type Dataset,
+  gather,
+  type Split,
+} from "../data/mod.ts";
+import { modelOf } from "../models/mod.ts";
 import { initialise } from "../nn/mod.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { balancedWeights } from "./losses.ts";
 import { Evaluation } from "./metrics.ts";
+import { epsWarning } from "./optimizers.ts";
 import { batches, epochOrder } from "./order.ts";
-import type { Recipe } from "./recipe.ts";
+import { lrAt, type Rate } from "./rates.ts";
+import { type Recipe, RecipeError } from "./recipe.ts";
+import { followsRunLength } from "./schedules.ts";
 import { Trainer } from "./trainer.ts";
 
-/** The loss is no longer a number: the trial is infeasible. */
+/** Loss or gradient is no longer a number: the trial is infeasible. */
 export class DivergedError extends Error {
   override name = "DivergedError";
 }
@@ -20,10 +30,14 @@ export interface EpochRow {
   epoch: number;
   /** Optimizer steps done so far. */
   step: number;
+  /** Of the epoch's first step. */
   lr: number;
   /** Mean over the epoch, under augmentation. */
   trainLoss: number;
-  trainAccuracy: number;
+  /** Under augmentation; null where labels are mixed. */
+  trainAccuracy: number | null;
+  /** Norm of all gradients together, mean over the steps, before clipping. */
+  gradientNorm: number;
   validation: EvaluationResult;
   test: EvaluationResult;
   /** Wall time of the epoch, evaluation included. */
@@ -76,9 +90,54 @@ type Recorded = Recipe & { dataHash: string };
 
 /** Whether `b` trains what `a` did, perhaps for more epochs. */
 function continues(a: Recorded, b: Recorded): boolean {
-  const same = { epochs: 0, evalBatchSize: 0 };
+  const same = {
+    evalBatchSize: 0,
+    ...followsRunLength(b.schedule) ? {} : { epochs: 0 },
+  };
   return JSON.stringify({ ...a, ...same }) ===
     JSON.stringify({ ...b, ...same });
+}
+
+/** The images of an epoch, in order. */
+function orderOf(recipe: Recipe, data: Dataset, epoch: number): Uint32Array {
+  const { n, labels } = data.train;
+  return recipe.sampler === "balanced"
+    ? balancedOrder(labels, data.classes.length, n, recipe.seed, epoch)
+    : epochOrder(n, recipe.seed, epoch);
+}
+
+/** The rate of step `step` (from 0) of a training with this history. */
+function rateOf(
+  { schedule, lr, epochs }: Recipe,
+  step: number,
+  stepsPerEpoch: number,
+  history: readonly EpochRow[],
+): Rate {
+  const metrics = schedule.kind === "plateau"
+    ? history.map(({ validation }) =>
+      schedule.mode === "max" ? validation.accuracy : validation.loss
+    )
+    : undefined;
+  return lrAt(schedule, lr, { step, stepsPerEpoch, epochs, metrics });
+}
+
+/** What no training can be made of, before it begins. @throws RecipeError */
+function checkFits(recipe: Recipe, data: Dataset, stepsPerEpoch: number) {
+  if (data.train.n < recipe.batchSize) {
+    throw new RecipeError(
+      `recipe.batchSize: ${recipe.batchSize} is more than the ${data.train.n} training images of ${data.name}; give at most ${data.train.n}`,
+    );
+  }
+  if (data.classes.length !== recipe.classes) {
+    throw new RecipeError(
+      `recipe.classes: ${recipe.classes}, but ${data.name} has ${data.classes.length}; give ${data.classes.length}`,
+    );
+  }
+  try {
+    rateOf(recipe, 0, stepsPerEpoch, []);
+  } catch (error) {
+    throw new RecipeError(`recipe.${(error as Error).message}`);
+  }
 }
 
 /**
@@ -86,7 +145,8 @@ function continues(a: Recorded, b: Recorded): boolean {
  * run of the same checkpoint first. Aborting throws the signal's reason after
  * the running step; the last finished epoch is on disk.
  *
- * @throws DivergedError when the loss is NaN or infinite.
+ * @throws RecipeError before any training when the data or the run do not fit
+ * the recipe; DivergedError when loss or gradient is NaN or infinite.
  */
 export async function* train(
   recipe: Recipe,
@@ -95,14 +155,20 @@ export async function* train(
 ): AsyncGenerator<EpochRow> {
   const { size, channels } = data;
   const { batchSize } = recipe;
-  if (data.train.n < batchSize) {
-    throw new Error(
-      `recipe.batchSize: ${batchSize} is more than the ${data.train.n} training images of ${data.name}`,
-    );
-  }
-  const forward = baseline(recipe);
+  const { n, labels } = data.train;
+  const stepsPerEpoch = recipe.dropLast
+    ? Math.floor(n / batchSize)
+    : Math.ceil(n / batchSize);
+  checkFits(recipe, data, stepsPerEpoch);
+  const eps = epsWarning(recipe);
+  if (eps) onWarning?.(eps);
+  const forward = modelOf(recipe);
   const state = initialise(forward, [size, size, channels], recipe.seed);
-  const trainer = new Trainer(forward, state, recipe);
+  const trainer = new Trainer(forward, state, recipe, {
+    classWeights: recipe.loss.classWeights === "balanced"
+      ? balancedWeights(classCounts({ labels }, data.classes))
+      : undefined,
+  });
   const recorded: Recorded = { ...recipe, dataHash: data.hash };
   const history: EpochRow[] = [];
   try {
@@ -126,28 +192,38 @@ export async function* train(
     );
     for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
       const start = performance.now();
-      const order = epochOrder(data.train.n, recipe.seed, epoch);
-      const steps = [...batches(order, batchSize, recipe.dropLast)];
-      let loss = 0, correct = 0, seen = 0;
-      for (const indices of steps) {
+      const order = orderOf(recipe, data, epoch);
+      const rateAt = (step: number) =>
+        rateOf(recipe, step, stepsPerEpoch, history);
+      const { lr } = rateAt(trainer.step);
+      let loss = 0, correct: number | null = 0, norm = 0, seen = 0;
+      for (const indices of batches(order, batchSize, recipe.dropLast)) {
         signal?.throwIfAborted();
         const { images, labels } = gather(data.train, indices);
         const result = await trainer.trainBatch(
           images,
           labels,
           [indices.length, size, size, channels],
+          rateAt(trainer.step),
         );
-        if (!Number.isFinite(result.loss)) {
+        for (const what of ["loss", "gradientNorm"] as const) {
+          if (Number.isFinite(result[what])) continue;
           throw new DivergedError(
-            `loss is ${result.loss} at step ${trainer.step} (epoch ${epoch}): lower the learning rate`,
+            `${what} is ${
+              result[what]
+            } at step ${trainer.step} (epoch ${epoch}): lower the learning rate`,
           );
         }
-        loss += result.loss * indices.length;
-        correct += result.correct;
-        seen += indices.length;
+        const { length } = indices;
+        loss += result.loss * length;
+        norm += result.gradientNorm * length;
+        correct = correct === null || result.correct === null
+          ? null
+          : correct + result.correct;
+        seen += length;
         onStep?.({
           step: trainer.step,
-          steps: steps.length * recipe.epochs,
+          steps: stepsPerEpoch * recipe.epochs,
           loss: result.loss,
         });
       }
@@ -163,9 +239,10 @@ export async function* train(
       const row: EpochRow = {
         epoch,
         step: trainer.step,
-        lr: recipe.lr,
+        lr,
         trainLoss: loss / seen,
-        trainAccuracy: correct / seen,
+        trainAccuracy: correct === null ? null : correct / seen,
+        gradientNorm: norm / seen,
         validation,
         test,
         seconds: (performance.now() - start) / 1000,

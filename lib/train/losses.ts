@@ -1,12 +1,110 @@
-/** Losses. */
+/** Losses of classification, for hard and for mixed targets. */
 import { tf } from "../tensorflow/mod.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** Mean cross-entropy of integer labels. Logits [B, C], labels [B] int32. */
 export function crossEntropy(
   logits: tf.Tensor2D,
   labels: tf.Tensor1D,
 ): tf.Scalar {
-  const oneHot = tf.oneHot(labels, logits.shape[1]);
-  const perSample = tf.sum(tf.mul(tf.logSoftmax(logits), oneHot), -1);
-  return tf.neg(tf.mean(perSample));
+  return softCrossEntropy(logits, targetsOf(labels, logits.shape[1]));
+}
+
+/** Integer labels [B] as targets [B, classes] float32, 1 at the label. */
+export function targetsOf(labels: tf.Tensor1D, classes: number): tf.Tensor2D {
+  return tf.cast(tf.oneHot(labels, classes), "float32") as tf.Tensor2D;
+}
+
+/** Weights n / (K · count) of K classes; 0 for a class without images. */
+export function balancedWeights(counts: readonly number[]): number[] {
+  const images = counts.reduce((sum, n) => sum + n, 0);
+  return counts.map((n) => n && images / (counts.length * n));
+}
+
+export interface LossOptions {
+  /** Share of a target that is spread evenly over all classes. */
+  labelSmoothing?: number;
+  /** Focal loss's exponent on 1 − p (arXiv 1708.02002); 0 is cross-entropy. */
+  gamma?: number;
+  /** One weight a class. */
+  classWeights?: readonly number[];
+}
+
+// Keeps the slope of (1 − p)^gamma finite at p = 1 where gamma is below 1.
+const LEAST_DOUBT = 1e-7;
+
+/**
+ * The mean over the batch of −Σ w · t · (1 − p)^gamma · log p. With class
+ * weights the sum is divided by the targets' weight, which for one-hot
+ * targets is `torch.nn.CrossEntropyLoss` of class indices, smoothing
+ * included; a batch of weight 0 is divided by 1.
+ *
+ * @param logits [B, K]
+ * @param targets [B, K] float32, each row's sum 1
+ */
+export function softCrossEntropy(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  { labelSmoothing = 0, gamma = 0, classWeights }: LossOptions = {},
+): tf.Scalar {
+  const [batch, classes] = logits.shape;
+  const logP = tf.logSoftmax(logits);
+  let terms: tf.Tensor = tf.mul(
+    logP,
+    labelSmoothing === 0 ? targets : tf.add(
+      tf.mul(targets, 1 - labelSmoothing),
+      labelSmoothing / classes,
+    ),
+  );
+  if (gamma > 0) {
+    const doubt = tf.maximum(tf.sub(1, tf.exp(logP)), LEAST_DOUBT);
+    terms = tf.mul(terms, tf.pow(doubt, gamma));
+  }
+  if (!classWeights) return tf.neg(tf.div(tf.sum(terms), batch));
+  const weights = tf.tensor1d([...classWeights]);
+  const total = tf.sum(tf.mul(targets, weights));
+  const divisor = tf.where(tf.greater(total, 0), total, 1);
+  return tf.neg(tf.div(tf.sum(tf.mul(terms, weights)), divisor));
+}
+
+/**
+ * POSTER's loss (arXiv 2204.04083, its published code): twice the
+ * cross-entropy with smoothing plus the one without.
+ */
+export function posterLoss(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  { labelSmoothing = 0.2, classWeights }: LossOptions = {},
+): tf.Scalar {
+  return tf.add(
+    tf.mul(
+      softCrossEntropy(logits, targets, { labelSmoothing, classWeights }),
+      2,
+    ),
+    softCrossEntropy(logits, targets, { classWeights }),
+  );
+}
+
+/** The recipe's loss of logits [B, K] against targets [B, K]. */
+export function lossOf(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  { kind, labelSmoothing, gamma }: Recipe["loss"],
+  classWeights?: readonly number[],
+): tf.Scalar {
+  switch (kind) {
+    case "crossEntropy":
+      return softCrossEntropy(logits, targets, {
+        labelSmoothing,
+        classWeights,
+      });
+    case "focal":
+      return softCrossEntropy(logits, targets, {
+        labelSmoothing,
+        gamma,
+        classWeights,
+      });
+    case "poster":
+      return posterLoss(logits, targets, { labelSmoothing, classWeights });
+  }
 }

@@ -1,9 +1,15 @@
 /** Classification metrics as scikit-learn 1.9 defines them, in float64. */
 
+import { Calibration, readLogits } from "./calibration.ts";
+
+/** Null is "not applicable": there is nothing to be right or wrong about. */
 export interface ClassMetrics {
-  recall: number;
-  precision: number;
-  f1: number;
+  /** Null for a class that no sample has. */
+  recall: number | null;
+  /** 0 for a class never predicted; null where no sample has it either. */
+  precision: number | null;
+  /** Null for a class that no sample has and none is taken for. */
+  f1: number | null;
   /** Samples whose truth is this class. */
   support: number;
 }
@@ -12,8 +18,12 @@ export interface ClassificationMetrics {
   accuracy: number;
   /** Mean recall of the classes that occur in the truth. */
   balancedAccuracy: number;
-  /** Mean F1 of all classes. */
+  /** Mean F1 of the classes that occur in truth or predictions. */
   macroF1: number;
+  /** Mean F1 weighted by the classes' support. */
+  weightedF1: number;
+  /** Cohen's kappa; null where truth and predictions are one same class. */
+  kappa: number | null;
   perClass: ClassMetrics[];
   /** `[truth][prediction]`, counts. */
   confusion: number[][];
@@ -24,31 +34,83 @@ export interface ClassificationMetrics {
 const ratio = (a: number, b: number) => b === 0 ? 0 : a / b;
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 
-/** All metrics of a confusion matrix `[truth][prediction]`; 0/0 counts as 0. */
+/** The mean of the values that are not null; 0 for none. */
+function meanKnown(values: (number | null)[]): number {
+  const known = values.filter((v) => v !== null);
+  return ratio(sum(known), known.length);
+}
+
+/** Samples of each class, and samples taken for it. */
+const marginals = (confusion: number[][]) => ({
+  truth: confusion.map(sum),
+  predicted: confusion.map((_, k) => sum(confusion.map((row) => row[k]))),
+});
+
+/**
+ * Cohen's kappa of a confusion matrix: 1 - observed over expected
+ * disagreement, each pair of classes weighing 1, or their distance where
+ * `weights` is linear. Null where no disagreement is expected.
+ */
+export function cohenKappa(
+  confusion: number[][],
+  weights: "none" | "linear" = "none",
+): number | null {
+  const { truth, predicted } = marginals(confusion);
+  const total = sum(truth);
+  let observed = 0, expected = 0;
+  confusion.forEach((row, i) =>
+    row.forEach((count, j) => {
+      const weight = weights === "linear" ? Math.abs(i - j) : Number(i !== j);
+      observed += weight * count;
+      expected += weight * truth[i] * predicted[j];
+    })
+  );
+  return expected === 0 ? null : 1 - observed * total / expected;
+}
+
+/**
+ * Matthews' correlation of truth and prediction for any number of classes;
+ * 0 where one of them is constant.
+ */
+export function matthews(confusion: number[][]): number {
+  const { truth, predicted } = marginals(confusion);
+  const total = sum(truth);
+  const covariance = (a: number[], b: number[]) =>
+    total ** 2 - sum(a.map((x, k) => x * b[k]));
+  const hits = sum(confusion.map((row, k) => row[k]));
+  const both = hits * total - sum(truth.map((x, k) => x * predicted[k]));
+  return ratio(
+    both,
+    Math.sqrt(covariance(truth, truth) * covariance(predicted, predicted)),
+  );
+}
+
+/** All metrics of a confusion matrix `[truth][prediction]`; without samples 0. */
 export function metricsFromConfusion(
   confusion: number[][],
 ): ClassificationMetrics {
-  const perClass = confusion.map((row, k) => {
-    const hits = row[k];
-    const support = sum(row);
-    const predicted = sum(confusion.map((r) => r[k]));
+  const { truth, predicted } = marginals(confusion);
+  const perClass = truth.map((support, k): ClassMetrics => {
+    const hits = confusion[k][k];
+    const occurs = support + predicted[k] > 0;
     return {
-      recall: ratio(hits, support),
-      precision: ratio(hits, predicted),
-      f1: ratio(2 * hits, support + predicted),
+      recall: support > 0 ? hits / support : null,
+      precision: occurs ? ratio(hits, predicted[k]) : null,
+      f1: occurs ? 2 * hits / (support + predicted[k]) : null,
       support,
     };
   });
   const correct = sum(confusion.map((row, k) => row[k]));
-  const total = sum(confusion.map(sum));
-  const occurring = perClass.filter((c) => c.support > 0);
+  const total = sum(truth);
   return {
     accuracy: ratio(correct, total),
-    balancedAccuracy: ratio(
-      sum(occurring.map((c) => c.recall)),
-      occurring.length,
+    balancedAccuracy: meanKnown(perClass.map((c) => c.recall)),
+    macroF1: meanKnown(perClass.map((c) => c.f1)),
+    weightedF1: ratio(
+      sum(perClass.map((c) => c.support * (c.f1 ?? 0))),
+      total,
     ),
-    macroF1: ratio(sum(perClass.map((c) => c.f1)), perClass.length),
+    kappa: cohenKappa(confusion),
     perClass,
     confusion,
     correct,
@@ -94,41 +156,12 @@ export function classificationMetrics(
   return metricsFromConfusion(confusion);
 }
 
-/** log Σ exp of `classes` logits from `at`, without overflow. */
-function logSumExp(
-  logits: ArrayLike<number>,
-  at: number,
-  classes: number,
-): number {
-  let max = -Infinity;
-  for (let k = 0; k < classes; k++) max = Math.max(max, logits[at + k]);
-  let total = 0;
-  for (let k = 0; k < classes; k++) total += Math.exp(logits[at + k] - max);
-  return max + Math.log(total);
-}
-
-/**
- * Mean cross-entropy (nats) of `logits` `[n·classes]` against `labels` `[n]`;
- * NaN for no samples.
- */
-export function logLoss(
-  logits: ArrayLike<number>,
-  labels: ArrayLike<number>,
-  classes: number,
-): number {
-  let total = 0;
-  for (let i = 0; i < labels.length; i++) {
-    const at = i * classes;
-    total += logSumExp(logits, at, classes) - logits[at + labels[i]];
-  }
-  return total / labels.length;
-}
-
 /** Gathers a split's batches; every sample counts once, whatever its batch. */
 export class Evaluation {
   readonly #classes: number;
   readonly #confusion: number[][];
   readonly #predictions: number[] = [];
+  readonly #calibration = new Calibration();
   #loss = 0;
 
   constructor(classes: number) {
@@ -155,26 +188,32 @@ export class Evaluation {
     }
     for (let i = 0; i < n; i++) checkClass("label", labels[i], classes);
     for (let i = 0; i < n; i++) {
-      let best = 0;
-      for (let k = 1; k < classes; k++) {
-        if (logits[i * classes + k] > logits[i * classes + best]) best = k;
-      }
-      this.#confusion[labels[i]][best]++;
-      this.#predictions.push(best);
+      const at = i * classes, label = labels[i];
+      const { prediction, logSumExp, confidence } = readLogits(
+        logits,
+        at,
+        classes,
+      );
+      this.#confusion[label][prediction]++;
+      this.#predictions.push(prediction);
+      this.#calibration.add(confidence, prediction === label);
+      this.#loss += logSumExp - logits[at + label];
     }
-    this.#loss += logLoss(logits, labels, classes) * n;
   }
 
-  /** Metrics of all that was added; `loss` is NaN where nothing was. */
+  /** Metrics of all that was added; `loss` and `ece` are NaN where nothing was. */
   result(): ClassificationMetrics & {
     /** Mean cross-entropy, nats. */
     loss: number;
+    /** Expected calibration error over 15 bins. */
+    ece: number;
     /** In the order of adding. */
     predictions: number[];
   } {
     return {
       ...metricsFromConfusion(this.#confusion.map((row) => [...row])),
       loss: this.#loss / this.#predictions.length,
+      ece: this.#calibration.errors().ece,
       predictions: [...this.#predictions],
     };
   }

@@ -17,5 +17,5 @@ export {
   recipes,
   recipeTable,
 } from "./recipe.ts";
-export { readSafetensors, writeSafetensors } from "./safetensors.ts";
+export { readSafetensors, writeSafetensors } from "../weights/mod.ts";
 export { Trainer } from "./trainer.ts";

@@ -1,131 +1,203 @@
-/** One optimizer step over variables: forward, loss, gradients, Adam, statistics. */
-import { applyAdam, tf, Variable } from "../tensorflow/mod.ts";
-import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
-import { crossEntropy } from "./losses.ts";
+/** One optimizer step over variables: forward, loss, gradients, update, statistics. */
+import { applyScope, type Forward } from "../nn/mod.ts";
+import { halfSquareSum, tf } from "../tensorflow/mod.ts";
 import type { Recipe } from "./recipe.ts";
+import { type Parameter, readVariables, type Variables } from "./variables.ts";
 
-interface Trained {
-  value: Variable;
-  /** Adam's moments. */
-  m: Variable;
-  v: Variable;
+export interface Batch {
+  /** [B, H, W, C] float32. */
+  x: tf.Tensor4D;
+  /** The mean loss of the logits [B, classes]. */
+  lossOf: (logits: tf.Tensor2D) => tf.Scalar;
+  /** int32 [2], for dropout. */
+  seed?: tf.Tensor;
 }
 
-/** A model and its optimizer on the device, updated in place. */
-export interface Variables {
-  parameters: Map<string, Trained>;
-  buffers: Map<string, Variable>;
+type Named = Record<string, tf.Tensor>;
+
+export interface Pass {
+  loss: tf.Scalar;
+  /** [B, classes], from before the update. */
+  logits: tf.Tensor2D;
+  /** Of the parameters that are trained. */
+  gradients: Named;
+  /** What the buffers are after the step. */
+  updates: Map<string, tf.Tensor>;
 }
 
-export function variablesOf(state: ModelState): Variables {
-  const parameters: Variables["parameters"] = new Map();
-  const buffers: Variables["buffers"] = new Map();
-  tf.tidy(() => {
-    for (const [name, { info, data }] of state.parameters) {
-      const value = tf.tensor(data, info.shape);
-      const zeros = tf.zerosLike(value);
-      parameters.set(name, {
-        value: new Variable(value, name),
-        m: new Variable(zeros, `${name}.m`),
-        v: new Variable(zeros, `${name}.v`),
-      });
-    }
-    for (const [name, { info, data }] of state.buffers) {
-      buffers.set(name, new Variable(tf.tensor(data, info.shape), name));
-    }
-  });
-  return { parameters, buffers };
+/** ‖all tensors together‖₂, a scalar. */
+export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
+  const halves = tensors.map(halfSquareSum);
+  return tf.sqrt(tf.mul(tf.addN(halves), 2));
 }
 
-/** The current values, for `applyScope`. */
-export function readVariables({ parameters, buffers }: Variables) {
-  return {
-    parameters: Object.fromEntries(
-      Array.from(parameters, ([name, p]) => [name, p.value.read()]),
-    ),
-    buffers: Object.fromEntries(
-      Array.from(buffers, ([name, v]) => [name, v.read()]),
-    ),
-  };
-}
-
-export function disposeVariables({ parameters, buffers }: Variables): void {
-  for (const { value, m, v } of parameters.values()) {
-    [value, m, v].forEach((x) => x.dispose());
-  }
-  buffers.forEach((v) => v.dispose());
-}
-
-type Adam = Pick<Recipe, "lr" | "betas" | "eps" | "weightDecay">;
-
-/**
- * What of Adam changes with the step number (from 1): [4] float32, made
- * outside of the compiled step, in float64.
- */
-export function adamSchedule({ lr, betas, eps }: Adam, step: number) {
-  const power2 = betas[1] ** step;
-  // TensorFlow adds eps before the bias correction of √v.
-  return tf.tensor1d([
-    lr,
-    betas[0] ** step,
-    power2,
-    eps * Math.sqrt(1 - power2),
-  ]);
-}
-
-/**
- * Trains on one batch: x [B, H, W, C] float32, labels [B] int32, `schedule`
- * from `adamSchedule`. The decay is coupled (added to the gradient) and left
- * out for parameters of one dimension. Returns the loss and the logits [B,
- * classes] from before the update. Call it inside `tf.tidy` or `compile`.
- */
-export function trainStep(
+/** Loss and gradients of `trained` in training mode; `fixed` are parameters too. */
+function differentiate(
   forward: Forward,
-  variables: Variables,
-  x: tf.Tensor4D,
-  labels: tf.Tensor1D,
-  schedule: tf.Tensor,
-  { betas, weightDecay }: Pick<Adam, "betas" | "weightDecay">,
-): { loss: tf.Scalar; logits: tf.Tensor2D } {
-  const { parameters, buffers } = readVariables(variables);
-  const names = Object.keys(parameters);
+  trained: Named,
+  fixed: Named,
+  buffers: Named,
+  { x, lossOf, seed }: Batch,
+): Pass {
+  const names = Object.keys(trained);
   let logits!: tf.Tensor2D;
   let updates!: Map<string, tf.Tensor>;
-  const { value: loss, grads } = tf.valueAndGrads((...values) => {
+  const { value, grads } = tf.valueAndGrads((...values) => {
+    const own = Object.fromEntries(names.map((n, i) => [n, values[i]]));
     const scope = applyScope({
-      parameters: Object.fromEntries(names.map((n, i) => [n, values[i]])),
+      parameters: { ...fixed, ...own },
       buffers,
       training: true,
+      seed,
     });
     logits = tf.keep(forward(scope, x));
     updates = scope.updates;
     updates.forEach((t) => tf.keep(t));
-    return crossEntropy(logits, labels);
-  })(names.map((n) => parameters[n]));
-  const [lr, beta1Power, beta2Power, eps] = tf.unstack(schedule);
-  names.forEach((name, i) => {
-    const { value, m, v } = variables.parameters.get(name)!;
-    const decayed = weightDecay > 0 && value.shape.length > 1;
-    applyAdam({
-      parameter: value,
-      m,
-      v,
-      gradient: decayed
-        ? tf.add(grads[i], tf.mul(parameters[name], weightDecay))
-        : grads[i],
-      beta1Power,
-      beta2Power,
-      lr,
-      beta1: tf.scalar(betas[0]),
-      beta2: tf.scalar(betas[1]),
-      eps,
-    });
-  });
-  for (const [name, update] of updates) {
-    variables.buffers.get(name)!.assign(update);
-    update.dispose();
+    return lossOf(logits);
+  })(names.map((n) => trained[n]));
+  // Clones belong to the surrounding tidy, what was kept to nobody.
+  const owned = (t: tf.Tensor) => {
+    const copy = tf.clone(t);
+    t.dispose();
+    return copy;
+  };
+  return {
+    loss: value as tf.Scalar,
+    logits: owned(logits) as tf.Tensor2D,
+    gradients: Object.fromEntries(names.map((n, i) => [n, grads[i]])),
+    updates: new Map(Array.from(updates, ([n, t]) => [n, owned(t)])),
+  };
+}
+
+/**
+ * Where sharpness-aware minimisation (arXiv 2010.01412) takes its gradient:
+ * p + rho·g / (‖g‖ + 1e-12) over all parameters together; adaptive (arXiv
+ * 2102.11600) p + rho·p²·g / (‖|p|·g‖ + 1e-12).
+ */
+function perturbed(
+  values: Named,
+  gradients: Named,
+  { rho, adaptive }: Recipe["sam"],
+): Named {
+  const names = Object.keys(gradients);
+  const lengths = names.map((n) =>
+    adaptive ? tf.mul(values[n], gradients[n]) : gradients[n]
+  );
+  const factor = tf.div(rho, tf.add(globalNorm(lengths), 1e-12));
+  return Object.fromEntries(names.map((n, i) => {
+    const direction = adaptive ? tf.mul(values[n], lengths[i]) : gradients[n];
+    return [n, tf.add(values[n], tf.mul(direction, factor))];
+  }));
+}
+
+/**
+ * The gradients of one batch, SAM's where `sam.rho` is above 0: loss, logits
+ * and statistics are then those of the unperturbed weights. Call it inside
+ * `tf.tidy` or `compile`.
+ */
+export function gradientsOf(
+  forward: Forward,
+  variables: Variables,
+  batch: Batch,
+  sam: Recipe["sam"],
+): Pass {
+  const { parameters, buffers } = readVariables(variables);
+  const trained: Named = {}, fixed: Named = {};
+  for (const [name, { rule }] of variables.parameters) {
+    (rule.lr > 0 ? trained : fixed)[name] = parameters[name];
   }
-  const result = tf.clone(logits);
-  logits.dispose();
-  return { loss, logits: result };
+  const pass = differentiate(forward, trained, fixed, buffers, batch);
+  if (sam.rho === 0) return pass;
+  const moved = perturbed(trained, pass.gradients, sam);
+  const { gradients } = differentiate(forward, moved, fixed, buffers, batch);
+  return { ...pass, gradients };
+}
+
+/** Sets the buffers to what a pass left. */
+export function applyStatistics(
+  variables: Variables,
+  updates: ReadonlyMap<string, tf.Tensor>,
+): void {
+  for (const [name, update] of updates) {
+    variables.buffers.get(name)!.value.assign(update);
+  }
+}
+
+/** Adds share · gradient to the sums of the batch's pieces. */
+export function accumulate(
+  variables: Variables,
+  gradients: Named,
+  share: tf.Tensor,
+): void {
+  for (const [name, gradient] of Object.entries(gradients)) {
+    variables.parameters.get(name)!.sum!.add(tf.mul(gradient, share));
+  }
+}
+
+/** The summed gradients, and zeros in their place. */
+export function takeSums({ parameters }: Variables): Named {
+  const sums: Named = {};
+  for (const [name, { sum }] of parameters) {
+    if (!sum) continue;
+    sums[name] = sum.read();
+    sum.assign(tf.zerosLike(sums[name]));
+  }
+  return sums;
+}
+
+/** average ← average + share · (value − average) */
+function follow(
+  { value, average }: Pick<Parameter, "value" | "average">,
+  share: tf.Tensor,
+) {
+  average?.add(tf.mul(tf.sub(value.read(), average.read()), share));
+}
+
+/**
+ * Updates every parameter in place by its gradient, scaled down where the norm
+ * of all is above `clipNorm` (0: never; as torch 2.15 `clip_grad_norm_`), then
+ * the running means. `rates` is what `stepRates` gives. Returns the norm before
+ * clipping.
+ */
+export function update(
+  variables: Variables,
+  gradients: Named,
+  rates: tf.Tensor,
+  clipNorm: number,
+): tf.Scalar {
+  const norm = globalNorm(Object.values(gradients));
+  const factor = clipNorm > 0
+    ? tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1)
+    : null;
+  const [share, ...scalars] = tf.unstack(rates);
+  for (const [name, gradient] of Object.entries(gradients)) {
+    const { value, slots, rule } = variables.parameters.get(name)!;
+    variables.optimizer.apply({
+      variable: value,
+      slots,
+      value: value.read(),
+      gradient: factor ? tf.mul(gradient, factor) : gradient,
+      lrScale: rule.lr,
+      weightDecay: rule.weightDecay,
+    }, scalars);
+  }
+  for (const parameter of variables.parameters.values()) {
+    follow(parameter, share);
+  }
+  for (const buffer of variables.buffers.values()) follow(buffer, share);
+  return norm;
+}
+
+/**
+ * The scalars of step `step` (from 1) as float32: the share of the new weights
+ * in the running mean, then the optimizer's.
+ */
+export function stepRates(
+  { optimizer }: Pick<Variables, "optimizer">,
+  { decay, warmup }: Recipe["ema"],
+  step: number,
+  { lr, beta1 }: { lr: number; beta1?: number },
+): tf.Tensor1D {
+  const kept = warmup ? Math.min(decay, (1 + step) / (10 + step)) : decay;
+  return tf.tensor1d([1 - kept, ...optimizer.rates(step, lr, beta1)]);
 }

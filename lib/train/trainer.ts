@@ -6,40 +6,74 @@ import {
   fromBytes,
   type Precision,
   tf,
-  type Variable,
 } from "../tensorflow/mod.ts";
-import { randomErasing, randomFlip } from "../data/mod.ts";
 import {
-  applyScope,
-  type Forward,
-  fromTorch,
-  type Layout,
-  type ModelState,
-  toTorch,
-} from "../nn/mod.ts";
-import type { CheckpointTensor } from "./checkpoint.ts";
+  applyMixing,
+  colourJitter,
+  mixingDraw,
+  mixingInputs,
+  randomAffine,
+  randomErasing,
+  randomFlip,
+  randomResizedCrop,
+} from "../data/mod.ts";
+import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
+import type { StoredTensor } from "../weights/mod.ts";
+import { lossOf, targetsOf } from "./losses.ts";
+import type { Rate } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";
 import {
-  adamSchedule,
+  accumulate,
+  applyStatistics,
+  type Batch,
+  gradientsOf,
+  stepRates,
+  takeSums,
+  update,
+} from "./step.ts";
+import {
   disposeVariables,
+  loadVariables,
   readVariables,
-  trainStep,
+  saveVariables,
   type Variables,
   variablesOf,
-} from "./step.ts";
+} from "./variables.ts";
 
-type ImageShape = [
+export type ImageShape = [
   batch: number,
   height: number,
   width: number,
   channels: number,
 ];
 
-/** Pixels [B, H, W, C] uint8 as the network's input: [0, 1], then mean/std. */
-function normalise(bytes: tf.Tensor, { mean, std }: Recipe["normalise"]) {
-  const x = tf.div(bytesToFloat(bytes), 255);
-  if (mean === 0 && std === 1) return x as tf.Tensor4D;
+export interface StepResult {
+  /** Mean over the batch, before the step, under augmentation. */
+  loss: number;
+  /** Right answers; null where labels are mixed. */
+  correct: number | null;
+  /** Of all gradients together, before clipping. */
+  gradientNorm: number;
+}
+
+/** Pixels [B, H, W, C] uint8 as float32 in [0, 1]. */
+const scaled = (bytes: tf.Tensor) =>
+  tf.div(bytesToFloat(bytes), 255) as tf.Tensor4D;
+
+/** Pixels in [0, 1] as the network's input. */
+function normalise(x: tf.Tensor4D, { mean, std }: Recipe["normalise"]) {
+  if (mean === 0 && std === 1) return x;
   return tf.div(tf.sub(x, mean), std) as tf.Tensor4D;
+}
+
+/** Pixels [B, H, W, C] uint8 as the network sees them in training. */
+function augment(bytes: tf.Tensor, r: Recipe, seed: tf.Tensor): tf.Tensor4D {
+  let x = scaled(bytes);
+  x = randomResizedCrop(x, r.crop, seed);
+  x = randomFlip(x, r.flip, seed);
+  x = randomAffine(x, r.affine, seed);
+  x = colourJitter(x, r.colour, seed);
+  return randomErasing(normalise(x, r.normalise), r.erasing, seed);
 }
 
 /**
@@ -51,116 +85,181 @@ function precisionOf({ precision, widths, stemWidth }: Recipe): Precision {
   return precision === "auto" && !blocks ? "float32" : precision;
 }
 
+const mixes = ({ kind, alpha }: Recipe["mixing"]) =>
+  kind !== "none" && alpha > 0;
+
 /** A model under training; `dispose` frees what it holds. */
 export class Trainer {
-  readonly #variables: Variables;
-  readonly #state: ModelState;
-  readonly #train: Compiled;
-  readonly #evaluate: Compiled;
+  readonly variables: Variables;
+  readonly #forward: Forward;
   readonly #recipe: Recipe;
+  readonly #classWeights?: readonly number[];
+  readonly #evaluate: Compiled;
+  /** A batch in one go. */
+  readonly #whole: Compiled;
+  /** One of several pieces of a batch, and the step behind the last. */
+  readonly #piece: Compiled;
+  readonly #finish: Compiled;
   /** Optimizer steps done. */
   step = 0;
 
-  constructor(forward: Forward, state: ModelState, recipe: Recipe) {
-    this.#state = state;
+  /** `classWeights`, one a class, weigh the loss. */
+  constructor(
+    forward: Forward,
+    state: ModelState,
+    recipe: Recipe,
+    { classWeights }: { classWeights?: readonly number[] } = {},
+  ) {
+    this.#forward = forward;
     this.#recipe = recipe;
-    const variables = this.#variables = variablesOf(state);
-    const { flip, erasing } = recipe;
+    this.#classWeights = classWeights;
+    const variables = this.variables = variablesOf(state, recipe);
     const precision = precisionOf(recipe);
-    this.#train = compile((bytes, labels, seed, schedule) => {
-      const x = randomErasing(
-        randomFlip(normalise(bytes, recipe.normalise), flip, seed),
-        erasing,
-        seed,
-      );
-      const truth = labels as tf.Tensor1D;
-      const { loss, logits } = trainStep(
-        forward,
-        variables,
-        x,
-        truth,
-        schedule,
-        recipe,
-      );
-      const right = tf.equal(tf.argMax(logits, -1), truth);
-      return [tf.stack([loss, tf.sum(tf.cast(right, "float32"))])];
+    const { clipNorm } = recipe;
+    this.#whole = compile((rates, ...inputs) => {
+      const { pass, scalars } = this.#pass(inputs);
+      const norm = update(variables, pass.gradients, rates, clipNorm);
+      applyStatistics(variables, pass.updates);
+      return [tf.stack([...scalars, norm])];
     }, { precision, name: "train step" });
+    this.#piece = compile((share, ...inputs) => {
+      const { pass, scalars } = this.#pass(inputs);
+      accumulate(variables, pass.gradients, share);
+      applyStatistics(variables, pass.updates);
+      return [tf.stack(scalars)];
+    }, { precision, name: "piece of a train step" });
+    this.#finish = compile((rates) => [
+      update(variables, takeSums(variables), rates, clipNorm),
+    ], { name: "optimizer step" });
     this.#evaluate = compile((bytes) => {
-      const scope = applyScope({
-        ...readVariables(variables),
-        training: false,
-      });
-      return [forward(scope, normalise(bytes, recipe.normalise))];
+      const values = readVariables(variables, "average");
+      const scope = applyScope({ ...values, training: false });
+      return [forward(scope, normalise(scaled(bytes), recipe.normalise))];
     }, { precision, name: "evaluation" });
   }
 
+  /** The batch of a compiled step's inputs, augmented and mixed. */
+  batchOf([bytes, labels, seed, numbers, partners]: tf.Tensor[]): Batch {
+    const { loss, classes, mixing } = this.#recipe;
+    const x = augment(bytes, this.#recipe, seed);
+    const targets = targetsOf(labels as tf.Tensor1D, classes);
+    const mixed = mixes(mixing)
+      ? applyMixing(x, targets, { numbers, partners })
+      : { x, targets };
+    return {
+      x: mixed.x,
+      seed,
+      lossOf: (logits) =>
+        lossOf(logits, mixed.targets, loss, this.#classWeights),
+    };
+  }
+
+  /** Loss, right answers and gradients of a compiled step's inputs. */
+  #pass(inputs: tf.Tensor[]) {
+    const pass = gradientsOf(
+      this.#forward,
+      this.variables,
+      this.batchOf(inputs),
+      this.#recipe.sam,
+    );
+    const right = tf.equal(tf.argMax(pass.logits, -1), inputs[1]);
+    const correct = tf.sum(tf.cast(right, "float32"));
+    return { pass, scalars: [pass.loss, correct] };
+  }
+
+  /** The inputs of piece `piece` of step `step`, for `batchOf`. */
+  inputsOf(
+    images: Uint8Array,
+    labels: Int32Array,
+    shape: ImageShape,
+    { step, piece }: { step: number; piece: number },
+  ): tf.Tensor[] {
+    const { seed, mixing, accumulate } = this.#recipe;
+    // Each piece has draws of its own.
+    const draw = (step - 1) * accumulate + piece + 1;
+    const inputs = [
+      fromBytes(images, shape),
+      tf.tensor1d(labels, "int32"),
+      tf.tensor1d([seed, draw], "int32"),
+    ];
+    if (!mixes(mixing)) return inputs;
+    const [batch, height, width] = shape;
+    const drawn = mixingDraw(mixing, seed, draw, [batch, height, width]);
+    const { numbers, partners } = mixingInputs(drawn);
+    return [...inputs, numbers, partners];
+  }
+
   /**
-   * One optimizer step. `images` holds B·H·W·C bytes; returns the mean loss
-   * and the number of right answers before the step, under augmentation.
+   * One optimizer step at `rate`, the recipe's where none is given. `images`
+   * holds B·H·W·C bytes.
    */
   async trainBatch(
     images: Uint8Array,
     labels: Int32Array,
     shape: ImageShape,
-  ): Promise<{ loss: number; correct: number }> {
-    const t = ++this.step;
-    const inputs = [
-      fromBytes(images, shape),
-      tf.tensor1d(labels, "int32"),
-      tf.tensor1d([this.#recipe.seed, t], "int32"),
-      adamSchedule(this.#recipe, t),
-    ];
-    try {
-      const [result] = await this.#train(...inputs);
-      const [loss, correct] = result.dataSync();
-      result.dispose();
-      return { loss, correct };
-    } finally {
-      inputs.forEach((i) => i.dispose());
-    }
+    rate: Rate = { lr: this.#recipe.lr },
+  ): Promise<StepResult> {
+    const step = ++this.step;
+    const rates = stepRates(this.variables, this.#recipe.ema, step, rate);
+    const { loss, correct, norm } = this.#recipe.accumulate === 1
+      ? await this.#inOne(images, labels, shape, rates)
+      : await this.#inPieces(images, labels, shape, rates);
+    return {
+      loss,
+      correct: mixes(this.#recipe.mixing) ? null : correct,
+      gradientNorm: norm,
+    };
   }
 
-  /** Logits [B·classes] of a batch by the running statistics. */
+  async #inOne(
+    images: Uint8Array,
+    labels: Int32Array,
+    shape: ImageShape,
+    rates: tf.Tensor,
+  ) {
+    const at = { step: this.step, piece: 0 };
+    const inputs = this.inputsOf(images, labels, shape, at);
+    const [loss, correct, norm] = await read(this.#whole, [rates, ...inputs]);
+    return { loss, correct, norm };
+  }
+
+  async #inPieces(
+    images: Uint8Array,
+    labels: Int32Array,
+    [batch, ...image]: ImageShape,
+    rates: tf.Tensor,
+  ) {
+    const size = this.#recipe.batchSize / this.#recipe.accumulate;
+    const pixels = images.length / batch;
+    let loss = 0, correct = 0;
+    for (let start = 0, piece = 0; start < batch; start += size, piece++) {
+      const end = Math.min(start + size, batch), n = end - start;
+      const inputs = this.inputsOf(
+        images.subarray(start * pixels, end * pixels),
+        labels.subarray(start, end),
+        [n, ...image],
+        { step: this.step, piece },
+      );
+      const share = tf.scalar(n / batch);
+      const [mean, right] = await read(this.#piece, [share, ...inputs]);
+      loss += mean * n / batch;
+      correct += right;
+    }
+    const [norm] = await read(this.#finish, [rates]);
+    return { loss, correct, norm };
+  }
+
+  /**
+   * Logits [B·classes] of a batch by the running statistics, and by the
+   * running mean of the weights where the recipe keeps one.
+   */
   async logits(images: Uint8Array, shape: ImageShape): Promise<Float32Array> {
-    const input = fromBytes(images, shape);
-    try {
-      const [result] = await this.#evaluate(input);
-      const values = result.dataSync() as Float32Array;
-      result.dispose();
-      return values;
-    } finally {
-      input.dispose();
-    }
-  }
-
-  #named(): Map<string, { variable: Variable; layout: Layout }> {
-    const all = new Map<string, { variable: Variable; layout: Layout }>();
-    for (const [name, { value, m, v }] of this.#variables.parameters) {
-      const { layout } = this.#state.parameters.get(name)!.info;
-      all.set(name, { variable: value, layout });
-      all.set(`adam.exp_avg.${name}`, { variable: m, layout });
-      all.set(`adam.exp_avg_sq.${name}`, { variable: v, layout });
-    }
-    for (const [name, variable] of this.#variables.buffers) {
-      all.set(name, { variable, layout: "none" });
-    }
-    return all;
+    return await read(this.#evaluate, [fromBytes(images, shape)]);
   }
 
   /** The whole state under PyTorch's names and in its layout. */
-  save(): Map<string, CheckpointTensor> {
-    const tensors = new Map<string, CheckpointTensor>();
-    for (const [name, { variable, layout }] of this.#named()) {
-      const value = variable.read();
-      const { data, shape } = toTorch(
-        value.dataSync() as Float32Array,
-        variable.shape,
-        layout,
-      );
-      value.dispose();
-      tensors.set(name, { dtype: "F32", shape, data });
-    }
-    return tensors;
+  save(): Map<string, StoredTensor> {
+    return saveVariables(this.variables);
   }
 
   /**
@@ -168,32 +267,28 @@ export class Trainer {
    *
    * @throws on a missing name or another shape, before anything is changed.
    */
-  load(tensors: Map<string, CheckpointTensor>): void {
-    const named = [...this.#named()].map(([name, { variable, layout }]) => {
-      const stored = tensors.get(name);
-      if (!stored) throw new Error(`checkpoint: ${name} is missing`);
-      const { data, shape } = fromTorch(
-        stored.data as Float32Array,
-        stored.shape,
-        layout,
-      );
-      if (String(shape) !== String(variable.shape)) {
-        throw new Error(
-          `checkpoint: ${name} has shape [${shape}], the model wants [${variable.shape}]`,
-        );
-      }
-      return { variable, data, shape };
-    });
-    tf.tidy(() => {
-      for (const { variable, data, shape } of named) {
-        variable.assign(tf.tensor(data, shape));
-      }
-    });
+  load(tensors: ReadonlyMap<string, StoredTensor>): void {
+    loadVariables(this.variables, tensors);
   }
 
   dispose(): void {
-    this.#train.dispose();
-    this.#evaluate.dispose();
-    disposeVariables(this.#variables);
+    [this.#whole, this.#piece, this.#finish, this.#evaluate]
+      .forEach((f) => f.dispose());
+    disposeVariables(this.variables);
+  }
+}
+
+/** The numbers of a compiled function's one result; its inputs are freed. */
+async function read(
+  compiled: Compiled,
+  inputs: tf.Tensor[],
+): Promise<Float32Array> {
+  try {
+    const [result] = await compiled(...inputs);
+    const values = result.dataSync() as Float32Array;
+    result.dispose();
+    return values;
+  } finally {
+    inputs.forEach((i) => i.dispose());
   }
 }

@@ -187,6 +187,13 @@ Deno.test("a matrix's cells carry counts and their share of the true class", () 
   );
 });
 
+Deno.test("a class that no image has is n/a in a matrix, not 0 %", () => {
+  const { svg } = confusionMatrixChart([[3, 1], [0, 0]], ["happy", "sad"]);
+  assert.equal(svg.match(/>n\/a</g)?.length, 2);
+  assert.ok(!svg.includes(">0 %<"));
+  assert.match(svg, /true sad, predicted happy\nno image is sad/);
+});
+
 Deno.test("text is white on the strong cells of a matrix only", () => {
   const chart = confusionMatrixChart(matrix, classes);
   // Shares 0.8 and 1, each with a count and a percentage.

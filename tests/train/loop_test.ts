@@ -10,7 +10,7 @@ import {
   train,
   Trainer,
 } from "../../lib/train/mod.ts";
-import { baseline } from "../../lib/models/mod.ts";
+import { modelOf } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
 import { tinyData, tinyRecipe } from "./_tiny.ts";
 import { inFolder } from "../_folder.ts";
@@ -102,7 +102,7 @@ Deno.test("more epochs of the same recipe go on from the last one", () =>
 
 Deno.test("evaluation counts every sample once, whatever the batch", async () => {
   const recipe = tinyRecipe();
-  const forward = baseline(recipe);
+  const forward = modelOf(recipe);
   const state = initialise(forward, [16, 16, tinyData.channels], 1);
   const trainer = new Trainer(forward, state, recipe);
   try {

@@ -1,10 +1,12 @@
 /** Metrics against scikit-learn's numbers. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { logLoss } from "../../lib/train/calibration.ts";
 import {
   classificationMetrics,
+  cohenKappa,
   Evaluation,
-  logLoss,
+  matthews,
 } from "../../lib/train/metrics.ts";
 
 const fixture = JSON.parse(
@@ -13,7 +15,8 @@ const fixture = JSON.parse(
 const sk = fixture.classification;
 const logits: number[] = sk.logits.flat();
 
-function near(actual: number, expected: number) {
+function near(actual: number | null, expected: number) {
+  assert.ok(actual !== null, `n/a ≠ ${expected}`);
   assert.ok(Math.abs(actual - expected) < 1e-10, `${actual} ≠ ${expected}`);
 }
 
@@ -29,7 +32,12 @@ Deno.test("an evaluation in uneven batches gives scikit-learn's numbers", () => 
   near(r.accuracy, sk.accuracy);
   near(r.balancedAccuracy, sk.balanced_accuracy);
   near(r.macroF1, sk.macro_f1);
+  near(r.weightedF1, sk.weighted_f1);
+  near(r.kappa, sk.cohen_kappa);
+  near(cohenKappa(r.confusion, "linear"), sk.cohen_kappa_linear);
+  near(matthews(r.confusion), sk.matthews);
   near(r.loss, sk.log_loss);
+  near(r.ece, fixture.calibration.ece_15);
   r.perClass.forEach((c, k) => {
     near(c.recall, sk.recall[k]);
     near(c.precision, sk.precision[k]);
@@ -46,14 +54,62 @@ Deno.test("a class never predicted has an F1 of 0", () => {
   const r = classificationMetrics(e.labels, e.predictions, 3);
   near(r.macroF1, e.macro_f1);
   near(r.balancedAccuracy, e.balanced_accuracy);
+  near(r.kappa, e.cohen_kappa);
   r.perClass.forEach((c, k) => near(c.f1, e.f1[k]));
+  assert.equal(r.perClass[2].precision, 0);
+  assert.equal(r.perClass[2].recall, 0);
 });
 
-Deno.test("balanced accuracy leaves out a class that does not occur", () => {
+Deno.test("a class that does not occur has no recall, and balanced accuracy leaves it out", () => {
   const e = fixture.edge_absent_class;
   const r = classificationMetrics(e.labels, e.predictions, 3);
   near(r.balancedAccuracy, e.balanced_accuracy);
   near(r.macroF1, e.macro_f1_over_given_classes);
+  const { recall, precision, f1, support } = r.perClass[2];
+  assert.deepEqual([recall, precision, f1, support], [null, 0, 0, 0]);
+});
+
+Deno.test("a class neither in truth nor in predictions is n/a and leaves every mean alone", () => {
+  const e = fixture.edge_never_predicted;
+  const r = classificationMetrics(e.labels, e.predictions, 4);
+  const without = classificationMetrics(e.labels, e.predictions, 3);
+  const { recall, precision, f1 } = r.perClass[3];
+  assert.deepEqual([recall, precision, f1], [null, null, null]);
+  const { perClass: _p, confusion: _c, ...means } = without;
+  const { perClass: _q, confusion: _d, ...same } = r;
+  assert.deepEqual(same, means);
+  assert.deepEqual(JSON.parse(JSON.stringify(r)), r);
+});
+
+Deno.test("a constant predictor of 90 to 10 is right 0.9 overall and 0.5 by class", () => {
+  const labels = [...new Array(90).fill(0), ...new Array(10).fill(1)];
+  const r = classificationMetrics(labels, new Array(100).fill(0), 2);
+  near(r.accuracy, 0.9);
+  near(r.balancedAccuracy, 0.5);
+  near(r.kappa, 0);
+  assert.equal(matthews(r.confusion), 0);
+  assert.equal(classificationMetrics([0, 0], [0, 0], 2).kappa, null);
+});
+
+Deno.test("the size of a batch changes no metric, the last one short or not", () => {
+  // 10 samples, 4/4, 4/4 and 0/2 right in batches of 4.
+  const labels = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
+  const rows = labels.map((label, i) =>
+    [0, 1, 2].map((k) => (k === (i < 8 ? label : (label + 1) % 3) ? i : 0.5))
+  );
+  rows[0] = [1, 0, 0];
+  const results = [1, 3, 4, 10].map((size) => {
+    const evaluation = new Evaluation(3);
+    for (let at = 0; at < 10; at += size) {
+      evaluation.add(
+        rows.slice(at, at + size).flat(),
+        labels.slice(at, at + size),
+      );
+    }
+    return evaluation.result();
+  });
+  near(results[0].accuracy, 0.8);
+  for (const result of results) assert.deepEqual(result, results[0]);
 });
 
 Deno.test("the log loss of huge logits does not overflow", () => {

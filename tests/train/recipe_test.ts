@@ -24,7 +24,30 @@ const refused: [input: unknown, message: RegExp][] = [
   [{ batch_size: 3 }, /^recipe\.batch_size: .*mean recipe\.batchSize\?$/],
   [{ epoch: 3 }, /^recipe\.epoch: unknown field; did you mean recipe\.epochs/],
   [{ erasing: { areamax: 1 } }, /did you mean recipe\.erasing\.areaMax\?$/],
-  [{ momentum: 0.9 }, /^recipe\.momentum: unknown field; take it out$/],
+  [{ parallelism: 2 }, /^recipe\.parallelism: unknown field; take it out$/],
+  [
+    { momentum: 1 },
+    /^recipe\.momentum: got 1; give a number from 0 to below 1/,
+  ],
+  [{ attentionDrop: 1 }, /^recipe\.attentionDrop: got 1; give .* below 1$/],
+  [{ weightDecay: -1 }, /^recipe\.weightDecay: got -1; give a number from 0/],
+  [{ mixing: { alpha: -1 } }, /^recipe\.mixing\.alpha: got -1; give .* from 0/],
+  [{ accumulate: 3 }, /^recipe\.accumulate: 3 does not divide batchSize 64/],
+  [
+    { nesterov: true, dampening: 0.1 },
+    /^recipe\.nesterov: .* a dampening of 0/,
+  ],
+  [{ groups: [{ match: "a", rl: 1 }] }, /^recipe\.groups\[0\]\.rl: unknown/],
+  [{ groups: [{}] }, /^recipe\.groups\[0\]\.match: got undefined; give/],
+  [
+    { schedule: { kind: "exponential", gamma: 1, gama: 1 } },
+    /^recipe\.schedule: unknown field "gama"; .* has kind, per, gamma$/,
+  ],
+  [
+    { schedule: { kind: "exponential", gamma: 0 } },
+    /^recipe\.schedule\.gamma: got 0; give a number above 0/,
+  ],
+  [{ schedule: { kind: "expo" } }, /^recipe\.schedule.*got "expo"; give/],
   [JSON.parse('{"__proto__": 1}'), /^recipe\.__proto__: unknown field/],
   [{ lr: -1, "a\nb": 1 }, /^recipe\.a b: unknown field/],
   [{ lr: 0 }, /^recipe\.lr: got 0; give a number above 0/],
@@ -57,7 +80,8 @@ for (const [input, message] of refused) {
 
 Deno.test("the table has every field with a default and a description", () => {
   const rows = recipeTable();
-  assert.equal(new Set(rows.map((r) => r.field)).size, 29);
+  assert.equal(new Set(rows.map((r) => r.field)).size, rows.length);
+  assert(rows.length > 70);
   for (const { field, default: value, description } of rows) {
     assert.match(description, /\.$/, field);
     const actual = field.split(".").reduce<unknown>(

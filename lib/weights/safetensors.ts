@@ -2,20 +2,21 @@
 import { createHash, randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
-
-export type TensorData =
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | Int32Array
-  | Uint8Array;
-
-export interface StoredTensor {
-  dtype: "F32" | "F64" | "I64" | "I32" | "U8";
-  shape: number[];
-  /** Row-major, as many elements as the shape's product. */
-  data: TensorData;
-}
+import {
+  ARRAYS,
+  bytesPer,
+  elements,
+  FILE_DTYPES,
+  type FileDtype,
+  isCounts,
+  printable,
+  rawElements,
+  type Refuse,
+  type StoredTensor,
+  storedTensor,
+  type TensorData,
+  WeightsError,
+} from "./tensor.ts";
 
 export interface Safetensors {
   /** In the order of their data. */
@@ -24,25 +25,11 @@ export interface Safetensors {
   metadata: Record<string, string>;
 }
 
-/** A file that is missing or damaged; the message is one line and names it. */
-export class SafetensorsError extends Error {
+/** A safetensors file that is missing or damaged; the message is one line and names it. */
+export class SafetensorsError extends WeightsError {
   override name = "SafetensorsError";
-  /** Whether there is no such file, as against a damaged one. */
-  readonly missing: boolean;
-
-  constructor(message: string, missing = false) {
-    super(message);
-    this.missing = missing;
-  }
 }
 
-const ARRAYS = {
-  F32: Float32Array,
-  F64: Float64Array,
-  I64: BigInt64Array,
-  I32: Int32Array,
-  U8: Uint8Array,
-};
 const CHECKSUM = "ferlab.sha256";
 /** The format's own limit on the header, in bytes. */
 const MAX_HEADER = 100_000_000;
@@ -53,34 +40,14 @@ function bytesOf(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-function isCounts(x: unknown): x is number[] {
-  return Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
 function isObject(x: unknown): x is Record<string, unknown> {
   return typeof x === "object" && x !== null && !Array.isArray(x);
-}
-
-const elements = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
-
-/** `n` elements from byte `at`: a view where aligned, else a copy. */
-function slice(
-  bytes: Uint8Array<ArrayBuffer>,
-  dtype: StoredTensor["dtype"],
-  at: number,
-  n: number,
-): TensorData {
-  const type = ARRAYS[dtype];
-  const offset = bytes.byteOffset + at;
-  return offset % type.BYTES_PER_ELEMENT === 0
-    ? new type(bytes.buffer, offset, n)
-    : new type(bytes.slice(at, at + n * type.BYTES_PER_ELEMENT).buffer);
 }
 
 /** The checked contents of a file; `refuse` throws the one-line error. */
 function parse(
   bytes: Uint8Array<ArrayBuffer>,
-  refuse: (what: string) => never,
+  refuse: Refuse,
 ): Safetensors {
   const cut = (wanted: number) =>
     refuse(`cut short: ${bytes.length} of ${wanted} bytes are there`);
@@ -110,14 +77,14 @@ function parse(
   ) return refuse("the metadata are not strings by name");
 
   const found = Object.entries(entries).map(([name, entry]) => {
-    const tensor = `tensor ${JSON.stringify(name)}`;
+    const tensor = `tensor ${JSON.stringify(printable(name))}`;
     const { dtype, shape, data_offsets: offsets } = isObject(entry)
       ? entry
       : {};
-    if (typeof dtype !== "string" || !Object.hasOwn(ARRAYS, dtype)) {
+    if (!FILE_DTYPES.includes(dtype as FileDtype)) {
       return refuse(
         `${tensor} has unknown dtype ${JSON.stringify(dtype)}; known are ${
-          Object.keys(ARRAYS).join(", ")
+          FILE_DTYPES.join(", ")
         }`,
       );
     }
@@ -126,8 +93,8 @@ function parse(
       !isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]
     ) return refuse(`${tensor} has no valid data_offsets`);
     const [begin, end] = offsets;
-    const known = dtype as StoredTensor["dtype"];
-    const size = elements(shape) * ARRAYS[known].BYTES_PER_ELEMENT;
+    const known = dtype as FileDtype;
+    const size = elements(shape) * bytesPer(known);
     if (end - begin !== size) {
       return refuse(
         `${tensor} has offsets over ${
@@ -161,29 +128,30 @@ function parse(
   return {
     tensors: new Map(found.map(({ name, dtype, shape, begin }) => [
       name,
-      {
+      storedTensor(
         dtype,
         shape,
-        data: slice(bytes, dtype, start + begin, elements(shape)),
-      },
+        rawElements(bytes, dtype, start + begin, elements(shape)),
+      ),
     ])),
     metadata: texts,
   };
 }
 
 /**
- * Reads a file, or the bytes of one, whose data the tensors may then share.
+ * Reads a file, or the bytes of one, whose data the tensors may then share;
+ * errors call it `name`.
  * The SHA-256 in the metadata key `ferlab.sha256` is verified where present.
  *
- * Format: https://huggingface.co/docs/safetensors, version 0.4 on; of its
- * dtypes F32, F64, I64, I32 and U8.
+ * Format: https://huggingface.co/docs/safetensors, version 0.4 on; all
+ * its dtypes but the 8-bit and smaller floats. F16 and BF16 are widened to F32.
  *
  * @throws SafetensorsError for a file that is missing, cut short or damaged.
  */
 export async function readSafetensors(
   path: string | Uint8Array,
+  name = typeof path === "string" ? path : "safetensors bytes",
 ): Promise<Safetensors> {
-  const name = typeof path === "string" ? path : "safetensors bytes";
   let bytes: Uint8Array;
   try {
     bytes = typeof path === "string" ? await Deno.readFile(path) : path;

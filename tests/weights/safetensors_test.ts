@@ -8,7 +8,7 @@ import {
   SafetensorsError,
   type StoredTensor,
   writeSafetensors,
-} from "../../lib/train/safetensors.ts";
+} from "../../lib/weights/mod.ts";
 import { inFolder } from "../_folder.ts";
 
 /** A file's bytes from a header (text or fields) and `n` bytes of data. */
@@ -32,6 +32,12 @@ const tensors = new Map<string, StoredTensor>([
   ["f64", { dtype: "F64", shape: [], data: Float64Array.of(Math.PI) }],
   ["i64", { dtype: "I64", shape: [1], data: BigInt64Array.of(-(2n ** 60n)) }],
   ["i32", { dtype: "I32", shape: [2], data: Int32Array.of(-1, 7) }],
+  ["i16", { dtype: "I16", shape: [1], data: Int16Array.of(-300) }],
+  ["i8", { dtype: "I8", shape: [2], data: Int8Array.of(-128, 127) }],
+  ["u16", { dtype: "U16", shape: [1], data: Uint16Array.of(65535) }],
+  ["u32", { dtype: "U32", shape: [1], data: Uint32Array.of(2 ** 32 - 1) }],
+  ["u64", { dtype: "U64", shape: [1], data: BigUint64Array.of(2n ** 63n) }],
+  ["bool", { dtype: "BOOL", shape: [2], data: Uint8Array.of(1, 0) }],
   ["empty", { dtype: "F32", shape: [0, 4], data: new Float32Array() }],
   ["__proto__", { dtype: "U8", shape: [1], data: Uint8Array.of(9) }],
 ]);
@@ -79,7 +85,7 @@ const damaged: [name: string, bytes: Uint8Array, message: RegExp][] = [
   ["a huge header", new Uint8Array(16).fill(255), /no safetensors file/],
   ["a header of text", file("hello", 0), /header is not JSON;/],
   ["a header of a list", file([], 0), /not a JSON object/],
-  ["a float16", file({ a: { ...one, dtype: "F16" } }, 4), /"a" .*dtype "F16"/],
+  ["a float8", file({ a: { ...one, dtype: "F8_E4M3" } }, 4), /"a" .*dtype "F8/],
   ["a gap", file({ a: { ...one, data_offsets: [1, 5] } }, 5), /not contiguous/],
   ["an overlap", file({ a: one, b: one }, 8), /"b" .*not contiguous/],
   [

@@ -1,0 +1,25 @@
+/** Weight files: PyTorch's and safetensors, their names, and what fits a model. */
+export {
+  cleanTemporary,
+  readSafetensors,
+  type Safetensors,
+  SafetensorsError,
+  writeSafetensors,
+} from "./safetensors.ts";
+export {
+  type Dtype,
+  elements,
+  printable,
+  type StoredTensor,
+  type TensorData,
+  WeightsError,
+} from "./tensor.ts";
+export { readWeights, type Weights } from "./read.ts";
+export { renameKnown, type Renaming } from "./names.ts";
+export {
+  type Allowed,
+  match,
+  type Matched,
+  type MatchOptions,
+  type Wanted,
+} from "./match.ts";

@@ -1,0 +1,262 @@
+/** `deno task weights`: shows, converts and compares files of weights. */
+import { Command, InvalidArgumentError } from "commander";
+import {
+  elements,
+  printable,
+  readWeights,
+  renameKnown,
+  type StoredTensor,
+  type TensorData,
+  type Weights,
+  WeightsError,
+  writeSafetensors,
+} from "../lib/weights/mod.ts";
+
+interface Statistics {
+  min: number | null;
+  mean: number | null;
+  /** With n − 1, as PyTorch's `std`; null for one element. */
+  std: number | null;
+  max: number | null;
+  /** NaNs and infinities, which the others leave out. */
+  nonFinite: number;
+}
+
+function statistics(data: TensorData): Statistics {
+  let n = 0, sum = 0, min = Infinity, max = -Infinity;
+  for (const raw of data) {
+    const x = Number(raw);
+    if (!Number.isFinite(x)) continue;
+    n++;
+    sum += x;
+    if (x < min) min = x;
+    if (x > max) max = x;
+  }
+  const nonFinite = data.length - n;
+  if (n === 0) {
+    return { min: null, mean: null, std: null, max: null, nonFinite };
+  }
+  const mean = sum / n;
+  let squares = 0;
+  for (const raw of data) {
+    const x = Number(raw);
+    if (Number.isFinite(x)) squares += (x - mean) ** 2;
+  }
+  const std = n > 1 ? Math.sqrt(squares / (n - 1)) : null;
+  return { min, mean, std, max, nonFinite };
+}
+
+const dtypeOf = ({ dtype, storedAs }: StoredTensor) => storedAs ?? dtype;
+
+const short = (x: number | null) =>
+  x === null ? "–" : String(Number(x.toPrecision(4)));
+
+/** Rows in columns; all but the first, third and second to the right. */
+function table(rows: string[][]): string {
+  const widths = rows[0].map((_, i) =>
+    Math.max(...rows.map((r) => r[i].length))
+  );
+  return rows.map((row) =>
+    row.map((cell, i) =>
+      i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])
+    ).join("  ").trimEnd()
+  ).join("\n");
+}
+
+async function inspect(
+  file: string,
+  { json, key }: { json?: boolean; key?: string },
+): Promise<number> {
+  const weights = await readWeights(file, { key });
+  const { tensors, format, metadata, otherKeys } = weights;
+  const rows = [...tensors].map(([name, tensor]) => ({
+    name,
+    shape: tensor.shape,
+    dtype: dtypeOf(tensor),
+    count: elements(tensor.shape),
+    ...statistics(tensor.data),
+  }));
+  const count = rows.reduce((sum, row) => sum + row.count, 0);
+  const { rules } = renameKnown(tensors.keys());
+  if (json) {
+    console.log(JSON.stringify(
+      {
+        file,
+        format,
+        key: weights.key,
+        otherKeys,
+        renaming: rules,
+        metadata,
+        count,
+        tensors: rows,
+      },
+      null,
+      2,
+    ));
+    return 0;
+  }
+  console.log(`format    ${format}`);
+  if (weights.key) console.log(`key       ${printable(weights.key)}`);
+  if (otherKeys.length) {
+    const keys = otherKeys.map((k) => printable(k) || "(the file's top)");
+    console.log(`also at   ${keys.join(", ")}`);
+  }
+  for (const rule of rules) console.log(`renaming  ${rule}`);
+  for (const [name, text] of Object.entries(metadata)) {
+    console.log(`metadata  ${printable(name)}: ${printable(text)}`);
+  }
+  console.log(`tensors   ${rows.length}, with ${count} elements\n`);
+  console.log(table([
+    ["name", "shape", "dtype", "count", "min", "mean", "std", "max"],
+    ...rows.map((r) => [
+      printable(r.name) +
+      (r.nonFinite ? ` (${r.nonFinite} not finite)` : ""),
+      `[${r.shape.join(", ")}]`,
+      r.dtype,
+      String(r.count),
+      ...[r.min, r.mean, r.std, r.max].map(short),
+    ]),
+  ]));
+  return 0;
+}
+
+async function convert(
+  input: string,
+  output: string,
+  { prefix = "", rename, key }: {
+    prefix?: string;
+    rename?: boolean;
+    key?: string;
+  },
+): Promise<number> {
+  if (!output.endsWith(".safetensors")) {
+    throw new WeightsError(
+      `${output}: only safetensors is written; end the name in .safetensors`,
+    );
+  }
+  const weights = await readWeights(input, { key });
+  const { names, rules } = renameKnown(weights.tensors.keys());
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, { dtype, shape, data }] of weights.tensors) {
+    const ours = prefix + (rename ? names.get(name) : name);
+    tensors.set(ours, { dtype, shape, data });
+  }
+  // The reference library's sign of PyTorch's layout.
+  await writeSafetensors(output, tensors, { format: "pt" });
+  const halves = [...weights.tensors.values()].filter((t) => t.storedAs).length;
+  if (weights.key) console.log(`from the key ${printable(weights.key)}`);
+  for (const rule of rename ? rules : []) console.log(rule);
+  if (halves) console.log(`${halves} tensors of half precision as float32`);
+  console.log(`${tensors.size} tensors in ${output}`);
+  return 0;
+}
+
+/** The largest absolute difference; NaNs at the same place are equal. */
+function distance(a: TensorData, b: TensorData): number {
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] === b[i]) continue;
+    // Of 64-bit integers the difference is exact.
+    const difference = typeof a[i] === "bigint" && typeof b[i] === "bigint"
+      ? Number(a[i] as bigint - (b[i] as bigint))
+      : Number(a[i]) - Number(b[i]);
+    if (Number.isNaN(Number(a[i])) && Number.isNaN(Number(b[i]))) continue;
+    const size = Number.isNaN(difference) ? Infinity : Math.abs(difference);
+    if (size > largest) largest = size;
+  }
+  return largest;
+}
+
+/** One line a difference between two files. */
+function differences(a: Weights, b: Weights, tolerance: number) {
+  const lines: string[] = [];
+  let largest = 0;
+  for (const [name, tensor] of a.tensors) {
+    const other = b.tensors.get(name);
+    if (!other) {
+      lines.push(`only in the first   ${printable(name)}`);
+    } else if (String(tensor.shape) !== String(other.shape)) {
+      lines.push(
+        `shapes differ       ${printable(name)}: [${
+          tensor.shape.join(", ")
+        }] and [${other.shape.join(", ")}]`,
+      );
+    } else {
+      const d = distance(tensor.data, other.data);
+      largest = Math.max(largest, d);
+      if (d > tolerance) {
+        lines.push(
+          `values differ       ${printable(name)}: by up to ${short(d)}`,
+        );
+      }
+    }
+  }
+  for (const name of b.tensors.keys()) {
+    if (!a.tensors.has(name)) {
+      lines.push(`only in the second  ${printable(name)}`);
+    }
+  }
+  return { lines, largest };
+}
+
+async function compare(
+  first: string,
+  second: string,
+  { tolerance }: { tolerance: number },
+): Promise<number> {
+  const a = await readWeights(first), b = await readWeights(second);
+  const { lines, largest } = differences(a, b, tolerance);
+  for (const line of lines) console.log(line);
+  const common = [...a.tensors.keys()].filter((n) => b.tensors.has(n)).length;
+  console.log(
+    `${
+      lines.length ? "different" : "equal"
+    }: ${common} tensors in both, largest difference ${short(largest)}`,
+  );
+  return lines.length ? 1 : 0;
+}
+
+function tolerance(text: string): number {
+  const n = text.trim() === "" ? NaN : Number(text);
+  if (!(n >= 0)) throw new InvalidArgumentError("must be a number from 0");
+  return n;
+}
+
+const KEY = "the mapping of a checkpoint, such as model_ema";
+const program = new Command("deno task weights").description(
+  "Shows, converts and compares weights: PyTorch's .pth/.pt and safetensors.\n" +
+    "No code in a file is run. Exit code 1: different, or a file that cannot\n" +
+    "be used; 2: a wrong command line.",
+).exitOverride();
+program.command("inspect").argument("<file>")
+  .description("names, shapes, dtypes and statistics")
+  .option("--json", "as JSON")
+  .option("--key <key>", KEY)
+  .action(async (...args) => Deno.exit(await inspect(args[0], args[1])));
+program.command("convert").argument("<in>").argument("<out.safetensors>")
+  .description("writes safetensors that PyTorch loads; halves become float32")
+  .option("--prefix <prefix>", "put before each name, such as irback.")
+  .option("--rename", "known names as FERLab's: module. off, face.evoLVe's IR")
+  .option("--key <key>", KEY)
+  .action(async (...args) =>
+    Deno.exit(await convert(args[0], args[1], args[2]))
+  );
+program.command("compare").argument("<a>").argument("<b>")
+  .description("missing tensors, shapes, largest differences")
+  .option("--tolerance <n>", "largest difference that is none", tolerance, 0)
+  .action(async (...args) =>
+    Deno.exit(await compare(args[0], args[1], args[2]))
+  );
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync(Deno.args, { from: "user" });
+} catch (error) {
+  const e = error as Error & { code?: string; exitCode?: number };
+  if (e.code?.startsWith("commander.")) {
+    // Without a command its help is shown, which is no success.
+    Deno.exit(e.exitCode === 0 ? 0 : 2);
+  }
+  console.error(`weights: ${e.message.split("\n")[0]}`);
+  Deno.exit(1);
+}

@@ -1,0 +1,31 @@
+/** What a notebook shows of a study's rows. */
+import assert from "node:assert/strict";
+import { trialTable } from "../lib/lab.ts";
+import type { TrainingRow } from "../lib/study/mod.ts";
+
+Deno.test("the trial table shows overall and balanced accuracy side by side", () => {
+  const row = {
+    number: 0,
+    state: "COMPLETE",
+    params: { lr: 1e-3 },
+    repeat: 0,
+    accuracy: 0.9,
+    chosenEpoch: 2,
+    epochs: [{ epoch: 1, testBalancedAccuracy: 0.7 }, {
+      epoch: 2,
+      testBalancedAccuracy: 0.5,
+    }],
+  } as unknown as TrainingRow;
+  const failed = { ...row, state: "FAIL", accuracy: null, epochs: [] };
+  const shown = trialTable([row, failed as TrainingRow]);
+  // deno-lint-ignore no-explicit-any
+  const html = (shown as any)[Symbol.for("Jupyter.display")]()["text/html"];
+  const cells = html.match(/<t[hd]>.*?(?=<\/t)/g)!.map((c: string) =>
+    c.slice(4)
+  );
+  const at = cells.indexOf("balanced accuracy");
+  const width = html.match(/<th>/g)!.length;
+  assert.match(cells[width + cells.indexOf("test accuracy")], /^90\.0/);
+  assert.match(cells[width + at], /^50\.0/);
+  assert.equal(cells[2 * width + at], "–");
+});

@@ -1,0 +1,284 @@
+/** Schedules against PyTorch's and timm's lists, and their refusals. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { z } from "zod";
+import { curve, lrAt, plateau } from "../../lib/train/rates.ts";
+import { followsRunLength, Schedule } from "../../lib/train/schedules.ts";
+
+type Plateau = Extract<Schedule, { kind: "plateau" }>;
+type State = ReturnType<typeof plateau>;
+type Given = z.input<typeof Schedule>;
+
+const { schedules: torch } = JSON.parse(
+  readFileSync(new URL("../fixtures/schedules.json", import.meta.url), "utf8"),
+);
+
+function near(actual: readonly number[], expected: readonly number[]) {
+  assert.equal(actual.length, expected.length);
+  actual.forEach((x, i) => {
+    const bound = Math.max(1e-12 * Math.abs(expected[i]), 1e-18);
+    const off = Math.abs(x - expected[i]);
+    assert.ok(off <= bound, `[${i}]: ${x} ≠ ${expected[i]}`);
+  });
+}
+
+const lrs = (rates: { lr: number }[]) => rates.map((r) => r.lr);
+
+/** Each of the reference's lists but plateau's, as a schedule. */
+const references: [name: string, schedule: Given][] = [
+  ["exponential_0.955", { kind: "exponential", gamma: 0.955 }],
+  ["exponential_0.98", { kind: "exponential", gamma: 0.98 }],
+  ["cosine", { kind: "cosine", over: 60 }],
+  ["cosine_min", { kind: "cosine", over: 60, min: 1e-5 }],
+  ["warmup_cosine", { kind: "warmupCosine", warmup: 5, over: 55 }],
+  ["linear_to_zero", { kind: "linear", over: 60 }],
+  ["step", { kind: "step", size: 30, gamma: 0.1 }],
+  ["onecycle", { kind: "oneCycle", maxLr: 1e-3 }],
+  ["onecycle_linear", {
+    kind: "oneCycle",
+    anneal: "linear",
+    cycleMomentum: false,
+  }],
+  ["timm_warmup_cosine", { kind: "timmCosine", warmup: 94 }],
+  ["timm_warmup_cosine_as_written", {
+    kind: "timmCosine",
+    warmup: 94,
+    asWritten: true,
+  }],
+];
+for (const [name, given] of references) {
+  Deno.test(`the schedule ${name} gives the reference's rates`, () => {
+    const schedule = Schedule.parse(given);
+    const { lr, beta1 } = torch[name];
+    const run = schedule.kind === "timmCosine"
+      ? { stepsPerEpoch: 47, epochs: 6 }
+      : schedule.per === "step"
+      ? { stepsPerEpoch: 10, epochs: lr.length / 10 }
+      : { stepsPerEpoch: 3, epochs: lr.length };
+    const rates = curve(schedule, 1e-3, run);
+    near(lrs(rates), lr);
+    if (beta1) near(rates.map((r) => r.beta1!), beta1);
+    else assert.ok(rates.every((r) => r.beta1 === undefined));
+  });
+}
+
+Deno.test("plateau cuts after the reference's epochs, with its counts", () => {
+  const t = torch.plateau;
+  const schedule = Schedule.parse({
+    kind: "plateau",
+    factor: t.factor,
+    patience: t.patience,
+  }) as Plateau;
+  const states: State[] = t.metric.map((_: number, i: number) =>
+    plateau(schedule, t.base_lr, t.metric.slice(0, i + 1))
+  );
+  near(lrs(states), t.lr_after_each_epoch);
+  assert.deepEqual(states.map((s) => s.badEpochs), t.bad_epochs);
+  near(states.map((s) => s.best), t.best);
+  const run = { stepsPerEpoch: 4, epochs: 90, metrics: t.metric };
+  near(lrs(curve(schedule, t.base_lr, run)), [
+    t.base_lr,
+    ...t.lr_after_each_epoch.slice(0, -1),
+  ]);
+});
+
+Deno.test("plateau makes no cut smaller than eps", () => {
+  const t = torch.plateau_tiny_lr;
+  const schedule = Schedule.parse({
+    kind: "plateau",
+    factor: 0.5,
+    patience: 15,
+  }) as Plateau;
+  const flat = new Array(90).fill(50);
+  near(
+    flat.map((_, i) => plateau(schedule, t.base_lr, flat.slice(0, i + 1)).lr),
+    t.lr_after_each_epoch,
+  );
+});
+
+Deno.test("plateau for a loss counts falls by the absolute threshold, waits, and stops at min", () => {
+  const schedule = Schedule.parse({
+    kind: "plateau",
+    mode: "min",
+    factor: 0.1,
+    patience: 1,
+    threshold: 0.1,
+    thresholdMode: "abs",
+    cooldown: 2,
+    min: 5e-3,
+  }) as Plateau;
+  // By hand after torch's rule: 0.95 and NaN are no better than 1; the cut
+  // comes on the second bad epoch, then two do not count.
+  const loss = [1, 0.95, NaN, 1, 1, 1, 1, 0.8];
+  const states = loss.map((_, i) => plateau(schedule, 1, loss.slice(0, i + 1)));
+  near(lrs(states), [1, 1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01]);
+  assert.deepEqual(states.map((s) => s.badEpochs), [0, 1, 0, 0, 0, 1, 0, 0]);
+  assert.equal(states[7].best, 0.8);
+  assert.equal(plateau(schedule, 1, new Array(60).fill(1)).lr, 5e-3);
+});
+
+const run = { stepsPerEpoch: 5, epochs: 8 };
+
+Deno.test("a schedule by epoch holds its rate for the epoch, one by step does not", () => {
+  const by = (per: "epoch" | "step") =>
+    Array.from(
+      { length: 40 },
+      (_, step) =>
+        lrAt(Schedule.parse({ kind: "cosine", per }), 1, { ...run, step }).lr,
+    );
+  const epochs = by("epoch"), steps = by("step");
+  epochs.forEach((lr, step) => {
+    assert.equal(lr, epochs[step - step % 5]);
+    near([lr], [(1 + Math.cos(Math.PI * Math.floor(step / 5) / 8)) / 2]);
+  });
+  assert.equal(new Set(steps).size, 40);
+  near([steps[13]], [(1 + Math.cos(Math.PI * 13 / 40)) / 2]);
+});
+
+const every: Given[] = [
+  { kind: "constant" },
+  ...references.map(([, schedule]) => schedule),
+  { kind: "plateau", patience: 1 },
+];
+for (const given of every) {
+  Deno.test(`${JSON.stringify(given)} goes on after a stop as it would have`, () => {
+    const metrics = [0.3, 0.4, 0.4, 0.4, 0.5, 0.5, 0.5];
+    const schedule = Schedule.parse(given);
+    const straight = Array.from(
+      { length: 40 },
+      (_, step) => lrAt(schedule, 1e-3, { ...run, step, metrics }),
+    );
+    // A new process has the schedule's JSON and the finished epochs' values.
+    const again = Schedule.parse(JSON.parse(JSON.stringify(schedule)));
+    for (let step = 15; step < 40; step++) {
+      const known = metrics.slice(0, Math.floor(step / 5));
+      assert.deepEqual(
+        lrAt(again, 1e-3, { ...run, step, metrics: known }),
+        straight[step],
+      );
+    }
+    const points = curve(schedule, 1e-3, { ...run, metrics });
+    assert.equal(points.length, schedule.per === "step" ? 40 : 8);
+    for (const { step, ...rate } of points) {
+      assert.deepEqual(rate, straight[step]);
+    }
+  });
+}
+
+Deno.test("a constant schedule, as one never stepped, is the recipe's rate", () => {
+  const constant = Schedule.parse({ kind: "constant" });
+  assert.deepEqual(lrAt(constant, 3e-4, { ...run, step: 39 }), { lr: 3e-4 });
+});
+
+Deno.test("a linear schedule stays at its end", () => {
+  const linear = Schedule.parse({ kind: "linear", endFactor: 0.5, over: 4 });
+  near(lrs(curve(linear, 1, run)), [1, 0.875, 0.75, 0.625, 0.5, 0.5, 0.5, 0.5]);
+});
+
+Deno.test("a warm-up ends within the run, and the cosine takes the rest of it", () => {
+  const warm = (warmup: number) =>
+    Schedule.parse({ kind: "warmupCosine", warmup });
+  near(
+    lrs(curve(warm(5), 1e-3, { stepsPerEpoch: 1, epochs: 60 })),
+    torch.warmup_cosine.lr.slice(0, 60),
+  );
+  assert.throws(
+    () => lrAt(warm(8), 1, { ...run, step: 0 }),
+    /^RangeError: schedule\.warmup: 8 .* 8 epochs; give at most 7$/,
+  );
+});
+
+Deno.test("a one-cycle of any length and share is finite, up to its peak or down from it", () => {
+  for (const pctStart of [0, 0.1, 0.5, 1]) {
+    for (const epochs of [1, 2, 10]) {
+      const rates = curve(Schedule.parse({ kind: "oneCycle", pctStart }), 1, {
+        stepsPerEpoch: 1,
+        epochs,
+      });
+      assert.ok(rates.every((r) => r.lr > 0 && r.lr <= 1 && r.beta1! < 1));
+    }
+  }
+  const up = Schedule.parse({ kind: "oneCycle", pctStart: 1 });
+  near([lrAt(up, 1, { ...run, step: 39 }).lr], [1]);
+});
+
+Deno.test("plateau asks for the value of every epoch before", () => {
+  const schedule = Schedule.parse({ kind: "plateau" });
+  assert.equal(lrAt(schedule, 1, { ...run, step: 4 }).lr, 1);
+  assert.throws(
+    () => lrAt(schedule, 1, { ...run, step: 10, metrics: [0.5] }),
+    /1 validation values for 2 epochs/,
+  );
+  assert.equal(curve(schedule, 1, { ...run, metrics: [0.5] }).length, 2);
+});
+
+Deno.test("only a schedule with a length of its own outlives more epochs", () => {
+  const follows = (given: Given) => followsRunLength(Schedule.parse(given));
+  assert.deepEqual(every.map(follows), [
+    ...new Array(8).fill(false),
+    ...new Array(4).fill(true),
+    false,
+  ]);
+  assert.ok(follows({ kind: "cosine" }));
+  for (const given of every) {
+    const schedule = Schedule.parse(given);
+    const [short, long] = [6, 12].map((epochs) =>
+      curve(schedule, 1, { stepsPerEpoch: 47, epochs })
+    );
+    assert.equal(
+      JSON.stringify(long.slice(0, short.length)) !== JSON.stringify(short),
+      followsRunLength(schedule),
+    );
+  }
+});
+
+const refused: [input: unknown, path: string, message: RegExp][] = [
+  [null, "", /^got null; give an object with kind "constant" or /],
+  [{}, "kind", /^got undefined; give "constant" or .* or "timmCosine"$/],
+  [{ kind: "cosin" }, "kind", /^got "cosin"; give /],
+  [{ kind: "exponential", gamma: 0 }, "gamma", /^got 0; .* above 0/],
+  [{ kind: "exponential", gamma: -0.9 }, "gamma", /^got -0\.9/],
+  [{ kind: "exponential" }, "gamma", /^got undefined/],
+  [{ kind: "exponential", gamma: NaN }, "gamma", /^got NaN/],
+  [{ kind: "exponential", gamma: 0.9, per: "batch" }, "per", /"epoch" or "st/],
+  [
+    { kind: "exponential", gama: 0.9, gamma: 0.9 },
+    "",
+    /^unknown field "gama"; a schedule "exponential" has kind, per, gamma$/,
+  ],
+  [{ kind: "cosine", over: 0 }, "over", /^got 0; give a whole number from 1/],
+  [{ kind: "cosine", over: 2.5 }, "over", /^got 2\.5; give a whole/],
+  [{ kind: "cosine", min: -1 }, "min", /^got -1; give a number from 0/],
+  [{ kind: "warmupCosine", warmup: -1 }, "warmup", /^got -1/],
+  [{ kind: "warmupCosine", warmup: 1, startFactor: 2 }, "startFactor", /got 2/],
+  [{ kind: "linear", endFactor: -1 }, "endFactor", /^got -1/],
+  [{ kind: "step", size: 0, gamma: 0.1 }, "size", /^got 0/],
+  [{ kind: "plateau", factor: 1 }, "factor", /^got 1; .* below 1$/],
+  [{ kind: "plateau", mode: "up" }, "mode", /^got "up"; give "max" or "min"$/],
+  [{ kind: "plateau", patience: -1 }, "patience", /^got -1/],
+  [{ kind: "plateau", per: "step" }, "per", /^got "step"; give "epoch"$/],
+  [{ kind: "plateau", mode: "min", threshold: 1 }, "threshold", /less than 1/],
+  [{ kind: "oneCycle", pctStart: 1.5 }, "pctStart", /^got 1\.5; .* 0 to 1$/],
+  [{ kind: "oneCycle", divFactor: 0 }, "divFactor", /^got 0/],
+  [{ kind: "oneCycle", maxMomentum: 1 }, "maxMomentum", /^a beta of 1/],
+  [{ kind: "oneCycle", baseMomentum: 0.97 }, "baseMomentum", /above maxMomen/],
+  [{ kind: "timmCosine", per: "epoch" }, "per", /give "step"$/],
+];
+for (const [input, path, message] of refused) {
+  Deno.test(`the schedule ${JSON.stringify(input)} is refused in one line`, () => {
+    const { error } = Schedule.safeParse(input);
+    assert.ok(error, "it was taken");
+    assert.equal(error.issues[0].path.join("."), path);
+    assert.match(error.issues[0].message, message);
+    assert.ok(!error.issues[0].message.includes("\n"));
+  });
+}
+
+Deno.test("every field of every schedule says what it is", () => {
+  for (const kind of Schedule.options) {
+    for (const [name, field] of Object.entries(kind.shape)) {
+      if (name === "kind") continue;
+      assert.match(field.description ?? "", /\.$/, name);
+    }
+  }
+});

@@ -1,0 +1,148 @@
+/** `deno task weights`: what it prints, writes and exits with. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readWeights, writeSafetensors } from "../../lib/weights/mod.ts";
+import { inFolder } from "../_folder.ts";
+import { finished } from "../_run.ts";
+import { expected, folder, plain } from "./_fixtures.ts";
+
+const script = new URL("../../tasks/weights.ts", import.meta.url).pathname;
+
+const weights = (...args: string[]) =>
+  finished(
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", script, ...args],
+    }),
+  );
+
+Deno.test("inspect gives each tensor's statistics, the key and the renaming found", async () => {
+  const { code, out } = await weights(
+    "inspect",
+    `${folder}checkpoint.pth`,
+    "--json",
+  );
+  assert.equal(code, 0);
+  const { key, otherKeys, renaming, count, tensors } = JSON.parse(out);
+  assert.deepEqual([key, otherKeys], ["state_dict", ["ema"]]);
+  assert.deepEqual(renaming, ["module. and _orig_mod. removed"]);
+  assert.equal(count, 29);
+  const [first] = tensors;
+  assert.deepEqual([first.name, first.shape, first.dtype, first.count], [
+    "module.0.weight",
+    [2, 1, 3, 3],
+    "F32",
+    18,
+  ]);
+  const values = expected["checkpoint.pth"].tensors["module.0.weight"].values
+    .map(Number);
+  const mean = values.reduce((a, b) => a + b) / 18;
+  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 17;
+  assert.ok(Math.abs(first.mean - mean) < 1e-12);
+  assert.ok(Math.abs(first.std - Math.sqrt(variance)) < 1e-12);
+  assert.deepEqual([first.min, first.max], [
+    Math.min(...values),
+    Math.max(...values),
+  ]);
+  const text = await weights("inspect", `${folder}zip.pth`);
+  assert.match(text.out, /^f32 \(2 not finite\) +\[2, 2\] +F32 +4 +0 +0\.75/m);
+  assert.match(text.out, /^bf16 .*BF16/m);
+});
+
+Deno.test("convert keeps names, shapes and values; halves become float32; then compare finds no difference", () =>
+  inFolder(async (dir) => {
+    const out = join(dir, "a.safetensors");
+    const from = `${folder}zip.pth`;
+    const run = await weights("convert", from, out);
+    assert.deepEqual([run.code, run.err], [0, ""]);
+    assert.match(run.out, /2 tensors of half precision as float32/);
+    const { tensors, metadata } = await readWeights(out);
+    assert.equal(metadata.format, "pt");
+    for (const [name, tensor] of Object.entries(expected["zip.pth"].tensors)) {
+      const stored = plain(tensors.get(name)!);
+      assert.deepEqual(stored, { ...tensor, stored: null }, name);
+    }
+    const { code, out: said } = await weights("compare", from, out);
+    assert.deepEqual([code, said], [
+      0,
+      "equal: 22 tensors in both, largest difference 0\n",
+    ]);
+  }));
+
+Deno.test("convert --rename --prefix gives our names", () =>
+  inFolder(async (dir) => {
+    const out = join(dir, "a.safetensors");
+    const from = `${folder}checkpoint.pth`;
+    await weights("convert", from, out, "--rename", "--prefix", "irback.");
+    const { tensors } = await readWeights(out);
+    assert.deepEqual(
+      [...tensors.keys()].sort(),
+      Object.keys(expected["checkpoint.pth"].tensors)
+        .map((name) => name.replace("module.", "irback.")).sort(),
+    );
+    assert.equal(tensors.get("irback.1.num_batches_tracked")!.dtype, "I64");
+    const wrong = await weights("convert", from, join(dir, "a.pth"));
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.err, /a\.pth: only safetensors is written/);
+  }));
+
+Deno.test("compare names each difference, exits with 1, and takes a tolerance", () =>
+  inFolder(async (dir) => {
+    const [a, b] = [join(dir, "a.safetensors"), join(dir, "b.safetensors")];
+    const f32 = (...data: number[]) => ({
+      dtype: "F32" as const,
+      shape: [data.length],
+      data: Float32Array.from(data),
+    });
+    const same = f32(NaN, Infinity);
+    await writeSafetensors(
+      a,
+      new Map([["same", same], ["w", f32(1, 2)], ["s", f32(1)], ["l", f32(1)]]),
+    );
+    await writeSafetensors(
+      b,
+      new Map([
+        ["same", same],
+        ["w", f32(1, 2.5)],
+        ["s", f32(1, 1)],
+        ["r", f32(1)],
+      ]),
+    );
+    const { code, out } = await weights("compare", a, b);
+    assert.equal(code, 1);
+    assert.equal(
+      out,
+      `values differ       w: by up to 0.5
+shapes differ       s: [1] and [2]
+only in the first   l
+only in the second  r
+different: 3 tensors in both, largest difference 0.5
+`,
+    );
+    const loose = await weights("compare", a, b, "--tolerance", "0.5");
+    assert.doesNotMatch(loose.out, /values differ/);
+    assert.equal(loose.code, 1);
+  }));
+
+Deno.test("a file that cannot be used exits with 1 and a wrong command line with 2, in one line", async () => {
+  const evil = await weights("inspect", `${folder}evil.pth`);
+  assert.deepEqual([evil.code, evil.out], [1, ""]);
+  assert.match(evil.err, /^weights: .*posix\.system.*\n$/);
+  const missing = await weights("compare", "no.pth", "no.pth");
+  assert.deepEqual([missing.code, missing.err], [
+    1,
+    "weights: no.pth: no such file; check the path\n",
+  ]);
+  for (
+    const args of [["inspect"], ["look", "a"], [
+      "compare",
+      "a",
+      "b",
+      "--tolerance",
+      "-1",
+    ]]
+  ) {
+    const { code, err } = await weights(...args);
+    assert.equal(code, 2);
+    assert.match(err, /^error: [^\n]+\n$/);
+  }
+});
