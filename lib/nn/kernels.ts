@@ -116,13 +116,15 @@ const norm = define<Norm>({
       [x, scale, offset, mean, variance],
       6,
     ),
-  saveInputs: ["x", "scale"],
+  saveInputs: ["x", "scale", "mean", "variance"],
   saveOutputs: [false, false, false, true, true, true],
-  gradient: ([dy], [x, scale, r1, r2, r3], attrs) => {
+  gradient: ([dy], [x, scale, mean, variance, r1, r2, r3], attrs) => {
+    // Outside of training the op leaves r1 and r2 as it found them.
+    const used = attrs.training ? [r1, r2] : [mean, variance];
     const [dx, dScale, dOffset] = backend.executeMultipleOutputs(
       "FusedBatchNormGradV3",
       normAttrs(attrs),
-      [dy, x, scale, r1, r2, r3],
+      [dy, x, scale, ...used, r3],
       5,
     );
     return { x: () => dx, scale: () => dScale, offset: () => dOffset };

@@ -51,6 +51,8 @@ export interface TensorMetadata {
 export interface Device {
   name: string;
   type: string;
+  /** Bytes that TensorFlow may take on a GPU; no figure of the machine's on a CPU. */
+  memory: number;
 }
 
 // ConfigProto.allow_soft_placement (field 7) = true: an op without a GPU
@@ -71,6 +73,7 @@ function newContext(): { context: Pointer; devices: Device[] } {
     (_, i) => ({
       name: textAt(C.TF_DeviceListName(list, i, status)),
       type: textAt(C.TF_DeviceListType(list, i, status)),
+      memory: Number(C.TF_DeviceListMemoryBytes(list, i, status)),
     }),
   );
   C.TF_DeleteDeviceList(list);
@@ -92,6 +95,23 @@ export function setTracer(t: Tracer | null): void {
 
 export function currentTracer(): Tracer | null {
   return tracer;
+}
+
+/** Sees an eager op that has run: its inputs' ids and its outputs. */
+export type Observer = (
+  op: string,
+  inputs: readonly number[],
+  outputs: readonly TensorMetadata[],
+) => void;
+
+let observer: Observer | null = null;
+
+/**
+ * Shows each eager op to `o` until it is called with null again; neither
+ * traced ops nor those that `o` runs itself.
+ */
+export function observe(o: Observer | null): void {
+  observer = o;
 }
 
 export function newId(): number {
@@ -358,10 +378,20 @@ function executeOp(
   C.TFE_Execute(op, outputs, outputCount, status);
   C.TFE_DeleteOp(op);
   check(name);
-  return Array.from(
+  const made = Array.from(
     { length: outputCount[0] },
     (_, i) => adopt(Deno.UnsafePointer.create(outputs[i])),
   );
+  if (observer) {
+    const shown = observer;
+    observer = null;
+    try {
+      shown(name, inputs, made);
+    } finally {
+      observer = shown;
+    }
+  }
+  return made;
 }
 
 function noSavedModel(): never {

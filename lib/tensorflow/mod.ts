@@ -6,8 +6,15 @@ export {
   LibraryError,
   TENSORFLOW_VERSION,
 } from "./install.ts";
-export { backend, tf } from "./backend.ts";
-export { type Attr, AttrType, DataType, handleCount } from "./binding.ts";
+export { backend, idOf, tf } from "./backend.ts";
+export {
+  type Attr,
+  AttrType,
+  DataType,
+  handleCount,
+  observe,
+  type Observer,
+} from "./binding.ts";
 export {
   compile,
   type Compiled,
@@ -15,6 +22,7 @@ export {
   type Precision,
   resolvePrecision,
 } from "./compile.ts";
+export { allFinite, largestOf } from "./finite.ts";
 export {
   type AdamStep,
   applyAdam,
@@ -23,6 +31,7 @@ export {
   bytesToFloat,
   fromBytes,
   halfSquareSum,
+  histogram,
   statelessNormal,
   statelessUniform,
 } from "./ops.ts";

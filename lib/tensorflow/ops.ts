@@ -57,6 +57,22 @@ export function halfSquareSum(x: tf.Tensor): tf.Scalar {
   return backend.executeSingleOutput("L2Loss", [FLOAT], [x]) as tf.Scalar;
 }
 
+/**
+ * How many values of `x` lie in each of `bins` bins of one width from `low` to
+ * `high`, int32 [bins]; values outside count in the outer bins.
+ */
+export function histogram(
+  x: tf.Tensor,
+  [low, high]: [low: number, high: number],
+  bins: number,
+): tf.Tensor {
+  const counts = backend.executeSingleOutput("HistogramFixedWidth", [
+    FLOAT,
+    type("dtype", DataType.INT32),
+  ], [x, tf.tensor1d([low, high]), tf.scalar(bins, "int32")]);
+  return tf.reshape(counts, [bins]);
+}
+
 /** Runs an op that updates variables in place. */
 function update(
   op: string,

@@ -1,22 +1,13 @@
 /** The training loop: an async iterator of epochs that can stop and resume. */
-import {
-  balancedOrder,
-  classCounts,
-  type Dataset,
-  gather,
-  type Split,
-} from "../data/mod.ts";
-import { modelOf } from "../models/mod.ts";
-import { initialise } from "../nn/mod.ts";
+import type { Dataset, Split } from "../data/mod.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-import { balancedWeights } from "./losses.ts";
+import { diagnoser, type Diagnostics } from "./diagnostics.ts";
 import { Evaluation } from "./metrics.ts";
 import { epsWarning } from "./optimizers.ts";
-import { batches, epochOrder } from "./order.ts";
-import { lrAt, type Rate } from "./rates.ts";
-import { type Recipe, RecipeError } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
+import { TrainingRun } from "./run.ts";
 import { followsRunLength } from "./schedules.ts";
-import { Trainer } from "./trainer.ts";
+import type { StepResult, Trainer } from "./trainer.ts";
 
 /** Loss or gradient is no longer a number: the trial is infeasible. */
 export class DivergedError extends Error {
@@ -44,6 +35,8 @@ export interface EpochRow {
   seconds: number;
   /** Training alone. */
   imagesPerSecond: number;
+  /** After the epoch's last step, where asked for. */
+  diagnostics?: Diagnostics;
 }
 
 export interface TrainOptions {
@@ -52,6 +45,13 @@ export interface TrainOptions {
   checkpointDir?: string;
   onStep?: (s: { step: number; steps: number; loss: number }) => void;
   onWarning?: (line: string) => void;
+  /** Adds diagnostics to each row, on the epoch's first batch; off by default. */
+  diagnose?: boolean;
+  /**
+   * Whether a training that diverges is replayed from its last checkpoint up
+   * to the op that did it; on by default.
+   */
+  locate?: boolean;
 }
 
 /** Loss and metrics of `split`; every sample counts once. */
@@ -86,58 +86,18 @@ export async function evaluate(
   return evaluation.result();
 }
 
-type Recorded = Recipe & { dataHash: string };
+type Recorded = Recipe & { dataHash: string; weightsHash?: string };
 
 /** Whether `b` trains what `a` did, perhaps for more epochs. */
 function continues(a: Recorded, b: Recorded): boolean {
+  // Where the file lies is no part of what was trained.
   const same = {
     evalBatchSize: 0,
+    weights: 0,
     ...followsRunLength(b.schedule) ? {} : { epochs: 0 },
   };
   return JSON.stringify({ ...a, ...same }) ===
     JSON.stringify({ ...b, ...same });
-}
-
-/** The images of an epoch, in order. */
-function orderOf(recipe: Recipe, data: Dataset, epoch: number): Uint32Array {
-  const { n, labels } = data.train;
-  return recipe.sampler === "balanced"
-    ? balancedOrder(labels, data.classes.length, n, recipe.seed, epoch)
-    : epochOrder(n, recipe.seed, epoch);
-}
-
-/** The rate of step `step` (from 0) of a training with this history. */
-function rateOf(
-  { schedule, lr, epochs }: Recipe,
-  step: number,
-  stepsPerEpoch: number,
-  history: readonly EpochRow[],
-): Rate {
-  const metrics = schedule.kind === "plateau"
-    ? history.map(({ validation }) =>
-      schedule.mode === "max" ? validation.accuracy : validation.loss
-    )
-    : undefined;
-  return lrAt(schedule, lr, { step, stepsPerEpoch, epochs, metrics });
-}
-
-/** What no training can be made of, before it begins. @throws RecipeError */
-function checkFits(recipe: Recipe, data: Dataset, stepsPerEpoch: number) {
-  if (data.train.n < recipe.batchSize) {
-    throw new RecipeError(
-      `recipe.batchSize: ${recipe.batchSize} is more than the ${data.train.n} training images of ${data.name}; give at most ${data.train.n}`,
-    );
-  }
-  if (data.classes.length !== recipe.classes) {
-    throw new RecipeError(
-      `recipe.classes: ${recipe.classes}, but ${data.name} has ${data.classes.length}; give ${data.classes.length}`,
-    );
-  }
-  try {
-    rateOf(recipe, 0, stepsPerEpoch, []);
-  } catch (error) {
-    throw new RecipeError(`recipe.${(error as Error).message}`);
-  }
 }
 
 /**
@@ -146,31 +106,26 @@ function checkFits(recipe: Recipe, data: Dataset, stepsPerEpoch: number) {
  * the running step; the last finished epoch is on disk.
  *
  * @throws RecipeError before any training when the data or the run do not fit
- * the recipe; DivergedError when loss or gradient is NaN or infinite.
+ * the recipe; WeightsError when the pretrained weights do not fit the model;
+ * DivergedError when loss or gradient is NaN or infinite.
  */
 export async function* train(
   recipe: Recipe,
   data: Dataset,
-  { signal, checkpointDir, onStep, onWarning }: TrainOptions = {},
+  options: TrainOptions = {},
 ): AsyncGenerator<EpochRow> {
-  const { size, channels } = data;
-  const { batchSize } = recipe;
-  const { n, labels } = data.train;
-  const stepsPerEpoch = recipe.dropLast
-    ? Math.floor(n / batchSize)
-    : Math.ceil(n / batchSize);
-  checkFits(recipe, data, stepsPerEpoch);
+  const { signal, checkpointDir, onWarning } = options;
+  const run = new TrainingRun(recipe, data);
   const eps = epsWarning(recipe);
   if (eps) onWarning?.(eps);
-  const forward = modelOf(recipe);
-  const state = initialise(forward, [size, size, channels], recipe.seed);
-  const trainer = new Trainer(forward, state, recipe, {
-    classWeights: recipe.loss.classWeights === "balanced"
-      ? balancedWeights(classCounts({ labels }, data.classes))
-      : undefined,
-  });
-  const recorded: Recorded = { ...recipe, dataHash: data.hash };
+  const { trainer, pretrained } = await run.start();
+  const recorded: Recorded = {
+    ...recipe,
+    dataHash: data.hash,
+    weightsHash: pretrained?.hash,
+  };
   const history: EpochRow[] = [];
+  const diagnostics = options.diagnose ? diagnoser(trainer) : null;
   try {
     const saved = checkpointDir ? await loadCheckpoint(checkpointDir) : null;
     if (saved) {
@@ -186,77 +141,120 @@ export async function* train(
       }
     }
     yield* history.slice(0, recipe.epochs);
-    const evalBatch = Math.min(
-      recipe.evalBatchSize,
-      Math.max(data.validation.n, data.test.n),
-    );
-    for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
+    while (history.length < recipe.epochs) {
       const start = performance.now();
-      const order = orderOf(recipe, data, epoch);
-      const rateAt = (step: number) =>
-        rateOf(recipe, step, stepsPerEpoch, history);
-      const { lr } = rateAt(trainer.step);
-      let loss = 0, correct: number | null = 0, norm = 0, seen = 0;
-      for (const indices of batches(order, batchSize, recipe.dropLast)) {
-        signal?.throwIfAborted();
-        const { images, labels } = gather(data.train, indices);
-        const result = await trainer.trainBatch(
-          images,
-          labels,
-          [indices.length, size, size, channels],
-          rateAt(trainer.step),
-        );
-        for (const what of ["loss", "gradientNorm"] as const) {
-          if (Number.isFinite(result[what])) continue;
-          throw new DivergedError(
-            `${what} is ${
-              result[what]
-            } at step ${trainer.step} (epoch ${epoch}): lower the learning rate`,
-          );
-        }
-        const { length } = indices;
-        loss += result.loss * length;
-        norm += result.gradientNorm * length;
-        correct = correct === null || result.correct === null
-          ? null
-          : correct + result.correct;
-        seen += length;
-        onStep?.({
-          step: trainer.step,
-          steps: stepsPerEpoch * recipe.epochs,
-          loss: result.loss,
-        });
-      }
-      const trainSeconds = (performance.now() - start) / 1000;
-      const validation = await evaluate(
-        trainer,
-        data.validation,
-        data,
-        evalBatch,
-        signal,
+      const trained = await trainEpoch(run, trainer, history, options);
+      const evalBatch = Math.min(
+        recipe.evalBatchSize,
+        Math.max(data.validation.n, data.test.n),
       );
-      const test = await evaluate(trainer, data.test, data, evalBatch, signal);
+      const on = (split: Split) =>
+        evaluate(trainer, split, data, evalBatch, signal);
       const row: EpochRow = {
-        epoch,
-        step: trainer.step,
-        lr,
-        trainLoss: loss / seen,
-        trainAccuracy: correct === null ? null : correct / seen,
-        gradientNorm: norm / seen,
-        validation,
-        test,
-        seconds: (performance.now() - start) / 1000,
-        imagesPerSecond: seen / trainSeconds,
+        ...trained,
+        validation: await on(data.validation),
+        test: await on(data.test),
+        seconds: 0,
       };
+      if (diagnostics) {
+        const [batch] = run.batchesOf(row.epoch);
+        row.diagnostics = await diagnostics.run(
+          batch.images,
+          batch.labels,
+          batch.shape,
+          run.rateOf(trainer.step - 1, history),
+        );
+      }
+      row.seconds = (performance.now() - start) / 1000;
       history.push(row);
       if (checkpointDir) {
+        const { epoch, step } = row;
         await saveCheckpoint(checkpointDir, {
           tensors: trainer.save(),
-          meta: { epoch, step: trainer.step, recipe: recorded, history },
+          meta: { epoch, step, recipe: recorded, history },
         });
       }
       yield row;
     }
+  } finally {
+    diagnostics?.dispose();
+    trainer.dispose();
+  }
+}
+
+/** Trains the epoch behind `history`. @throws DivergedError */
+async function trainEpoch(
+  run: TrainingRun,
+  trainer: Trainer,
+  history: readonly EpochRow[],
+  options: TrainOptions,
+) {
+  const { signal, onStep } = options;
+  const start = performance.now();
+  const epoch = history.length + 1;
+  const { lr } = run.rateOf(trainer.step, history);
+  let loss = 0, correct: number | null = 0, norm = 0, seen = 0;
+  for (const { images, labels, shape } of run.batchesOf(epoch)) {
+    signal?.throwIfAborted();
+    const rate = run.rateOf(trainer.step, history);
+    const result = await trainer.trainBatch(images, labels, shape, rate);
+    if (
+      !Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)
+    ) {
+      throw await diverged(run, trainer.step, result, history, options);
+    }
+    const [n] = shape;
+    loss += result.loss * n;
+    norm += result.gradientNorm * n;
+    correct = correct === null || result.correct === null
+      ? null
+      : correct + result.correct;
+    seen += n;
+    onStep?.({
+      step: trainer.step,
+      steps: run.stepsPerEpoch * run.recipe.epochs,
+      loss: result.loss,
+    });
+  }
+  return {
+    epoch,
+    step: trainer.step,
+    lr,
+    trainLoss: loss / seen,
+    trainAccuracy: correct === null ? null : correct / seen,
+    gradientNorm: norm / seen,
+    imagesPerSecond: seen / ((performance.now() - start) / 1000),
+  };
+}
+
+/** The error of a step without a finite loss and gradient, and where it began. */
+async function diverged(
+  run: TrainingRun,
+  step: number,
+  { loss, gradientNorm }: StepResult,
+  history: readonly EpochRow[],
+  { locate = true, checkpointDir }: TrainOptions,
+): Promise<DivergedError> {
+  const what = Number.isFinite(loss)
+    ? `the gradient's norm is ${gradientNorm}`
+    : `loss is ${loss}`;
+  const message = `${what} at step ${step} (epoch ${
+    history.length + 1
+  }): lower the learning rate`;
+  const saved = history.length > 0 && locate && checkpointDir
+    ? await loadCheckpoint(checkpointDir)
+    : null;
+  if (!locate || (history.length > 0 && !saved)) {
+    return new DivergedError(message);
+  }
+  const { trainer } = await run.start();
+  try {
+    if (saved) {
+      trainer.load(saved.tensors);
+      trainer.step = saved.meta.step;
+    }
+    const where = await run.whereDiverged(trainer, step, history);
+    return new DivergedError(where ? `${message} (${where})` : message);
   } finally {
     trainer.dispose();
   }

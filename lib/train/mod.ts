@@ -1,5 +1,42 @@
-/** Training: recipe, step, loop, metrics, checkpoints. */
+/** Training: recipe, step, loop, metrics, checkpoints, and looks inside. */
+export {
+  attentionMaps,
+  type AttentionStatistics,
+  attentionStatistics,
+  clsAttention,
+  readStatistics,
+  rollout,
+  type StateTensors,
+} from "./attention_maps.ts";
+export {
+  adaptiveEce,
+  brierScore,
+  Calibration,
+  logLoss,
+  rocAucOneVsRest,
+  topKAccuracy,
+} from "./calibration.ts";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+export {
+  type Diagnoser,
+  diagnoser,
+  type Diagnostics,
+  type ParameterDiagnostics,
+  type SecondMoments,
+} from "./diagnostics.ts";
+export {
+  type GradCam,
+  gradCam,
+  type GradCamOptions,
+  overMaximum,
+  upsample,
+} from "./gradcam.ts";
+export { type ParameterRule, parameterRules } from "./groups.ts";
+export {
+  locateNonFinite,
+  type LocateOptions,
+  type NonFinite,
+} from "./locate.ts";
 export {
   chosenEpoch,
   DivergedError,
@@ -8,8 +45,27 @@ export {
   train,
   type TrainOptions,
 } from "./loop.ts";
-export { crossEntropy } from "./losses.ts";
-export { classificationMetrics, Evaluation } from "./metrics.ts";
+export {
+  crossEntropy,
+  type LossOptions,
+  posterLoss,
+  softCrossEntropy,
+  targetsOf,
+} from "./losses.ts";
+export {
+  type LrRangeOptions,
+  type LrRangeRow,
+  lrRangeTest,
+  steepestRate,
+} from "./lr_range.ts";
+export {
+  classificationMetrics,
+  cohenKappa,
+  Evaluation,
+  matthews,
+} from "./metrics.ts";
+export { loadPretrained, type Pretrained } from "./pretrained.ts";
+export { curve, lrAt, plateau, type Rate, type Run } from "./rates.ts";
 export {
   parseRecipe,
   Recipe,
@@ -17,5 +73,5 @@ export {
   recipes,
   recipeTable,
 } from "./recipe.ts";
-export { readSafetensors, writeSafetensors } from "../weights/mod.ts";
-export { Trainer } from "./trainer.ts";
+export { followsRunLength, Schedule } from "./schedules.ts";
+export { type StepResult, Trainer } from "./trainer.ts";

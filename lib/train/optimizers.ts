@@ -43,6 +43,11 @@ export interface Optimizer {
   rates(step: number, lr: number, beta1?: number): number[];
   /** Updates one parameter in place; `rates` are scalars. */
   apply(target: Target, rates: tf.Tensor[]): void;
+  /**
+   * What the last step took from a parameter, decoupled decay aside, by its
+   * state after that step and that step's rates; missing where no state is kept.
+   */
+  lastUpdate?(slots: tf.Tensor[], rates: tf.Tensor[]): tf.Tensor;
 }
 
 const coupled = ({ gradient, value, weightDecay }: Target) =>
@@ -88,6 +93,8 @@ function adam(
         eps,
       });
     },
+    lastUpdate: ([m, v, largestV], [rate, eps]) =>
+      tf.div(tf.mul(m, rate), tf.add(tf.sqrt(largestV ?? v), eps)),
   };
 }
 
@@ -123,6 +130,7 @@ function sgd({ momentum, nesterov, dampening }: OptimizerSettings): Optimizer {
         },
       );
     },
+    lastUpdate: ([buffer], [lr]) => tf.mul(buffer, lr),
   };
 }
 

@@ -67,6 +67,17 @@ export const Fields = z.strictObject({
   ),
   classes: whole(2, 100000).default(7)
     .describe("Classes to tell apart; 2 to 100000."),
+  weights: z.strictObject({
+    file: z.string(takes("a path, or an empty text")).default("").describe(
+      "PyTorch's or safetensors weights to start from, by path; empty for none.",
+    ),
+    allow: z.array(
+      oneOf(["missing", "unexpected", "wrongShape"]),
+      takes("a list of missing, unexpected and wrongShape"),
+    ).default([]).describe(
+      "Which misfits of the file do not stop the run: missing, unexpected, wrongShape.",
+    ),
+  }, group).prefault({}).describe("Pretrained weights."),
   batchSize: whole(1, 65536).default(64)
     .describe("Images a training step; 1 to 65536."),
   evalBatchSize: whole(1, 65536).default(256)

@@ -91,8 +91,8 @@ const mixes = ({ kind, alpha }: Recipe["mixing"]) =>
 /** A model under training; `dispose` frees what it holds. */
 export class Trainer {
   readonly variables: Variables;
-  readonly #forward: Forward;
-  readonly #recipe: Recipe;
+  readonly forward: Forward;
+  readonly recipe: Recipe;
   readonly #classWeights?: readonly number[];
   readonly #evaluate: Compiled;
   /** A batch in one go. */
@@ -110,8 +110,8 @@ export class Trainer {
     recipe: Recipe,
     { classWeights }: { classWeights?: readonly number[] } = {},
   ) {
-    this.#forward = forward;
-    this.#recipe = recipe;
+    this.forward = forward;
+    this.recipe = recipe;
     this.#classWeights = classWeights;
     const variables = this.variables = variablesOf(state, recipe);
     const precision = precisionOf(recipe);
@@ -140,8 +140,8 @@ export class Trainer {
 
   /** The batch of a compiled step's inputs, augmented and mixed. */
   batchOf([bytes, labels, seed, numbers, partners]: tf.Tensor[]): Batch {
-    const { loss, classes, mixing } = this.#recipe;
-    const x = augment(bytes, this.#recipe, seed);
+    const { loss, classes, mixing } = this.recipe;
+    const x = augment(bytes, this.recipe, seed);
     const targets = targetsOf(labels as tf.Tensor1D, classes);
     const mixed = mixes(mixing)
       ? applyMixing(x, targets, { numbers, partners })
@@ -157,10 +157,10 @@ export class Trainer {
   /** Loss, right answers and gradients of a compiled step's inputs. */
   #pass(inputs: tf.Tensor[]) {
     const pass = gradientsOf(
-      this.#forward,
+      this.forward,
       this.variables,
       this.batchOf(inputs),
-      this.#recipe.sam,
+      this.recipe.sam,
     );
     const right = tf.equal(tf.argMax(pass.logits, -1), inputs[1]);
     const correct = tf.sum(tf.cast(right, "float32"));
@@ -174,7 +174,7 @@ export class Trainer {
     shape: ImageShape,
     { step, piece }: { step: number; piece: number },
   ): tf.Tensor[] {
-    const { seed, mixing, accumulate } = this.#recipe;
+    const { seed, mixing, accumulate } = this.recipe;
     // Each piece has draws of its own.
     const draw = (step - 1) * accumulate + piece + 1;
     const inputs = [
@@ -197,16 +197,16 @@ export class Trainer {
     images: Uint8Array,
     labels: Int32Array,
     shape: ImageShape,
-    rate: Rate = { lr: this.#recipe.lr },
+    rate: Rate = { lr: this.recipe.lr },
   ): Promise<StepResult> {
     const step = ++this.step;
-    const rates = stepRates(this.variables, this.#recipe.ema, step, rate);
-    const { loss, correct, norm } = this.#recipe.accumulate === 1
+    const rates = stepRates(this.variables, this.recipe.ema, step, rate);
+    const { loss, correct, norm } = this.recipe.accumulate === 1
       ? await this.#inOne(images, labels, shape, rates)
       : await this.#inPieces(images, labels, shape, rates);
     return {
       loss,
-      correct: mixes(this.#recipe.mixing) ? null : correct,
+      correct: mixes(this.recipe.mixing) ? null : correct,
       gradientNorm: norm,
     };
   }
@@ -229,7 +229,7 @@ export class Trainer {
     [batch, ...image]: ImageShape,
     rates: tf.Tensor,
   ) {
-    const size = this.#recipe.batchSize / this.#recipe.accumulate;
+    const size = this.recipe.batchSize / this.recipe.accumulate;
     const pixels = images.length / batch;
     let loss = 0, correct = 0;
     for (let start = 0, piece = 0; start < batch; start += size, piece++) {

@@ -1,0 +1,46 @@
+/** Start values from a file of weights: PyTorch's or safetensors. */
+import { createHash } from "node:crypto";
+import { fromTorch, type ModelState, toTorch } from "../nn/mod.ts";
+import { match, type Matched, readWeights } from "../weights/mod.ts";
+import type { StoredTensor } from "../weights/mod.ts";
+import type { Recipe } from "./recipe.ts";
+
+export type Pretrained =
+  & Pick<
+    Matched<StoredTensor>,
+    "missing" | "unexpected" | "wrongShape" | "renamed"
+  >
+  & {
+    /** How many tensors of the model have the file's values now. */
+    loaded: number;
+    /** SHA-256 (hex) of the file. */
+    hash: string;
+  };
+
+/**
+ * Puts the tensors of `file` into `state`, under the model's names or under
+ * those that are known to mean the same.
+ *
+ * @throws WeightsError, before anything is changed, for a file that cannot be
+ * read or that does not fit in a way that `allow` does not list.
+ */
+export async function loadPretrained(
+  state: ModelState,
+  { file, allow }: Recipe["weights"],
+): Promise<Pretrained> {
+  const { tensors } = await readWeights(file);
+  const entries = new Map([...state.parameters, ...state.buffers]);
+  const wanted = Array.from(entries.values(), ({ info }) => ({
+    name: info.name,
+    // Only the shape is asked for.
+    shape: toTorch(new Float32Array(0), info.shape, info.layout).shape,
+  }));
+  const { loaded, ...rest } = match(tensors, wanted, { allow, source: file });
+  for (const [name, { data, shape }] of loaded) {
+    const entry = entries.get(name)!;
+    const values = Float32Array.from(data as ArrayLike<number>);
+    entry.data = fromTorch(values, shape, entry.info.layout).data;
+  }
+  const hash = createHash("sha256").update(await Deno.readFile(file));
+  return { ...rest, loaded: loaded.size, hash: hash.digest("hex") };
+}
