@@ -45,7 +45,7 @@ export function tokens(scope: Scope, map: tf.Tensor4D): tf.Tensor3D {
   const position = scope.param("pos_embed", [1, n, dim], "none", constant(0));
   const patches = tf.reshape(map, [batch, n - 1, dim]);
   // A sum, as the gradient of `tile` is one slice a copy.
-  const first = tf.add(tf.zeros([batch, 1, dim]), cls);
+  const first = tf.add(tf.fill([batch, 1, dim], 0), cls);
   const x = tf.add(tf.concat([first, patches], 1), position) as tf.Tensor3D;
   return scope.record("tokens", x);
 }

@@ -27,3 +27,33 @@ export function tinyRecipe(fields: Record<string, unknown> = {}): Recipe {
     ...fields,
   });
 }
+
+/** All that a recipe can switch on. */
+export const everything = {
+  model: "cls",
+  patches: "catBeforeMlp",
+  scale: "right",
+  depth: 2,
+  qkNorm: true,
+  layerScale: 0.1,
+  seHead: true,
+  attentionDrop: 0.1,
+  projectionDrop: 0.1,
+  pathDrop: 0.1,
+  optimizer: "adamw",
+  amsgrad: true,
+  weightDecay: 0.05,
+  groups: [{ match: "irback.", lr: 0.5 }],
+  schedule: { kind: "oneCycle" },
+  clipNorm: 1,
+  accumulate: 2,
+  sam: { rho: 0.05, adaptive: true },
+  ema: { decay: 0.9 },
+  loss: { kind: "poster", labelSmoothing: 0.1, classWeights: "balanced" },
+  sampler: "balanced",
+  mixing: { kind: "mixup-or-cutmix", alpha: 0.4, pairing: "permutation" },
+  crop: { scaleMin: 0.7 },
+  affine: { degrees: 10, translate: 0.1, shear: 5 },
+  colour: { brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1 },
+  normalise: { mean: 0.5, std: 0.25 },
+};

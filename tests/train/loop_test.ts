@@ -7,12 +7,15 @@ import {
   type EpochRow,
   evaluate,
   loadCheckpoint,
+  type Recipe,
   train,
   Trainer,
 } from "../../lib/train/mod.ts";
+import { TrainingRun } from "../../lib/train/run.ts";
+import { writeSafetensors } from "../../lib/weights/mod.ts";
 import { modelOf } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
-import { tinyData, tinyRecipe } from "./_tiny.ts";
+import { everything, tinyData, tinyRecipe } from "./_tiny.ts";
 import { inFolder } from "../_folder.ts";
 
 async function all(rows: AsyncIterable<EpochRow>): Promise<EpochRow[]> {
@@ -26,7 +29,7 @@ const numbers = (rows: EpochRow[]) =>
   rows.map(({ seconds: _s, imagesPerSecond: _i, ...row }) => row);
 
 /** Starts a training in a process of its own and kills it after `epoch`. */
-async function trainAndKill(dir: string, epochs: number, epoch: number) {
+async function trainAndKill(dir: string, recipe: Recipe, epoch: number) {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -34,7 +37,7 @@ async function trainAndKill(dir: string, epochs: number, epoch: number) {
       "--no-check",
       join(import.meta.dirname!, "resume_child.ts"),
       dir,
-      String(epochs),
+      JSON.stringify(recipe),
     ],
     stdout: "piped",
   }).spawn();
@@ -49,25 +52,141 @@ async function trainAndKill(dir: string, epochs: number, epoch: number) {
   assert.equal(signal, "SIGKILL");
 }
 
-Deno.test("two epochs, kill -9 and two more give the bits of four straight", () =>
+for (
+  const [what, fields, state] of [
+    ["by the defaults", {}, "adam.exp_avg_sq.head.weight"],
+    ["with everything on", everything, "ema.irback.bn1.running_var"],
+  ] as const
+) {
+  Deno.test(`${what}, two epochs, kill -9 and two more give the bits of four straight`, () =>
+    inFolder(async (dir) => {
+      const recipe = tinyRecipe({ epochs: 4, ...fields });
+      const killed = join(dir, "killed"), straight = join(dir, "straight");
+      await trainAndKill(killed, recipe, 2);
+      const saved = await loadCheckpoint(killed);
+      assert(saved && saved.meta.epoch >= 2 && saved.meta.epoch < 4);
+      const resumed = await all(
+        train(recipe, tinyData, { checkpointDir: killed }),
+      );
+      const whole = await all(
+        train(recipe, tinyData, { checkpointDir: straight }),
+      );
+      assert.deepEqual(resumed.map((r) => r.epoch), [1, 2, 3, 4]);
+      assert.deepEqual(numbers(resumed), numbers(whole));
+      const [a, b] = await Promise.all([killed, straight].map(loadCheckpoint));
+      assert.deepEqual(a!.tensors, b!.tensors);
+      assert(a!.tensors.has(state));
+      assert(a!.tensors.has("irback.bn1.running_var"));
+    }));
+}
+
+Deno.test("mixed labels leave the training accuracy out, alpha 0 is no mixing", async () => {
+  const run = async (mixing: unknown) =>
+    numbers(await all(train(tinyRecipe({ epochs: 1, mixing }), tinyData)));
+  const [plain] = await run({ kind: "none" });
+  assert.deepEqual(await run({ kind: "mixup", alpha: 0 }), [plain]);
+  const [mixed] = await run({ kind: "mixup", alpha: 1 });
+  assert(plain.trainAccuracy !== null && mixed.trainAccuracy === null);
+  assert.notEqual(mixed.trainLoss, plain.trainLoss);
+});
+
+Deno.test("a batch in pieces has the gradient of the whole, batch norm aside", async () => {
+  // One image a piece would need statistics of one image: two pieces of four
+  // equal halves have the same statistics as their whole.
+  const half = tinyData.train.images.subarray(0, 4 * 256 * tinyData.channels);
+  const images = new Uint8Array([...half, ...half]);
+  const of = tinyData.train.labels.subarray(0, 4);
+  const labels = new Int32Array([...of, ...of]);
+  const shape = [8, 16, 16, tinyData.channels] as const;
+  const weights = async (accumulate: number) => {
+    const recipe = tinyRecipe({
+      accumulate,
+      optimizer: "sgd",
+      momentum: 0,
+      lr: 0.1,
+      flip: 0,
+      erasing: { probability: 0 },
+    });
+    const forward = modelOf(recipe);
+    const state = initialise(forward, [16, 16, tinyData.channels], 1);
+    const trainer = new Trainer(forward, state, recipe);
+    const result = await trainer.trainBatch(images, labels, [...shape]);
+    const head = trainer.save().get("head.weight")!.data as Float32Array;
+    trainer.dispose();
+    return { ...result, head };
+  };
+  const one = await weights(1), two = await weights(2);
+  assert(Math.abs(one.loss - two.loss) < 1e-5);
+  assert.equal(one.correct, two.correct);
+  assert(
+    Math.abs(one.gradientNorm - two.gradientNorm) < 1e-4 * one.gradientNorm,
+  );
+  assert(one.head.every((v, i) => Math.abs(v - two.head[i]) < 1e-5));
+});
+
+Deno.test("the schedule moves the rate, and a longer run of it is another one", () =>
   inFolder(async (dir) => {
-    const recipe = tinyRecipe({ epochs: 4 });
-    const killed = join(dir, "killed"), straight = join(dir, "straight");
-    await trainAndKill(killed, 4, 2);
-    const saved = await loadCheckpoint(killed);
-    assert(saved && saved.meta.epoch >= 2 && saved.meta.epoch < 4);
-    const resumed = await all(
-      train(recipe, tinyData, { checkpointDir: killed }),
+    const recipe = (epochs: number) =>
+      tinyRecipe({ epochs, schedule: { kind: "cosine" } });
+    const two = await all(
+      train(recipe(2), tinyData, { checkpointDir: dir }),
     );
-    const whole = await all(
-      train(recipe, tinyData, { checkpointDir: straight }),
+    assert.deepEqual(two.map((r) => r.lr), [1e-3, 5e-4]);
+    const warnings: string[] = [];
+    const four = await all(train(recipe(4), tinyData, {
+      checkpointDir: dir,
+      onWarning: (line) => warnings.push(line),
+    }));
+    assert.match(warnings[0], /another recipe/);
+    assert(Math.abs(four[2].lr - 5e-4) < 1e-18);
+  }));
+
+Deno.test("a rate cut at a plateau of validation holds after a resume", () =>
+  inFolder(async (dir) => {
+    const schedule = {
+      kind: "plateau",
+      patience: 0,
+      factor: 0.5,
+      threshold: 10,
+    };
+    const recipe = (epochs: number) => tinyRecipe({ epochs, schedule });
+    await all(train(recipe(2), tinyData, { checkpointDir: dir }));
+    const rows = await all(
+      train(recipe(4), tinyData, { checkpointDir: dir }),
     );
-    assert.deepEqual(resumed.map((r) => r.epoch), [1, 2, 3, 4]);
-    assert.deepEqual(numbers(resumed), numbers(whole));
-    const [a, b] = await Promise.all([killed, straight].map(loadCheckpoint));
-    assert.deepEqual(a!.tensors, b!.tensors);
-    assert(a!.tensors.has("adam.exp_avg_sq.head.weight"));
-    assert(a!.tensors.has("irback.bn1.running_var"));
+    assert.deepEqual(rows.map((r) => r.lr), [1e-3, 1e-3, 5e-4, 2.5e-4]);
+  }));
+
+Deno.test("pretrained weights are the start, and a misfit stops the run", () =>
+  inFolder(async (dir) => {
+    const donor = tinyRecipe({ epochs: 1 });
+    await all(train(donor, tinyData, { checkpointDir: dir }));
+    const { tensors } = (await loadCheckpoint(dir))!;
+    const file = join(dir, "backbone.safetensors");
+    const backbone = new Map(
+      [...tensors].filter(([name]) => name.startsWith("irback."))
+        .map(([name, t]) => [`module.${name.slice("irback.".length)}`, t]),
+    );
+    await writeSafetensors(file, backbone);
+    const recipe = (allow: string[]) =>
+      tinyRecipe({ weights: { file, allow }, epochs: 1, seed: 9 });
+    await assert.rejects(
+      all(train(recipe([]), tinyData)),
+      /missing: cls_token.*allow "missing" if that is meant/,
+    );
+    const { trainer, pretrained } = await new TrainingRun(
+      recipe(["missing"]),
+      tinyData,
+    ).start();
+    const now = trainer.save();
+    trainer.dispose();
+    assert.equal(pretrained!.loaded, backbone.size);
+    for (const name of tensors.keys()) {
+      if (!name.startsWith("irback.")) continue;
+      assert.deepEqual(now.get(name), tensors.get(name), name);
+    }
+    const head = "head.weight";
+    assert.notDeepEqual(now.get(head), tensors.get(head));
   }));
 
 Deno.test("another recipe does not go on from a checkpoint, and says so", () =>
@@ -132,11 +251,17 @@ Deno.test("validation chooses the epoch, the earliest among equals", () => {
   assert.equal(chosenEpoch(rows).test.accuracy, 0.6);
 });
 
-Deno.test("a loss that is no number ends the training by name", async () => {
+Deno.test("a loss that is no number ends the training, and its place is named", async () => {
   await assert.rejects(
     all(train(tinyRecipe({ lr: 1e30, epochs: 3 }), tinyData)),
     (e: Error) =>
-      e.name === "DivergedError" && /step \d+ \(epoch \d\)/.test(e.message),
+      e.name === "DivergedError" &&
+      /step \d+ \(epoch \d\): .* \(.*(in layer \S+, op \S+|holds).*\)$/
+        .test(e.message),
+  );
+  await assert.rejects(
+    all(train(tinyRecipe({ lr: 1e30 }), tinyData, { locate: false })),
+    /lower the learning rate$/,
   );
 });
 

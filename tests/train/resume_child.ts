@@ -1,9 +1,9 @@
 /** Trains with a checkpoint and prints each epoch once it is saved. */
-import { train } from "../../lib/train/mod.ts";
-import { tinyData, tinyRecipe } from "./_tiny.ts";
+import { parseRecipe, train } from "../../lib/train/mod.ts";
+import { tinyData } from "./_tiny.ts";
 
-const [dir, epochs] = Deno.args;
-const recipe = tinyRecipe({ epochs: Number(epochs) });
-for await (const row of train(recipe, tinyData, { checkpointDir: dir })) {
-  console.log(row.epoch);
-}
+const [dir, recipe] = Deno.args;
+const epochs = train(parseRecipe(JSON.parse(recipe)), tinyData, {
+  checkpointDir: dir,
+});
+for await (const row of epochs) console.log(row.epoch);

@@ -1,0 +1,33 @@
+/** What a model costs: parameters, operations, throughput, memory. */
+export {
+  count,
+  type Counted,
+  type CountedLayer,
+  type CountRow,
+  countTable,
+  flops,
+  parameters,
+  type Sums,
+} from "./count.ts";
+export { type Convention, CONVENTIONS } from "./conventions.ts";
+export {
+  assertFits,
+  inferenceMemory,
+  isOutOfMemory,
+  OutOfMemoryError,
+  trainingMemory,
+} from "./fit.ts";
+export {
+  availableMemory,
+  deviceMemory,
+  measureMemory,
+  residentMemory,
+} from "./memory.ts";
+export {
+  inference,
+  type Prepared,
+  type Run,
+  throughput,
+  type ThroughputOptions,
+  type ThroughputRow,
+} from "./throughput.ts";
