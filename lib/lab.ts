@@ -2,8 +2,10 @@
 export * from "./charts/mod.ts";
 export * from "./data/mod.ts";
 export * from "./models/mod.ts";
+export * from "./profile/mod.ts";
 export * from "./study/mod.ts";
 export * from "./train/mod.ts";
+export * from "./weights/mod.ts";
 export { engineInfo, resolvePrecision } from "./tensorflow/mod.ts";
 export { z } from "zod";
 

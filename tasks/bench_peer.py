@@ -1,9 +1,11 @@
-"""The Baseline in PyTorch, trained as `deno task bench train` trains it.
+"""The study's models in PyTorch, trained as `deno task bench train` trains them.
 
-Takes one JSON argument (the recipe, batch, steps); prints one JSON line a
-variant: eager, channels-last, bf16 autocast, torch.compile.
+Takes one JSON argument (the recipe, batch, steps, variant) and prints one JSON
+line. A variant is "eager" or "channels-last", perhaps followed by "bf16" and
+"torch.compile".
 """
 import json
+import resource
 import statistics
 import sys
 import time
@@ -49,9 +51,38 @@ class Block(nn.Module):
         return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
 
 
-class Baseline(nn.Module):
+class ClsBlock(nn.Module):
+    """The cls token alone asks, and the patches are dropped, as published."""
+
+    def __init__(self, dim, heads, ratio):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.wq = nn.Linear(dim, dim, bias=False)
+        self.wk = nn.Linear(dim, dim, bias=False)
+        self.wv = nn.Linear(dim, dim, bias=False)
+        self.proj = nn.Linear(dim, dim)
+        self.fc1 = nn.Linear(dim, int(ratio * dim))
+        self.fc2 = nn.Linear(int(ratio * dim), dim)
+
+    def forward(self, x):
+        b, n, d = x.shape
+        h = self.norm1(x)
+
+        def split(y):
+            return y.reshape(b, -1, self.heads, d // self.heads).transpose(1, 2)
+
+        q, k, v = split(self.wq(h[:, :1])), split(self.wk(h)), split(self.wv(h))
+        # The published slip: logits divided by head_dim ** -0.5.
+        y = F.scaled_dot_product_attention(q, k, v, scale=(d // self.heads) ** 0.5)
+        x = x[:, :1] + self.proj(y.transpose(1, 2).reshape(b, 1, d))
+        return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
+
+
+class Net(nn.Module):
     def __init__(self, r):
         super().__init__()
+        block = {"baseline": Block, "cls": ClsBlock}[r["model"]]
         width = r["stemWidth"]
         self.stem = nn.Sequential(
             nn.Conv2d(3, width, 3, r["stemStride"], 1, bias=False),
@@ -69,7 +100,7 @@ class Baseline(nn.Module):
         self.cls = nn.Parameter(torch.zeros(1, 1, dim))
         self.pos = nn.Parameter(torch.zeros(1, side * side + 1, dim))
         self.blocks = nn.ModuleList(
-            [Block(dim, r["heads"], r["mlpRatio"]) for _ in range(r["depth"])]
+            [block(dim, r["heads"], r["mlpRatio"]) for _ in range(r["depth"])]
         )
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Linear(dim, r["classes"])
@@ -85,9 +116,12 @@ class Baseline(nn.Module):
         return self.head(self.norm(x)[:, 0])
 
 
-def measure(r, name, channels_last, bf16, compiled):
+def measure(r):
+    name = r["variant"]
+    channels_last = "channels-last" in name
+    bf16, compiled = "bf16" in name, "torch.compile" in name
     torch.manual_seed(0)
-    net = Baseline(r)
+    net = Net(r)
     x = torch.rand(r["batch"], 3, r["size"], r["size"])
     y = torch.arange(r["batch"]) % r["classes"]
     if channels_last:
@@ -122,6 +156,10 @@ def measure(r, name, channels_last, bf16, compiled):
                 "imagesPerSecond": round(r["batch"] / s, 2),
                 "msPerStep": round(1000 * s, 2),
                 "firstStepMs": round(1000 * first, 1),
+                # Linux counts in KiB.
+                "peakRssMb": round(
+                    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+                ),
             }
         ),
         flush=True,
@@ -130,11 +168,8 @@ def measure(r, name, channels_last, bf16, compiled):
 
 if __name__ == "__main__":
     recipe = json.loads(sys.argv[1])
-    measure(recipe, "eager", False, False, False)
-    measure(recipe, "channels-last", True, False, False)
-    measure(recipe, "channels-last bf16", True, True, False)
     try:
-        measure(recipe, "channels-last bf16 torch.compile", True, True, True)
+        measure(recipe)
     except Exception as error:  # torch.compile needs a C++ compiler
         line = str(error).strip().splitlines()[0]
-        print(f"torch.compile: {line}", file=sys.stderr)
+        print(f"{recipe['variant']}: {line}", file=sys.stderr)

@@ -1,5 +1,6 @@
 /** `deno task weights`: shows, converts and compares files of weights. */
 import { Command, InvalidArgumentError } from "commander";
+import { modelTensors } from "../lib/train/variables.ts";
 import {
   elements,
   printable,
@@ -123,10 +124,11 @@ async function inspect(
 async function convert(
   input: string,
   output: string,
-  { prefix = "", rename, key }: {
+  { prefix = "", rename, key, average }: {
     prefix?: string;
     rename?: boolean;
     key?: string;
+    average?: boolean;
   },
 ): Promise<number> {
   if (!output.endsWith(".safetensors")) {
@@ -135,9 +137,17 @@ async function convert(
     );
   }
   const weights = await readWeights(input, { key });
-  const { names, rules } = renameKnown(weights.tensors.keys());
+  const source = "checkpoint" in weights.metadata
+    ? modelTensors(weights.tensors, { average })
+    : weights.tensors;
+  if (average && (source === weights.tensors || source.size === 0)) {
+    throw new WeightsError(
+      `${input}: holds no running mean of weights; leave out --average`,
+    );
+  }
+  const { names, rules } = renameKnown(source.keys());
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, { dtype, shape, data }] of weights.tensors) {
+  for (const [name, { dtype, shape, data }] of source) {
     const ours = prefix + (rename ? names.get(name) : name);
     tensors.set(ours, { dtype, shape, data });
   }
@@ -234,10 +244,14 @@ program.command("inspect").argument("<file>")
   .option("--key <key>", KEY)
   .action(async (...args) => Deno.exit(await inspect(args[0], args[1])));
 program.command("convert").argument("<in>").argument("<out.safetensors>")
-  .description("writes safetensors that PyTorch loads; halves become float32")
+  .description(
+    "writes safetensors that PyTorch loads; halves become float32, and of\n" +
+      "FERLab's checkpoints the optimizer's state is left out",
+  )
   .option("--prefix <prefix>", "put before each name, such as irback.")
   .option("--rename", "known names as FERLab's: module. off, face.evoLVe's IR")
   .option("--key <key>", KEY)
+  .option("--average", "the running mean of a training's checkpoint instead")
   .action(async (...args) =>
     Deno.exit(await convert(args[0], args[1], args[2]))
   );

@@ -14,7 +14,7 @@ const ROOMS: Record<string, string[]> = {
   weights: [],
   train: ["models", "data", "weights", "nn", "tensorflow"],
   profile: ["models", "nn", "tensorflow"],
-  study: ["train", "models", "data", "weights", "nn", "tensorflow"],
+  study: ["train", "profile", "models", "data", "weights", "nn", "tensorflow"],
   charts: [],
   notebook: [],
 };

@@ -50,13 +50,18 @@ export function residentMemory(): number {
   return Deno.memoryUsage().rss;
 }
 
+/** The most it ever held, where the system tells; else what it holds now. */
+export function peakMemory(): number {
+  return field(read("/proc/self/status"), "VmHWM") ?? residentMemory();
+}
+
 const SAMPLE_MS = 10;
 
 /**
  * Resident memory before `fn`, at its highest while it ran, and after; freed
- * memory is given back before and after, so that runs compare. On Linux the peak is the kernel's own (VmHWM); elsewhere it is sampled every
- * 10 ms that `fn` leaves the event loop free. On a GPU it is the host's side
- * alone: libtensorflow's C API does not tell what it uses there.
+ * memory is given back before and after, so that runs compare. On Linux the
+ * peak is the kernel's own (VmHWM); elsewhere it is sampled every 10 ms that
+ * `fn` leaves the event loop free. On a GPU it is the host's side alone: libtensorflow's C API does not tell what it uses there.
  */
 export async function measureMemory(
   fn: () => unknown,
@@ -71,8 +76,7 @@ export async function measureMemory(
     await fn();
     sample();
     if (kernel) {
-      const highest = field(read("/proc/self/status"), "VmHWM");
-      peak = Math.max(peak, highest ?? 0);
+      peak = Math.max(peak, peakMemory());
     }
   } finally {
     clearInterval(timer);

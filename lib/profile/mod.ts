@@ -21,6 +21,7 @@ export {
   availableMemory,
   deviceMemory,
   measureMemory,
+  peakMemory,
   residentMemory,
 } from "./memory.ts";
 export {

@@ -161,6 +161,10 @@ async function runTrial(
     const reason = oneLine(error);
     if (error instanceof Error && error.name === "DivergedError") {
       outcome = { state: "FAIL", kind: "diverged", reason };
+    } else if (
+      error instanceof Error && error.name === "OutOfMemoryError"
+    ) {
+      outcome = { state: "FAIL", kind: "out of memory", reason };
     } else if (signal.aborted) {
       const kind = "interrupted";
       outcome = {

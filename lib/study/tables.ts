@@ -18,7 +18,12 @@ export interface EpochReport {
   attrs?: Record<string, unknown>;
 }
 
-export type FailKind = "diverged" | "error" | "interrupted" | "dead";
+export type FailKind =
+  | "diverged"
+  | "out of memory"
+  | "error"
+  | "interrupted"
+  | "dead";
 
 export type Outcome =
   | { state: "COMPLETE"; value: number; attrs?: Record<string, unknown> }

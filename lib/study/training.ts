@@ -1,5 +1,13 @@
 /** Studies whose trials are trainings: grid point → recipe → epochs → value. */
 import type { Dataset } from "../data/mod.ts";
+import { modelOf } from "../models/mod.ts";
+import {
+  assertFits,
+  count,
+  isOutOfMemory,
+  OutOfMemoryError,
+  trainingMemory,
+} from "../profile/mod.ts";
 import {
   chosenEpoch,
   type EpochRow,
@@ -18,6 +26,7 @@ import {
 } from "./runner.ts";
 import type { TrialState } from "./rows.ts";
 import { keyOf } from "./store.ts";
+import type { FailKind } from "./tables.ts";
 import { type ProportionInterval, wilsonInterval } from "./statistics.ts";
 
 /** A study with all that its trials share. */
@@ -47,6 +56,28 @@ export function recipeOf(plan: TrainingPlan, point: TrialPoint): Recipe {
     ...point.params,
     seed: point.seed,
   });
+}
+
+/**
+ * Refuses a trial that would not fit: Linux would end the whole process, and
+ * with it the study.
+ */
+function assertTrains(recipe: Recipe, data: Dataset, memory?: number): void {
+  const { size, channels } = data;
+  const batch = recipe.batchSize / recipe.accumulate;
+  const counted = count(modelOf(recipe), [size, size, channels], { batch });
+  assertFits(trainingMemory(counted), memory);
+}
+
+/** What fails for want of memory says so, with the batch that wanted it. */
+function namingBatch(error: unknown, recipe: Recipe, size: number): unknown {
+  if (!isOutOfMemory(error)) return error;
+  return new OutOfMemoryError(
+    `out of memory: a batch of ${
+      recipe.batchSize / recipe.accumulate
+    } images of ${size} × ${size}: ${error.message}; give a smaller batchSize, or a larger accumulate`,
+    { cause: error },
+  );
 }
 
 /** What an epoch leaves in the trial's record. */
@@ -96,10 +127,12 @@ function outcome(
 export async function runTrainingStudy(
   plan: TrainingPlan,
   data: Dataset,
-  { dir, signal, onEvent }: {
+  { dir, signal, onEvent, memory }: {
     /** Records and checkpoints. */
     dir: string;
     signal?: AbortSignal;
+    /** Bytes that one trial may take; what is free without it. */
+    memory?: number;
     onEvent?: (event: TrainingEvent) => void;
   },
 ): Promise<StudySummary> {
@@ -115,19 +148,24 @@ export async function runTrainingStudy(
   return await runStudy(study, async (point, context) => {
     const recipe = recipeOf(plan, point);
     const rows: EpochRow[] = [];
-    const epochs = train(recipe, data, {
-      signal: context.signal,
-      checkpointDir: context.checkpointDir,
-      onStep: (s) => onEvent?.({ type: "step", point, ...s }),
-      onWarning: (message) => onEvent?.({ type: "warning", message }),
-    });
-    for await (const row of epochs) {
-      rows.push(row);
-      context.report({
-        epoch: row.epoch,
-        value: row.validation.accuracy,
-        attrs: summary(row),
+    try {
+      assertTrains(recipe, data, memory);
+      const epochs = train(recipe, data, {
+        signal: context.signal,
+        checkpointDir: context.checkpointDir,
+        onStep: (s) => onEvent?.({ type: "step", point, ...s }),
+        onWarning: (message) => onEvent?.({ type: "warning", message }),
       });
+      for await (const row of epochs) {
+        rows.push(row);
+        context.report({
+          epoch: row.epoch,
+          value: row.validation.accuracy,
+          attrs: summary(row),
+        });
+      }
+    } catch (error) {
+      throw namingBatch(error, recipe, data.size);
     }
     const chosen = chosenEpoch(rows);
     return {
@@ -145,6 +183,9 @@ export interface TrainingRow extends Partial<Outcome> {
   state: TrialState;
   params: Record<string, number | string | boolean>;
   repeat: number;
+  /** Of a failed trial: what kind of failure, and its one line. */
+  fail_kind?: FailKind;
+  fail_reason?: string;
   /** Test accuracy at the chosen epoch; null for a failed trial. */
   accuracy: number | null;
   /** 95 % Wilson interval of `accuracy`. */

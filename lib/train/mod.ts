@@ -65,7 +65,13 @@ export {
   matthews,
 } from "./metrics.ts";
 export { loadPretrained, type Pretrained } from "./pretrained.ts";
-export { curve, lrAt, plateau, type Rate, type Run } from "./rates.ts";
+export {
+  lrAt,
+  plateau,
+  type Rate,
+  type RunLength,
+  scheduleCurve,
+} from "./rates.ts";
 export {
   parseRecipe,
   Recipe,
@@ -75,3 +81,4 @@ export {
 } from "./recipe.ts";
 export { followsRunLength, Schedule } from "./schedules.ts";
 export { type StepResult, Trainer } from "./trainer.ts";
+export { modelTensors } from "./variables.ts";

@@ -4,7 +4,7 @@ import type { Schedule } from "./schedules.ts";
 type Of<K extends Schedule["kind"]> = Extract<Schedule, { kind: K }>;
 
 /** The length of a training. */
-export interface Run {
+export interface RunLength {
   stepsPerEpoch: number;
   epochs: number;
 }
@@ -45,7 +45,7 @@ function timmCosine(
   s: Of<"timmCosine">,
   lr: number,
   t: number,
-  { stepsPerEpoch, epochs }: Run,
+  { stepsPerEpoch, epochs }: RunLength,
 ): number {
   const before = Math.max(t - 1, 0);
   const epoch = Math.floor(before / stepsPerEpoch);
@@ -123,7 +123,7 @@ export function plateau(
 export function lrAt(
   schedule: Schedule,
   lr: number,
-  at: Run & { step: number; metrics?: readonly number[] },
+  at: RunLength & { step: number; metrics?: readonly number[] },
 ): Rate {
   const { step, stepsPerEpoch, epochs, metrics = [] } = at;
   const epoch = Math.floor(step / stepsPerEpoch);
@@ -164,10 +164,10 @@ export function lrAt(
  * The whole curve, one point wherever the rate may change: a step, or the
  * first step of an epoch. `plateau` gives as many as `metrics` decides.
  */
-export function curve(
+export function scheduleCurve(
   schedule: Schedule,
   lr: number,
-  run: Run & { metrics?: readonly number[] },
+  run: RunLength & { metrics?: readonly number[] },
 ): (Rate & { step: number })[] {
   const { stepsPerEpoch, epochs, metrics = [] } = run;
   const [points, stride] = schedule.per === "step"

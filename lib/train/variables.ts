@@ -1,6 +1,5 @@
 /** A model under training on the device: values, optimizer state, averages. */
-import { fromTorch, type Layout, type ModelState } from "../nn/mod.ts";
-import { toTorch } from "../nn/mod.ts";
+import { fromTorch, type Layout, type ModelState, toTorch } from "../nn/mod.ts";
 import { tf, Variable } from "../tensorflow/mod.ts";
 import type { StoredTensor } from "../weights/mod.ts";
 import { type ParameterRule, parameterRules } from "./groups.ts";
@@ -116,6 +115,22 @@ function* named(
       yield { name: `ema.${name}`, variable: average, layout: "none" };
     }
   }
+}
+
+/**
+ * The model's own tensors of a checkpoint, without the optimizer's state, or
+ * with `average` their running means under the same names.
+ */
+export function modelTensors<T>(
+  tensors: ReadonlyMap<string, T>,
+  { average = false } = {},
+): Map<string, T> {
+  const own = average ? /^ema\./ : /^(?!(adam|sgd|ema)\.)/;
+  return new Map(
+    Array.from(tensors)
+      .filter(([name]) => own.test(name))
+      .map(([name, tensor]) => [average ? name.slice(4) : name, tensor]),
+  );
 }
 
 /** The whole state under PyTorch's names and in its layout. */

@@ -41,15 +41,20 @@ async function train(batch: number): Promise<void> {
   await step(tf.fill([batch, ...shape], 0.5));
 }
 
-const training = await growth(() => train(384));
-const run = inference(forward, state, shape, { memory: Infinity });
-const inferred = await growth(async () => {
-  const prepared = await run(1024);
-  await prepared.step();
-  prepared.dispose();
-});
-const of = (batch: number) => count(forward, shape, { batch });
-console.log(JSON.stringify({
-  inference: inferred / inferenceMemory(of(1024)),
-  training: training / trainingMemory(of(384)),
-}));
+/** Growth over estimate; what is measured first, as the engine keeps memory. */
+const measured = {
+  training: async () =>
+    await growth(() => train(384)) /
+    trainingMemory(count(forward, shape, { batch: 384 })),
+  inference: async () => {
+    const run = inference(forward, state, shape, { memory: Infinity });
+    const grown = await growth(async () => {
+      const prepared = await run(1024);
+      await prepared.step();
+      prepared.dispose();
+    });
+    return grown / inferenceMemory(count(forward, shape, { batch: 1024 }));
+  },
+};
+const [what] = Deno.args as (keyof typeof measured)[];
+console.log(JSON.stringify(await measured[what]()));

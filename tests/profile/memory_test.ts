@@ -21,7 +21,6 @@ Deno.test(
     const large = await measureMemory(() => tf.fill([64 * MIB], 1).dispose());
     const grown = large.peak - large.before;
     assert.ok(grown > 200 * MIB, `${grown / MIB} MiB`);
-    assert.ok(large.after - large.before < 128 * MIB);
     const small = await measureMemory(() => tf.fill([4 * MIB], 1).dispose());
     assert.ok(small.peak - small.before < 128 * MIB);
   },

@@ -232,21 +232,20 @@ Deno.test("inference frees what it took when the model cannot run", async () => 
 });
 
 Deno.test(
-  "the memory that inference and training need is estimated within a factor of two",
+  "the memory that training and inference need is estimated within a factor of two",
   {
     ignore: Deno.build.os !== "linux" || onGpu,
   },
   async () => {
-    // In a process of its own, as what other tests left would count.
+    // Each in a process of its own: the engine keeps what it once took.
     const child = new URL("_memory.ts", import.meta.url).pathname;
-    const { code, out, err } = await finished(
-      new Deno.Command(Deno.execPath(), { args: ["run", "-A", child] }),
-    );
-    assert.equal(code, 0, err);
-    const ratios = JSON.parse(out) as Record<string, number>;
-    assert.deepEqual(Object.keys(ratios), ["inference", "training"]);
-    for (const ratio of Object.values(ratios)) {
-      assert.ok(ratio > 0.5 && ratio < 2, `measured / estimated: ${out}`);
+    for (const what of ["training", "inference"]) {
+      const { code, out, err } = await finished(
+        new Deno.Command(Deno.execPath(), { args: ["run", "-A", child, what] }),
+      );
+      assert.equal(code, 0, err);
+      const ratio = JSON.parse(out);
+      assert.ok(ratio > 0.5 && ratio < 2, `${what}: ${ratio} of the estimate`);
     }
   },
 );

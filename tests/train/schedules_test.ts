@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
-import { curve, lrAt, plateau } from "../../lib/train/rates.ts";
+import { lrAt, plateau, scheduleCurve } from "../../lib/train/rates.ts";
 import { followsRunLength, Schedule } from "../../lib/train/schedules.ts";
 
 type Plateau = Extract<Schedule, { kind: "plateau" }>;
@@ -55,7 +55,7 @@ for (const [name, given] of references) {
       : schedule.per === "step"
       ? { stepsPerEpoch: 10, epochs: lr.length / 10 }
       : { stepsPerEpoch: 3, epochs: lr.length };
-    const rates = curve(schedule, 1e-3, run);
+    const rates = scheduleCurve(schedule, 1e-3, run);
     near(lrs(rates), lr);
     if (beta1) near(rates.map((r) => r.beta1!), beta1);
     else assert.ok(rates.every((r) => r.beta1 === undefined));
@@ -76,7 +76,7 @@ Deno.test("plateau cuts after the reference's epochs, with its counts", () => {
   assert.deepEqual(states.map((s) => s.badEpochs), t.bad_epochs);
   near(states.map((s) => s.best), t.best);
   const run = { stepsPerEpoch: 4, epochs: 90, metrics: t.metric };
-  near(lrs(curve(schedule, t.base_lr, run)), [
+  near(lrs(scheduleCurve(schedule, t.base_lr, run)), [
     t.base_lr,
     ...t.lr_after_each_epoch.slice(0, -1),
   ]);
@@ -157,7 +157,7 @@ for (const given of every) {
         straight[step],
       );
     }
-    const points = curve(schedule, 1e-3, { ...run, metrics });
+    const points = scheduleCurve(schedule, 1e-3, { ...run, metrics });
     assert.equal(points.length, schedule.per === "step" ? 40 : 8);
     for (const { step, ...rate } of points) {
       assert.deepEqual(rate, straight[step]);
@@ -172,14 +172,23 @@ Deno.test("a constant schedule, as one never stepped, is the recipe's rate", () 
 
 Deno.test("a linear schedule stays at its end", () => {
   const linear = Schedule.parse({ kind: "linear", endFactor: 0.5, over: 4 });
-  near(lrs(curve(linear, 1, run)), [1, 0.875, 0.75, 0.625, 0.5, 0.5, 0.5, 0.5]);
+  near(lrs(scheduleCurve(linear, 1, run)), [
+    1,
+    0.875,
+    0.75,
+    0.625,
+    0.5,
+    0.5,
+    0.5,
+    0.5,
+  ]);
 });
 
 Deno.test("a warm-up ends within the run, and the cosine takes the rest of it", () => {
   const warm = (warmup: number) =>
     Schedule.parse({ kind: "warmupCosine", warmup });
   near(
-    lrs(curve(warm(5), 1e-3, { stepsPerEpoch: 1, epochs: 60 })),
+    lrs(scheduleCurve(warm(5), 1e-3, { stepsPerEpoch: 1, epochs: 60 })),
     torch.warmup_cosine.lr.slice(0, 60),
   );
   assert.throws(
@@ -191,10 +200,14 @@ Deno.test("a warm-up ends within the run, and the cosine takes the rest of it", 
 Deno.test("a one-cycle of any length and share is finite, up to its peak or down from it", () => {
   for (const pctStart of [0, 0.1, 0.5, 1]) {
     for (const epochs of [1, 2, 10]) {
-      const rates = curve(Schedule.parse({ kind: "oneCycle", pctStart }), 1, {
-        stepsPerEpoch: 1,
-        epochs,
-      });
+      const rates = scheduleCurve(
+        Schedule.parse({ kind: "oneCycle", pctStart }),
+        1,
+        {
+          stepsPerEpoch: 1,
+          epochs,
+        },
+      );
       assert.ok(rates.every((r) => r.lr > 0 && r.lr <= 1 && r.beta1! < 1));
     }
   }
@@ -209,7 +222,10 @@ Deno.test("plateau asks for the value of every epoch before", () => {
     () => lrAt(schedule, 1, { ...run, step: 10, metrics: [0.5] }),
     /1 validation values for 2 epochs/,
   );
-  assert.equal(curve(schedule, 1, { ...run, metrics: [0.5] }).length, 2);
+  assert.equal(
+    scheduleCurve(schedule, 1, { ...run, metrics: [0.5] }).length,
+    2,
+  );
 });
 
 Deno.test("only a schedule with a length of its own outlives more epochs", () => {
@@ -223,7 +239,7 @@ Deno.test("only a schedule with a length of its own outlives more epochs", () =>
   for (const given of every) {
     const schedule = Schedule.parse(given);
     const [short, long] = [6, 12].map((epochs) =>
-      curve(schedule, 1, { stepsPerEpoch: 47, epochs })
+      scheduleCurve(schedule, 1, { stepsPerEpoch: 47, epochs })
     );
     assert.equal(
       JSON.stringify(long.slice(0, short.length)) !== JSON.stringify(short),

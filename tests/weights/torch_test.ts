@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readWeights, writeSafetensors } from "../../lib/weights/mod.ts";
+import { loadCheckpoint, train } from "../../lib/train/mod.ts";
+import { TrainingRun } from "../../lib/train/run.ts";
+import { distance } from "../models/_tiny.ts";
+import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 import { torchPython } from "../../tasks/python.ts";
 import { inFolder } from "../_folder.ts";
 import { finished } from "../_run.ts";
@@ -64,5 +68,59 @@ for name in ["a", "b"]:
 print(json.dumps(same))`,
       );
       assert.deepEqual(same, new Array(20).fill(true));
+    }),
+});
+
+Deno.test({
+  name:
+    "a training's checkpoint, converted, gives PyTorch's Baseline the same logits with strict=True",
+  ignore: !wanted,
+  fn: () =>
+    inFolder(async (dir) => {
+      const recipe = tinyRecipe({
+        epochs: 1,
+        ema: { decay: 0.5 },
+        normalise: { mean: 0.5, std: 0.25 },
+      });
+      for await (const _ of train(recipe, tinyData, { checkpointDir: dir }));
+      const { tensors } = (await loadCheckpoint(dir))!;
+      const { trainer } = await new TrainingRun(recipe, tinyData).start();
+      trainer.load(tensors);
+      const images = tinyData.test.images.subarray(0, 5 * 256 * 3);
+      // With a running mean, evaluation is by that.
+      const ours = await trainer.logits(images, [5, 16, 16, 3]);
+      trainer.dispose();
+      const converted = await finished(
+        new Deno.Command(Deno.execPath(), {
+          args: [
+            "run",
+            "-A",
+            "tasks/weights.ts",
+            "convert",
+            join(dir, "checkpoint.safetensors"),
+            join(dir, "mean.safetensors"),
+            "--average",
+          ],
+          cwd: new URL("../../", import.meta.url).pathname,
+        }),
+      );
+      assert.equal(converted.code, 0, converted.err);
+      const here = new URL(".", import.meta.url).pathname;
+      const theirs = await python(
+        dir,
+        `
+import json, sys, torch
+sys.path.insert(0, ${JSON.stringify(here)})
+from _baseline import Baseline
+from safetensors.torch import load_file
+net = Baseline(json.loads(${JSON.stringify(JSON.stringify(recipe))}))
+net.load_state_dict(load_file("mean.safetensors"), strict=True)
+x = torch.tensor(${JSON.stringify([...images])}).reshape(5, 16, 16, 3)
+x = (x.permute(0, 3, 1, 2) / 255 - 0.5) / 0.25
+with torch.no_grad():
+    print(json.dumps(net.eval()(x).flatten().tolist()))`,
+      );
+      const d = distance(ours, theirs as number[]);
+      assert(d < 1e-5, `logits differ by ${d}`);
     }),
 });
