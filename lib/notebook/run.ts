@@ -1,25 +1,16 @@
 /** Runs a notebook's cells in order in a fresh kernel and saves as it goes. */
 import { dirname, join, resolve } from "node:path";
 import { existsSync } from "node:fs";
-import { stripAnsi } from "./ansi.ts";
-import { errorLine, syntaxError } from "./errors.ts";
-import { Kernel, KernelDied } from "./kernel.ts";
+import { runCell, type RunEvent } from "./cell_run.ts";
+import { Kernel } from "./kernel.ts";
 import { CellOutputs } from "./outputs.ts";
 import { injectParameters } from "./parameters.ts";
 import {
   type Cell,
   type Notebook,
-  type Output,
   readNotebook,
   writeNotebook,
 } from "./types.ts";
-
-/** What happens during a run. `index` is the code cell's number, from 1. */
-export type RunEvent =
-  | { type: "cell-start"; index: number; total: number; title: string }
-  | { type: "output"; index: number; text: string }
-  | { type: "cell-end"; index: number; seconds: number; ok: boolean }
-  | { type: "warning"; message: string };
 
 /** Options of {@link runNotebook}. */
 export interface RunOptions {
@@ -48,8 +39,6 @@ export interface RunResult {
   interrupted: boolean;
 }
 
-const SAVE_EVERY = 5000; // ms between savings of a cell that still runs
-
 function workingFolder(file: string): string {
   const start = dirname(resolve(file));
   for (let dir = start;; dir = dirname(dir)) {
@@ -68,21 +57,6 @@ function titleOf(nb: Notebook, cell: Cell): string {
   const heading = before?.source.match(/^#+ +(.*)$/gm)?.at(-1);
   const line = cell.source.split("\n").find((l) => l.trim()) ?? "";
   return heading?.replace(/^#+ +/, "") ?? line.trim().slice(0, 60);
-}
-
-function deathOutput(died: KernelDied, interrupted: boolean): Output {
-  const { end } = died;
-  return {
-    output_type: "error",
-    ename: interrupted ? "Interrupted" : "KernelDied",
-    evalue: interrupted ? "the run was interrupted" : died.message,
-    traceback: [
-      died.message,
-      ...(end.stderr
-        ? ["last lines of its stderr:", ...end.stderr.split("\n").slice(-20)]
-        : []),
-    ],
-  };
 }
 
 /**
@@ -173,63 +147,3 @@ export async function runNotebook(
 }
 
 const cut = (file: string) => `${file}: interrupted`;
-
-async function runCell(
-  kernel: Kernel,
-  outputs: CellOutputs,
-  cell: Cell,
-  index: number,
-  o: {
-    emit: (e: RunEvent) => void;
-    save?: () => Promise<void>;
-    aborted: () => boolean;
-  },
-): Promise<{ line?: number; message: string } | undefined> {
-  const start = performance.now();
-  outputs.begin(cell);
-  cell.execution_count = index;
-  let saved = start;
-  let saving: Promise<void> | undefined;
-  let saveError: unknown;
-  kernel.onMessage = (m) => {
-    const text = outputs.take(m);
-    if (text) o.emit({ type: "output", index, text: stripAnsi(text) });
-    if (!o.save || saving || performance.now() - saved < SAVE_EVERY) return;
-    saving = o.save().catch((e) => saveError = e).then(() => {
-      saved = performance.now();
-      saving = undefined;
-    });
-  };
-  let error: Extract<Output, { output_type: "error" }> | undefined;
-  try {
-    const reply = await kernel.execute(cell.source);
-    error = cell.outputs!.find((out) => out.output_type === "error");
-    if (reply.status !== "ok" && !error) {
-      error = await syntaxError(cell.source);
-      cell.outputs!.push(error);
-    }
-  } catch (e) {
-    if (!(e instanceof KernelDied)) throw e;
-    error = deathOutput(e, o.aborted()) as typeof error;
-    cell.outputs!.push(error!);
-  } finally {
-    kernel.onMessage = () => {};
-  }
-  await saving;
-  if (saveError) throw saveError;
-  const seconds = Math.round(performance.now() - start) / 1000;
-  cell.metadata.ferlab = { seconds };
-  o.emit({ type: "cell-end", index, seconds, ok: !error });
-  if (!error) return;
-  const own = /<cell>:(\d+):/.exec(error.traceback.join("\n"));
-  return {
-    line: own ? Number(own[1]) : errorLine(cell.source, error.traceback),
-    message: oneLine(error),
-  };
-}
-
-function oneLine(error: { ename: string; evalue: string }): string {
-  const text = stripAnsi(error.evalue).trim().split("\n")[0];
-  const plain = ["Error", "KernelDied", "Interrupted"].includes(error.ename);
-  return plain ? text : `${error.ename}: ${text}`;
-}

@@ -1,0 +1,66 @@
+/** What the commands of `deno task nb` share: paths, colours, errors, exit codes. */
+import { InvalidArgumentError } from "commander";
+import { dirname, relative, resolve } from "node:path";
+import { stripAnsi } from "../ansi.ts";
+
+/** Exit codes of a run that a signal stopped. */
+export const EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+
+// `deno task` moves to the project's root; paths are meant from before that.
+const here = Deno.cwd() === resolve(import.meta.dirname!, "../../..")
+  ? Deno.env.get("INIT_CWD") ?? Deno.cwd()
+  : Deno.cwd();
+/** A path as given on the command line, absolute. */
+export const path = (given: string) => resolve(here, given);
+/** An absolute path as messages show it. */
+export const shown = (absolute: string) => {
+  const short = relative(here, absolute);
+  return short.startsWith("..") ? absolute : short;
+};
+
+const colour = Deno.stderr.isTerminal() && !Deno.noColor;
+/** `text` in a colour, where stderr is a terminal. */
+export const paint = (code: number, text: string) =>
+  colour ? `\x1b[${code}m${text}\x1b[0m` : text;
+export const DIM = 2, RED = 31, YELLOW = 33, BOLD = 1;
+
+/** Fails before a long run, not after it. */
+export async function checkFolder(file: string) {
+  const info = await Deno.stat(dirname(file)).catch(() => undefined);
+  if (!info?.isDirectory) {
+    throw new Error(`${shown(file)}: its folder does not exist; make it first`);
+  }
+}
+
+/** Writes a file and prints its path. */
+export async function save(file: string, text: string) {
+  try {
+    await Deno.writeTextFile(file, text);
+  } catch (e) {
+    throw new Error(`${shown(file)}: cannot write: ${(e as Error).message}`);
+  }
+  console.log(shown(file));
+}
+
+/** Prints one line of error. */
+export function fail(message: string) {
+  console.error(`${paint(RED, "error:")} ${stripAnsi(message).split("\n")[0]}`);
+}
+
+/** JSON where it is JSON, `NaN` and `±Infinity`, else the text as it is. */
+function parameterValue(text: string): unknown {
+  if (/^(NaN|-?Infinity)$/.test(text)) return Number(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Collects `-p name=value` options. */
+export function parameter(text: string, before?: Record<string, unknown>) {
+  const [, name, value] = /^\s*([\p{L}_$][\p{L}\p{N}_$]*)\s*=([^]*)$/u
+    .exec(text) ?? [];
+  if (!name) throw new InvalidArgumentError("it must be name=value");
+  return { ...before, [name]: parameterValue(value) };
+}
