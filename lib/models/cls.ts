@@ -8,6 +8,7 @@ import {
 } from "../nn/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
 import {
+  blocks,
   branch,
   clsOf,
   head,
@@ -65,11 +66,7 @@ export function clsVit(options: ClsOptions): Forward {
   return (scope, images) => {
     const map = ir50(scope.within("irback"), images, options); // [B, h, w, D]
     let x = tokens(scope, map); // [B, 1 + h·w, D]
-    for (let i = 0; i < options.depth; i++) {
-      const name = `blocks.${i}`;
-      x = block(scope.within(name), x, options, i);
-      x = scope.record(name, x);
-    }
+    x = blocks(scope, x, options, (at, x, i) => block(at, x, options, i));
     return head(scope, x, options, 1e-5);
   };
 }

@@ -77,6 +77,20 @@ export function branch(
   return dropPath(scope.within(`drop_path${part}`), y, rate);
 }
 
+/** `depth` times `block`, named and recorded as "blocks.i". */
+export function blocks(
+  scope: Scope,
+  x: tf.Tensor3D,
+  { depth }: TokenOptions,
+  block: (scope: Scope, x: tf.Tensor3D, i: number) => tf.Tensor3D,
+): tf.Tensor3D {
+  for (let i = 0; i < depth; i++) {
+    const name = `blocks.${i}`;
+    x = scope.record(name, block(scope.within(name), x, i));
+  }
+  return x;
+}
+
 /** Final norm of tokens [B, N, D], then the logits [B, classes] of the first. */
 export function head(
   scope: Scope,

@@ -4,7 +4,7 @@
  */
 import { type Forward, layerNorm, mlp } from "../nn/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
-import { branch, head, type TokenOptions } from "./frame.ts";
+import { blocks, branch, head, type TokenOptions } from "./frame.ts";
 import { ir50 } from "./ir50.ts";
 
 /**
@@ -16,17 +16,14 @@ export function meanPool(options: TokenOptions): Forward {
   return (scope, images) => {
     const map = ir50(scope.within("irback"), images, options); // [B, h, w, D]
     const mean = tf.expandDims(tf.mean(map, [1, 2]), 1) as tf.Tensor3D;
-    let x = scope.record("tokens", mean); // [B, 1, D]
-    for (let i = 0; i < options.depth; i++) {
-      const block = scope.within(`blocks.${i}`);
-      const y = mlp(
-        block.within("mlp"),
-        layerNorm(block.within("norm2"), x),
-        { hidden: dim * mlpRatio, drop: projectionDrop },
-      );
-      x = tf.add(x, branch(block, y, options, { block: i, part: 2 }));
-      x = scope.record(`blocks.${i}`, x);
-    }
-    return head(scope, x, options, 1e-5);
+    const x = scope.record("tokens", mean); // [B, 1, D]
+    const out = blocks(scope, x, options, (at, x, i) => {
+      const y = mlp(at.within("mlp"), layerNorm(at.within("norm2"), x), {
+        hidden: dim * mlpRatio,
+        drop: projectionDrop,
+      });
+      return tf.add(x, branch(at, y, options, { block: i, part: 2 }));
+    });
+    return head(scope, out, options, 1e-5);
   };
 }

@@ -7,7 +7,7 @@ import {
   selfAttention,
 } from "../nn/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
-import { branch, head, type TokenOptions, tokens } from "./frame.ts";
+import { blocks, branch, head, type TokenOptions, tokens } from "./frame.ts";
 import { ir50 } from "./ir50.ts";
 
 /** x + attention(norm(x)), then x + mlp(norm(x)), of tokens [B, N, D]. */
@@ -43,11 +43,7 @@ export function baseline(options: TokenOptions): Forward {
   return (scope, images) => {
     const map = ir50(scope.within("irback"), images, options); // [B, h, w, D]
     let x = tokens(scope, map); // [B, 1 + h·w, D]
-    for (let i = 0; i < options.depth; i++) {
-      const name = `blocks.${i}`;
-      x = block(scope.within(name), x, options, i);
-      x = scope.record(name, x);
-    }
+    x = blocks(scope, x, options, (at, x, i) => block(at, x, options, i));
     // The study's final norm is timm's (1e-6); with qkNorm it was PyTorch's.
     return head(scope, x, options, options.qkNorm ? 1e-5 : 1e-6);
   };

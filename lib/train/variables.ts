@@ -3,7 +3,11 @@ import { fromTorch, type Layout, type ModelState, toTorch } from "../nn/mod.ts";
 import { tf, Variable } from "../tensorflow/mod.ts";
 import type { StoredTensor } from "../weights/mod.ts";
 import { type ParameterRule, parameterRules } from "./groups.ts";
-import { type Optimizer, optimizerOf } from "./optimizers.ts";
+import {
+  type Optimizer,
+  optimizerOf,
+  type OptimizerSettings,
+} from "./optimizers.ts";
 import type { Recipe } from "./recipe.ts";
 
 export interface Parameter {
@@ -26,21 +30,12 @@ export interface Variables {
   family: string;
 }
 
-export type VariableSettings = Pick<
-  Recipe,
-  | "optimizer"
-  | "betas"
-  | "eps"
-  | "amsgrad"
-  | "momentum"
-  | "nesterov"
-  | "dampening"
-  | "weightDecay"
-  | "weightDecayOn"
-  | "groups"
-  | "ema"
-  | "accumulate"
->;
+export type VariableSettings =
+  & OptimizerSettings
+  & Pick<
+    Recipe,
+    "weightDecay" | "weightDecayOn" | "groups" | "ema" | "accumulate"
+  >;
 
 export function variablesOf(
   state: ModelState,

@@ -51,6 +51,17 @@ export const tiny: ClsOptions & { model: ModelName } = {
   classes: 7,
 };
 
+/** The published size: depth 8 on IR50. */
+export const full = {
+  ...tiny,
+  widths: [64, 128, 256, 512],
+  layers: [3, 4, 14, 3],
+  stemWidth: 64,
+  depth: 8,
+  dim: 512,
+  heads: 8,
+};
+
 const cls = { model: "cls" as const };
 const dropped = { ...cls, patches: "dropped" as const };
 const before = { ...cls, patches: "catBeforeMlp" as const };

@@ -7,6 +7,7 @@ import { crossEntropy } from "../../lib/train/losses.ts";
 import {
   distance,
   fixture,
+  full,
   images,
   model,
   reference,
@@ -179,16 +180,6 @@ Deno.test("the compiled Baseline gives the eager one's loss and gradients", asyn
   compiled.dispose();
   tf.dispose([one, other, inputs, Object.values(buffers), x, y]);
 });
-
-const full = {
-  ...tiny,
-  widths: [64, 128, 256, 512],
-  layers: [3, 4, 14, 3],
-  stemWidth: 64,
-  depth: 8,
-  dim: 512,
-  heads: 8,
-};
 
 interface InitialFacts {
   name: string;

@@ -5,6 +5,8 @@ import {
   applyScope,
   constant,
   conv2d,
+  dropout,
+  dropPath,
   type Forward,
   fromTorch,
   gelu,
@@ -168,5 +170,60 @@ Deno.test("batch norm's running statistics follow the written rule", () => {
       momentum: 0.1,
     });
     near(frozen.y.dataSync(), [-9, -8, -7, -4].map((d) => d / Math.SQRT2));
+  });
+});
+
+Deno.test("dropout keeps the mean, drop path takes whole images, both scale what they keep", () => {
+  tf.tidy(() => {
+    const draw = (seed: number) =>
+      applyScope({
+        parameters: {},
+        buffers: {},
+        training: true,
+        seed: tf.tensor1d([seed, 1], "int32"),
+      });
+    const x = tf.ones([200, 7, 30]);
+    const kept = dropout(draw(1), x, 0.2).dataSync();
+    assert.deepEqual([...new Set(kept)].sort(), [0, Math.fround(1 / 0.8)]);
+    const mean = kept.reduce((a, b) => a + b, 0) / kept.length;
+    // Five standard errors of 42,000 draws.
+    assert(Math.abs(mean - 1) < 5 * Math.sqrt(0.2 / 0.8 / kept.length));
+    const paths = tf.reshape(dropPath(draw(2), x, 0.5), [200, 210]);
+    const rows = paths.arraySync() as number[][];
+    rows.forEach((row) => assert.equal(new Set(row).size, 1));
+    const alive = rows.filter(([v]) => v === 2).length;
+    assert(alive + rows.filter(([v]) => v === 0).length === 200);
+    assert(Math.abs(alive - 100) < 5 * Math.sqrt(50));
+    assert.equal(dropout(draw(1), x, 0), x);
+    const evaluating = applyScope({
+      parameters: {},
+      buffers: {},
+      training: false,
+    });
+    assert.equal(dropout(evaluating, x, 0.5), x);
+  });
+});
+
+Deno.test("batch norm outside of training has the gradient of a scaling", () => {
+  tf.tidy(() => {
+    const x = tf.randomNormal([2, 3, 3, 4], 0, 1, "float32", 1) as tf.Tensor4D;
+    const scale = tf.tensor1d([1, 2, 3, 4]);
+    const variance = tf.tensor1d([0.5, 1, 2, 4]);
+    const dx = tf.grad((v) =>
+      tf.sum(
+        fusedBatchNorm({
+          x: v as tf.Tensor4D,
+          scale,
+          offset: tf.zeros([4]),
+          mean: tf.tensor1d([1, 0, -1, 2]),
+          variance,
+        }, { training: false, eps: 1e-5, momentum: 0.1 }).y,
+      )
+    )(x);
+    const wanted = tf.mul(
+      tf.onesLike(x),
+      tf.div(scale, tf.sqrt(tf.add(variance, 1e-5))),
+    );
+    near(dx.dataSync(), wanted.dataSync());
   });
 });

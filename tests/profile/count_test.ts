@@ -10,6 +10,7 @@ import {
   flops,
   parameters,
 } from "../../lib/profile/mod.ts";
+import { full } from "../models/_tiny.ts";
 
 interface Expected {
   input: [number, number, number, number];
@@ -25,19 +26,6 @@ const fixture = JSON.parse(
   }>;
 };
 
-const ir50 = {
-  model: "baseline" as const,
-  patches: "dropped" as const,
-  scale: "right" as const,
-  widths: [64, 128, 256, 512],
-  layers: [3, 4, 14, 3],
-  stemWidth: 64,
-  stemStride: 1 as const,
-  dim: 512,
-  heads: 8,
-  mlpRatio: 4,
-  classes: 7,
-};
 const cls = { model: "cls" as const };
 const before = { ...cls, patches: "catBeforeMlp" as const };
 const after = { ...cls, patches: "catAfterMlp" as const };
@@ -66,7 +54,7 @@ const models: Record<string, Partial<Parameters<typeof modelOf>[0]>> = {
 };
 
 const build = (name: string, depth: number) =>
-  modelOf({ ...ir50, ...models[name], depth });
+  modelOf({ ...full, ...models[name], depth });
 
 /** The sum of a field over all operations of these kinds. */
 function sum(
