@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { join } from "node:path";
 import { modelOf } from "../lib/models/mod.ts";
-import { initialise } from "../lib/nn/mod.ts";
+import { initialise, releaseState } from "../lib/nn/mod.ts";
 import { count, flops, peakMemory } from "../lib/profile/mod.ts";
 import { compile, resolvePrecision, tf } from "../lib/tensorflow/mod.ts";
 import {
@@ -69,11 +69,9 @@ async function benchTrain(o: Options): Promise<number> {
   const { size } = recipe;
   const steps = o.steps ?? (o.slim ? 30 : 5);
   const forward = modelOf(recipe);
-  const trainer = new Trainer(
-    forward,
-    initialise(forward, [size, size, 3], 0),
-    recipe,
-  );
+  const state = initialise(forward, [size, size, 3], 0);
+  const trainer = new Trainer(forward, state, recipe);
+  releaseState(state);
   const images = crypto.getRandomValues(new Uint8Array(65536));
   const pixels = new Uint8Array(batch * size * size * 3)
     .map((_, i) => images[i % 65536]);

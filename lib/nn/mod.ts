@@ -31,6 +31,7 @@ export {
   normal,
   type Operation,
   type ParameterInfo,
+  releaseState,
   type Scope,
   type ScopeValues,
   uniform,

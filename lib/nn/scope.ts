@@ -88,6 +88,17 @@ export interface ModelState {
   buffers: Map<string, { info: ParameterInfo; data: Float32Array }>;
 }
 
+/**
+ * Gives a state's memory back at once, where its values are on the device and
+ * nobody needs them here any more; the collector may take its time.
+ */
+export function releaseState({ parameters, buffers }: ModelState): void {
+  for (const entry of [...parameters.values(), ...buffers.values()]) {
+    (entry.data.buffer as ArrayBuffer).transfer(0);
+    entry.data = new Float32Array(0);
+  }
+}
+
 type Root = Omit<Scope, "within" | "operation"> & {
   operation(layer: string, operation: Operation): void;
 };

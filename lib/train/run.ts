@@ -6,7 +6,7 @@ import {
   gather,
 } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
-import { initialise } from "../nn/mod.ts";
+import { initialise, releaseState } from "../nn/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
 import type { EpochRow } from "./loop.ts";
 import { locateNonFinite } from "./locate.ts";
@@ -66,6 +66,7 @@ export class TrainingRun {
       ? balancedWeights(classCounts(train, classes))
       : undefined;
     const trainer = new Trainer(forward, state, recipe, { classWeights });
+    releaseState(state);
     return { trainer, pretrained };
   }
 
