@@ -1,15 +1,11 @@
 /** `deno task test`: static checks, the library, then all tests in order. */
+import { runTests } from "./summary.ts";
 import {
   checkNotebooks,
-  formatNotebooks,
-  lintNotebooks,
-  notebookFiles,
-} from "./notebooks.ts";
-import { runTests } from "./summary.ts";
+  findingText,
+  formatNotebook,
+} from "../lib/notebook/mod.ts";
 import { ensureLibrary } from "../lib/tensorflow/install.ts";
-
-const root = new URL("..", import.meta.url).pathname;
-Deno.chdir(root);
 
 let passed = 0;
 let failed = 0;
@@ -39,42 +35,55 @@ async function deno(...args: string[]): Promise<boolean> {
   return (await command.spawn().status).success;
 }
 
-/** The folders to check that exist. */
-const folders = ["lib", "tasks", "tests"].filter((folder) => {
-  try {
-    return Deno.statSync(folder).isDirectory;
-  } catch {
-    return false;
-  }
-});
+/** Runs everything and exits. */
+async function main() {
+  Deno.chdir(new URL("..", import.meta.url).pathname);
 
-await step("format", () => deno("fmt", "--check"));
-await step("lint", () => deno("lint"));
-await step("types", () => deno("check", ...folders));
-const notebooks = notebookFiles("notebooks");
-await step(
-  `format of ${notebooks.length} notebooks`,
-  () => formatNotebooks(notebooks),
-);
-await step(
-  `types of ${notebooks.length} notebooks`,
-  () => checkNotebooks(notebooks),
-);
-await step(
-  `lint of ${notebooks.length} notebooks`,
-  () => lintNotebooks(notebooks),
-);
-const ready = await step("TensorFlow", async () => {
-  const { dir, version } = await ensureLibrary();
-  console.log(`libtensorflow ${version ?? "of unknown version"} in ${dir}`);
-  return true;
-});
-if (ready) {
-  heading("tests");
-  const counts = await runTests(["test", "-A", "--no-check", "tests/"]);
-  passed += counts.passed;
-  failed += counts.failed;
+  /** The folders to check that exist. */
+  const folders = ["lib", "tasks", "tests"].filter((folder) => {
+    try {
+      return Deno.statSync(folder).isDirectory;
+    } catch {
+      return false;
+    }
+  });
+
+  await step("format", () => deno("fmt", "--check"));
+  await step("lint", () => deno("lint"));
+  await step("types", () => deno("check", ...folders));
+  const notebooks = [...Deno.readDirSync("notebooks")]
+    .filter(({ name }) => name.endsWith(".ipynb"))
+    .map(({ name }) => `notebooks/${name}`).sort();
+  await step(`format of ${notebooks.length} notebooks`, async () => {
+    const lines: string[] = [];
+    for (const file of notebooks) {
+      const { changed, errors } = await formatNotebook(file, { check: true });
+      lines.push(...errors.map((error) => `${file} ${error}`));
+      lines.push(...changed.map((cell) => `${file} ${cell}: not formatted`));
+    }
+    lines.forEach((line) => console.log(line));
+    return !lines.length;
+  });
+  await step(`check of ${notebooks.length} notebooks`, async () => {
+    const findings = await checkNotebooks(notebooks);
+    for (const finding of findings) console.log(findingText(finding));
+    return !findings.length;
+  });
+  const ready = await step("TensorFlow", async () => {
+    const { dir, version } = await ensureLibrary();
+    console.log(`libtensorflow ${version ?? "of unknown version"} in ${dir}`);
+    return true;
+  });
+  if (ready) {
+    heading("tests");
+    const counts = await runTests(["test", "-A", "--no-check", "tests/"]);
+    passed += counts.passed;
+    failed += counts.failed;
+  }
+
+  console.log(`\n${passed} passed, ${failed} failed`);
+  Deno.exit(failed > 0 ? 1 : 0);
 }
 
-console.log(`\n${passed} passed, ${failed} failed`);
-Deno.exit(failed > 0 ? 1 : 0);
+// `deno test` without a path takes this file for a test, by its name.
+if (import.meta.main) await main();

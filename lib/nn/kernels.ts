@@ -156,10 +156,11 @@ const parametricRelu = define<Record<never, never>>({
     const below = tf.minimum(x, 0);
     return [tf.add(x, tf.mul(below, tf.sub(alpha, 1))), below];
   },
-  saveInputs: ["x", "alpha"],
+  // Not x: its sign is that of what is below 0, and it need not stay alive.
+  saveInputs: ["alpha"],
   saveOutputs: [false, true],
-  gradient: ([dy], [x, alpha, below]) => ({
-    x: () => tf.where(tf.less(x, 0), tf.mul(dy, alpha), dy),
+  gradient: ([dy], [alpha, below]) => ({
+    x: () => tf.where(tf.less(below, 0), tf.mul(dy, alpha), dy),
     alpha: () => tf.sum(tf.mul(dy, below), [0, 1, 2]),
   }),
 });

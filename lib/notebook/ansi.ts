@@ -1,4 +1,5 @@
 /** Terminal text: what a reader would see, as plain text or as HTML. */
+import { contrast, onPage, readable } from "./colour.ts";
 
 const ESCAPE =
   // deno-lint-ignore no-control-regex
@@ -75,74 +76,172 @@ function apply(style: Style, codes: number[]): Style {
 const minus = (set: Set<string>, ...names: string[]) =>
   new Set([...set].filter((n) => !names.includes(n)));
 
-function openTag(s: Style): string {
-  const classes = [...s.classes].map((c) => `a-${c}`);
-  const inline: string[] = [];
-  for (
-    const [value, name, css] of [[s.fg, "f", "color"], [
-      s.bg,
-      "g",
-      "background",
-    ]]
-  ) {
-    if (value?.startsWith("#")) inline.push(`${css}:${value}`);
-    else if (value) classes.push(`a-${name}${value}`);
+/** How a character is drawn: the tags around it. */
+interface Pen {
+  open: string;
+  close: string;
+}
+const PLAIN: Pen = { open: "", close: "" };
+
+function pen(s: Style, link: string): Pen {
+  const inverse = s.classes.has("inv");
+  const [fg, bg] = inverse ? [s.bg, s.fg] : [s.fg, s.bg];
+  const classes = [...s.classes].filter((c) => c !== "inv").map((c) =>
+    `a-${c}`
+  );
+  let css = "";
+  if (bg?.startsWith("#")) {
+    const auto = contrast("#000000", bg) > contrast("#ffffff", bg)
+      ? "#000000"
+      : "#ffffff";
+    css = `background:${bg};color:${
+      fg?.startsWith("#") ? readable(fg, bg) : auto
+    }`;
+  } else if (bg) classes.push(`a-g${bg}`);
+  else if (inverse) classes.push("a-inv");
+  else if (fg?.startsWith("#")) css = `color:${onPage(fg)}`;
+  else if (fg) classes.push(`a-f${fg}`);
+  let { open, close } = PLAIN;
+  if (classes.length || css) {
+    open = "<span" + (classes.length ? ` class="${classes.join(" ")}"` : "") +
+      (css ? ` style="${css}"` : "") + ">";
+    close = "</span>";
   }
-  if (!classes.length && !inline.length) return "";
-  return "<span" + (classes.length ? ` class="${classes.join(" ")}"` : "") +
-    (inline.length ? ` style="${inline.join(";")}"` : "") + ">";
+  if (/^(https?:|mailto:)/i.test(link)) {
+    open = `<a href="${escapeHtml(link)}">${open}`;
+    close += "</a>";
+  }
+  return { open, close };
 }
 
-/**
- * Text with ANSI colours as HTML spans. `\r` goes back to the line's start
- * and writes over it, `\b` goes one back, as on a terminal; other escape
- * sequences are dropped.
- */
-export function ansiToHtml(text: string): string {
-  let style: Style = { classes: new Set() };
-  let tag = "";
-  const html = text.replaceAll("\r\n", "\n").split("\n").map((line) => {
-    const cells: [string, string][] = []; // character, opening tag
-    let at = 0;
-    const write = (part: string) => {
-      for (const c of part) {
-        if (c === "\r") at = 0;
-        else if (c === "\b") at = Math.max(0, at - 1);
-        else if (c >= " " || c === "\t") cells[at++] = [c, tag];
+type Row = { char: string; pen: Pen }[];
+/** No escape code moves further than this. */
+const FURTHEST = 10_000;
+
+/** A terminal without an edge: rows of characters and a place to write. */
+class Screen {
+  readonly #rows: Row[] = [[]];
+  #row = 0;
+  #at = 0;
+  #style: Style = { classes: new Set() };
+  #link = "";
+  #pen = PLAIN;
+
+  write(text: string) {
+    let row = this.#rows[this.#row];
+    for (const c of text) {
+      if (c === "\n") {
+        this.#moveTo(this.#row + 1, 0);
+        row = this.#rows[this.#row];
+      } else if (c === "\r") this.#at = 0;
+      else if (c === "\b") this.#at = Math.max(0, this.#at - 1);
+      else if (c >= " " || c === "\t") {
+        while (row.length < this.#at) row.push({ char: " ", pen: PLAIN });
+        row[this.#at++] = { char: c, pen: this.#pen };
       }
-    };
-    let last = 0;
-    for (const m of line.matchAll(ESCAPE)) {
-      write(line.slice(last, m.index));
-      last = m.index + m[0].length;
-      if (m[2] === "m") {
-        style = apply(style, (m[1] || "0").split(/[;:]/).map(Number));
-        tag = openTag(style);
-      } else if (m[2] === "K") {
-        if (m[1] === "2") cells.length = 0;
-        else if (m[1] !== "1") cells.length = Math.min(cells.length, at);
-      } else if (m[2] === "G") at = Math.max(0, (Number(m[1]) || 1) - 1);
     }
-    write(line.slice(last));
-    return group(cells);
-  });
-  return html.join("\n");
+  }
+
+  /** A code `ESC [ argument letter`. */
+  control(letter: string, argument: string) {
+    if (letter === "m") {
+      const codes = (argument || "0").split(/[;:]/).map(Number);
+      this.#style = apply(this.#style, codes);
+      this.#pen = pen(this.#style, this.#link);
+      return;
+    }
+    const n = Math.min(FURTHEST, Number(argument.split(";")[0]) || 0);
+    const by = n || 1;
+    if (letter === "A") this.#moveTo(this.#row - by, this.#at);
+    else if (letter === "B") this.#moveTo(this.#row + by, this.#at, true);
+    else if (letter === "C") this.#at = Math.min(FURTHEST, this.#at + by);
+    else if (letter === "D") this.#at = Math.max(0, this.#at - by);
+    else if (letter === "E") this.#moveTo(this.#row + by, 0, true);
+    else if (letter === "F") this.#moveTo(this.#row - by, 0);
+    else if (letter === "G") this.#at = by - 1;
+    else if (letter === "H" || letter === "f") {
+      this.#moveTo(by - 1, (Number(argument.split(";")[1]) || 1) - 1, true);
+    } else if (letter === "K") this.#eraseLine(n);
+    else if (letter === "J") this.#eraseScreen(n);
+  }
+
+  link(target: string) {
+    this.#link = target;
+    this.#pen = pen(this.#style, target);
+  }
+
+  /** Cursor codes stay on the screen; a newline (not `within`) adds a row. */
+  #moveTo(row: number, at: number, within = false) {
+    const last = this.#rows.length - 1;
+    this.#row = Math.max(0, within ? Math.min(row, last) : row);
+    if (this.#row > last) this.#rows.push([]);
+    this.#at = Math.min(FURTHEST, Math.max(0, at));
+  }
+
+  #eraseLine(mode: number) {
+    const row = this.#rows[this.#row];
+    if (mode === 0) row.length = Math.min(row.length, this.#at);
+    else if (mode === 2) row.length = 0;
+    else {
+      for (let i = 0; i <= Math.min(this.#at, row.length - 1); i++) {
+        row[i] = { char: " ", pen: PLAIN };
+      }
+    }
+  }
+
+  #eraseScreen(mode: number) {
+    this.#eraseLine(mode);
+    if (mode === 0) this.#rows.length = this.#row + 1;
+    else if (mode === 1) this.#rows.fill([], 0, this.#row);
+    else {
+      this.#rows.splice(0, Infinity, []);
+      this.#row = 0;
+    }
+  }
+
+  html(): string {
+    return this.#rows.map(rowHtml).join("\n");
+  }
 }
 
-function group(cells: [string, string][]): string {
-  let html = "", run = "", tag = "";
+function rowHtml(row: Row): string {
+  let html = "", run = "", last = PLAIN;
   const flush = () => {
-    if (run) html += tag ? `${tag}${escapeHtml(run)}</span>` : escapeHtml(run);
+    if (run) html += last.open + escapeHtml(run) + last.close;
     run = "";
   };
-  for (const cell of Array.from(cells)) {
-    const [c, t] = cell ?? [" ", ""];
-    if (t !== tag) {
-      flush();
-      tag = t;
-    }
-    run += c;
+  for (const { char, pen } of row) {
+    if (pen.open !== last.open) flush();
+    last = pen;
+    run += char;
   }
   flush();
   return html;
+}
+
+/**
+ * Text with ANSI codes as HTML, as a terminal would show it in the end:
+ * colours as spans (moved until they read well in both themes), links,
+ * `\r`, `\b`, cursor moves and erasing done; other codes are dropped.
+ */
+export function ansiToHtml(text: string): string {
+  // deno-lint-ignore no-control-regex
+  if (!/[\x00-\x08\x0b-\x1f]/.test(text)) return escapeHtml(text);
+  const screen = new Screen();
+  // A code whose end never came is no text.
+  const whole = text.replaceAll("\r\n", "\n")
+    // deno-lint-ignore no-control-regex
+    .replace(/\x1b(\[[0-9;:?]*|\][^\x07\x1b]*)?$/, "");
+  let last = 0;
+  for (const m of whole.matchAll(ESCAPE)) {
+    screen.write(whole.slice(last, m.index));
+    last = m.index + m[0].length;
+    if (m[2]) screen.control(m[2], m[1]);
+    else if (m[0].startsWith("\x1b]8;")) {
+      // deno-lint-ignore no-control-regex
+      screen.link(/^\x1b\]8;[^;]*;([^\x07\x1b]*)/.exec(m[0])?.[1] ?? "");
+    }
+  }
+  screen.write(whole.slice(last));
+  return screen.html();
 }

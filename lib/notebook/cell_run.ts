@@ -1,5 +1,6 @@
 /** Runs one cell in a kernel and collects what it puts out. */
 import { stripAnsi } from "./ansi.ts";
+import { ownRecord } from "./cells.ts";
 import { errorLine, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
 import type { CellOutputs } from "./outputs.ts";
@@ -12,14 +13,20 @@ export type RunEvent =
   | { type: "cell-end"; index: number; seconds: number; ok: boolean }
   | { type: "warning"; message: string };
 
+type ErrorOutput = Extract<Output, { output_type: "error" }>;
+
+const NO_ERROR = "it was to throw (tag raises-exception), but ran to its end";
+/** Errors that are not the cell's own: never those that a tag expects. */
+const FROM_OUTSIDE = ["KernelDied", "Interrupted", "CellTimeout"];
 const SAVE_EVERY = 5000; // ms between savings of a cell that still runs
 
-function deathOutput(died: KernelDied, interrupted: boolean): Output {
+function deathOutput(died: KernelDied, stopped?: [string, string]): Output {
   const { end } = died;
+  const [ename, evalue] = stopped ?? ["KernelDied", died.message];
   return {
     output_type: "error",
-    ename: interrupted ? "Interrupted" : "KernelDied",
-    evalue: interrupted ? "the run was interrupted" : died.message,
+    ename,
+    evalue,
     traceback: [
       died.message,
       ...(end.stderr
@@ -33,68 +40,169 @@ function deathOutput(died: KernelDied, interrupted: boolean): Output {
 export interface CellFailure {
   line?: number;
   message: string;
+  /** what the error output says */
+  ename: string;
+  /** the earlier cell that failed, by a timer or a promise, during this one */
+  cell?: Cell;
 }
 
+/** Options of {@link runCell}. */
+export interface CellRunOptions {
+  emit: (e: RunEvent) => void;
+  /** called every `saveEvery` ms while the cell prints; fails with a warning */
+  save?: () => Promise<void>;
+  saveEvery?: number;
+  /** whether the run was interrupted */
+  aborted: () => boolean;
+  /** seconds after which the cell is interrupted, and killed after `grace` ms */
+  timeout?: number;
+  grace?: number;
+  /** the cell is to throw; it fails when it does not */
+  expectError?: boolean;
+}
+
+/** Hash of a cell's source, by which a saved result is known to be its. */
+export async function sourceHash(source: string): Promise<string> {
+  const bytes = new TextEncoder().encode(source);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(digest).toHex().slice(0, 16);
+}
+
+/** Saves now and then while there is something new; `end` waits for the last. */
+function savings(o: CellRunOptions) {
+  let changed = false;
+  let saving: Promise<void> | undefined;
+  const tick = () => {
+    if (!o.save || !changed || saving) return;
+    changed = false;
+    saving = o.save().catch((e) => {
+      o.emit({ type: "warning", message: `${e.message}; tried again later` });
+      changed = true;
+    }).finally(() => saving = undefined);
+  };
+  const timer = o.save && setInterval(tick, o.saveEvery ?? SAVE_EVERY);
+  return {
+    change: () => changed = true,
+    async end() {
+      clearInterval(timer);
+      await saving;
+    },
+  };
+}
+
+/** Interrupts the cell after `o.timeout` seconds, and kills after `o.grace` ms. */
+function stopwatch(kernel: Kernel, o: CellRunOptions) {
+  let over = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  if (o.timeout !== undefined) {
+    timer = setTimeout(() => {
+      over = true;
+      kernel.interrupt();
+      timer = setTimeout(() => kernel.kill(), o.grace ?? 5000);
+    }, o.timeout * 1000);
+  }
+  return { over: () => over, end: () => clearTimeout(timer) };
+}
+
+const errorIn = (cell: Cell) =>
+  cell.outputs!.find((out): out is ErrorOutput => out.output_type === "error");
+
 /**
- * Runs `cell` as number `index` (from 1) and fills its outputs, its count and
- * its time (`metadata.ferlab.seconds`); `save` is called every 5 s meanwhile.
+ * Runs `cell` as number `index` (from 1) and fills its outputs and its count;
+ * `metadata.ferlab` gets the `status` (ok, failed, interrupted), the `seconds`
+ * and the {@link sourceHash}.
  */
 export async function runCell(
   kernel: Kernel,
   outputs: CellOutputs,
   cell: Cell,
   index: number,
-  o: {
-    emit: (e: RunEvent) => void;
-    save?: () => Promise<void>;
-    aborted: () => boolean;
-  },
+  o: CellRunOptions,
 ): Promise<CellFailure | undefined> {
   const start = performance.now();
-  outputs.begin(cell);
+  outputs.begin(cell, kernel.fence);
   cell.execution_count = index;
-  let saved = start;
-  let saving: Promise<void> | undefined;
-  let saveError: unknown;
+  const saved = savings(o);
+  const limit = stopwatch(kernel, o);
   kernel.onMessage = (m) => {
+    saved.change();
     const text = outputs.take(m);
     if (text) o.emit({ type: "output", index, text: stripAnsi(text) });
-    if (!o.save || saving || performance.now() - saved < SAVE_EVERY) return;
-    saving = o.save().catch((e) => saveError = e).then(() => {
-      saved = performance.now();
-      saving = undefined;
-    });
   };
-  let error: Extract<Output, { output_type: "error" }> | undefined;
+  let error: ErrorOutput | undefined;
+  let line: number | undefined;
+  const stopped = (): [string, string] | undefined =>
+    limit.over()
+      ? [
+        "CellTimeout",
+        `the cell ran longer than ${o.timeout} s and was stopped`,
+      ]
+      : o.aborted()
+      ? ["Interrupted", "the run was interrupted"]
+      : undefined;
   try {
     const reply = await kernel.execute(cell.source);
-    error = cell.outputs!.find((out) => out.output_type === "error");
+    error = errorIn(cell);
     if (reply.status !== "ok" && !error) {
       error = await syntaxError(cell.source);
       cell.outputs!.push(error);
     }
+    if (error) line = lineOf(cell, error);
+    if (error && reply.thrown) {
+      if (reply.thrown.text && error.evalue === "[object Object]") {
+        error.evalue = reply.thrown.text;
+      }
+      error.traceback.push(...reply.thrown.causes);
+    }
+    if (!error && limit.over()) { // it ended by itself when interrupted
+      const [ename, evalue] = stopped()!;
+      error = { output_type: "error", ename, evalue, traceback: [evalue] };
+      cell.outputs!.push(error);
+    }
   } catch (e) {
     if (!(e instanceof KernelDied)) throw e;
-    error = deathOutput(e, o.aborted()) as typeof error;
-    cell.outputs!.push(error!);
+    error = deathOutput(e, stopped()) as ErrorOutput;
+    cell.outputs!.push(error);
   } finally {
     kernel.onMessage = () => {};
+    limit.end();
+    await saved.end();
   }
-  await saving;
-  if (saveError) throw saveError;
   const seconds = Math.round(performance.now() - start) / 1000;
-  cell.metadata.ferlab = { seconds };
-  o.emit({ type: "cell-end", index, seconds, ok: !error });
-  if (!error) return;
-  const own = /<cell>:(\d+):/.exec(error.traceback.join("\n"));
-  return {
-    line: own ? Number(own[1]) : errorLine(cell.source, error.traceback),
-    message: oneLine(error),
+  const outside = error && FROM_OUTSIDE.includes(error.ename);
+  const ok = o.expectError ? !!error && !outside : !error;
+  cell.metadata.ferlab = {
+    ...ownRecord(cell),
+    status: o.aborted() ? "interrupted" : ok ? "ok" : "failed",
+    seconds,
+    source: await sourceHash(cell.source),
   };
+  o.emit({ type: "cell-end", index, seconds, ok });
+  if (!ok) {
+    return error
+      ? { line, message: oneLine(error), ename: error.ename }
+      : { message: NO_ERROR, ename: "Error" };
+  }
+  const [late] = outputs.late;
+  outputs.late.clear();
+  if (!late) return;
+  error = errorIn(late)!;
+  return {
+    line: lineOf(late, error),
+    message: oneLine(error),
+    ename: error.ename,
+    cell: late,
+  };
+}
+
+function lineOf(cell: Cell, error: ErrorOutput): number | undefined {
+  const own = /<cell>:(\d+):/.exec(error.traceback.join("\n"));
+  return own ? Number(own[1]) : errorLine(cell.source, error.traceback);
 }
 
 function oneLine(error: { ename: string; evalue: string }): string {
   const text = stripAnsi(error.evalue).trim().split("\n")[0];
-  const plain = ["Error", "KernelDied", "Interrupted"].includes(error.ename);
-  return plain ? text : `${error.ename}: ${text}`;
+  return ["Error", ...FROM_OUTSIDE].includes(error.ename)
+    ? text
+    : `${error.ename}: ${text}`;
 }

@@ -1,8 +1,17 @@
 /** `deno task nb`: runs notebooks on Deno's kernel, exports them to HTML. */
 import { Command } from "commander";
+import { addCheck } from "./commands/check.ts";
+import { addClean } from "./commands/clean.ts";
+import { addDiff } from "./commands/diff.ts";
 import { addExport } from "./commands/export.ts";
+import { addFmt } from "./commands/fmt.ts";
+import { addIndex } from "./commands/index.ts";
+import { addRerun } from "./commands/rerun.ts";
 import { addRun } from "./commands/run.ts";
+import { addSession } from "./commands/session.ts";
 import { fail } from "./commands/shared.ts";
+import { addStatus } from "./commands/status.ts";
+import { addTest } from "./commands/test.ts";
 
 const program = new Command("deno task nb")
   .description(
@@ -12,7 +21,20 @@ const program = new Command("deno task nb")
   )
   .exitOverride();
 
-for (const add of [addRun, addExport]) add(program);
+const commands = [
+  addRun,
+  addRerun,
+  addStatus,
+  addSession,
+  addTest,
+  addCheck,
+  addFmt,
+  addClean,
+  addDiff,
+  addExport,
+  addIndex,
+];
+for (const add of commands) add(program);
 
 try {
   await program.parseAsync(Deno.args, { from: "user" });

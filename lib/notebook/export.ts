@@ -1,150 +1,38 @@
-/** A notebook as one HTML file that needs no network and runs no script. */
-import { createHighlighter, type Highlighter } from "shiki";
-import { ansiToHtml, escapeHtml, stripAnsi } from "./ansi.ts";
-import { type Heading, Markdown } from "./markdown.ts";
-import { sanitise } from "./sanitise.ts";
+/** A notebook as one HTML file that needs no network and runs no script of it. */
+import { escapeHtml } from "./ansi.ts";
+import { CellHtml, errorText } from "./cell_html.ts";
+import { Highlight } from "./highlight.ts";
+import type { Heading } from "./markdown.ts";
+import { mathCss } from "./math.ts";
+import { PAGE_SCRIPT, policy } from "./page_script.ts";
+import {
+  duration,
+  failureOf,
+  type Provenance,
+  type RunState,
+  runState,
+  secondsOf,
+} from "./provenance.ts";
 import { STYLE } from "./style.ts";
-import type { Cell, MimeBundle, Notebook, Output } from "./types.ts";
+import type { Cell, Notebook } from "./types.ts";
 
 /** Options of {@link exportHtml}. */
 export interface ExportOptions {
   /** default: the text of the first h1 */
   title?: string;
   /** names and values shown at the end of the page */
-  provenance?: Record<string, string>;
+  provenance?: Provenance;
+  /** when the notebook was run, as the index of reports shows it */
+  date?: string;
   /** keeps outputs' HTML and SVG as they are and lets their scripts run */
   trust?: boolean;
 }
 
-const LANGUAGES = ["typescript", "javascript", "tsx", "json", "bash", "python"];
-let highlighter: Promise<Highlighter> | undefined;
-
-async function makeHighlight(): Promise<(c: string, l: string) => string> {
-  highlighter ??= createHighlighter({
-    themes: ["github-light", "github-dark"],
-    langs: LANGUAGES,
-  });
-  const shiki = await highlighter;
-  const loaded = new Set<string>(shiki.getLoadedLanguages());
-  return (code, language) =>
-    shiki.codeToHtml(code, {
-      lang: loaded.has(language) ? language : "text",
-      themes: { light: "github-light", dark: "github-dark" },
-      defaultColor: false,
-    });
-}
-
-const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-
-/** Draws one page; holds what must be unique across it. */
-class Page {
-  #outputs = 0;
-  readonly markdown: Markdown;
-
-  constructor(
-    readonly highlight: (code: string, language: string) => string,
-    readonly trust: boolean,
-  ) {
-    this.markdown = new Markdown(highlight);
-  }
-
-  /** A cell; `number` for code cells, `executed` if the notebook was run. */
-  cell(cell: Cell, number: number | undefined, executed: boolean): string {
-    if (cell.cell_type === "markdown") {
-      const html = this.markdown.render(cell.source, cell.attachments);
-      return `<div class="md">${html}</div>`;
-    }
-    if (number === undefined || !cell.source.trim()) return "";
-    const outputs = cell.outputs ?? [];
-    const failed = outputs.some((o) => o.output_type === "error");
-    const seconds = secondsOf(cell);
-    const time = executed && cell.execution_count == null
-      ? "not run"
-      : seconds === undefined
-      ? ""
-      : duration(seconds);
-    const first = cell.source.split("\n").find((l) => l.trim()) ?? "";
-    return `<section class="cell" id="cell--${number}">
-<details class="code${failed ? " failed" : ""}"${failed ? " open" : ""}>` +
-      `<summary><span class="n">${number}</span>` +
-      `<code>${escapeHtml(first.trim())}</code>` +
-      (time && `<span class="t">${time}</span>`) +
-      `</summary>${this.highlight(cell.source, "typescript")}</details>
-${outputs.map((o) => this.output(o)).join("\n")}</section>`;
-  }
-
-  output(o: Output): string {
-    if (o.output_type === "stream") {
-      const name = o.name === "stderr" ? "stderr" : "stdout";
-      return `<div class="out stream ${name}">${pre(o.text)}</div>`;
-    }
-    if (o.output_type === "error") {
-      const trace = o.traceback.join("\n");
-      return `<div class="out error" role="alert">` +
-        `<strong>${escapeHtml(errorText(o))}</strong>` +
-        `${trace ? pre(trace) : ""}</div>`;
-    }
-    return this.#display(o.data);
-  }
-
-  #display(data: MimeBundle): string {
-    const prefix = `out${++this.#outputs}--`;
-    const text = (mime: string) =>
-      typeof data[mime] === "string" ? data[mime] as string : undefined;
-    const markup = text("text/html") ?? text("image/svg+xml");
-    if (markup !== undefined) {
-      const html = this.trust ? markup : sanitise(markup, prefix);
-      return `<div class="out ${prefix}">${html}</div>`;
-    }
-    const alt = stripAnsi(text("text/plain") ?? "Image");
-    for (const mime of IMAGES) {
-      const base64 = text(mime)?.replace(/[^A-Za-z0-9+/=]/g, "");
-      if (base64) {
-        return `<div class="out image"><img alt="${escapeHtml(alt)}" ` +
-          `src="data:${mime};base64,${base64}"></div>`;
-      }
-    }
-    const md = text("text/markdown") ?? text("text/latex");
-    if (md !== undefined) {
-      // a page of its own: its headings are no part of the contents
-      return `<div class="out md">${
-        new Markdown(this.highlight).render(md).replace(
-          / id="([^"]*)"| href="#([^"]*)"/g,
-          (_, id, ref) =>
-            id === undefined
-              ? ` href="#${prefix}${ref}"`
-              : ` id="${prefix}${id}"`,
-        )
-      }</div>`;
-    }
-    if (data["application/json"] !== undefined) {
-      const json = JSON.stringify(data["application/json"], null, 2);
-      return `<div class="out">${this.highlight(json, "json")}</div>`;
-    }
-    const plain = text("text/plain");
-    return plain === undefined ? "" : `<div class="out">${pre(plain)}</div>`;
-  }
-}
-
-const pre = (text: string) =>
-  `<pre>${ansiToHtml(text.replace(/\n$/, ""))}</pre>`;
-
-const errorText = (o: { ename: string; evalue: string }) =>
-  `${o.ename}: ${stripAnsi(o.evalue)}`;
-
-function secondsOf(cell: Cell): number | undefined {
-  const value = (cell.metadata.ferlab as { seconds?: unknown } | undefined)
-    ?.seconds;
-  return typeof value === "number" ? value : undefined;
-}
-
-function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(2)} s`;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const s = Math.round(seconds);
-  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
-  return h ? `${h} h ${m} min` : `${m} min ${s % 60} s`;
-}
+/** Whether a page of these cells has a heading of its own at its top. */
+const hasTitle = (cells: Cell[]) =>
+  cells.some((c) =>
+    c.cell_type === "markdown" && /^(#\s|.*\S.*\n=+\s*$)/m.test(c.source)
+  );
 
 function contents(headings: Heading[]): string {
   const items = headings.filter((h) => h.level === 2 || h.level === 3);
@@ -156,79 +44,153 @@ function contents(headings: Heading[]): string {
     `<ol>${list.join("")}</ol></details></nav>`;
 }
 
-function banner(cells: Cell[]): string {
-  for (const [i, cell] of cells.entries()) {
-    const error = cell.outputs?.find((o) => o.output_type === "error");
-    if (!error) continue;
-    const text = escapeHtml(errorText(error).split("\n")[0]);
-    return `<div class="banner" role="alert"><b>The run failed</b> in ` +
-      `<a href="#cell--${i + 1}">cell ${i + 1}</a>: ${text}</div>`;
-  }
-  return "";
+/** Folding and theme; the theme works without the script. */
+function tools(hasCode: boolean): string {
+  const theme = (value: string, label: string) =>
+    `<label><input type="radio" name="ui--theme" id="ui--${value}" ` +
+    `value="${value}"${value === "system" ? " checked" : ""}>` +
+    `<span>${label}</span></label>`;
+  return `<header class="tools">` +
+    (hasCode
+      ? `<label class="all"><input type="checkbox" id="ui--code"> Show all code</label>`
+      : "") +
+    `<fieldset><legend>Theme</legend>${theme("system", "Auto")}${
+      theme("light", "Light")
+    }${theme("dark", "Dark")}</fieldset></header>`;
 }
 
-function provenance(cells: Cell[], given: Record<string, string>): string {
-  const times = cells.map(secondsOf).filter((s) => s !== undefined);
+function banners(code: Cell[], state: RunState, trust: boolean): string {
+  const all: string[] = [];
+  if (trust) {
+    all.push(
+      `<div class="banner trusted" role="note"><b>Trusted page.</b> ` +
+        `Scripts in this notebook’s outputs run here; open it only if you ` +
+        `trust who made it.</div>`,
+    );
+  }
+  if (state.failed !== undefined) {
+    const { failed } = state;
+    const text = escapeHtml(
+      errorText(failureOf(code[failed - 1])!).split("\n")[0],
+    );
+    const rest = state.missing ? `<br>${cells(state.missing)} not run.` : "";
+    all.push(
+      `<div class="banner" role="note"><b>The run failed</b> in ` +
+        `<a href="#cell--${failed}">cell ${failed}</a>: ${text}${rest}</div>`,
+    );
+  } else if (state.status === "partly run") {
+    all.push(
+      `<div class="banner partly" role="note"><b>Not complete:</b> ` +
+        `${cells(state.missing)} not run.</div>`,
+    );
+  }
+  return all.join("\n");
+}
+
+const cells = (n: number) => n === 1 ? "1 cell was" : `${n} cells were`;
+
+function runTimes(code: Cell[], state: RunState): string {
+  const rows = code.flatMap((cell, i) => {
+    const seconds = secondsOf(cell);
+    if (seconds === undefined) return [];
+    const first = cell.source.split("\n").find((l) => l.trim())?.trim() ?? "";
+    const share = 100 * seconds / (state.seconds || 1);
+    return [
+      `<tr><td><a href="#cell--${i + 1}">${i + 1}</a></td>` +
+      `<td><code>${escapeHtml(first)}</code></td>` +
+      `<td>${duration(seconds)}</td>` +
+      `<td aria-hidden="true"><span class="bar" style="width:${
+        share.toFixed(1)
+      }%"></span></td></tr>`,
+    ];
+  });
+  if (!rows.length) return "";
+  return `<details class="times"><summary>Run time of each cell</summary>` +
+    `<div class="wide" role="region" aria-label="Run time of each cell" tabindex="0">` +
+    `<table><thead><tr><th scope="col">Cell</th><th scope="col">Code</th>` +
+    `<th scope="col">Time</th><td></td></tr></thead><tbody>${
+      rows.join("\n")
+    }</tbody></table></div></details>`;
+}
+
+function provenance(code: Cell[], state: RunState, given: Provenance): string {
   const rows = Object.entries(given);
-  if (times.length) {
-    const total = times.reduce((a, b) => a + b, 0);
-    rows.push(["Run time", `${duration(total)} in ${times.length} cells`]);
+  if (state.seconds !== undefined) {
+    const count = code.filter((c) => secondsOf(c) !== undefined).length;
+    const of = count === 1 ? "1 cell" : `${count} cells`;
+    rows.push(["Run time", `${duration(state.seconds)} in ${of}`]);
   }
   if (!rows.length) return "";
   const list = rows.map(([k, v]) =>
     `<dt>${escapeHtml(k)}</dt><dd>${escapeHtml(v)}</dd>`
   );
   return `<footer class="provenance"><h2>How this page was made</h2>` +
-    `<dl>${list.join("")}</dl></footer>`;
+    `<dl>${list.join("")}</dl>${runTimes(code, state)}</footer>`;
+}
+
+/** What the index of reports reads from a page. */
+function facts(state: RunState, date: string | undefined): string {
+  const meta = (name: string, content: string) =>
+    `<meta name="nb:${name}" content="${escapeHtml(content)}">`;
+  return [
+    `<meta name="generator" content="nb export">`,
+    meta("status", state.status),
+    ...(state.seconds === undefined
+      ? []
+      : [meta("seconds", state.seconds.toFixed(3))]),
+    ...(date ? [meta("date", date)] : []),
+  ].join("\n");
 }
 
 /**
  * The notebook, as it is saved, as one HTML page; never runs anything.
- * Outputs' HTML and SVG are sanitised unless `trust` is set.
+ * Outputs' HTML and SVG are sanitised unless `trust` is set. The same notebook
+ * and options give the same bytes.
  */
 export async function exportHtml(
   nb: Notebook,
   o: ExportOptions = {},
 ): Promise<string> {
-  const page = new Page(await makeHighlight(), o.trust ?? false);
+  const trust = o.trust ?? false;
+  const highlight = await Highlight.load();
+  const titled = hasTitle(nb.cells);
+  const page = new CellHtml(highlight, trust, titled ? 0 : 1);
   const code = nb.cells.filter((c) => c.cell_type === "code");
-  const executed = code.some((c) => c.execution_count != null);
-  const body = nb.cells.map((cell) => {
-    const at = code.indexOf(cell);
-    return page.cell(cell, at < 0 ? undefined : at + 1, executed);
-  }).join("\n");
+  const state = runState(code);
+  const executed = state.status !== "not run";
+  const body = nb.cells.map((cell) => page.cell(cell, executed)).join("\n");
   const { headings } = page.markdown;
   const title = o.title ?? headings.find((h) => h.level === 1)?.text ??
     "Notebook";
   const toc = contents(headings);
-  const policy = [
-    "default-src 'none'",
-    "style-src 'unsafe-inline'",
-    "img-src data:",
-    "font-src data:",
-    `script-src ${o.trust ? "'unsafe-inline'" : "'none'"}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ");
+  const heading = titled ? "" : `<h1>${escapeHtml(title)}</h1>`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${policy(trust)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+${facts(state, o.date)}
 <title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
+<style>${STYLE}
+${highlight.css()}
+${await mathCss(body)}</style>
 </head>
 <body>
+<a class="skip" href="#main--">Skip to the content</a>
+${tools(code.length > 0)}
 <div class="page${toc ? " has-toc" : ""}">
 ${toc}
-<main>
-${banner(code)}
+<main id="main--" tabindex="-1">
+${heading}
+${banners(code, state, trust)}
 ${body}
-${provenance(code, o.provenance ?? {})}
 </main>
+${provenance(code, state, o.provenance ?? {})}
 </div>
+<script>${PAGE_SCRIPT}</script>
 </body>
 </html>
 `;

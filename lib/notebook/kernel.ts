@@ -1,6 +1,7 @@
 /** A client of one Deno notebook kernel: start, execute, interrupt, stop. */
 import { createHmac, randomBytes } from "node:crypto";
 import { stripAnsi } from "./ansi.ts";
+import { checkReplies, fenceCode, PRELUDE, type Thrown } from "./prelude.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
 /** A message of the Jupyter protocol, without its buffers. */
@@ -21,9 +22,13 @@ export interface KernelEnd {
 /** Thrown from a pending request when the kernel process ends. */
 export class KernelDied extends Error {
   constructor(readonly end: KernelEnd) {
-    const how = end.signal
-      ? `was ended by signal ${end.signal}`
-      : `ended with exit code ${end.code}`;
+    const full = /out of memory|heap limit/i.test(end.stderr)
+      ? "ran out of memory and "
+      : "";
+    const how = full +
+      (end.signal
+        ? `was ended by signal ${end.signal}`
+        : `ended with exit code ${end.code}`);
     super(`the kernel ${how} in the middle of the cell`);
     this.name = "KernelDied";
   }
@@ -40,6 +45,21 @@ export interface KernelOptions {
 const DELIMITER = "<IDS|MSG>";
 const UNSTABLE = /^Warning "deno jupyter" is unstable/; // tells nothing here
 const STDERR_TAIL = 4000; // characters kept
+const POSIX = Deno.build.os !== "windows";
+
+/**
+ * A process that ends the group of `pid` when this process dies, however it
+ * does: its stdin is a pipe from here, and closes then.
+ */
+function watchdog(pid: number): Deno.ChildProcess {
+  return new Deno.Command("sh", {
+    args: ["-c", `read _; kill -9 -${pid}`],
+    detached: true,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+}
 
 /** Free TCP ports on 127.0.0.1, all different. */
 function freePorts(n: number): number[] {
@@ -60,11 +80,12 @@ export class Kernel {
   readonly ended: Promise<KernelEnd>;
 
   readonly #child: Deno.ChildProcess;
+  readonly #watchdog?: Deno.ChildProcess;
   readonly #key: string;
   readonly #session = crypto.randomUUID();
   readonly #sockets: ZmtpSocket[] = [];
   readonly #replies = new Map<string, (m: Message) => void>();
-  readonly #fences = new Map<number, () => void>();
+  readonly #fences = new Map<number, (thrown?: Thrown) => void>();
   readonly #dead: Promise<never>;
   /** Resolves when all that the process published has been taken. */
   #published: Promise<void> = Promise.resolve();
@@ -73,12 +94,14 @@ export class Kernel {
   #stderr = "";
   #alive = true;
 
-  private constructor(child: Deno.ChildProcess, key: string) {
+  private constructor(child: Deno.ChildProcess, key: string, owned = true) {
     this.#child = child;
     this.#key = key;
+    if (POSIX && owned) this.#watchdog = watchdog(child.pid);
     const drained = this.#drain();
     this.ended = child.status.then(async (status) => {
       this.#alive = false;
+      await this.#endChildren();
       // A grandchild may hold the pipe open: do not wait for it for long.
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<void>((r) => timer = setTimeout(r, 500));
@@ -110,12 +133,58 @@ export class Kernel {
         // Another process took one of the ports found free: find others.
         if (tries < 5 && /AddrInUse/.test(e.end.stderr)) continue;
         const lines = e.end.stderr.split("\n");
-        const why = lines.find((l) => l.startsWith("error:")) ?? lines.at(-1);
+        const why = lines.find((l) => /^error:|out of memory/.test(l)) ??
+          lines.at(-1);
         throw new Error(
           `the kernel did not start: ${why || `exit code ${e.end.code}`}`,
         );
       }
     }
+  }
+
+  /**
+   * Connects to a kernel that runs already, and was started detached.
+   * {@link Kernel.disconnect} leaves it running; `stop` ends it.
+   * @param file its connection file
+   * @throws {Error} when it does not answer for `timeout` ms; default 5000
+   */
+  static async connect(
+    file: string,
+    pid: number,
+    timeout = 5000,
+  ): Promise<Kernel> {
+    const c = JSON.parse(await Deno.readTextFile(file));
+    const gone = Promise.withResolvers<Deno.CommandStatus>();
+    const child = {
+      pid,
+      status: gone.promise,
+      stderr: new ReadableStream({ start: (s) => s.close() }),
+      kill: (signal: Deno.Signal) => Deno.kill(pid, signal),
+    } as Deno.ChildProcess;
+    const kernel = new Kernel(child, c.key, false);
+    const end = () => gone.resolve({ code: -1, signal: null, success: false });
+    kernel.#fence = Math.floor(Math.random() * 1e9); // another client's differ
+    try {
+      const ports = {
+        ...{ shell: c.shell_port, stdin: c.stdin_port },
+        iopub: c.iopub_port,
+      };
+      await kernel.#connect(ports, timeout);
+      kernel.#published.then(end); // its sockets close when it ends
+      await kernel.#request(PRELUDE, true);
+      await kernel.#fenced();
+      return kernel;
+    } catch (e) {
+      end();
+      await kernel.disconnect();
+      throw e;
+    }
+  }
+
+  /** Closes the sockets and leaves the process as it is. */
+  async disconnect(): Promise<void> {
+    this.#sockets.forEach((s) => s.close());
+    await this.#published;
   }
 
   static async #start(o: KernelOptions): Promise<Kernel> {
@@ -140,6 +209,7 @@ export class Kernel {
         args: ["jupyter", "--kernel", "--conn", file],
         cwd: o.cwd,
         env: o.env,
+        detached: POSIX, // a group of its own, to be ended with its children
         stdin: "null",
         stdout: "null",
         stderr: "piped",
@@ -147,6 +217,11 @@ export class Kernel {
       const kernel = new Kernel(child, key);
       try {
         await kernel.#connect({ shell, stdin, iopub }, o.timeout ?? 30_000);
+        await kernel.#request(PRELUDE, true);
+        await checkReplies(async (code) =>
+          (await kernel.#request(code, true)).content.status
+        );
+        await kernel.#fenced();
         return kernel;
       } catch (e) {
         await kernel.stop();
@@ -163,12 +238,42 @@ export class Kernel {
    *
    * Output can arrive after the reply, so a fence follows: a silent
    * broadcast, which the kernel publishes after everything before it.
+   * `thrown` in the content tells more of the exception, if there was one.
    * @throws {KernelDied} when the process ends first
    */
-  async execute(code: string): Promise<Record<string, unknown>> {
-    const reply = await this.#request(code, false);
+  async execute(
+    code: string,
+  ): Promise<Record<string, unknown> & { thrown?: Thrown }> {
+    const { content } = await this.#request(code, false);
+    const thrown = await this.#fenced();
+    return { ...content, ...(content.status === "error" ? { thrown } : {}) };
+  }
+
+  /** The last fence's number; errors that come late name it. */
+  get fence(): number {
+    return this.#fence;
+  }
+
+  /**
+   * The value of an expression in the kernel, as JSON carries it; nothing of
+   * it is shown. `undefined` when it throws.
+   * @throws {KernelDied} when the process ends first
+   */
+  async ask(expression: string): Promise<unknown> {
+    let answer: unknown;
+    const before = this.onMessage;
+    this.onMessage = (m) => {
+      if (m.type === "ferlab_answer") answer = m.content.value;
+      else if (m.type !== "error" || "ferlab_fence" in m.content) before(m);
+    };
+    await this.#request(
+      `await Deno.jupyter.broadcast("ferlab_answer", ` +
+        `{ value: await (${expression}) })`,
+      true,
+    );
     await this.#fenced();
-    return reply.content;
+    this.onMessage = before;
+    return answer;
   }
 
   /** Sends SIGINT; nothing happens when the kernel has ended. */
@@ -191,8 +296,23 @@ export class Kernel {
 
   #kill(signal: Deno.Signal) {
     try {
-      if (this.#alive) this.#child.kill(signal);
+      if (!this.#alive) return;
+      if (POSIX) Deno.kill(-this.#child.pid, signal);
+      else this.#child.kill(signal);
     } catch { /* it ended in between */ }
+  }
+
+  /** Ends what cells started, and the watchdog. */
+  async #endChildren() {
+    if (!this.#watchdog) return;
+    try {
+      Deno.kill(-this.#child.pid, "SIGKILL");
+    } catch { /* there were none */ }
+    try {
+      this.#watchdog.kill("SIGKILL");
+    } catch { /* it has ended */ }
+    await this.#watchdog.status;
+    await this.#watchdog.stdin.close().catch(() => {});
   }
 
   async #drain() {
@@ -243,14 +363,13 @@ export class Kernel {
     }
   }
 
-  async #fenced() {
+  async #fenced(): Promise<Thrown | undefined> {
     const n = ++this.#fence;
-    const passed = new Promise<void>((r) => this.#fences.set(n, r));
-    await this.#request(
-      `await Deno.jupyter.broadcast("ferlab_fence", { n: ${n} })`,
-      true,
+    const passed = new Promise<Thrown | undefined>((r) =>
+      this.#fences.set(n, r)
     );
-    await Promise.race([passed, this.#dead]);
+    await this.#request(fenceCode(n), true);
+    return await Promise.race([passed, this.#dead]);
   }
 
   async #request(code: string, silent: boolean): Promise<Message> {
@@ -316,7 +435,7 @@ export class Kernel {
     this.#published = pump(iopub, (m) => {
       if (m.type !== "ferlab_fence") return this.onMessage(m);
       const n = Number(m.content.n);
-      this.#fences.get(n)?.();
+      this.#fences.get(n)?.(m.content.thrown as Thrown | undefined);
       this.#fences.delete(n);
     });
   }

@@ -1,7 +1,8 @@
 /** Markdown with formulas and anchors, as HTML that needs nothing else. */
-import katex from "katex";
 import MarkdownIt, { type MarkdownIt as Parser } from "markdown-it";
 import { escapeHtml } from "./ansi.ts";
+import { math } from "./math.ts";
+import { sanitise } from "./sanitise.ts";
 
 /** A heading of the page; `text` is without markup. */
 export interface Heading {
@@ -12,15 +13,8 @@ export interface Heading {
 
 type Highlight = (code: string, language: string) => string;
 
-/** A formula as MathML, which browsers draw without fonts or style sheets. */
-function math(tex: string, displayMode: boolean): string {
-  return katex.renderToString(tex, {
-    displayMode,
-    output: "mathml",
-    throwOnError: false,
-    trust: false,
-  });
-}
+/** Marks what raw HTML cannot forge: it is taken out of every source. */
+const OURS = "\uE000";
 
 function addMath(md: Parser) {
   md.inline.ruler.before("escape", "math", (state, silent) => {
@@ -61,11 +55,17 @@ function addMath(md: Parser) {
     state.line = last + 1;
     return true;
   }, { alt: ["paragraph", "blockquote", "list"] });
-  md.renderer.rules.math = (tokens, i) => {
-    const { content, meta } = tokens[i];
+  md.renderer.rules.math = (tokens, i, _options, env) => {
+    const { content, meta, block } = tokens[i];
     const display = meta?.display === true;
     const html = math(content, display);
-    return display ? `<div class="math">${html}</div>` : html;
+    const tag = block ? "div" : "span";
+    const whole = display
+      ? `<${tag} class="math" tabindex="0">${html}</${tag}>`
+      : html;
+    const formulas = env?.formulas as string[] | undefined;
+    if (!formulas) return whole;
+    return `${OURS}${formulas.push(whole) - 1}${OURS}`;
   };
 }
 
@@ -74,12 +74,22 @@ export class Markdown {
   readonly headings: Heading[] = [];
   readonly #md: Parser;
   readonly #taken = new Set<string>();
+  readonly #prefix: string;
+  #cells = 0;
+  #level: number;
 
-  constructor(highlight: Highlight) {
-    this.#md = new MarkdownIt({ html: false, linkify: false, highlight });
+  /**
+   * @param level of the heading that what is rendered stands under
+   * @param prefix begins every anchor; for markdown that is an output
+   */
+  constructor(highlight: Highlight, level = 0, prefix = "") {
+    this.#prefix = prefix;
+    this.#level = level;
+    this.#md = new MarkdownIt({ html: true, linkify: false, highlight });
     addMath(this.#md);
     const rules = this.#md.renderer.rules;
-    rules.table_open = () => `<div class="wide"><table>`;
+    rules.table_open = () =>
+      `<div class="wide" role="region" aria-label="Table" tabindex="0"><table>`;
     rules.table_close = () => `</table></div>`;
     rules.image = (tokens, i, _options, env) => {
       const src = String(tokens[i].attrGet("src") ?? "");
@@ -93,38 +103,72 @@ export class Markdown {
     };
   }
 
+  /** Of the last heading. */
+  get level(): number {
+    return this.#level;
+  }
+
   /** One cell; `attachments` are the cell's own. */
   render(source: string, attachments?: unknown): string {
-    const env = { attachments };
-    const tokens = this.#md.parse(source, env);
+    const text = source.replaceAll(OURS, "");
+    const tokens = this.#md.parse(text, { attachments });
+    const raw = hasHtml(tokens);
+    const env = { attachments, ...(raw ? { formulas: [] as string[] } : {}) };
+    const mark = raw ? OURS : "";
     tokens.forEach((token, i) => {
       if (token.type !== "heading_open") return;
       const text = plainText(tokens[i + 1]);
       const id = this.#anchor(text);
-      token.attrSet("id", id);
-      this.headings.push({ level: Number(token.tag[1]), id, text });
+      const level = Number(token.tag[1]);
+      // Levels that are left out would confuse who jumps from one to the next.
+      this.#level = Math.min(level, this.#level + 1);
+      token.attrSet("id", mark + id);
+      token.attrSet("class", `h${level}`);
+      token.tag = tokens[i + 2].tag = `h${this.#level}`;
+      this.headings.push({ level, id, text });
       const Token = token.constructor as new (
         type: string,
         tag: string,
         nesting: number,
       ) => typeof token;
       const link = new Token("html_inline", "", 0);
-      link.content =
-        ` <a class="anchor" href="#${id}" aria-label="Link to this section">#</a>`;
+      link.content = ` <a class="anchor" href="#${mark}${id}" aria-label="${
+        escapeHtml(`Link to “${text}”`)
+      }">#</a>`;
       tokens[i + 1].children?.push(link);
     });
-    return this.#md.renderer.render(tokens, this.#md.options, env);
+    const html = this.#md.renderer.render(tokens, this.#md.options, env);
+    return raw ? this.#cleaned(html, env.formulas ?? []) : html;
+  }
+
+  /** A cell with raw HTML, made safe like an output; our own parts stay. */
+  #cleaned(html: string, formulas: string[]): string {
+    const prefix = `${this.#prefix}md${++this.#cells}--`;
+    const safe = sanitise(html, prefix)
+      .replaceAll(prefix + OURS, "")
+      .replace(new RegExp(`${OURS}(\\d+)${OURS}`, "g"), (_, i) => formulas[i]);
+    // A link to a heading of another cell is no link into this one.
+    return safe.replace(
+      new RegExp(`href="#${prefix}([^"]*)"`, "g"),
+      (all, id) =>
+        safe.includes(` id="${prefix}${id}"`) ? all : `href="#${id}"`,
+    );
   }
 
   #anchor(text: string): string {
     const slug = text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-")
       .replace(/^-|-$/g, "") || "section";
-    let id = slug;
-    for (let n = 2; this.#taken.has(id); n++) id = `${slug}-${n}`;
+    let id = this.#prefix + slug;
+    for (let n = 2; this.#taken.has(id); n++) {
+      id = `${this.#prefix}${slug}-${n}`;
+    }
     this.#taken.add(id);
     return id;
   }
 }
+
+const hasHtml = (tokens: TokenLike[]): boolean =>
+  tokens.some((t) => /^html_/.test(t.type) || hasHtml(t.children ?? []));
 
 interface TokenLike {
   type: string;
@@ -152,6 +196,10 @@ function attachment(all: unknown, name: string): string {
   const bundle = (all as Record<string, Record<string, string>> | undefined)
     ?.[key];
   const [mime, data] = Object.entries(bundle ?? {})[0] ?? [];
-  const body = Array.isArray(data) ? data.join("") : data;
-  return mime?.startsWith("image/") ? `data:${mime};base64,${body}` : "";
+  if (!/^image\/[\w.+-]+$/.test(mime ?? "")) return "";
+  const body = String(Array.isArray(data) ? data.join("") : data);
+  // JupyterLab keeps an SVG as text.
+  return /^\s*</.test(body)
+    ? `data:${mime},${encodeURIComponent(body)}`
+    : `data:${mime};base64,${body.replace(/[^A-Za-z0-9+/=]/g, "")}`;
 }

@@ -10,3 +10,36 @@ export {
   readNotebook,
   writeNotebook,
 } from "./types.ts";
+export { checkNotebooks, type Finding, findingText } from "./check.ts";
+export { cleanNotebook, type CleanResult } from "./clean.ts";
+export { compareOutputs, type OutputDifference } from "./compare.ts";
+export { type CellDiff, diffNotebooks, type NotebookDiff } from "./diff.ts";
+export { diffHtml } from "./diff_html.ts";
+export { formatNotebook, type FormatResult } from "./format.ts";
+export {
+  type CellTest,
+  type NotebookTest,
+  type NotebookTestOptions,
+  runNotebookTest,
+  testNotebook,
+} from "./testing.ts";
+export { collectProvenance, type Provenance } from "./provenance.ts";
+export { indexHtml, readReport, type Report } from "./index_page.ts";
+export { type CellCode, cellCode } from "./code.ts";
+export { cellGraph, type GraphCell } from "./graph.ts";
+export { type CellKey } from "./keys.ts";
+export {
+  type CellState,
+  notebookStatus,
+  runKeys,
+  staleCells,
+} from "./stale.ts";
+export { rerunCells, type RerunOptions, type RerunResult } from "./rerun.ts";
+export { NoSuchCell, replayText, type RerunPlan } from "./rerun_plan.ts";
+export {
+  findSession,
+  listSessions,
+  type Session,
+  startSession,
+  stopSession,
+} from "./session.ts";

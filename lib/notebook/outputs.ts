@@ -9,10 +9,14 @@ export class CellOutputs {
   #cell!: Cell;
   #clearNext = false;
   readonly #displays = new Map<string, Display[]>();
+  readonly #fences = new Map<number, Cell>();
+  /** Cells before the present one that an error came to late. */
+  readonly late = new Set<Cell>();
 
-  /** Starts a cell with no outputs. */
-  begin(cell: Cell): void {
+  /** Starts a cell with no outputs; `fence`: the kernel's number before it. */
+  begin(cell: Cell, fence?: number): void {
     this.#cell = cell;
+    if (fence !== undefined) this.#fences.set(fence, cell);
     cell.outputs = [];
     this.#clearNext = false;
   }
@@ -52,12 +56,19 @@ export class CellOutputs {
       return plain(c.data);
     }
     if (m.type === "error") {
-      this.#add({
+      const error: Output = {
         output_type: "error",
         ename: c.ename as string,
         evalue: c.evalue as string,
         traceback: (c.traceback as string[] | undefined) ?? [],
-      });
+      };
+      // A timer or promise of an earlier cell belongs to that cell.
+      const cause = this.#fences.get(c.ferlab_fence as number);
+      if (!cause || cause === this.#cell) this.#add(error);
+      else {
+        cause.outputs!.push(error);
+        this.late.add(cause);
+      }
     }
   }
 

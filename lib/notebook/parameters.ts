@@ -1,4 +1,5 @@
 /** Parameters of a notebook: one injected cell of plain assignments. */
+import type { Kernel } from "./kernel.ts";
 import type { Notebook } from "./types.ts";
 
 const tagged = (tag: string) => (cell: Notebook["cells"][number]) =>
@@ -98,4 +99,92 @@ export function injectParameters(
     });
   }
   return { unknown: names.filter((n) => !declared.includes(n)) };
+}
+
+/** What the kernel says of the parameters, before and after they are set. */
+interface Issue {
+  path: string[];
+  message: string;
+}
+
+/** Kinds of value that a JSON text can tell apart. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  if (Array.isArray(value)) return "list";
+  return typeof value === "object" ? "record" : typeof value;
+}
+
+/**
+ * Names whose value is of another kind than the default; to be asked when the
+ * parameters cell has run. A default of null or undefined takes any kind.
+ * @returns one line each
+ */
+export async function mistyped(
+  kernel: Kernel,
+  values: Record<string, unknown>,
+): Promise<string[]> {
+  const names = Object.keys(values);
+  const kinds = await kernel.ask(
+    `((kindOf) => [${names.map((n) => `kindOf(${n})`).join(", ")}])((value) =>
+      value === null || value === undefined ? "nothing"
+        : Array.isArray(value) ? "list"
+        : typeof value === "object" ? "record" : typeof value)`,
+  ) as string[] | undefined;
+  return names.flatMap((name, i) => {
+    const [is, was] = [kindOf(values[name]), kinds?.[i] ?? "nothing"];
+    if (is === was || is === "nothing" || was === "nothing") return [];
+    const hint = was === "string"
+      ? `; as text it is -p '${name}=${JSON.stringify(String(values[name]))}'`
+      : "";
+    return [
+      `parameter "${name}" is given a ${is}, its default is a ${was}${hint}`,
+    ];
+  });
+}
+
+/** Whether the cell tagged `parameters` declares a schema named Parameters. */
+export const declaresSchema = (nb: Notebook): boolean =>
+  /^(?:export\s+)?const\s+Parameters\s*(?::[^=]*)?=/m.test(
+    nb.cells.find(tagged("parameters"))?.source ?? "",
+  );
+
+/**
+ * Checks the parameters' values in the kernel by the zod schema `Parameters`
+ * of the cell tagged `parameters`, if it declares one.
+ * @returns what is wrong, in one line that names the parameter
+ */
+export async function schemaProblem(
+  kernel: Kernel,
+  nb: Notebook,
+): Promise<string | undefined> {
+  if (!declaresSchema(nb)) return;
+  const names = declaredNames(nb.cells.find(tagged("parameters"))!.source);
+  const answer = await kernel.ask(`(async () => {
+    const all = { ${names.join(", ")} };
+    const known = Parameters.shape
+      ? Object.fromEntries(Object.entries(all).filter(([n]) => n in Parameters.shape))
+      : all;
+    const { success, error } = await Parameters.safeParseAsync(known);
+    if (success) return [];
+    return error.issues.slice(0, 3).map(({ path, message }) => ({
+      path: [...path.map(String), Deno.inspect(all[path[0]], { compact: true, strAbbreviateSize: 60 })],
+      message,
+    }));
+  })()`) as Issue[] | undefined;
+  if (!answer) {
+    return 'the cell tagged "parameters" declares Parameters, but it is no ' +
+      "zod schema that can be used; make it z.object({ … })";
+  }
+  if (!answer.length) return;
+  const told = answer.map(({ path, message }) => {
+    const given = path.pop()!.replaceAll(/\s*\n\s*/g, " ");
+    return path.length
+      ? `parameter "${path.join(".")}" (given ${given}): ${message}`
+      : message;
+  });
+  const first = answer[0].path[0] ?? "name";
+  return `${
+    told.join("; ")
+  }; give a value that the schema in the cell tagged ` +
+    `"parameters" takes (-p ${first}=…)`;
 }

@@ -1,10 +1,21 @@
 /** Runs a notebook's cells in order in a fresh kernel and saves as it goes. */
-import { dirname, join, resolve } from "node:path";
 import { existsSync } from "node:fs";
-import { runCell, type RunEvent } from "./cell_run.ts";
-import { Kernel } from "./kernel.ts";
+import { type CellFailure, runCell, type RunEvent } from "./cell_run.ts";
+import { cellTitle, hasTag } from "./cells.ts";
+import { workingFolder } from "./project.ts";
+import { Kernel, KernelDied } from "./kernel.ts";
+import { lockOutput } from "./lock.ts";
 import { CellOutputs } from "./outputs.ts";
-import { injectParameters } from "./parameters.ts";
+import { runKeys } from "./stale.ts";
+import {
+  declaresSchema,
+  injectParameters,
+  literal,
+  mistyped,
+  schemaProblem,
+} from "./parameters.ts";
+import { codeCells, ensureIds, planRun, runRecord } from "./plan.ts";
+import type { RunRecord } from "./plan.ts";
 import {
   type Cell,
   type Notebook,
@@ -16,15 +27,30 @@ import {
 export interface RunOptions {
   /** values for names that the cell tagged `parameters` declares with `let` */
   parameters?: Record<string, unknown>;
+  /** value of the parameter `profile`; recorded in the notebook too */
+  profile?: string;
   /** where the notebook with outputs is saved, after every cell */
   out?: string;
   /** default: folder of the nearest deno.json at or above, else the file's */
   cwd?: string;
   env?: Record<string, string>;
+  /** seconds a cell may run; then it is interrupted, and killed after `grace` */
+  cellTimeout?: number;
+  /** go on at the first cell without a result in `out` */
+  resume?: boolean;
+  /**
+   * run those code cells only (numbers from 1, an injected cell counts); the
+   * others keep the outputs that `out` has for their source, else their own
+   */
+  only?: (index: number, cell: Cell) => boolean;
   /** sends SIGINT to the kernel, and kills it after `grace` */
   signal?: AbortSignal;
+  /** kills the kernel at once */
+  kill?: AbortSignal;
   /** milliseconds between SIGINT and the kill; default 5000 */
   grace?: number;
+  /** milliseconds between savings of a cell that still runs; default 5000 */
+  saveEvery?: number;
   onEvent?: (e: RunEvent) => void;
 }
 
@@ -39,111 +65,248 @@ export interface RunResult {
   interrupted: boolean;
 }
 
-function workingFolder(file: string): string {
-  const start = dirname(resolve(file));
-  for (let dir = start;; dir = dirname(dir)) {
-    if (["deno.json", "deno.jsonc"].some((f) => existsSync(join(dir, f)))) {
-      return dir;
-    }
-    if (dir === dirname(dir)) return start;
-  }
-}
-
-/** A cell's first telling line, for progress. */
-function titleOf(nb: Notebook, cell: Cell): string {
-  const before = nb.cells.slice(0, nb.cells.indexOf(cell)).findLast((c) =>
-    c.cell_type === "markdown" && /^#+ /m.test(c.source)
-  );
-  const heading = before?.source.match(/^#+ +(.*)$/gm)?.at(-1);
-  const line = cell.source.split("\n").find((l) => l.trim()) ?? "";
-  return heading?.replace(/^#+ +/, "") ?? line.trim().slice(0, 60);
-}
-
 /**
  * Runs all code cells in a fresh Deno kernel, up to the first that fails;
  * later cells keep no outputs. The kernel is gone when this returns.
- * @throws {Error} in one line when the file cannot be read or written, or
- *   when the kernel does not start
+ *
+ * Cells tagged `skip` are left as they are; those tagged `raises-exception`
+ * must throw; those tagged `once` are not run when `out` has a result for
+ * their source. What a run records lies in `metadata.ferlab`, of the notebook
+ * and of its cells; two runs differ in outputs and there alone.
+ * @throws {Error} in one line when the file cannot be read or written, when
+ *   another run writes `out`, or when the kernel does not start
  */
 export async function runNotebook(
   file: string,
   o: RunOptions = {},
 ): Promise<RunResult> {
-  const emit = (e: RunEvent) => o.onEvent?.(e);
   const nb = await readNotebook(file);
-  const { unknown } = injectParameters(nb, o.parameters ?? {});
-  for (const name of unknown) {
-    emit({
-      type: "warning",
-      message: `${file}: no parameter "${name}": declare it with let in ` +
-        `the cell tagged "parameters"; it is left out`,
-    });
+  const lock = o.out === undefined ? undefined : await lockOutput(o.out);
+  try {
+    return await new Run(file, nb, o).run();
+  } finally {
+    await lock?.release();
   }
-  const cells = nb.cells.filter((c) => c.cell_type === "code");
-  for (const cell of cells) {
-    cell.outputs = [];
-    cell.execution_count = null;
-    delete cell.metadata.ferlab;
-  }
-  const result: RunResult = { notebook: nb, ok: true, interrupted: false };
-  const save = async () => {
-    if (o.out) await writeNotebook(o.out, nb);
-  };
-  const aborted = () => o.signal?.aborted ?? false;
-  if (aborted()) {
-    await save();
-    return { ...result, ok: false, interrupted: true, error: cut(file) };
+}
+
+class Run {
+  readonly #result: RunResult;
+  readonly #start = performance.now();
+  readonly #values: Record<string, unknown>;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly file: string,
+    readonly nb: Notebook,
+    readonly o: RunOptions,
+  ) {
+    this.#result = { notebook: nb, ok: true, interrupted: false };
+    this.#values = {
+      ...o.parameters,
+      ...(o.profile === undefined ? {} : { profile: o.profile }),
+    };
   }
 
-  const kernel = await Kernel.start({
-    cwd: o.cwd ?? workingFolder(file),
-    env: o.env,
-  });
-  let killer: ReturnType<typeof setTimeout> | undefined;
-  const abort = () => {
-    kernel.interrupt();
-    killer = setTimeout(() => kernel.kill(), o.grace ?? 5000);
+  get #folder() {
+    return this.o.cwd ?? workingFolder(this.file);
+  }
+
+  #emit = (e: RunEvent) => this.o.onEvent?.(e);
+  #warn = (message: string) =>
+    this.#emit({ type: "warning", message: `${this.file}: ${message}` });
+  #aborted = () => (this.o.signal?.aborted || this.o.kill?.aborted) ?? false;
+
+  /** Saves in turn, so that no older state comes last. */
+  #save = () => {
+    const { out } = this.o;
+    if (out === undefined) return this.#saving;
+    const saved = this.#saving.then(() => writeNotebook(out, this.nb));
+    this.#saving = saved.catch(() => {});
+    return saved;
   };
-  o.signal?.addEventListener("abort", abort);
-  const outputs = new CellOutputs();
-  try {
-    if (aborted()) abort();
+
+  async run(): Promise<RunResult> {
+    const { nb, o } = this;
+    const { unknown } = injectParameters(nb, this.#values);
+    for (const name of unknown) {
+      this.#warn(
+        `no parameter "${name}": declare it with let in the cell tagged ` +
+          `"parameters"; it is left out`,
+      );
+      if (name !== "profile") delete this.#values[name];
+    }
+    await ensureIds(nb);
+    const before = await this.#before();
+    const record = this.#record();
+    const same = JSON.stringify(record.parameters) ===
+      JSON.stringify(before && runRecord(before).parameters);
+    if (o.resume && before && !same) {
+      this.#warn("other parameters than before; all cells are run");
+    }
+    const plan = await planRun(nb, {
+      before,
+      resume: o.resume && same,
+      only: o.only,
+    });
+    const { test } = (nb.metadata.ferlab ?? {}) as { test?: unknown };
+    nb.metadata.ferlab = { ...(test === undefined ? {} : { test }), ...record };
+    for (const name of unknown) delete this.#values[name];
+
+    if (!this.#aborted() && [...plan.values()].includes("run")) {
+      await this.#inKernel(plan);
+    }
+    const result = this.#result;
+    if (this.#aborted()) {
+      result.interrupted = true;
+      result.ok = false;
+      result.error ??= `${this.file}: interrupted`;
+    }
+    Object.assign(nb.metadata.ferlab as RunRecord, {
+      status: result.interrupted
+        ? "interrupted"
+        : result.ok
+        ? "complete"
+        : "failed",
+      seconds: Math.round(performance.now() - this.#start) / 1000,
+    });
+    await this.#save();
+    return result;
+  }
+
+  #record(): RunRecord {
+    const values = Object.entries(this.#values)
+      .map(([name, value]) => [name, literal(value)]);
+    return {
+      status: "running",
+      deno: Deno.version.deno,
+      ...(values.length ? { parameters: Object.fromEntries(values) } : {}),
+      ...(this.o.profile === undefined ? {} : { profile: this.o.profile }),
+      started: new Date().toISOString(),
+    };
+  }
+
+  /** The results of the run before, if there are any that can be read. */
+  async #before(): Promise<Notebook | undefined> {
+    const { out } = this.o;
+    if (out === undefined || !existsSync(out)) return;
+    try {
+      return await readNotebook(out);
+    } catch (e) {
+      this.#warn(`its earlier results are not used: ${(e as Error).message}`);
+    }
+  }
+
+  async #inKernel(plan: Awaited<ReturnType<typeof planRun>>) {
+    const { o } = this;
+    const cwd = this.#folder;
+    const kernel = await Kernel.start({ cwd, env: o.env });
+    let killer: ReturnType<typeof setTimeout> | undefined;
+    const abort = () => {
+      kernel.interrupt();
+      killer = setTimeout(() => kernel.kill(), o.grace ?? 5000);
+    };
+    const kill = () => kernel.kill();
+    o.signal?.addEventListener("abort", abort);
+    o.kill?.addEventListener("abort", kill);
+    try {
+      if (this.#aborted()) abort();
+      await this.#cells(kernel, plan);
+    } finally {
+      o.signal?.removeEventListener("abort", abort);
+      o.kill?.removeEventListener("abort", kill);
+      clearTimeout(killer);
+      await kernel.stop();
+    }
+  }
+
+  async #cells(kernel: Kernel, plan: Awaited<ReturnType<typeof planRun>>) {
+    const { nb, o } = this;
+    const cells = codeCells(nb);
+    const keys = runKeys(nb, this.#folder);
+    const outputs = new CellOutputs();
+    const replayed = new Map<Cell, Cell>(); // what ran → the cell that is saved
     for (const [i, cell] of cells.entries()) {
-      if (aborted()) break;
-      if (!cell.source.trim()) continue;
+      if (this.#aborted()) return;
+      const act = plan.get(cell)!;
+      if (act === "keep" || act === "skip") continue;
       const index = i + 1;
-      emit({
+      const again = act === "replay" ? "(again) " : "";
+      this.#emit({
         type: "cell-start",
         index,
         total: cells.length,
-        title: titleOf(nb, cell),
+        title: again + cellTitle(nb, nb.cells.indexOf(cell)),
       });
-      const failure = await runCell(kernel, outputs, cell, index, {
-        emit,
-        save: o.out ? save : undefined,
-        aborted,
-      });
-      await save();
+      const ran = again ? { ...cell, metadata: { ...cell.metadata } } : cell;
+      replayed.set(ran, cell);
+      const failure = await runCell(kernel, outputs, ran, index, {
+        emit: again ? (e) => e.type !== "output" && this.#emit(e) : this.#emit,
+        save: o.out === undefined ? undefined : this.#save,
+        saveEvery: o.saveEvery,
+        aborted: this.#aborted,
+        timeout: o.cellTimeout,
+        grace: o.grace,
+        expectError: hasTag(cell, "raises-exception"),
+      }) ?? await this.#checked(kernel, ran);
       if (failure) {
-        const line = failure.line ? ` (line ${failure.line})` : "";
-        result.ok = false;
-        result.failedCell = index;
-        result.error = `${file} cell ${index}${line}: ${failure.message}`;
-        break;
+        const late = failure.cell && replayed.get(failure.cell);
+        if (again) Object.assign(cell, ran);
+        this.#failed(late ?? cell, failure);
+        await this.#save();
+        return;
       }
+      if (again) continue;
+      Object.assign(cell.metadata.ferlab as object, { key: keys[i] });
+      await this.#save();
     }
-  } finally {
-    o.signal?.removeEventListener("abort", abort);
-    clearTimeout(killer);
-    await kernel.stop();
   }
-  if (aborted()) {
-    result.interrupted = true;
-    result.ok = false;
-    result.error ??= cut(file);
-  }
-  await save();
-  return result;
-}
 
-const cut = (file: string) => `${file}: interrupted`;
+  #failed(cell: Cell, { line, message, cell: late }: CellFailure) {
+    const index = codeCells(this.nb).indexOf(cell) + 1;
+    if (late) {
+      cell.outputs = late.outputs;
+      cell.metadata.ferlab = {
+        ...late.metadata.ferlab ?? {},
+        status: "failed",
+      };
+    }
+    this.#result.ok = false;
+    this.#result.failedCell = index;
+    const place = line ? ` (line ${line})` : "";
+    this.#result.error = `${this.file} cell ${index}${place}: ${message}`;
+  }
+
+  /** Checks the parameters when the cell that makes or sets them has run. */
+  async #checked(
+    kernel: Kernel,
+    cell: Cell,
+  ): Promise<CellFailure | undefined> {
+    const sets = hasTag(cell, "injected-parameters");
+    const injects = Object.keys(this.#values).length > 0;
+    if (!sets && !hasTag(cell, "parameters")) return;
+    try {
+      if (!sets && injects) {
+        if (!declaresSchema(this.nb)) {
+          (await mistyped(kernel, this.#values)).forEach(this.#warn);
+        }
+        return;
+      }
+      const message = await schemaProblem(kernel, this.nb);
+      if (!message) return;
+      cell.outputs!.push(
+        {
+          ...{ output_type: "error", ename: "ParameterError" },
+          ...{ evalue: message, traceback: [message] },
+        } as NonNullable<Cell["outputs"]>[number],
+      );
+      cell.metadata.ferlab = {
+        ...cell.metadata.ferlab ?? {},
+        status: "failed",
+      };
+      return { message, ename: "ParameterError" };
+    } catch (e) {
+      if (!(e instanceof KernelDied)) throw e;
+      return { message: e.message, ename: "KernelDied" };
+    }
+  }
+}

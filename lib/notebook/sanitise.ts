@@ -21,11 +21,17 @@ const DROPPED = new Set(
     /\s+/,
   ),
 );
+/** Attributes whose value is text or an address that is checked elsewhere. */
+const TEXTS = /^(aria-.*|data-.*|title|alt|class|id|href|xlink:href|src|d)$/;
+/** Words by which a presentation attribute could load something. */
+const LOADS = /url\s*\(|src\s*\(|image-set|\\/i;
+/** Deeper elements lose their tags: no parser follows them further either. */
+const DEEPEST = 200;
 const VOID = new Set(["br", "col", "hr", "img", "wbr"]);
 const FORBIDDEN_ATTRIBUTES = new Set(
   `action formaction srcset ping background poster srcdoc target autofocus
   contenteditable manifest http-equiv xml:base is slot popover
-  popovertarget nonce name`.split(/\s+/),
+  popovertarget nonce name attributionsrc usemap`.split(/\s+/),
 );
 const REFERENCES = new Set(
   `for headers aria-labelledby aria-describedby aria-controls aria-owns`
@@ -53,6 +59,10 @@ interface Parsed {
 interface Context {
   prefix: string;
   ids: Set<string>;
+  /** what a chart without a name of its own is called */
+  label: string;
+  /** scripts that were left out */
+  scripts: number;
 }
 
 /** CSS that loads nothing; `undefined` when it cannot be made safe. */
@@ -122,7 +132,7 @@ function attribute(
     safe = safeUrl(value, tag, prefix);
   } else if (REFERENCES.has(lower)) {
     safe = value.split(/\s+/).map((id) => prefix + id).join(" ");
-  } else if (lower === "style" || /url\s*\(/i.test(value)) {
+  } else if (lower === "style" || (!TEXTS.test(lower) && LOADS.test(value))) {
     safe = safeCss(value, context);
     if (safe !== undefined) {
       safe = safe.replace(
@@ -134,20 +144,43 @@ function attribute(
   return safe === undefined ? "" : ` ${name}="${escapeHtml(safe)}"`;
 }
 
-function serialise(node: Node, context: Context): string {
+/** Completes the outermost `<svg>`: a namespace, and a name to be read out. */
+function svgAttributes(node: Node, { label }: Context): string {
+  const names = new Set(Array.from(node.attributes, (a) => a.name));
+  const named = ["role", "aria-label", "aria-labelledby", "aria-hidden"]
+    .some((name) => names.has(name));
+  const titled = Array.from(node.childNodes).some((c) =>
+    c.localName === "title"
+  );
+  return (names.has("xmlns") ? "" : ` xmlns="http://www.w3.org/2000/svg"`) +
+    (named || titled ? "" : ` role="img" aria-label="${escapeHtml(label)}"`);
+}
+
+function serialise(
+  node: Node,
+  context: Context,
+  depth = 0,
+  svg = false,
+): string {
   if (node.nodeType === TEXT) return escapeHtml(node.textContent ?? "");
   if (node.nodeType !== ELEMENT) return "";
   const lower = node.localName.toLowerCase();
+  if (lower === "script") context.scripts++;
   if (DROPPED.has(lower)) return "";
   if (lower === "style") return scoped(node.textContent ?? "", context);
   const inner = () =>
-    Array.from(node.childNodes, (n) => serialise(n, context)).join("");
+    Array.from(
+      node.childNodes,
+      (n) => serialise(n, context, depth + 1, svg || lower === "svg"),
+    ).join("");
   const tag = ALLOWED.get(lower);
-  if (!tag) return inner();
-  const attributes = Array.from(
+  if (!tag || (depth > DEEPEST && !VOID.has(tag))) return inner();
+  let attributes = Array.from(
     node.attributes,
     (a) => attribute(tag, a.name, a.value, context),
   ).join("");
+  if (tag === "svg" && !svg) attributes += svgAttributes(node, context);
+  if (tag === "img" && !/ alt="/.test(attributes)) attributes += ` alt=""`;
   const open = `<${tag}${attributes}>`;
   return VOID.has(tag) ? open : `${open}${inner()}</${tag}>`;
 }
@@ -158,8 +191,22 @@ function serialise(node: Node, context: Context): string {
  * style sheets apply inside the element with the class `prefix` only.
  *
  * The markup is written anew from an allowlist, never passed through.
+ * @param label what a chart that has no name of its own is called
  */
-export function sanitise(markup: string, prefix: string): string {
+export function sanitise(
+  markup: string,
+  prefix: string,
+  label = "Chart",
+): string {
+  return sanitiseOutput(markup, prefix, label).html;
+}
+
+/** {@link sanitise}, and how many scripts it left out. */
+export function sanitiseOutput(
+  markup: string,
+  prefix: string,
+  label = "Chart",
+): { html: string; scripts: number } {
   const text = markup.replace(/^\s*<\?xml[^]*?\?>/, "")
     .replace(/<!doctype[^>]*>/gi, "");
   const { document } = parseHTML(
@@ -169,8 +216,19 @@ export function sanitise(markup: string, prefix: string): string {
   for (const e of document.querySelectorAll("[id]")) {
     ids.add(e.getAttribute("id") ?? "");
   }
-  return Array.from(
-    document.body.childNodes,
-    (n) => serialise(n, { prefix, ids }),
-  ).join("");
+  const context = { prefix, ids, label, scripts: 0 };
+  try {
+    const html = Array.from(
+      document.body.childNodes,
+      (n) => serialise(n, context),
+    ).join("");
+    return { html, scripts: context.scripts };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // thousands of elements inside each other
+    return {
+      html: `<pre>${escapeHtml(text.slice(0, 10_000))}</pre>`,
+      scripts: 0,
+    };
+  }
 }

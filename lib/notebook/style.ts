@@ -1,130 +1,171 @@
 /** The style sheet of an exported page. */
+import { ANSI, THEME } from "./colour.ts";
 
-const ANSI_LIGHT =
-  "24292f b3261e 1a7f37 8a6100 0969da 8250df 0b7285 57606a 6e7781 c62f21 116329 7a4d00 0550ae 7c3fc7 0a6673 424a53"
-    .split(" ");
-const ANSI_DARK =
-  "8b949e ff7b72 56d364 e3b341 79c0ff d2a8ff 56d4dd c9d1d9 8b949e ffa198 7ee787 f2cc60 a5d6ff e2c5ff b3f0ff f0f6fc"
-    .split(" ");
-
-const palette = (colours: string[]) =>
-  colours.map((c, i) => `--a${i}:#${c}`).join(";");
-const ansiClasses = ANSI_LIGHT.map((_, i) =>
-  `.a-f${i}{color:var(--a${i})}.a-g${i}{background:var(--a${i});color:var(--bg)}`
-).join("\n");
+const kebab = (name: string) =>
+  name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+const names = Object.keys(THEME.light) as (keyof typeof THEME.light)[];
+const themed = [
+  ...names.map((n) =>
+    `--${kebab(n)}:light-dark(${THEME.light[n]},${THEME.dark[n]})`
+  ),
+  ...ANSI.light.map((light, i) =>
+    `--a${i}:light-dark(${light},${ANSI.dark[i]})`
+  ),
+].join(";\n  ");
+const ansiClasses = [
+  ...ANSI.light.map((_, i) => `.a-f${i}{color:var(--a${i})}`),
+  ...ANSI.light.map((_, i) =>
+    `.a-g${i}{background:var(--a${i});color:var(--bg)}`
+  ),
+].join("\n");
 
 /** CSS for light and dark, narrow and wide windows, and print. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
-  --bg:#fff; --fg:#1f2328; --soft:#59636e; --faint:#f6f8fa; --line:#d8dee4;
-  --accent:#0b62c4; --bad:#b3261e; --bad-bg:#fdf0ef; --mark:#8a6100;
-  ${palette(ANSI_LIGHT)};
+  ${themed};
   --sans: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif;
   --mono: ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
-@media (prefers-color-scheme: dark) {
-  :root {
-    --bg:#0f1318; --fg:#e3e8ee; --soft:#9aa5b1; --faint:#171c23; --line:#2c343e;
-    --accent:#78b4ff; --bad:#ff8f86; --bad-bg:#2c1617; --mark:#e3b341;
-    ${palette(ANSI_DARK)};
-  }
-}
+:root:has(#ui--light:checked) { color-scheme: light; }
+:root:has(#ui--dark:checked) { color-scheme: dark; }
 *, ::before, ::after { box-sizing: border-box; }
-html { scroll-behavior: smooth; scroll-padding-top: 1.5rem; -webkit-text-size-adjust: 100%; }
+html { scroll-padding-top: 1.5rem; -webkit-text-size-adjust: 100%; }
+@media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 body { margin: 0; background: var(--bg); color: var(--fg); font: 1rem/1.65 var(--sans); }
-.page { display: grid; grid-template-columns: minmax(0, 900px); justify-content: center; padding: 2.5rem 1.25rem 5rem; }
+.skip { position: absolute; left: -9999px; }
+.skip:focus { left: 1rem; top: .6rem; z-index: 2; background: var(--bg); padding: .3rem .7rem; }
+.tools { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; justify-content: flex-end; align-items: center; max-width: 1240px; margin: 0 auto; padding: 1rem 1.25rem 0; font-size: .8125rem; color: var(--soft); }
+.tools label { cursor: pointer; }
+.tools .all { display: inline-flex; align-items: center; gap: .4rem; }
+.tools input[type=checkbox] { accent-color: var(--accent); margin: 0; }
+.tools fieldset { display: flex; border: 1px solid var(--line); border-radius: 7px; margin: 0; padding: 2px; }
+.tools legend, .tools input[type=radio] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); margin: 0; padding: 0; }
+.tools fieldset span { display: block; padding: .05rem .6rem; border-radius: 5px; }
+.tools fieldset span:hover { color: var(--fg); }
+.tools :checked + span { background: var(--faint); color: var(--fg); box-shadow: 0 0 0 1px var(--line); }
+.tools :focus-visible + span { outline: 2px solid var(--accent); outline-offset: 1px; }
+.page { display: grid; grid-template-columns: minmax(0, 860px); justify-content: center; padding: 1.5rem 1.25rem 5rem; }
 nav { font-size: .875rem; line-height: 1.4; margin-bottom: 1.5rem; }
 nav summary { font-weight: 600; cursor: pointer; color: var(--soft); }
 nav ol { list-style: none; margin: .6rem 0 0; padding: 0; }
-nav a { display: block; padding: .22rem .75rem; color: var(--soft); border-left: 2px solid var(--line); text-decoration: none; }
-nav a:hover { color: var(--accent); border-color: var(--accent); }
+nav a { display: block; padding: .25rem .75rem; color: var(--soft); border-left: 2px solid var(--line); text-decoration: none; }
+nav a:hover, nav a:focus-visible { color: var(--accent); border-color: var(--accent); }
 nav .l3 a { padding-left: 1.75rem; }
-@media (min-width: 1180px) {
-  .page.has-toc { grid-template-columns: 230px minmax(0, 900px); column-gap: 3.5rem; }
-  nav { position: sticky; top: 2.5rem; align-self: start; max-height: calc(100vh - 5rem); overflow-y: auto; }
+main { min-width: 0; outline: none; }
+@media (min-width: 1100px) {
+  .page.has-toc { grid-template-columns: 220px minmax(0, 860px); column-gap: 3rem; }
+  .has-toc nav { position: sticky; top: 2rem; align-self: start; max-height: calc(100vh - 4rem); overflow-y: auto; }
+  .has-toc > .provenance { grid-column: 2; }
 }
-main { min-width: 0; }
-h1, h2, h3, h4 { line-height: 1.25; text-wrap: balance; letter-spacing: -.012em; margin: 2.2em 0 .6em; font-weight: 650; }
-h1 { font-size: 2.15rem; letter-spacing: -.022em; margin-top: 0; }
-h2 { font-size: 1.45rem; padding-top: .9em; border-top: 1px solid var(--line); }
-h3 { font-size: 1.15rem; }
-h4 { font-size: 1rem; }
+h1, h2, h3, h4, h5, h6 { line-height: 1.25; text-wrap: balance; letter-spacing: -.012em; margin: 2em 0 .6em; font-weight: 650; font-size: 1rem; }
+h1, .h1 { font-size: 2.1rem; letter-spacing: -.022em; margin: 0 0 .7em; }
+h2, .h2 { font-size: 1.45rem; margin: 2.1em 0 .6em; }
+h3, .h3 { font-size: 1.15rem; }
 p, ul, ol, blockquote, dl, .wide { margin: 0 0 1em; }
-.md > :is(p, ul, ol) { max-width: 46rem; }
-a { color: var(--accent); text-underline-offset: .15em; }
+li > :is(ul, ol), li > p:last-child { margin-bottom: 0; }
+li + li { margin-top: .2em; }
+.md > :is(p, ul, ol, blockquote) { max-width: 44rem; }
+a { color: var(--accent); text-underline-offset: .15em; text-decoration-thickness: from-font; }
 .anchor { opacity: 0; text-decoration: none; font-weight: 400; margin-left: .15em; }
-:is(h1, h2, h3, h4):hover .anchor, .anchor:focus { opacity: 1; }
-blockquote { border-left: 3px solid var(--line); padding-left: 1em; color: var(--soft); }
+:is(h1, h2, h3, h4, h5, h6):hover .anchor, .anchor:focus { opacity: 1; }
+blockquote { border-left: 3px solid var(--line); padding-left: 1em; margin-left: 0; color: var(--soft); }
 hr { border: 0; border-top: 1px solid var(--line); margin: 2em 0; }
 img, svg { max-width: 100%; }
 img { height: auto; }
-code, pre, kbd, samp { font-family: var(--mono); font-size: .84em; }
+code, pre, kbd, samp { font-family: var(--mono); font-size: .84em; font-variant-ligatures: none; }
 pre > code { font-size: 1em; }
-:not(pre) > code { background: var(--faint); border: 1px solid var(--line); border-radius: 5px; padding: .08em .35em; overflow-wrap: anywhere; }
-pre { margin: 0; padding: .85rem 1rem; overflow-x: auto; line-height: 1.55; tab-size: 2; }
-.md pre { background: var(--faint); border-radius: 8px; margin-bottom: 1em; }
-.shiki, .shiki span { color: var(--shiki-light); }
-@media (prefers-color-scheme: dark) { .shiki, .shiki span { color: var(--shiki-dark); } }
-.math { overflow-x: auto; overflow-y: hidden; margin: 1em 0; padding: .15em 0; }
-math { font-size: 1.08em; }
-.cell { margin: 1.1rem 0; }
-.code { border: 1px solid var(--line); border-radius: 8px; background: var(--faint); overflow: hidden; }
-.code > summary { display: flex; align-items: baseline; gap: .75rem; padding: .4rem .85rem; cursor: pointer; color: var(--soft); font-size: .8125rem; list-style: none; }
+:not(pre) > code, kbd { background: var(--faint); border: 1px solid var(--line); border-radius: 5px; padding: .08em .35em; overflow-wrap: anywhere; }
+pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8125rem; }
+.src { background: var(--faint); padding: .85rem 1rem; }
+.md .src, .json .src { border: 1px solid var(--line); border-radius: 8px; margin-bottom: 1em; }
+.json .src { max-height: 32rem; }
+.math { display: block; overflow-x: auto; overflow-y: hidden; margin: 1em 0; padding: .15em 0; }
+.math .katex-display { margin: 0; }
+.katex { font-size: 1.1em; }
+.cell { margin: 1rem 0 1.25rem; }
+.box { position: relative; border: 1px solid var(--line); border-radius: 8px; background: var(--faint); overflow: hidden; }
+.box.failed { border-color: var(--bad); }
+.box > .n { position: absolute; left: 0; top: 0; min-width: 2.5rem; padding: .5rem .55rem; line-height: 1.25rem; font-size: .75rem; text-align: right; color: var(--soft); text-decoration: none; font-variant-numeric: tabular-nums; z-index: 1; }
+.box > .n:hover { color: var(--accent); text-decoration: underline; }
+.code > summary { display: flex; align-items: center; gap: .65rem; padding: .5rem .85rem .5rem 2.6rem; line-height: 1.25rem; cursor: pointer; color: var(--soft); font-size: .8125rem; list-style: none; }
 .code > summary::-webkit-details-marker { display: none; }
-.code > summary::before { content: "▸"; flex: none; }
-.code[open] > summary::before { content: "▾"; }
+.code > summary::before { content: ""; flex: none; width: .4rem; height: .4rem; border: solid currentColor; border-width: 0 1.5px 1.5px 0; transform: rotate(-45deg); margin: 0 .1rem 0 .15rem; }
+.code[open] > summary::before { transform: rotate(45deg) translate(-1px, -1px); }
 .code > summary:hover { color: var(--fg); }
-.code[open] > summary { border-bottom: 1px solid var(--line); }
-.code > summary code { flex: 1; min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; background: none; border: 0; padding: 0; font-size: .8rem; }
-.code > summary .n, .code > summary .t { flex: none; font-variant-numeric: tabular-nums; }
-.code.failed { border-color: var(--bad); }
+.code > summary code { flex: 1; min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; background: none; border: 0; padding: 0; font-size: .78rem; }
+.code[open] > summary code { visibility: hidden; }
+.code > .src { border-top: 1px solid var(--line); }
+.code > summary .t { flex: none; font-size: .75rem; font-variant-numeric: tabular-nums; }
+.code > summary .not-run { color: var(--mark); border: 1px solid; border-radius: 99px; padding: 0 .5rem; line-height: 1.15rem; }
+:root:has(#ui--code:checked) .code:not([open])::details-content { content-visibility: visible; block-size: auto; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+.code > summary:focus-visible, pre:focus-visible { outline-offset: -2px; border-radius: 8px; }
 .out { margin-top: .75rem; overflow-x: auto; position: relative; }
-.out > pre { padding: .2rem .1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-.out.stream > pre { max-height: 32rem; overflow-y: auto; border-left: 3px solid var(--line); padding-left: .9rem; }
+.out > pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+.out.text > pre { padding: 0 .1rem; }
+.out.stream > pre { max-height: 32rem; overflow-y: auto; border-left: 3px solid var(--line); padding: .1rem 0 .1rem .9rem; }
 .out.stderr > pre { border-color: var(--mark); }
 .out svg { height: auto; color: inherit; }
 .out svg[class*="plot"] { --plot-background: var(--bg); }
 .out svg:is([style*="background: white"], [style*="background:white"], [style*="background: #fff"], [style*="background:#fff"]) { color: #1f2328; }
+.out svg :has(> title) { pointer-events: all; }
+.out svg .lit { stroke: currentColor; stroke-width: 2px; paint-order: stroke; }
+.out svg text.lit { stroke: none; font-weight: 700; }
 .out figure { margin: 0; }
 .out figcaption { color: var(--soft); font-size: .875rem; }
 .out img { display: block; }
 .out.image { width: fit-content; max-width: 100%; }
-.out.error { border: 1px solid var(--bad); border-left-width: 4px; border-radius: 8px; background: var(--bad-bg); }
+.out.image img { background: #fff; border-radius: 4px; }
+.note { color: var(--soft); font-size: .8125rem; margin: .4rem 0 0; }
+.tip { position: fixed; z-index: 3; max-width: min(22rem, calc(100vw - 16px)); padding: .4rem .65rem; border-radius: 7px; background: var(--fg); color: var(--bg); font-size: .8125rem; line-height: 1.4; white-space: pre-line; overflow-wrap: anywhere; pointer-events: none; box-shadow: 0 3px 14px rgb(0 0 0 / .28); font-variant-numeric: tabular-nums; }
+.out.error, .banner { border: 1px solid var(--bad); border-left-width: 4px; border-radius: 8px; background: var(--bad-bg); }
 .out.error strong { display: block; color: var(--bad); padding: .7rem 1rem 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 .out.error > pre { padding: .5rem 1rem .8rem; }
-.banner { border: 1px solid var(--bad); border-left-width: 4px; background: var(--bad-bg); border-radius: 8px; padding: .8rem 1rem; margin-bottom: 2rem; overflow-wrap: anywhere; }
+.out.error.meant { border-color: var(--line); background: var(--faint); }
+.out.error.meant strong { color: var(--soft); }
+.banner { padding: .8rem 1rem; margin-bottom: 1.5rem; overflow-wrap: anywhere; }
 .banner b { color: var(--bad); }
-.wide, .out .table { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .4rem .8rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-thead th { border-bottom: 2px solid var(--line); font-weight: 600; white-space: nowrap; }
+.banner:is(.trusted, .partly) { border-color: var(--mark); background: var(--mark-bg); }
+.banner:is(.trusted, .partly) b { color: var(--mark); }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .875rem; line-height: 1.5; font-variant-numeric: tabular-nums; }
+th, td { padding: .38rem .85rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+.out:not(.md) table { width: max-content; }
+.out:not(.md) td { max-width: 28rem; }
+thead th, thead td { border-bottom: 1.5px solid var(--soft); font-weight: 600; white-space: nowrap; vertical-align: bottom; }
 tbody tr:hover { background: var(--faint); }
-.provenance { margin-top: 4rem; border-top: 1px solid var(--line); padding-top: 1.25rem; font-size: .875rem; }
-.provenance h2 { all: unset; display: block; font-weight: 600; margin-bottom: .6rem; }
-.provenance dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem 1.5rem; margin: 0; }
+.provenance { margin-top: 3.5rem; border-top: 1px solid var(--line); padding-top: 1.25rem; font-size: .875rem; min-width: 0; }
+.provenance h2 { font-size: 1rem; margin: 0 0 .7rem; }
+.provenance dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem 1.5rem; }
 .provenance dt { color: var(--soft); }
-.provenance dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.provenance dd { margin: 0; overflow-wrap: anywhere; white-space: pre-line; font-variant-numeric: tabular-nums; }
+.times summary { cursor: pointer; color: var(--soft); margin-bottom: .5rem; }
+.times table { width: 100%; }
+.times :is(td, th):nth-child(3) { text-align: right; white-space: nowrap; }
+.times td:nth-child(4) { width: 22%; vertical-align: middle; }
+.times td:nth-child(2) { max-width: 0; width: 60%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.times td code { background: none; border: 0; padding: 0; }
+.bar { display: block; height: .45rem; min-width: 1px; border-radius: 2px; background: var(--accent); }
 @media (max-width: 34rem) {
-  .page { padding-top: 1.5rem; }
-  h1 { font-size: 1.7rem; }
+  .page { padding-top: 1rem; }
+  h1, .h1 { font-size: 1.7rem; }
   .provenance dl { grid-template-columns: 1fr; gap: 0; }
   .provenance dd { margin-bottom: .5rem; }
+  .times td:nth-child(4) { display: none; }
 }
-.a-b{font-weight:700}.a-i{font-style:italic}.a-u{text-decoration:underline}.a-s{text-decoration:line-through}.a-dim{color:var(--soft)}.a-inv{filter:invert(1);background:var(--bg)}
+.a-b{font-weight:700}.a-i{font-style:italic}.a-u{text-decoration:underline}.a-s{text-decoration:line-through}.a-dim{color:var(--soft)}.a-inv{background:var(--fg);color:var(--bg)}
 ${ansiClasses}
 @media print {
-  :root { color-scheme: light; --bg:#fff; --fg:#000; --soft:#444; --faint:#f6f8fa; --line:#ccc; --accent:#000; --bad:#b3261e; --bad-bg:#fff; ${
-  palette(ANSI_LIGHT)
-}; }
-  .shiki, .shiki span { color: var(--shiki-light); }
+  :root, :root:has(input) { color-scheme: light; --accent: #000; }
+  body { font-size: 10.5pt; }
   .page, .page.has-toc { display: block; padding: 0; }
-  nav, .anchor { display: none; }
-  .code::details-content { content-visibility: visible; height: auto; }
-  .out.stream > pre { max-height: none; }
+  nav, .anchor, .tools, .skip, .tip { display: none; }
+  .code::details-content, .times::details-content { content-visibility: visible; block-size: auto; }
+  .code > summary code { visibility: hidden; }
+  .out.stream > pre, .json .src { max-height: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  h1, h2, h3, h4, .code > summary { break-after: avoid; }
-  .out svg, .out img, tr { break-inside: avoid; }
+  :is(h1, h2, h3, h4, h5, h6), .code > summary { break-after: avoid; }
+  .out svg, .out img, tr, .banner { break-inside: avoid; }
 }
 `;

@@ -102,12 +102,9 @@ export async function readNotebook(path: string): Promise<Notebook> {
   return { ...raw, metadata: raw.metadata ?? {}, cells };
 }
 
-/** Writes a .ipynb file atomically: a temporary file, then a rename. */
-export async function writeNotebook(
-  path: string,
-  nb: Notebook,
-): Promise<void> {
-  const cells = nb.cells.map((cell) => ({
+/** A cell as the file holds it: texts as lists of lines. */
+export function cellJson(cell: Cell): Record<string, unknown> {
+  return {
     ...cell,
     source: split(cell.source),
     ...(cell.cell_type === "code"
@@ -116,7 +113,15 @@ export async function writeNotebook(
         outputs: (cell.outputs ?? []).map((o) => mapOutput(o, split)),
       }
       : {}),
-  }));
+  };
+}
+
+/** Writes a .ipynb file atomically: a temporary file, then a rename. */
+export async function writeNotebook(
+  path: string,
+  nb: Notebook,
+): Promise<void> {
+  const cells = nb.cells.map(cellJson);
   // A link stays a link, and a file keeps its mode.
   const target = await Deno.realPath(path).catch(() => path);
   const mode = (await Deno.stat(target).catch(() => undefined))?.mode;

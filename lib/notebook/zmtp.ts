@@ -1,13 +1,14 @@
 /**
  * The part of ZeroMQ's wire protocol (ZMTP 3.0, no security) that a client of
  * a kernel needs, over Deno's own TCP: DEALER and SUB sockets that connect.
+ * What a kernel needs, sockets that listen, is in zmtp_server.ts.
  *
  * Why not a package: the native ones crash now and then under Deno when a
  * socket is closed, and take the run with them.
  */
 
 /** What this end of a connection is. */
-export type SocketType = "DEALER" | "SUB";
+export type SocketType = "DEALER" | "SUB" | "ROUTER" | "PUB" | "REP";
 
 const MORE = 1, LONG = 2, COMMAND = 4; // flags of a frame
 const RETRY = 15; // ms between two tries to connect
@@ -75,12 +76,9 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
     const close = () => socket.close();
     signal.addEventListener("abort", close);
     try {
-      await socket.#write(greeting());
-      const hello = await socket.#read(GREETING);
-      if (!hello || hello[0] !== 0xff || hello[10] < 3) {
+      if (!await socket.#greet(type)) {
         throw new Error(`port ${port} of this machine is not a kernel's`);
       }
-      await socket.#write(ready(type));
       if (type === "SUB") await socket.#write(frame(Uint8Array.of(1), 0));
       return socket;
     } catch (e) {
@@ -92,10 +90,35 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
     }
   }
 
+  /**
+   * Takes a connection that a listener accepted; `undefined`, and the
+   * connection closed, when the other end speaks no ZMTP 3.
+   */
+  static async accept(
+    conn: Deno.TcpConn,
+    type: SocketType,
+  ): Promise<ZmtpSocket | undefined> {
+    const socket = new ZmtpSocket(conn);
+    if (await socket.#greet(type).catch(() => false)) return socket;
+    socket.close();
+  }
+
+  /** Both ends say who they are; false when the other is no ZMTP 3. */
+  async #greet(type: SocketType): Promise<boolean> {
+    await this.#write(greeting());
+    const hello = await this.#read(GREETING);
+    if (!hello || hello[0] !== 0xff || hello[10] < 3) return false;
+    await this.#write(ready(type));
+    return true;
+  }
+
   /** Sends one message; messages leave in the order of the calls. */
-  send(frames: string[]): Promise<void> {
-    const parts = frames.map((text, i) =>
-      frame(ascii(text), i < frames.length - 1 ? MORE : 0)
+  send(frames: (string | Uint8Array)[]): Promise<void> {
+    const parts = frames.map((part, i) =>
+      frame(
+        typeof part === "string" ? ascii(part) : part,
+        i < frames.length - 1 ? MORE : 0,
+      )
     );
     const bytes = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
     let at = 0;

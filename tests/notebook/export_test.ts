@@ -1,20 +1,33 @@
 /** The exported page: what it shows, and what cannot be in it. */
 import assert from "node:assert/strict";
-import { exportHtml, type Output } from "../../lib/notebook/mod.ts";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import {
+  collectProvenance,
+  exportHtml,
+  indexHtml,
+  type Output,
+  readReport,
+  writeNotebook,
+} from "../../lib/notebook/mod.ts";
 import {
   chart,
   code,
   display,
   markdown,
   notebook,
+  ROOT,
   stream,
+  withFolder,
 } from "./_notebook.ts";
+import { finished } from "../_run.ts";
 
 const page = (...outputs: Output[]) =>
   exportHtml(notebook(code("show()", outputs)));
 const html = (markup: string) => page(display("text/html", markup));
-/** What stands between the style sheet and the end. */
-const body = (text: string) => text.slice(text.indexOf("<body>"));
+/** What is of the notebook. */
+const body = (text: string) =>
+  text.slice(text.indexOf("<main "), text.indexOf("</main>"));
 
 Deno.test("no script, handler, frame or form survives", async () => {
   const text = body(
@@ -67,7 +80,9 @@ Deno.test("nothing in the page loads from elsewhere", async () => {
     text,
     /http-equiv="Content-Security-Policy" content="default-src 'none'; /,
   );
-  assert.match(text, /script-src 'none'/);
+  const script = /<script>([^]*?)<\/script>/.exec(text)![1];
+  const hash = createHash("sha256").update(script).digest("base64");
+  assert.ok(text.includes(`script-src 'sha256-${hash}'; `));
 });
 
 Deno.test("a link to elsewhere stays a link", async () => {
@@ -128,31 +143,48 @@ Deno.test("open tags of an output end with it", async () => {
 });
 
 Deno.test("progress bars and colours look as on a terminal", async () => {
-  const text = await page(
-    stream("10%\r50%\r100%\nlong line\rshort\x1b[K\n"),
-    stream(
-      "\x1b[1;31mred <b>\x1b[0m \x1b[38;5;208mx\x1b[38;2;1;2;3my\x1b[39mz",
+  const text = body(
+    await page(
+      stream("10%\r50%"),
+      stream("\r100%\nlong line\rshort\x1b[K\n"),
+      stream("one\ntwo\x1b[1A\rONE\x1b[1B\x1b[2Kthree\x1b[3"),
+      stream("1mred <b>\x1b[0m \x1b[38;5;208mx\x1b[38;2;1;2;3my\x1b[39mz"),
+      stream("\n\x1b(B\x1b]8;;https://a.example\x07link\x1b]8;;\x07 a\bb"),
+      stream(
+        "\n\x1b[7;32mon\x1b[27m \x1b[48;2;0;0;0mblack\x1b[0m\x1b[9999999Cend",
+      ),
     ),
-    stream("\x1b(B\x1b]8;;https://a.example\x07link\x1b]8;;\x07 a\bb\x1b[2A"),
   );
-  assert.match(text, /<pre>100%\nshort<\/pre>/);
-  assert.match(text, /<span class="a-b a-f1">red &#60;b&#62;<\/span> /);
-  assert.match(text, /<span style="color:#ff8700">x<\/span>/);
-  assert.match(text, /<span style="color:#010203">y<\/span>z/);
-  assert.match(text, /<pre>link b<\/pre>/);
+  assert.match(
+    text,
+    />100%\nshort\nONE\n {3}three<span class="a-f1">red &#60;b&#62;<\/span> /,
+  );
+  assert.match(text, /color:light-dark\(#[0-9a-f]{6},#ff8700\)">x</);
+  assert.match(text, /color:light-dark\(#010203,#[0-9a-f]{6}\)">y<\/span>z/);
+  assert.match(text, /\n<a href="https:\/\/a\.example">link<\/a> b\n/);
+  assert.match(text, /<span class="a-g2">on<\/span>/);
+  assert.match(text, /background:#000000;color:#ffffff">black</);
   // deno-lint-ignore no-control-regex
-  assert.doesNotMatch(text, /\x1b|50%/);
+  assert.doesNotMatch(text, /\x1b|50%|one|two/);
+  assert.ok(text.length < 12_000);
 });
 
-Deno.test("formulas become MathML, and prices stay text", async () => {
+Deno.test("formulas bring the fonts they use, and prices stay text", async () => {
   const text = await exportHtml(notebook(markdown(
     "Rate $\\eta_0 = 10^{-3}$, from $5 to $6.\n\n$$\n\\sum_i x_i\n$$\n\n" +
       "`$a$` and \\$b\\$",
   )));
   assert.equal(text.match(/<math /g)?.length, 2);
-  assert.match(text, /<div class="math">.*<math [^>]*display="block"/);
+  assert.match(text, /<div class="math"[^>]*>.*<math [^>]*display="block"/);
   assert.match(text, /from \$5 to \$6\./);
   assert.match(text, /<code>\$a\$<\/code> and \$b\$/);
+  const fonts = [...text.matchAll(/@font-face\{font-family:(\w+)/g)];
+  assert.deepEqual(fonts.map((m) => m[1]).sort(), [
+    "KaTeX_Main",
+    "KaTeX_Math",
+    "KaTeX_Size2",
+  ]);
+  assert.doesNotMatch(await exportHtml(notebook(markdown("$5"))), /KaTeX_/);
 });
 
 Deno.test("code is coloured for the light and the dark theme", async () => {
@@ -160,11 +192,14 @@ Deno.test("code is coloured for the light and the dark theme", async () => {
     code("const n: number = 1; // <b>", []),
     markdown("```python\ndef f(): pass\n```\n\n```nosuch\nplain\n```"),
   ));
-  const token = /<span style="--shiki-light:#\w+;--shiki-dark:#\w+">const/;
-  assert.match(text, token);
-  assert.match(text, />def</);
+  const name = /<span class="(k\d+)">const ?</.exec(text)![1];
+  assert.match(
+    text,
+    new RegExp(`\\.${name}\\{color:light-dark\\(#\\w{6},#\\w{6}\\)\\}`),
+  );
+  assert.match(text, />def ?</);
   assert.match(text, /plain/);
-  assert.match(text, /@media \(prefers-color-scheme: dark\)/);
+  assert.match(text, /color-scheme: light dark/);
   assert.doesNotMatch(body(text), /<b>/);
 });
 
@@ -200,7 +235,10 @@ Deno.test("a failed run is told at the top, and the cells after it are not run",
     /<b>The run failed<\/b> in <a href="#cell--2">cell 2<\/a>: TypeError: no &#60;data&#62;/,
   );
   assert.ok(text.includes(`id="cell--2"`));
-  assert.match(text, /<details class="code failed" open>/);
+  assert.match(
+    text,
+    /<div class="box failed"><a [^>]*>2<\/a><details class="code" open>/,
+  );
   assert.equal(text.match(/>not run</g)?.length, 1);
   assert.doesNotMatch(await exportHtml(notebook(code("a", []))), /run failed/);
 });
@@ -222,13 +260,144 @@ Deno.test("images, JSON and attachments are part of the page", async () => {
   assert.match(text, /&quot;x&quot;|"x"|&#34;x&#34;|&#x22;x/);
 });
 
-Deno.test("markdown cannot hold raw HTML or a script link", async () => {
+Deno.test("markdown keeps harmless HTML, its formulas and its links", async () => {
   const text = body(
     await exportHtml(notebook(
+      markdown("# Top"),
+      markdown(
+        "## Part $y$\n\nH<sub>2</sub>O $x^2$ [up](#top) [own](#here)\n\n" +
+          `<b id="here">b</b> <a href="#top">c</a>`,
+      ),
       markdown("<script>a()</script> [b](javascript:c()) <i onclick=d()>e</i>"),
     )),
   );
-  assert.doesNotMatch(text, /<script|<i |href="javascript/);
+  assert.match(text, /<h2 id="part-y" class="h2">/);
+  assert.match(text, /H<sub>2<\/sub>O <span class="katex">/);
+  assert.match(text, /href="#top">up<.*href="#md1--here">own</);
+  assert.match(text, /<b id="md1--here">b<\/b> <a href="#top">c</);
+  assert.match(text, /<i>e<\/i>/);
+  assert.doesNotMatch(text, /<script|onclick|href="javascript/);
+});
+
+Deno.test("a chart gets a name and a namespace; one of 9 MB becomes an image", async () => {
+  const big = `<svg viewBox="0 0 9 9">${
+    "<path d='M0,0'/>".repeat(560_000)
+  }</svg>`;
+  const text = body(
+    await page(
+      display("text/html", "<svg><g/></svg>"),
+      display("image/svg+xml", big),
+    ),
+  );
+  assert.match(
+    text,
+    /<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" role="img" aria-label="Chart of cell 1">/,
+  );
+  const [, base64] = /src="data:image\/svg\+xml;base64,([^"]*)"/.exec(text)!;
+  assert.match(atob(base64.slice(0, 80)), /^<svg xmlns="http/);
+  assert.match(text, /An SVG of 9\.0 MB, shown as an image/);
+});
+
+Deno.test("a nest of 50,000 elements is no failure", async () => {
+  const text = await html("<div>".repeat(50_000) + "deep");
+  assert.match(text, /deep|&#60;div&#62;/);
+});
+
+Deno.test("an error that a cell meant to raise is no failed run", async () => {
+  const raised = code("throw 1", [{
+    output_type: "error",
+    ename: "Error",
+    evalue: "meant",
+    traceback: [],
+  }], "raises-exception");
+  const text = await exportHtml(notebook(raised, code("a", [])));
+  assert.match(text, /Expected: Error: meant/);
+  assert.doesNotMatch(text, /run failed/);
+  assert.match(text, /<meta name="nb:status" content="ok">/);
+});
+
+Deno.test("the page tells commit, lock file, versions, parameters, seeds and times", async () => {
+  await withFolder(async (folder, file) => {
+    const git = async (...args: string[]) => {
+      const { success, stdout } = await new Deno.Command("git", {
+        args: [
+          "-C",
+          folder,
+          "-c",
+          "user.name=a",
+          "-c",
+          "user.email=a@b",
+          ...args,
+        ],
+      }).output();
+      assert.ok(success, args.join(" "));
+      return new TextDecoder().decode(stdout).trim();
+    };
+    await Deno.writeTextFile(file("deno.lock"), "{}");
+    await git("init", "-q");
+    await git("add", ".");
+    await git("commit", "-q", "-m", "a");
+    const nb = notebook(
+      code(
+        `let lr = 1e-3; // rate\nlet name: string = "a;b";\nlet seed = 1`,
+        [],
+        "parameters",
+      ),
+      code("// given\nseed = 7;\nvoid 0;", [], "injected-parameters"),
+      { ...code("train()", []), metadata: { ferlab: { seconds: 75 } } },
+    );
+    nb.metadata.ferlab = { tensorflow: "2.21.0", machine: "m" };
+    nb.metadata.language_info = { version: "2.9.6" };
+    const hash = createHash("sha256").update("{}").digest("hex").slice(0, 16);
+    const commit = await git("rev-parse", "--short=12", "HEAD");
+    const told = await collectProvenance(file("a.ipynb"), nb);
+    assert.deepEqual(told, {
+      Notebook: "a.ipynb",
+      TensorFlow: "2.21.0",
+      Machine: "m",
+      Deno: "2.9.6",
+      Commit: `${commit}, nothing uncommitted`,
+      "Lock file": `sha256 ${hash}`,
+      Parameters: `lr = 1e-3\nname = "a;b"\nseed = 7`,
+      Seeds: "seed = 7",
+    });
+    await Deno.writeTextFile(file("deno.lock"), "{ }");
+    const { Commit } = await collectProvenance(file("a.ipynb"), nb);
+    assert.equal(Commit, `${commit}, with uncommitted changes`);
+    const text = await exportHtml(nb, { provenance: told });
+    assert.match(text, /<td><code>train\(\)<\/code><\/td><td>1 min 15 s<\/td>/);
+    assert.match(text, /<dt>Run time<\/dt><dd>1 min 15 s in 1 cell<\/dd>/);
+  });
+});
+
+Deno.test("headings skip no level, and a page without a title gets one", async () => {
+  const levels = (text: string) =>
+    [...text.matchAll(/<h(\d)/g)].map((m) => m[1]).join("");
+  const cells = [markdown("### A\n\n##### B\n\n## C")];
+  assert.equal(levels(body(await exportHtml(notebook(...cells)))), "1232");
+});
+
+Deno.test("a page tells the index its title, state, time and first chart", async () => {
+  const nb = notebook(
+    markdown("# T <1>"),
+    { ...code("a", [stream("x")]), metadata: { ferlab: { seconds: 2 } } },
+    code("b", [display("text/html", `<p>no</p>`), display("text/html", chart)]),
+    code("c"),
+  );
+  const report = readReport("a.html", await exportHtml(nb, { date: "2030" }));
+  assert.deepEqual({ ...report, chart: undefined }, {
+    file: "a.html",
+    title: "T <1>",
+    status: "partly run",
+    seconds: 2,
+    date: "2030",
+    chart: undefined,
+  });
+  assert.match(report!.chart!, /^<div class="out2--"><svg [^]*<\/svg><\/div>$/);
+  assert.equal(readReport("b.html", "<html><title>b</title>"), undefined);
+  const index = indexHtml([report!, report!]);
+  assert.match(index, /id="thumb1--out2--clip".*id="thumb2--out2--clip"/s);
+  assert.equal(index, indexHtml([report!, report!]));
 });
 
 Deno.test("a trusted page keeps its scripts, and says where it came from", async () => {
@@ -252,4 +421,53 @@ Deno.test("the same notebook gives the same page", async () => {
     code("a", [display("text/html", chart)]),
   );
   assert.equal(await exportHtml(nb), await exportHtml(nb));
+});
+
+Deno.test("nb export writes several pages, nb index lists them, and both tell it as JSON", async () => {
+  await withFolder(async (folder, file) => {
+    const nb = (...args: string[]) =>
+      finished(
+        new Deno.Command(Deno.execPath(), {
+          args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
+          cwd: folder,
+          stdin: "null",
+        }),
+      );
+    const one = notebook(
+      markdown("# One"),
+      code(`Deno.writeTextFileSync("ran", "")`, [stream("x")]),
+    );
+    await writeNotebook(file("a.ipynb"), one);
+    await writeNotebook(file("b.ipynb"), one);
+    await Deno.mkdir(file("out"));
+    const { code: ok, out } = await nb(
+      ..."export a.ipynb b.ipynb --to html -o out --json".split(" "),
+    );
+    assert.equal(ok, 0);
+    assert.deepEqual(
+      JSON.parse(out).pages.map((p: { page: string }) => p.page),
+      ["out/a.html", "out/b.html"],
+    );
+    assert.ok(!await Deno.stat(file("ran")).catch(() => false), "it ran");
+    const first = await Deno.readTextFile(file("out/a.html"));
+    const [index, again, wrong, none] = await Promise.all([
+      nb("index", "out", "--json"),
+      nb("export", "a.ipynb", "-o", "out/a.html"),
+      nb("export", "a.ipynb", "--to", "pdf"),
+      nb("index", "."),
+    ]);
+    assert.equal(await Deno.readTextFile(file("out/a.html")), first);
+    assert.deepEqual(
+      JSON.parse(index.out).reports.map((r: { title: string }) => r.title),
+      ["One", "One"],
+    );
+    assert.match(
+      await Deno.readTextFile(file("out/index.html")),
+      /<h2><a href="b\.html">One<\/a><\/h2>/,
+    );
+    assert.deepEqual([again.code, wrong.code, none.code], [0, 2, 0]);
+    const empty = await nb("index", join(folder, "no"));
+    assert.equal(empty.code, 1);
+    assert.match(empty.err, /no such folder/);
+  });
 });

@@ -1,117 +1,293 @@
-/** `deno task nb run`: runs a notebook's cells and saves it with its outputs. */
-import type { Command } from "commander";
-import { basename } from "node:path";
-import { exportHtml, type RunEvent, runNotebook } from "../mod.ts";
+/** `deno task nb run`: runs notebooks' cells and saves them with their outputs. */
+import { type Command, InvalidArgumentError } from "commander";
+import { basename, join } from "node:path";
+import { inJobs } from "../jobs.ts";
+import { exportHtml, runNotebook, type RunResult } from "../mod.ts";
+import { collectProvenance } from "../provenance.ts";
+import { cellRecord, codeCells, runRecord } from "../plan.ts";
+import { type Progress, progress } from "../progress.ts";
+import { rerun } from "./rerun.ts";
 import {
-  BOLD,
   checkFolder,
-  DIM,
   EXIT,
   fail,
   paint,
   parameter,
   path,
   RED,
-  save,
   shown,
-  YELLOW,
 } from "./shared.ts";
-
-/** Prints a run's events: a line a cell, what it prints, how long it took. */
-function progress(quiet: boolean): (event: RunEvent) => void {
-  let rest = ""; // of a line that is not ended yet
-  const print = (line: string) => {
-    const last = line.replace(/\r$/, "").split("\r").at(-1)!;
-    if (last.trim()) console.error(paint(DIM, `    ${last}`));
-  };
-  return (event) => {
-    if (event.type === "warning") {
-      console.error(`${paint(YELLOW, "warning:")} ${event.message}`);
-    } else if (quiet) return;
-    else if (event.type === "cell-start") {
-      const count = `[${event.index}/${event.total}]`;
-      console.error(`${paint(BOLD, count)} ${event.title}`);
-    } else if (event.type === "output") {
-      const lines = (rest + event.text).split("\n");
-      rest = lines.pop()!;
-      lines.forEach(print);
-    } else {
-      print(rest);
-      rest = "";
-      const time = `${event.seconds.toFixed(2)} s`;
-      console.error(
-        event.ok
-          ? paint(DIM, `    ${time}`)
-          : paint(RED, `    failed, ${time}`),
-      );
-    }
-  };
-}
 
 /** `a.ipynb` → `a.executed.ipynb`, which itself stays as it is. */
 const executedName = (file: string) =>
   file.replace(/(\.executed)?\.ipynb$|$/, ".executed.ipynb");
 
-async function run(given: string, o: {
+interface Options {
   out?: string;
   param?: Record<string, unknown>;
+  params?: string;
+  profile?: string;
+  cellTimeout?: number;
+  resume?: boolean;
+  stale?: boolean;
+  jobs?: number;
   html?: string;
+  json?: boolean;
   quiet?: boolean;
-}): Promise<number> {
-  const file = path(given);
-  const out = path(o.out ?? executedName(given));
-  const html = o.html === undefined ? undefined : path(o.html);
-  for (const target of [out, html]) if (target) await checkFolder(target);
+}
 
+/** One notebook to run: absolute paths. */
+interface Job {
+  file: string;
+  out: string;
+  html?: string;
+}
+
+/** What `--json` tells of one notebook. */
+function summary({ file, out, html }: Job, result?: RunResult, error?: string) {
+  return {
+    file: shown(file),
+    ok: result?.ok ?? false,
+    interrupted: result?.interrupted ?? false,
+    ...(result?.failedCell ? { failedCell: result.failedCell } : {}),
+    ...(error ? { error } : {}),
+    ...(result
+      ? {
+        out: shown(out),
+        ...(html ? { html: shown(html) } : {}),
+        seconds: runRecord(result.notebook).seconds,
+        cells: codeCells(result.notebook).map((cell, i) => ({
+          index: i + 1,
+          ...(cell.id ? { id: cell.id } : {}),
+          status: cellRecord(cell).status ?? "skipped",
+          seconds: cellRecord(cell).seconds,
+        })),
+      }
+      : {}),
+  };
+}
+type Summary = ReturnType<typeof summary>;
+
+async function parametersFrom(file: string): Promise<Record<string, unknown>> {
+  let values: unknown;
+  try {
+    values = JSON.parse(await Deno.readTextFile(file));
+  } catch (e) {
+    const why = (e as Error).message.split("\n")[0];
+    throw new Error(`${shown(file)}: cannot read the parameters: ${why}`);
+  }
+  if (typeof values !== "object" || !values || Array.isArray(values)) {
+    throw new Error(
+      `${shown(file)}: it must hold one JSON object, {"name": value}`,
+    );
+  }
+  return values as Record<string, unknown>;
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  return (await Deno.stat(file).catch(() => undefined))?.isDirectory ?? false;
+}
+
+/** Where each notebook goes; `--out` may be a folder, and must be for several. */
+async function jobsOf(
+  given: string[],
+  o: Options,
+  wrong: (message: string) => never,
+): Promise<Job[]> {
+  const folder = o.out !== undefined && await isFolder(path(o.out));
+  if (given.length > 1 && o.out !== undefined && !folder) {
+    wrong(`--out must be a folder that exists when several notebooks are run`);
+  }
+  if (given.length > 1 && o.html !== undefined) {
+    wrong("--html takes one notebook; export several with `nb export`");
+  }
+  const jobs = given.map((name): Job => ({
+    file: path(name),
+    out: path(
+      folder
+        ? join(o.out!, basename(executedName(name)))
+        : o.out ?? executedName(name),
+    ),
+    ...(o.html === undefined ? {} : { html: path(o.html) }),
+  }));
+  jobs.forEach(({ out }, i) => {
+    const twin = jobs.findIndex((job) => job.out === out);
+    if (twin < i) {
+      wrong(
+        `${given[twin]} and ${given[i]} would both be saved as ${shown(out)}`,
+      );
+    }
+  });
+  for (const { out, html } of jobs) {
+    await checkFolder(out);
+    if (html) await checkFolder(html);
+  }
+  return jobs;
+}
+
+/** SIGINT, SIGTERM and SIGHUP end the run; a second one kills the kernels. */
+function listenToSignals() {
   const stop = new AbortController();
-  let code: number = EXIT.SIGINT;
+  const kill = new AbortController();
+  let code = 0;
   const signals = Deno.build.os === "windows"
     ? ["SIGINT"] as const
-    : ["SIGINT", "SIGTERM"] as const;
+    : ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) {
     Deno.addSignalListener(signal, () => {
-      if (!stop.signal.aborted) code = EXIT[signal];
+      if (stop.signal.aborted) return kill.abort();
+      code = { ...EXIT, SIGHUP: 129 }[signal];
       stop.abort();
     });
   }
-  const result = await runNotebook(file, {
-    out,
-    parameters: o.param,
-    signal: stop.signal,
-    onEvent: progress(o.quiet ?? false),
+  return { stop: stop.signal, kill: kill.signal, code: () => code };
+}
+
+/** Prints; a terminal that is gone does not matter. */
+function say(print: (text: string) => void, text: string) {
+  try {
+    print(text);
+  } catch { /* it is gone */ }
+}
+
+function progressFor(job: Job, several: boolean, o: Options): Progress {
+  const terminal = Deno.stderr.isTerminal();
+  const encoder = new TextEncoder();
+  return progress({
+    write: (text) => {
+      const bytes = encoder.encode(text);
+      for (let at = 0; at < bytes.length;) {
+        at += Deno.stderr.writeSync(bytes.subarray(at));
+      }
+    },
+    quiet: o.quiet,
+    colour: terminal && !Deno.noColor,
+    // One line cannot change for several notebooks at once.
+    columns: terminal && !several
+      ? Deno.consoleSize().columns || 80
+      : undefined,
+    prefix: several ? `${basename(job.file, ".ipynb")}: ` : "",
   });
-  console.log(shown(out));
-  if (html) {
-    const used = JSON.stringify(o.param ?? {});
-    await save(
-      html,
-      await exportHtml(result.notebook, {
-        provenance: {
-          Notebook: basename(file),
-          ...(used === "{}" ? {} : { Parameters: used }),
-          Deno: Deno.version.deno,
+}
+
+async function run(
+  given: string[],
+  o: Options,
+  wrong: (message: string) => never,
+): Promise<number> {
+  const jobs = await jobsOf(given, o, wrong);
+  const parameters = {
+    ...(o.params === undefined ? {} : await parametersFrom(path(o.params))),
+    ...o.param,
+  };
+  const signals = listenToSignals();
+
+  const runOne = async (job: Job): Promise<Summary> => {
+    const told = progressFor(job, given.length > 1, o);
+    const tick = setInterval(told.tick, 1000);
+    let result: RunResult | undefined;
+    let error: string | undefined;
+    try {
+      result = await runNotebook(job.file, {
+        out: job.out,
+        parameters,
+        profile: o.profile,
+        cellTimeout: o.cellTimeout,
+        resume: o.resume,
+        signal: signals.stop,
+        kill: signals.kill,
+        onEvent: (e) => {
+          told.take(
+            e.type === "warning"
+              ? { ...e, message: e.message.replace(job.file, shown(job.file)) }
+              : e,
+          );
         },
-      }),
-    );
+      });
+      error = result.error;
+      if (!o.json) say(console.log, shown(job.out));
+      if (job.html) await writePage(job, result);
+      if (job.html && !o.json) say(console.log, shown(job.html));
+    } catch (e) {
+      error = (e as Error).message;
+    } finally {
+      clearInterval(tick);
+      told.end();
+    }
+    error = error?.replace(job.file, shown(job.file))
+      .replace(job.out, shown(job.out));
+    if (error) say(fail, error);
+    return summary(job, result, error);
+  };
+
+  const limit = o.jobs ?? 1;
+  const results = await inJobs(jobs, limit, runOne, () => signals.code() > 0);
+  const ok = results.length === jobs.length && results.every((r) => r.ok);
+  if (o.json) {
+    say(console.log, JSON.stringify({ ok, notebooks: results }, null, 2));
+  } else if (jobs.length > 1 && !o.quiet) {
+    const failed = results.filter((r) => !r.ok).length;
+    const left = jobs.length - results.length;
+    const total = `${results.length - failed} of ${jobs.length} ran well` +
+      (failed ? `, ${failed} failed` : "") + (left ? `, ${left} not run` : "");
+    say(console.error, ok ? total : paint(RED, total));
   }
-  if (result.error) fail(result.error.replace(file, shown(file)));
-  return result.interrupted ? code : result.ok ? 0 : 1;
+  return signals.code() || (ok ? 0 : 1);
+}
+
+/** `--stale`: the notebooks one after the other, up to one that fails. */
+async function runStale(files: string[], o: Options): Promise<number> {
+  const { out, quiet, json } = o;
+  for (const file of files) {
+    const code = await rerun(file, {
+      stale: true,
+      session: true,
+      out,
+      quiet,
+      json,
+    });
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+async function writePage({ file, html }: Job, { notebook }: RunResult) {
+  const provenance = await collectProvenance(file, notebook);
+  const page = await exportHtml(notebook, { provenance });
+  try {
+    await Deno.writeTextFile(html!, page);
+  } catch (e) {
+    throw new Error(`${html}: cannot write: ${(e as Error).message}`);
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("it must be a number above 0");
+}
+
+function whole(text: string): number {
+  const value = positive(text);
+  if (Number.isInteger(value)) return value;
+  throw new InvalidArgumentError("it must be a whole number above 0");
 }
 
 export function addRun(program: Command): void {
-  program.command("run")
+  const command = program.command("run")
     .summary("run all cells and save the notebook with its outputs")
     .description(
       "Run all code cells in order in a fresh kernel, up to the first that " +
-        "fails. The notebook with its outputs is saved after every cell; the " +
-        "input is not changed. Progress goes to stderr, the paths of the files " +
-        "written to stdout.",
+        "fails. The notebook with its outputs is saved after every cell, and " +
+        "every 5 s while a cell prints; the input is not changed. Progress goes " +
+        "to stderr, the paths of the files written to stdout.",
     )
-    .argument("<notebook>", "the .ipynb file")
+    .argument("<notebooks...>", "the .ipynb files")
     .option(
       "-o, --out <file>",
       "where the executed notebook goes (default: NAME.executed.ipynb beside " +
-        "the input; give the input's own name to run in place)",
+        "the input; give the input's own name to run in place); for several " +
+        "notebooks a folder",
     )
     .option(
       "-p, --param <name=value>",
@@ -120,13 +296,53 @@ export function addRun(program: Command): void {
         "8); may be repeated",
       parameter,
     )
+    .option("--params <file>", "parameters as a JSON object; -p goes over it")
+    .option(
+      "--profile <name>",
+      "set the parameter `profile`, and record it in the notebook",
+    )
+    .option(
+      "--cell-timeout <seconds>",
+      "interrupt a cell that runs longer; kill it 5 s after that",
+      positive,
+    )
+    .option(
+      "--resume",
+      "go on at the first cell without a result in the output. The cells " +
+        "before it are run again for their state, but keep their saved outputs; " +
+        "nothing is run when none is missing",
+    )
+    .option(
+      "--stale",
+      "run only the cells that are not fresh, and what they need, as " +
+        "`rerun --stale` does; takes no parameters",
+    )
+    .option("-j, --jobs <n>", "run this many notebooks at once", whole)
     .option("--html <file>", "also write the executed notebook as an HTML page")
+    .option("--json", "print one JSON document: each notebook, each cell")
     .option("-q, --quiet", "print warnings and errors only")
     .addHelpText(
       "after",
-      "\nExample:\n  deno task nb run study.ipynb -p lr=1e-3 -p name=slim " +
-        "--html study.html",
+      `
+Tags of cells:
+  parameters        declares the parameters with let; checked by its zod schema,
+                    if it has a \`const Parameters = z.object({ … })\`
+  raises-exception  must throw; the run goes on after it
+  skip              is not run
+  once              is not run when the output has a good result for its source
+Exit codes: 0 done; 1 a cell failed, or a file cannot be read or written;
+  2 wrong usage; 130, 143, 129 stopped by SIGINT, SIGTERM, SIGHUP.
+Example:
+  deno task nb run study.ipynb -p lr=1e-3 -p name=slim --html study.html`,
     )
-    .exitOverride()
-    .action(async (file, options) => Deno.exit(await run(file, options)));
+    .exitOverride();
+  const wrong = (message: string): never =>
+    command.error(`error: ${message}`, { exitCode: 2 });
+  command.action(async (files, options) =>
+    Deno.exit(
+      options.stale
+        ? await runStale(files, options)
+        : await run(files, options, wrong),
+    )
+  );
 }

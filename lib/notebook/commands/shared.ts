@@ -64,3 +64,15 @@ export function parameter(text: string, before?: Record<string, unknown>) {
   if (!name) throw new InvalidArgumentError("it must be name=value");
   return { ...before, [name]: parameterValue(value) };
 }
+
+/** Writes a file at once: who reads it meanwhile finds the old one or the new. */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await Deno.writeTextFile(temporary, text);
+    await Deno.rename(temporary, file);
+  } catch (e) {
+    await Deno.remove(temporary).catch(() => {});
+    throw new Error(`${shown(file)}: cannot write: ${(e as Error).message}`);
+  }
+}

@@ -1,0 +1,248 @@
+/** The cells that front ends ask for, one after the other, on one kernel. */
+import { errorLine, syntaxError } from "./errors.ts";
+import type { Request } from "./front.ts";
+import { InnerKernel } from "./inner.ts";
+import { interruptible } from "./interruptible.ts";
+import { KernelDied, type Message } from "./kernel.ts";
+import type { Thrown } from "./prelude.ts";
+import { withSvgTwin } from "./svg_twin.ts";
+import type { Header } from "./wire.ts";
+
+const GRACE = 5000; // ms that a listener of SIGINT has to end its cell
+const SETTLE = 1000; // ms that a stopped cell has to come to its end
+const LOOP_SETTLE = 150; // the same for a loop
+const COLLECTIONS = 15; // of garbage; mostly 1 to 4 are enough
+const IN_FLIGHT = 10; // ms that requests sent together take to arrive
+
+type Content = Record<string, unknown>;
+interface Failure {
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
+type Publish = (
+  parent: Partial<Header>,
+  type: string,
+  content: Content,
+) => void;
+
+const CANNOT_STOP = "\nThis cell goes on: stopping it would lose the " +
+  "variables of all cells. Stop again to do that.\n";
+
+/** Runs cells in order; one that fails aborts those that wait. */
+export class CellQueue {
+  readonly #publish: Publish;
+  readonly #cwd: string;
+  readonly #history: [number, number, string][] = [];
+  #inner: Promise<InnerKernel> | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+  /** Cells added before this one are aborted. */
+  #abortBelow = 0;
+  #added = 0;
+  #count = 0;
+  #parent: Partial<Header> = {};
+  #running = false;
+  #stops = 0; // how often the running cell was told to stop
+  #lost = false; // the kernel was killed to stop the running cell
+  #ended = false;
+
+  constructor(publish: Publish, cwd: string) {
+    this.#publish = publish;
+    this.#cwd = cwd;
+    this.#kernel().catch(() => {}); // told to the first cell
+  }
+
+  /** Runs `work` when all that was added before is done. */
+  then(work: () => Promise<unknown>): void {
+    this.#tail = this.#tail.then(work).catch(() => {});
+  }
+
+  /** Adds the cell of an execute_request. */
+  add(request: Request): void {
+    const n = ++this.#added;
+    this.then(() => this.#take(request, n));
+  }
+
+  /** The content of the kernel's reply, or an error. */
+  async ask(type: string, content: Content): Promise<Content> {
+    const kernel = await this.#kernel();
+    const reply = await kernel.ask(type, content);
+    return reply as Content ??
+      { status: "error", ename: "KernelDied", evalue: "", traceback: [] };
+  }
+
+  /** What a history_request gets: all cells, or the last `n`. */
+  history(o: Content): unknown[] {
+    const n = Number(o.n) || this.#history.length;
+    const all = this.#history.slice(-n);
+    return o.output ? all.map(([s, i, code]) => [s, i, [code, null]]) : all;
+  }
+
+  /** Stops the running cell, if there is one; the second call at any price. */
+  async interrupt(): Promise<void> {
+    if (!this.#running) return;
+    const cell = this.#parent;
+    const stops = ++this.#stops;
+    const over = () => this.#ended || !this.#running || this.#parent !== cell;
+    const kernel = await this.#kernel();
+    if (over()) return;
+    if (stops > 1) return this.#lose(kernel);
+    const way = await kernel.stopCell();
+    if (way === "listener") {
+      await until(over, GRACE);
+      if (!over()) kernel.stopAwaits();
+    }
+    await until(over, way === "loop" ? LOOP_SETTLE : SETTLE);
+    if (over()) return;
+    if (way !== "loop") {
+      const text = CANNOT_STOP;
+      return this.#publish(cell, "stream", { name: "stderr", text });
+    }
+    // A loop that came after an await has taken the cell's end with it.
+    kernel.stopAwaits();
+    for (let i = 0; i < COLLECTIONS && !over(); i++) {
+      kernel.collect();
+      await until(over, LOOP_SETTLE);
+    }
+    if (!over()) this.#lose(kernel);
+  }
+
+  /** Ends the kernel; nothing runs after it. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    this.#abortBelow = Infinity;
+    await (await this.#inner?.catch(() => undefined))?.stop();
+  }
+
+  #lose(kernel: InnerKernel) {
+    this.#lost = true;
+    kernel.kernel.kill();
+  }
+
+  #kernel(): Promise<InnerKernel> {
+    if (this.#inner) return this.#inner;
+    const starting = InnerKernel.start(this.#cwd);
+    starting.then((inner) => {
+      inner.kernel.onMessage = (m) => this.#forward(m);
+      // Killed, it is replaced when the next cell comes.
+      inner.kernel.ended.then(() => {
+        if (this.#inner === starting) this.#inner = undefined;
+        inner.stop();
+      });
+    }, () => this.#inner = undefined);
+    return this.#inner = starting;
+  }
+
+  #failure: Failure | undefined;
+
+  #forward(m: Message) {
+    if (/^(status|execute_input)$/.test(m.type)) return;
+    if (m.type === "error" && this.#running) {
+      this.#failure = m.content as unknown as Failure;
+      return; // published at the end, with its place
+    }
+    // Between two cells: a timer's output is the last cell's, unless that
+    // was stopped and should say no more.
+    if (!this.#running && this.#stops) return;
+    const content = withSvgTwin(m.content);
+    if (m.type === "execute_result") content.execution_count = this.#count;
+    this.#publish(this.#parent, m.type, content);
+  }
+
+  async #take(request: Request, n: number): Promise<void> {
+    const { header } = request;
+    const state = (execution_state: string) =>
+      this.#publish(header, "status", { execution_state });
+    state("busy");
+    if (n < this.#abortBelow) {
+      request.reply({ status: "aborted", execution_count: this.#count });
+      return state("idle");
+    }
+    const code = String(request.content.code ?? "");
+    const silent = request.content.silent === true;
+    if (!silent && request.content.store_history !== false) {
+      this.#history.push([0, ++this.#count, code]);
+    }
+    const execution_count = this.#count;
+    this.#parent = header;
+    if (!silent) {
+      this.#publish(header, "execute_input", { code, execution_count });
+    }
+    const failure = code.trim() ? await this.#run(code) : undefined;
+    if (failure && !silent) {
+      this.#publish(header, "error", failure as unknown as Content);
+    }
+    if (failure && request.content.stop_on_error !== false) {
+      await new Promise((r) => setTimeout(r, IN_FLIGHT));
+      this.#abortBelow = Math.max(this.#abortBelow, this.#added + 1);
+    }
+    request.reply(
+      failure
+        ? { status: "error", execution_count, ...failure }
+        : { status: "ok", execution_count, payload: [], user_expressions: {} },
+    );
+    state("idle");
+  }
+
+  /** Runs one cell; what it failed with. */
+  async #run(code: string): Promise<Failure | undefined> {
+    this.#failure = undefined;
+    this.#stops = 0;
+    this.#lost = false;
+    this.#running = true;
+    try {
+      const { kernel } = await this.#kernel();
+      const reply = await kernel.execute(interruptible(code));
+      // Cleared by #forward in the meantime, which the compiler cannot see.
+      const error = this.#failure as Failure | undefined;
+      if (reply.status === "ok" && !error) return;
+      if (this.#stops && (!error || error.ename === "Interrupted")) {
+        return failed("Interrupted", "stopped; all variables are kept");
+      }
+      if (error) return placed(code, error, reply.thrown as Thrown | undefined);
+      const { ename, evalue, traceback } = await syntaxError(code);
+      return { ename, evalue, traceback };
+    } catch (e) {
+      const lost = "the variables of all cells are lost; " +
+        "the next cell starts in a new kernel";
+      if (this.#lost) return failed("Interrupted", `stopped; ${lost}`);
+      if (!(e instanceof KernelDied)) {
+        return failed("KernelError", (e as Error).message);
+      }
+      const { stderr } = e.end;
+      return failed("KernelDied", `${e.message}; ${lost}`, stderr);
+    } finally {
+      this.#running = false;
+    }
+  }
+}
+
+const failed = (ename: string, evalue: string, more = ""): Failure => ({
+  ename,
+  evalue,
+  traceback: [`${ename}: ${evalue}`, ...(more ? [more] : [])],
+});
+
+/**
+ * Adds the line of the cell that an error came from, and its causes; front ends show the
+ * traceback alone, so it is never empty.
+ */
+function placed(code: string, error: Failure, thrown?: Thrown): Failure {
+  const { ename, evalue } = error;
+  const traceback = error.traceback?.some((text) => text.trim())
+    ? error.traceback
+    : [`${ename}: ${evalue}`];
+  const line = errorLine(code, traceback);
+  const source = line && code.split("\n")[line - 1];
+  const place = source && `  line ${line} of the cell: ${source.trim()}`;
+  const more = [...(place ? [place] : []), ...(thrown?.causes ?? [])];
+  return { ename, evalue, traceback: [...traceback, ...more] };
+}
+
+/** Waits until `over()`, for at most `ms`. */
+async function until(over: () => boolean, ms: number): Promise<void> {
+  for (const end = performance.now() + ms; performance.now() < end;) {
+    if (over()) return;
+    await new Promise((r) => setTimeout(r, 20));
+  }
+}

@@ -1,0 +1,284 @@
+/** Checks notebooks: types, lint, order of names, ids, outputs, metadata. */
+import { join } from "node:path";
+import { cellName, hasTag } from "./cells.ts";
+import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
+import { extractCells, syntaxProblem } from "./extract.ts";
+import { workingFolder } from "./project.ts";
+import { denoFmt } from "./format.ts";
+import { cellNames, usedTooEarly } from "./names.ts";
+import { type Cell, type Notebook, readNotebook } from "./types.ts";
+
+/** Something that is not right; see {@link findingText}. */
+export interface Finding {
+  file: string;
+  /** the cell as messages name it: `cell 2`, `markdown cell 1` */
+  cell?: string;
+  id?: string;
+  /** from 1, in the cell; in the file where there is no cell */
+  line?: number;
+  kind:
+    | "syntax"
+    | "types"
+    | "lint"
+    | "names"
+    | "parameters"
+    | "ids"
+    | "outputs"
+    | "metadata";
+  message: string;
+}
+
+/** `file cell N line L: message` */
+export const findingText = (f: Finding): string =>
+  f.file + (f.cell ? ` ${f.cell}` : "") + (f.line ? ` line ${f.line}` : "") +
+  `: ${f.message}`;
+
+interface Checked {
+  file: string;
+  nb: Notebook;
+  /** a cell holds JSX */
+  jsx: boolean;
+  findings: Finding[];
+}
+
+/** A finding at a cell, by its place among all cells. */
+function at(
+  { file, nb }: Checked,
+  index: number,
+  kind: Finding["kind"],
+  message: string,
+  line?: number,
+): Finding {
+  const { id } = nb.cells[index];
+  const cell = cellName(nb.cells, index);
+  return { file, cell, ...(id ? { id } : {}), line, kind, message };
+}
+
+function checkNames(one: Checked): Finding[] {
+  const { cells } = one.nb;
+  const names = cells.map((c) =>
+    c.cell_type === "code" ? cellNames(c.source) : undefined
+  );
+  const early = usedTooEarly(names).map((use) =>
+    at(
+      one,
+      use.cell,
+      "names",
+      use.through
+        ? `${use.through}() uses ${use.name}, which only ` +
+          `${cellName(cells, use.definedIn)} defines`
+        : `${use.name} is used before ${cellName(cells, use.definedIn)} ` +
+          "defines it",
+      use.line,
+    )
+  );
+  const parameters = cells.findIndex((c) =>
+    c.cell_type === "code" && hasTag(c, "parameters")
+  );
+  if (parameters < 0) return early;
+  const used = new Set(
+    names.flatMap((n) => n?.uses ?? []).filter((u) => u.read).map((u) =>
+      u.name
+    ),
+  );
+  // A cell that could not be read may use any of them.
+  const unread = cells.some((c, i) =>
+    c.cell_type === "code" && !names[i] && c.source.trim()
+  );
+  const unused = unread
+    ? []
+    : [...names[parameters]!.defined].filter((name) => !used.has(name));
+  return [
+    ...early,
+    ...unused.map((name) =>
+      at(one, parameters, "parameters", `the parameter ${name} is never used`)
+    ),
+  ];
+}
+
+function checkIds(one: Checked): Finding[] {
+  const { cells } = one.nb;
+  const first = new Map<string, number>();
+  const findings: Finding[] = [];
+  cells.forEach(({ id }, i) => {
+    if (id === undefined) return;
+    const before = first.get(id);
+    if (before === undefined) first.set(id, i);
+    else {
+      const message = `its id "${id}" is that of ${cellName(cells, before)} ` +
+        "too; `clean` gives it another";
+      findings.push(at(one, i, "ids", message));
+    }
+  });
+  const without = cells.filter((c) => c.id === undefined).length;
+  if (without) {
+    findings.push({
+      file: one.file,
+      kind: "ids",
+      message: `${without} of ${cells.length} cells have no id; ` +
+        "`clean` gives them one",
+    });
+  }
+  return findings;
+}
+
+/** What is wrong with one cell's outputs alone. */
+function outputProblem(cell: Cell): string | undefined {
+  const outputs = cell.outputs ?? [];
+  if (cell.cell_type !== "code") {
+    const raw = cell as { outputs?: unknown; execution_count?: unknown };
+    return raw.outputs || raw.execution_count !== undefined
+      ? `a ${cell.cell_type} cell has no outputs and no execution count`
+      : undefined;
+  }
+  if (cell.execution_count == null) {
+    return outputs.length ? "it has outputs but was never run" : undefined;
+  }
+  const other = outputs.find((o) =>
+    o.output_type === "execute_result" && o.execution_count != null &&
+    o.execution_count !== cell.execution_count
+  );
+  if (other) return "its result is that of another run";
+}
+
+/** A run is complete by its record, or when no code cell was left out. */
+function saidComplete(nb: Notebook): boolean {
+  const run = nb.metadata.ferlab as { status?: unknown } | undefined;
+  if (run?.status !== undefined) return run.status === "complete";
+  return nb.cells.every((c) =>
+    c.cell_type !== "code" || !c.source.trim() || hasTag(c, "skip") ||
+    c.execution_count != null
+  );
+}
+
+function checkOutputs(one: Checked): Finding[] {
+  const { nb } = one;
+  const complete = saidComplete(nb);
+  const findings: Finding[] = [];
+  let count = 0;
+  nb.cells.forEach((cell, i) => {
+    const tell = (message: string) =>
+      findings.push(at(one, i, "outputs", message));
+    const problem = outputProblem(cell);
+    if (problem) tell(problem);
+    if (cell.cell_type !== "code" || cell.execution_count == null) return;
+    if (cell.execution_count <= count) {
+      tell(
+        `its execution count ${cell.execution_count} comes after ${count}: ` +
+          "the cells were not run in order",
+      );
+    }
+    count = Math.max(count, cell.execution_count);
+    const error = cell.outputs!.find((o) => o.output_type === "error");
+    if (error && complete && !hasTag(cell, "raises-exception")) {
+      tell(`it failed (${error.ename}) in a run that counts as complete`);
+    }
+  });
+  return findings;
+}
+
+function checkMetadata({ file, nb }: Checked): Finding[] {
+  const { kernelspec, language_info } = nb.metadata as Record<
+    string,
+    { name?: unknown } | undefined
+  >;
+  const missing: string[] = [];
+  if (kernelspec?.name === undefined) missing.push("kernelspec.name");
+  if (language_info?.name === undefined) missing.push("language_info.name");
+  if (nb.nbformat_minor === undefined) missing.push("nbformat_minor");
+  return missing.map((name) => ({
+    file,
+    kind: "metadata",
+    message: `its metadata has no ${name}; save it with JupyterLab and ` +
+      "the Deno kernel",
+  }));
+}
+
+async function checkSyntax(one: Checked): Promise<void> {
+  for (const [i, { cell_type, source }] of one.nb.cells.entries()) {
+    if (cell_type !== "code" || !source.trim()) continue;
+    const problem = syntaxProblem(source);
+    if (!problem) continue;
+    const asJsx = await denoFmt(source, "tsx", workingFolder(one.file));
+    if ("text" in asJsx) one.jsx = true;
+    else one.findings.push(at(one, i, "syntax", problem.message, problem.line));
+  }
+}
+
+/** Asks Deno about notebooks that share a working folder. */
+async function askDeno(notebooks: Checked[], cwd: string) {
+  // In a folder that deno.json excludes Deno would check nothing.
+  const folder = await Deno.makeTempDir({
+    dir: cwd,
+    prefix: "notebooks-",
+    suffix: ".tmp",
+  }).catch((e: Error) => {
+    throw new Error(
+      `${cwd}: cannot write there what Deno is to check: ${e.message}`,
+    );
+  });
+  try {
+    const programs = new Map<Program, Checked>();
+    for (const [i, one] of notebooks.entries()) {
+      const { code, origins } = extractCells(one.nb.cells, cwd, folder);
+      const module = join(folder, `${i + 1}.${one.jsx ? "tsx" : "ts"}`);
+      await Deno.writeTextFile(module, code);
+      programs.set({ module, origins }, one);
+    }
+    const all = [...programs.keys()];
+    const [types, lint] = await Promise.all([
+      denoCheck(all, cwd),
+      denoLint(all, cwd),
+    ]);
+    const take = (said: Said[], kind: "types" | "lint") => {
+      for (const { program, origin, path, line, message } of said) {
+        const one = programs.get(program)!;
+        one.findings.push(
+          origin
+            ? at(one, origin.cell, kind, message, origin.line)
+            : { file: path ?? one.file, line, kind, message },
+        );
+      }
+    };
+    take(types, "types");
+    take(lint, "lint");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** What Deno says of a name that {@link usedTooEarly} tells with its cell. */
+const EARLY = /\(TS2(448|449|450|454)\)$/;
+
+/**
+ * Checks notebooks without running them. All code cells of a notebook are one
+ * TypeScript program for `deno check` and `deno lint`.
+ * @throws {Error} in one line when a file cannot be read, or its folder cannot
+ *   be written, where the program lies meanwhile
+ */
+export async function checkNotebooks(files: string[]): Promise<Finding[]> {
+  const notebooks: Checked[] = [];
+  for (const file of files) {
+    const nb = await readNotebook(file);
+    const one: Checked = { file, nb, jsx: false, findings: [] };
+    await checkSyntax(one);
+    notebooks.push(one);
+  }
+  const sound = notebooks.filter(({ findings }) => !findings.length);
+  const folders = Map.groupBy(sound, ({ file }) => workingFolder(file));
+  for (const [cwd, group] of folders) await askDeno(group, cwd);
+  for (const one of notebooks) {
+    const names = checkNames(one);
+    const told = new Set(names.map((f) => `${f.cell} ${f.line}`));
+    one.findings = [
+      ...one.findings.filter((f) =>
+        !(EARLY.test(f.message) && told.has(`${f.cell} ${f.line}`))
+      ),
+      ...names,
+      ...checkIds(one),
+      ...checkOutputs(one),
+      ...checkMetadata(one),
+    ];
+  }
+  return notebooks.flatMap(({ findings }) => findings);
+}

@@ -1,0 +1,171 @@
+/** Takes outputs, counts and editors' traces out of a notebook file. */
+import { cellName } from "./cells.ts";
+import {
+  applyEdits,
+  jsonLike,
+  jsonSpans,
+  lineBreak,
+  replaceText,
+  type TextEdit,
+} from "./json_text.ts";
+import { readNotebook } from "./types.ts";
+
+/** What cleaning found: one line a find, `cell 2: outputs`. */
+export interface CleanResult {
+  file: string;
+  removed: string[];
+}
+
+/** Cell metadata that editors and runners leave. */
+const CELL_NOISE = new Set(
+  `autoscroll collapsed colab ExecuteTime execution executionInfo
+  heading_collapsed hidden jp-MarkdownHeadingCollapsed outputId
+  outputExpanded polyglot_notebook dotnet_interactive scrolled trusted vscode`
+    .split(/\s+/),
+);
+/** The same of a notebook. */
+const NOTEBOOK_NOISE = new Set(
+  `accelerator colab dotnet_interactive execution interpreter polyglot_notebook
+  signature toc toc-autonumbering toc-showcode toc-showmarkdowntxt toc-showtags
+  varInspector vscode widgets`.split(/\s+/),
+);
+
+type Metadata = Record<string, unknown>;
+const isObject = (v: unknown): v is Metadata =>
+  typeof v === "object" && v !== null && !Array.isArray(v);
+
+/** Without the noise; the same object when there is none. */
+function cleanMetadata(metadata: Metadata, noise: Set<string>, all: boolean) {
+  const kept: Metadata = {};
+  let found = false;
+  for (const [key, value] of Object.entries(metadata)) {
+    let left: unknown = value;
+    if (noise.has(key)) left = undefined;
+    else if (key === "tags" && Array.isArray(value) && !value.length) {
+      left = undefined;
+    } else if (key === "jupyter" && isObject(value)) {
+      left = without(value, (k) => k === "outputs_hidden");
+    } else if (key === "slideshow" && isObject(value)) {
+      left = without(value, (k) => k === "slide_type" && !value[k]);
+    } else if (key === "ferlab" && all && isObject(value)) {
+      left = without(value, (k) => k !== "test"); // which its author wrote
+    }
+    if (left !== value) found = true;
+    if (left !== undefined) kept[key] = left;
+  }
+  return found ? kept : metadata;
+}
+
+/** Without the keys that `drop` names; undefined when none is left. */
+function without(value: Metadata, drop: (key: string) => boolean) {
+  const keys = Object.keys(value);
+  const kept = keys.filter((k) => !drop(k));
+  if (kept.length === keys.length) return value;
+  if (!kept.length) return undefined;
+  return Object.fromEntries(kept.map((k) => [k, value[k]]));
+}
+
+async function digest(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(text),
+  );
+  return new Uint8Array(bytes).toHex().slice(0, 8);
+}
+
+const isId = (id: unknown): id is string =>
+  typeof id === "string" && /^[\w-]{1,64}$/.test(id);
+
+/**
+ * Ids for cells without a valid one of their own, from kind and source, so
+ * that the same notebook gets the same ids wherever it is cleaned.
+ * @returns new ids by the cell's place, from 0
+ */
+async function newIds(
+  cells: { id?: unknown; cell_type: string; source: string }[],
+): Promise<Map<number, string>> {
+  const taken = new Set<string>();
+  const missing = cells.keys().filter((i) => {
+    const { id } = cells[i];
+    if (!isId(id) || taken.has(id)) return true;
+    taken.add(id);
+    return false;
+  }).toArray();
+  const given = new Map<number, string>();
+  for (const i of missing) {
+    const { cell_type, source } = cells[i];
+    let id: string;
+    let n = 0;
+    do id = await digest(`${cell_type}\n${source}\n${n++}`); while (
+      taken.has(id)
+    );
+    taken.add(id);
+    given.set(i, id);
+  }
+  return given;
+}
+
+/**
+ * Removes outputs, execution counts and metadata that editors leave; gives
+ * missing, invalid and doubled cell ids a deterministic new one. Tags,
+ * attachments, sources, parameters and all other bytes stay. Cleaning twice
+ * is cleaning once.
+ * @param o.all also what runs record in `metadata.ferlab`
+ * @param o.check changes nothing
+ * @throws {Error} in one line when the file cannot be read or written
+ */
+export async function cleanNotebook(
+  file: string,
+  o: { all?: boolean; check?: boolean } = {},
+): Promise<CleanResult> {
+  const nb = await readNotebook(file);
+  const text = await Deno.readTextFile(file);
+  const root = jsonSpans(text).entries!;
+  const removed: string[] = [];
+  const edits: TextEdit[] = [];
+  const put = ({ start, end }: { start: number; end: number }, v: unknown) =>
+    edits.push({ start, end, text: jsonLike(text, start, v) });
+
+  const ids = await newIds(nb.cells);
+  root.get("cells")!.items!.forEach(({ entries }, i) => {
+    const cell = nb.cells[i];
+    const name = cellName(nb.cells, i);
+    const outputs = entries!.get("outputs");
+    if (outputs?.items?.length) {
+      put(outputs, []);
+      removed.push(`${name}: outputs`);
+    }
+    const count = entries!.get("execution_count");
+    if (count && text.slice(count.start, count.end) !== "null") {
+      put(count, null);
+      removed.push(`${name}: execution count`);
+    }
+    const metadata = cleanMetadata(cell.metadata, CELL_NOISE, o.all ?? false);
+    if (metadata !== cell.metadata) {
+      put(entries!.get("metadata")!, metadata);
+      removed.push(`${name}: metadata`);
+    }
+    const id = ids.get(i);
+    if (!id) return;
+    const old = entries!.get("id");
+    if (old) put(old, id);
+    else {
+      const { start, end } = entries!.get("cell_type")!;
+      const gap = /^\s*\{\s*\n/.test(text) ? lineBreak(text, start) : " ";
+      edits.push({ start: end, end, text: `,${gap}"id": "${id}"` });
+    }
+    removed.push(`${name}: id ${id} given`);
+  });
+  const metadata = cleanMetadata(nb.metadata, NOTEBOOK_NOISE, o.all ?? false);
+  if (metadata !== nb.metadata) {
+    put(root.get("metadata")!, metadata);
+    removed.push("notebook: metadata");
+  }
+  const minor = root.get("nbformat_minor");
+  // Before 4.5 a cell has no id.
+  if (ids.size && minor && nb.nbformat_minor < 5) put(minor, 5);
+  if (edits.length && !o.check) {
+    await replaceText(file, applyEdits(text, edits));
+  }
+  return { file, removed };
+}

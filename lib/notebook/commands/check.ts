@@ -1,0 +1,28 @@
+/** `deno task nb check`: checks notebooks without running them. */
+import type { Command } from "commander";
+import { checkNotebooks, findingText } from "../check.ts";
+import { path, shown } from "./shared.ts";
+
+async function check(given: string[], o: { json?: boolean }): Promise<number> {
+  const findings = (await checkNotebooks(given.map(path)))
+    .map((f) => ({ ...f, file: shown(f.file) }));
+  if (o.json) console.log(JSON.stringify({ findings }, null, 2));
+  else for (const finding of findings) console.log(findingText(finding));
+  return findings.length ? 1 : 0;
+}
+
+export function addCheck(program: Command): void {
+  program.command("check")
+    .summary("check types, lint, names, ids, outputs and metadata")
+    .description(
+      "Check notebooks without running them. All code cells of a notebook are " +
+        "one TypeScript program for `deno check` and `deno lint`. Also told: " +
+        "names used before the cell that defines them, parameters never used, " +
+        "doubled and missing ids, outputs that do not belong, missing metadata. " +
+        "One line a finding; exits with 1 when there is one.",
+    )
+    .argument("<notebook...>", "the .ipynb files")
+    .option("--json", "print the findings as JSON")
+    .exitOverride()
+    .action(async (files, options) => Deno.exit(await check(files, options)));
+}

@@ -1,0 +1,40 @@
+/** `deno task nb clean`: takes outputs and editors' traces out of notebooks. */
+import type { Command } from "commander";
+import { cleanNotebook, type CleanResult } from "../clean.ts";
+import { path, shown } from "./shared.ts";
+
+async function clean(
+  given: string[],
+  o: { all?: boolean; check?: boolean; json?: boolean },
+): Promise<number> {
+  const results: CleanResult[] = [];
+  for (const name of given) {
+    const result = await cleanNotebook(path(name), o);
+    results.push({ ...result, file: shown(result.file) });
+  }
+  if (o.json) console.log(JSON.stringify({ notebooks: results }, null, 2));
+  else {
+    for (const { file, removed } of results) {
+      if (!o.check && removed.length) console.log(file);
+      if (o.check) { for (const one of removed) console.log(`${file} ${one}`); }
+    }
+  }
+  return o.check && results.some((r) => r.removed.length) ? 1 : 0;
+}
+
+export function addClean(program: Command): void {
+  program.command("clean")
+    .summary("remove outputs, execution counts and editors' metadata")
+    .description(
+      "Remove outputs, execution counts and metadata that editors leave; give " +
+        "cells without an id of their own one that follows from their source. " +
+        "Tags, attachments, parameters and all other bytes stay. Prints the " +
+        "files it changed.",
+    )
+    .argument("<notebook...>", "the .ipynb files")
+    .option("--all", "also remove what runs record (metadata `ferlab`)")
+    .option("--check", "change nothing; list what would go, exit with 1 if any")
+    .option("--json", "print the results as JSON")
+    .exitOverride()
+    .action(async (files, options) => Deno.exit(await clean(files, options)));
+}

@@ -1,0 +1,110 @@
+/** `deno task nb diff`: compares two notebooks. */
+import { type Command, InvalidArgumentError } from "commander";
+import {
+  type CellDiff,
+  type DiffLine,
+  diffNotebooks,
+  type NotebookDiff,
+} from "../diff.ts";
+import { cellHeading, diffHtml } from "../diff_html.ts";
+import { readNotebook } from "../types.ts";
+import { BOLD, checkFolder, DIM, path, RED, shown, YELLOW } from "./shared.ts";
+
+const GREEN = 32;
+const colour = Deno.stdout.isTerminal() && !Deno.noColor;
+const paint = (code: number, text: string) =>
+  colour ? `\x1b[${code}m${text}\x1b[0m` : text;
+
+const CONTEXT = 2; // equal lines shown around a change
+
+/** Changed lines with some around them; gaps are undefined. */
+function hunks(lines: DiffLine[]): (DiffLine | undefined)[] {
+  const shownLines: (DiffLine | undefined)[] = [];
+  lines.forEach((line, i) => {
+    const around = lines.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1);
+    if (around.some(({ sign }) => sign !== " ")) shownLines.push(line);
+    else if (shownLines.length && shownLines.at(-1)) shownLines.push(undefined);
+  });
+  return shownLines;
+}
+
+function print(cell: CellDiff) {
+  console.log(paint(BOLD, cellHeading(cell)) + paint(DIM, `  ${cell.title}`));
+  const colours = { " ": DIM, "-": RED, "+": GREEN };
+  for (const line of hunks(cell.source)) {
+    const { sign, text } = line ?? { sign: " " as const, text: "…" };
+    console.log(paint(colours[sign], `  ${sign} ${text}`));
+  }
+  for (const { index, kind, why } of cell.outputs) {
+    console.log(paint(YELLOW, `  output ${index + 1} (${kind}): `) + why);
+  }
+}
+
+/** The same without the outputs themselves. */
+const summary = ({ equal, cells }: NotebookDiff) => ({
+  equal,
+  cells: cells.map((cell) => ({
+    ...cell,
+    outputs: cell.outputs.map(({ index, kind, why }) => ({ index, kind, why })),
+  })),
+});
+
+async function diff(
+  first: string,
+  second: string,
+  o: { tolerance?: number; outputs?: boolean; html?: string; json?: boolean },
+): Promise<number> {
+  const [a, b] = [path(first), path(second)];
+  const html = o.html === undefined ? undefined : path(o.html);
+  if (html) await checkFolder(html);
+  const found = await diffNotebooks(
+    await readNotebook(a),
+    await readNotebook(b),
+    o,
+  );
+  if (html) {
+    const page = diffHtml(found, { before: shown(a), after: shown(b) });
+    try {
+      await Deno.writeTextFile(html, page);
+    } catch (e) {
+      throw new Error(`${shown(html)}: cannot write: ${(e as Error).message}`);
+    }
+    console.error(shown(html));
+  }
+  if (o.json) console.log(JSON.stringify(summary(found), null, 2));
+  else found.cells.filter(({ kind }) => kind !== "same").forEach(print);
+  return found.equal ? 0 : 1;
+}
+
+function tolerance(text: string): number {
+  const value = Number(text);
+  if (text.trim() && value >= 0 && value < 1) return value;
+  throw new InvalidArgumentError("it must be a number from 0 to below 1");
+}
+
+export const addTolerance = (command: Command): Command =>
+  command.option(
+    "--tolerance <number>",
+    "relative difference up to which numbers in outputs are equal",
+    tolerance,
+    0,
+  );
+
+export function addDiff(program: Command): void {
+  const command = program.command("diff")
+    .summary("compare two notebooks: sources and outputs")
+    .description(
+      "Compare two notebooks cell by cell: sources by line; outputs by what " +
+        "they say, charts by their markup, images by their pixels. Metadata " +
+        "and execution counts do not count. Exits with 0 when they are equal, " +
+        "with 1 when they differ or cannot be read.",
+    )
+    .argument("<first>", "a .ipynb file")
+    .argument("<second>", "a .ipynb file")
+    .option("--no-outputs", "compare the sources only")
+    .option("--html <file>", "also write a page with outputs side by side")
+    .option("--json", "print the differences as JSON");
+  addTolerance(command)
+    .exitOverride()
+    .action(async (a, b, options) => Deno.exit(await diff(a, b, options)));
+}

@@ -1,0 +1,71 @@
+/** `deno task nb index`: lists a folder's exported reports on one page. */
+import type { Command } from "commander";
+import { basename, join, relative } from "node:path";
+import { indexHtml, readReport, type Report } from "../index_page.ts";
+import { path, shown, writeWhole } from "./shared.ts";
+
+async function* pages(folder: string): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(folder)) {
+    const file = join(folder, entry.name);
+    if (entry.isDirectory && !/^(\.|node_modules$)/.test(entry.name)) {
+      yield* pages(file);
+    } else if (entry.isFile && /\.html?$/.test(entry.name)) yield file;
+  }
+}
+
+async function index(
+  given: string,
+  o: { out?: string; title?: string; json?: boolean },
+): Promise<number> {
+  const folder = path(given);
+  const info = await Deno.stat(folder).catch(() => undefined);
+  if (!info?.isDirectory) {
+    throw new Error(`${shown(folder)}: no such folder; give one with reports`);
+  }
+  const out = o.out ? path(o.out) : join(folder, "index.html");
+  const reports: Report[] = [];
+  for await (const file of pages(folder)) {
+    if (file === out) continue;
+    const name = relative(join(out, ".."), file).replaceAll("\\", "/");
+    const report = readReport(name, await Deno.readTextFile(file));
+    if (report) reports.push(report);
+  }
+  if (!reports.length) {
+    throw new Error(
+      `${given}: holds no page that \`nb export\` wrote; export notebooks first`,
+    );
+  }
+  // the newest first; the same folder always gives the same page
+  reports.sort((a, b) =>
+    (b.date ?? "").localeCompare(a.date ?? "") || (a.file < b.file ? -1 : 1)
+  );
+  const title = o.title ?? `Reports in ${basename(folder)}`;
+  await writeWhole(out, indexHtml(reports, title));
+  const about = reports.map(({ chart, ...r }) => ({ ...r, chart: !!chart }));
+  console.log(
+    o.json
+      ? JSON.stringify({ index: shown(out), reports: about }, null, 2)
+      : shown(out),
+  );
+  return 0;
+}
+
+export function addIndex(program: Command): void {
+  program.command("index")
+    .summary("list a folder's exported reports on one page")
+    .description(
+      "Write index.html into a folder: every page below it that `nb export` " +
+        "wrote, with title, date, status, run time and its first chart.",
+    )
+    .argument("<folder>", "where the reports lie")
+    .option(
+      "-o, --out <file>",
+      "where the index goes (default: FOLDER/index.html)",
+    )
+    .option("--title <text>", "the index's title")
+    .option("--json", "print one JSON document about the reports")
+    .addHelpText("after", "\nExample:\n  deno task nb index results")
+    .showSuggestionAfterError(false) // errors are one line
+    .exitOverride()
+    .action(async (folder, options) => Deno.exit(await index(folder, options)));
+}

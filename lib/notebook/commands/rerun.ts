@@ -1,0 +1,112 @@
+/** `deno task nb rerun`: runs single cells again, and what they need. */
+import type { Command } from "commander";
+import { rerunCells } from "../rerun.ts";
+import { NoSuchCell, replayText, type RerunPlan } from "../rerun_plan.ts";
+import type { RunEvent } from "../cell_run.ts";
+import { DIM, EXIT, fail, paint, path, RED, shown, YELLOW } from "./shared.ts";
+
+/** Prints what is replayed and why, then what the asked cells print. */
+function progress(quiet: boolean) {
+  return {
+    onPlan(plan: RerunPlan) {
+      if (quiet) return;
+      for (const replay of plan.replays) console.error(replayText(replay));
+      const cells = plan.asked.join(", ");
+      console.error(
+        !plan.asked.length
+          ? "every cell is fresh; nothing to run"
+          : `runs cell${plan.asked.length > 1 ? "s" : ""} ${cells}`,
+      );
+    },
+    onEvent(e: RunEvent) {
+      if (e.type === "warning") {
+        console.error(`${paint(YELLOW, "warning:")} ${e.message}`);
+      } else if (quiet) return;
+      else if (e.type === "cell-start") {
+        console.error(`[${e.index}/${e.total}] ${e.title}`);
+      } else if (e.type === "output") {
+        for (const line of e.text.split("\n")) {
+          if (line.trim()) console.error(paint(DIM, `    ${line}`));
+        }
+      } else {
+        const time = `${e.seconds.toFixed(2)} s`;
+        console.error(
+          e.ok ? paint(DIM, `    ${time}`) : paint(RED, `    failed, ${time}`),
+        );
+      }
+    },
+  };
+}
+
+/** `rerun`, also for `run --stale`. */
+export async function rerun(given: string, o: {
+  cell?: string[];
+  stale?: boolean;
+  out?: string;
+  session: boolean;
+  quiet?: boolean;
+  json?: boolean;
+}): Promise<number> {
+  if (!o.cell === !o.stale) {
+    fail("say which cells: --cell ID, TAG or NUMBER, or --stale");
+    return 2;
+  }
+  const stop = new AbortController();
+  let code: number = EXIT.SIGINT;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    if (Deno.build.os === "windows" && signal === "SIGTERM") continue;
+    Deno.addSignalListener(signal, () => {
+      if (!stop.signal.aborted) code = EXIT[signal];
+      stop.abort();
+    });
+  }
+  try {
+    const result = await rerunCells(path(given), {
+      cells: o.cell ?? "stale",
+      out: o.out && path(o.out),
+      session: o.session,
+      signal: stop.signal,
+      ...progress(o.quiet ?? false),
+    });
+    const out = shown(result.out);
+    if (o.json) console.log(JSON.stringify({ ...result, out }, null, 2));
+    else if (result.asked.length) console.log(out);
+    if (result.error) {
+      fail(result.error.replace(path(given), shown(path(given))));
+    }
+    return result.interrupted ? code : result.ok ? 0 : 1;
+  } catch (e) {
+    if (!(e instanceof NoSuchCell)) throw e;
+    fail(`${given}: ${e.message}`);
+    return 2;
+  }
+}
+
+export function addRerun(program: Command): void {
+  program.command("rerun")
+    .summary("run some cells again, and only what they need")
+    .description(
+      "Run single cells again. The earlier cells that they need are found from " +
+        "the code and run too, where the notebook's session (see `session`) " +
+        "does not hold their work; what runs and why is told before. Only the " +
+        "cells asked for change in the executed notebook: all else keeps its " +
+        "bytes. Cells tagged `setup` are needed by all below them.",
+    )
+    .argument("<notebook>", "the .ipynb file, the source or the executed one")
+    .option(
+      "-c, --cell <cell...>",
+      "a code cell's number (from 1), id or tag; several may be given",
+    )
+    .option("--stale", "all cells that are not fresh (see `status`)")
+    .option(
+      "-o, --out <file>",
+      "where the results go (default: NAME.executed.ipynb, or the notebook " +
+        "itself when it was run in place)",
+    )
+    .option("--no-session", "use a new kernel even when there is a session")
+    .option("-q, --quiet", "print warnings and errors only")
+    .option("--json", "print the outcome as JSON")
+    .addHelpText("after", "\nExample:\n  deno task nb rerun study.ipynb -c 5")
+    .exitOverride()
+    .action(async (file, options) => Deno.exit(await rerun(file, options)));
+}

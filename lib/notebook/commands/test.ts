@@ -1,0 +1,91 @@
+/** `deno task nb test`: runs notebooks as tests. */
+import type { Command } from "commander";
+import {
+  type CellTest,
+  type NotebookTest,
+  runNotebookTest,
+} from "../testing.ts";
+import { addTolerance } from "./diff.ts";
+import { DIM, EXIT, fail, paint, parameter, path, shown } from "./shared.ts";
+
+function line({ cell, title, status, seconds, message }: CellTest): string {
+  const time = seconds === undefined ? "" : ` (${seconds.toFixed(2)} s)`;
+  const why = message === undefined ? "" : `: ${message}`;
+  return `${status.padEnd(7)} ${cell} ${title}${time}${why}`;
+}
+
+async function test(given: string[], o: {
+  param?: Record<string, unknown>;
+  tolerance?: number;
+  json?: boolean;
+}): Promise<number> {
+  const stop = new AbortController();
+  let code: number = EXIT.SIGINT;
+  const signals = Deno.build.os === "windows"
+    ? ["SIGINT"] as const
+    : ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      if (!stop.signal.aborted) code = EXIT[signal];
+      stop.abort();
+    });
+  }
+  const results: NotebookTest[] = [];
+  for (const name of given) {
+    if (stop.signal.aborted) break;
+    const file = path(name);
+    if (!o.json) console.log(shown(file));
+    const result = await runNotebookTest(file, {
+      parameters: o.param,
+      tolerance: o.tolerance,
+      signal: stop.signal,
+      onEvent: (e) => {
+        if (e.type === "warning") console.error(`warning: ${e.message}`);
+        if (e.type === "cell-start") {
+          console.error(paint(DIM, `[${e.index}/${e.total}] ${e.title}`));
+        }
+      },
+      onCell: (cell) => {
+        if (!o.json) console.log(`  ${line(cell)}`);
+      },
+    });
+    const error = result.error?.replace(file, shown(file));
+    results.push({ ...result, file: shown(file), ...(error ? { error } : {}) });
+    if (error) fail(error);
+  }
+  const cells = results.flatMap((r) => r.cells);
+  const count = (s: CellTest["status"]) =>
+    cells.filter(({ status }) => status === s).length;
+  if (o.json) console.log(JSON.stringify({ notebooks: results }, null, 2));
+  else {
+    const total = `${count("passed")} passed, ${count("failed")} failed, ` +
+      `${count("skipped")} skipped, ${count("not run")} not run`;
+    console.log(total);
+  }
+  if (stop.signal.aborted) return code;
+  return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+export function addTest(program: Command): void {
+  const command = program.command("test")
+    .summary("run notebooks as tests")
+    .description(
+      "Run notebooks as tests; the files stay as they are. A cell passes when " +
+        "it does not throw. Tags of cells: `raises-exception`, it must throw; " +
+        "`skip`, it is left out; `expect`, its outputs must be those stored in " +
+        "the file, numbers within metadata.expect.tolerance. Parameters come " +
+        "from metadata.ferlab.test.parameters of the notebook, over them from " +
+        "a raw cell tagged `test-parameters` that holds a JSON object, over " +
+        "them from -p. Results go to stdout, a line a cell; progress to stderr.",
+    )
+    .argument("<notebook...>", "the .ipynb files")
+    .option(
+      "-p, --param <name=value>",
+      "set a parameter, as for run",
+      parameter,
+    )
+    .option("--json", "print the results as JSON");
+  addTolerance(command)
+    .exitOverride()
+    .action(async (files, options) => Deno.exit(await test(files, options)));
+}

@@ -1,0 +1,129 @@
+/** Asks `deno check` and `deno lint` about modules made from notebooks. */
+import { fileURLToPath } from "node:url";
+import { stripAnsi } from "./ansi.ts";
+import type { Origin } from "./extract.ts";
+
+/** A module on disk and where its lines came from. */
+export interface Program {
+  module: string;
+  origins: Origin[];
+}
+
+/** One thing that Deno said. */
+export interface Said {
+  program: Program;
+  /** undefined: about another file, or no place at all */
+  origin?: Origin;
+  path?: string;
+  line?: number;
+  message: string;
+}
+
+async function deno(args: string[], cwd: string) {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array) =>
+    stripAnsi(new TextDecoder().decode(bytes));
+  return { success, out: text(stdout), err: text(stderr) };
+}
+
+function placed(
+  programs: Program[],
+  path: string | undefined,
+  line: number,
+  message: string,
+): Said {
+  const program = programs.find(({ module }) => module === path);
+  const origin = program?.origins[line - 1];
+  if (program && origin) return { program, origin, message };
+  return { program: program ?? programs[0], path, line, message };
+}
+
+/**
+ * Type-checks modules. An import that is not found ends Deno's check of all,
+ * so then each is checked alone.
+ */
+export async function denoCheck(
+  programs: Program[],
+  cwd: string,
+): Promise<Said[]> {
+  const { success, out, err } = await deno(
+    ["check", ...programs.map(({ module }) => module)],
+    cwd,
+  );
+  if (success) return [];
+  const blocks = (out + err).split(/^(?=TS\d+ \[ERROR\]|error: )/m)
+    .filter((block) => /^(TS|error: (?!Type checking failed))/.test(block));
+  if (blocks.some((b) => b.startsWith("error: ")) && programs.length > 1) {
+    const each: Said[] = [];
+    for (const one of programs) each.push(...await denoCheck([one], cwd));
+    return each;
+  }
+  const said = blocks.map((block): Said => {
+    const [, code, first] = /^(?:(TS\d+) \[ERROR\]|error): (.*)/.exec(block)!;
+    const [, url, line] = /^\s+at (file:\S+?):(\d+):\d+/m.exec(block) ?? [];
+    const message = code ? `${first} (${code})` : first;
+    return url
+      ? placed(programs, fileURLToPath(url), Number(line), message)
+      : { program: programs[0], message };
+  });
+  if (said.length) return said;
+  return [{
+    program: programs[0],
+    message: `deno check: ${(err || out).trim().split("\n")[0]}`,
+  }];
+}
+
+// A cell may end in a value that is only shown, and `let` marks what the
+// reader may set anew.
+const UNFIT =
+  "no-unused-vars,prefer-const,no-unversioned-import,no-import-prefix";
+
+interface LintReport {
+  diagnostics: {
+    filename: string;
+    range: { start: { line: number } };
+    message: string;
+    code: string;
+  }[];
+  errors: { file_path: string; message: string }[];
+}
+
+/** Lints modules. */
+export async function denoLint(
+  programs: Program[],
+  cwd: string,
+): Promise<Said[]> {
+  const { out, err } = await deno([
+    "lint",
+    "--json",
+    `--rules-exclude=${UNFIT}`,
+    ...programs.map(({ module }) => module),
+  ], cwd);
+  let report: LintReport;
+  try {
+    report = JSON.parse(out);
+  } catch {
+    return [{
+      program: programs[0],
+      message: `deno lint: ${(err || out).trim().split("\n")[0]}`,
+    }];
+  }
+  return [
+    ...report.diagnostics.map((d) =>
+      placed(
+        programs,
+        fileURLToPath(d.filename),
+        d.range.start.line,
+        `${d.message} (${d.code})`,
+      )
+    ),
+    ...report.errors.map((e) =>
+      placed(programs, e.file_path, 0, e.message.split("\n")[0])
+    ),
+  ];
+}

@@ -1,0 +1,209 @@
+/** Compares two notebooks cell by cell: sources, and what outputs say. */
+import { cellName, cellTitle } from "./cells.ts";
+import { compareOutputs, type OutputDifference } from "./compare.ts";
+import type { Cell, Notebook } from "./types.ts";
+
+/** A line of a source: in both, or in one of the two. */
+export interface DiffLine {
+  sign: " " | "-" | "+";
+  text: string;
+}
+
+/** One cell of the two notebooks. */
+export interface CellDiff {
+  kind: "same" | "changed" | "added" | "removed";
+  /** the cell's order among the others is another */
+  moved: boolean;
+  /** the cell's name in the first and in the second notebook */
+  before?: string;
+  after?: string;
+  id?: string;
+  title: string;
+  cellType: Cell["cell_type"];
+  /** empty when the sources are equal */
+  source: DiffLine[];
+  outputs: OutputDifference[];
+}
+
+/** Outcome of {@link diffNotebooks}; cells in the second's order. */
+export interface NotebookDiff {
+  equal: boolean;
+  cells: CellDiff[];
+}
+
+/** Line by line, by the longest common subsequence. */
+export function diffLines(before: string, after: string): DiffLine[] {
+  if (before === after) return [];
+  const [a, b] = [before.split("\n"), after.split("\n")];
+  // lengths[i][j]: longest common subsequence of a from i and b from j
+  const lengths = Array.from(
+    { length: a.length + 1 },
+    () => new Uint32Array(b.length + 1),
+  );
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      lengths[i][j] = a[i] === b[j]
+        ? lengths[i + 1][j + 1] + 1
+        : Math.max(lengths[i + 1][j], lengths[i][j + 1]);
+    }
+  }
+  const lines: DiffLine[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    if (i < a.length && j < b.length && a[i] === b[j]) {
+      lines.push({ sign: " ", text: a[i] });
+      i++, j++;
+    } else if (
+      j === b.length || (i < a.length && lengths[i + 1][j] >= lengths[i][j + 1])
+    ) lines.push({ sign: "-", text: a[i++] });
+    else lines.push({ sign: "+", text: b[j++] });
+  }
+  return lines;
+}
+
+/** Words in common, 0 to 1 (Dice's coefficient over counted words). */
+function similarity(a: string, b: string): number {
+  const words = (s: string) =>
+    s.match(/[\p{L}\p{N}_$]+|[^\s\p{L}\p{N}]/gu) ?? [];
+  const [x, y] = [words(a), words(b)];
+  const counts = new Map<string, number>();
+  for (const w of x) counts.set(w, (counts.get(w) ?? 0) + 1);
+  let common = 0;
+  for (const w of y) {
+    const n = counts.get(w) ?? 0;
+    if (n > 0) counts.set(w, n - 1), common++;
+  }
+  return x.length + y.length ? 2 * common / (x.length + y.length) : 1;
+}
+
+const ALIKE = 0.5; // half of the words
+
+/** Pairs cells: by id, then equal sources, then the most alike. */
+function pairCells(a: Cell[], b: Cell[]): Map<number, number> {
+  const pairs = new Map<number, number>(); // place in b → place in a
+  const free = new Set(a.keys());
+  const pair = (j: number, i: number) => {
+    pairs.set(j, i);
+    free.delete(i);
+  };
+  const sameKind = (i: number, j: number) => a[i].cell_type === b[j].cell_type;
+  const firstFree = (fits: (i: number) => boolean) => free.values().find(fits);
+  for (
+    const test of [
+      (i: number, j: number) => b[j].id !== undefined && a[i].id === b[j].id,
+      (i: number, j: number) => a[i].source === b[j].source,
+    ]
+  ) {
+    for (const j of b.keys()) {
+      if (pairs.has(j)) continue;
+      const i = firstFree((i) => sameKind(i, j) && test(i, j));
+      if (i !== undefined) pair(j, i);
+    }
+  }
+  const rest = b.keys().filter((j) => !pairs.has(j)).toArray().flatMap((j) =>
+    [...free].filter((i) => sameKind(i, j))
+      .map((i) => ({ i, j, alike: similarity(a[i].source, b[j].source) }))
+  ).filter(({ alike }) => alike >= ALIKE).sort((x, y) => y.alike - x.alike);
+  for (const { i, j } of rest) {
+    if (free.has(i) && !pairs.has(j)) pair(j, i);
+  }
+  return pairs;
+}
+
+/** Places in the second whose cells keep the first's order, as many as can. */
+function keptOrder(pairs: Map<number, number>): Set<number> {
+  const places = [...pairs.keys()].sort((x, y) => x - y);
+  // The longest increasing run of places in the first.
+  const best: { length: number; from?: number }[] = [];
+  places.forEach((j, n) => {
+    best[n] = { length: 1 };
+    for (let m = 0; m < n; m++) {
+      if (pairs.get(places[m])! > pairs.get(j)!) continue;
+      if (best[m].length + 1 > best[n].length) {
+        best[n] = { length: best[m].length + 1, from: m };
+      }
+    }
+  });
+  const kept = new Set<number>();
+  let n: number | undefined = best.reduce(
+    (top, { length }, i) => length > (best[top]?.length ?? 0) ? i : top,
+    0,
+  );
+  while (n !== undefined && best[n]) {
+    kept.add(places[n]);
+    n = best[n].from;
+  }
+  return kept;
+}
+
+/**
+ * Compares the cells of two notebooks, paired by id, else by equal source,
+ * else by half of their words. Metadata and execution counts do not count.
+ * @param o.tolerance relative, for numbers in outputs; default 0
+ * @param o.outputs false leaves the outputs out
+ */
+export async function diffNotebooks(
+  before: Notebook,
+  after: Notebook,
+  o: { tolerance?: number; outputs?: boolean } = {},
+): Promise<NotebookDiff> {
+  const [a, b] = [before.cells, after.cells];
+  const pairs = pairCells(a, b);
+  const kept = keptOrder(pairs);
+  const one = (nb: Notebook, index: number) => ({
+    id: nb.cells[index].id,
+    title: cellTitle(nb, index),
+    cellType: nb.cells[index].cell_type,
+    moved: false,
+    outputs: [] as OutputDifference[],
+  });
+  const whole = (source: string, sign: "-" | "+"): DiffLine[] =>
+    source.split("\n").map((text) => ({ sign, text }));
+
+  const cells: CellDiff[] = [];
+  const gone = new Set(a.keys());
+  for (const i of pairs.values()) gone.delete(i);
+  /** Cells of the first alone that stand from `from` on. */
+  const addRemoved = (from: number) => {
+    for (let i = from; gone.delete(i); i++) {
+      cells.push({
+        ...one(before, i),
+        kind: "removed",
+        before: cellName(a, i),
+        source: whole(a[i].source, "-"),
+      });
+    }
+  };
+  addRemoved(0);
+  for (const [j, cell] of b.entries()) {
+    const after_ = cellName(b, j);
+    const i = pairs.get(j);
+    if (i === undefined) {
+      cells.push({
+        ...one(after, j),
+        kind: "added",
+        after: after_,
+        source: whole(cell.source, "+"),
+      });
+      continue;
+    }
+    const source = diffLines(a[i].source, cell.source);
+    const outputs = o.outputs === false ? [] : await compareOutputs(
+      a[i].outputs ?? [],
+      cell.outputs ?? [],
+      o.tolerance ?? 0,
+    );
+    const moved = !kept.has(j);
+    cells.push({
+      ...one(after, j),
+      kind: source.length || outputs.length || moved ? "changed" : "same",
+      moved,
+      before: cellName(a, i),
+      after: after_,
+      source,
+      outputs,
+    });
+    addRemoved(i + 1);
+  }
+  return { equal: cells.every((c) => c.kind === "same"), cells };
+}

@@ -1,0 +1,133 @@
+/** Formats code and markdown cells with Deno's formatter; nothing else moves. */
+import { stripAnsi } from "./ansi.ts";
+import { cellName } from "./cells.ts";
+import { workingFolder } from "./project.ts";
+import {
+  applyEdits,
+  jsonLike,
+  jsonSpans,
+  replaceText,
+  type TextEdit,
+} from "./json_text.ts";
+import { readNotebook } from "./types.ts";
+
+/** What formatting found in one notebook. */
+export interface FormatResult {
+  file: string;
+  /** cells that are not formatted, or were not: `cell 2`, `markdown cell 1` */
+  changed: string[];
+  /** cells that cannot be formatted, each in one line */
+  errors: string[];
+}
+
+/** Formats a text by the settings of the deno.json at or above `cwd`. */
+export async function denoFmt(
+  text: string,
+  ext: "ts" | "tsx" | "md",
+  cwd: string,
+): Promise<{ text: string } | { error: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", `--ext=${ext}`, "-"],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  // A syntax error can end it before it has read everything.
+  const given = new Blob([text]).stream().pipeTo(child.stdin).catch(() => {});
+  const { success, stdout, stderr } = await child.output();
+  await given;
+  if (success) return { text: new TextDecoder().decode(stdout) };
+  const said = stripAnsi(new TextDecoder().decode(stderr));
+  const message = /error: (.*)/.exec(said)?.[1] ?? "cannot be formatted";
+  const line = /_stdin\.\w+:(\d+)/.exec(said)?.[1];
+  return { error: (line ? `line ${line}: ` : "") + message };
+}
+
+/** Code as the kernel reads it: TypeScript, or TypeScript with JSX. */
+async function formatCode(source: string, cwd: string) {
+  const plain = await denoFmt(source, "ts", cwd);
+  if ("text" in plain) return plain;
+  const jsx = await denoFmt(source, "tsx", cwd);
+  return "text" in jsx ? jsx : plain;
+}
+
+// A formula is no Markdown, but Deno would make lists and emphasis of it.
+const CODE_OR_MATH =
+  /^ *(```+|~~~+)[^]*?^ *\1[`~]*|(`+)[^]*?\2|\$\$[^]+?\$\$|\$(?:[^\s$\\]|\\[^])(?:(?:[^$\\]|\\[^])*?(?:[^\s$\\]|\\[^]))?\$(?!\d)/gm;
+const PLACEHOLDER = /([\ue000-\uf8ff])\1*/g;
+
+async function formatMarkdown(source: string, cwd: string) {
+  if (/[\ue000-\uf8ff]/.test(source)) return denoFmt(source, "md", cwd);
+  const formulas: string[] = [];
+  const safe = source.replace(CODE_OR_MATH, (m) => {
+    if (!m.startsWith("$") || formulas.length >= 0x1900) return m;
+    const mark = String.fromCharCode(0xe000 + formulas.push(m) - 1);
+    // As wide as the formula, for the columns of tables.
+    return mark.repeat(m.includes("\n") ? 2 : m.length);
+  });
+  const done = await denoFmt(safe, "md", cwd);
+  if (!("text" in done)) return done;
+  const text = done.text.replace(
+    PLACEHOLDER,
+    (_, mark) => formulas[mark.charCodeAt(0) - 0xe000],
+  );
+  return { text };
+}
+
+/** Calls `work` on all items, a few at a time. */
+async function pooled<T>(items: T[], work: (item: T) => Promise<void>) {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(
+    Array.from({ length: navigator.hardwareConcurrency }, worker),
+  );
+}
+
+/**
+ * Formats code cells as TypeScript and markdown cells as Markdown, by the
+ * `fmt` settings of the notebook's deno.json. All other bytes of the file
+ * stay; with `check` all of them. Formulas in Markdown are left alone.
+ * @throws {Error} in one line when the file cannot be read or written
+ */
+export async function formatNotebook(
+  file: string,
+  o: { check?: boolean } = {},
+): Promise<FormatResult> {
+  const { cells } = await readNotebook(file);
+  const text = await Deno.readTextFile(file);
+  const spans = jsonSpans(text).entries!.get("cells")!.items!;
+  const cwd = workingFolder(file);
+  const changed: number[] = [];
+  const errors: string[] = [];
+  const edits: TextEdit[] = [];
+  await pooled([...cells.keys()], async (i) => {
+    const { cell_type, source } = cells[i];
+    if (cell_type === "raw" || !source.trim()) return;
+    const done = await (cell_type === "code" ? formatCode : formatMarkdown)(
+      source,
+      cwd,
+    );
+    if ("error" in done) {
+      errors.push(`${cellName(cells, i)} ${done.error}`);
+      return;
+    }
+    const formatted = done.text.replace(/\n$/, "");
+    if (formatted === source) return;
+    changed.push(i);
+    const { start, end, items } = spans[i].entries!.get("source")!;
+    const value = items ? formatted.match(/[^\n]*\n|[^\n]+/g) : formatted;
+    edits.push({ start, end, text: jsonLike(text, start, value) });
+  });
+  if (edits.length && !o.check) {
+    await replaceText(file, applyEdits(text, edits));
+  }
+  return {
+    file,
+    changed: changed.sort((a, b) => a - b).map((i) => cellName(cells, i)),
+    errors: errors.sort(),
+  };
+}

@@ -1,0 +1,124 @@
+/** The face that the proxy shows to front ends: five sockets, signed messages. */
+import type { Connection, Header, WireMessage } from "./wire.ts";
+import { Wire } from "./wire.ts";
+import type { ZmtpSocket } from "./zmtp.ts";
+import { ZmtpServer } from "./zmtp_server.ts";
+
+const FLUSH = 30; // ms that printed text waits for more of its kind
+
+/** A request, and how to answer it. */
+export interface Request extends WireMessage {
+  reply(content: Record<string, unknown>): void;
+}
+
+/** Text of one stream, not sent yet. */
+interface Printed {
+  parent: Partial<Header>;
+  name: string;
+  text: string;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/** The sockets of one kernel; listens at once. */
+export class Front {
+  readonly #wire: Wire;
+  readonly #servers: ZmtpServer[];
+  readonly #iopub: ZmtpServer;
+  #printed: Printed | undefined;
+
+  /** @throws {Deno.errors.AddrInUse} when a port is taken */
+  constructor(
+    connection: Connection,
+    on: { shell: (r: Request) => void; control: (r: Request) => void },
+  ) {
+    this.#wire = new Wire(connection.key);
+    const serve = (take: (r: Request) => void) =>
+    (
+      frames: Uint8Array[],
+      peer: ZmtpSocket,
+    ) => {
+      const message = this.#wire.read(frames);
+      if (message) take(this.#request(message, peer));
+    };
+    const { ip, shell_port, control_port, stdin_port, hb_port, iopub_port } =
+      connection;
+    this.#iopub = new ZmtpServer(
+      ip,
+      iopub_port,
+      "PUB",
+      (frames, peer) => this.#welcome(frames, peer),
+    );
+    this.#servers = [
+      this.#iopub,
+      new ZmtpServer(ip, shell_port, "ROUTER", serve(on.shell)),
+      new ZmtpServer(ip, control_port, "ROUTER", serve(on.control)),
+      new ZmtpServer(ip, stdin_port, "ROUTER", () => {}),
+      new ZmtpServer(ip, hb_port, "REP", (frames, peer) => {
+        peer.send(frames).catch(() => {});
+      }),
+    ];
+  }
+
+  /** Publishes one message that belongs to the request `parent`. */
+  publish(
+    parent: Partial<Header>,
+    type: string,
+    content: Record<string, unknown>,
+  ): void {
+    if (type === "stream") return this.#print(parent, content);
+    this.flush();
+    const frames = this.#wire.frames(this.#wire.header(type), parent, content);
+    this.#iopub.publish([`kernel.${type}`, ...frames]);
+  }
+
+  /** Sends printed text that still waits for more. */
+  flush(): void {
+    const printed = this.#printed;
+    if (!printed) return;
+    clearTimeout(printed.timer);
+    this.#printed = undefined;
+    const { parent, name, text } = printed;
+    const header = this.#wire.header("stream");
+    const frames = this.#wire.frames(header, parent, { name, text });
+    this.#iopub.publish(["kernel.stream", ...frames]);
+  }
+
+  /** Closes all sockets. */
+  close(): void {
+    this.#servers.forEach((s) => s.close());
+  }
+
+  /** Lines are sent together: servers drop what comes too often. */
+  #print(parent: Partial<Header>, content: Record<string, unknown>) {
+    const { name, text } = content as { name: string; text: string };
+    const last = this.#printed;
+    if (last?.parent === parent && last.name === name) {
+      last.text += text;
+      return;
+    }
+    this.flush();
+    const timer = setTimeout(() => this.flush(), FLUSH);
+    this.#printed = { parent, name, text, timer };
+  }
+
+  #request(message: WireMessage, peer: ZmtpSocket): Request {
+    const type = message.header.msg_type.replace(/_request$/, "_reply");
+    return {
+      ...message,
+      reply: (content) => {
+        const header = this.#wire.header(type);
+        const frames = this.#wire.frames(header, message.header, content);
+        peer.send([...message.identities, ...frames]).catch(() => {});
+      },
+    };
+  }
+
+  /** A new subscriber is told that it hears all from here on. */
+  #welcome([first]: Uint8Array[], peer: ZmtpSocket) {
+    if (first?.[0] !== 1) return;
+    const subscription = new TextDecoder().decode(first.subarray(1));
+    const header = this.#wire.header("iopub_welcome");
+    const frames = this.#wire.frames(header, {}, { subscription });
+    peer.send([subscription, ...frames]).catch(() => {});
+  }
+}

@@ -1,0 +1,144 @@
+/** A page that lists many exported reports, each with its first chart. */
+import { escapeHtml } from "./ansi.ts";
+import { policy } from "./page_script.ts";
+import { duration } from "./provenance.ts";
+import { sanitise } from "./sanitise.ts";
+import { STYLE } from "./style.ts";
+
+/** What the index shows of one report. */
+export interface Report {
+  /** relative to the index, with `/` */
+  file: string;
+  title: string;
+  /** as `ok`, `failed`, `partly run`, `not run` */
+  status: string;
+  seconds?: number;
+  date?: string;
+  /** markup of the first chart or image, as it stands in the report */
+  chart?: string;
+}
+
+/** A chart or image with more characters than this has no thumbnail. */
+const LARGEST_THUMBNAIL = 400_000;
+
+/** The element that begins at `start`, with what is nested in it. */
+function element(html: string, start: number, tag: string): string {
+  const either = new RegExp(`<(/?)${tag}[\\s>]`, "g");
+  either.lastIndex = start;
+  let depth = 0;
+  for (let m = either.exec(html); m; m = either.exec(html)) {
+    depth += m[1] ? -1 : 1;
+    if (depth === 0) return html.slice(start, html.indexOf(">", m.index) + 1);
+  }
+  return "";
+}
+
+/** The first output that is a chart or an image, with its output's class. */
+function firstChart(html: string): string | undefined {
+  for (const m of html.matchAll(/<div class="out (image|out\d+--)"[^>]*>/g)) {
+    const at = m.index;
+    const next = html.indexOf(`<div class="out `, at + 1);
+    const end = html.indexOf("</section>", at);
+    const stop = next < 0 ? end : Math.min(next, end < 0 ? next : end);
+    const svg = html.indexOf("<svg", at), img = html.indexOf("<img ", at);
+    const inside = (i: number) => i >= 0 && (stop < 0 || i < stop);
+    const chart = m[1] !== "image" && inside(svg)
+      ? `<div class="${m[1]}">${element(html, svg, "svg")}</div>`
+      : inside(img)
+      ? html.slice(img, html.indexOf(">", img) + 1)
+      : "";
+    if (chart && chart.length <= LARGEST_THUMBNAIL) return chart;
+  }
+}
+
+/** What `escapeHtml` wrote, as it was. */
+const unescape = (text: string) =>
+  text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+
+/** Reads a page that `exportHtml` wrote; `undefined` for any other page. */
+export function readReport(file: string, html: string): Report | undefined {
+  const head = html.slice(0, html.indexOf("<style>"));
+  if (!head.includes(`<meta name="generator" content="nb export">`)) return;
+  const meta = (name: string): string | undefined => {
+    const found = new RegExp(`<meta name="nb:${name}" content="([^"]*)">`)
+      .exec(head)?.[1];
+    return found === undefined ? undefined : unescape(found);
+  };
+  const seconds = Number(meta("seconds") ?? NaN);
+  return {
+    file,
+    title: unescape(/<title>([^<]*)</.exec(head)?.[1] ?? "") || file,
+    status: meta("status") ?? "not run",
+    ...(Number.isFinite(seconds) ? { seconds } : {}),
+    date: meta("date"),
+    chart: firstChart(html.slice(html.indexOf("<body>"))),
+  };
+}
+
+const OWN_STYLE = `
+.index { max-width: 1100px; margin: 0 auto; padding: 3rem 1.25rem 5rem; }
+.index > main > p { color: var(--soft); }
+.reports { list-style: none; padding: 0; margin: 1.5rem 0 0; display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }
+.reports li { margin: 0; }
+.reports article { position: relative; height: 100%; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
+.reports article:has(a:hover) { border-color: var(--accent); }
+.thumb { height: 11rem; padding: .75rem; border-bottom: 1px solid var(--line); display: grid; place-items: center; overflow: hidden; color: var(--soft); font-size: .8125rem; }
+.thumb > div { width: 100%; height: 100%; min-height: 0; }
+.thumb svg, .thumb img { display: block; width: 100%; height: 9.5rem; object-fit: contain; color: var(--fg); --plot-background: transparent; }
+.reports .about { padding: .8rem 1rem 1rem; font-size: .8125rem; color: var(--soft); }
+.reports h2 { font-size: 1rem; margin: 0 0 .35rem; }
+.reports h2 a { text-decoration: none; }
+.reports h2 a::after { content: ""; position: absolute; inset: 0; }
+.reports .about p { margin: 0; overflow-wrap: anywhere; }
+.status { font-weight: 600; }
+.status.failed { color: var(--bad); }
+.status.partly, .status.not { color: var(--mark); }
+`;
+
+function card(report: Report, n: number): string {
+  const { title, file, status, seconds, date, chart } = report;
+  const href = file.split("/").map(encodeURIComponent).join("/");
+  const facts = [
+    `<span class="status ${escapeHtml(status.split(" ")[0])}">${
+      escapeHtml(status)
+    }</span>`,
+    ...(seconds === undefined ? [] : [duration(seconds)]),
+    ...(date ? [`<time>${escapeHtml(date)}</time>`] : []),
+  ];
+  // Made safe again: the file may have changed since its export.
+  const thumb = chart
+    ? sanitise(chart, `thumb${n}--`, "First chart")
+    : "no chart";
+  return `<li><article><div class="thumb thumb${n}--" aria-hidden="true" inert>${thumb}</div>` +
+    `<div class="about"><h2><a href="${escapeHtml(href)}">${
+      escapeHtml(title)
+    }</a></h2><p>${facts.join(" · ")}</p><p>${escapeHtml(file)}</p></div>` +
+    `</article></li>`;
+}
+
+/** The index of `reports`, in the order given; no script runs in it. */
+export function indexHtml(reports: Report[], title = "Reports"): string {
+  const failed = reports.filter((r) => r.status === "failed").length;
+  const count = reports.length === 1 ? "1 report" : `${reports.length} reports`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(false)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}${OWN_STYLE}</style>
+</head>
+<body class="index">
+<main>
+<h1>${escapeHtml(title)}</h1>
+<p>${count}${failed ? `, ${failed} failed` : ""}</p>
+<ul class="reports">
+${reports.map((r, i) => card(r, i + 1)).join("\n")}
+</ul>
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,193 @@
+/** Deno's own kernel as the proxy drives it: executed, asked, stopped. */
+import { join } from "node:path";
+import { agentCode } from "./agent.ts";
+import { Kernel } from "./kernel.ts";
+import { type Connection, Wire } from "./wire.ts";
+import { ZmtpSocket } from "./zmtp.ts";
+
+const LOOK_EVERY = 2; // ms, for the kernel's connection file
+const PONG = 700; // ms; an event loop silent for longer is in a loop
+
+/** How a cell is being stopped. */
+export type Stopping = "listener" | "await" | "loop";
+
+/**
+ * Starts a kernel and notes the connection file that it is given: its control
+ * port stops loops, its shell port completes names.
+ */
+async function withConnection(
+  cwd: string,
+): Promise<{ kernel: Kernel; connection: Connection }> {
+  const name = Deno.build.os === "windows" ? "TMP" : "TMPDIR";
+  const before = Deno.env.get(name);
+  const folder = await Deno.makeTempDir();
+  let connection: Connection | undefined;
+  const look = () => {
+    for (const file of Deno.readDirSync(folder)) {
+      try {
+        const text = Deno.readTextFileSync(join(folder, file.name));
+        connection = JSON.parse(text);
+      } catch { /* it is being written, or gone again */ }
+    }
+  };
+  const looking = setInterval(look, LOOK_EVERY);
+  Deno.env.set(name, folder);
+  try {
+    // The kernel itself keeps the usual folder; this one goes.
+    const env = { [name]: before ?? "/tmp" };
+    const kernel = await Kernel.start({ cwd, env });
+    if (connection) return { kernel, connection };
+    await kernel.stop();
+    throw new Error("the kernel's connection file was not seen");
+  } finally {
+    clearInterval(looking);
+    if (before === undefined) Deno.env.delete(name);
+    else Deno.env.set(name, before);
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** One kernel with its agent; make it with {@link InnerKernel.start}. */
+export class InnerKernel {
+  readonly #asked = new Map<string, (content: unknown) => void>();
+  #line: Deno.Conn | undefined;
+  #pong: ((listeners: number) => void) | undefined;
+
+  private constructor(
+    readonly kernel: Kernel,
+    readonly wire: Wire,
+    readonly control: ZmtpSocket,
+    readonly shell: ZmtpSocket,
+    readonly listener: Deno.TcpListener,
+  ) {
+    this.#listen(control);
+    this.#listen(shell);
+  }
+
+  /** @throws {Error} when the kernel does not start */
+  static async start(cwd: string): Promise<InnerKernel> {
+    const { kernel, connection } = await withConnection(cwd);
+    const stop = new AbortController();
+    kernel.ended.then(() => stop.abort(new Error("the kernel ended")));
+    const open = (port: number) =>
+      ZmtpSocket.connect(port, "DEALER", stop.signal);
+    const inner = new InnerKernel(
+      kernel,
+      new Wire(connection.key),
+      await open(connection.control_port),
+      await open(connection.shell_port),
+      Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+    );
+    const token = crypto.randomUUID();
+    const lined = inner.#takeLine(token);
+    await kernel.execute(agentCode(inner.listener.addr.port, token));
+    await Promise.race([lined, kernel.ended]);
+    return inner;
+  }
+
+  /** Asks over the shell channel; the reply's content. */
+  async ask(type: string, content: unknown): Promise<unknown> {
+    const header = this.wire.header(type);
+    const reply = new Promise((r) => this.#asked.set(header.msg_id, r));
+    this.shell.send(this.wire.frames(header, {}, content)).catch(() => {});
+    return await Promise.race([reply, this.kernel.ended.then(() => undefined)]);
+  }
+
+  /** Begins to stop the running cell, in the way that fits what it does. */
+  async stopCell(): Promise<Stopping> {
+    const listeners = await this.ping();
+    if (listeners === undefined) {
+      // Sent to a kernel that awaits, this would block it for good.
+      const header = this.wire.header("interrupt_request");
+      const frames = this.wire.frames(header, {}, {});
+      await this.control.send(frames).catch(() => {}); // it may have ended
+      return "loop";
+    }
+    if (listeners > 0) {
+      this.kernel.interrupt();
+      return "listener";
+    }
+    this.stopAwaits();
+    return "await";
+  }
+
+  /** Rejects all that the cell's top-level awaits wait for. */
+  stopAwaits(): void {
+    this.#say("stop");
+  }
+
+  /** Ends a cell that a loop's end left without one. */
+  collect(): void {
+    this.#say("collect");
+  }
+
+  /**
+   * Number of the kernel's listeners of SIGINT; `undefined` when its event
+   * loop does not answer.
+   */
+  async ping(): Promise<number | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<undefined>((r) =>
+      timer = setTimeout(() => r(undefined), PONG)
+    );
+    const pong = new Promise<number>((r) => this.#pong = r);
+    this.#say("ping");
+    try {
+      return await Promise.race([pong, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Kills the process, closes all sockets; may be called twice. */
+  async stop(): Promise<void> {
+    await this.kernel.stop();
+    this.control.close();
+    this.shell.close();
+    for (const open of [this.listener, this.#line]) {
+      try {
+        open?.close();
+      } catch { /* closed before, or by the kernel's end */ }
+    }
+  }
+
+  #say(text: string) {
+    this.#line?.write(new TextEncoder().encode(text + "\n")).catch(() => {});
+  }
+
+  async #listen(socket: ZmtpSocket) {
+    for await (const frames of socket) {
+      const message = this.wire.read(frames);
+      const id = message?.parent.msg_id ?? "";
+      this.#asked.get(id)?.(message!.content);
+      this.#asked.delete(id);
+    }
+  }
+
+  /**
+   * Resolves when the agent's line is there. The watcher's connection, which
+   * says nothing, is only held open.
+   */
+  #takeLine(token: string): Promise<void> {
+    return new Promise((ready) => {
+      const serve = async (conn: Deno.Conn) => {
+        const texts = conn.readable.pipeThrough(new TextDecoderStream());
+        let known = false;
+        for await (const text of texts) {
+          for (const said of text.trim().split("\n")) {
+            const [, listeners] = /^pong (\d+)$/.exec(said) ?? [];
+            if (known && listeners) this.#pong?.(Number(listeners));
+            if (said !== token) continue;
+            known = true;
+            this.#line = conn;
+            ready();
+          }
+        }
+      };
+      const accept = async () => {
+        for await (const conn of this.listener) serve(conn).catch(() => {});
+      };
+      accept().catch(() => {});
+    });
+  }
+}

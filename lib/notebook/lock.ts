@@ -1,0 +1,87 @@
+/** One run at a time for an output file. */
+import { basename, dirname, join } from "node:path";
+
+/** Who holds a lock. */
+interface Holder {
+  pid: number;
+  command: string;
+  since: string;
+}
+
+/** A lock that is held; it ends with the process at the latest. */
+export interface OutputLock {
+  release(): Promise<void>;
+}
+
+/** Leavings of a run that was killed while it wrote. */
+async function removeTemporaries(target: string) {
+  const prefix = `${basename(target)}.`;
+  for await (const { name } of Deno.readDir(dirname(target))) {
+    if (!name.startsWith(prefix)) continue;
+    if (!/^[0-9a-f]{8}\.tmp$/.test(name.slice(prefix.length))) continue;
+    await Deno.remove(join(dirname(target), name)).catch(() => {});
+  }
+}
+
+async function holderText(file: Deno.FsFile): Promise<string> {
+  try {
+    const text = await new Response(file.readable).text();
+    const { pid, command, since } = JSON.parse(text) as Holder;
+    return `process ${pid} ("${command}") since ${since}`;
+  } catch {
+    return "another process";
+  }
+}
+
+/**
+ * Locks the output `path` (its target, when it is a link) with the file
+ * PATH.lock. The lock itself is the operating system's, so that a dead
+ * holder's is free; the file names the holder.
+ * @throws {Error} in one line naming the holder, or when it cannot be written
+ */
+export async function lockOutput(path: string): Promise<OutputLock> {
+  const target = await Deno.realPath(path).catch(() => path);
+  const lockPath = `${target}.lock`;
+  while (true) {
+    let file: Deno.FsFile;
+    try {
+      file = await Deno.open(lockPath, {
+        ...{ read: true, write: true, create: true },
+      });
+    } catch (e) {
+      throw new Error(
+        `${path}: cannot write beside it: ${(e as Error).message}`,
+      );
+    }
+    if (!await file.tryLock(true)) {
+      const holder = await holderText(file);
+      throw new Error(
+        `${path} is being written by ${holder}; wait for it, or give another --out`,
+      );
+    }
+    // The holder before may have removed the file that was opened here.
+    const [mine, named] = await Promise.all([
+      file.stat(),
+      Deno.stat(lockPath).catch(() => undefined),
+    ]);
+    if (named?.ino !== mine.ino) {
+      file.close();
+      continue;
+    }
+    const holder: Holder = {
+      pid: Deno.pid,
+      command: ["deno", basename(Deno.mainModule), ...Deno.args].join(" ")
+        .slice(0, 120),
+      since: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+    };
+    await file.truncate();
+    await file.write(new TextEncoder().encode(JSON.stringify(holder) + "\n"));
+    await removeTemporaries(target);
+    return {
+      async release() {
+        await Deno.remove(lockPath).catch(() => {});
+        file.close();
+      },
+    };
+  }
+}

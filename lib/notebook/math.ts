@@ -1,0 +1,86 @@
+/** Formulas as KaTeX draws them, with the fonts they need inside the page. */
+import katex from "katex";
+
+/** A formula as HTML, with MathML beside it for screen readers. */
+export function math(tex: string, displayMode: boolean): string {
+  return katex.renderToString(tex, {
+    displayMode,
+    output: "htmlAndMathml",
+    throwOnError: false,
+    errorColor: "var(--bad)",
+    strict: "ignore",
+    maxSize: 50,
+    trust: false,
+  });
+}
+
+interface Sheet {
+  rules: string;
+  faces: { family: string; weight: string; style: string; file: string }[];
+}
+let sheet: Sheet | undefined;
+
+const value = (css: string, name: string) =>
+  new RegExp(`(?:^|[;{])${name}:([^;}]+)`).exec(css)?.[1];
+
+async function readSheet(): Promise<Sheet> {
+  const url = import.meta.resolve("katex/dist/katex.min.css");
+  const css = await Deno.readTextFile(new URL(url));
+  const faces = [...css.matchAll(/@font-face\{([^}]*)\}/g)].map(([, body]) => ({
+    family: value(body, "font-family") ?? "",
+    weight: value(body, "font-weight") ?? "400",
+    style: value(body, "font-style") ?? "normal",
+    file: new URL(/url\(([^)]+\.woff2)\)/.exec(body)?.[1] ?? "", url).href,
+  }));
+  return { rules: css.replace(/@font-face\{[^}]*\}/g, ""), faces };
+}
+
+/** Family, weight and style of each rule that applies to one of `classes`. */
+function usedFaces(rules: string, classes: Set<string>): Set<string> {
+  const used = new Set<string>();
+  const applied = (selector: string) =>
+    [...selector.matchAll(/\.([\w-]+)/g)].every((m) => classes.has(m[1]));
+  for (const [, selectors, body] of rules.matchAll(/([^{}]+)\{([^}]*)\}/g)) {
+    const family = /KaTeX_\w+/.exec(body)?.[0];
+    const weight = value(body, "font-weight");
+    const style = value(body, "font-style");
+    if (!family && !weight && !style) continue;
+    if (!selectors.split(",").some(applied)) continue;
+    // bold and italic text takes the family of what it stands in
+    const inherited = classes.has("textsf")
+      ? ["KaTeX_Main", "KaTeX_SansSerif"]
+      : ["KaTeX_Main"];
+    for (const f of family ? [family] : inherited) {
+      used.add(`${f} ${weight ?? "400"} ${style ?? "normal"}`);
+    }
+  }
+  if (classes.has("textbf") && classes.has("textit")) {
+    used.add("KaTeX_Main 700 italic");
+  }
+  return used;
+}
+
+/**
+ * The style sheet for the formulas in `html`, with the fonts that they use as
+ * data URIs; empty where there are none.
+ */
+export async function mathCss(html: string): Promise<string> {
+  const classes = new Set<string>();
+  for (const [, names] of html.matchAll(/<span class="([^"]*)"/g)) {
+    for (const name of names.split(/\s+/)) classes.add(name);
+  }
+  if (!classes.has("katex")) return "";
+  sheet ??= await readSheet();
+  const used = usedFaces(sheet.rules, classes);
+  const faces: string[] = [];
+  for (const { family, weight, style, file } of sheet.faces) {
+    if (!used.has(`${family} ${weight} ${style}`)) continue;
+    const data = (await Deno.readFile(new URL(file))).toBase64();
+    faces.push(
+      `@font-face{font-family:${family};font-weight:${weight};` +
+        `font-style:${style};src:url(data:font/woff2;base64,${data}) ` +
+        `format("woff2")}`,
+    );
+  }
+  return faces.join("\n") + sheet.rules;
+}

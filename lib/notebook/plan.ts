@@ -1,0 +1,113 @@
+/** Which cells a run executes, and which results of the run before it keeps. */
+import { sourceHash } from "./cell_run.ts";
+import { hasTag, ownRecord } from "./cells.ts";
+import type { Cell, Notebook } from "./types.ts";
+
+/**
+ * What becomes of a code cell: it is run; run again with its saved outputs
+ * kept; not run, with its saved result; not run and left as it is.
+ */
+export type Act = "run" | "replay" | "keep" | "skip";
+
+/** What a run records of a cell, in `metadata.ferlab`. */
+export interface CellRecord {
+  status: "ok" | "failed" | "interrupted" | "not run";
+  seconds?: number;
+  source?: string;
+}
+
+/** What a run records in the notebook's `metadata.ferlab`. */
+export interface RunRecord {
+  status: "running" | "complete" | "failed" | "interrupted";
+  deno: string;
+  /** values as TypeScript literals */
+  parameters?: Record<string, string>;
+  profile?: string;
+  started: string;
+  seconds?: number;
+}
+
+export const cellRecord = (cell: Cell): Partial<CellRecord> =>
+  (cell.metadata.ferlab ?? {}) as Partial<CellRecord>;
+export const runRecord = (nb: Notebook): Partial<RunRecord> =>
+  (nb.metadata.ferlab ?? {}) as Partial<RunRecord>;
+export const codeCells = (nb: Notebook): Cell[] =>
+  nb.cells.filter((c) => c.cell_type === "code");
+
+/** Gives every cell without an id one made of its source (nbformat 4.5). */
+export async function ensureIds(nb: Notebook): Promise<void> {
+  if (nb.nbformat_minor < 5) return;
+  const used = new Set(nb.cells.map((c) => c.id));
+  for (const cell of nb.cells) {
+    if (cell.id) continue;
+    const base = (await sourceHash(cell.source)).slice(0, 8);
+    let id = base;
+    for (let n = 2; used.has(id); n++) id = `${base}-${n}`;
+    used.add(id);
+    cell.id = id;
+  }
+}
+
+/**
+ * Finds for a cell the earlier one of the same source: of the same id, else
+ * at the same place, not counting the injected cell.
+ */
+function earlierCells(before?: Notebook) {
+  const all = before ? codeCells(before) : [];
+  const isInjected = (c: Cell) => hasTag(c, "injected-parameters");
+  const [injected, placed] = [
+    all.find(isInjected),
+    all.filter((c) => !isInjected(c)),
+  ];
+  let place = 0;
+  return (cell: Cell): Cell | undefined => {
+    const twin = isInjected(cell) ? injected : placed[place++];
+    const found = all.find((c) => cell.id && c.id === cell.id) ?? twin;
+    return found?.source === cell.source ? found : undefined;
+  };
+}
+
+/** Options of {@link planRun}. */
+export interface PlanOptions {
+  /** the notebook with the results of the run before */
+  before?: Notebook;
+  /** go on at the first cell without a result */
+  resume?: boolean;
+  /** run these only */
+  only?: (index: number, cell: Cell) => boolean;
+}
+
+/**
+ * Decides for each code cell of `nb` and puts the results that stay into it;
+ * the others lose theirs.
+ */
+export async function planRun(
+  nb: Notebook,
+  o: PlanOptions,
+): Promise<Map<Cell, Act>> {
+  const plan = new Map<Cell, Act>();
+  const earlierOf = earlierCells(o.before);
+  let resuming = o.resume ?? false;
+  for (const [at, cell] of codeCells(nb).entries()) {
+    const old = earlierOf(cell);
+    if (hasTag(cell, "skip") || !cell.source.trim()) {
+      plan.set(cell, "skip");
+      continue;
+    }
+    const record = old && cellRecord(old);
+    const done = record?.status === "ok" &&
+      record.source === await sourceHash(cell.source);
+    let act: Act = "run";
+    if (o.only && !o.only(at + 1, cell)) act = "keep";
+    else if (done && hasTag(cell, "once")) act = "keep";
+    else if (resuming && done) act = "replay";
+    else resuming = false;
+    plan.set(cell, act);
+    const from = act === "run" ? undefined : old ?? (o.only && cell);
+    cell.outputs = from?.outputs ?? [];
+    cell.execution_count = from?.execution_count ?? null;
+    if (from?.metadata.ferlab) cell.metadata.ferlab = from.metadata.ferlab;
+    else cell.metadata.ferlab = { ...ownRecord(cell), status: "not run" };
+  }
+  return plan;
+}

@@ -1,0 +1,173 @@
+/** Where a page comes from: what its notebook and its folder tell. */
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import type { Cell, Notebook } from "./types.ts";
+
+/** Names and values, in the order they are shown. */
+export type Provenance = Record<string, string>;
+
+const tagsOf = (cell: Cell): unknown[] =>
+  Array.isArray(cell.metadata.tags) ? cell.metadata.tags : [];
+
+/** Values assigned in the cells of parameters, as they are written. */
+export function parametersOf(nb: Notebook): Map<string, string> {
+  const values = new Map<string, string>();
+  const line =
+    /^(?:let\s+|const\s+)?([\p{L}_$][\p{L}\p{N}_$]*)(?:\s*:[^=]+)?\s*=\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^;]+?)\s*(?:;.*|\/\/.*)?$/gmu;
+  for (const cell of nb.cells) {
+    const tags = tagsOf(cell);
+    if (
+      cell.cell_type === "code" &&
+      (tags.includes("parameters") || tags.includes("injected-parameters"))
+    ) {
+      for (const [, name, value] of cell.source.matchAll(line)) {
+        values.set(name, value);
+      }
+    }
+  }
+  return values;
+}
+
+async function git(folder: string, ...args: string[]) {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["-C", folder, ...args],
+      stderr: "null",
+      stdin: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return; // no git here
+  }
+}
+
+async function lockHash(folder: string): Promise<string | undefined> {
+  for (let at = folder;; at = dirname(at)) {
+    try {
+      const bytes = await Deno.readFile(join(at, "deno.lock"));
+      const hash = createHash("sha256").update(bytes).digest("hex");
+      return `sha256 ${hash.slice(0, 16)}`;
+    } catch (e) {
+      if (!(e instanceof Deno.errors.NotFound)) return;
+    }
+    if (dirname(at) === at) return;
+  }
+}
+
+/** Fields of `metadata.ferlab` (written by a run) and what they are called. */
+const RECORDED: [string, string][] = [
+  ["started", "Run started"],
+  ["finished", "Run finished"],
+  ["status", "Run ended"],
+  ["deno", "Deno"],
+  ["tensorflow", "TensorFlow"],
+  ["machine", "Machine"],
+  ["cpu", "Processor"],
+  ["gpu", "GPU"],
+];
+
+const record = (value: unknown): Record<string, unknown> =>
+  value && typeof value === "object" ? value as Record<string, unknown> : {};
+
+/**
+ * What the page can tell of its making: the notebook's name, what its run
+ * recorded, its parameters and seeds, the commit and the lock file of the
+ * folder it lies in, as they are now. Runs `git`, nothing else.
+ */
+export async function collectProvenance(
+  file: string,
+  nb: Notebook,
+): Promise<Provenance> {
+  const folder = dirname(file);
+  const [commit, changes, lock] = await Promise.all([
+    git(folder, "rev-parse", "--short=12", "HEAD"),
+    git(folder, "status", "--porcelain", "--untracked-files=no"),
+    lockHash(folder),
+  ]);
+  const run = record(nb.metadata.ferlab);
+  const found: Provenance = { Notebook: basename(file) };
+  for (const [key, name] of RECORDED) {
+    const value = run[key];
+    if (typeof value === "string" || typeof value === "number") {
+      found[name] = String(value);
+    }
+  }
+  const kernel = record(nb.metadata.language_info).version;
+  if (!found.Deno && typeof kernel === "string") found.Deno = kernel;
+  if (commit) {
+    found.Commit = commit +
+      (changes ? ", with uncommitted changes" : ", nothing uncommitted");
+  }
+  if (lock) found["Lock file"] = lock;
+  const parameters = [...parametersOf(nb)];
+  const list = (of: [string, string][]) =>
+    of.map(([name, value]) => `${name} = ${value}`).join("\n");
+  if (parameters.length) found.Parameters = list(parameters);
+  const seeds = parameters.filter(([name]) => /seed/i.test(name));
+  if (seeds.length) found.Seeds = list(seeds);
+  return found;
+}
+
+/** Seconds that a cell ran, where its run recorded them. */
+export function secondsOf(cell: Cell): number | undefined {
+  const value = record(cell.metadata.ferlab).seconds;
+  return typeof value === "number" && Number.isFinite(value)
+    ? value
+    : undefined;
+}
+
+/** 0.5 → "0.50 s", 967 → "16 min 7 s", 7300 → "2 h 1 min". */
+export function duration(seconds: number): string {
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const s = Math.round(seconds);
+  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return h ? `${h} h ${m} min` : `${m} min ${s % 60} s`;
+}
+
+/** How a notebook's run ended, as its cells tell. */
+export interface RunState {
+  status: "ok" | "failed" | "partly run" | "not run";
+  /** of all cells that recorded it */
+  seconds: number | undefined;
+  /** code cells with code that were not run, though others were */
+  missing: number;
+  /** number of the cell that failed, from 1 among code cells */
+  failed: number | undefined;
+}
+
+/** The error that a cell did not mean to raise. */
+export function failureOf(cell: Cell) {
+  if (tagsOf(cell).includes("raises-exception")) return;
+  const error = cell.outputs?.find((o) => o.output_type === "error");
+  return error?.output_type === "error" ? error : undefined;
+}
+
+/** Left out on purpose, or nothing to run. */
+const isIdle = (cell: Cell) =>
+  !cell.source.trim() || tagsOf(cell).includes("skip");
+
+export function runState(code: Cell[]): RunState {
+  const executed = code.some((c) =>
+    c.execution_count != null || secondsOf(c) !== undefined
+  );
+  const missing = executed
+    ? code.filter((c) =>
+      c.execution_count == null && !isIdle(c) && !failureOf(c)
+    ).length
+    : 0;
+  const at = code.findIndex((c) => failureOf(c));
+  const times = code.map(secondsOf).filter((s) => s !== undefined);
+  return {
+    status: at >= 0
+      ? "failed"
+      : !executed
+      ? "not run"
+      : missing
+      ? "partly run"
+      : "ok",
+    seconds: times.length ? times.reduce((a, b) => a + b, 0) : undefined,
+    missing,
+    failed: at >= 0 ? at + 1 : undefined,
+  };
+}

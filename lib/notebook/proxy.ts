@@ -1,0 +1,131 @@
+/**
+ * A kernel for interactive front ends: it speaks Jupyter's protocol (5.3),
+ * runs Deno's own kernel behind it and puts right what that one gets wrong:
+ * outputs on the wrong cell, errors that do not stop a run, a stop button that
+ * loses the variables, a kernel that outlives its client.
+ */
+import { resolve } from "node:path";
+import { CellQueue } from "./cell_queue.ts";
+import { Front, type Request } from "./front.ts";
+import { projectFolder } from "./project.ts";
+import type { Connection } from "./wire.ts";
+
+const PARENT_EVERY = 500; // ms between two looks whether the client is there
+
+/** What the kernel says of itself. */
+const info = () => ({
+  status: "ok",
+  protocol_version: "5.3",
+  implementation: "ferlab",
+  implementation_version: Deno.version.deno,
+  language_info: {
+    name: "typescript",
+    version: Deno.version.typescript,
+    mimetype: "text/x.typescript",
+    file_extension: ".ts",
+    pygments_lexer: "typescript",
+    codemirror_mode: "typescript",
+    nbconvert_exporter: "script",
+  },
+  banner: `FERLab, Deno ${Deno.version.deno}`,
+  help_links: [{ text: "Deno", url: "https://docs.deno.com" }],
+});
+
+/** Serves front ends until one asks for the end; resolves after it. */
+export async function serveKernel(
+  connection: Connection,
+  cwd: string,
+): Promise<void> {
+  let end: () => void;
+  const ended = new Promise<void>((r) => end = r);
+  // deno-lint-ignore prefer-const -- its sockets need what it is given to
+  let front: Front;
+  const cells = new CellQueue((...message) => front.publish(...message), cwd);
+
+  const answer = async (r: Request): Promise<void> => {
+    switch (r.header.msg_type) {
+      case "kernel_info_request":
+        return r.reply(info());
+      case "comm_info_request":
+        return r.reply({ status: "ok", comms: {} });
+      case "comm_open": {
+        const { comm_id } = r.content;
+        return front.publish(r.header, "comm_close", { comm_id, data: {} });
+      }
+      case "history_request":
+        return r.reply({ status: "ok", history: cells.history(r.content) });
+      case "complete_request":
+      case "inspect_request":
+      case "is_complete_request":
+        return r.reply(await cells.ask(r.header.msg_type, r.content));
+      case "interrupt_request":
+        cells.interrupt();
+        return r.reply({ status: "ok" });
+      case "shutdown_request":
+        await cells.end();
+        r.reply({ status: "ok", restart: r.content.restart ?? false });
+        return end();
+    }
+  };
+  const status = (r: Request, execution_state: "busy" | "idle") =>
+    front.publish(r.header, "status", { execution_state });
+  const handle = async (r: Request) => {
+    status(r, "busy");
+    try {
+      await answer(r);
+    } finally {
+      status(r, "idle");
+    }
+  };
+  /** Cells, and questions that only a kernel at rest answers, wait in line. */
+  const shell = (r: Request) => {
+    if (r.header.msg_type === "execute_request") return cells.add(r);
+    if (r.header.msg_type === "shutdown_request") return handle(r);
+    if (/^(complete|inspect|is_complete)_/.test(r.header.msg_type)) {
+      return cells.then(() => handle(r));
+    }
+    return handle(r);
+  };
+  front = new Front(connection, { shell, control: handle });
+  front.publish({}, "status", { execution_state: "starting" });
+
+  const parent = Deno.ppid;
+  const watch = setInterval(() => {
+    if (Deno.ppid !== parent) end();
+  }, PARENT_EVERY);
+  const stop = () => end();
+  const interrupt = () => cells.interrupt();
+  const signals = Deno.build.os === "windows"
+    ? [] as const
+    : ["SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  Deno.addSignalListener("SIGINT", interrupt);
+  await ended;
+  clearInterval(watch);
+  for (const signal of signals) Deno.removeSignalListener(signal, stop);
+  Deno.removeSignalListener("SIGINT", interrupt);
+  await cells.end();
+  // What was said last is still on its way.
+  await new Promise((r) => setTimeout(r, 50));
+  front.close();
+}
+
+if (import.meta.main) {
+  const at = Deno.args.indexOf("--conn");
+  const file = at < 0 ? undefined : Deno.args[at + 1];
+  if (!file) {
+    console.error("error: --conn FILE is missing: the connection file");
+    Deno.exit(2);
+  }
+  const text = await Deno.readTextFile(resolve(file)).catch(() => {
+    console.error(`error: ${file}: cannot read the connection file`);
+    Deno.exit(2);
+  });
+  try {
+    await serveKernel(JSON.parse(text), projectFolder(Deno.cwd()));
+  } catch (e) {
+    console.error(`error: ${file}: ${(e as Error).message}`);
+    Deno.exit(1);
+  }
+  Deno.exit(0);
+}

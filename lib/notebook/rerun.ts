@@ -1,0 +1,266 @@
+/** Runs single cells of a notebook again, with the earlier cells they need. */
+import { existsSync } from "node:fs";
+import { type CellFailure, runCell, type RunEvent } from "./cell_run.ts";
+import { cellTitle, hasTag, ownRecord } from "./cells.ts";
+import { workingFolder } from "./project.ts";
+import { cellGraph, type GraphCell } from "./graph.ts";
+import { Kernel } from "./kernel.ts";
+import { type CellKey, cellKeys } from "./keys.ts";
+import { lockOutput } from "./lock.ts";
+import { CellOutputs } from "./outputs.ts";
+import { codeCells } from "./plan.ts";
+import {
+  askedCells,
+  planProblem,
+  planRerun,
+  type RerunPlan,
+  writing,
+  wrote,
+} from "./rerun_plan.ts";
+import { SavedText } from "./saved_text.ts";
+import {
+  findSession,
+  saveSession,
+  type Session,
+  withSession,
+} from "./session.ts";
+import {
+  currentCells,
+  executedCells,
+  notebookPair,
+  staleCells,
+} from "./stale.ts";
+import { type Cell, type Notebook, readNotebook } from "./types.ts";
+
+/** Options of {@link rerunCells}. */
+export interface RerunOptions {
+  /** numbers, ids or tags of code cells; or all that are not fresh */
+  cells: string[] | "stale";
+  /** where the results go; default: the executed notebook */
+  out?: string;
+  /** use the notebook's session when it has one; default true */
+  session?: boolean;
+  /** sends SIGINT to the kernel, and kills it after `grace` */
+  signal?: AbortSignal;
+  /** milliseconds between SIGINT and the kill; default 5000 */
+  grace?: number;
+  /** is told what will run, before anything does */
+  onPlan?: (plan: RerunPlan) => void;
+  onEvent?: (e: RunEvent) => void;
+}
+
+/** Outcome of {@link rerunCells}. */
+export interface RerunResult extends RerunPlan {
+  out: string;
+  ok: boolean;
+  interrupted: boolean;
+  /** whether it ran in a kept session */
+  session: boolean;
+  /** one line: "file cell N (line L): message" */
+  error?: string;
+}
+
+/** A rerun of some cells of one notebook. */
+class Rerun {
+  readonly #outputs = new CellOutputs();
+  readonly #aborted = () => this.o.signal?.aborted ?? false;
+  readonly #emit = (e: RunEvent) => this.o.onEvent?.(e);
+
+  constructor(
+    readonly file: string,
+    readonly source: Notebook,
+    readonly graph: GraphCell[],
+    readonly keys: CellKey[],
+    readonly saved: SavedText,
+    readonly o: RerunOptions,
+  ) {}
+
+  /** The plan for a kernel, told. @throws {Error} when it cannot work */
+  plan(asked: number[], session?: Session): RerunPlan {
+    const plan = planRerun(this.graph, this.keys, asked, session?.writers);
+    const problem = planProblem(this.graph, plan);
+    if (problem) throw new Error(`${this.file}: ${problem}; nothing was run`);
+    return plan;
+  }
+
+  /** The first module that the session loaded in another version. */
+  outdated(plan: RerunPlan, session: Session): string | undefined {
+    return [...plan.asked, ...plan.replays.map((r) => r.number)]
+      .flatMap((n) => Object.entries(this.keys[n - 1].modules ?? {}))
+      .find(([path, hash]) => (session.modules[path] ?? hash) !== hash)?.[0];
+  }
+
+  async run(
+    kernel: Kernel,
+    plan: RerunPlan,
+    session?: Session,
+  ): Promise<string | undefined> {
+    let killer: ReturnType<typeof setTimeout> | undefined;
+    const abort = () => {
+      kernel.interrupt();
+      killer = setTimeout(() => kernel.kill(), this.o.grace ?? 5000);
+    };
+    this.o.signal?.addEventListener("abort", abort);
+    const runs = [...plan.asked, ...plan.replays.map((r) => r.number)];
+    try {
+      for (const number of runs.sort((a, b) => a - b)) {
+        if (this.#aborted()) return `${this.file}: interrupted`;
+        const asked = plan.asked.includes(number);
+        const failure = await this.#cell(kernel, number, asked, session);
+        if (!failure) continue;
+        const line = failure.line ? ` (line ${failure.line})` : "";
+        return `${this.file} cell ${number}${line}: ${failure.message}`;
+      }
+    } finally {
+      this.o.signal?.removeEventListener("abort", abort);
+      clearTimeout(killer);
+    }
+  }
+
+  async #cell(
+    kernel: Kernel,
+    number: number,
+    asked: boolean,
+    session?: Session,
+  ): Promise<CellFailure | undefined> {
+    const node = this.graph[number - 1];
+    const key = this.keys[number - 1];
+    const was = this.saved.was[number - 1];
+    const own = ownRecord(node.cell);
+    const cell: Cell = {
+      ...was,
+      ...node.cell,
+      metadata: { ...was?.metadata, ...node.cell.metadata },
+      outputs: [],
+    };
+    const at = this.source.cells.indexOf(node.cell);
+    const title = at < 0 ? "Parameters" : cellTitle(this.source, at);
+    this.#emit({
+      type: "cell-start",
+      index: number,
+      total: this.graph.length,
+      title: (asked ? "" : "(again) ") + title,
+    });
+    if (asked) this.saved.put(number, cell);
+    const before = structuredClone(session?.writers ?? {});
+    if (session) {
+      writing(session.writers, node);
+      await saveSession(session);
+    }
+    const failure = await runCell(kernel, this.#outputs, cell, number, {
+      emit: (e) => (asked || e.type !== "output") && this.#emit(e),
+      save: asked ? this.saved.save : undefined,
+      aborted: this.#aborted,
+      expectError: hasTag(node.cell, "raises-exception"),
+    });
+    cell.metadata.ferlab = {
+      ...own,
+      ...cell.metadata.ferlab as Record<string, unknown>,
+      ...(failure ? {} : { key }),
+    };
+    if (asked) await this.saved.save();
+    if (session && !failure) {
+      session.writers = before;
+      wrote(session.writers, node, key.all);
+      Object.assign(session.modules, key.modules);
+      await saveSession(session);
+    }
+    return failure;
+  }
+}
+
+/** Where a rerun saves: the executed notebook; one that was run in place. */
+function outputOf(
+  pair: { source: string; executed: string },
+  source: Notebook,
+): string {
+  const ran = codeCells(source).some((c) => c.execution_count != null);
+  return pair.executed !== pair.source || ran
+    ? pair.executed
+    : pair.source.replace(/(\.ipynb)?$/, ".executed.ipynb");
+}
+
+/**
+ * Runs the cells asked for, and before them those that they need and that the
+ * kernel does not hold: of a kept session when there is one, else a new
+ * kernel. Only the cells asked for change in the saved notebook.
+ * @throws {NoSuchCell} when a cell that is asked for is not there
+ * @throws {Error} in one line when a needed name is defined nowhere above, a
+ *   file cannot be read or written, or the kernel does not start
+ */
+export async function rerunCells(
+  file: string,
+  o: RerunOptions,
+): Promise<RerunResult> {
+  const pair = notebookPair(file);
+  const source = await readNotebook(pair.source);
+  const out = o.out ?? outputOf(pair, source);
+  const lock = await lockOutput(out);
+  try {
+    const from = existsSync(out) ? out : pair.executed;
+    const executed = await readNotebook(from);
+    const folder = workingFolder(pair.source);
+    const cells = currentCells(source, executed);
+    const graph = cellGraph(cells);
+    const asked = o.cells === "stale"
+      ? staleCells(source, executed, folder)
+        .filter((c) => c.state !== "fresh").map((c) => c.number)
+      : askedCells(graph, o.cells);
+    const text = new SavedText(
+      await Deno.readTextFile(from),
+      executed,
+      executedCells(cells, executed),
+      out,
+    );
+    const keys = cellKeys(graph, folder);
+    const rerun = new Rerun(pair.source, source, graph, keys, text, o);
+    return { out, ...await inKernel(rerun, asked, folder) };
+  } finally {
+    await lock.release();
+  }
+}
+
+async function inKernel(
+  rerun: Rerun,
+  asked: number[],
+  folder: string,
+): Promise<Omit<RerunResult, "out">> {
+  const { o, file } = rerun;
+  const result = (plan: RerunPlan, session: boolean, error?: string) => ({
+    ...plan,
+    ok: error === undefined,
+    interrupted: o.signal?.aborted ?? false,
+    session,
+    ...(error === undefined ? {} : { error }),
+  });
+  if (!asked.length) {
+    const plan = { asked, replays: [] };
+    o.onPlan?.(plan);
+    return result(plan, false);
+  }
+  const found = o.session === false ? undefined : await findSession(file);
+  const done = found && await withSession(found, async (kernel) => {
+    const session = await findSession(file) ?? found; // as the last client left it
+    const plan = rerun.plan(asked, session);
+    const module = rerun.outdated(plan, session);
+    if (module) {
+      o.onEvent?.({
+        type: "warning",
+        message: `the session still has the old ${module}; a new kernel is ` +
+          `used: stop the session and start it again`,
+      });
+      return;
+    }
+    o.onPlan?.(plan);
+    return result(plan, true, await rerun.run(kernel, plan, session));
+  });
+  if (done) return done;
+  const plan = rerun.plan(asked);
+  o.onPlan?.(plan);
+  const kernel = await Kernel.start({ cwd: folder });
+  try {
+    return result(plan, false, await rerun.run(kernel, plan));
+  } finally {
+    await kernel.stop();
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Sessions: kernels that live on after the command that started them.
+ *
+ * A session is two files in a folder of the user's own (mode 0700): NAME.json,
+ * what is known of it, and NAME.connection.json, the kernel's ports and key;
+ * both with mode 0600. What the kernel holds is kept as the keys of the cells
+ * that wrote each name (keys.ts), so that a rerun knows what is still right.
+ */
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { kill } from "node:process";
+import { Kernel } from "./kernel.ts";
+import { workingFolder } from "./project.ts";
+import { notebookPair } from "./stale.ts";
+
+/** A kept kernel, as its file tells. */
+export interface Session {
+  name: string;
+  /** the source notebook */
+  notebook: string;
+  pid: number;
+  /** the kernel's connection file */
+  connection: string;
+  started: string;
+  /** by name: keys of the cells that made its value, in order */
+  writers: Record<string, string[]>;
+  /** hashes of the local modules it has loaded, by path */
+  modules: Record<string, string>;
+}
+
+/** The folder of session files; made when absent. @throws when it is another's */
+export async function sessionFolder(): Promise<string> {
+  const uid = Deno.uid();
+  const base = Deno.env.get("XDG_RUNTIME_DIR");
+  const folder = base
+    ? join(base, "deno-nb")
+    : join(tmpdir(), `deno-nb-${uid ?? "user"}`);
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const info = await Deno.lstat(folder);
+  const open = info.mode !== null && (info.mode & 0o077) !== 0;
+  if (!info.isDirectory || open || (uid !== null && info.uid !== uid)) {
+    throw new Error(
+      `${folder}: must be a folder of yours with mode 0700; remove it, or set ` +
+        `XDG_RUNTIME_DIR to another`,
+    );
+  }
+  return folder;
+}
+
+async function nameOf(file: string): Promise<[string, string]> {
+  const { source } = notebookPair(file);
+  const notebook = await Deno.realPath(source).catch(() => source);
+  const hash = createHash("sha256").update(notebook).digest("hex").slice(0, 8);
+  return [`${basename(notebook, ".ipynb")}-${hash}`, notebook];
+}
+
+/** Saves what is known of a session, in one step. */
+export async function saveSession(session: Session): Promise<void> {
+  const path = join(await sessionFolder(), `${session.name}.json`);
+  await Deno.writeTextFile(`${path}.tmp`, JSON.stringify(session), {
+    mode: 0o600,
+  });
+  await Deno.rename(`${path}.tmp`, path);
+}
+
+async function forget(session: Session): Promise<void> {
+  const path = join(await sessionFolder(), `${session.name}.json`);
+  for (const file of [path, session.connection]) {
+    await Deno.remove(file).catch(() => {});
+  }
+}
+
+/** Whether the process lives and is that kernel: it listens on its port. */
+async function alive(session: Session): Promise<boolean> {
+  try {
+    kill(session.pid, 0);
+    const text = await Deno.readTextFile(session.connection);
+    const port = JSON.parse(text).shell_port;
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function readSession(path: string): Promise<Session | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch {
+    return;
+  }
+}
+
+/** The sessions that live; files of dead ones are removed. */
+export async function listSessions(): Promise<Session[]> {
+  const folder = await sessionFolder();
+  const found: Session[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".json") || name.endsWith(".connection.json")) continue;
+    const session = await readSession(join(folder, name));
+    if (!session) await Deno.remove(join(folder, name)).catch(() => {});
+    else if (await alive(session)) found.push(session);
+    else await forget(session);
+  }
+  return found.sort((a, b) => a.started < b.started ? -1 : 1);
+}
+
+/** The living session of a notebook, if there is one. */
+export async function findSession(file: string): Promise<Session | undefined> {
+  const [name] = await nameOf(file);
+  const path = join(await sessionFolder(), `${name}.json`);
+  const session = await readSession(path);
+  if (!session) return;
+  if (await alive(session)) return session;
+  await forget(session);
+}
+
+/** Ports that are free now, all different. */
+function freePorts(n: number): number[] {
+  const listeners = Array.from(
+    { length: n },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const ports = listeners.map((l) => l.addr.port);
+  listeners.forEach((l) => l.close());
+  return ports;
+}
+
+/** Starts a kernel of its own process group, which outlives this process. */
+async function launch(connection: string, cwd: string): Promise<number> {
+  const [shell, control, stdin, iopub, hb] = freePorts(5);
+  const key = crypto.randomUUID() + crypto.randomUUID();
+  const ports = {
+    shell_port: shell,
+    control_port: control,
+    stdin_port: stdin,
+    iopub_port: iopub,
+    hb_port: hb,
+  };
+  await Deno.remove(connection).catch(() => {});
+  await Deno.writeTextFile(
+    connection,
+    JSON.stringify({
+      transport: "tcp",
+      ip: "127.0.0.1",
+      ...ports,
+      key,
+      signature_scheme: "hmac-sha256",
+      kernel_name: "deno",
+    }),
+    { mode: 0o600 },
+  );
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["jupyter", "--kernel", "--conn", connection],
+    cwd,
+    detached: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  child.unref();
+  return child.pid;
+}
+
+/** Ends a process group; true when there was one. */
+function end(pid: number): boolean {
+  try {
+    kill(Deno.build.os === "windows" ? pid : -pid, "SIGKILL");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts a session for a notebook; none of its cells is run.
+ * @throws {Error} in one line when there is one, or the kernel does not start
+ */
+export async function startSession(file: string): Promise<Session> {
+  const [name, notebook] = await nameOf(file);
+  await Deno.stat(notebook).catch(() => {
+    throw new Error(`${file}: no such file`);
+  });
+  if (await findSession(file)) {
+    throw new Error(`${file}: it has a session; stop that one first`);
+  }
+  const connection = join(await sessionFolder(), `${name}.connection.json`);
+  const session: Session = {
+    name,
+    notebook,
+    pid: 0,
+    connection,
+    started: new Date().toISOString(),
+    writers: {},
+    modules: {},
+  };
+  for (let tries = 1;; tries++) {
+    session.pid = await launch(connection, workingFolder(notebook));
+    try {
+      const kernel = await Kernel.connect(connection, session.pid, 10_000);
+      await kernel.disconnect();
+      await saveSession(session);
+      return session;
+    } catch (e) {
+      end(session.pid);
+      await forget(session);
+      if (tries < 3) continue; // another process may have taken a port
+      throw new Error(
+        `${file}: the session did not start: ${(e as Error).message}`,
+      );
+    }
+  }
+}
+
+/** Ends a session's kernel and what its cells started; removes its files. */
+export async function stopSession(session: Session): Promise<void> {
+  if (await alive(session)) end(session.pid);
+  while (await alive(session)) await new Promise((r) => setTimeout(r, 5));
+  await forget(session);
+}
+
+/** Runs `work` while no other client uses the session. */
+export async function withSession<T>(
+  session: Session,
+  work: (kernel: Kernel) => Promise<T>,
+): Promise<T> {
+  using file = await Deno.open(session.connection, { read: true, write: true });
+  await file.lock(true);
+  const kernel = await Kernel.connect(session.connection, session.pid);
+  try {
+    return await work(kernel);
+  } finally {
+    await kernel.disconnect();
+  }
+}

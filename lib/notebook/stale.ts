@@ -1,0 +1,186 @@
+/**
+ * What is fresh, stale, failed or never run in a notebook; runs nothing.
+ *
+ * The source notebook (NAME.ipynb) says what the cells are now, the executed
+ * one (NAME.executed.ipynb, else the same file) what they were when they ran.
+ * The rule and the parts of a key: keys.ts.
+ */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { hasTag } from "./cells.ts";
+import { cellGraph, type GraphCell, neededBy } from "./graph.ts";
+import { type CellKey, cellKeys, keptKey } from "./keys.ts";
+import { workingFolder } from "./project.ts";
+import { codeCells } from "./plan.ts";
+import { type Cell, type Notebook, readNotebook } from "./types.ts";
+
+/** State of one code cell. */
+export interface CellState {
+  /** number among the code cells of the source, from 1 */
+  number: number;
+  id?: string;
+  state: "fresh" | "stale" | "failed" | "never run";
+  /** one line each, for a stale cell; for an unreadable one why it is that */
+  why: string[];
+}
+
+/** The two files of a notebook; they may be one. */
+export interface NotebookPair {
+  source: string;
+  executed: string;
+}
+
+/** Finds the source and the executed notebook from either. */
+export function notebookPair(file: string): NotebookPair {
+  const path = resolve(file);
+  const source = path.replace(/\.executed\.ipynb$/, ".ipynb");
+  const executed = source.replace(/(\.ipynb)?$/, ".executed.ipynb");
+  return {
+    source: existsSync(source) ? source : path,
+    executed: existsSync(executed) ? executed : path,
+  };
+}
+
+const isInjected = (cell: Cell) => hasTag(cell, "injected-parameters");
+
+/**
+ * The code cells to run: the source's, with the injected parameters of the
+ * executed notebook when the source has none of its own.
+ */
+export function currentCells(source: Notebook, executed: Notebook): Cell[] {
+  const cells = codeCells(source);
+  const injected = codeCells(executed).find(isInjected);
+  const at = cells.findIndex((c) => hasTag(c, "parameters"));
+  if (!injected || at < 0 || cells.some(isInjected)) return cells;
+  return cells.toSpliced(at + 1, 0, injected);
+}
+
+/**
+ * For each of `cells` the executed cell that it was: by id, else by an equal
+ * source, else by its place.
+ */
+export function executedCells(
+  cells: Cell[],
+  executed: Notebook,
+): (Cell | undefined)[] {
+  const others = codeCells(executed);
+  const taken = new Set<Cell>();
+  const found = cells.map((): Cell | undefined => undefined);
+  const rules: ((cell: Cell, other: Cell, i: number, j: number) => boolean)[] =
+    [
+      (cell, other) => cell.id !== undefined && cell.id === other.id,
+      (cell, other) => cell.source === other.source,
+      (cell, other, i, j) =>
+        i === j && (cell.id === undefined || other.id === undefined),
+    ];
+  for (const same of rules) {
+    cells.forEach((cell, i) => {
+      const match = others.find((other, j) =>
+        !found[i] && !taken.has(other) && same(cell, other, i, j)
+      );
+      if (!match) return;
+      found[i] = match;
+      taken.add(match);
+    });
+  }
+  return found;
+}
+
+/** What differs between two keys, in words. */
+function differences(
+  key: CellKey,
+  kept: CellKey,
+  upstream: number[],
+): string[] {
+  const why: string[] = [];
+  if (key.source !== kept.source) why.push("its source");
+  if (key.parameters !== kept.parameters) why.push("a parameter");
+  const before = new Set(kept.needs);
+  const other = upstream.filter((_, i) => !before.has(key.needs![i]));
+  why.push(...other.map((number) => `upstream cell ${number}`));
+  const gone = (kept.needs?.length ?? 0) > upstream.length - other.length;
+  if (!other.length && gone) why.push("a cell that it needed is gone");
+  const paths = { ...kept.modules, ...key.modules };
+  for (const path of Object.keys(paths)) {
+    if (key.modules?.[path] !== kept.modules?.[path]) {
+      why.push(`module ${path}`);
+    }
+  }
+  if (key.data !== kept.data) why.push("data");
+  if (key.lock !== kept.lock) why.push("lock file");
+  if (key.deno !== kept.deno) why.push(`Deno ${kept.deno} → ${key.deno}`);
+  return why.length ? why : ["the order of the cells"];
+}
+
+function stateOf(
+  cell: GraphCell,
+  key: CellKey,
+  was: Cell | undefined,
+): Omit<CellState, "number" | "id"> {
+  const ran = was && (was.execution_count != null || was.outputs?.length);
+  if (!was || !ran) return { state: "never run", why: [] };
+  if (
+    was.outputs!.some((o) => o.output_type === "error") &&
+    !hasTag(cell.cell, "raises-exception")
+  ) return { state: "failed", why: [] };
+  if (cell.code.error) {
+    return { state: "stale", why: [`it cannot be read: ${cell.code.error}`] };
+  }
+  const ferlab = was.metadata.ferlab as Record<string, unknown> | undefined;
+  const kept = keptKey(ferlab);
+  if (!kept) {
+    const why = ferlab?.key === undefined
+      ? "no key was kept when it ran"
+      : "its key is damaged";
+    return { state: "stale", why: [why] };
+  }
+  if (kept.all === key.all) return { state: "fresh", why: [] };
+  const upstream = neededBy(cell);
+  return { state: "stale", why: differences(key, kept, upstream) };
+}
+
+/** States of the code cells of a notebook that was read; blank ones left out. */
+export function staleCells(
+  source: Notebook,
+  executed: Notebook,
+  folder: string,
+): CellState[] {
+  const cells = currentCells(source, executed);
+  const graph = cellGraph(cells);
+  const keys = cellKeys(graph, folder);
+  const was = executedCells(cells, executed);
+  return graph.flatMap((cell, i) => {
+    if (!cell.cell.source.trim() || hasTag(cell.cell, "skip")) return [];
+    const { number } = cell;
+    const state = stateOf(cell, keys[i], was[i]);
+    return [{
+      number,
+      ...(cell.cell.id ? { id: cell.cell.id } : {}),
+      ...state,
+    }];
+  });
+}
+
+/**
+ * States of the cells of a file, the source notebook or the executed one.
+ * @throws {Error} in one line when a file cannot be read
+ */
+export async function notebookStatus(
+  file: string,
+): Promise<NotebookPair & { cells: CellState[] }> {
+  const pair = notebookPair(file);
+  const source = await readNotebook(pair.source);
+  const executed = pair.executed === pair.source
+    ? source
+    : await readNotebook(pair.executed);
+  const cells = staleCells(source, executed, workingFolder(pair.source));
+  return { ...pair, cells };
+}
+
+/**
+ * Keys for a notebook that is about to run from its first cell, one a code
+ * cell; keep each in `metadata.ferlab.key` once its cell has run well.
+ */
+export function runKeys(nb: Notebook, folder: string): CellKey[] {
+  return cellKeys(cellGraph(codeCells(nb)), folder);
+}

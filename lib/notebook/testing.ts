@@ -1,0 +1,210 @@
+/** Notebooks as tests: small parameters, expected errors, expected outputs. */
+import { cellName, cellTitle, hasTag } from "./cells.ts";
+import type { RunEvent } from "./cell_run.ts";
+import { compareOutputs } from "./compare.ts";
+import { runNotebook } from "./run.ts";
+import { type Cell, type Notebook, readNotebook } from "./types.ts";
+
+/** Options of {@link runNotebookTest} and {@link testNotebook}. */
+export interface NotebookTestOptions {
+  /** go before those that the notebook itself gives for tests */
+  parameters?: Record<string, unknown>;
+  /** relative, for cells tagged `expect` that name none; default 0 */
+  tolerance?: number;
+  signal?: AbortSignal;
+  onEvent?: (e: RunEvent) => void;
+  /** called as soon as a cell's result is known: at the end of the run */
+  onCell?: (cell: CellTest) => void;
+}
+
+/** Result of one code cell. */
+export interface CellTest {
+  /** `cell 3` */
+  cell: string;
+  id?: string;
+  title: string;
+  status: "passed" | "failed" | "skipped" | "not run";
+  seconds?: number;
+  /** why it failed: one line */
+  message?: string;
+}
+
+/** Result of a notebook. */
+export interface NotebookTest {
+  file: string;
+  ok: boolean;
+  interrupted: boolean;
+  cells: CellTest[];
+  /** what failed, when it is no cell's own failure: one line */
+  error?: string;
+}
+
+const object = (v: unknown): Record<string, unknown> =>
+  typeof v === "object" && v !== null && !Array.isArray(v)
+    ? v as Record<string, unknown>
+    : {};
+
+/**
+ * Parameters that a notebook gives for tests: `metadata.ferlab.test.parameters`,
+ * and over them the JSON object in a raw cell tagged `test-parameters`.
+ * @throws {Error} in one line when that cell holds no JSON object
+ */
+export function testParameters(
+  file: string,
+  nb: Notebook,
+): Record<string, unknown> {
+  const test = object(object(nb.metadata.ferlab).test);
+  const values = { ...object(test.parameters) };
+  for (const [i, cell] of nb.cells.entries()) {
+    if (!hasTag(cell, "test-parameters")) continue;
+    let given: unknown;
+    try {
+      given = cell.cell_type === "raw" ? JSON.parse(cell.source) : undefined;
+    } catch { /* told below */ }
+    if (object(given) !== given) {
+      throw new Error(
+        `${file} ${cellName(nb.cells, i)}: tagged "test-parameters", it must ` +
+          "be a raw cell with a JSON object of parameters",
+      );
+    }
+    Object.assign(values, given);
+  }
+  return values;
+}
+
+/** The cell's own tolerance, the notebook's, else the one given. */
+function toleranceOf(nb: Notebook, cell: Cell, given: number): number {
+  const own = object(cell.metadata.expect).tolerance ??
+    object(object(nb.metadata.ferlab).test).tolerance;
+  return typeof own === "number" ? own : given;
+}
+
+/** Compares a cell that ran with what its tags promise. */
+async function judge(
+  stored: Cell,
+  ran: Cell,
+  tolerance: number,
+): Promise<string | undefined> {
+  const error = ran.outputs!.find((o) => o.output_type === "error");
+  if (hasTag(stored, "raises-exception")) {
+    if (!error) return "it was to throw (tag raises-exception), but did not";
+  } else if (error) {
+    const text = error.evalue.split("\n")[0];
+    return error.ename === "Error" ? text : `${error.ename}: ${text}`;
+  }
+  if (!hasTag(stored, "expect")) return;
+  if (!stored.outputs?.length) {
+    return "tagged expect, it has no stored output; run the notebook and save it";
+  }
+  const [first] = await compareOutputs(stored.outputs, ran.outputs!, tolerance);
+  return first &&
+    `output ${
+      first.index + 1
+    } (${first.kind}) is not the stored one: ${first.why}`;
+}
+
+const secondsOf = (cell: Cell): number | undefined => {
+  const { seconds } = object(cell.metadata.ferlab);
+  return typeof seconds === "number" ? seconds : undefined;
+};
+
+/**
+ * Runs a notebook as a test; the file stays as it is.
+ *
+ * A cell passes when it does not throw. Tags say more: `raises-exception`, it
+ * must throw; `skip`, it is left out; `expect`, its outputs must be those
+ * stored in the file, numbers within the relative `tolerance` in the cell's
+ * metadata (`{"tags": ["expect"], "expect": {"tolerance": 1e-3}}`).
+ * Stored outputs are those of the test's parameters then; see
+ * {@link testParameters}.
+ * @throws {Error} in one line when the file cannot be read, or the kernel does
+ *   not start
+ */
+export async function runNotebookTest(
+  file: string,
+  o: NotebookTestOptions = {},
+): Promise<NotebookTest> {
+  const nb = await readNotebook(file);
+  // A run counts an injected cell that the stored notebook may not have.
+  const isOwn = (c: Cell) =>
+    c.cell_type === "code" && !hasTag(c, "injected-parameters");
+  const result = await runNotebook(file, {
+    parameters: { ...testParameters(file, nb), ...o.parameters },
+    signal: o.signal,
+    onEvent: o.onEvent,
+  });
+  const ran = result.notebook.cells.filter(isOwn);
+  const cells: CellTest[] = [];
+  for (const [i, stored] of nb.cells.entries()) {
+    if (!isOwn(stored)) continue;
+    const after = ran[cells.length];
+    const one: CellTest = {
+      cell: cellName(nb.cells, i),
+      ...(stored.id ? { id: stored.id } : {}),
+      title: cellTitle(nb, i),
+      status: "passed",
+    };
+    if (hasTag(stored, "skip") || !stored.source.trim()) one.status = "skipped";
+    else if (after.execution_count == null) one.status = "not run";
+    else {
+      one.seconds = secondsOf(after);
+      const given = o.tolerance ?? 0;
+      one.message = await judge(stored, after, toleranceOf(nb, stored, given));
+      if (one.message !== undefined) one.status = "failed";
+    }
+    cells.push(one);
+    o.onCell?.(one);
+  }
+  const failed = cells.some((c) => c.status === "failed");
+  const lost = cells.some((c) => c.status === "not run");
+  return {
+    file,
+    ok: result.ok && !failed && !lost,
+    interrupted: result.interrupted,
+    cells,
+    ...(!failed && (!result.ok || lost)
+      ? { error: result.error ?? `${file}: not all cells were run` }
+      : {}),
+  };
+}
+
+/** `Deno.test`, or anything that takes a test like it. */
+export type TestFunction = (
+  name: string,
+  body: (t: {
+    step(
+      name: string,
+      body: () => void,
+    ): Promise<boolean>;
+  }) => Promise<void>,
+) => void;
+
+/**
+ * Makes a notebook a test of `deno test`, with a step a code cell.
+ *
+ * @example
+ * ```ts
+ * testNotebook(Deno.test, "notebooks/study.ipynb", {
+ *   parameters: { profile: "smoke" },
+ *   tolerance: 1e-3,
+ * });
+ * ```
+ */
+export function testNotebook(
+  test: TestFunction,
+  file: string,
+  o: NotebookTestOptions = {},
+): void {
+  test(file, async (t) => {
+    const { ok, cells, error } = await runNotebookTest(file, o);
+    for (const { cell, title, status, message } of cells) {
+      if (status === "skipped" || status === "not run") continue;
+      await t.step(`${cell}: ${title}`, () => {
+        if (message !== undefined) {
+          throw new Error(`${file} ${cell}: ${message}`);
+        }
+      });
+    }
+    if (!ok && error) throw new Error(error);
+  });
+}

@@ -1,0 +1,221 @@
+/** `deno task lab`: JupyterLab on this project's notebooks and kernel. */
+import { Command, InvalidArgumentError } from "commander";
+import { dirname, join, resolve } from "node:path";
+import { writeKernelspec } from "../lib/notebook/kernelspec.ts";
+
+const ROOT = resolve(import.meta.dirname!, "..");
+const VERSION = "4.6.6"; // of JupyterLab
+const FIRST_PORT = 8888;
+const START = 90_000; // ms that the server has to answer
+const GRACE = 5000; // ms that it has to end
+
+/** Options of {@link startLab}. */
+export interface LabOptions {
+  /** folder with the notebooks; default: the project's */
+  notebooks?: string;
+  /** where settings, kernel and running state are kept; default: .ferlab */
+  state?: string;
+  /** default: 8888, or the next that is free */
+  port?: number;
+  browser?: boolean;
+}
+
+/** A running JupyterLab. */
+export interface Lab {
+  url: string;
+  port: number;
+  token: string;
+  /** resolves with the exit code when the server has ended */
+  ended: Promise<number>;
+  /** Ends the server and its kernels. */
+  stop(): Promise<void>;
+}
+
+async function run(command: string, ...args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(command, {
+    args,
+    stdout: "null",
+    stderr: "inherit",
+  }).output();
+  if (success) return;
+  throw new Error(
+    `\`${command} ${args.join(" ")}\` failed; python3 with pip and venv is ` +
+      "needed, or name a Python that has JupyterLab in FERLAB_JUPYTER",
+  );
+}
+
+/**
+ * The path of a Python with JupyterLab: that of FERLAB_JUPYTER where set, else
+ * of a venv in the user's cache, which the first call makes.
+ */
+export async function jupyterPython(): Promise<string> {
+  const given = Deno.env.get("FERLAB_JUPYTER");
+  if (given) return given;
+  const cache = Deno.env.get("XDG_CACHE_HOME") ??
+    join(Deno.env.get("HOME")!, ".cache");
+  const venv = join(cache, "ferlab", `venv-jupyterlab-${VERSION}`);
+  const python = join(venv, "bin", "python");
+  const ready = join(venv, "ready");
+  if (await Deno.readTextFile(ready).catch(() => undefined) !== VERSION) {
+    console.error(`making a venv with JupyterLab ${VERSION} (once)`);
+    await Deno.mkdir(dirname(venv), { recursive: true });
+    await run("python3", "-m", "venv", venv);
+    const pinned = `jupyterlab==${VERSION}`;
+    await run(python, "-m", "pip", "install", "--quiet", pinned);
+    await Deno.writeTextFile(ready, VERSION);
+  }
+  return python;
+}
+
+/** Whether `port` can be listened on now. */
+function free(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function choosePort(given?: number): number {
+  if (given !== undefined) {
+    if (free(given)) return given;
+    throw new Error(`port ${given} is taken; give another with --port`);
+  }
+  const near = Array.from({ length: 50 }, (_, i) => FIRST_PORT + i);
+  const port = near.find(free);
+  if (port) return port;
+  throw new Error(`ports from ${FIRST_PORT} are taken; give one with --port`);
+}
+
+/** Settings of the server; charts and chatty cells pass its rate limits. */
+const serverConfig = (o: { port: number; token: string }) => ({
+  ServerApp: {
+    ip: "127.0.0.1",
+    port: o.port,
+    port_retries: 0,
+    allow_root: Deno.build.os !== "windows" && Deno.uid() === 0, // containers
+  },
+  IdentityProvider: { token: o.token },
+  KernelSpecManager: {
+    allowed_kernelspecs: ["deno"],
+    ensure_native_kernel: false,
+  },
+  ZMQChannelsWebsocketConnection: {
+    iopub_data_rate_limit: 1e9,
+    iopub_msg_rate_limit: 1e6,
+  },
+});
+
+/** Waits until the server answers. */
+async function answering(lab: Lab): Promise<void> {
+  let over = false;
+  lab.ended.then(() => over = true);
+  const url = `http://127.0.0.1:${lab.port}/api/status?token=${lab.token}`;
+  for (const end = Date.now() + START; Date.now() < end && !over;) {
+    const up = await fetch(url).then(async (r) => {
+      await r.body?.cancel();
+      return r.ok;
+    }, () => false);
+    if (up) return;
+    await new Promise((r) => setTimeout(r, 100));
+  }
+  await lab.stop();
+  throw new Error("JupyterLab did not start; its messages are above");
+}
+
+/**
+ * Starts JupyterLab with this project's kernel alone; nothing is written to
+ * the user's own Jupyter folders. Resolves when it answers.
+ * @throws {Error} in one line when it does not start
+ */
+export async function startLab(o: LabOptions = {}): Promise<Lab> {
+  const port = choosePort(o.port);
+  const python = await jupyterPython();
+  const state = o.state ?? join(ROOT, ".ferlab", "jupyter");
+  const folder = (name: string) => join(state, name);
+  await writeKernelspec(folder("data"));
+  await Deno.mkdir(folder("config"), { recursive: true });
+  const token = crypto.randomUUID().replaceAll("-", "");
+  await Deno.writeTextFile(
+    join(folder("config"), "jupyter_server_config.json"),
+    JSON.stringify(serverConfig({ port, token }), null, 2),
+    { mode: 0o600 },
+  );
+  const child = new Deno.Command(python, {
+    args: [
+      ...["-m", "jupyterlab", "--log-level=ERROR"],
+      ...(o.browser ? [] : ["--no-browser"]),
+    ],
+    cwd: o.notebooks ?? join(ROOT, "notebooks"),
+    env: {
+      JUPYTER_PATH: folder("data"),
+      JUPYTER_DATA_DIR: folder("data"),
+      JUPYTER_CONFIG_DIR: folder("config"),
+      JUPYTER_RUNTIME_DIR: folder("runtime"),
+      JUPYTERLAB_SETTINGS_DIR: folder("settings"),
+      JUPYTERLAB_WORKSPACES_DIR: folder("workspaces"),
+    },
+    stdin: "null", // with a terminal it asks before it ends
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  const ended = child.status.then((s) => s.code);
+  const stop = async () => {
+    const kill = (signal: Deno.Signal) => {
+      try {
+        child.kill(signal);
+      } catch { /* it has ended */ }
+    };
+    kill("SIGTERM");
+    const timer = setTimeout(() => kill("SIGKILL"), GRACE);
+    await ended;
+    clearTimeout(timer);
+  };
+  const url = `http://localhost:${port}/lab?token=${token}`;
+  const lab = { url, port, token, ended, stop };
+  await answering(lab);
+  return lab;
+}
+
+/** A port's number from the command line. */
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw new InvalidArgumentError("it must be a number from 1 to 65535");
+}
+
+if (import.meta.main) {
+  const program = new Command("deno task lab")
+    .description(
+      "Starts JupyterLab on notebooks/ with this project's kernel; Ctrl-C " +
+        "ends it with all kernels.\nThe first start makes a Python venv with " +
+        `JupyterLab ${VERSION} in the user's cache; FERLAB_JUPYTER names ` +
+        "another Python.",
+    )
+    .option("--port <number>", "where it listens (default: 8888)", portNumber)
+    .option("--no-browser", "print the URL, open no browser")
+    .exitOverride();
+  try {
+    program.parse(Deno.args, { from: "user" });
+    const lab = await startLab(program.opts());
+    const signals = Deno.build.os === "windows"
+      ? ["SIGINT"] as const
+      : ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+    let stopped = false;
+    for (const signal of signals) {
+      Deno.addSignalListener(signal, () => {
+        stopped = true;
+        lab.stop();
+      });
+    }
+    console.log(lab.url);
+    const code = await lab.ended;
+    Deno.exit(stopped ? 0 : code || 1);
+  } catch (error) {
+    const e = error as Error & { code?: string; exitCode?: number };
+    if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
+    console.error(`error: ${e.message}`);
+    Deno.exit(1);
+  }
+}

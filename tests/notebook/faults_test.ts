@@ -1,0 +1,388 @@
+/** What goes wrong in cells and around them, in the real Deno kernel. */
+import assert from "node:assert/strict";
+import {
+  type Cell,
+  type Notebook,
+  readNotebook,
+  runNotebook,
+  type RunOptions,
+  type RunResult,
+  writeNotebook,
+} from "../../lib/notebook/mod.ts";
+import { checkReplies } from "../../lib/notebook/prelude.ts";
+import { code, errorOf, notebook, printed, withFolder } from "./_notebook.ts";
+
+const POSIX = Deno.build.os !== "windows";
+const tagged = (tag: string, source: string) => code(source, [], tag);
+const status = (cell: Cell) =>
+  (cell.metadata.ferlab as { status?: string }).status;
+/** Whether the process runs; one that only waits to be counted does not. */
+const alive = (pid: number) => {
+  const { stdout } = new Deno.Command("ps", {
+    args: ["-o", "stat=", "-p", String(pid)],
+  }).outputSync();
+  return /^[^Z\s]/.test(new TextDecoder().decode(stdout));
+};
+
+interface Ran {
+  result: RunResult;
+  saved: Notebook;
+  file: (name: string) => string;
+}
+
+/** Writes the cells as a notebook, runs it, reads what was saved. */
+async function run(
+  cells: (string | Cell)[],
+  check: (r: Ran) => void | Promise<void>,
+  options: RunOptions = {},
+) {
+  await withFolder(async (_, file) => {
+    const made = cells.map((c) => typeof c === "string" ? code(c) : c);
+    await writeNotebook(file("a.ipynb"), notebook(...made));
+    const result = await runNotebook(file("a.ipynb"), {
+      out: file("b.ipynb"),
+      ...options,
+    });
+    await check({ result, saved: await readNotebook(file("b.ipynb")), file });
+  });
+}
+
+for (
+  const [what, source, message, options] of [
+    [
+      "ends by kill -9",
+      `Deno.kill(Deno.pid, "SIGKILL"); while (true);`,
+      /cell 2: the kernel was ended by signal SIGKILL/,
+    ],
+    [
+      "crashes in native code",
+      `new Deno.UnsafePointerView(Deno.UnsafePointer.create(8n)!).getUint8();`,
+      /cell 2: the kernel was ended by signal SIG(SEGV|BUS)/,
+    ],
+    [
+      "runs out of memory",
+      `const all: number[][] = [];
+       while (true) all.push(new Array(1e6).fill(1.5));`,
+      /cell 2: the kernel ran out of memory and was ended by signal SIG/,
+      { env: { DENO_V8_FLAGS: "--max-old-space-size=160" } },
+    ],
+  ] as [string, string, RegExp, RunOptions?][]
+) {
+  Deno.test({
+    name: `a kernel that ${what} in a cell is told, with what was printed`,
+    ignore: !POSIX,
+    fn: () =>
+      run(
+        [
+          `console.log("one")`,
+          `console.log("begun"); await new Promise((r) => setTimeout(r, 50));
+${source}`,
+          `console.log("never")`,
+        ],
+        ({ result, saved }) => {
+          assert.equal(result.failedCell, 2);
+          assert.match(result.error!, message);
+          assert.equal(printed(saved.cells[1]), "begun\n");
+          assert.equal(errorOf(saved.cells[1]).ename, "KernelDied");
+          assert.deepEqual(saved.cells.map(status), [
+            ...["ok", "failed", "not run"],
+          ]);
+          assert.deepEqual(saved.cells[2].outputs, []);
+        },
+        options,
+      ),
+  });
+}
+
+Deno.test("what the kernel wrote on stderr before its death is in the cell", async () => {
+  await run([
+    `Deno.writeTextFileSync("/dev/fd/2", "last words\\n", { append: true });
+     Deno.exit(7);`,
+  ], ({ saved }) => {
+    const { evalue, traceback } = errorOf(saved.cells[0]);
+    assert.match(evalue, /exit code 7/);
+    assert.match(traceback.join("\n"), /stderr:\nlast words/);
+  });
+});
+
+Deno.test("errors of promises and timers are shown in the cell that caused them", async () => {
+  await run([
+    `console.log("fine")`,
+    `let go = false, thrown = 0;
+     const timer = setInterval(() => {
+       if (!go) return;
+       clearInterval(timer);
+       thrown++;
+       throw new RangeError("of a timer");
+     }, 5);
+     (async () => {
+       while (!go) await new Promise((r) => setTimeout(r, 5));
+       thrown++;
+       throw new Error("of a promise", { cause: new TypeError("deep") });
+     })();
+     undefined;`,
+    `go = true;
+     while (thrown < 2) await new Promise((r) => setTimeout(r, 5));
+     console.log("other cell");`,
+    `console.log("never")`,
+  ], ({ result, saved }) => {
+    assert.equal(result.failedCell, 2);
+    assert.match(
+      result.error!,
+      /cell 2 \(line (6|11)\): (RangeError: of a timer|of a promise)/,
+    );
+    const told = saved.cells[1].outputs!.map((o) =>
+      o.output_type === "error" ? o.evalue.split(" (")[0] : ""
+    );
+    assert.deepEqual(told.sort(), ["of a promise", "of a timer"]);
+    assert.match(
+      JSON.stringify(saved.cells[1].outputs),
+      /Caused by: TypeError: deep/,
+    );
+    assert.equal(saved.cells[2].outputs!.length, 1);
+    assert.equal(status(saved.cells[1]), "failed");
+    assert.equal(status(saved.cells[3]), "not run");
+  });
+  await run([`Promise.reject("left alone"); void 0;`], ({ result }) => {
+    assert.match(result.error!, /cell 1: left alone \(in a promise/);
+  });
+});
+
+Deno.test("an error shows its causes, and a thrown object what it holds", async () => {
+  await run([
+    tagged(
+      "raises-exception",
+      `const low = new TypeError("low", { cause: { errno: 5 } });
+throw new Error("high", { cause: low });`,
+    ),
+    tagged(
+      "raises-exception",
+      `throw new AggregateError([new Error("one"), new Error("two")], "both");`,
+    ),
+    tagged("raises-exception", `throw { reason: "mine" };`),
+    `throw null;`,
+  ], ({ result, saved }) => {
+    const [high, both, object] = saved.cells.map(errorOf);
+    assert.match(high.traceback.join("\n"), /^Error: high\n.*\nCaused by: /s);
+    assert.match(high.traceback.join("\n"), /by: TypeError: low\n.*errno: 5/s);
+    assert.match(both.traceback.join("\n"), /Error 1: Error: one\n.*two/s);
+    assert.match(object.evalue, /reason: "mine"/);
+    assert.equal(result.failedCell, 4);
+    assert.match(result.error!, /cell 4: null$/);
+  });
+});
+
+Deno.test("everything that is written arrives, in order, on its cell", async () => {
+  await run([
+    `const bytes = (t: string) => new TextEncoder().encode(t);
+     Deno.stdout.writeSync(bytes("no newline"));
+     await Deno.stdout.write(bytes(", then\\n"));
+     console.log("log");
+     process.stdout.write("node\\n");
+     Deno.stdout.writeSync(bytes("é").subarray(0, 1));
+     Deno.stdout.writeSync(bytes("é").subarray(1));
+     const writer = Deno.stdout.writable.getWriter();
+     await writer.write(bytes("!\\n"));`,
+    `for (let i = 0; i < 3; i++) {
+       console.log("out", i);
+       Deno.stderr.writeSync(bytes("err " + i + "\\n"));
+     }
+     undefined;`,
+    `console.table([{ a: 1 }]); console.log("last")`,
+  ], ({ saved }) => {
+    const [first, second, third] = saved.cells;
+    assert.equal(printed(first), "no newline, then\nlog\nnode\né!\n");
+    const texts = second.outputs!.map((o) =>
+      o.output_type === "stream" ? `${o.name}: ${o.text}` : o.output_type
+    );
+    assert.deepEqual(
+      texts,
+      [0, 1, 2].flatMap((i) => [`stdout: out ${i}\n`, `stderr: err ${i}\n`]),
+    );
+    assert.match(printed(third), /│ {5}0 │ 1 │\n└.*\nlast\n$/);
+    assert.equal(third.outputs!.length, 1);
+  });
+});
+
+Deno.test("an endless cell is interrupted, then killed, and says so", async () => {
+  for (
+    const source of [
+      `console.log("begun"); while (true);`,
+      `Deno.addSignalListener("SIGINT", () => {}); console.log("begun");
+       await new Promise(() => setInterval(() => {}, 99));`,
+      `const stop = Promise.withResolvers<void>();
+       Deno.addSignalListener("SIGINT", () => stop.resolve());
+       console.log("begun");
+       const alive = setInterval(() => {}, 99);
+       await stop.promise; clearInterval(alive);`,
+    ]
+  ) {
+    await run([source, `console.log("never")`], ({ result, saved }) => {
+      assert.equal(result.interrupted, false);
+      assert.match(result.error!, /cell 1: the cell ran longer than 0\.3 s/);
+      assert.equal(printed(saved.cells[0]), "begun\n");
+      assert.equal(errorOf(saved.cells[0]).ename, "CellTimeout");
+      assert.equal(status(saved.cells[1]), "not run");
+    }, { cellTimeout: 0.3, grace: 200 });
+  }
+});
+
+Deno.test("an expected error lets the run go on, its absence ends it", async () => {
+  await run([
+    tagged("raises-exception", `throw new Error("as told")`),
+    tagged("skip", `console.log("skipped")`),
+    `console.log("after")`,
+    tagged("raises-exception", `console.log("no error")`),
+    `console.log("never")`,
+  ], ({ result, saved }) => {
+    assert.deepEqual(saved.cells.slice(2).map(status), [
+      ...["ok", "failed", "not run"],
+    ]);
+    assert.equal(status(saved.cells[0]), "ok");
+    assert.deepEqual(saved.cells[1].outputs, []);
+    assert.equal(printed(saved.cells[2]), "after\n");
+    assert.match(result.error!, /cell 4: it was to throw/);
+  });
+  await run(
+    [tagged("raises-exception", `Deno.exit(1)`)],
+    ({ result }) => assert.match(result.error!, /the kernel ended/),
+  );
+});
+
+Deno.test({
+  name: "what a cell started ends with the run, however that ends",
+  ignore: !POSIX,
+  fn: async () => {
+    const start = `const child = new Deno.Command("sh", {
+      args: ["-c", "sleep 300 & echo $!; wait"], stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    const text = new TextDecoder().decode((await reader.read()).value);
+    console.log(Deno.pid, child.pid, text.trim());`;
+    for (const end of [`1`, `Deno.exit(0)`]) {
+      await run([start, end], ({ saved }) => {
+        const pids = printed(saved.cells[0]).trim().split(" ").map(Number);
+        assert.equal(pids.length, 3);
+        assert.deepEqual(pids.filter(alive), []);
+      });
+    }
+  },
+});
+
+Deno.test("partial outputs of a long cell are on disk while it runs", async () => {
+  await withFolder(async (_, file) => {
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(code(`console.log("par" + "tial");
+// It ends when its own output is in the file, which nothing else puts there.
+const saved = () => Deno.readTextFileSync(Deno.env.get("OUT")!);
+while (!saved().includes("part" + "ial")) await new Promise((r) => setTimeout(r, 20));`)),
+    );
+    await Deno.writeTextFile(file("b.ipynb"), "");
+    const result = await runNotebook(file("a.ipynb"), {
+      ...{ out: file("b.ipynb"), env: { OUT: file("b.ipynb") } },
+      ...{ saveEvery: 50, cellTimeout: 10 },
+    });
+    assert.equal(result.error, undefined);
+  });
+});
+
+Deno.test("when it cannot be saved, the run says so and the earlier file stays", async () => {
+  await withFolder(async (_, file) => {
+    await Deno.mkdir(file("out"));
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(
+        code(`console.log("kept")`),
+        code(
+          `Deno.renameSync(Deno.env.get("OUT")!, Deno.env.get("OUT") + "2")`,
+        ),
+      ),
+    );
+    await assert.rejects(
+      runNotebook(file("a.ipynb"), {
+        out: file("out/b.ipynb"),
+        env: { OUT: file("out") },
+      }),
+      /b\.ipynb: cannot write the notebook: [^\n]*$/,
+    );
+    const saved = await readNotebook(file("out2/b.ipynb"));
+    assert.equal(printed(saved.cells[0]), "kept\n");
+    assert.equal(status(saved.cells[1]), "not run");
+  });
+});
+
+Deno.test("two runs differ in metadata.ferlab alone, and get the same ids", async () => {
+  await withFolder(async (_, file) => {
+    const nb = notebook(
+      code("let a = 1;", [], "parameters"),
+      code("console.log(a)"),
+      code("console.log(a)"),
+    );
+    await writeNotebook(file("a.ipynb"), { ...nb, nbformat_minor: 5 });
+    const saved: Notebook[] = [];
+    for (const out of ["b.ipynb", "c.ipynb"]) {
+      await runNotebook(file("a.ipynb"), {
+        out: file(out),
+        parameters: { a: NaN },
+        profile: "smoke",
+      });
+      saved.push(await readNotebook(file(out)));
+    }
+    const { started, seconds, ...run } = saved[0].metadata.ferlab as Record<
+      string,
+      unknown
+    >;
+    assert.deepEqual(run, {
+      status: "complete",
+      deno: Deno.version.deno,
+      parameters: { a: "NaN", profile: '"smoke"' },
+      profile: "smoke",
+    });
+    assert.ok(started && seconds);
+    for (const one of [saved[0], saved[1]]) {
+      for (const { metadata } of [one, ...one.cells]) delete metadata.ferlab;
+      assert.equal(new Set(one.cells.map((c) => c.id)).size, 4);
+    }
+    assert.deepEqual(saved[0], saved[1]);
+  });
+});
+
+Deno.test("a kernel that calls a throw well is found at the start", async () => {
+  await assert.rejects(
+    checkReplies(() => Promise.resolve("ok"), "2.0.1"),
+    /^Error: the notebook kernel of Deno 2\.0\.1 answers "ok" to a cell that/,
+  );
+  await checkReplies((code) =>
+    Promise.resolve(code.includes("throw") ? "error" : "ok")
+  );
+});
+
+Deno.test("runs in a row leave no process and no file", async () => {
+  await withFolder(async (_, file) => {
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(code(`console.log(Deno.pid)`)),
+    );
+    const temporary = await Deno.makeTempDir();
+    const before = Deno.env.get("TMPDIR");
+    Deno.env.set("TMPDIR", temporary);
+    try {
+      for (let i = 0; i < 8; i++) {
+        const { notebook: nb } = await runNotebook(file("a.ipynb"), {
+          out: file("b.ipynb"),
+        });
+        const pid = Number(printed(nb.cells[0]));
+        assert.ok(pid > 0 && !alive(pid));
+      }
+      const names = (folder: string) =>
+        Array.from(Deno.readDirSync(folder), (e) => e.name).sort();
+      assert.deepEqual(names(temporary), []);
+      assert.deepEqual(names(file(".")), ["a.ipynb", "b.ipynb"]);
+    } finally {
+      if (before === undefined) Deno.env.delete("TMPDIR");
+      else Deno.env.set("TMPDIR", before);
+      await Deno.remove(temporary, { recursive: true });
+    }
+  });
+});

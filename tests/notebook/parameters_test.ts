@@ -1,0 +1,181 @@
+/** Parameters: checked by their schema and defaults, intact, never code. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  type Cell,
+  readNotebook,
+  runNotebook,
+  type RunOptions,
+  writeNotebook,
+} from "../../lib/notebook/mod.ts";
+import { finished } from "../_run.ts";
+import {
+  code,
+  errorOf,
+  notebook,
+  printed,
+  ROOT,
+  withFolder,
+} from "./_notebook.ts";
+
+const SCHEMA = `import { z } from "npm:zod@4.6.7";
+const Parameters = z.strictObject({
+  lr: z.number().positive().max(1),
+  optimizer: z.enum(["adam", "sgd"]),
+  model: z.object({ depth: z.int() }),
+});
+let lr = 0.1, optimizer = "adam", model = { depth: 12 };
+let notInTheSchema = 1;`;
+
+async function run(cells: Cell[], o: RunOptions) {
+  const warnings: string[] = [];
+  let result!: Awaited<ReturnType<typeof runNotebook>>;
+  await withFolder(async (_, file) => {
+    await writeNotebook(file("a.ipynb"), notebook(...cells));
+    result = await runNotebook(file("a.ipynb"), {
+      cwd: ROOT,
+      ...o,
+      onEvent: (e) => e.type === "warning" && warnings.push(e.message),
+    });
+  });
+  return { result, warnings, cells: result.notebook.cells };
+}
+
+for (
+  const [parameters, message] of [
+    [
+      { lr: 5 },
+      /a\.ipynb cell 2: .*parameter "lr" \(given 5\): .*<=1; give .*-p lr=/,
+    ],
+    [
+      { optimizer: "lion", model: { depth: "x" } },
+      /"optimizer" \(given "lion"\): .*"adam"\|"sgd".*"model\.depth" \(given \{ depth: "x" \}\): .*expected number/,
+    ],
+    [{ lr: NaN }, /"lr" \(given NaN\): .*expected number/],
+  ] as const
+) {
+  Deno.test(`${Deno.inspect(parameters)} is refused by the schema, before any other cell`, async () => {
+    const { result, cells } = await run(
+      [code(SCHEMA, [], "parameters"), code(`console.log("never")`)],
+      { parameters },
+    );
+    assert.match(result.error!, message);
+    assert.equal(result.error!.split("\n").length, 1);
+    assert.equal(errorOf(cells[1]).ename, "ParameterError");
+    assert.deepEqual(cells[2].outputs, []);
+  });
+}
+
+Deno.test("good values pass the schema, and a bad default does not", async () => {
+  const good = await run(
+    [code(SCHEMA, [], "parameters"), code(`console.log(lr, optimizer)`)],
+    { parameters: { lr: 1e-8, optimizer: "sgd", notInTheSchema: 2 } },
+  );
+  assert.equal(good.result.error, undefined);
+  assert.equal(printed(good.cells[2]), "1e-8 sgd\n");
+  assert.deepEqual(good.warnings, []);
+  const bad = await run(
+    [code(SCHEMA.replace("0.1", "7"), [], "parameters"), code("lr")],
+    {},
+  );
+  assert.match(bad.result.error!, /cell 1: parameter "lr" \(given 7\)/);
+  const none = await run(
+    [code(`const Parameters = 1; let lr = 1;`, [], "parameters")],
+    {},
+  );
+  assert.match(none.result.error!, /no zod schema that can be used/);
+});
+
+Deno.test("a value of another kind than its default is warned of", async () => {
+  const { result, warnings } = await run(
+    [code(`let name = "a", n = 1, any = null, list = [1];`, [], "parameters")],
+    { parameters: { name: 8, n: "8", any: 8, list: {} } },
+  );
+  assert.equal(result.ok, true);
+  assert.equal(warnings.length, 3);
+  assert.match(
+    warnings[0],
+    /"name" is given a number, its default is a string; as text it is -p 'name="8"'$/,
+  );
+  assert.match(warnings[1], /"n" is given a string, its default is a number$/);
+  assert.match(warnings[2], /"list" is given a record, its default is a list$/);
+});
+
+Deno.test("every value arrives intact and none runs as code", async () => {
+  const values = {
+    a: "quote \" ' ` ${globalThis.ran = 1} \\ \n\r\u2028 */ //",
+    b: "`); globalThis.ran = 1; (`",
+    c: -0,
+    d: null,
+    e: [1e-8, [NaN, -Infinity], { "x y": true, constructor: "k" }],
+    f: JSON.parse('{"__proto__": {"polluted": 1}}'),
+  };
+  const { cells } = await run([
+    code(
+      "let a = '', b = '', c = 1, d = null, e = [], f = {};",
+      [],
+      "parameters",
+    ),
+    code(`console.log(JSON.stringify([a, b, d, e, f]), Object.is(c, -0),
+  Number.isNaN(e[1][0]), e[1][1], typeof ran, ({}).polluted, Object.keys(f));`),
+  ], { parameters: values });
+  const { a, b, d, e, f } = values;
+  assert.equal(
+    printed(cells[2]),
+    `${
+      JSON.stringify([a, b, d, e, f])
+    } true true -Infinity undefined undefined [ "__proto__" ]\n`,
+  );
+  assert.equal(cells.length, 3);
+});
+
+Deno.test("parameters come from a file, -p goes over it, --profile is one too", async () => {
+  await withFolder(async (folder, file) => {
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(
+        code(`let lr = 1, name = "", profile = "";`, [], "parameters"),
+        code(`console.log(lr, name, profile);`),
+      ),
+    );
+    await Deno.writeTextFile(file("p.json"), '{"lr": 2, "name": "n"}');
+    const nb = (...args: string[]) =>
+      finished(
+        new Deno.Command(Deno.execPath(), {
+          args: [
+            ...["run", "-A", "--no-check", join(ROOT, "lib/notebook/cli.ts")],
+            ...["run", "a.ipynb", "-q", ...args],
+          ],
+          cwd: folder,
+        }),
+      );
+    const first = await nb("--params", "p.json", "-p", "lr=3");
+    assert.deepEqual([first.code, first.err], [0, ""]);
+    const out = file("a.executed.ipynb");
+    assert.equal(printed((await readNotebook(out)).cells[2]), "3 n \n");
+    // Run in place with other values: still one injected cell.
+    const args = ["--profile", "cpu", "--out", "a.executed.ipynb"];
+    await Deno.copyFile(out, file("a.ipynb"));
+    assert.equal((await nb(...args)).code, 0);
+    const again = await readNotebook(out);
+    assert.equal(again.cells.length, 3);
+    assert.equal(printed(again.cells[2]), "1  cpu\n");
+    assert.equal(
+      (again.metadata.ferlab as { profile: string }).profile,
+      "cpu",
+    );
+  });
+});
+
+Deno.test("values without a tagged cell are warned of, each by name", async () => {
+  const { result, warnings, cells } = await run(
+    [code("let lr = 1;"), code("console.log(lr)")],
+    { parameters: { lr: 2 }, profile: "cpu" },
+  );
+  assert.equal(result.ok, true);
+  assert.equal(printed(cells[1]), "1\n");
+  assert.match(
+    warnings.join("\n"),
+    /no parameter "lr".*\n.*no parameter "prof/,
+  );
+});

@@ -1,0 +1,124 @@
+/** Sessions and their commands, as processes. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
+import { finished } from "../_run.ts";
+import { code, notebook, printed, ROOT, withFolder } from "./_notebook.ts";
+
+const nb = async (cwd: string, ...args: string[]) => {
+  const told = await finished(
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
+      cwd,
+      env: { XDG_RUNTIME_DIR: cwd },
+      stdin: "null",
+    }),
+  );
+  // Deno says so when another process is reading the packages at that time.
+  const err = told.err.replace(/^.*Blocking.* waiting for file lock.*\n/gm, "");
+  return { ...told, err };
+};
+
+/** Whether a process runs; one that only waits to be reaped does not. */
+function lives(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGURG");
+    if (Deno.build.os !== "linux") return true;
+    return !/\) Z/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until a process that was killed is gone; fails after 5 s. */
+async function gone(pid: number) {
+  for (const start = Date.now(); lives(pid);) {
+    assert.ok(Date.now() - start < 5000, `process ${pid} lives on`);
+    await new Promise((r) => setTimeout(r, 5));
+  }
+}
+
+Deno.test("a session lives on after its command, is listed, used, and stopped with its children", async () => {
+  if (Deno.build.os === "windows") return;
+  await withFolder(async (folder, file) => {
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(
+        code(
+          `const child = new Deno.Command("sleep", { args: ["99"] }).spawn();`,
+        ),
+        code(`console.log(Deno.pid, child.pid);`),
+      ),
+    );
+    try {
+      const started = await nb(folder, "session", "start", "a.ipynb", "--json");
+      assert.equal(started.code, 0, started.err);
+      const { pid } = JSON.parse(started.out).sessions[0];
+      assert.ok(lives(pid));
+      for await (const { name } of Deno.readDir(file("deno-nb"))) {
+        const info = await Deno.stat(file(`deno-nb/${name}`));
+        assert.equal(info.mode! & 0o777, 0o600, name);
+      }
+      const twice = await nb(folder, "session", "start", "a.ipynb");
+      assert.equal(twice.code, 1);
+      assert.match(
+        twice.err,
+        /a\.ipynb: it has a session; stop that one first/,
+      );
+
+      const first = await nb(folder, "rerun", "a.ipynb", "-c", "2");
+      assert.match(
+        first.err,
+        /^replays cell 1: cell 2 uses child\nruns cell 2\n/,
+      );
+      assert.equal(first.out, "a.executed.ipynb\n");
+      const again = await nb(folder, "rerun", "a.ipynb", "-c", "2", "--json");
+      const told = JSON.parse(again.out);
+      assert.deepEqual([told.session, told.replays], [true, []]);
+      const { cells } = await readNotebook(file("a.executed.ipynb"));
+      const [kernel, child] = printed(cells[1]).trim().split(" ").map(Number);
+      assert.equal(kernel, pid);
+      assert.ok(lives(child));
+
+      const status = await nb(folder, "status", "a.ipynb");
+      assert.equal(status.out, "cell 1: never run\ncell 2: fresh\n");
+      const list = await nb(folder, "session", "list");
+      assert.match(list.out, new RegExp(`^a\\.ipynb  process ${pid}, since`));
+      const stopped = await nb(folder, "session", "stop", "a.ipynb");
+      assert.equal(stopped.code, 0, stopped.err);
+      await Promise.all([gone(pid), gone(child)]);
+    } finally {
+      await nb(folder, "session", "stop", "--all");
+    }
+    assert.deepEqual([...Deno.readDirSync(file("deno-nb"))], []);
+  });
+});
+
+Deno.test("a dead session is found and removed; wrong use is told in one line", async () => {
+  if (Deno.build.os === "windows") return;
+  await withFolder(async (folder, file) => {
+    await writeNotebook(file("a.ipynb"), notebook(code(`1`)));
+    const started = await nb(folder, "session", "start", "a.ipynb", "--json");
+    Deno.kill(JSON.parse(started.out).sessions[0].pid, "SIGKILL");
+    await Deno.writeTextFile(file("deno-nb/torn.json"), "{");
+    const list = await nb(folder, "session", "list", "--json");
+    assert.deepEqual(JSON.parse(list.out), { sessions: [] });
+    assert.deepEqual([...Deno.readDirSync(file("deno-nb"))], []);
+
+    const cases: [number, RegExp, string[]][] = [
+      [1, /a\.ipynb: it has no session/, ["session", "stop", "a.ipynb"]],
+      [2, /say which session/, ["session", "stop"]],
+      [2, /say which cells/, ["rerun", "a.ipynb"]],
+      [2, /tag "7"/, ["rerun", "a.ipynb", "-c", "7"]],
+      [1, /b\.ipynb: .*no such file/, ["status", "b.ipynb"]],
+    ];
+    const results = await Promise.all(cases.map(([, , a]) => nb(folder, ...a)));
+    cases.forEach(([code, message, args], i) => {
+      const { code: exit, err, out } = results[i];
+      assert.equal(exit, code, args.join(" "));
+      assert.match(err, message);
+      assert.equal(err.trim().split("\n").length, 1, err);
+      assert.equal(out, "");
+    });
+  });
+});
