@@ -1,40 +1,39 @@
-/** `deno task nb`: runs notebooks on Deno's kernel, exports them to HTML. */
+/** `deno task nb`: runs, reruns, checks, compares and exports notebooks. */
 import { Command } from "commander";
-import { addCheck } from "./commands/check.ts";
-import { addClean } from "./commands/clean.ts";
-import { addDiff } from "./commands/diff.ts";
-import { addExport } from "./commands/export.ts";
-import { addFmt } from "./commands/fmt.ts";
-import { addIndex } from "./commands/index.ts";
-import { addRerun } from "./commands/rerun.ts";
-import { addRun } from "./commands/run.ts";
-import { addSession } from "./commands/session.ts";
 import { fail } from "./commands/shared.ts";
-import { addStatus } from "./commands/status.ts";
-import { addTest } from "./commands/test.ts";
+
+type Add = (program: Command) => void;
+
+/** Each command's module, loaded where it is wanted: start-up time counts. */
+const commands: Record<string, () => Promise<Add>> = {
+  run: async () => (await import("./commands/run.ts")).addRun,
+  rerun: async () => (await import("./commands/rerun.ts")).addRerun,
+  status: async () => (await import("./commands/status.ts")).addStatus,
+  session: async () => (await import("./commands/session.ts")).addSession,
+  test: async () => (await import("./commands/test.ts")).addTest,
+  check: async () => (await import("./commands/check.ts")).addCheck,
+  fmt: async () => (await import("./commands/fmt.ts")).addFmt,
+  clean: async () => (await import("./commands/clean.ts")).addClean,
+  diff: async () => (await import("./commands/diff.ts")).addDiff,
+  export: async () => (await import("./commands/export.ts")).addExport,
+  index: async () => (await import("./commands/index.ts")).addIndex,
+};
 
 const program = new Command("deno task nb")
   .description(
-    "Runs notebooks on Deno's own kernel, and writes them as HTML pages.\n" +
-      "Exit codes: 0 done; 1 a cell failed, or a file cannot be read or " +
-      "written;\n2 wrong usage; 130 stopped by Ctrl-C (143 by SIGTERM).",
+    "Runs notebooks on Deno's own kernel, reruns single cells, tells what is\n" +
+      "stale, checks, compares and tests notebooks, and writes them as HTML.\n" +
+      "Exit codes: 0 done; 1 a cell failed or something was found, or a file\n" +
+      "cannot be read or written; 2 wrong usage; 130 stopped by Ctrl-C (143 by\n" +
+      "SIGTERM, 129 by a closed terminal).",
   )
   .exitOverride();
 
-const commands = [
-  addRun,
-  addRerun,
-  addStatus,
-  addSession,
-  addTest,
-  addCheck,
-  addFmt,
-  addClean,
-  addDiff,
-  addExport,
-  addIndex,
-];
-for (const add of commands) add(program);
+const [name] = Deno.args;
+const wanted = Object.hasOwn(commands, name ?? "")
+  ? [commands[name]]
+  : Object.values(commands);
+for (const load of wanted) (await load())(program);
 
 try {
   await program.parseAsync(Deno.args, { from: "user" });

@@ -2,8 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { basename, join } from "node:path";
 import { inJobs } from "../jobs.ts";
-import { exportHtml, runNotebook, type RunResult } from "../mod.ts";
-import { collectProvenance } from "../provenance.ts";
+import { runNotebook, type RunResult } from "../run.ts";
 import { cellRecord, codeCells, runRecord } from "../plan.ts";
 import { type Progress, progress } from "../progress.ts";
 import { rerun } from "./rerun.ts";
@@ -136,7 +135,7 @@ function listenToSignals() {
   for (const signal of signals) {
     Deno.addSignalListener(signal, () => {
       if (stop.signal.aborted) return kill.abort();
-      code = { ...EXIT, SIGHUP: 129 }[signal];
+      code = EXIT[signal];
       stop.abort();
     });
   }
@@ -252,6 +251,9 @@ async function runStale(files: string[], o: Options): Promise<number> {
 }
 
 async function writePage({ file, html }: Job, { notebook }: RunResult) {
+  // Only here: highlighting and math are slow to load.
+  const { exportHtml } = await import("../export.ts");
+  const { collectProvenance } = await import("../provenance.ts");
   const provenance = await collectProvenance(file, notebook);
   const page = await exportHtml(notebook, { provenance });
   try {

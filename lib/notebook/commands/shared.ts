@@ -4,7 +4,7 @@ import { dirname, relative, resolve } from "node:path";
 import { stripAnsi } from "../ansi.ts";
 
 /** Exit codes of a run that a signal stopped. */
-export const EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+export const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 // `deno task` moves to the project's root; paths are meant from before that.
 const here = Deno.cwd() === resolve(import.meta.dirname!, "../../..")
