@@ -1,4 +1,5 @@
 /** The cells of one page, with their outputs, as HTML. */
+import { joinedStreams } from "./outputs.ts";
 import { ansiToHtml, escapeHtml, stripAnsi } from "./ansi.ts";
 import type { Highlight } from "./highlight.ts";
 import { Markdown } from "./markdown.ts";
@@ -21,20 +22,6 @@ export const errorText = (o: { ename: string; evalue: string }) =>
 
 const pre = (text: string, attributes = "") =>
   `<pre${attributes}>${ansiToHtml(text.replace(/\n$/, ""))}</pre>`;
-
-/** Streams that follow each other are one text, as on a terminal. */
-function joined(outputs: Output[]): Output[] {
-  const all: Output[] = [];
-  for (const o of outputs) {
-    const last = all.at(-1);
-    if (
-      o.output_type === "stream" && last?.output_type === "stream" &&
-      last.name === o.name
-    ) all[all.length - 1] = { ...last, text: last.text + o.text };
-    else all.push(o);
-  }
-  return all;
-}
 
 /** Draws one page's cells; holds what must be unique across it. */
 export class CellHtml {
@@ -65,7 +52,7 @@ export class CellHtml {
     if (!cell.source.trim()) return "";
     const failed = failureOf(cell) !== undefined;
     const first = cell.source.split("\n").find((l) => l.trim()) ?? "";
-    const outputs = joined(cell.outputs ?? [])
+    const outputs = joinedStreams(cell.outputs ?? [])
       .map((o) => this.#output(o, cell, number)).join("\n");
     // The number is a link beside the summary: one inside it could not be
     // reached by every screen reader.

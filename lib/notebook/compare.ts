@@ -1,4 +1,5 @@
 /** Tells whether outputs say the same, numbers within a tolerance. */
+import { joinedStreams } from "./outputs.ts";
 import { stripAnsi } from "./ansi.ts";
 import type { MimeBundle, Output } from "./types.ts";
 
@@ -202,20 +203,6 @@ async function compareOutput(
   }
 }
 
-/** Streams of one name that follow each other are one. */
-function joined(outputs: Output[]): Output[] {
-  const all: Output[] = [];
-  for (const o of outputs) {
-    const last = all.at(-1);
-    if (
-      o.output_type === "stream" && last?.output_type === "stream" &&
-      last.name === o.name
-    ) all[all.length - 1] = { ...last, text: last.text + o.text };
-    else all.push(o);
-  }
-  return all;
-}
-
 /**
  * Compares a cell's outputs one by one: texts and data by value, charts by
  * their markup without regard to ids, images by their pixels.
@@ -227,7 +214,7 @@ export async function compareOutputs(
   after: Output[],
   tolerance: number,
 ): Promise<OutputDifference[]> {
-  const [a, b] = [joined(before), joined(after)];
+  const [a, b] = [joinedStreams(before), joinedStreams(after)];
   const found: OutputDifference[] = [];
   for (let index = 0; index < Math.max(a.length, b.length); index++) {
     const [x, y] = [a[index], b[index]];

@@ -1,5 +1,6 @@
 /** The face that the proxy shows to front ends: five sockets, signed messages. */
-import type { Connection, Header, WireMessage } from "./wire.ts";
+import type { Connection } from "./connection.ts";
+import type { Header, WireMessage } from "./wire.ts";
 import { Wire } from "./wire.ts";
 import type { ZmtpSocket } from "./zmtp.ts";
 import { ZmtpServer } from "./zmtp_server.ts";

@@ -1,51 +1,13 @@
 /** Deno's own kernel as the proxy drives it: executed, asked, stopped. */
-import { join } from "node:path";
 import { agentCode } from "./agent.ts";
 import { Kernel } from "./kernel.ts";
-import { type Connection, Wire } from "./wire.ts";
+import { Wire } from "./wire.ts";
 import { ZmtpSocket } from "./zmtp.ts";
 
-const LOOK_EVERY = 2; // ms, for the kernel's connection file
 const PONG = 700; // ms; an event loop silent for longer is in a loop
 
 /** How a cell is being stopped. */
 export type Stopping = "listener" | "await" | "loop";
-
-/**
- * Starts a kernel and notes the connection file that it is given: its control
- * port stops loops, its shell port completes names.
- */
-async function withConnection(
-  cwd: string,
-): Promise<{ kernel: Kernel; connection: Connection }> {
-  const name = Deno.build.os === "windows" ? "TMP" : "TMPDIR";
-  const before = Deno.env.get(name);
-  const folder = await Deno.makeTempDir();
-  let connection: Connection | undefined;
-  const look = () => {
-    for (const file of Deno.readDirSync(folder)) {
-      try {
-        const text = Deno.readTextFileSync(join(folder, file.name));
-        connection = JSON.parse(text);
-      } catch { /* it is being written, or gone again */ }
-    }
-  };
-  const looking = setInterval(look, LOOK_EVERY);
-  Deno.env.set(name, folder);
-  try {
-    // The kernel itself keeps the usual folder; this one goes.
-    const env = { [name]: before ?? "/tmp" };
-    const kernel = await Kernel.start({ cwd, env });
-    if (connection) return { kernel, connection };
-    await kernel.stop();
-    throw new Error("the kernel's connection file was not seen");
-  } finally {
-    clearInterval(looking);
-    if (before === undefined) Deno.env.delete(name);
-    else Deno.env.set(name, before);
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** One kernel with its agent; make it with {@link InnerKernel.start}. */
 export class InnerKernel {
@@ -66,7 +28,8 @@ export class InnerKernel {
 
   /** @throws {Error} when the kernel does not start */
   static async start(cwd: string): Promise<InnerKernel> {
-    const { kernel, connection } = await withConnection(cwd);
+    const kernel = await Kernel.start({ cwd });
+    const { connection } = kernel;
     const stop = new AbortController();
     kernel.ended.then(() => stop.abort(new Error("the kernel ended")));
     const open = (port: number) =>

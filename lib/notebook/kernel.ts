@@ -1,6 +1,7 @@
 /** A client of one Deno notebook kernel: start, execute, interrupt, stop. */
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { stripAnsi } from "./ansi.ts";
+import { type Connection, newConnection } from "./connection.ts";
 import { checkReplies, fenceCode, PRELUDE, type Thrown } from "./prelude.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
@@ -61,17 +62,6 @@ function watchdog(pid: number): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Free TCP ports on 127.0.0.1, all different. */
-function freePorts(n: number): number[] {
-  const listeners = Array.from(
-    { length: n },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map((l) => l.addr.port);
-  listeners.forEach((l) => l.close());
-  return ports;
-}
-
 /** One running kernel; make it with {@link Kernel.start}, end with `stop`. */
 export class Kernel {
   /** Receives all that arrives on iopub but the fences. */
@@ -81,7 +71,6 @@ export class Kernel {
 
   readonly #child: Deno.ChildProcess;
   readonly #watchdog?: Deno.ChildProcess;
-  readonly #key: string;
   readonly #session = crypto.randomUUID();
   readonly #sockets: ZmtpSocket[] = [];
   readonly #replies = new Map<string, (m: Message) => void>();
@@ -94,9 +83,13 @@ export class Kernel {
   #stderr = "";
   #alive = true;
 
-  private constructor(child: Deno.ChildProcess, key: string, owned = true) {
+  private constructor(
+    child: Deno.ChildProcess,
+    /** Where others may reach the kernel too. */
+    readonly connection: Connection,
+    owned = true,
+  ) {
     this.#child = child;
-    this.#key = key;
     if (POSIX && owned) this.#watchdog = watchdog(child.pid);
     const drained = this.#drain();
     this.ended = child.status.then(async (status) => {
@@ -153,7 +146,7 @@ export class Kernel {
     pid: number,
     timeout = 5000,
   ): Promise<Kernel> {
-    const c = JSON.parse(await Deno.readTextFile(file));
+    const connection = JSON.parse(await Deno.readTextFile(file));
     const gone = Promise.withResolvers<Deno.CommandStatus>();
     const child = {
       pid,
@@ -161,15 +154,11 @@ export class Kernel {
       stderr: new ReadableStream({ start: (s) => s.close() }),
       kill: (signal: Deno.Signal) => Deno.kill(pid, signal),
     } as Deno.ChildProcess;
-    const kernel = new Kernel(child, c.key, false);
+    const kernel = new Kernel(child, connection, false);
     const end = () => gone.resolve({ code: -1, signal: null, success: false });
     kernel.#fence = Math.floor(Math.random() * 1e9); // another client's differ
     try {
-      const ports = {
-        ...{ shell: c.shell_port, stdin: c.stdin_port },
-        iopub: c.iopub_port,
-      };
-      await kernel.#connect(ports, timeout);
+      await kernel.#connect(timeout);
       kernel.#published.then(end); // its sockets close when it ends
       await kernel.#request(PRELUDE, true);
       await kernel.#fenced();
@@ -188,22 +177,9 @@ export class Kernel {
   }
 
   static async #start(o: KernelOptions): Promise<Kernel> {
-    const [shell, control, stdin, iopub, hb] = freePorts(5);
-    const key = randomBytes(32).toString("hex");
+    const connection = newConnection();
     const file = await Deno.makeTempFile({ suffix: ".json" });
     try {
-      const connection = {
-        transport: "tcp",
-        ip: "127.0.0.1",
-        shell_port: shell,
-        control_port: control,
-        stdin_port: stdin,
-        iopub_port: iopub,
-        hb_port: hb,
-        key,
-        signature_scheme: "hmac-sha256",
-        kernel_name: "deno",
-      };
       await Deno.writeTextFile(file, JSON.stringify(connection));
       const child = new Deno.Command(Deno.execPath(), {
         args: ["jupyter", "--kernel", "--conn", file],
@@ -214,9 +190,9 @@ export class Kernel {
         stdout: "null",
         stderr: "piped",
       }).spawn();
-      const kernel = new Kernel(child, key);
+      const kernel = new Kernel(child, connection);
       try {
-        await kernel.#connect({ shell, stdin, iopub }, o.timeout ?? 30_000);
+        await kernel.#connect(o.timeout ?? 30_000);
         await kernel.#request(PRELUDE, true);
         await checkReplies(async (code) =>
           (await kernel.#request(code, true)).content.status
@@ -322,10 +298,8 @@ export class Kernel {
     }
   }
 
-  async #connect(
-    ports: { shell: number; stdin: number; iopub: number },
-    timeout: number,
-  ) {
+  async #connect(timeout: number) {
+    const { shell_port, stdin_port, iopub_port } = this.connection;
     const stop = new AbortController();
     this.#dead.catch((e) => stop.abort(e));
     const timer = setTimeout(
@@ -342,9 +316,9 @@ export class Kernel {
       return socket;
     };
     try {
-      const iopub = await open(ports.iopub, "SUB");
-      await open(ports.stdin, "DEALER"); // the kernel wants it before a cell
-      this.#shell = await open(ports.shell, "DEALER");
+      const iopub = await open(iopub_port, "SUB");
+      await open(stdin_port, "DEALER"); // the kernel wants it before a cell
+      this.#shell = await open(shell_port, "DEALER");
       this.#listen(this.#shell, iopub);
       // The subscription is read on another connection than the first fence
       // and may be late for it: send fences until one is seen.
@@ -402,7 +376,7 @@ export class Kernel {
   }
 
   #signature(parts: (string | Uint8Array)[]): string {
-    const hmac = createHmac("sha256", this.#key);
+    const hmac = createHmac("sha256", this.connection.key);
     for (const p of parts) hmac.update(p);
     return hmac.digest("hex");
   }

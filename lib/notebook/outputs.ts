@@ -93,3 +93,17 @@ function plain(data: unknown): string | undefined {
   const text = (data as MimeBundle | undefined)?.["text/plain"];
   return typeof text === "string" ? text : undefined;
 }
+
+/** Outputs in which streams of one name that follow each other are one. */
+export function joinedStreams(outputs: Output[]): Output[] {
+  const all: Output[] = [];
+  for (const o of outputs) {
+    const last = all.at(-1);
+    if (
+      o.output_type === "stream" && last?.output_type === "stream" &&
+      last.name === o.name
+    ) all[all.length - 1] = { ...last, text: last.text + o.text };
+    else all.push(o);
+  }
+  return all;
+}

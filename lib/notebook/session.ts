@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { kill } from "node:process";
+import { newConnection } from "./connection.ts";
 import { Kernel } from "./kernel.ts";
 import { workingFolder } from "./project.ts";
 import { notebookPair } from "./stale.ts";
@@ -116,39 +117,12 @@ export async function findSession(file: string): Promise<Session | undefined> {
   await forget(session);
 }
 
-/** Ports that are free now, all different. */
-function freePorts(n: number): number[] {
-  const listeners = Array.from(
-    { length: n },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map((l) => l.addr.port);
-  listeners.forEach((l) => l.close());
-  return ports;
-}
-
 /** Starts a kernel of its own process group, which outlives this process. */
 async function launch(connection: string, cwd: string): Promise<number> {
-  const [shell, control, stdin, iopub, hb] = freePorts(5);
-  const key = crypto.randomUUID() + crypto.randomUUID();
-  const ports = {
-    shell_port: shell,
-    control_port: control,
-    stdin_port: stdin,
-    iopub_port: iopub,
-    hb_port: hb,
-  };
   await Deno.remove(connection).catch(() => {});
   await Deno.writeTextFile(
     connection,
-    JSON.stringify({
-      transport: "tcp",
-      ip: "127.0.0.1",
-      ...ports,
-      key,
-      signature_scheme: "hmac-sha256",
-      kernel_name: "deno",
-    }),
+    JSON.stringify(newConnection()),
     { mode: 0o600 },
   );
   const child = new Deno.Command(Deno.execPath(), {

@@ -1,17 +1,6 @@
 /** Messages of the Jupyter protocol (5.3) as frames: made, signed, checked. */
 import { createHmac } from "node:crypto";
 
-/** What a connection file says. */
-export interface Connection {
-  ip: string;
-  shell_port: number;
-  control_port: number;
-  stdin_port: number;
-  iopub_port: number;
-  hb_port: number;
-  key: string;
-}
-
 /** The header of a message. */
 export interface Header {
   msg_id: string;

@@ -13,6 +13,8 @@ export type SocketType = "DEALER" | "SUB" | "ROUTER" | "PUB" | "REP";
 const MORE = 1, LONG = 2, COMMAND = 4; // flags of a frame
 const RETRY = 15; // ms between two tries to connect
 const GREETING = 64; // bytes
+/** Ends a subscription that was never made; see {@link ZmtpSocket}'s `#read`. */
+const NOTHING = frame(Uint8Array.of(0, 0), 0);
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 
@@ -55,6 +57,7 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
   #chunk = new Uint8Array(64 * 1024);
   #at = 0; // of the unread bytes in #chunk
   #end = 0;
+  #answers = false; // to what is read
   #sending: Promise<unknown> = Promise.resolve();
 
   private constructor(conn: Deno.TcpConn) {
@@ -80,6 +83,7 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
         throw new Error(`port ${port} of this machine is not a kernel's`);
       }
       if (type === "SUB") await socket.#write(frame(Uint8Array.of(1), 0));
+      socket.#answers = type === "SUB";
       return socket;
     } catch (e) {
       socket.close();
@@ -175,6 +179,9 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
         if (got === null) return;
         this.#at = 0;
         this.#end = got;
+        // A kernel holds small messages back until the last is acknowledged
+        // (Nagle), which TCP does after 40 ms, or with what is sent.
+        if (this.#answers) this.#write(NOTHING).catch(() => {});
       }
       const take = Math.min(n - filled, this.#end - this.#at);
       bytes.set(this.#chunk.subarray(this.#at, this.#at + take), filled);

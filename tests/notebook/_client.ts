@@ -2,36 +2,13 @@
 import { join } from "node:path";
 import {
   type Connection,
-  Wire,
-  type WireMessage,
-} from "../../lib/notebook/wire.ts";
+  newConnection,
+} from "../../lib/notebook/connection.ts";
+import { Wire, type WireMessage } from "../../lib/notebook/wire.ts";
 import { ZmtpSocket } from "../../lib/notebook/zmtp.ts";
 import { ROOT } from "./_notebook.ts";
 
 type Content = Record<string, unknown>;
-
-/** Ports that were free a moment ago. */
-function ports(n: number): number[] {
-  const taken = Array.from(
-    { length: n },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  return taken.map((l) => {
-    l.close();
-    return l.addr.port;
-  });
-}
-
-/** A connection file's content, with new ports. */
-export function connection(): Connection & { transport: string } {
-  const [shell_port, control_port, stdin_port, iopub_port, hb_port] = ports(5);
-  return {
-    transport: "tcp",
-    ip: "127.0.0.1",
-    key: crypto.randomUUID(),
-    ...{ shell_port, control_port, stdin_port, iopub_port, hb_port },
-  };
-}
 
 /** Arguments for Deno that start the proxy. */
 export const proxyArgs = (file: string) => [
@@ -183,7 +160,7 @@ export async function withProxy(
     | Promise<void>
     | void,
 ): Promise<void> {
-  await serving(connection(), body);
+  await serving(newConnection(), body);
 }
 
 /** The same on given ports, as a front end restarts a kernel. */

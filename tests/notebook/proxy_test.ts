@@ -3,14 +3,8 @@ import assert from "node:assert/strict";
 import { interruptible } from "../../lib/notebook/interruptible.ts";
 import { withSvgTwin } from "../../lib/notebook/svg_twin.ts";
 import { Wire } from "../../lib/notebook/wire.ts";
-import {
-  Client,
-  connection,
-  leftOver,
-  proxyArgs,
-  serving,
-  withProxy,
-} from "./_client.ts";
+import { newConnection } from "../../lib/notebook/connection.ts";
+import { Client, leftOver, proxyArgs, serving, withProxy } from "./_client.ts";
 import { ROOT, withFolder } from "./_notebook.ts";
 
 const GO = 'console.log("go");';
@@ -231,7 +225,7 @@ Deno.test("at shutdown, and when its client dies, no process is left", async () 
     });
   });
   await withFolder(async (_, file) => {
-    const c = connection();
+    const c = newConnection();
     await Deno.writeTextFile(file("c.json"), JSON.stringify(c));
     // The front end: starts the proxy, says its number, lives until killed.
     const front = new Deno.Command(Deno.execPath(), {
