@@ -1,7 +1,13 @@
 /** A Python with the peers that FERLab is measured against, made on demand. */
 import { dirname, join } from "node:path";
 
-const PACKAGES = ["torch==2.15.0", "safetensors==0.8.0"];
+const TORCH = ["torch==2.15.0", "safetensors==0.8.0"];
+const JUPYTER = [
+  "nbclient==0.11.0",
+  "nbconvert==7.17.2",
+  "papermill==2.7.0",
+  "ipykernel==7.4.0", // nbconvert and papermill want one to be there
+];
 
 async function run(command: string, ...args: string[]): Promise<void> {
   const { success } = await new Deno.Command(command, {
@@ -19,26 +25,56 @@ async function run(command: string, ...args: string[]): Promise<void> {
 }
 
 /**
- * The path of a Python with PyTorch and safetensors: that of
- * FERLAB_PYTHON_TORCH where set, else of a venv in the user's cache, which the
- * first call makes (a large download).
+ * A Python with `packages`: that of the environment variable `name` where set,
+ * else of `venv` in the user's cache, which the first call makes.
  */
-export async function torchPython(): Promise<string> {
-  const given = Deno.env.get("FERLAB_PYTHON_TORCH");
+async function python(
+  { name, venv, packages, what }: {
+    name: string;
+    venv: string;
+    packages: string[];
+    what: string;
+  },
+): Promise<string> {
+  const given = Deno.env.get(name);
   if (given) return given;
   const cache = Deno.env.get("XDG_CACHE_HOME") ??
     join(Deno.env.get("HOME")!, ".cache");
-  const venv = join(cache, "ferlab", "venv-torch-2.15.0");
-  const python = join(venv, "bin", "python");
-  const ready = join(venv, "ready");
-  const packages = PACKAGES.join(" ");
+  const folder = join(cache, "ferlab", venv);
+  const path = join(folder, "bin", "python");
+  const ready = join(folder, "ready");
+  const text = packages.join(" ");
   const made = await Deno.readTextFile(ready).catch(() => undefined);
-  if (made !== packages) {
-    console.error("making a venv with PyTorch");
-    await Deno.mkdir(dirname(venv), { recursive: true });
-    await run("python3", "-m", "venv", venv);
-    await run(python, "-m", "pip", "install", "--quiet", ...PACKAGES);
-    await Deno.writeTextFile(ready, packages);
+  if (made !== text) {
+    console.error(`making a venv with ${what}`);
+    await Deno.mkdir(dirname(folder), { recursive: true });
+    await run("python3", "-m", "venv", folder);
+    await run(path, "-m", "pip", "install", "--quiet", ...packages);
+    await Deno.writeTextFile(ready, text);
   }
-  return python;
+  return path;
 }
+
+/**
+ * The path of a Python with PyTorch and safetensors (FERLAB_PYTHON_TORCH, or a
+ * venv, which is a large download).
+ */
+export const torchPython = (): Promise<string> =>
+  python({
+    name: "FERLAB_PYTHON_TORCH",
+    venv: "venv-torch-2.15.0",
+    packages: TORCH,
+    what: "PyTorch",
+  });
+
+/**
+ * The path of a Python with nbclient, nbconvert and papermill
+ * (FERLAB_JUPYTER, or a venv).
+ */
+export const notebookPython = (): Promise<string> =>
+  python({
+    name: "FERLAB_JUPYTER",
+    venv: "venv-nbclient-0.11.0",
+    packages: JUPYTER,
+    what: "nbclient, nbconvert and papermill",
+  });

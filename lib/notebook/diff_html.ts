@@ -1,9 +1,11 @@
 /** Two notebooks' differences as one HTML page that needs no network. */
 import { ansiToHtml, escapeHtml } from "./ansi.ts";
 import type { CellDiff, DiffLine, NotebookDiff } from "./diff.ts";
-import { sanitise } from "./sanitise.ts";
+import { loadSanitiser, sanitise } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
 import type { Output } from "./types.ts";
+
+await loadSanitiser();
 
 const OWN_STYLE = `
 .page { grid-template-columns: minmax(0, 1400px); }

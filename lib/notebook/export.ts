@@ -3,7 +3,7 @@ import { escapeHtml } from "./ansi.ts";
 import { CellHtml, errorText } from "./cell_html.ts";
 import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
-import { mathCss } from "./math.ts";
+import { loadMath, mathCss } from "./math.ts";
 import { PAGE_SCRIPT, policy } from "./page_script.ts";
 import {
   duration,
@@ -13,6 +13,7 @@ import {
   runState,
   secondsOf,
 } from "./provenance.ts";
+import { loadSanitiser } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
 import type { Cell, Notebook } from "./types.ts";
 
@@ -128,6 +129,30 @@ function provenance(code: Cell[], state: RunState, given: Provenance): string {
     `<dl>${list.join("")}</dl>${runTimes(code, state)}</footer>`;
 }
 
+/** Loads what this notebook's page needs, and no more: each takes a while. */
+async function loadFor(nb: Notebook): Promise<Highlight> {
+  const languages = new Set(["typescript"]);
+  const texts: string[] = []; // of markdown
+  let markup = false, formulas = false;
+  for (const { cell_type, source, outputs } of nb.cells) {
+    if (cell_type === "markdown") texts.push(source);
+    for (const o of outputs ?? []) {
+      if (!("data" in o)) continue;
+      if ("text/html" in o.data || "image/svg+xml" in o.data) markup = true;
+      if ("text/latex" in o.data) formulas = true;
+      if ("application/json" in o.data) languages.add("json");
+      texts.push(String(o.data["text/markdown"] ?? o.data["text/latex"] ?? ""));
+    }
+  }
+  const text = texts.join("\n");
+  for (const [, name] of text.matchAll(/[`~]{3}[ \t]*([^\s`~]+)/g)) {
+    languages.add(name);
+  }
+  if (markup || text.includes("<")) await loadSanitiser();
+  if (formulas || text.includes("$")) await loadMath();
+  return await Highlight.load(languages);
+}
+
 /** What the index of reports reads from a page. */
 function facts(state: RunState, date: string | undefined): string {
   const meta = (name: string, content: string) =>
@@ -152,7 +177,7 @@ export async function exportHtml(
   o: ExportOptions = {},
 ): Promise<string> {
   const trust = o.trust ?? false;
-  const highlight = await Highlight.load();
+  const highlight = await loadFor(nb);
   const titled = hasTitle(nb.cells);
   const page = new CellHtml(highlight, trust, titled ? 0 : 1);
   const code = nb.cells.filter((c) => c.cell_type === "code");

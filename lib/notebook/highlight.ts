@@ -1,24 +1,77 @@
 /** Code with syntax colours for both themes, by Shiki. */
-import { createHighlighter, type Highlighter } from "shiki";
+import {
+  bundledLanguagesInfo,
+  bundledThemes,
+  createHighlighter,
+  type Highlighter,
+} from "shiki";
 import { escapeHtml } from "./ansi.ts";
 import { readable, THEME } from "./colour.ts";
 
-const LANGUAGES = ["typescript", "javascript", "tsx", "json", "bash", "python"];
-const THEMES = { light: "github-light-default", dark: "github-dark-default" };
+const LANGUAGES = [
+  "typescript",
+  "javascript",
+  "tsx",
+  "json",
+  "shellscript",
+  "python",
+];
+const PAIRED = "paired";
 
-let shared: Promise<Highlighter> | undefined;
+interface Shared {
+  shiki: Highlighter;
+  /** light and dark colour; a token's colour is the number here, from 1 */
+  pairs: [string, string][];
+}
+let shared: Promise<Shared> | undefined;
+
+/**
+ * Shiki with one theme that stands for two of the same rules, whose colours
+ * are the numbers of pairs: code is read once, not once a theme.
+ */
+async function start(): Promise<Shared> {
+  const [light, dark] = await Promise.all(
+    [
+      bundledThemes["github-light-default"](),
+      bundledThemes["github-dark-default"](),
+    ].map(async (module) => (await module).default),
+  );
+  const pairs: [string, string][] = [];
+  const numbered = (a: string, b: string) => {
+    let at = pairs.findIndex(([x, y]) => x === a && y === b);
+    if (at < 0) at = pairs.push([a, b]) - 1;
+    return `#${(at + 1).toString(16).padStart(6, "0")}`;
+  };
+  const foreground = "editor.foreground";
+  const colour = numbered(light.colors![foreground], dark.colors![foreground]);
+  const tokenColors = light.tokenColors!.flatMap(({ scope, settings }, i) => {
+    const other = dark.tokenColors![i];
+    if (String(scope) !== String(other.scope)) {
+      throw new Error("shiki's light and dark theme have different rules");
+    }
+    const [a, b] = [settings.foreground, other.settings.foreground];
+    return a && b ? [{ scope, settings: { foreground: numbered(a, b) } }] : [];
+  });
+  const theme = { name: PAIRED, colors: { [foreground]: colour }, tokenColors };
+  const shiki = await createHighlighter({ themes: [theme], langs: [] });
+  return { shiki, pairs };
+}
 
 /** Colours code as classes; {@link css} gives the rules of those used. */
 export class Highlight {
   readonly #classes = new Map<string, string>();
 
-  private constructor(readonly shiki: Highlighter) {}
+  private constructor(readonly shared: Shared) {}
 
-  static async load(): Promise<Highlight> {
-    shared ??= createHighlighter({
-      themes: Object.values(THEMES),
-      langs: LANGUAGES,
-    });
+  /** @param languages that {@link block} will know, by name or alias */
+  static async load(languages: Iterable<string>): Promise<Highlight> {
+    const names = new Set(languages);
+    shared ??= start();
+    const { shiki } = await shared;
+    const wanted = bundledLanguagesInfo.filter(({ id, aliases = [] }) =>
+      LANGUAGES.includes(id) && [id, ...aliases].some((n) => names.has(n))
+    );
+    await shiki.loadLanguage(...wanted.map(({ id }) => id as "typescript"));
     return new Highlight(await shared);
   }
 
@@ -38,14 +91,11 @@ export class Highlight {
   }
 
   #spans(code: string, language: string): string {
-    const lang = this.shiki.getLoadedLanguages().includes(language)
-      ? language
-      : "";
-    if (!lang) return escapeHtml(code);
-    const { tokens } = this.shiki.codeToTokens(code, {
-      lang: lang as "typescript",
-      themes: THEMES,
-      defaultColor: false,
+    const { shiki } = this.shared;
+    if (!shiki.getLoadedLanguages().includes(language)) return escapeHtml(code);
+    const tokens = shiki.codeToTokensBase(code, {
+      lang: language as "typescript",
+      theme: shiki.getTheme(PAIRED),
     });
     return tokens.map((line) => {
       let html = "", text = "", name = "";
@@ -57,8 +107,8 @@ export class Highlight {
         }
         text = "";
       };
-      for (const { content, htmlStyle } of line) {
-        const of = content.trim() ? this.#class(htmlStyle) : name;
+      for (const { content, color } of line) {
+        const of = content.trim() ? this.#class(color) : name;
         if (of !== name) flush();
         name = of;
         text += content;
@@ -68,14 +118,13 @@ export class Highlight {
     }).join("\n");
   }
 
-  #class(style: Record<string, string> | undefined): string {
-    const colour = (theme: "light" | "dark") =>
-      readable(
-        (style?.[`--shiki-${theme}`] ?? THEME[theme].fg).slice(0, 7)
-          .toLowerCase(),
-        THEME[theme].faint,
-      );
-    const key = `${colour("light")} ${colour("dark")}`;
+  #class(number: string | undefined): string {
+    const pair = this.shared.pairs[parseInt(number?.slice(1) ?? "", 16) - 1] ??
+      [THEME.light.fg, THEME.dark.fg];
+    const [light, dark] = pair.map((c) => c.slice(0, 7).toLowerCase());
+    const key = `${readable(light, THEME.light.faint)} ${
+      readable(dark, THEME.dark.faint)
+    }`;
     const known = this.#classes.get(key);
     if (known) return known;
     const name = `k${this.#classes.size}`;

@@ -2,8 +2,10 @@
 import { escapeHtml } from "./ansi.ts";
 import { policy } from "./page_script.ts";
 import { duration } from "./provenance.ts";
-import { sanitise } from "./sanitise.ts";
+import { loadSanitiser, sanitise } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
+
+await loadSanitiser();
 
 /** What the index shows of one report. */
 export interface Report {

@@ -1,8 +1,17 @@
 /** Formulas as KaTeX draws them, with the fonts they need inside the page. */
-import katex from "katex";
+let katex: typeof import("katex").default | undefined;
 
-/** A formula as HTML, with MathML beside it for screen readers. */
+/** Loads KaTeX, which a page without formulas does not need. */
+export async function loadMath(): Promise<void> {
+  katex ??= (await import("katex")).default;
+}
+
+/**
+ * A formula as HTML, with MathML beside it for screen readers.
+ * @throws {Error} before {@link loadMath} is done
+ */
 export function math(tex: string, displayMode: boolean): string {
+  if (!katex) throw new Error("KaTeX is not loaded");
   return katex.renderToString(tex, {
     displayMode,
     output: "htmlAndMathml",

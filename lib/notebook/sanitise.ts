@@ -1,6 +1,12 @@
 /** HTML and SVG of outputs, reduced to what cannot run, load or collide. */
-import { parseHTML } from "linkedom";
 import { escapeHtml } from "./ansi.ts";
+
+let parseHTML: typeof import("linkedom").parseHTML | undefined;
+
+/** Loads the parser: 0.1 s, which a page without markup does not need. */
+export async function loadSanitiser(): Promise<void> {
+  parseHTML ??= (await import("linkedom")).parseHTML;
+}
 
 /** Elements that stay; the rest goes, with content if in {@link DROPPED}. */
 const ALLOWED = new Map(
@@ -192,6 +198,7 @@ function serialise(
  *
  * The markup is written anew from an allowlist, never passed through.
  * @param label what a chart that has no name of its own is called
+ * @throws {Error} before {@link loadSanitiser} is done
  */
 export function sanitise(
   markup: string,
@@ -201,12 +208,16 @@ export function sanitise(
   return sanitiseOutput(markup, prefix, label).html;
 }
 
-/** {@link sanitise}, and how many scripts it left out. */
+/**
+ * {@link sanitise}, and how many scripts it left out.
+ * @throws {Error} before {@link loadSanitiser} is done
+ */
 export function sanitiseOutput(
   markup: string,
   prefix: string,
   label = "Chart",
 ): { html: string; scripts: number } {
+  if (!parseHTML) throw new Error("the sanitiser is not loaded");
   const text = markup.replace(/^\s*<\?xml[^]*?\?>/, "")
     .replace(/<!doctype[^>]*>/gi, "");
   const { document } = parseHTML(
