@@ -1,10 +1,10 @@
 /** `deno task lab`: JupyterLab on this project's notebooks and kernel. */
 import { Command, InvalidArgumentError } from "commander";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { writeKernelspec } from "../lib/notebook/kernelspec.ts";
+import { JUPYTERLAB, jupyterPython } from "./python.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
-const VERSION = "4.6.6"; // of JupyterLab
 const FIRST_PORT = 8888;
 const START = 90_000; // ms that the server has to answer
 const GRACE = 5000; // ms that it has to end
@@ -29,42 +29,6 @@ export interface Lab {
   ended: Promise<number>;
   /** Ends the server and its kernels. */
   stop(): Promise<void>;
-}
-
-async function run(command: string, ...args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(command, {
-    args,
-    stdout: "null",
-    stderr: "inherit",
-  }).output();
-  if (success) return;
-  throw new Error(
-    `\`${command} ${args.join(" ")}\` failed; python3 with pip and venv is ` +
-      "needed, or name a Python that has JupyterLab in FERLAB_JUPYTER",
-  );
-}
-
-/**
- * The path of a Python with JupyterLab: that of FERLAB_JUPYTER where set, else
- * of a venv in the user's cache, which the first call makes.
- */
-export async function jupyterPython(): Promise<string> {
-  const given = Deno.env.get("FERLAB_JUPYTER");
-  if (given) return given;
-  const cache = Deno.env.get("XDG_CACHE_HOME") ??
-    join(Deno.env.get("HOME")!, ".cache");
-  const venv = join(cache, "ferlab", `venv-jupyterlab-${VERSION}`);
-  const python = join(venv, "bin", "python");
-  const ready = join(venv, "ready");
-  if (await Deno.readTextFile(ready).catch(() => undefined) !== VERSION) {
-    console.error(`making a venv with JupyterLab ${VERSION} (once)`);
-    await Deno.mkdir(dirname(venv), { recursive: true });
-    await run("python3", "-m", "venv", venv);
-    const pinned = `jupyterlab==${VERSION}`;
-    await run(python, "-m", "pip", "install", "--quiet", pinned);
-    await Deno.writeTextFile(ready, VERSION);
-  }
-  return python;
 }
 
 /** Whether `port` can be listened on now. */
@@ -190,7 +154,7 @@ if (import.meta.main) {
     .description(
       "Starts JupyterLab on notebooks/ with this project's kernel; Ctrl-C " +
         "ends it with all kernels.\nThe first start makes a Python venv with " +
-        `JupyterLab ${VERSION} in the user's cache; FERLAB_JUPYTER names ` +
+        `JupyterLab ${JUPYTERLAB} in the user's cache; FERLAB_JUPYTER names ` +
         "another Python.",
     )
     .option("--port <number>", "where it listens (default: 8888)", portNumber)

@@ -1,7 +1,8 @@
-/** A Python with the peers that FERLab is measured against, made on demand. */
+/** Pythons with what FERLab starts, reads for or is measured against, made on demand. */
 import { dirname, join } from "node:path";
 
 const TORCH = ["torch==2.15.0", "safetensors==0.8.0"];
+export const JUPYTERLAB = "4.6.6";
 const JUPYTER = [
   "nbclient==0.11.0",
   "nbconvert==7.17.2",
@@ -77,4 +78,22 @@ export const notebookPython = (): Promise<string> =>
     venv: "venv-nbclient-0.11.0",
     packages: JUPYTER,
     what: "nbclient, nbconvert and papermill",
+  });
+
+/** The path of a Python with JupyterLab (FERLAB_JUPYTER, or a venv). */
+export const jupyterPython = (): Promise<string> =>
+  python({
+    name: "FERLAB_JUPYTER",
+    venv: `venv-jupyterlab-${JUPYTERLAB}`,
+    packages: [`jupyterlab==${JUPYTERLAB}`],
+    what: `JupyterLab ${JUPYTERLAB}`,
+  });
+
+/** The path of a Python with Optuna (FERLAB_PYTHON_OPTUNA, or a venv). */
+export const optunaPython = (): Promise<string> =>
+  python({
+    name: "FERLAB_PYTHON_OPTUNA",
+    venv: "venv-optuna",
+    packages: ["optuna==5.0.0"],
+    what: "Optuna",
   });

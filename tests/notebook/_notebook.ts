@@ -63,3 +63,15 @@ export function errorOf(cell: Cell) {
   if (error?.output_type !== "error") throw new Error("the cell did not fail");
   return error;
 }
+
+/** What a run recorded of a cell. */
+export const status = (cell: Cell) =>
+  (cell.metadata.ferlab as { status?: string }).status;
+
+/** Whether the process runs; one that only waits to be counted does not. */
+export function alive(pid: number): boolean {
+  const { stdout } = new Deno.Command("ps", {
+    args: ["-o", "stat=", "-p", String(pid)],
+  }).outputSync();
+  return /^[^Z\s]/.test(new TextDecoder().decode(stdout));
+}

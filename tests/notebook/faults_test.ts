@@ -10,19 +10,18 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { checkReplies } from "../../lib/notebook/prelude.ts";
-import { code, errorOf, notebook, printed, withFolder } from "./_notebook.ts";
+import {
+  alive,
+  code,
+  errorOf,
+  notebook,
+  printed,
+  status,
+  withFolder,
+} from "./_notebook.ts";
 
 const POSIX = Deno.build.os !== "windows";
 const tagged = (tag: string, source: string) => code(source, [], tag);
-const status = (cell: Cell) =>
-  (cell.metadata.ferlab as { status?: string }).status;
-/** Whether the process runs; one that only waits to be counted does not. */
-const alive = (pid: number) => {
-  const { stdout } = new Deno.Command("ps", {
-    args: ["-o", "stat=", "-p", String(pid)],
-  }).outputSync();
-  return /^[^Z\s]/.test(new TextDecoder().decode(stdout));
-};
 
 interface Ran {
   result: RunResult;

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
-  type Cell,
   readNotebook,
   runNotebook,
   writeNotebook,
@@ -11,7 +10,15 @@ import { inJobs } from "../../lib/notebook/jobs.ts";
 import { lockOutput } from "../../lib/notebook/lock.ts";
 import { progress } from "../../lib/notebook/progress.ts";
 import { finished } from "../_run.ts";
-import { code, notebook, printed, ROOT, withFolder } from "./_notebook.ts";
+import {
+  alive,
+  code,
+  notebook,
+  printed,
+  ROOT,
+  status,
+  withFolder,
+} from "./_notebook.ts";
 
 const POSIX = Deno.build.os !== "windows";
 const NB = join(ROOT, "lib/notebook");
@@ -22,14 +29,6 @@ const deno = (cwd: string, ...args: string[]) =>
   });
 const command = (cwd: string, ...args: string[]) =>
   deno(cwd, "run", "-A", "--no-check", join(NB, "cli.ts"), "run", ...args);
-const status = (cell: Cell) =>
-  (cell.metadata.ferlab as { status?: string }).status;
-const alive = (pid: number) => {
-  const { stdout } = new Deno.Command("ps", {
-    args: ["-o", "stat=", "-p", String(pid)],
-  }).outputSync();
-  return /^[^Z\s]/.test(new TextDecoder().decode(stdout));
-};
 const names = (folder: string) =>
   Array.from(Deno.readDirSync(folder), (e) => e.name).sort();
 

@@ -1,7 +1,5 @@
 // A Python with the real optuna 5.0.0, found or made once, and what it reads.
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { optunaPython } from "../../tasks/python.ts";
 
 async function run(command: string, args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
@@ -15,20 +13,6 @@ async function run(command: string, args: string[]): Promise<string> {
     );
   }
   return new TextDecoder().decode(stdout);
-}
-
-async function python(): Promise<string> {
-  const given = Deno.env.get("FERLAB_PYTHON_OPTUNA");
-  if (given) return given;
-  const venv = join(homedir(), ".cache", "ferlab", "venv-optuna");
-  const path = join(venv, "bin", "python");
-  const ready = join(venv, "optuna-5.0.0");
-  if (!existsSync(ready)) {
-    await run("python3", ["-m", "venv", venv]);
-    await run(path, ["-m", "pip", "install", "-q", "optuna==5.0.0"]);
-    await Deno.writeTextFile(ready, "");
-  }
-  return path;
 }
 
 /** Runs Python `code` that has `study`, the named study, and `optuna`. */
@@ -46,6 +30,11 @@ assert optuna.__version__ == "5.0.0", optuna.__version__
 study = optuna.load_study(study_name=sys.argv[2],
                           storage="sqlite:///" + sys.argv[1])
 `;
-  const out = await run(await python(), ["-c", head + code, records, study]);
+  const out = await run(await optunaPython(), [
+    "-c",
+    head + code,
+    records,
+    study,
+  ]);
   return JSON.parse(out.trim().split("\n").at(-1)!) as T;
 }
