@@ -1,10 +1,7 @@
 /** The learning-rate range test (arXiv 1506.01186): one short run of rising rates. */
-import { type Dataset, gather } from "../data/mod.ts";
-import { modelOf } from "../models/mod.ts";
-import { initialise } from "../nn/mod.ts";
-import { batches, epochOrder } from "./order.ts";
+import type { Dataset } from "../data/mod.ts";
 import { type Recipe, RecipeError } from "./recipe.ts";
-import { Trainer } from "./trainer.ts";
+import { TrainingRun } from "./run.ts";
 
 export interface LrRangeRow {
   /** From 1. */
@@ -28,8 +25,9 @@ export interface LrRangeOptions {
 }
 
 /**
- * Trains the recipe's model while its rate rises, and ends early where the
- * loss is four times its least or no number; that last row is included.
+ * Trains the recipe's model, from its own start values and on its own batches,
+ * while the rate rises, and ends early where the loss is four times its least
+ * or no number; that last row is included.
  *
  * @throws RecipeError for rates or steps that make no test.
  */
@@ -50,28 +48,25 @@ export async function lrRangeTest(
       `LR range test: from ${from} to ${to} in ${steps} steps; give 0 < from < to and at least 2 steps`,
     );
   }
-  const { size, channels } = data;
-  const batchSize = Math.min(recipe.batchSize, data.train.n);
-  const own = { ...recipe, batchSize, accumulate: 1 };
-  const forward = modelOf(own);
-  const state = initialise(forward, [size, size, channels], recipe.seed);
-  const trainer = new Trainer(forward, state, own);
+  const run = new TrainingRun({
+    ...recipe,
+    batchSize: Math.min(recipe.batchSize, data.train.n),
+    accumulate: 1,
+    dropLast: true,
+    schedule: { kind: "constant", per: "epoch" },
+  }, data);
+  const { trainer } = await run.start();
   const rows: LrRangeRow[] = [];
   let mean = 0, least = Infinity;
   try {
     for (let epoch = 1; rows.length < steps; epoch++) {
-      const order = epochOrder(data.train.n, recipe.seed, epoch);
-      for (const indices of batches(order, batchSize, true)) {
+      for (const { images, labels, shape } of run.batchesOf(epoch)) {
         signal?.throwIfAborted();
         const step = rows.length + 1;
         const lr = from * (to / from) ** ((step - 1) / (steps - 1));
-        const { images, labels } = gather(data.train, indices);
-        const { loss } = await trainer.trainBatch(
-          images,
-          labels,
-          [batchSize, size, size, channels],
-          { lr },
-        );
+        const { loss } = await trainer.trainBatch(images, labels, shape, {
+          lr,
+        });
         mean = smoothing * mean + (1 - smoothing) * loss;
         const smoothed = mean / (1 - smoothing ** step);
         const row = { step, lr, loss, smoothed };

@@ -1,8 +1,13 @@
 /** Start values from a file of weights: PyTorch's or safetensors. */
 import { createHash } from "node:crypto";
 import { fromTorch, type ModelState, toTorch } from "../nn/mod.ts";
-import { match, type Matched, readWeights } from "../weights/mod.ts";
-import type { StoredTensor } from "../weights/mod.ts";
+import {
+  match,
+  type Matched,
+  readWeights,
+  type StoredTensor,
+  weightBytes,
+} from "../weights/mod.ts";
 import type { Recipe } from "./recipe.ts";
 
 export type Pretrained =
@@ -28,7 +33,8 @@ export async function loadPretrained(
   state: ModelState,
   { file, allow }: Recipe["weights"],
 ): Promise<Pretrained> {
-  const { tensors } = await readWeights(file);
+  const bytes = await weightBytes(file);
+  const { tensors } = await readWeights(bytes, { name: file });
   const entries = new Map([...state.parameters, ...state.buffers]);
   const wanted = Array.from(entries.values(), ({ info }) => ({
     name: info.name,
@@ -41,6 +47,6 @@ export async function loadPretrained(
     const values = Float32Array.from(data as ArrayLike<number>);
     entry.data = fromTorch(values, shape, entry.info.layout).data;
   }
-  const hash = createHash("sha256").update(await Deno.readFile(file));
-  return { ...rest, loaded: loaded.size, hash: hash.digest("hex") };
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  return { ...rest, loaded: loaded.size, hash };
 }

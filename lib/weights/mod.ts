@@ -14,7 +14,7 @@ export {
   type TensorData,
   WeightsError,
 } from "./tensor.ts";
-export { readWeights, type Weights } from "./read.ts";
+export { readWeights, weightBytes, type Weights } from "./read.ts";
 export { renameKnown, type Renaming } from "./names.ts";
 export {
   type Allowed,

@@ -107,7 +107,10 @@ function guess(bytes: Uint8Array): string {
   return "no weight file: neither PyTorch's nor safetensors";
 }
 
-async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
+/** The bytes of a file of weights. @throws WeightsError where it is missing */
+export async function weightBytes(
+  path: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
@@ -136,10 +139,13 @@ function looksLikeSafetensors(bytes: Uint8Array): boolean {
  */
 export async function readWeights(
   path: string | Uint8Array<ArrayBuffer>,
-  { key }: { key?: string } = {},
+  { key, name = typeof path === "string" ? path : "weight bytes" }: {
+    key?: string;
+    /** What errors call the file. */
+    name?: string;
+  } = {},
 ): Promise<Weights> {
-  const name = typeof path === "string" ? path : "weight bytes";
-  const bytes = typeof path === "string" ? await bytesOf(path) : path;
+  const bytes = typeof path === "string" ? await weightBytes(path) : path;
   const refuse: Refuse = (what) => {
     throw new WeightsError(`${name}: ${what}`);
   };
