@@ -3,6 +3,7 @@ export * from "./charts/mod.ts";
 export * from "./data/mod.ts";
 export * from "./models/mod.ts";
 export * from "./profile/mod.ts";
+export * from "./statistics/mod.ts";
 export * from "./study/mod.ts";
 export * from "./train/mod.ts";
 export * from "./weights/mod.ts";
@@ -22,7 +23,7 @@ import {
 import { type Dataset, loadDataset } from "./data/mod.ts";
 import {
   readPublished,
-  runTrainingStudy,
+  runPlanned,
   type StudySummary,
   type TrainingEvent,
   type TrainingPlan,
@@ -124,6 +125,8 @@ export async function runPlan(
         );
         break;
       case "warning":
+      case "changed":
+      case "budget":
         console.warn(event.message);
         break;
       case "epoch":
@@ -144,6 +147,7 @@ export async function runPlan(
           }`,
         );
         break;
+      case "pruned":
       case "failed":
       case "lost":
         console.log(
@@ -161,8 +165,11 @@ export async function runPlan(
         break;
     }
   };
-  const summary = await runTrainingStudy(plan, data, {
+  const summary = await runPlanned(plan, data, {
     dir: fromRoot(dir),
+    store: Deno.env.get("FERLAB_STORE"),
+    jobs: Number(Deno.env.get("FERLAB_JOBS") ?? 1),
+    dataDir: Deno.env.get("FERLAB_DATA_DIR"),
     signal,
     onEvent,
   });
@@ -171,8 +178,15 @@ export async function runPlan(
 }
 
 /** What is on record of a plan's trials. */
-export function planRows(plan: TrainingPlan, dir: string): TrainingRow[] {
-  return trainingRows(fromRoot(dir), plan.study.name);
+export function planRows(
+  plan: TrainingPlan,
+  dir: string,
+): Promise<TrainingRow[]> {
+  const store = Deno.env.get("FERLAB_STORE");
+  return trainingRows(
+    store ? { store } : { dir: fromRoot(dir) },
+    plan.study.name,
+  );
 }
 
 /** LR against accuracy by depth, the published searches beside ours. */

@@ -14,7 +14,17 @@ const ROOMS: Record<string, string[]> = {
   weights: [],
   train: ["models", "data", "weights", "nn", "tensorflow"],
   profile: ["models", "nn", "tensorflow"],
-  study: ["train", "profile", "models", "data", "weights", "nn", "tensorflow"],
+  statistics: [],
+  study: [
+    "train",
+    "profile",
+    "models",
+    "data",
+    "weights",
+    "nn",
+    "tensorflow",
+    "statistics",
+  ],
   charts: [],
   notebook: [],
 };

@@ -3,22 +3,12 @@ import { limited } from "./dataset.ts";
 import { loadFer2013 } from "./fer2013.ts";
 import { syntheticFaces } from "./synthetic.ts";
 import { DataError } from "./types.ts";
-import type { Dataset } from "./types.ts";
+import type { Dataset, DataSource } from "./types.ts";
 
 /** What loadDataset takes. */
-export interface LoadOptions {
-  name: "synthetic" | "fer2013";
+export interface LoadOptions extends DataSource {
   /** The data folder; needed for fer2013. */
   dir?: string;
-  /** Side in pixels (48). */
-  size?: number;
-  channels?: 1 | 3;
-  /** Seed of the drawn faces, or of the choice of a subset (0). */
-  seed?: number;
-  /** Images in each split; for fer2013 a class-stratified limit. */
-  train?: number;
-  validation?: number;
-  test?: number;
   onBad?: "stop" | "skip";
   cacheDir?: string;
   onProgress?: (done: number, total: number) => void;
@@ -29,6 +19,12 @@ export interface LoadOptions {
  * @throws {DataError} unknown name, missing `dir`, or what the loader raises
  */
 export async function loadDataset(o: LoadOptions): Promise<Dataset> {
+  const { name, size, channels, seed, train, validation, test } = o;
+  const source = { name, size, channels, seed, train, validation, test };
+  return { ...await load(o), source };
+}
+
+async function load(o: LoadOptions): Promise<Dataset> {
   if (o.name === "synthetic") return syntheticFaces(o);
   if (o.name !== "fer2013") {
     throw new DataError(

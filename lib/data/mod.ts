@@ -22,5 +22,11 @@ export type { LoadOptions } from "./load.ts";
 export { hash32, Random } from "./random.ts";
 export { syntheticFaces } from "./synthetic.ts";
 export type { SyntheticOptions } from "./synthetic.ts";
-export { DataError, FER_CLASSES } from "./types.ts";
-export type { Dataset, SkippedFile, Split, SplitName } from "./types.ts";
+export { DataError, FER_CLASSES, SPLITS } from "./types.ts";
+export type {
+  Dataset,
+  DataSource,
+  SkippedFile,
+  Split,
+  SplitName,
+} from "./types.ts";

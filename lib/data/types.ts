@@ -32,6 +32,22 @@ export interface Dataset {
   /** SHA-256 (hex) over size, channels, classes, labels and pixels. */
   hash: string;
   skipped: SkippedFile[];
+  /** What `loadDataset` was asked for, folder aside: enough to load it again. */
+  source?: DataSource;
+}
+
+/** A data set by name, at a size, whole or in part; plain JSON data. */
+export interface DataSource {
+  name: "synthetic" | "fer2013";
+  /** Side in pixels (48). */
+  size?: number;
+  channels?: 1 | 3;
+  /** Seed of the drawn faces, or of the choice of a subset (0). */
+  seed?: number;
+  /** Images in each split; for fer2013 a class-stratified limit. */
+  train?: number;
+  validation?: number;
+  test?: number;
 }
 
 export type SplitName = "train" | "validation" | "test";

@@ -1,7 +1,7 @@
 /** The learning-rate search at four sizes of effort. */
 import { z } from "zod";
 import { type Recipe, recipes } from "../train/mod.ts";
-import type { TrainingPlan } from "./training.ts";
+import type { TrainingPlan } from "./plan.ts";
 
 export const Profile = z.enum(["smoke", "quick", "cpu", "paper"]);
 export type Profile = z.infer<typeof Profile>;
@@ -28,7 +28,7 @@ export function lrSearch(profile: Profile): TrainingPlan {
     name: "lr-search",
     direction: "maximize" as const,
     metric: "test accuracy at the validation-chosen epoch",
-    grid: { depth, lr },
+    parameters: { depth, lr },
     repeats,
   });
   switch (profile) {

@@ -1,43 +1,68 @@
-/** Studies: a grid with repeats, trial records in Optuna's schema, statistics. */
+/** Studies: definition, search, trial records in Optuna's schema, running. */
 export {
-  expandGrid,
+  type Parameter,
   type Params,
   type ParamValue,
-  type StudyDefinition,
-  StudyError,
-  type TrialPoint,
+  parseStudy,
+  type Study,
+  type StudyInput,
 } from "./definition.ts";
-export type { TrialRow, TrialState } from "./rows.ts";
+export { CrashedError, PrunedError, StudyError } from "./errors.ts";
+export {
+  type CostEstimate,
+  estimateCost,
+  type SettingCost,
+} from "./estimate.ts";
+export { readStudyFile, type StudyFile } from "./files.ts";
+export {
+  type Difference,
+  differenceLines,
+  differences,
+  identityOf,
+  recordsOf,
+} from "./identity.ts";
+export {
+  joinStudy,
+  type LaunchOptions,
+  loadPlanData,
+  runPlanned,
+  runStudyFile,
+} from "./launch.ts";
+export { lrSearch, Profile } from "./lr_search.ts";
+export {
+  type CheckedPlan,
+  type Objective,
+  parsePlan,
+  recipeOf,
+  type TrainingPlan,
+} from "./plan.ts";
+export { pointsOf, type TrialPoint } from "./points.ts";
+export { isSettled, type Progress } from "./progress.ts";
+export type { Pruner } from "./pruners.ts";
+export * from "./published.ts";
 export {
   recordsPath,
+  type RunOptions,
   runStudy,
   type StudyEvent,
   type StudySummary,
-  type TrainTrial,
-  type TrialContext,
-  type TrialResult,
-  trialRows,
 } from "./runner.ts";
+export * from "./store/mod.ts";
+export type {
+  TrainTrial,
+  TrialContext,
+  TrialEvent,
+  TrialResult,
+} from "./trial.ts";
 export {
-  type MeanInterval,
-  meanInterval,
-  normalCdf,
-  normalQuantile,
-  type ProportionInterval,
-  studentCdf,
-  studentQuantile,
-  wilsonInterval,
-} from "./statistics.ts";
-export { type Claim, openStore, type Store } from "./store.ts";
-export type { EpochReport, FailKind, Outcome } from "./tables.ts";
-export * from "./published.ts";
-export { lrSearch, Profile } from "./lr_search.ts";
-export {
-  bestRow,
-  recipeOf,
+  type EpochSummary,
   runTrainingStudy,
   type TrainingEvent,
-  type TrainingPlan,
+  type TrainingOutcome,
+} from "./training.ts";
+export {
+  bestRow,
   type TrainingRow,
   trainingRows,
-} from "./training.ts";
+  trialRows,
+} from "./training_rows.ts";

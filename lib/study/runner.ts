@@ -1,92 +1,84 @@
-/** Runs a study: every point that has no result yet, one after the other. */
+/** Runs a study: every point that has no result yet, some at a time. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { parseStudy, type StudyInput } from "./definition.ts";
+import { oneLine, StudyError } from "./errors.ts";
 import {
-  expandGrid,
-  type StudyDefinition,
-  StudyError,
-  type TrialPoint,
-} from "./definition.ts";
-import { readTrials, studyIdOf, type TrialRow } from "./rows.ts";
-import { openForReading } from "./schema.ts";
-import { type Claim, isSettled, keyOf, openStore, Store } from "./store.ts";
-import type { EpochReport, Outcome } from "./tables.ts";
-
-export type { StudyDefinition, TrialPoint } from "./definition.ts";
-
-const HEARTBEAT_MS = 30_000;
-
-export interface TrialResult {
-  value: number;
-  attrs?: Record<string, unknown>;
-}
-
-export interface TrialContext {
-  /** Aborted when the study is asked to stop; reject or return soon after. */
-  signal: AbortSignal;
-  /** Records one epoch; a report of the same epoch replaces the earlier. */
-  report(r: EpochReport): void;
-  trialId: number;
-  number: number;
-  /** The point's own folder, the same one after a broken-off run. */
-  checkpointDir: string;
-}
-
-export type TrainTrial = (
-  point: TrialPoint,
-  ctx: TrialContext,
-) => Promise<TrialResult>;
-
-export interface StudySummary {
-  /** Points of the definition. */
-  total: number;
-  /** Trials that this call started. */
-  ran: number;
-  complete: number;
-  failed: number;
-  /** Points still without a result: waiting, or run by another process. */
-  remaining: number;
-  interrupted: boolean;
-}
-
-export type StudyEvent =
-  | { type: "start"; total: number; missing: number; resumed: number }
-  | { type: "nothing"; message: "nothing to do" }
-  | { type: "trial"; point: TrialPoint; number: number }
-  | { type: "epoch"; point: TrialPoint; number: number; report: EpochReport }
-  | { type: "complete"; point: TrialPoint; number: number; value: number }
-  | { type: "failed"; point: TrialPoint; number: number; reason: string }
-  | { type: "interrupted"; point: TrialPoint; number: number }
-  | { type: "lost"; point: TrialPoint; number: number; reason: string }
-  | { type: "end"; summary: StudySummary };
+  canonical,
+  type Difference,
+  differenceLines,
+  type OpenedRecord,
+  openRecord,
+  repeatSeed,
+} from "./identity.ts";
+import type { TrialPoint } from "./points.ts";
+import type { Progress } from "./progress.ts";
+import { provenance } from "./provenance.ts";
+import { fitDistributions, StudyQueue } from "./queue.ts";
+import { openStore } from "./store/mod.ts";
+import {
+  type Ending,
+  runTrial,
+  type TrainTrial,
+  type TrialEvent,
+} from "./trial.ts";
+import { takeUnsaved } from "./unsaved.ts";
 
 /** The record file of a study's folder. */
 export function recordsPath(dir: string): string {
   return join(dir, "records.sqlite");
 }
 
-/** The rows of a study. @throws StudyError without the file or the study */
-export function trialRows(from: Store | string, studyName: string): TrialRow[] {
-  if (from instanceof Store) return from.trials(studyName);
-  const path = recordsPath(from);
-  const db = openForReading(path);
-  try {
-    return readTrials(db, studyIdOf(db, studyName, path));
-  } finally {
-    db.close();
-  }
+export interface StudySummary extends Progress {
+  /** Trials that this call started. */
+  ran: number;
+  interrupted: boolean;
 }
 
-function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : error;
-  return String(text).replace(/\s*\n\s*/g, " ").trim();
+export type StudyEvent =
+  | TrialEvent
+  | {
+    type: "start";
+    total: number;
+    missing: number;
+    /** Trials of dead processes that were put back. */
+    resumed: number;
+  }
+  | { type: "changed"; message: string; differences: Difference[] }
+  | { type: "nothing"; message: "nothing to do" }
+  | { type: "budget"; message: string }
+  | { type: "waiting"; running: number }
+  | { type: "end"; summary: StudySummary };
+
+export interface RunOptions {
+  /** Checkpoints, logs and, without `store`, the records. */
+  dir: string;
+  /** A file or a URL of PostgreSQL; `dir`/records.sqlite without it. */
+  store?: string;
+  signal?: AbortSignal;
+  onEvent?: (e: StudyEvent) => void;
+  /** Trials at once in this process (1). */
+  jobs?: number;
+  /** Between signs of life of a running trial (30). */
+  heartbeatSeconds?: number;
+  /** Without a sign of life a trial is dead (120). */
+  graceSeconds?: number;
+  /** Stays until other processes' trials have ended too, in case they die. */
+  wait?: boolean;
+  /** Kept with the study, such as what a worker needs to train. */
+  attributes?: Record<string, unknown>;
+  /** Makes an older record's fixed settings comparable with today's. */
+  completeFixed?: (fixed: Record<string, unknown>) => Record<string, unknown>;
 }
+
+/** Milliseconds between looks at other processes' trials. */
+const POLL_MS = 2000;
 
 function prepareFolder(dir: string): void {
-  const checkpoints = join(dir, "checkpoints");
-  const probe = join(checkpoints, `.write-${crypto.randomUUID()}`);
+  const probe = join(dir, "checkpoints", `.write-${crypto.randomUUID()}`);
   try {
-    mkdirSync(checkpoints, { recursive: true });
+    mkdirSync(join(dir, "checkpoints"), { recursive: true });
+    mkdirSync(join(dir, "logs"), { recursive: true });
     Deno.writeTextFileSync(probe, "");
     Deno.removeSync(probe);
   } catch (error) {
@@ -97,200 +89,182 @@ function prepareFolder(dir: string): void {
   }
 }
 
-interface Run {
-  store: Store;
-  studyId: number;
-  dir: string;
-  signal: AbortSignal;
-  onEvent: (e: StudyEvent) => void;
+/** Ends after the time or when the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
 }
 
-type Ending = Outcome | { state: "LOST"; reason: string };
-
-/** Trains one claimed trial and records how it ended. */
-async function runTrial(
-  run: Run,
-  train: TrainTrial,
-  point: TrialPoint,
-  { trialId, number }: Claim,
-): Promise<Ending> {
-  const { store, studyId, signal, onEvent } = run;
-  let lost: string | undefined;
-  const checkpointDir = join(run.dir, "checkpoints", point.key);
-  const beat = setInterval(() => {
-    try {
-      store.heartbeat(trialId);
-    } catch {
-      // A busy file: the next beat is 30 s away, the grace four of them.
-    }
-  }, HEARTBEAT_MS);
-  let outcome: Outcome;
-  try {
-    mkdirSync(checkpointDir, { recursive: true });
-    const result = await train(point, {
-      signal,
-      trialId,
-      number,
-      checkpointDir,
-      report(report) {
-        try {
-          store.report(trialId, report);
-        } catch (error) {
-          if (!store.owns(trialId)) lost = oneLine(error);
-          throw error;
-        }
-        onEvent({ type: "epoch", point, number, report });
-      },
-    });
-    outcome = signal.aborted
-      ? {
-        state: "FAIL",
-        kind: "interrupted",
-        reason: "stopped by the user",
-        again: true,
-      }
-      : Number.isNaN(result.value)
-      ? {
-        state: "FAIL",
-        kind: "diverged",
-        reason: "the value is NaN",
-        attrs: result.attrs,
-      }
-      : { state: "COMPLETE", ...result };
-  } catch (error) {
-    const reason = oneLine(error);
-    if (error instanceof Error && error.name === "DivergedError") {
-      outcome = { state: "FAIL", kind: "diverged", reason };
-    } else if (
-      error instanceof Error && error.name === "OutOfMemoryError"
-    ) {
-      outcome = { state: "FAIL", kind: "out of memory", reason };
-    } else if (signal.aborted) {
-      const kind = "interrupted";
-      outcome = {
-        state: "FAIL",
-        kind,
-        reason: "stopped by the user",
-        again: true,
-      };
-    } else {
-      outcome = { state: "FAIL", kind: "error", reason };
-    }
-  } finally {
-    clearInterval(beat);
-  }
-  if (lost === undefined && !store.owns(trialId)) {
-    lost = `trial ${number} was taken over by another process`;
-  }
-  if (lost !== undefined) {
-    store.release(trialId);
-    return { state: "LOST", reason: lost };
-  }
-  store.finish(studyId, trialId, outcome);
-  return outcome;
+/** What another record of the name has otherwise, as one line. */
+function changedEvent({ changed, row }: OpenedRecord): StudyEvent | undefined {
+  if (!changed) return;
+  const { from, differences } = changed;
+  const trials = Object.values(from.trials).reduce((a, b) => a + b, 0);
+  return {
+    type: "changed",
+    differences,
+    message: `other fixed settings than "${from.name}" with its ${trials} ` +
+      `trials: ${differenceLines(differences).join("; ")}; ` +
+      `"${row.name}" is a record of its own`,
+  };
 }
 
 /**
- * Runs what is missing of a study; records and checkpoints lie in `dir`. A
- * point with a value, or one that diverged, is never run twice. A trial that
- * was broken off (stop, crash, power cut) is run again from its checkpoint.
+ * Runs what is missing of a study; records, checkpoints and logs lie in `dir`.
+ * A point with a value, one that was pruned, diverged or needs more memory is
+ * never run twice. A trial that was broken off (stop, crash, power cut) is run
+ * again from its checkpoint. Several processes may run one study.
  *
  * `train` throws an error named "DivergedError" when the loss is no longer a
  * number: that trial counts as failed and the study goes on.
  *
- * @throws StudyError in one line: the folder cannot be written, the study is
- * recorded with another direction or metric, or two trials in a row failed
- * with the same error.
+ * @throws StudyError in one line: the definition is not sound, the folder or
+ * the store cannot be written, or two trials in a row failed with the same
+ * error.
  */
 export async function runStudy(
-  def: StudyDefinition,
+  input: StudyInput,
   train: TrainTrial,
-  { dir, signal = new AbortController().signal, onEvent = () => {} }: {
-    dir: string;
-    signal?: AbortSignal;
-    onEvent?: (e: StudyEvent) => void;
-  },
+  options: RunOptions,
 ): Promise<StudySummary> {
-  const points = new Map(expandGrid(def).map((p) => [p.key, p]));
-  const keys = new Set(points.keys());
+  const { dir, onEvent = () => {}, jobs = 1, wait = false } = options;
+  const study = parseStudy(input);
   prepareFolder(dir);
-  const store = openStore(recordsPath(dir));
+  // Ends the other trials of this process when one cannot go on.
+  const halt = new AbortController();
+  const asked = options.signal ?? new AbortController().signal;
+  const signal = AbortSignal.any([asked, halt.signal]);
+  const store = await openStore(options.store ?? recordsPath(dir), {
+    onWarning: (message) => onEvent({ type: "warning", message }),
+  });
   try {
-    const studyId = store.createStudy(def);
-    const run: Run = { store, studyId, dir, signal, onEvent };
-    const resumed = store.reap(studyId);
-    store.enqueue(studyId, def);
-    const before = count(store.trials(def.name), keys);
+    const record = await openRecord(store, study, options.completeFixed);
+    const { studyId } = record.row;
+    const changed = changedEvent(record);
+    if (changed) onEvent(changed);
+    for (const [key, value] of Object.entries(options.attributes ?? {})) {
+      await store.setStudyAttribute(studyId, key, value);
+    }
+    const distributions = await fitDistributions(store, study, studyId);
+    const { graceSeconds = 120, heartbeatSeconds = 30 } = options;
+    const queue = new StudyQueue(
+      store,
+      study,
+      record,
+      distributions,
+      graceSeconds,
+    );
+    await takeUnsaved(store, studyId, dir);
+    const resumed = await queue.reap();
+    await queue.enqueue();
+    const before = await queue.progress();
     onEvent({
       type: "start",
-      total: keys.size,
-      missing: before.remaining,
+      total: queue.total,
+      missing: before.remaining - before.running,
       resumed,
     });
     if (before.remaining === 0) {
       onEvent({ type: "nothing", message: "nothing to do" });
     }
+    const trialRun = {
+      ...{ store, study, studyId, dir, signal, heartbeatSeconds, onEvent },
+      provenance: { provenance: provenance() },
+    };
+    const failures = new RepeatedErrors(study.name);
     let ran = 0;
-    let lastError: string | undefined;
-    while (!signal.aborted) {
-      let claim = store.claim(studyId, keys);
-      if (!claim && store.reap(studyId) > 0) claim = store.claim(studyId, keys);
-      if (!claim) break;
-      const point = points.get(claim.key)!;
-      const { number } = claim;
-      onEvent({ type: "trial", point, number });
-      ran++;
-      const ending = await runTrial(run, train, point, claim);
-      if (ending.state === "COMPLETE") {
-        onEvent({ type: "complete", point, number, value: ending.value });
-        lastError = undefined;
-      } else if (ending.state === "LOST") {
-        onEvent({ type: "lost", point, number, reason: ending.reason });
-      } else if (ending.kind === "interrupted") {
-        onEvent({ type: "interrupted", point, number });
-      } else {
-        const { kind, reason } = ending;
-        onEvent({ type: "failed", point, number, reason });
-        if (kind === "error" && reason === lastError) {
-          throw new StudyError(
-            `study "${def.name}": two trials in a row failed with ` +
-              `"${reason}": put that right and run the study again`,
-          );
+    let told = false;
+
+    const work = async () => {
+      while (!signal.aborted) {
+        const spent = await queue.spent();
+        if (spent !== null) {
+          if (!told) onEvent({ type: "budget", message: spent });
+          told = true;
+          return;
         }
-        lastError = kind === "error" ? reason : undefined;
+        const next = await queue.next();
+        if (!next) {
+          if (!wait) return;
+          const { remaining, running } = await queue.progress();
+          if (remaining === 0) return;
+          onEvent({ type: "waiting", running });
+          await pause(POLL_MS, signal);
+          continue;
+        }
+        const { point, claim } = next;
+        onEvent({ type: "trial", point, number: claim.number });
+        ran++;
+        const ending = await runTrial(trialRun, train, point, claim);
+        onEvent(endEvent(ending, point, claim.number));
+        failures.note(ending);
       }
-    }
+    };
+    const slots = Array.from({ length: jobs }, () =>
+      work().catch((error) => {
+        halt.abort();
+        throw error;
+      }));
+    const failed = (await Promise.allSettled(slots))
+      .find((slot) => slot.status === "rejected");
+    if (failed) throw failed.reason;
     const summary = {
-      ...count(store.trials(def.name), keys),
+      ...await queue.progress(),
       ran,
-      interrupted: signal.aborted,
+      interrupted: asked.aborted,
     };
     onEvent({ type: "end", summary });
     return summary;
   } finally {
-    store.close();
+    await store.close();
   }
 }
 
-/** How many points have a value, failed for good, or have no result yet. */
-function count(rows: readonly TrialRow[], keys: ReadonlySet<string>) {
-  const state = new Map<string, "complete" | "failed" | "open">();
-  for (const row of rows) {
-    const key = keyOf(row);
-    if (key === undefined || !keys.has(key)) continue;
-    if (state.get(key) === "complete") continue;
-    state.set(
-      key,
-      row.state === "FAIL" ? "failed" : isSettled(row) ? "complete" : "open",
-    );
+/** Ends a study whose trials all fail the same way. */
+class RepeatedErrors {
+  #last?: string;
+
+  constructor(readonly study: string) {}
+
+  /** @throws StudyError at the second error of the same words in a row */
+  note(ending: Ending): void {
+    if (ending.state !== "FAIL" && ending.state !== "COMPLETE") return;
+    const reason = ending.state === "FAIL" &&
+        (ending.kind === "error" || ending.kind === "crashed")
+      ? ending.reason
+      : undefined;
+    if (reason !== undefined && reason === this.#last) {
+      throw new StudyError(
+        `study "${this.study}": two trials in a row failed with ` +
+          `"${reason}": put that right and run the study again`,
+      );
+    }
+    this.#last = reason;
   }
-  const of = (s: string) => [...state.values()].filter((v) => v === s).length;
-  const complete = of("complete");
-  const failed = of("failed");
-  return {
-    total: keys.size,
-    complete,
-    failed,
-    remaining: keys.size - complete - failed,
-  };
+}
+
+function endEvent(
+  ending: Ending,
+  point: TrialPoint,
+  number: number,
+): TrialEvent {
+  switch (ending.state) {
+    case "COMPLETE":
+      return { type: "complete", point, number, value: ending.value };
+    case "PRUNED":
+      return { type: "pruned", point, number, reason: ending.reason };
+    case "LOST":
+      return { type: "lost", point, number, reason: ending.reason };
+    case "FAIL":
+      return ending.kind === "interrupted"
+        ? { type: "interrupted", point, number }
+        : { type: "failed", point, number, reason: ending.reason };
+  }
 }

@@ -1,5 +1,6 @@
-/** Studies whose trials are trainings: grid point → recipe → epochs → value. */
-import type { Dataset } from "../data/mod.ts";
+/** Trainings as trials: point → recipe → epochs → value and record. */
+import { createHash } from "node:crypto";
+import { type Dataset, SPLITS } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import {
   assertFits,
@@ -8,35 +9,30 @@ import {
   OutOfMemoryError,
   trainingMemory,
 } from "../profile/mod.ts";
+import { engineInfo } from "../tensorflow/mod.ts";
 import {
   chosenEpoch,
   type EpochRow,
-  parseRecipe,
   type Recipe,
   train,
 } from "../train/mod.ts";
-import { expandGrid } from "./definition.ts";
 import {
+  type CheckedPlan,
+  completeFixed,
+  fixedOf,
+  type Objective,
+  parsePlan,
+  recipeOf,
+  type TrainingPlan,
+} from "./plan.ts";
+import { settingsOf, type TrialPoint } from "./points.ts";
+import {
+  type RunOptions,
   runStudy,
-  type StudyDefinition,
   type StudyEvent,
   type StudySummary,
-  type TrialPoint,
-  trialRows,
 } from "./runner.ts";
-import type { TrialState } from "./rows.ts";
-import { keyOf } from "./store.ts";
-import type { FailKind } from "./tables.ts";
-import { type ProportionInterval, wilsonInterval } from "./statistics.ts";
-
-/** A study with all that its trials share. */
-export interface TrainingPlan {
-  /** Images a split; without it all. */
-  limits?: { train: number; validation: number; test: number };
-  /** Fields of the recipe that the grid does not vary; `size` is the data's. */
-  recipe: Partial<Recipe> & Pick<Recipe, "size">;
-  study: StudyDefinition;
-}
+import type { TrainTrial } from "./trial.ts";
 
 export type TrainingEvent =
   | StudyEvent
@@ -46,17 +42,7 @@ export type TrainingEvent =
     step: number;
     steps: number;
     loss: number;
-  }
-  | { type: "warning"; message: string };
-
-/** The recipe of one grid point: the plan's, the point's fields, its seed. */
-export function recipeOf(plan: TrainingPlan, point: TrialPoint): Recipe {
-  return parseRecipe({
-    ...plan.recipe,
-    ...point.params,
-    seed: point.seed,
-  });
-}
+  };
 
 /**
  * Refuses a trial that would not fit: Linux would end the whole process, and
@@ -82,147 +68,175 @@ function namingBatch(error: unknown, recipe: Recipe, size: number): unknown {
 
 /** What an epoch leaves in the trial's record. */
 function summary(row: EpochRow) {
+  const { validation, test } = row;
   return {
     epoch: row.epoch,
+    lr: row.lr,
     trainLoss: row.trainLoss,
     trainAccuracy: row.trainAccuracy,
-    validationLoss: row.validation.loss,
-    validationAccuracy: row.validation.accuracy,
-    testLoss: row.test.loss,
-    testAccuracy: row.test.accuracy,
-    testBalancedAccuracy: row.test.balancedAccuracy,
-    testMacroF1: row.test.macroF1,
+    gradientNorm: row.gradientNorm,
+    validationLoss: validation.loss,
+    validationAccuracy: validation.accuracy,
+    testLoss: test.loss,
+    testAccuracy: test.accuracy,
+    testBalancedAccuracy: test.balancedAccuracy,
+    testMacroF1: test.macroF1,
+    testKappa: test.kappa,
+    testEce: test.ece,
     seconds: row.seconds,
     imagesPerSecond: row.imagesPerSecond,
   };
 }
 
+/** An epoch's metrics as a trial's record has them. */
+export type EpochSummary = ReturnType<typeof summary>;
+
+/** The epoch that counts, and whether it was picked on the test split. */
+function reported(rows: readonly EpochRow[], rule: Objective["epoch"]) {
+  const { validation } = rows[0];
+  if (rule === "last") return { chosen: rows.at(-1)!, optimistic: false };
+  if (rule === "validation" && validation.total > 0) {
+    return { chosen: chosenEpoch(rows), optimistic: false };
+  }
+  const chosen = rows.reduce((best, row) =>
+    row.test.accuracy > best.test.accuracy ? row : best
+  );
+  return { chosen, optimistic: true };
+}
+
+const sha256 = (bytes: Uint8Array | string) =>
+  createHash("sha256").update(bytes).digest("hex");
+
+/** SHA-256 over which images are in which split, in order. */
+function splitHash(data: Dataset): string {
+  return sha256(JSON.stringify(SPLITS.map((split) => data[split].names)));
+}
+
 /** What a finished trial leaves in its record. */
 function outcome(
-  chosen: EpochRow,
   rows: readonly EpochRow[],
   recipe: Recipe,
   data: Dataset,
+  { epoch }: Objective,
 ) {
+  const { chosen, optimistic } = reported(rows, epoch);
+  const { test } = chosen;
   return {
     recipe,
     data: data.name,
     dataHash: data.hash,
+    splitHash: splitHash(data),
+    skipped: data.skipped,
     chosenEpoch: chosen.epoch,
-    correct: chosen.test.correct,
-    total: chosen.test.total,
-    confusion: chosen.test.confusion,
+    /** Picked on the test split, so better than it is. */
+    optimistic,
+    testAccuracy: test.accuracy,
+    testBalancedAccuracy: test.balancedAccuracy,
+    testMacroF1: test.macroF1,
+    correct: test.correct,
+    total: test.total,
+    confusion: test.confusion,
+    predictionsHash: sha256(Uint8Array.from(test.predictions)),
     maxTestAccuracy: Math.max(...rows.map((r) => r.test.accuracy)),
     seconds: rows.reduce((sum, r) => sum + r.seconds, 0),
+    engine: engineInfo(),
   };
 }
 
-/**
- * Runs every missing point of `plan`. A trial's value is the test accuracy at
- * the epoch that validation accuracy chose; the maximum over the epochs is
- * stored beside it as `maxTestAccuracy`.
- *
- * @throws RecipeError before any training when a point makes no sound recipe.
- */
-export async function runTrainingStudy(
-  plan: TrainingPlan,
+/** What a complete training's record tells beside its epochs. */
+export type TrainingOutcome = ReturnType<typeof outcome>;
+
+/** Predicted class of each test image at the reported epoch, a byte each. */
+export const PREDICTIONS = "test-predictions";
+
+/** One training of a plan: what a trial of its study does. */
+export function trainingTrial(
+  plan: CheckedPlan,
   data: Dataset,
-  { dir, signal, onEvent, memory }: {
-    /** Records and checkpoints. */
-    dir: string;
-    signal?: AbortSignal;
+  { memory, onEvent }: {
     /** Bytes that one trial may take; what is free without it. */
     memory?: number;
     onEvent?: (event: TrainingEvent) => void;
-  },
-): Promise<StudySummary> {
-  const conditions = {
-    data: data.name,
-    dataHash: data.hash,
-    size: plan.recipe.size,
-    recipe: plan.recipe,
-    ...plan.study.conditions,
-  };
-  const study = { ...plan.study, conditions };
-  for (const point of expandGrid(study)) recipeOf(plan, point);
-  return await runStudy(study, async (point, context) => {
+  } = {},
+): TrainTrial {
+  const { metric, split, epoch } = plan.objective;
+  return async (point, context) => {
     const recipe = recipeOf(plan, point);
     const rows: EpochRow[] = [];
+    const warn = (message: string) => {
+      context.log(message);
+      onEvent?.({ type: "warning", message });
+    };
+    if (data.validation.n === 0 && epoch === "validation") {
+      warn(
+        "no validation split: the epoch is picked on the test split, so the " +
+          "reported number is optimistic",
+      );
+    }
     try {
       assertTrains(recipe, data, memory);
       const epochs = train(recipe, data, {
         signal: context.signal,
         checkpointDir: context.checkpointDir,
         onStep: (s) => onEvent?.({ type: "step", point, ...s }),
-        onWarning: (message) => onEvent?.({ type: "warning", message }),
+        onWarning: warn,
       });
       for await (const row of epochs) {
         rows.push(row);
-        context.report({
+        const judged = row.validation.total > 0 ? row.validation : row.test;
+        await context.report({
           epoch: row.epoch,
-          value: row.validation.accuracy,
+          value: judged[metric],
           attrs: summary(row),
         });
       }
     } catch (error) {
       throw namingBatch(error, recipe, data.size);
     }
-    const chosen = chosenEpoch(rows);
-    return {
-      value: chosen.test.accuracy,
-      attrs: outcome(chosen, rows, recipe, data),
-    };
-  }, { dir, signal, onEvent });
+    const attrs = outcome(rows, recipe, data, plan.objective);
+    const chosen = rows[attrs.chosenEpoch - 1];
+    await context.saveArtifact(
+      PREDICTIONS,
+      Uint8Array.from(chosen.test.predictions),
+    );
+    return { value: chosen[split][metric], attrs };
+  };
 }
 
-type Outcome = ReturnType<typeof outcome>;
-
-/** A settled trial; what a failed one never reached is undefined. */
-export interface TrainingRow extends Partial<Outcome> {
-  number: number;
-  state: TrialState;
-  params: Record<string, number | string | boolean>;
-  repeat: number;
-  /** Of a failed trial: what kind of failure, and its one line. */
-  fail_kind?: FailKind;
-  fail_reason?: string;
-  /** Test accuracy at the chosen epoch; null for a failed trial. */
-  accuracy: number | null;
-  /** 95 % Wilson interval of `accuracy`. */
-  interval?: ProportionInterval;
-  epochs: ReturnType<typeof summary>[];
-}
-
-/** Every point's last trial that ended, complete or failed, by number. */
-export function trainingRows(dir: string, study: string): TrainingRow[] {
-  const ended = trialRows(dir, study).filter((t) =>
-    t.state === "COMPLETE" || t.state === "FAIL"
+/**
+ * Runs every missing point of `plan`. A trial's value is, unless the plan's
+ * objective says otherwise, the test accuracy at the epoch that validation
+ * accuracy chose; the maximum over the epochs is stored beside it as
+ * `maxTestAccuracy`.
+ *
+ * @param trial how a trial is run; in this process without it.
+ * @throws RecipeError before any training when a point makes no sound recipe.
+ */
+export async function runTrainingStudy(
+  input: TrainingPlan,
+  data: Dataset,
+  { memory, trial, ...options }:
+    & Omit<RunOptions, "onEvent" | "completeFixed">
+    & {
+      /** Bytes that one trial may take; what is free without it. */
+      memory?: number;
+      trial?: TrainTrial;
+      onEvent?: (event: TrainingEvent) => void;
+    },
+): Promise<StudySummary> {
+  const plan = parsePlan(input);
+  const { onEvent } = options;
+  const names = Object.keys(
+    settingsOf(plan.study)?.[0] ?? plan.study.parameters,
   );
-  return [...new Map(ended.map((t) => [keyOf(t) ?? t.number, t])).values()]
-    .map((t) => {
-      const attrs = t.attrs as Partial<Outcome> & {
-        repeat?: number;
-        epochs?: ReturnType<typeof summary>[];
-      };
-      const { correct, total } = attrs;
-      return {
-        ...attrs,
-        number: t.number,
-        state: t.state,
-        params: t.params,
-        repeat: attrs.repeat ?? 0,
-        accuracy: t.value,
-        interval: correct === undefined || total === undefined
-          ? undefined
-          : wilsonInterval(correct, total),
-        epochs: attrs.epochs ?? [],
-      };
-    });
-}
-
-/** The best complete trial. @throws when none is complete */
-export function bestRow(rows: readonly TrainingRow[]): TrainingRow {
-  const done = rows.filter((r) => r.accuracy !== null);
-  if (done.length === 0) throw new Error("no trial of the study is complete");
-  return done.reduce((a, b) => b.accuracy! > a.accuracy! ? b : a);
+  const { recipe, limits, objective } = plan;
+  return await runStudy(
+    { ...plan.study, fixed: fixedOf(plan, data) },
+    trial ?? trainingTrial(plan, data, { memory, onEvent }),
+    {
+      ...options,
+      completeFixed: completeFixed(names),
+      attributes: { plan: { recipe, limits, objective, source: data.source } },
+    },
+  );
 }

@@ -15,7 +15,7 @@ import { inFolder } from "../_folder.ts";
 const { seed: _, lr: _lr, ...recipe } = tinyRecipe();
 const plan: TrainingPlan = {
   recipe,
-  study: { name: "tiny", grid: { lr: [1e-3, 1e30] } },
+  study: { name: "tiny", parameters: { lr: [1e-3, 1e30] } },
 };
 
 Deno.test("a diverged trial fails, the others are kept, nothing runs twice", () =>
@@ -32,7 +32,7 @@ Deno.test("a diverged trial fails, the others are kept, nothing runs twice", () 
     assert(events.some((e) => e.type === "nothing"));
     assert(events.some((e) => e.type === "step" && e.steps === 10));
 
-    const rows = trainingRows(dir, "tiny");
+    const rows = await trainingRows({ dir }, "tiny");
     assert.deepEqual(rows.map((r) => r.state), ["COMPLETE", "FAIL"]);
     const [done, failed] = rows;
     assert.equal(failed.accuracy, null);
@@ -56,7 +56,7 @@ Deno.test("a trial without the memory fails by its batch, the next is as if alon
     const grid = (batchSize: number[]): TrainingPlan => ({
       ...plan,
       recipe: { ...recipe, lr: 1e-3, epochs: 1 },
-      study: { name: "batch", grid: { batchSize } },
+      study: { name: "batch", parameters: { batchSize } },
     });
     const forward = modelOf(tinyRecipe());
     const memory = trainingMemory(count(forward, [16, 16, 3], { batch: 20 }));
@@ -66,7 +66,7 @@ Deno.test("a trial without the memory fails by its batch, the next is as if alon
       memory,
     });
     assert.deepEqual([summary.complete, summary.failed], [2, 1]);
-    const [, failed, after] = trainingRows(together, "batch");
+    const [, failed, after] = await trainingRows({ dir: together }, "batch");
     assert.equal(failed.params.batchSize, 40);
     assert.equal(failed.fail_kind, "out of memory");
     assert.match(
@@ -74,30 +74,50 @@ Deno.test("a trial without the memory fails by its batch, the next is as if alon
       /^out of memory: a batch of 40 images of 16 × 16: needs about .* are free; give/,
     );
     await runTrainingStudy(grid([8]), tinyData, { dir: alone });
-    const [only] = trainingRows(alone, "batch");
+    const [only] = await trainingRows({ dir: alone }, "batch");
     assert.deepEqual(
       [after.accuracy, after.epochs[0].trainLoss],
       [only.accuracy, only.epochs[0].trainLoss],
     );
   }));
 
-Deno.test("records of other data or another recipe are not mixed in", () =>
+Deno.test("other data or another recipe make another record, and it is told", () =>
   inFolder(async (dir) => {
-    await runTrainingStudy(plan, tinyData, { dir });
-    const wider = { ...plan, recipe: { ...plan.recipe, flip: 0 } };
-    await assert.rejects(
-      runTrainingStudy(wider, tinyData, { dir }),
-      /study "tiny" in .*records\.sqlite was run with recipe .* choose another folder/,
+    const short = {
+      recipe: { ...recipe, epochs: 1 },
+      study: { name: "tiny", parameters: { lr: [1e-3] } },
+    };
+    await runTrainingStudy(short, tinyData, { dir });
+    const told: string[] = [];
+    const run = (plan: TrainingPlan, data = tinyData) =>
+      runTrainingStudy(plan, data, {
+        dir,
+        onEvent: (e) => void (e.type === "changed" && told.push(e.message)),
+      });
+    const same = { ...short, recipe: { ...short.recipe, dropLast: true } };
+    assert.equal(
+      (await run(same)).ran,
+      0,
+      "a default that is written down changes nothing",
     );
-    await assert.rejects(
-      runTrainingStudy(plan, { ...tinyData, hash: "other" }, { dir }),
-      /was run with dataHash .*, asked was "other"/,
+    assert.deepEqual(told, []);
+    const wider = { ...short, recipe: { ...short.recipe, flip: 0 } };
+    assert.equal((await run(wider)).ran, 1);
+    assert.match(
+      told[0],
+      /^other fixed settings than "tiny" with its 1 trials: recipe\.flip 0\.5 → 0; "tiny@\w{8}" is a record of its own$/,
     );
+    assert.equal((await run(short)).ran, 0, "the first record is still there");
+    await run(short, { ...tinyData, hash: "other" });
+    assert.match(told[1], /dataHash ".*" → "other"/);
   }));
 
 Deno.test("a point that makes no sound recipe is refused before any training", () =>
   inFolder(async (dir) => {
-    const bad = { ...plan, study: { name: "bad", grid: { heads: [2, 3] } } };
+    const bad = {
+      ...plan,
+      study: { name: "bad", parameters: { heads: [2, 3] } },
+    };
     const events: TrainingEvent[] = [];
     await assert.rejects(
       runTrainingStudy(bad, tinyData, {
@@ -111,7 +131,10 @@ Deno.test("a point that makes no sound recipe is refused before any training", (
 
 Deno.test("stopping in the middle keeps the epochs and goes on from them", () =>
   inFolder(async (dir) => {
-    const one = { ...plan, study: { name: "tiny", grid: { lr: [1e-3] } } };
+    const one = {
+      ...plan,
+      study: { name: "tiny", parameters: { lr: [1e-3] } },
+    };
     const stop = new AbortController();
     const first = await runTrainingStudy(one, tinyData, {
       dir,
@@ -130,7 +153,9 @@ Deno.test("stopping in the middle keeps the epochs and goes on from them", () =>
     });
     assert.deepEqual(steps, [6, 7, 8, 9, 10]);
     assert.deepEqual(
-      trainingRows(dir, "tiny").map((r) => r.epochs.map((e) => e.epoch)),
+      (await trainingRows({ dir }, "tiny")).map((r) =>
+        r.epochs.map((e) => e.epoch)
+      ),
       [[1, 2]],
     );
   }));

@@ -1,10 +1,16 @@
 /** How Optuna's tables spell values, distributions, attributes and times. */
-import { type ParamValue, StudyError } from "./definition.ts";
+import type { ParamValue } from "../definition.ts";
+import { StudyError } from "../errors.ts";
 
 export type Distribution =
   | {
     name: "FloatDistribution";
-    attributes: { step: null; low: number; high: number; log: boolean };
+    attributes: {
+      step: number | null;
+      low: number;
+      high: number;
+      log: boolean;
+    };
   }
   | {
     name: "IntDistribution";
@@ -73,10 +79,33 @@ export function distributionOf(
   return { name: kind, attributes: { step: null, low, high, log } };
 }
 
-/** A parameter as Optuna stores it: a number, or the index of its choice. */
-export function encodeParam(value: ParamValue, d: Distribution): number {
-  if (d.name !== "CategoricalDistribution") return Number(value);
-  return d.attributes.choices.indexOf(value);
+/**
+ * A parameter as Optuna stores it: a number, or the index of its choice.
+ *
+ * @throws StudyError for a value that is not among the choices.
+ */
+export function encodeParam(
+  name: string,
+  value: ParamValue,
+  d: Distribution,
+): number {
+  const stored = d.name === "CategoricalDistribution"
+    ? d.attributes.choices.indexOf(value)
+    : typeof value === "number"
+    ? value
+    : NaN;
+  if (stored === -1 && d.name === "CategoricalDistribution") {
+    throw new StudyError(
+      `parameter ${name}: ${JSON.stringify(value)} is not among its choices ` +
+        JSON.stringify(d.attributes.choices),
+    );
+  }
+  if (!Number.isFinite(stored)) {
+    throw new StudyError(
+      `parameter ${name}: ${JSON.stringify(value)} is not a finite number`,
+    );
+  }
+  return stored;
 }
 
 /** The inverse of `encodeParam`. */
@@ -116,6 +145,9 @@ export function encodeJson(value: unknown): string {
 
 /** Reads JSON of ours and of Python, whose NaN and ±Infinity are bare. */
 export function decodeJson(text: string): unknown {
+  if (!text.includes("NaN") && !text.includes("Infinity")) {
+    return JSON.parse(text);
+  }
   const standard = text.replace(
     /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g,
     (token) => token.startsWith('"') ? token : `"${token}"`,
@@ -127,7 +159,7 @@ export function decodeJson(text: string): unknown {
   );
 }
 
-/** Now as `YYYY-MM-DD HH:MM:SS.ffffff`, naive UTC. */
+/** A time as `YYYY-MM-DD HH:MM:SS.ffffff`, naive UTC. */
 export function encodeTime(time: Date): string {
   return time.toISOString().replace("T", " ").replace("Z", "000");
 }

@@ -1,0 +1,111 @@
+/** What every test starts from: mean, deviation, quantiles, ranks. */
+
+/** @throws RangeError for no values or one that is not finite. */
+export function checkValues(name: string, values: readonly number[]): void {
+  if (values.length === 0) {
+    throw new RangeError(`${name}: no values: give one at least`);
+  }
+  const bad = values.find((v) => !Number.isFinite(v));
+  if (bad !== undefined) {
+    throw new RangeError(`${name}: a value is ${bad}: drop failed trials`);
+  }
+}
+
+/** @throws RangeError unless both are finite and of one length. */
+export function checkPairs(
+  name: string,
+  a: readonly number[],
+  b: readonly number[],
+): void {
+  if (a.length !== b.length) {
+    throw new RangeError(
+      `${name}: ${a.length} and ${b.length} values: pair them one to one`,
+    );
+  }
+  checkValues(name, a);
+  checkValues(name, b);
+}
+
+/** @throws RangeError for a mark other than 0 and 1. */
+export function checkMarks(
+  name: string,
+  ...lists: (readonly number[])[]
+): void {
+  const bad = lists.flat().find((mark) => mark !== 0 && mark !== 1);
+  if (bad !== undefined) {
+    throw new RangeError(`${name}: a mark is ${bad}: give 1 right, 0 wrong`);
+  }
+}
+
+/** @throws RangeError unless 0 < level < 1. */
+export function checkLevel(level: number): void {
+  if (!(level > 0 && level < 1)) {
+    throw new RangeError(`interval: level is ${level}: give one in (0, 1)`);
+  }
+}
+
+/** The arithmetic mean. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, v) => sum + v, 0) / values.length;
+}
+
+/** Σ (v - mean)²; exactly 0 for values that are all the same. */
+export function sumOfSquares(values: readonly number[]): number {
+  if (values.every((v) => v === values[0])) return 0;
+  const centre = mean(values);
+  return values.reduce((sum, v) => sum + (v - centre) ** 2, 0);
+}
+
+/** The p-quantile of values in rising order (see `quantile`). */
+export function sortedQuantile(
+  sorted: ArrayLike<number>,
+  p: number,
+): number {
+  const position = p * (sorted.length - 1);
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, sorted.length - 1);
+  const share = position - below;
+  return sorted[below] + share * (sorted[above] - sorted[below]);
+}
+
+/**
+ * The p-quantile of a sample: linear between order statistics, at position
+ * p (n - 1) (Hyndman and Fan 1996, type 7; NumPy's and R's default).
+ *
+ * @throws RangeError for no values, one that is not finite, or p outside [0, 1].
+ */
+export function quantile(values: readonly number[], p: number): number {
+  checkValues("quantile", values);
+  if (!(p >= 0 && p <= 1)) {
+    throw new RangeError(`quantile: p is ${p}: give one in [0, 1]`);
+  }
+  return sortedQuantile(Float64Array.from(values).sort(), p);
+}
+
+/** Ranks from 1 for the smallest; equal values share their mean rank. */
+export function ranks(values: readonly number[]): number[] {
+  const order = values.map((_, i) => i).sort((i, j) => values[i] - values[j]);
+  const found = new Array<number>(values.length);
+  for (const [start, size] of tieRuns(values)) {
+    for (let i = start; i < start + size; i++) {
+      found[order[i]] = start + (size + 1) / 2;
+    }
+  }
+  return found;
+}
+
+/** Runs of equal values in rising order: [first place from 0, length]. */
+function tieRuns(values: readonly number[]): [number, number][] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const runs: [number, number][] = [];
+  for (let i = 0; i < sorted.length; i++) {
+    if (i > 0 && sorted[i] === sorted[i - 1]) runs[runs.length - 1][1]++;
+    else runs.push([i, 1]);
+  }
+  return runs;
+}
+
+/** Σ (t³ - t) over groups of t equal values: the tie term of rank tests. */
+export function tieTerm(values: readonly number[]): number {
+  return tieRuns(values).reduce((sum, [, t]) => sum + t ** 3 - t, 0);
+}

@@ -1,0 +1,221 @@
+/** Whether two settings differ: paired where their seeds match. */
+import {
+  type BootstrapInterval,
+  bootstrapInterval,
+  oneSampleTTest,
+  type SignTest,
+  signTest,
+  type TTest,
+  type WelchTest,
+  welchTTest,
+  wilcoxonSignedRank,
+  type WilcoxonTest,
+} from "../../statistics/mod.ts";
+import { type Params, StudyError } from "../definition.ts";
+import { mcnemarOf, type McNemarResult } from "./mcnemar.ts";
+import {
+  type AnalysisRow,
+  isRun,
+  keyOf,
+  points,
+  rowsWith,
+  type Run,
+} from "./rows.ts";
+import {
+  counted,
+  describe,
+  showDifference,
+  showP,
+  showSize,
+  showValue,
+  type Unit,
+} from "./text.ts";
+
+export type Verdict = "differs" | "not told apart" | "too few repeats";
+
+export interface CompareOptions {
+  /** The true class per test image, for McNemar's test. */
+  truth?: Uint8Array;
+  /** Default 0.05. */
+  alpha?: number;
+  /** What the values are; default points. */
+  unit?: Unit;
+}
+
+/** The comparison of a with b; differences are a less b. */
+export interface Comparison {
+  a: Params;
+  b: Params;
+  kind: "paired" | "unpaired";
+  /** Pairs; unpaired the runs of the smaller side. */
+  n: number;
+  /** Complete runs that have no partner; 0 when unpaired. */
+  leftOut: number;
+  /** Of pairs: what both share, and the difference of their values. */
+  differences: { block: string; difference: number }[];
+  /** Mean difference; null where a side has no run. */
+  difference: number | null;
+  /** Its 95 % interval, of the paired or Welch's t test. */
+  low: number | null;
+  high: number | null;
+  t: TTest | null;
+  welch: WelchTest | null;
+  /** Of the mean difference, from three pairs. */
+  bootstrap: BootstrapInterval | null;
+  sign: SignTest | null;
+  /** Only with enough pairs to reach alpha: six for 0.05. */
+  wilcoxon: WilcoxonTest | null;
+  mcnemar: McNemarResult | null;
+  /** The p that the verdict rests on: the t test's. */
+  p: number | null;
+  verdict: Verdict;
+  /** All in one line. */
+  text: string;
+}
+
+/** Fewer pairs, or runs a side, say nothing. */
+const FEWEST = 3;
+
+/** What a run shares with its partner: all but `names`, and the seed. */
+function blockOf(run: Run, names: readonly string[]): string {
+  const shared = Object.entries(run.params)
+    .filter(([name]) => !names.includes(name)).sort()
+    .map(([name, value]) => `${name} ${showValue(value)}`);
+  const seed = run.seed === undefined
+    ? `repeat ${run.repeat}`
+    : `seed ${run.seed}`;
+  return [...shared, seed].join(", ");
+}
+
+/** Complete runs that have `params`, by what they share with others. */
+export function runsByBlock(
+  rows: readonly AnalysisRow[],
+  params: Params,
+): Map<string, Run> {
+  const names = Object.keys(params);
+  const runs = points(rowsWith("comparison", params, rows)).filter(isRun);
+  return new Map(runs.map((run) => [blockOf(run, names), run]));
+}
+
+function verdictOf(n: number, p: number | null, alpha: number): Verdict {
+  if (n < FEWEST || p === null) return "too few repeats";
+  return p < alpha ? "differs" : "not told apart";
+}
+
+/** "differs (p = .048)", or how many repeats there are. */
+export function showVerdict(c: Comparison, p = c.p, holm = false): string {
+  if (c.verdict === "too few repeats") return `${c.verdict}: n=${c.n}`;
+  return `${c.verdict} (${showP(p!)}${holm ? " after Holm" : ""})`;
+}
+
+function textOf(c: Comparison, alpha: number, unit: Unit): string {
+  const parts = [`${describe(c.a)} against ${describe(c.b)}:`];
+  if (c.difference !== null) {
+    parts.push(showDifference(c.difference, unit));
+    parts.push(
+      c.low === null || c.high === null
+        ? "(no interval)"
+        : `(95 % interval ${showSize(c.low, unit)} to ${
+          showSize(c.high, unit)
+        })`,
+    );
+    parts.push(
+      c.kind === "paired"
+        ? `over ${counted(c.n, "pair")},`
+        : "unpaired, as no seeds match,",
+    );
+  }
+  parts.push(`${showVerdict(c)}.`);
+  if (c.verdict === "differs" && c.sign && c.sign.p >= alpha) {
+    const least = 2 ** (1 - c.sign.positive - c.sign.negative);
+    parts.push(
+      `Suggestive only: the sign test has ${showP(c.sign.p)}${
+        c.sign.p > least ? "" : `, the least that ${c.n} pairs can reach`
+      }.`,
+    );
+  }
+  if (c.leftOut > 0) {
+    parts.push(`${counted(c.leftOut, "run")} without a partner left out.`);
+  }
+  if (c.mcnemar) {
+    const { b, c: other, midP } = c.mcnemar.pooled;
+    parts.push(
+      `Of the test images ${b} only the first gets right, ${other} only the ` +
+        `second (McNemar ${showP(midP)}, of these networks alone).`,
+    );
+  }
+  return parts.join(" ");
+}
+
+/**
+ * Compares all runs that have the parameters `a` with those that have `b`.
+ * Runs of the same seed (repeat, where no seed is known) and the same other
+ * parameters are a pair; with under two pairs, and two runs a side, Welch's
+ * test of both groups takes their place. The verdict: under three pairs (or
+ * runs a side) "too few repeats"; else "differs" where the t test's p is below
+ * alpha (the sign test's where all differences are equal), "not told apart"
+ * where it is not, which does not say that both are equal.
+ *
+ * @param a Full settings, or some parameters: `{ model: "cls" }` against
+ * `{ model: "baseline" }` pairs runs of the same learning rate and seed.
+ * @throws StudyError where no trial has a or b, or they name other parameters.
+ */
+export function compareSettings(
+  rows: readonly AnalysisRow[],
+  a: Params,
+  b: Params,
+  { truth, alpha = 0.05, unit = "points" }: CompareOptions = {},
+): Comparison {
+  const names = (params: Params) => Object.keys(params).sort().join(", ");
+  if (names(a) !== names(b) || keyOf(a) === keyOf(b)) {
+    throw new StudyError(
+      `comparison: ${describe(a)} against ${
+        describe(b)
+      }: give two values of the same parameters`,
+    );
+  }
+  const first = runsByBlock(rows, a), second = runsByBlock(rows, b);
+  const pairs = [...first].flatMap(([block, run]) => {
+    const partner = second.get(block);
+    return partner ? [{ block, a: run, b: partner }] : [];
+  });
+  const least = Math.min(first.size, second.size);
+  const isPaired = pairs.length >= 2 || least < 2;
+  const differences = isPaired
+    ? pairs.map((p) => ({
+      block: p.block,
+      difference: p.a.value - p.b.value,
+    }))
+    : [];
+  const numbers = differences.map((d) => d.difference);
+  const t = numbers.length > 0 ? oneSampleTTest(numbers) : null;
+  const sign = numbers.length > 0 ? signTest(numbers) : null;
+  const valuesOf = (runs: Map<string, Run>) =>
+    [...runs.values()].map((run) => run.value);
+  const welch = isPaired ? null : welchTTest(valuesOf(first), valuesOf(second));
+  const n = isPaired ? pairs.length : least;
+  const p = isPaired ? t?.p ?? sign?.p ?? null : welch!.p;
+  const comparison: Comparison = {
+    a,
+    b,
+    kind: isPaired ? "paired" : "unpaired",
+    n,
+    leftOut: isPaired ? first.size + second.size - 2 * pairs.length : 0,
+    differences,
+    difference: t?.mean ?? welch?.difference ?? null,
+    low: t?.low ?? welch?.low ?? null,
+    high: t?.high ?? welch?.high ?? null,
+    t,
+    welch,
+    bootstrap: numbers.length >= FEWEST ? bootstrapInterval(numbers) : null,
+    sign,
+    wilcoxon: 2 ** (1 - numbers.length) < alpha
+      ? wilcoxonSignedRank(numbers)
+      : null,
+    mcnemar: truth && isPaired ? mcnemarOf(pairs, truth) : null,
+    p,
+    verdict: verdictOf(n, p, alpha),
+    text: "",
+  };
+  return { ...comparison, text: textOf(comparison, alpha, unit) };
+}

@@ -1,0 +1,173 @@
+/** All settings against one, corrected for their number, and by their ranks. */
+import {
+  type FriedmanTest,
+  friedmanTest,
+  holm,
+  type NemenyiTest,
+  nemenyiTest,
+} from "../../statistics/mod.ts";
+import { type Params, StudyError } from "../definition.ts";
+import {
+  type CompareOptions,
+  compareSettings,
+  type Comparison,
+  runsByBlock,
+  showVerdict,
+} from "./compare.ts";
+import {
+  type AnalysisRow,
+  bestOf,
+  checkNames,
+  type Direction,
+  groupBy,
+  keyOf,
+  meanOrNull,
+  pick,
+  signOf,
+} from "./rows.ts";
+import { counted, describe, showP } from "./text.ts";
+
+/** Ranks of three settings or more; rank 1 is the best. */
+export interface RankComparison {
+  settings: Params[];
+  /** What all those settings share: seeds or repeats, and other parameters. */
+  blocks: string[];
+  friedman: FriedmanTest;
+  nemenyi: NemenyiTest;
+}
+
+export interface AllComparisons {
+  /** Best mean first; settings without a complete run last. */
+  settings: { params: Params; mean: number | null; n: number }[];
+  baseline: Params;
+  /** The others against the baseline, in the order of `settings`. */
+  comparisons: (Comparison & {
+    /** Holm's, over all comparisons that have a p. */
+    adjustedP: number | null;
+  })[];
+  /** null for under three settings or under two blocks that all of them have. */
+  ranks: RankComparison | null;
+  lines: string[];
+}
+
+function ranksOf(
+  rows: readonly AnalysisRow[],
+  settings: readonly Params[],
+  direction: Direction,
+  alpha: number,
+): RankComparison | null {
+  const columns = settings.map((params) => runsByBlock(rows, params));
+  const blocks = [...columns[0]?.keys() ?? []]
+    .filter((block) => columns.every((column) => column.has(block)));
+  if (settings.length < 3 || blocks.length < 2) return null;
+  const sign = signOf(direction);
+  const friedman = friedmanTest(
+    blocks.map((block) => columns.map((c) => sign * c.get(block)!.value)),
+  );
+  return {
+    settings: [...settings],
+    blocks,
+    friedman,
+    nemenyi: nemenyiTest(friedman.averageRanks, blocks.length, alpha),
+  };
+}
+
+function rankLine(
+  { settings, blocks, friedman, nemenyi }: RankComparison,
+): string {
+  if (friedman.fP === null) {
+    return "ranks: all settings have the same values in every block";
+  }
+  const ranked = settings.map((params, i) => ({
+    params,
+    rank: friedman.averageRanks[i],
+  })).sort((a, b) => a.rank - b.rank);
+  return `Friedman over ${counted(blocks.length, "block")} ` +
+    `(Iman–Davenport): ${showP(friedman.fP)}; mean ranks ${
+      ranked.map(({ params, rank }) =>
+        `${rank.toFixed(2)} (${describe(params)})`
+      )
+        .join(", ")
+    }; ranks ${
+      nemenyi.criticalDifference.toFixed(2)
+    } apart or more differ (Nemenyi)`;
+}
+
+/**
+ * Compares every setting with the baseline (see `compareSettings`), with
+ * Holm's correction in p and verdict, and ranks all of them over the blocks
+ * that they share (Demšar 2006). Without a baseline that is the best by its
+ * mean, whose lead is then in part luck: it was picked by the same runs.
+ *
+ * @param by Parameters whose values are compared; the others are, with the
+ * seed, what pairs and blocks share. All parameters without it.
+ * @param baseline The values of `by` that the others are held against.
+ * @throws StudyError for an unknown parameter or baseline, and where no trial
+ * is complete.
+ */
+export function compareAll(
+  rows: readonly AnalysisRow[],
+  { direction, by, baseline, ...options }: CompareOptions & {
+    direction: Direction;
+    by?: readonly string[];
+    baseline?: Params;
+  },
+): AllComparisons {
+  const { alpha = 0.05 } = options;
+  const names = by ?? [...new Set(rows.flatMap((r) => Object.keys(r.params)))];
+  checkNames("comparison", names, rows);
+  const sign = signOf(direction);
+  const groups = groupBy(rows, (row) => keyOf(pick(row.params, names)))
+    .map(([first]) => {
+      const params = pick(first.params, names);
+      const runs = [...runsByBlock(rows, params).values()];
+      const { mean, n } = meanOrNull(runs.map((run) => run.value));
+      return { params, mean, n };
+    }).sort((a, b) =>
+      sign * (b.mean ?? -sign * Infinity) - sign * (a.mean ?? -sign * Infinity)
+    );
+  const best = bestOf(groups, direction);
+  if (best === undefined) {
+    throw new StudyError(
+      "comparison: no trial is complete: run the study first",
+    );
+  }
+  const held = baseline ?? best.params;
+  const others = groups.filter((g) => keyOf(g.params) !== keyOf(held));
+  if (others.length === groups.length) {
+    throw new StudyError(
+      `comparison: no trial has the baseline ${describe(held)}: name ${
+        names.join(", ")
+      } as in a trial`,
+    );
+  }
+  const raw = others.map(({ params }) =>
+    compareSettings(rows, params, held, options)
+  );
+  const tested = raw.filter((c) => c.verdict !== "too few repeats");
+  const adjusted = new Map(
+    holm(tested.map((c) => c.p!)).map((p, i) => [tested[i], p]),
+  );
+  const comparisons = raw.map((c) => {
+    const adjustedP = adjusted.get(c) ?? null;
+    if (adjustedP === null) return { ...c, adjustedP };
+    const verdict = adjustedP < alpha ? "differs" : "not told apart";
+    return { ...c, adjustedP, verdict } as const;
+  });
+  const complete = groups.filter((g) => g.n > 0).map((g) => g.params);
+  const ranks = ranksOf(rows, complete, direction, alpha);
+  const lines = comparisons.map((c) =>
+    `${describe(c.a)} against ${describe(held)}: ${
+      showVerdict(c, c.adjustedP, true)
+    }`
+  );
+  if (baseline === undefined && comparisons.length > 0) {
+    lines.push(
+      `${
+        describe(held)
+      } was picked as the best by these runs: part of its lead is luck`,
+    );
+  }
+  if (ranks) lines.push(rankLine(ranks));
+  return { settings: groups, baseline: held, comparisons, ranks, lines };
+}

@@ -1,0 +1,22 @@
+/** Errors of studies, each one line that says what, where and what to do. */
+
+/** An error for the user. */
+export class StudyError extends Error {
+  override name = "StudyError";
+}
+
+/** The study's pruner ended the trial. */
+export class PrunedError extends Error {
+  override name = "PrunedError";
+}
+
+/** The trial's process ended before it did. */
+export class CrashedError extends Error {
+  override name = "CrashedError";
+}
+
+/** What was thrown, as one line. */
+export function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : error;
+  return String(text).replace(/\s*\n\s*/g, " ").trim();
+}

@@ -1,0 +1,64 @@
+/** Study files: a training plan as JSON, or a module with an objective. */
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseStudy, type Study } from "./definition.ts";
+import { oneLine, StudyError } from "./errors.ts";
+import { type CheckedPlan, parsePlan } from "./plan.ts";
+import type { TrainTrial } from "./trial.ts";
+
+export type StudyFile =
+  | { kind: "plan"; plan: CheckedPlan }
+  | { kind: "module"; path: string; study: Study; train: TrainTrial };
+
+/** The study and objective of a module: exports `study` and a default function. */
+async function readModule(path: string): Promise<StudyFile> {
+  let module: { study?: unknown; default?: unknown };
+  try {
+    module = await import(pathToFileURL(path).href);
+  } catch (error) {
+    throw new StudyError(`${path}: cannot be loaded: ${oneLine(error)}`);
+  }
+  const { study, default: train } = module;
+  if (typeof train !== "function") {
+    throw new StudyError(
+      `${path}: has no default function: export default ` +
+        `async (point, context) => ({ value })`,
+    );
+  }
+  if (study === undefined) {
+    throw new StudyError(
+      `${path}: has no study: export const study = { name, parameters, … }`,
+    );
+  }
+  const checked = parseStudy(study);
+  return { kind: "module", path, study: checked, train: train as TrainTrial };
+}
+
+/**
+ * Reads a study file: `.json` holds a training plan (`study`, `recipe`,
+ * `data`, `limits`, `objective`), `.ts` or `.js` exports `study` and, as its
+ * default, the objective of one trial.
+ *
+ * @throws StudyError in one line, with the file's name
+ */
+export async function readStudyFile(file: string): Promise<StudyFile> {
+  const path = resolve(file);
+  if (/\.[cm]?[jt]s$/.test(path)) return await readModule(path);
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    throw new StudyError(`${file}: cannot be read: ${oneLine(error)}`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new StudyError(`${file}: is no JSON: ${oneLine(error)}`);
+  }
+  try {
+    return { kind: "plan", plan: parsePlan(json) };
+  } catch (error) {
+    throw new StudyError(`${file}: ${oneLine(error)}`);
+  }
+}

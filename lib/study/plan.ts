@@ -1,0 +1,189 @@
+/** A study of trainings: its recipe, data and objective, as plain data. */
+import { z } from "zod";
+import type { Dataset, DataSource } from "../data/mod.ts";
+import { parseRecipe, type Recipe, recipes } from "../train/mod.ts";
+import {
+  type Params,
+  type ParamValue,
+  parseStudy,
+  type Study,
+  type StudyInput,
+} from "./definition.ts";
+import { StudyError } from "./errors.ts";
+import { repeatSeed } from "./identity.ts";
+import { settingsOf, spacesOf } from "./points.ts";
+import { randomPoint } from "./search/random.ts";
+
+const ObjectiveSchema = z.strictObject({
+  metric: z.enum(["accuracy", "balancedAccuracy", "macroF1"])
+    .default("accuracy"),
+  /**
+   * Of which a trial's value is taken. A search that learns from values (TPE)
+   * takes validation, or it would tune on the test split; else test.
+   */
+  split: z.enum(["validation", "test"]).optional(),
+  /**
+   * Which epoch counts: the best by validation, the last, or (optimistic, what
+   * the study published) the best on test.
+   */
+  epoch: z.enum(["validation", "last", "testMaximum"]).default("validation"),
+});
+
+export type Objective = Required<z.output<typeof ObjectiveSchema>>;
+
+const images = z.int().min(1);
+
+const PlanSchema = z.strictObject({
+  study: z.unknown(),
+  recipe: z.record(z.string(), z.unknown()),
+  limits: z.strictObject({ train: images, validation: images, test: images })
+    .optional(),
+  objective: ObjectiveSchema.optional(),
+  data: z.strictObject({
+    name: z.enum(["synthetic", "fer2013"]),
+    seed: z.int().min(0).optional(),
+  }).optional(),
+});
+
+/** A study with all that its trials share. */
+export interface TrainingPlan {
+  study: StudyInput;
+  /** Fields of the recipe that no parameter varies; `size` is the data's. */
+  recipe: Partial<Recipe> & Pick<Recipe, "size">;
+  /** Images a split; without it all. */
+  limits?: { train: number; validation: number; test: number };
+  objective?: z.input<typeof ObjectiveSchema>;
+  /** Which data set, where the plan itself says so. */
+  data?: { name: DataSource["name"]; seed?: number };
+}
+
+/** A plan whose study is checked and whose objective is complete. */
+export interface CheckedPlan extends Omit<TrainingPlan, "study" | "objective"> {
+  study: Study;
+  objective: Objective;
+}
+
+/** Objects are merged field by field; another `kind` takes no fields over. */
+function completed(value: unknown, defaults: unknown): unknown {
+  const isObject = (v: unknown): v is Record<string, unknown> =>
+    typeof v === "object" && v !== null && !Array.isArray(v);
+  if (value === undefined) return defaults;
+  if (!isObject(value) || !isObject(defaults)) return value;
+  if (value.kind !== defaults.kind) return value;
+  return Object.fromEntries(
+    Object.keys({ ...defaults, ...value })
+      .map((key) => [key, completed(value[key], defaults[key])]),
+  );
+}
+
+/** A copy of `recipe` with the value at a dotted path, as `betas.0`. */
+function withPath(
+  recipe: Record<string, unknown>,
+  path: string,
+  value: ParamValue | undefined,
+): Record<string, unknown> {
+  const [head, ...rest] = path.split(".");
+  const copy: Record<string, unknown> = { ...recipe };
+  if (rest.length === 0) {
+    if (value === undefined) delete copy[head];
+    else copy[head] = value;
+    return copy;
+  }
+  const inner = structuredClone(
+    recipe[head] ?? (recipes.slim as Record<string, unknown>)[head],
+  );
+  let at = inner as Record<string, unknown>;
+  for (const key of rest.slice(0, -1)) at = at?.[key] as typeof at;
+  if (typeof at !== "object" || at === null) {
+    throw new StudyError(
+      `parameters.${path}: the recipe has no such field: ` +
+        `lab.recipeTable() lists all`,
+    );
+  }
+  const last = rest.at(-1)!;
+  // A varied place of a list stays, so that the others keep theirs.
+  if (value === undefined && !Array.isArray(at)) delete at[last];
+  else at[last] = value ?? null;
+  copy[head] = inner;
+  return copy;
+}
+
+/** The recipe of one setting and seed: the plan's fields, then the setting's. */
+export function recipeOf(
+  plan: Pick<TrainingPlan, "recipe">,
+  { params, seed }: { params: Params; seed: number },
+): Recipe {
+  let recipe: Record<string, unknown> = { ...plan.recipe };
+  for (const [path, value] of Object.entries(params)) {
+    recipe = withPath(recipe, path, value);
+  }
+  return parseRecipe({ ...recipe, seed });
+}
+
+/**
+ * A plan, checked as a whole: the study, the objective and the recipe of every
+ * setting that is known before the run.
+ *
+ * @throws StudyError or RecipeError, one line
+ */
+export function parsePlan(input: unknown): CheckedPlan {
+  const parsed = PlanSchema.safeParse(input);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    throw new StudyError(`plan: ${path.join(".") || "it"}: ${message}`);
+  }
+  const plan = parsed.data as unknown as TrainingPlan;
+  const study = parseStudy({
+    metric: "test accuracy at the validation-chosen epoch",
+    ...plan.study,
+  });
+  const { metric, split, epoch } = ObjectiveSchema.parse(plan.objective ?? {});
+  const objective = {
+    metric,
+    epoch,
+    split: split ?? (study.search.kind === "tpe" ? "validation" : "test"),
+  };
+  for (const params of someSettings(study)) {
+    recipeOf(plan, { params, seed: repeatSeed(study.seed, 0) });
+  }
+  return { ...plan, study, objective };
+}
+
+/** All settings known before the run, or the first random one. */
+function someSettings(study: Study): Params[] {
+  return settingsOf(study) ?? [randomPoint(spacesOf(study), study.seed, 0)];
+}
+
+/** A recipe's fields that no parameter varies and that are no seed. */
+function fixedRecipe(recipe: Record<string, unknown>, names: string[]) {
+  return names.reduce(
+    (left, path) => withPath(left, path, undefined),
+    withPath(recipe, "seed", undefined),
+  );
+}
+
+/** The fixed settings of a plan on its data: what makes its study the same. */
+export function fixedOf(
+  plan: CheckedPlan,
+  data: Pick<Dataset, "name" | "hash">,
+): Record<string, unknown> {
+  const [params] = someSettings(plan.study);
+  const recipe = recipeOf(plan, { params, seed: 0 });
+  return {
+    ...plan.study.fixed,
+    data: data.name,
+    dataHash: data.hash,
+    objective: plan.objective,
+    recipe: fixedRecipe(recipe, Object.keys(params)),
+  };
+}
+
+/** Gives an older record's recipe the fields that were added since. */
+export function completeFixed(
+  names: string[],
+): (fixed: Record<string, unknown>) => Record<string, unknown> {
+  return (fixed) => ({
+    ...fixed,
+    recipe: completed(fixed.recipe, fixedRecipe(recipes.slim, names)),
+  });
+}

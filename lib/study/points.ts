@@ -1,0 +1,164 @@
+/** The points of a study: settings and repeats, and how Optuna spells them. */
+import {
+  type Params,
+  type ParamValue,
+  sameValue,
+  type Study,
+  StudyError,
+} from "./definition.ts";
+import { pointKey, repeatSeed } from "./identity.ts";
+import { randomPoint } from "./search/random.ts";
+import { sobolPoint } from "./search/sobol.ts";
+import type { Spaces } from "./search/space.ts";
+import { type Distribution, distributionOf } from "./store/mod.ts";
+
+/** One repeat of one setting. */
+export interface TrialPoint {
+  params: Params;
+  /** 0 … repeats - 1 */
+  repeat: number;
+  /** 31-bit, from the study's seed and the repeat alone. */
+  seed: number;
+  /** 16 hex digits that name this point; none under another tool's trial. */
+  key: string;
+}
+
+/** What a sampler draws from. */
+export function spacesOf(study: Study): Spaces {
+  return Object.fromEntries(
+    Object.entries(study.parameters).map(([name, p]) => {
+      if ("values" in p) return [name, { kind: "choices", choices: p.values }];
+      const { low, high, log, int, step } = p;
+      return [
+        name,
+        int
+          ? { kind: "int", low, high, log, step: step ?? 1 }
+          : { kind: "float", low, high, log, step },
+      ];
+    }),
+  );
+}
+
+function combinations(study: Study): Params[] {
+  let settings: Params[] = [{}];
+  for (const [name, parameter] of Object.entries(study.parameters)) {
+    const { values } = parameter as { values: ParamValue[] };
+    settings = settings.flatMap((params) =>
+      values.map((value) => ({ ...params, [name]: value }))
+    );
+  }
+  return settings;
+}
+
+/** The settings that a study has before any result; undefined for TPE. */
+export function settingsOf(study: Study): Params[] | undefined {
+  const { search, seed } = study;
+  switch (search.kind) {
+    case "grid":
+      return combinations(study);
+    case "list":
+      return search.points;
+    case "tpe":
+      return undefined;
+  }
+  const draw = search.kind === "sobol" ? sobolPoint : randomPoint;
+  const spaces = spacesOf(study);
+  return Array.from(
+    { length: search.points },
+    (_, index) => draw(spaces, seed, index),
+  );
+}
+
+/** One point of a setting. */
+export function pointOf(
+  study: Study,
+  record: string,
+  params: Params,
+  repeat: number,
+): TrialPoint {
+  return {
+    params,
+    repeat,
+    seed: repeatSeed(study.seed, repeat),
+    key: pointKey(record, params, repeat, study.seed),
+  };
+}
+
+/**
+ * All points of a study that are known before it runs: repeats are the outer
+ * loop, so that a study cut short has every setting once first. None for TPE.
+ *
+ * @param record the key of the study's record
+ */
+export function pointsOf(study: Study, record: string): TrialPoint[] {
+  const settings = settingsOf(study) ?? [];
+  const points = new Map<string, TrialPoint>();
+  for (let repeat = 0; repeat < study.repeats; repeat++) {
+    for (const params of settings) {
+      const point = pointOf(study, record, params, repeat);
+      points.set(point.key, point);
+    }
+  }
+  return [...points.values()];
+}
+
+/** All values of a parameter that a study names. */
+function valuesOf(study: Study, name: string): ParamValue[] {
+  if (study.search.kind === "list") {
+    return study.search.points.map((p) => p[name]);
+  }
+  return [...(study.parameters[name] as { values: ParamValue[] }).values];
+}
+
+/**
+ * Optuna's distribution of each parameter. Kind and log flag of a name have to
+ * stay as recorded; choices and ranges grow.
+ *
+ * @throws StudyError when the study does not fit what is recorded.
+ */
+export function distributionsOf(
+  study: Study,
+  stored: Readonly<Record<string, Distribution>> = {},
+): Record<string, Distribution> {
+  const names = study.search.kind === "list"
+    ? Object.keys(study.search.points[0])
+    : Object.keys(study.parameters);
+  return Object.fromEntries(names.map((name) => {
+    const parameter = study.parameters[name];
+    const before = stored[name];
+    if (!parameter || "values" in parameter) {
+      return [name, distributionOf(name, valuesOf(study, name), before)];
+    }
+    const { int, log, step } = parameter;
+    const kind = int ? "IntDistribution" : "FloatDistribution";
+    let { low, high } = parameter;
+    if (before) {
+      if (before.name !== kind || before.attributes.log !== log) {
+        throw new StudyError(
+          `study "${study.name}": parameters.${name} is ${
+            log ? "a log " : "a "
+          }${kind}, its recorded trials have a ${before.name}${
+            before.name !== "CategoricalDistribution" && before.attributes.log
+              ? " on a log scale"
+              : ""
+          }: give the study a new name`,
+        );
+      }
+      low = Math.min(low, before.attributes.low);
+      high = Math.max(high, before.attributes.high);
+    }
+    return [
+      name,
+      int
+        ? { name: kind, attributes: { log, step: step ?? 1, low, high } }
+        : { name: kind, attributes: { step: step ?? null, low, high, log } },
+    ] as [string, Distribution];
+  }));
+}
+
+/** Whether two settings are the same to 12 digits. */
+export function sameParams(a: Params, b: Params): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length &&
+    names.every((name) => name in b && sameValue(a[name], b[name]));
+}

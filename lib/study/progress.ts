@@ -1,0 +1,69 @@
+/** How far a study is: points that are done, failed, open; its budget. */
+import type { Study } from "./definition.ts";
+import type { ResultRow } from "./store/mod.ts";
+
+export interface Progress {
+  /** Points of the definition. */
+  total: number;
+  complete: number;
+  pruned: number;
+  failed: number;
+  /** Points still without a result: waiting, or run by another process. */
+  remaining: number;
+  /** Trials that some process runs now. */
+  running: number;
+}
+
+/** Kinds of failure that would come again, so that they settle a point. */
+const FINAL = ["diverged", "out of memory"];
+
+/** Whether a trial settles its point, so that it is not run again. */
+export function isSettled(row: Pick<ResultRow, "state" | "failKind">): boolean {
+  return row.state === "COMPLETE" || row.state === "PRUNED" ||
+    row.state === "FAIL" && FINAL.includes(row.failKind ?? "");
+}
+
+/**
+ * @param keys the points of the definition; without it (TPE) all of ours.
+ * @param total how many points there are to be.
+ */
+export function progressOf(
+  rows: readonly ResultRow[],
+  keys: ReadonlySet<string> | undefined,
+  total: number,
+): Progress {
+  const last = new Map<string, ResultRow>();
+  let running = 0;
+  for (const row of rows) {
+    if (row.state === "RUNNING") running++;
+    const key = row.point?.key;
+    if (key === undefined || keys && !keys.has(key)) continue;
+    if (last.get(key)?.state !== "COMPLETE") last.set(key, row);
+  }
+  const count = (state: string) =>
+    [...last.values()].filter((row) => row.state === state).length;
+  const complete = count("COMPLETE");
+  const pruned = count("PRUNED");
+  const failed = count("FAIL");
+  const remaining = total - complete - pruned - failed;
+  return { total, complete, pruned, failed, remaining, running };
+}
+
+/** Why no new trial is to be started, or null while the budget lasts. */
+export function spentBudget(
+  { budget }: Study,
+  rows: readonly ResultRow[],
+): string | null {
+  const ended = rows.filter((r) => r.complete !== null);
+  if (budget.trials !== undefined && ended.length >= budget.trials) {
+    return `the budget of ${budget.trials} trials is spent`;
+  }
+  const hours = ended.reduce(
+    (sum, r) => sum + (r.start ? +r.complete! - +r.start : 0),
+    0,
+  ) / 3.6e6;
+  if (budget.hours !== undefined && hours >= budget.hours) {
+    return `the budget of ${budget.hours} h is spent (${hours.toFixed(2)} h)`;
+  }
+  return null;
+}

@@ -1,0 +1,129 @@
+/** A study's queue: what is to be done next, by this process or another. */
+import type { Study } from "./definition.ts";
+import { canonical, type OpenedRecord, repeatSeed } from "./identity.ts";
+import {
+  distributionsOf,
+  pointOf,
+  pointsOf,
+  type TrialPoint,
+} from "./points.ts";
+import { type Progress, progressOf, spentBudget } from "./progress.ts";
+import { nextSetting } from "./sampling.ts";
+import type { Claim, Distribution, NewTrial, Store } from "./store/mod.ts";
+
+/** Fits recorded distributions to the study's; choices and ranges grow. */
+export async function fitDistributions(
+  store: Store,
+  study: Study,
+  studyId: number,
+): Promise<Record<string, Distribution>> {
+  const stored = await store.distributions(studyId);
+  const wanted = distributionsOf(study, stored);
+  for (const [name, distribution] of Object.entries(wanted)) {
+    const before = stored[name];
+    if (before && canonical(before) !== canonical(distribution)) {
+      await store.setDistribution(studyId, name, distribution);
+    }
+  }
+  return wanted;
+}
+
+/** What of a study is to be done next, and how far it is. */
+export class StudyQueue {
+  readonly #points: Map<string, TrialPoint>;
+  /** Undefined where the points follow from results. */
+  readonly #keys?: ReadonlySet<string>;
+  #reaped = -Infinity;
+  /** Points of the definition. */
+  readonly total: number;
+
+  constructor(
+    readonly store: Store,
+    readonly study: Study,
+    readonly record: OpenedRecord,
+    readonly distributions: Record<string, Distribution>,
+    readonly graceSeconds: number,
+  ) {
+    const points = pointsOf(study, record.key);
+    this.#points = new Map(points.map((p) => [p.key, p]));
+    const { search, repeats } = study;
+    if (search.kind === "tpe") this.total = search.points * repeats;
+    else {
+      this.#keys = new Set(this.#points.keys());
+      this.total = this.#points.size;
+    }
+  }
+
+  get studyId(): number {
+    return this.record.row.studyId;
+  }
+
+  #trial = ({ params, key, repeat, seed }: TrialPoint): NewTrial => ({
+    ...{ params, key, repeat, seed },
+    distributions: this.distributions,
+  });
+
+  /** Queues what is missing of the points that are known before the run. */
+  async enqueue(): Promise<void> {
+    const points = [...this.#points.values()];
+    await this.store.enqueue(this.studyId, points.map(this.#trial));
+  }
+
+  async progress(): Promise<Progress> {
+    const rows = await this.store.results(this.studyId);
+    return progressOf(rows, this.#keys, this.total);
+  }
+
+  /** Why nothing more is to be started, if there is a budget. */
+  async spent(): Promise<string | null> {
+    if (Object.keys(this.study.budget).length === 0) return null;
+    return spentBudget(this.study, await this.store.results(this.studyId));
+  }
+
+  /** The next trial, this process's to run; null when none is left to start. */
+  async next(): Promise<{ claim: Claim; point: TrialPoint } | null> {
+    // A dead process's trial is not to wait for all others.
+    const look = Math.min(15, this.graceSeconds / 4);
+    if (performance.now() - this.#reaped > 1000 * look) await this.reap();
+    let claim = await this.#claim();
+    if (!claim && (await this.reap()) > 0) claim = await this.#claim();
+    while (!claim && await this.#sample()) claim = await this.#claim();
+    return claim && { claim, point: this.#pointOf(claim) };
+  }
+
+  #claim(): Promise<Claim | null> {
+    const { studyId, distributions } = this;
+    return this.store.claim(studyId, { keys: this.#keys, distributions });
+  }
+
+  /** How many trials of dead processes were put back. */
+  async reap(): Promise<number> {
+    this.#reaped = performance.now();
+    const dead = await this.store.reap(this.studyId, this.graceSeconds);
+    return dead.filter((trial) => trial.again).length;
+  }
+
+  /** Adds the next setting that results tell; false when all are added. */
+  async #sample(): Promise<boolean> {
+    const { study, store, studyId, record } = this;
+    if (study.search.kind !== "tpe") return false;
+    const index = await store.settings(studyId);
+    if (index >= study.search.points) return false;
+    const params = nextSetting(study, await store.results(studyId), index);
+    const trials = Array.from(
+      { length: study.repeats },
+      (_, repeat) => this.#trial(pointOf(study, record.key, params, repeat)),
+    );
+    await store.addSetting(studyId, index, trials);
+    return true;
+  }
+
+  #pointOf({ key, params, repeat, seed, number }: Claim): TrialPoint {
+    return this.#points.get(key ?? "") ?? {
+      params,
+      repeat,
+      seed: seed ?? repeatSeed(this.study.seed, repeat),
+      key: key ?? `${this.record.key.slice(0, 8)}-trial${number}`,
+    };
+  }
+}

@@ -1,0 +1,12 @@
+/** What a trial store throws. */
+import { StudyError } from "../errors.ts";
+
+/** The database could not be reached, or stayed locked, for the whole wait. */
+export class StoreUnavailableError extends StudyError {
+  override name = "StoreUnavailableError";
+}
+
+/** The trial is no longer this process's to write. */
+export class LostTrialError extends StudyError {
+  override name = "LostTrialError";
+}

@@ -1,0 +1,50 @@
+/** Who runs a trial, and whether that process still lives. */
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import process from "node:process";
+import type { Worker } from "./types.ts";
+
+/** Boot id and process-id namespace, as `boot:namespace`. */
+function machine(): string | null {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot}:${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return null;
+  }
+}
+
+/** Start tick of a process since boot; null when it is gone or unknown. */
+function startTick(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // Field 22; the name (field 2) may hold spaces, so count after its ")".
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? null : fields[19];
+  } catch {
+    return null;
+  }
+}
+
+/** This process. */
+export function thisWorker(): Worker {
+  const here = machine();
+  const tick = startTick(process.pid);
+  return {
+    pid: process.pid,
+    host: hostname(),
+    start: here === null || tick === null ? null : `${here}:${tick}`,
+  };
+}
+
+/**
+ * Whether a recorded process is known to be gone: one of this machine, this
+ * boot and this process-id namespace that runs no more. Of any other process
+ * only its heartbeats tell.
+ */
+export function isGone(worker: Worker): boolean {
+  const here = machine();
+  return here !== null && worker.host === hostname() &&
+    worker.start !== null && worker.start.startsWith(`${here}:`) &&
+    worker.start !== `${here}:${startTick(worker.pid)}`;
+}

@@ -1,0 +1,140 @@
+/** Running trials: epochs, ends, and those whose process is dead. */
+import type { Connection } from "./database.ts";
+import { decodeJson, encodeTime, encodeValue } from "./encoding.ts";
+import { isGone } from "./process.ts";
+import { readTrials } from "./rows.ts";
+import type {
+  EpochReport,
+  Outcome,
+  Reaped,
+  TrialRow,
+  Worker,
+} from "./types.ts";
+import {
+  addTrials,
+  beat,
+  copyOf,
+  deaths,
+  lockRunning,
+  lockStudy,
+  lockTrial,
+  outcomeAttributes,
+  outcomeValue,
+  putEpochs,
+  recorded,
+  setAttributes,
+} from "./writes.ts";
+
+/** Deaths in a row without a new epoch after which a trial is given up. */
+const MAX_DEATHS = 3;
+
+/** `Store.report` */
+export async function report(
+  c: Connection,
+  where: string,
+  trialId: number,
+  epochs: readonly EpochReport[],
+): Promise<void> {
+  await lockRunning(c, where, trialId);
+  putEpochs(c, trialId, epochs);
+  beat(c, trialId);
+}
+
+/** `Store.finish` */
+export async function finish(
+  c: Connection,
+  where: string,
+  trialId: number,
+  outcome: Outcome,
+): Promise<void> {
+  const ended = recorded(outcome);
+  const [trial] = await c.query(
+    "SELECT study_id FROM trials WHERE trial_id=?",
+    [trialId],
+  );
+  const copied = ended.state === "FAIL" && ended.again && trial;
+  // The study before the trial, as everybody who locks both.
+  if (copied) await lockStudy(c, Number(trial.study_id));
+  const state = await lockTrial(c, trialId);
+  const [row] = await readTrials(c, { trialIds: [trialId] });
+  if (state && state !== "RUNNING" && endedSo(row, ended)) return;
+  await lockRunning(c, where, trialId);
+  end(c, row, ended);
+  if (copied) {
+    await addTrials(c, Number(trial.study_id), [
+      copyOf({ ...row, attrs: { ...row.attrs, ...ended.attrs } }),
+    ]);
+  }
+}
+
+/** Whether an earlier attempt ended a trial the same way. */
+function endedSo(row: TrialRow, o: Outcome): boolean {
+  if (row.state !== o.state) return false;
+  if (o.state === "COMPLETE") return row.value === o.value;
+  return o.state === "PRUNED"
+    ? row.attrs.prune_reason === o.reason
+    : row.attrs.fail_kind === o.kind && row.attrs.fail_reason === o.reason;
+}
+
+function end(c: Connection, row: TrialRow, outcome: Outcome): void {
+  const value = outcomeValue(outcome, row.intermediate);
+  if (value !== null) {
+    c.run(
+      "INSERT INTO trial_values (trial_id, objective, value, value_type) " +
+        "VALUES (?, 0, ?, ?)",
+      [row.trialId, ...encodeValue(value)],
+    );
+  }
+  setAttributes(c, "trial", "user", row.trialId, outcomeAttributes(outcome));
+  c.run(
+    "UPDATE trials SET state=?, datetime_complete=? WHERE trial_id=?",
+    [outcome.state, encodeTime(new Date()), row.trialId],
+  );
+}
+
+/** The running trials whose process is dead. */
+export async function deadTrials(
+  c: Connection,
+  studyId: number,
+  graceSeconds: number,
+): Promise<number[]> {
+  const running = await c.query(
+    `SELECT t.trial_id, w.value_json AS worker,
+      ${c.dialect.age("h.heartbeat")} AS age
+    FROM trials t JOIN trial_heartbeats h ON h.trial_id=t.trial_id
+    LEFT JOIN trial_system_attributes w
+      ON w.trial_id=t.trial_id AND w.key='ferlab:worker'
+    WHERE t.study_id=? AND t.state='RUNNING' ORDER BY t.trial_id`,
+    [studyId],
+  );
+  return running.filter(({ worker, age }) =>
+    Number(age) > graceSeconds ||
+    worker !== null && isGone(decodeJson(String(worker)) as Worker)
+  ).map((r) => Number(r.trial_id));
+}
+
+/** `Store.reap`, within a write transaction. */
+export async function reap(
+  c: Connection,
+  studyId: number,
+  graceSeconds: number,
+): Promise<Reaped[]> {
+  await lockStudy(c, studyId);
+  const reaped: Reaped[] = [];
+  for (const trialId of await deadTrials(c, studyId, graceSeconds)) {
+    if (await lockTrial(c, trialId) !== "RUNNING") continue;
+    const [row] = await readTrials(c, { trialIds: [trialId] });
+    const count = deaths(row);
+    const again = count < MAX_DEATHS;
+    end(c, row, {
+      state: "FAIL",
+      kind: "dead",
+      reason: again
+        ? "its process ended before the trial did"
+        : `its process ended ${MAX_DEATHS} times in a row without an epoch`,
+    });
+    if (again) await addTrials(c, studyId, [copyOf(row, count)]);
+    reaped.push({ trialId, number: row.number, again });
+  }
+  return reaped;
+}

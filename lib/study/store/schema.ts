@@ -1,0 +1,324 @@
+/** Optuna's RDB tables (revision v3.2.0.a), our own beside them, and a check. */
+import { setTimeout } from "node:timers/promises";
+import { StudyError } from "../errors.ts";
+import type { Connection, Database, Dialect } from "./database.ts";
+
+export const REVISION = "v3.2.0.a";
+const SCHEMA_VERSION = 12;
+const LIBRARY_VERSION = "5.0.0";
+
+interface Types {
+  id: string;
+  float: string;
+  time: string;
+  enumeration: (name: string, ...words: string[]) => string;
+}
+
+const TYPES: Record<Dialect["kind"], Types> = {
+  sqlite: {
+    id: "INTEGER",
+    float: "FLOAT",
+    time: "DATETIME",
+    enumeration: (_, ...words) =>
+      `VARCHAR(${Math.max(...words.map((w) => w.length))})`,
+  },
+  postgres: {
+    id: "SERIAL",
+    float: "FLOAT(53)",
+    time: "TIMESTAMP WITHOUT TIME ZONE",
+    enumeration: (name) => name,
+  },
+};
+
+const ENUMERATIONS = {
+  studydirection: ["NOT_SET", "MINIMIZE", "MAXIMIZE"],
+  trialstate: ["RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING"],
+  trialvaluetype: ["FINITE", "INF_POS", "INF_NEG"],
+  trialintermediatevaluetype: ["FINITE", "INF_POS", "INF_NEG", "NAN"],
+};
+
+/** Optuna's tables as it makes them itself. */
+export function optunaTables(kind: Dialect["kind"]): string {
+  const { id, float, time, enumeration } = TYPES[kind];
+  const words = (name: keyof typeof ENUMERATIONS) =>
+    enumeration(name, ...ENUMERATIONS[name]);
+  const child = (
+    name: string,
+    key: string,
+    columns: string[],
+    unique: string,
+    parent: "study" | "trial",
+  ) => `
+CREATE TABLE ${name} (
+	${key} ${id} NOT NULL, 
+	${columns.join(", \n\t")}, 
+	PRIMARY KEY (${key}), 
+	UNIQUE (${unique}), 
+	FOREIGN KEY(${parent}_id) REFERENCES ${
+    parent === "study" ? "studies" : "trials"
+  } (${parent}_id)
+);`;
+  const attributes = (parent: "study" | "trial", kind: "user" | "system") =>
+    child(
+      `${parent}_${kind}_attributes`,
+      `${parent}_${kind}_attribute_id`,
+      [`${parent}_id INTEGER`, `"key" VARCHAR(512)`, "value_json TEXT"],
+      `${parent}_id, "key"`,
+      parent,
+    );
+  const types = kind === "sqlite"
+    ? ""
+    : Object.entries(ENUMERATIONS).map(([name, words]) =>
+      `CREATE TYPE ${name} AS ENUM (${
+        words.map((w) => `'${w}'`).join(", ")
+      });\n`
+    ).join("");
+  return `${types}
+CREATE TABLE studies (
+	study_id ${id} NOT NULL, 
+	study_name VARCHAR(512) NOT NULL, 
+	PRIMARY KEY (study_id)
+);
+CREATE UNIQUE INDEX ix_studies_study_name ON studies (study_name);
+CREATE TABLE version_info (
+	version_info_id INTEGER NOT NULL, 
+	schema_version INTEGER, 
+	library_version VARCHAR(256), 
+	PRIMARY KEY (version_info_id), 
+	CHECK (version_info_id=1)
+);
+${
+    child(
+      "study_directions",
+      "study_direction_id",
+      [
+        `direction ${words("studydirection")} NOT NULL`,
+        "study_id INTEGER NOT NULL",
+        "objective INTEGER NOT NULL",
+      ],
+      "study_id, objective",
+      "study",
+    )
+  }
+${attributes("study", "user")}
+${attributes("study", "system")}
+CREATE TABLE trials (
+	trial_id ${id} NOT NULL, 
+	number INTEGER, 
+	study_id INTEGER, 
+	state ${words("trialstate")} NOT NULL, 
+	datetime_start ${time}, 
+	datetime_complete ${time}, 
+	PRIMARY KEY (trial_id), 
+	FOREIGN KEY(study_id) REFERENCES studies (study_id)
+);
+CREATE INDEX ix_trials_study_id ON trials (study_id);
+${attributes("trial", "user")}
+${attributes("trial", "system")}
+${
+    child(
+      "trial_params",
+      "param_id",
+      [
+        "trial_id INTEGER",
+        "param_name VARCHAR(512)",
+        `param_value ${float}`,
+        "distribution_json TEXT",
+      ],
+      "trial_id, param_name",
+      "trial",
+    )
+  }
+${
+    child(
+      "trial_values",
+      "trial_value_id",
+      [
+        "trial_id INTEGER NOT NULL",
+        "objective INTEGER NOT NULL",
+        `value ${float}`,
+        `value_type ${words("trialvaluetype")} NOT NULL`,
+      ],
+      "trial_id, objective",
+      "trial",
+    )
+  }
+${
+    child(
+      "trial_intermediate_values",
+      "trial_intermediate_value_id",
+      [
+        "trial_id INTEGER NOT NULL",
+        "step INTEGER NOT NULL",
+        `intermediate_value ${float}`,
+        `intermediate_value_type ${
+          words("trialintermediatevaluetype")
+        } NOT NULL`,
+      ],
+      "trial_id, step",
+      "trial",
+    )
+  }
+${
+    child(
+      "trial_heartbeats",
+      "trial_heartbeat_id",
+      [
+        "trial_id INTEGER NOT NULL",
+        `heartbeat ${time} NOT NULL`,
+      ],
+      "trial_id",
+      "trial",
+    )
+  }
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO version_info VALUES (1, ${SCHEMA_VERSION}, '${LIBRARY_VERSION}');
+INSERT INTO alembic_version VALUES ('${REVISION}');
+`;
+}
+
+/** Our tables: epochs' metrics, artifacts, and who added which setting. */
+function ownTables(kind: Dialect["kind"]): string {
+  const postgres = kind === "postgres";
+  const reference = (table: string, key: string) =>
+    postgres ? ` REFERENCES ${table} (${key}) ON DELETE CASCADE` : "";
+  const trialId = `trial_id INTEGER NOT NULL${reference("trials", "trial_id")}`;
+  const tables = `
+CREATE TABLE IF NOT EXISTS ferlab_epochs (
+	${trialId},
+	epoch INTEGER NOT NULL,
+	metrics_json TEXT NOT NULL,
+	PRIMARY KEY (trial_id, epoch)
+);
+CREATE TABLE IF NOT EXISTS ferlab_artifacts (
+	${trialId},
+	name VARCHAR(512) NOT NULL,
+	sha256 VARCHAR(64) NOT NULL,
+	bytes ${postgres ? "BYTEA" : "BLOB"} NOT NULL,
+	PRIMARY KEY (trial_id, name)
+);
+CREATE TABLE IF NOT EXISTS ferlab_settings (
+	study_id INTEGER NOT NULL${reference("studies", "study_id")},
+	setting INTEGER NOT NULL,
+	token VARCHAR(36) NOT NULL,
+	PRIMARY KEY (study_id, setting)
+);`;
+  if (postgres) return tables;
+  // Python does not turn SQLite's foreign keys on, and SQLite uses the ids of
+  // deleted rows again. Optuna's own claim on SQLite is unconditional; the
+  // guard makes a second one fail.
+  return `${tables}
+CREATE TRIGGER IF NOT EXISTS ferlab_trials_delete AFTER DELETE ON trials
+BEGIN
+	DELETE FROM ferlab_epochs WHERE trial_id=OLD.trial_id;
+	DELETE FROM ferlab_artifacts WHERE trial_id=OLD.trial_id;
+END;
+CREATE TRIGGER IF NOT EXISTS ferlab_studies_delete AFTER DELETE ON studies
+BEGIN DELETE FROM ferlab_settings WHERE study_id=OLD.study_id; END;
+CREATE TRIGGER IF NOT EXISTS trials_claim_guard
+BEFORE UPDATE OF state ON trials
+WHEN NEW.state='RUNNING' AND OLD.state<>'WAITING'
+BEGIN SELECT RAISE(ABORT,'trial already claimed'); END;`;
+}
+
+/** Finds waiting trials without reading the others; only for speed. */
+const INDEXES = `
+CREATE INDEX IF NOT EXISTS ferlab_waiting ON trials (study_id, trial_id)
+WHERE state='WAITING';
+CREATE INDEX IF NOT EXISTS ferlab_broken_off
+ON trial_system_attributes (trial_id) WHERE "key"='failed_trial';`;
+
+async function tablesOf(c: Connection): Promise<Set<string>> {
+  const rows = await c.query(
+    c.dialect.kind === "sqlite"
+      ? "SELECT name FROM sqlite_master WHERE type='table'"
+      : "SELECT tablename AS name FROM pg_tables " +
+        "WHERE schemaname=ANY(current_schemas(false))",
+  );
+  return new Set(rows.map((r) => String(r.name)));
+}
+
+/** Which of our own tables there are. */
+export async function hasOwnTables(c: Connection): Promise<boolean> {
+  const tables = await tablesOf(c);
+  return ["ferlab_epochs", "ferlab_artifacts", "ferlab_settings"]
+    .every((name) => tables.has(name));
+}
+
+/**
+ * "empty" without Optuna's tables, "ours" with those of our revision.
+ *
+ * @throws StudyError for any other revision, or a file of something else.
+ */
+async function contents(
+  c: Connection,
+  name: string,
+): Promise<"empty" | "ours"> {
+  const tables = await tablesOf(c);
+  const optuna = ["studies", "trials", "alembic_version"]
+    .some((table) => tables.has(table));
+  // A PostgreSQL database may hold tables of other programs as well.
+  if (!optuna && (tables.size === 0 || c.dialect.kind === "postgres")) {
+    return "empty";
+  }
+  const row = tables.has("alembic_version")
+    ? (await c.query("SELECT version_num AS v FROM alembic_version"))[0]
+    : undefined;
+  if (row?.v === REVISION) return "ours";
+  throw new UnknownRevision(
+    `${name}: its schema revision is ${row?.v ?? "none"}, this program ` +
+      `knows ${REVISION}: nothing was written, use another ` +
+      (c.dialect.kind === "sqlite" ? "folder" : "database"),
+    row === undefined && optuna,
+  );
+}
+
+class UnknownRevision extends StudyError {
+  constructor(message: string, readonly unfinished: boolean) {
+    super(message);
+  }
+}
+
+/** Whether there are records to read. @throws StudyError as `prepare` */
+export function checkRevision(db: Database): Promise<"empty" | "ours"> {
+  return db.read((c) => contents(c, db.name));
+}
+
+/**
+ * Makes the tables that are not there yet; whether Optuna's were made.
+ *
+ * @throws StudyError for an unknown revision; nothing is written then.
+ */
+export async function prepare(db: Database): Promise<boolean> {
+  const { kind } = db.dialect;
+  let made = false;
+  // Optuna makes its tables first and writes the revision a moment later.
+  for (let tries = 0;; tries++) {
+    try {
+      await db.write(async (c) => {
+        if (kind === "postgres") {
+          await c.query("SELECT pg_advisory_xact_lock(7317063)");
+        }
+        const before = await contents(c, db.name);
+        if (before === "empty") await c.script(optunaTables(kind));
+        made ||= before === "empty";
+        if (!await hasOwnTables(c)) await c.script(ownTables(kind));
+        else if (kind === "sqlite") await c.script(ownTables(kind));
+      });
+      break;
+    } catch (error) {
+      if (
+        !(error instanceof UnknownRevision && error.unfinished) || tries === 20
+      ) throw error;
+      await setTimeout(100);
+    }
+  }
+  await db.write((c) => c.script(INDEXES)).catch((error) => {
+    // Another role made Optuna's tables: it goes without them.
+    if ((error as { code?: string }).code !== "42501") throw error;
+  });
+  return made;
+}

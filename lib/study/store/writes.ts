@@ -1,0 +1,282 @@
+/** The single writes that a store's transactions are made of. */
+import type { Params } from "../definition.ts";
+import { type Connection, insertRows, type Value } from "./database.ts";
+import {
+  type Distribution,
+  encodeJson,
+  encodeParam,
+  encodeTime,
+  encodeValue,
+} from "./encoding.ts";
+import { LostTrialError } from "./errors.ts";
+import type { EpochReport, Outcome, TrialRow, TrialState } from "./types.ts";
+
+/** What a new trial is made of. */
+export interface Draft {
+  state: TrialState;
+  start: Date | null;
+  complete: Date | null;
+  params: Params;
+  distributions: Record<string, Distribution>;
+  value: number | null;
+  user: Record<string, unknown>;
+  system: Record<string, unknown>;
+  /** By epoch: the intermediate values, and our own records of them. */
+  intermediate: { epoch: number; value: number }[];
+  epochs: Record<string, unknown>[];
+}
+
+const UPSERT_JSON = (owner: string) =>
+  `ON CONFLICT (${owner}_id, key) DO UPDATE SET value_json=excluded.value_json`;
+
+/** Sets attributes of a study or a trial. */
+export function setAttributes(
+  c: Connection,
+  owner: "study" | "trial",
+  kind: "user" | "system",
+  id: number,
+  attributes: Record<string, unknown>,
+): void {
+  insertRows(
+    c,
+    `${owner}_${kind}_attributes (${owner}_id, key, value_json)`,
+    Object.entries(attributes).map(([k, v]) => [id, k, encodeJson(v)]),
+    UPSERT_JSON(owner),
+  );
+}
+
+/** Locks a study against other writers of trial numbers and settings. */
+export async function lockStudy(
+  c: Connection,
+  studyId: number,
+): Promise<boolean> {
+  const found = await c.query(
+    `SELECT study_id FROM studies WHERE study_id=? ${c.dialect.forUpdate}`,
+    [studyId],
+  );
+  return found.length === 1;
+}
+
+/** Adds trials to a locked study; their ids. */
+export async function addTrials(
+  c: Connection,
+  studyId: number,
+  drafts: readonly Draft[],
+): Promise<number[]> {
+  if (drafts.length === 0) return [];
+  const [{ n }] = await c.query(
+    "SELECT count(*) AS n FROM trials WHERE study_id=?",
+    [studyId],
+  );
+  const first = Number(n);
+  const time = (date: Date | null) => date && encodeTime(date);
+  const sent: ReturnType<Connection["query"]>[] = [];
+  for (let from = 0; from < drafts.length; from += 100) {
+    const chunk = drafts.slice(from, from + 100);
+    sent.push(c.query(
+      "INSERT INTO trials (number, study_id, state, datetime_start, " +
+        `datetime_complete) VALUES ${
+          chunk.map(() => "(?, ?, ?, ?, ?)").join(", ")
+        } RETURNING trial_id`,
+      chunk.flatMap((d, i) => [
+        first + from + i,
+        studyId,
+        d.state,
+        time(d.start),
+        time(d.complete),
+      ]),
+    ));
+  }
+  const ids = (await Promise.all(sent)).flat()
+    .map((r) => Number(r.trial_id)).sort((a, b) => a - b);
+  const rows = <T>(of: (d: Draft, id: number) => Value[][]) =>
+    drafts.flatMap((d, i) => of(d, ids[i]));
+  insertRows(
+    c,
+    "trial_params (trial_id, param_name, param_value, distribution_json)",
+    rows((d, id) =>
+      Object.entries(d.params).map(([name, value]) => [
+        id,
+        name,
+        encodeParam(name, value, d.distributions[name]),
+        encodeJson(d.distributions[name]),
+      ])
+    ),
+  );
+  for (const kind of ["user", "system"] as const) {
+    insertRows(
+      c,
+      `trial_${kind}_attributes (trial_id, key, value_json)`,
+      rows((d, id) =>
+        Object.entries(d[kind]).map(([k, v]) => [id, k, encodeJson(v)])
+      ),
+    );
+  }
+  insertRows(
+    c,
+    "trial_values (trial_id, objective, value, value_type)",
+    rows((d, id) => d.value === null ? [] : [[id, 0, ...encodeValue(d.value)]]),
+  );
+  insertRows(
+    c,
+    INTERMEDIATE,
+    rows((d, id) =>
+      d.intermediate.map((e) => [id, e.epoch, ...encodeValue(e.value)])
+    ),
+  );
+  insertRows(
+    c,
+    EPOCHS,
+    rows((d, id) => d.epochs.map((e) => [id, Number(e.epoch), encodeJson(e)])),
+  );
+  return ids;
+}
+
+const INTERMEDIATE = "trial_intermediate_values (trial_id, step, " +
+  "intermediate_value, intermediate_value_type)";
+const EPOCHS = "ferlab_epochs (trial_id, epoch, metrics_json)";
+
+/** Records epochs of a trial, over earlier records of them. */
+export function putEpochs(
+  c: Connection,
+  trialId: number,
+  reports: readonly EpochReport[],
+): void {
+  // One statement may not change a row twice: the last report of an epoch.
+  const epochs = [...new Map(reports.map((e) => [e.epoch, e])).values()];
+  insertRows(
+    c,
+    INTERMEDIATE,
+    epochs.map((e) => [trialId, e.epoch, ...encodeValue(e.value)]),
+    "ON CONFLICT (trial_id, step) DO UPDATE SET " +
+      "intermediate_value=excluded.intermediate_value, " +
+      "intermediate_value_type=excluded.intermediate_value_type",
+  );
+  insertRows(
+    c,
+    EPOCHS,
+    epochs.map((e) => [trialId, e.epoch, encodeJson(epochRecord(e))]),
+    "ON CONFLICT (trial_id, epoch) DO UPDATE SET " +
+      "metrics_json=excluded.metrics_json",
+  );
+}
+
+/** An epoch as `TrialRow.epochs` shows it. */
+export function epochRecord(
+  { epoch, value, attrs }: EpochReport,
+): Record<string, unknown> {
+  return { ...attrs, epoch, value };
+}
+
+/**
+ * Waits for the right to write to a running trial.
+ *
+ * @throws LostTrialError when it runs no more.
+ */
+export async function lockRunning(
+  c: Connection,
+  where: string,
+  trialId: number,
+): Promise<void> {
+  const state = await lockTrial(c, trialId);
+  if (state === "RUNNING") return;
+  throw new LostTrialError(
+    `trial id ${trialId} in ${where} is ${state ?? "gone"}, not RUNNING: ` +
+      `another process took it over, its copy goes on`,
+  );
+}
+
+/** The state of a trial, which no other transaction may change now. */
+export async function lockTrial(
+  c: Connection,
+  trialId: number,
+): Promise<TrialState | undefined> {
+  const [row] = await c.query(
+    `SELECT state FROM trials WHERE trial_id=? ${c.dialect.forUpdate}`,
+    [trialId],
+  );
+  return row?.state as TrialState | undefined;
+}
+
+export function beat(c: Connection, trialId: number): void {
+  c.run(
+    "INSERT INTO trial_heartbeats (trial_id, heartbeat) " +
+      "VALUES (?, CURRENT_TIMESTAMP) ON CONFLICT (trial_id) " +
+      "DO UPDATE SET heartbeat=excluded.heartbeat",
+    [trialId],
+  );
+}
+
+/** An outcome as it is recorded: NaN is no value. */
+export function recorded(outcome: Outcome): Outcome {
+  if (outcome.state !== "COMPLETE" || !Number.isNaN(outcome.value ?? NaN)) {
+    return outcome;
+  }
+  return {
+    state: "FAIL",
+    kind: "diverged",
+    reason: "the value is NaN",
+    attrs: outcome.attrs,
+  };
+}
+
+/** The user attributes that an outcome leaves. */
+export function outcomeAttributes(o: Outcome): Record<string, unknown> {
+  if (o.state === "FAIL") {
+    return { ...o.attrs, fail_kind: o.kind, fail_reason: o.reason };
+  }
+  if (o.state === "PRUNED") return { ...o.attrs, prune_reason: o.reason };
+  return { ...o.attrs };
+}
+
+/** The objective value that an outcome leaves; null for none. */
+export function outcomeValue(
+  o: Outcome,
+  intermediate: readonly { epoch: number; value: number }[],
+): number | null {
+  if (o.state === "COMPLETE") return o.value;
+  const last = intermediate.at(-1)?.value;
+  return o.state === "PRUNED" && last !== undefined && !Number.isNaN(last)
+    ? last
+    : null;
+}
+
+/** Of how many deaths in a row without a new epoch a trial is the last. */
+export function deaths(row: TrialRow): number {
+  const before = row.system["ferlab:deaths"] as
+    | { count: number; epoch: number }
+    | undefined;
+  const epoch = row.intermediate.at(-1)?.epoch ?? -1;
+  return epoch > (before?.epoch ?? -1) ? 0 : (before?.count ?? 0) + 1;
+}
+
+/** A WAITING copy with all epochs so far, as Optuna's retry callback makes. */
+export function copyOf(row: TrialRow, deathCount = 0): Draft {
+  const user = Object.fromEntries(
+    Object.entries(row.attrs).filter(([key]) =>
+      !/^(fail|prune)_(kind|reason)$/.test(key)
+    ),
+  );
+  const history = row.system.retry_history as number[] | undefined;
+  const { "ferlab:worker": _, ...system } = row.system;
+  return {
+    state: "WAITING",
+    start: null,
+    complete: null,
+    params: row.params,
+    distributions: row.distributions,
+    value: null,
+    user,
+    system: {
+      ...system,
+      failed_trial: row.system.failed_trial ?? row.number,
+      retry_history: [...history ?? [], row.number],
+      "ferlab:deaths": {
+        count: deathCount,
+        epoch: row.intermediate.at(-1)?.epoch ?? -1,
+      },
+    },
+    intermediate: row.intermediate,
+    epochs: row.epochs,
+  };
+}

@@ -1,0 +1,107 @@
+/** The trials of a training study as rows, for tables and charts. */
+import { wilsonInterval } from "../statistics/mod.ts";
+import type { ProportionInterval } from "../statistics/mod.ts";
+import type { Params } from "./definition.ts";
+import { StudyError } from "./errors.ts";
+import { recordsOf } from "./identity.ts";
+import { recordsPath } from "./runner.ts";
+import {
+  type FailKind,
+  openStore,
+  type TrialRow,
+  type TrialState,
+} from "./store/mod.ts";
+import {
+  type EpochSummary,
+  PREDICTIONS,
+  type TrainingOutcome,
+} from "./training.ts";
+
+/** A settled trial; what a failed one never reached is undefined. */
+export interface TrainingRow extends Partial<TrainingOutcome> {
+  number: number;
+  state: TrialState;
+  params: Params;
+  repeat: number;
+  seed: number;
+  /** Of a failed trial: what kind of failure, and its one line. */
+  fail_kind?: FailKind;
+  fail_reason?: string;
+  /** Test accuracy at the reported epoch; null for a failed trial. */
+  accuracy: number | null;
+  /** 95 % Wilson interval of `accuracy`. */
+  interval?: ProportionInterval;
+  epochs: EpochSummary[];
+  /** Predicted class of each test image at the reported epoch. */
+  predictions?: Uint8Array;
+}
+
+const keyOf = (row: TrialRow) =>
+  (row.system["ferlab:point"] as { key?: string } | undefined)?.key;
+
+/** All trials of the record of a study that was run last, by number. */
+export async function trialRows(
+  from: { dir: string } | { store: string },
+  study: string,
+): Promise<{ rows: TrialRow[]; predictions: Map<number, Uint8Array> }> {
+  const url = "store" in from ? from.store : recordsPath(from.dir);
+  const store = await openStore(url, { readOnly: true });
+  try {
+    const record = (await recordsOf(store, study)).at(-1);
+    if (!record) {
+      const names = (await store.studies()).map((s) => `"${s.name}"`);
+      throw new StudyError(
+        `${store.name}: no study "${study}": it has ${
+          names.join(", ") || "no study yet"
+        }`,
+      );
+    }
+    const { studyId } = record;
+    return {
+      rows: await store.trials(studyId),
+      predictions: await store.artifacts(studyId, PREDICTIONS),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Every point's last trial that ended, by number. */
+export async function trainingRows(
+  from: { dir: string } | { store: string },
+  study: string,
+): Promise<TrainingRow[]> {
+  const { rows, predictions } = await trialRows(from, study);
+  const ended = rows.filter((t) =>
+    t.state === "COMPLETE" || t.state === "FAIL" || t.state === "PRUNED"
+  );
+  return [...new Map(ended.map((t) => [keyOf(t) ?? t.number, t])).values()]
+    .map((t) => {
+      const attrs = t.attrs as Partial<TrainingOutcome> & {
+        repeat?: number;
+        seed?: number;
+      };
+      const { correct, total } = attrs;
+      return {
+        ...attrs,
+        number: t.number,
+        state: t.state,
+        params: t.params,
+        repeat: attrs.repeat ?? 0,
+        seed: attrs.seed ?? 0,
+        accuracy: t.state === "COMPLETE" ? attrs.testAccuracy ?? t.value : null,
+        interval: correct === undefined || total === undefined
+          ? undefined
+          : wilsonInterval(correct, total),
+        epochs: t.epochs as EpochSummary[],
+        predictions: predictions.get(t.trialId),
+      };
+    });
+}
+
+/** The best complete trial. @throws when none is complete */
+export function bestRow(rows: readonly TrainingRow[]): TrainingRow {
+  const done = rows.filter((r) => r.accuracy !== null);
+  if (done.length === 0) throw new Error("no trial of the study is complete");
+  return done.reduce((a, b) => b.accuracy! > a.accuracy! ? b : a);
+}

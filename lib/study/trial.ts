@@ -1,0 +1,243 @@
+/** One trial as its objective sees it, and how what it did is recorded. */
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Study } from "./definition.ts";
+import { CrashedError, oneLine, PrunedError, StudyError } from "./errors.ts";
+import type { TrialPoint } from "./points.ts";
+import { type Curve, pruneReason } from "./pruners.ts";
+import { keepUnsaved } from "./unsaved.ts";
+import {
+  type EpochReport,
+  LostTrialError,
+  type Outcome,
+  type Store,
+  StoreUnavailableError,
+} from "./store/mod.ts";
+
+export interface TrialResult {
+  value: number;
+  attrs?: Record<string, unknown>;
+}
+
+export interface TrialContext {
+  /** Aborted when the study is asked to stop; reject or return soon after. */
+  signal: AbortSignal;
+  /**
+   * Records one epoch; a report of the same epoch replaces the earlier.
+   *
+   * @throws PrunedError when the study's pruner ends the trial: let it pass.
+   */
+  report(r: EpochReport): Promise<void>;
+  /** Keeps bytes with the trial's record, such as test predictions. */
+  saveArtifact(name: string, bytes: Uint8Array): Promise<void>;
+  /** Adds a line to the trial's log file. */
+  log(line: string): void;
+  trialId: number;
+  number: number;
+  /** The point's own folder, the same one after a broken-off run. */
+  checkpointDir: string;
+}
+
+export type TrainTrial = (
+  point: TrialPoint,
+  ctx: TrialContext,
+) => Promise<TrialResult>;
+
+export type TrialEvent =
+  | { type: "trial"; point: TrialPoint; number: number }
+  | { type: "epoch"; point: TrialPoint; number: number; report: EpochReport }
+  | { type: "complete"; point: TrialPoint; number: number; value: number }
+  | { type: "pruned"; point: TrialPoint; number: number; reason: string }
+  | { type: "failed"; point: TrialPoint; number: number; reason: string }
+  | { type: "interrupted"; point: TrialPoint; number: number }
+  | { type: "lost"; point: TrialPoint; number: number; reason: string }
+  | { type: "warning"; message: string };
+
+export type Ending = Outcome | { state: "LOST"; reason: string };
+
+/** What a trial needs of the run that it belongs to. */
+export interface TrialRun {
+  store: Store;
+  study: Study;
+  studyId: number;
+  dir: string;
+  signal: AbortSignal;
+  heartbeatSeconds: number;
+  /** Recorded with each trial: machine, versions, hashes. */
+  provenance: Record<string, unknown>;
+  onEvent: (event: TrialEvent) => void;
+}
+
+/** How an objective's return or throw is recorded. */
+async function outcomeOf(
+  work: () => Promise<TrialResult>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const interrupted: Outcome = {
+    state: "FAIL",
+    kind: "interrupted",
+    reason: "stopped by the user",
+    again: true,
+  };
+  try {
+    const result = await work();
+    const { value, attrs } = result ?? {};
+    if (signal.aborted) return interrupted;
+    if (typeof value !== "number") {
+      const reason = `the trial returned ${
+        String(value)
+      } as its value: return { value } with a number`;
+      return { state: "FAIL", kind: "error", reason, attrs };
+    }
+    return Number.isNaN(value)
+      ? { state: "FAIL", kind: "diverged", reason: "the value is NaN", attrs }
+      : { state: "COMPLETE", value, attrs };
+  } catch (error) {
+    const reason = oneLine(error);
+    switch (error instanceof Error ? error.name : "") {
+      case "PrunedError":
+        return { state: "PRUNED", reason };
+      case "DivergedError":
+        return { state: "FAIL", kind: "diverged", reason };
+      case "OutOfMemoryError":
+        return { state: "FAIL", kind: "out of memory", reason };
+    }
+    if (signal.aborted) return interrupted;
+    const kind = error instanceof CrashedError ? "crashed" : "error";
+    return { state: "FAIL", kind, reason };
+  }
+}
+
+const said = (ending: Ending): string => {
+  switch (ending.state) {
+    case "COMPLETE":
+      return `complete: ${ending.value}`;
+    case "FAIL":
+      return `failed (${ending.kind}): ${ending.reason}`;
+    default:
+      return `${ending.state.toLowerCase()}: ${ending.reason}`;
+  }
+};
+
+/** The curves of a study's other trials, for its pruner. */
+async function curvesBut(
+  { store, studyId }: TrialRun,
+  trialId: number,
+): Promise<{ own: Curve; others: Curve[] }> {
+  const curves = new Map<
+    number,
+    { values: Map<number, number>; finished: boolean }
+  >();
+  for (const p of await store.curves(studyId)) {
+    let curve = curves.get(p.trialId);
+    if (!curve) {
+      curve = { values: new Map(), finished: p.state === "COMPLETE" };
+      // A broken-off trial's epochs are its copy's as well.
+      if (p.state !== "FAIL") curves.set(p.trialId, curve);
+    }
+    curve.values.set(p.epoch, p.value);
+  }
+  const own = curves.get(trialId) ?? { values: new Map(), finished: false };
+  curves.delete(trialId);
+  return { own, others: [...curves.values()] };
+}
+
+/** Trains one claimed trial and records how it ended. */
+export async function runTrial(
+  run: TrialRun,
+  train: TrainTrial,
+  point: TrialPoint,
+  { trialId, number }: { trialId: number; number: number },
+): Promise<Ending> {
+  const { store, study, signal, onEvent } = run;
+  let lost: string | undefined;
+  let unsaved: EpochReport[] = [];
+  const checkpointDir = join(run.dir, "checkpoints", point.key);
+  const logFile = join(run.dir, "logs", `${number}-${point.key}.log`);
+  const log = (line: string) =>
+    appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
+  const noteLost = (error: unknown) => {
+    if (error instanceof LostTrialError) lost = oneLine(error);
+  };
+
+  const beat = setInterval(() => {
+    // A busy or restarting store: the next beat comes long before the grace
+    // is over.
+    store.heartbeat(trialId).catch(() => {});
+  }, 1000 * run.heartbeatSeconds);
+
+  const save = async () => {
+    try {
+      await store.report(trialId, unsaved);
+      unsaved = [];
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) {
+        noteLost(error);
+        throw error;
+      }
+      onEvent({
+        type: "warning",
+        message: `${oneLine(error)}; the epoch is kept and saved later`,
+      });
+    }
+  };
+
+  let outcome: Outcome;
+  try {
+    outcome = await outcomeOf(async () => {
+      mkdirSync(checkpointDir, { recursive: true });
+      log(
+        `trial ${number} of study "${study.name}": ${
+          JSON.stringify(point.params)
+        }, repeat ${point.repeat}, seed ${point.seed}`,
+      );
+      return await train(point, {
+        signal,
+        trialId,
+        number,
+        checkpointDir,
+        log,
+        saveArtifact: (name, bytes) => store.saveArtifact(trialId, name, bytes),
+        async report(report) {
+          unsaved.push(report);
+          await save();
+          log(`epoch ${report.epoch}: ${report.value}`);
+          onEvent({ type: "epoch", point, number, report });
+          if (study.pruner.kind === "none") return;
+          const { own, others } = await curvesBut(run, trialId);
+          const { epoch } = report;
+          const { pruner, direction } = study;
+          const why = pruneReason(pruner, own, others, epoch, direction);
+          if (why !== null) throw new PrunedError(why);
+        },
+      });
+    }, signal);
+  } finally {
+    clearInterval(beat);
+  }
+
+  let ending: Ending = outcome;
+  if (lost === undefined) {
+    const attrs = { ...outcome.attrs, ...run.provenance };
+    try {
+      if (unsaved.length) await store.report(trialId, unsaved);
+      await store.finish(trialId, { ...outcome, attrs });
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) {
+        const file = keepUnsaved(run, { trialId, key: point.key }, {
+          outcome: { ...outcome, attrs },
+          epochs: unsaved,
+        });
+        throw new StudyError(
+          `${error.message}; how trial ${number} ended is kept in ${file} ` +
+            `and is taken into the record at the next start`,
+        );
+      }
+      noteLost(error);
+      if (lost === undefined) throw error;
+    }
+  }
+  if (lost !== undefined) ending = { state: "LOST", reason: lost };
+  log(said(ending));
+  return ending;
+}

@@ -1,0 +1,280 @@
+/** A running study on the terminal: a live table there, plain lines elsewhere. */
+import stringWidth from "string-width";
+import type { Study } from "../../lib/study/definition.ts";
+import type { TrialPoint } from "../../lib/study/points.ts";
+import type { TrainingEvent } from "../../lib/study/training.ts";
+import {
+  clean,
+  describe,
+  fit,
+  pad,
+  plural,
+  roomOf,
+  short,
+  shownValue,
+} from "./format.ts";
+import { clock, Tally } from "./tally.ts";
+
+/** Of a study, what its display shows. */
+type Shown = Pick<Study, "name" | "direction" | "metric" | "repeats">;
+
+export interface DisplayOptions {
+  study: Shown;
+  stream: { write(text: string): void };
+  /** Whether lines can be drawn over. */
+  isTerminal: boolean;
+  /** Of the terminal, now: it may be resized. */
+  columns: () => number;
+  color: boolean;
+  /** In milliseconds. */
+  now: () => number;
+}
+
+export interface LiveDisplay {
+  onEvent(event: TrainingEvent): void;
+  /** Leaves the last state on the screen, and the cursor as it was. */
+  end(): void;
+}
+
+const RED = 31, YELLOW = 33, BOLD = 1, DIM = 2;
+const DRAW_MS = 100;
+const CLOCK_MS = 1000;
+/** Running trials with a line of their own. */
+const MOST_LINES = 10;
+const BAR = 12;
+
+interface Line {
+  text: string;
+  colour?: number;
+}
+
+/** Makes the line that an event leaves for good, if it leaves one. */
+function lines(study: Shown, tally: Tally) {
+  const value = (v: number) => shownValue(v, study.metric);
+  let waits = 0;
+  return (event: TrainingEvent): Line | undefined => {
+    const ended = (point: TrialPoint, how: string, colour?: number) => ({
+      text: `trial ${tally.done} of ${tally.total}: ` +
+        `${named(study, point)}: ${clean(how)}`,
+      colour,
+    });
+    switch (event.type) {
+      case "start": {
+        const resumed = event.resumed
+          ? `, ${event.resumed} of them broken off by a dead process`
+          : "";
+        return {
+          text: event.missing
+            ? `${event.missing} of ${event.total} trials to run${resumed}`
+            : `nothing to do: all ${event.total} trials are on record`,
+        };
+      }
+      case "complete":
+        return ended(event.point, value(event.value));
+      case "pruned":
+        return ended(event.point, `pruned, ${event.reason}`, DIM);
+      case "failed":
+        return ended(event.point, `failed, ${event.reason}`, RED);
+      case "lost":
+        return ended(event.point, `lost, ${event.reason}`, YELLOW);
+      case "interrupted":
+        return {
+          text: `interrupted in ${
+            named(study, event.point)
+          }: the same command goes on from its last epoch`,
+          colour: YELLOW,
+        };
+      case "warning":
+        return { text: `warning: ${clean(event.message)}`, colour: YELLOW };
+      case "changed":
+      case "budget":
+        return { text: clean(event.message) };
+      case "waiting": {
+        if (event.running === waits) return;
+        waits = event.running;
+        const trials = plural(event.running, "trial");
+        return { text: `waits for ${trials} of other processes` };
+      }
+    }
+  };
+}
+
+/** A point as words, with its repeat where there are several. */
+function named({ repeats }: Shown, { params, repeat }: TrialPoint): string {
+  const setting = describe(params);
+  if (repeats === 1) return setting || "the only setting";
+  return [setting, `repeat ${repeat + 1}`].filter(Boolean).join(", ");
+}
+
+/** The display of a running study; call `end` when it ends, however it does. */
+export function liveDisplay(o: DisplayOptions): LiveDisplay {
+  return o.isTerminal ? liveTable(o) : plainLines(o);
+}
+
+/** The display on this process's standard error. */
+export function stderrDisplay(study: Shown): LiveDisplay {
+  const isTerminal = Deno.stderr.isTerminal() &&
+    Deno.env.get("TERM") !== "dumb";
+  const encoder = new TextEncoder();
+  return liveDisplay({
+    study,
+    stream: {
+      write(text) {
+        const bytes = encoder.encode(text);
+        for (let at = 0; at < bytes.length;) {
+          at += Deno.stderr.writeSync(bytes.subarray(at));
+        }
+      },
+    },
+    isTerminal,
+    columns: () => roomOf(Deno.stderr),
+    color: isTerminal && !Deno.noColor,
+    now: () => performance.now(),
+  });
+}
+
+/** Writing that outlives the terminal: the study is ended by its signal. */
+function writer({ stream }: DisplayOptions) {
+  return (text: string) => {
+    try {
+      stream.write(text);
+    } catch { /* the terminal or the pipe is gone */ }
+  };
+}
+
+function plainLines(o: DisplayOptions): LiveDisplay {
+  const tally = new Tally(o.study.direction, o.now);
+  const lineOf = lines(o.study, tally);
+  const write = writer(o);
+  return {
+    onEvent(event) {
+      tally.take(event);
+      const line = lineOf(event);
+      if (line) write(`${line.text}\n`);
+      else if (event.type === "epoch") {
+        const { epoch, value } = event.report;
+        const shown = shownValue(value, o.study.metric);
+        write(`    ${named(o.study, event.point)}: epoch ${epoch}: ${shown}\n`);
+      }
+    },
+    end() {},
+  };
+}
+
+function bar(share: number): string {
+  const full = Math.round(BAR * Math.min(1, Math.max(0, share)));
+  return "█".repeat(full) + "░".repeat(BAR - full);
+}
+
+/** The lines of the table: how the study stands, then its running trials. */
+function frame(o: DisplayOptions, tally: Tally, room: number): Line[] {
+  const { study } = o;
+  const value = (v: number) => shownValue(v, study.metric);
+  const left = tally.left();
+  const facts = [
+    `${tally.done}/${tally.total} done`,
+    tally.failed && `${tally.failed} failed`,
+    tally.pruned && `${tally.pruned} pruned`,
+    tally.best !== undefined &&
+    `best ${tally.before ? "of this run " : ""}${value(tally.best)}`,
+    clock(tally.elapsed()),
+    left,
+  ];
+  const head = [clean(study.name), ...facts].filter(Boolean).join(" · ");
+
+  const running = [...tally.running.values()];
+  const rows = running.slice(0, MOST_LINES).map((trial) => {
+    const { step, steps, loss } = trial.step ?? {};
+    const { epoch } = trial;
+    return {
+      number: `#${trial.number}`,
+      setting: named(study, trial.point),
+      bar: room >= 72 && step !== undefined ? bar(step / steps!) : "",
+      steps: step === undefined ? "" : `${step}/${steps}`,
+      epoch: epoch ? `epoch ${epoch.epoch}: ${value(epoch.value)}` : "",
+      loss: loss === undefined ? "" : `loss ${short(loss)}`,
+    };
+  });
+  const width = (key: "number" | "bar" | "steps" | "epoch" | "loss") =>
+    Math.max(...rows.map((row) => stringWidth(row[key])));
+  const trials = rows.map((row) => {
+    const facts = (["bar", "steps", "epoch", "loss"] as const)
+      .filter((key) => width(key) > 0)
+      .map((key) => pad(row[key], width(key), key === "steps"));
+    const number = pad(row.number, width("number"), true);
+    const fixed = stringWidth([number, "", ...facts].join("  "));
+    const settings = Math.min(
+      Math.max(12, room - fixed),
+      Math.max(...rows.map((r) => stringWidth(r.setting))),
+    );
+    const setting = pad(fit(row.setting, settings), settings);
+    return { text: [number, setting, ...facts].join("  ").trimEnd() };
+  });
+  const more = running.length - rows.length;
+  return [
+    { text: head, colour: BOLD },
+    ...trials,
+    ...(more > 0 ? [{ text: `and ${more} more`, colour: DIM }] : []),
+  ];
+}
+
+function liveTable(o: DisplayOptions): LiveDisplay {
+  const tally = new Tally(o.study.direction, o.now);
+  const lineOf = lines(o.study, tally);
+  const write = writer(o);
+  let above: Line[] = [];
+  /** Widths of the lines that the next frame is drawn over. */
+  let drawn: number[] = [];
+  let last = -Infinity;
+  let dirty = false;
+  let ended = false;
+
+  const draw = () => {
+    const columns = Math.max(2, o.columns());
+    // The last column stays free: some terminals wrap after it.
+    const shown = (line: Line) => ({
+      ...line,
+      text: fit(line.text, columns - 1),
+    });
+    const table = frame(o, tally, columns - 1).map(shown);
+    // A terminal that was made narrower has wrapped what was drawn.
+    const height = drawn.reduce(
+      (sum, width) => sum + Math.max(1, Math.ceil(width / columns)),
+      0,
+    );
+    const text = [...above.map(shown), ...table].map(({ text, colour }) =>
+      (o.color && colour ? `\x1b[${colour}m${text}\x1b[0m` : text) + "\x1b[K\n"
+    ).join("");
+    const start = last === -Infinity ? "\x1b[?25l" : "";
+    const up = height ? `\x1b[${height}A` : "";
+    write(`${start}${up}\r${text}\x1b[J`);
+    drawn = table.map((line) => stringWidth(line.text));
+    above = [];
+    dirty = false;
+    last = o.now();
+  };
+
+  const timer = setInterval(() => {
+    if (o.now() - last >= (dirty ? DRAW_MS : CLOCK_MS)) draw();
+  }, DRAW_MS);
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    clearInterval(timer);
+    globalThis.removeEventListener("unload", end);
+    if (tally.started) draw();
+    write("\x1b[?25h");
+  };
+  globalThis.addEventListener("unload", end);
+
+  return {
+    onEvent(event) {
+      tally.take(event);
+      const line = lineOf(event);
+      if (line) above.push(line);
+      dirty = true;
+      if (o.now() - last >= DRAW_MS) draw();
+    },
+    end,
+  };
+}
