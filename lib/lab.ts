@@ -3,7 +3,7 @@ export * from "./charts/mod.ts";
 export * from "./data/mod.ts";
 export * from "./models/mod.ts";
 export * from "./profile/mod.ts";
-export * from "./statistics/mod.ts";
+export * as statistics from "./statistics/mod.ts";
 export * from "./study/mod.ts";
 export * from "./train/mod.ts";
 export * from "./weights/mod.ts";

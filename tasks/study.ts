@@ -1,159 +1,52 @@
-/** `deno task study`: runs a study's notebook and leaves records and a report. */
-import { Command, InvalidArgumentError, Option } from "commander";
-import { cpus } from "node:os";
-import { join, relative, resolve } from "node:path";
-import { ensureLibrary } from "../lib/tensorflow/install.ts";
-import { sha256 } from "../lib/tensorflow/location.ts";
-import { exportHtml, type RunEvent, runNotebook } from "../lib/notebook/mod.ts";
+/** `deno task study`: runs a study, and looks after those on record. */
+import { Command } from "commander";
+import { clean } from "./study/format.ts";
+import { say, UsageError } from "./study/records.ts";
 
-const root = resolve(import.meta.dirname!, "..");
-const NOTEBOOK = join(root, "notebooks", "02-lr-search.ipynb");
-
-const color = Deno.stderr.isTerminal() && !Deno.noColor;
-const dim = (s: string) => color ? `\x1b[2m${s}\x1b[0m` : s;
-const say = (line: string) => console.error(line);
-
-/** One line a cell and its printed lines, on the terminal's error stream. */
-function progress(event: RunEvent): void {
-  switch (event.type) {
-    case "cell-start":
-      say(`[${event.index}/${event.total}] ${event.title}`);
-      break;
-    case "output":
-      for (const line of event.text.split("\n")) {
-        if (line.trim()) say(dim(`    ${line}`));
-      }
-      break;
-    case "warning":
-      say(event.message);
-      break;
-    case "cell-end":
-      say(dim(`    ${event.seconds.toFixed(1)} s`));
-      break;
-  }
-}
-
-async function output(command: string, ...args: string[]): Promise<string> {
-  try {
-    const { stdout, success } = await new Deno.Command(command, {
-      args,
-      cwd: root,
-      stderr: "null",
-    }).output();
-    return success ? new TextDecoder().decode(stdout).trim() : "unknown";
-  } catch {
-    return "unknown";
-  }
-}
-
-async function provenance(
-  parameters: Record<string, unknown>,
-): Promise<Record<string, string>> {
-  const lock = await sha256(join(root, "deno.lock"));
-  const library = await ensureLibrary();
-  const code = [".", ":!results"];
-  const changed = await output("git", "status", "--porcelain", "--", ...code);
-  const cpu = cpus()[0]?.model ?? "unknown";
-  return {
-    "git commit": `${await output("git", "rev-parse", "--short", "HEAD")}${
-      changed && changed !== "unknown" ? " (with local changes)" : ""
-    }`,
-    "deno.lock": `sha256 ${lock.slice(0, 16)}`,
-    Deno: Deno.version.deno,
-    TensorFlow: library.version ?? "unknown",
-    machine: `${cpu}, ${navigator.hardwareConcurrency} threads`,
-    parameters: JSON.stringify(parameters),
-    finished: new Date().toISOString(),
-  };
-}
-
-async function study(o: {
-  profile: string;
-  data: string;
-  dataDir?: string;
-  seed: number;
-  out?: string;
-}): Promise<number> {
-  if (o.data === "fer2013" && !o.dataDir) {
-    say(
-      "study: --data fer2013 needs --data-dir PATH (or FERLAB_DATA_DIR), the folder with train/ and test/",
-    );
-    return 2;
-  }
-  const dir = o.out ?? join("results", o.profile, "lr-search");
-  await Deno.mkdir(resolve(root, dir), { recursive: true });
-  await ensureLibrary({ onProgress: say });
-  const parameters = {
-    profile: o.profile,
-    data: o.data,
-    outDir: dir,
-    seed: o.seed,
-  };
-  const controller = new AbortController();
-  Deno.addSignalListener("SIGINT", () => controller.abort());
-  const out = join(resolve(root, dir), "lr-search.ipynb");
-  const result = await runNotebook(NOTEBOOK, {
-    parameters,
-    out,
-    cwd: root,
-    env: {
-      ...(o.dataDir ? { FERLAB_DATA_DIR: resolve(o.dataDir) } : {}),
-      // glibc then asks for huge pages: 4 to 5 % faster steps on 2 cores.
-      GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
-    },
-    signal: controller.signal,
-    onEvent: progress,
-  });
-  const report = join(resolve(root, dir), "report.html");
-  await Deno.writeTextFile(
-    report,
-    await exportHtml(result.notebook, {
-      provenance: await provenance(parameters),
-    }),
-  );
-  if (result.interrupted) {
-    say("interrupted: finished epochs are saved; the same command goes on");
-    return 130;
-  }
-  if (!result.ok) say(`study: ${result.error}`);
-  console.log(relative(Deno.cwd(), report));
-  return result.ok ? 0 : 1;
-}
+/** Each command's module, loaded where it is wanted: start-up time counts. */
+const commands: Record<string, () => Promise<() => Command>> = {
+  run: async () => (await import("./study/run.ts")).runCommand,
+  list: async () => (await import("./study/list.ts")).listCommand,
+  show: async () => (await import("./study/show.ts")).showCommand,
+  compare: async () => (await import("./study/compare.ts")).compareCommand,
+  retry: async () => (await import("./study/retry.ts")).retryCommand,
+  prune: async () => (await import("./study/prune.ts")).pruneCommand,
+  delete: async () => (await import("./study/delete.ts")).deleteCommand,
+  export: async () => (await import("./study/export.ts")).exportCommand,
+  import: async () => (await import("./study/import.ts")).importCommand,
+};
 
 const program = new Command("deno task study")
   .description(
-    "Runs the learning-rate search and writes its executed notebook, records and HTML report.",
+    "Runs the learning-rate search and writes its executed notebook, records\n" +
+      "and HTML report. The commands run other studies, and show, compare and\n" +
+      "change what is on record. Exit codes: 0 done; 1 it failed; 2 wrong\n" +
+      "usage; 130 stopped by Ctrl-C.",
   )
-  .addOption(
-    new Option("--profile <name>", "effort")
-      .choices(["smoke", "quick", "cpu", "paper"]).default("quick"),
-  )
-  .addOption(
-    new Option("--data <name>", "data set")
-      .choices(["synthetic", "fer2013"]).default("synthetic"),
-  )
-  .addOption(
-    new Option("--data-dir <path>", "folder of the data set, for fer2013")
-      .env("FERLAB_DATA_DIR"),
-  )
-  .option("--seed <n>", "seed of the synthetic faces", (text) => {
-    const n = Number(text);
-    if (!Number.isInteger(n) || n < 0) {
-      throw new InvalidArgumentError("must be a whole number from 0");
-    }
-    return n;
-  }, 0)
-  .option("--out <dir>", "results folder (default: results/PROFILE/lr-search)")
-  .exitOverride()
-  .action(async (options) => Deno.exit(await study(options)));
+  .addHelpText("after", "\nExample:\n  deno task study --profile smoke")
+  .showSuggestionAfterError(false) // errors are one line
+  .exitOverride();
 
+const [name] = Deno.args;
 try {
+  if (Object.hasOwn(commands, name ?? "")) {
+    program.addCommand((await commands[name]())());
+  } else {
+    if (name && !name.startsWith("-") && name !== "help") {
+      throw new UsageError(
+        `no command "${name}": they are ${Object.keys(commands).join(", ")}`,
+      );
+    }
+    for (const load of Object.values(commands)) {
+      program.addCommand((await load())());
+    }
+    const { addNotebook } = await import("./study/notebook.ts");
+    addNotebook(program);
+  }
   await program.parseAsync(Deno.args, { from: "user" });
 } catch (error) {
   const e = error as Error & { code?: string; exitCode?: number };
-  if (e.code?.startsWith("commander.")) {
-    Deno.exit(e.exitCode === 0 ? 0 : 2);
-  }
-  say(`study: ${e.message.split("\n")[0]}`);
-  Deno.exit(1);
+  if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
+  say(`study: ${clean(e.message.split("\n")[0])}`);
+  Deno.exit(e instanceof UsageError ? 2 : 1);
 }

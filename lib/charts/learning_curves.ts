@@ -15,6 +15,14 @@ import {
   percent,
   textWidth,
 } from "./theme.ts";
+import {
+  domainWith,
+  type Noise,
+  NOISE_WIDTH,
+  noiseMarks,
+  noiseText,
+  withNoise,
+} from "./noise_floor.ts";
 
 /** One epoch's value; NaN, a gap in the line, where it was not finite. */
 export interface LearningCurveRow {
@@ -73,14 +81,15 @@ function metricLegend(metrics: LearningCurveRow["metric"][]): LegendItem[] {
  * Draws a metric over epochs. Up to six trials are lines of their own colour
  * with their name at the end; more get a small panel each. The metric (train,
  * validation, test) is told by the dashes. Values are shown as percentages
- * when `yLabel` speaks of accuracy, else as they are.
+ * when `yLabel` speaks of accuracy, else as they are. The noise is drawn as a
+ * scale bar at the right edge; null says that it is unknown.
  */
 export function learningCurvesChart(
   rows: readonly LearningCurveRow[],
-  o: ChartOptions & { yLabel?: string } = {},
+  o: ChartOptions & { yLabel?: string; noise?: Noise | null } = {},
 ): Chart {
-  const yLabel = o.yLabel ?? "accuracy";
-  const label = `${o.title ?? yLabel} by epoch`;
+  const { noise, yLabel = "accuracy" } = o;
+  let label = `${o.title ?? yLabel} by epoch`;
   if (rows.length === 0) return emptyChart("curves", label, o);
   const trials = [...new Set(rows.map((r) => r.trial))];
   const metrics = (["train", "validation", "test"] as const)
@@ -92,19 +101,33 @@ export function learningCurvesChart(
     : 1;
   const lines = isPanels ? Math.ceil(trials.length / columns) : 1;
   const width = o.width ?? (isPanels ? 880 : 720);
-  const top = head({
+  // End labels start right of the bar.
+  const labelX = 10 + (noise ? NOISE_WIDTH : 0);
+  const marginRight = isPanels
+    ? noise ? 28 : 16
+    : labelX + 30 + Math.ceil(Math.max(...trials.map((t) => textWidth(t))));
+  let top = head({
     title: o.title,
     width,
     yLabel,
     legend: metrics.length > 1 ? [metricLegend(metrics)] : [],
   });
+  if (noise !== undefined) {
+    const text = noiseText(noise, isShare);
+    top = withNoise(top, text, { width, marginRight, yLabel });
+    label += `; ${text}`;
+  }
   const marginTop = top.height + (isPanels ? 18 : 10), marginBottom = 44;
   const height = o.height ??
     (isPanels ? marginTop + marginBottom + lines * 104 : 380);
 
   const finite = rows.filter((r) => Number.isFinite(r.value));
   const failed = rows.filter((r) => !Number.isFinite(r.value));
-  const domain = valueDomain(finite.map((r) => r.value), isShare);
+  const domain = domainWith(
+    valueDomain(finite.map((r) => r.value), isShare),
+    noise,
+    isShare,
+  );
   const epochs = rows.map((r) => r.epoch);
   const first = Math.min(...epochs), last = Math.max(...epochs);
   const xDomain = first === last ? [first - 1, last + 1] : [first, last];
@@ -128,9 +151,6 @@ export function learningCurvesChart(
     marginTop + 4,
     height - marginBottom - 4,
   );
-  const marginRight = isPanels
-    ? 16
-    : 40 + Math.ceil(Math.max(...trials.map((t) => textWidth(t))));
 
   const index = new Map(trials.map((trial, i) => [trial, i]));
   const colorOf = (r: { trial: string }) =>
@@ -236,10 +256,16 @@ export function learningCurvesChart(
             dy: placed[i] - yPixel(r.value),
           } as const;
           return [
-            Plot.text([r], { ...at, text: ["●"], fill: colorOf, dx: 10 }),
-            Plot.text([r], { ...at, text: "trial", dx: 27 }),
+            Plot.text([r], { ...at, text: ["●"], fill: colorOf, dx: labelX }),
+            Plot.text([r], { ...at, text: "trial", dx: labelX + 17 }),
           ];
         }),
+      ...noiseMarks(noise, {
+        x: xDomain[1],
+        top: domain[1],
+        isShare,
+        facet: isPanels ? { fx: () => columns - 1, fy: () => 0 } : {},
+      }),
     ],
   });
   return finish(element, `${label}, ${trials.length} trials`, top);

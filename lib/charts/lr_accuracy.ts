@@ -15,6 +15,13 @@ import {
   powerOfTen,
   SYMBOLS,
 } from "./theme.ts";
+import {
+  domainWith,
+  type Noise,
+  noiseMarks,
+  noiseText,
+  withNoise,
+} from "./noise_floor.ts";
 
 /** A trial: accuracies from 0 to 1, null (or NaN) for one that failed. */
 export interface LrAccuracyRow {
@@ -136,17 +143,20 @@ function legendOf(
 /**
  * Draws accuracy (0 to 1) over learning rate on a log axis. A line goes through
  * the mean of each rate and breaks where every trial of a rate failed; failed
- * trials are crosses on the bottom line.
+ * trials are crosses on the bottom line. The noise is drawn as a scale bar at
+ * the right edge; null says that it is unknown.
  */
 export function lrAccuracyChart(
   rows: readonly LrAccuracyRow[],
   o: ChartOptions & {
     published?: readonly PublishedLrRow[];
     yLabel?: string;
+    noise?: Noise | null;
   } = {},
 ): Chart {
   const { published = [], yLabel = "accuracy", width = 720, height = 420 } = o;
-  const label = `${o.title ?? yLabel} by learning rate and depth`;
+  const { noise } = o;
+  let label = `${o.title ?? yLabel} by learning rate and depth`;
   if (rows.length + published.length === 0) {
     return emptyChart("lr-accuracy", label, o);
   }
@@ -154,16 +164,17 @@ export function lrAccuracyChart(
   const depths = [...new Set(all.map((r) => r.depth))].sort((a, b) => a - b);
   const values = all.filter(isDone)
     .flatMap((r) => [r.accuracy, r.low ?? r.accuracy, r.high ?? r.accuracy]);
-  const yDomain = values.length === 0
-    ? [0, 1] as [number, number]
-    : accuracyDomain(values);
+  const yDomain: [number, number] = values.length === 0
+    ? [0, 1]
+    : domainWith(accuracyDomain(values), noise, true);
   const rates = all.map((r) => r.lr);
   const xDomain: [number, number] = [
     Math.min(...rates) / 1.6,
     Math.max(...rates) * 1.6,
   ];
   const { labelled, minor } = ticks(xDomain);
-  const top = head({
+  const marginRight = noise ? 28 : 20;
+  let top = head({
     title: o.title,
     width,
     yLabel,
@@ -173,6 +184,11 @@ export function lrAccuracyChart(
       interval: all.some((r) => r.low !== undefined),
     }),
   });
+  if (noise !== undefined) {
+    const text = noiseText(noise, true);
+    top = withNoise(top, text, { width, marginRight, yLabel });
+    label += `; ${text}`;
+  }
 
   const marksOf = (depth: number, i: number) => {
     const color = PALETTE[i % PALETTE.length];
@@ -243,7 +259,7 @@ export function lrAccuracyChart(
     height,
     marginTop: top.height + 10,
     marginLeft: 56,
-    marginRight: 20,
+    marginRight,
     marginBottom: 46,
     x: { type: "log", domain: xDomain },
     y: { domain: yDomain },
@@ -266,6 +282,7 @@ export function lrAccuracyChart(
       }),
       Plot.axisX(minor, { tickFormat: () => "", tickSize: 3, label: null }),
       ...depths.flatMap(marksOf),
+      ...noiseMarks(noise, { x: xDomain[1], top: yDomain[1], isShare: true }),
     ],
   });
   return finish(element, label, top);

@@ -55,13 +55,13 @@ function named({ name, message }: { name: string; message: string }): Error {
   return Object.assign(new Error(message), { name });
 }
 
-/** Runs each trial in a process of its own, with `threads` of the machine's. */
+/**
+ * Runs each trial in a process of its own. It takes all threads, as a trial in
+ * this process does, since their number changes a training's last bits.
+ */
 export function isolatedTrial(
   job: Job,
-  { threads, onEvent }: {
-    threads: number;
-    onEvent?: (event: TrainingEvent) => void;
-  },
+  onEvent?: (event: TrainingEvent) => void,
 ): TrainTrial {
   return async (point, context) => {
     const { signal, trialId, number, checkpointDir } = context;
@@ -70,7 +70,7 @@ export function isolatedTrial(
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      env: { TF_NUM_INTRAOP_THREADS: String(threads), NO_COLOR: "1" },
+      env: { NO_COLOR: "1" },
     }).spawn();
     const order: Order = { job, point, trialId, number, checkpointDir };
     const input = child.stdin.getWriter();

@@ -24,11 +24,6 @@ export interface LaunchOptions
   onEvent?: (event: TrainingEvent) => void;
 }
 
-/** Threads of each of `jobs` processes, so that together they fill the machine. */
-export function threadsEach(jobs: number): number {
-  return Math.max(1, Math.floor(navigator.hardwareConcurrency / jobs));
-}
-
 /**
  * Runs what is missing of a plan on data that is loaded; with `isolate` or
  * several jobs each trial loads it again in its own process.
@@ -55,8 +50,7 @@ export async function runPlanned(
     dataDir,
     memory,
   };
-  const threads = threadsEach(jobs);
-  const trial = isolatedTrial(job, { threads, onEvent });
+  const trial = isolatedTrial(job, onEvent);
   return await runTrainingStudy(plan, data, { ...options, trial });
 }
 
@@ -89,11 +83,9 @@ export async function runStudyFile(
     const data = await loadPlanData(file.plan, options.dataDir);
     return await runPlanned(file.plan, data, options);
   }
-  const { isolate, jobs = 1, onEvent } = options;
+  const { isolate, onEvent } = options;
   const job: Job = { kind: "module", path: file.path };
-  const train = isolate
-    ? isolatedTrial(job, { threads: threadsEach(jobs), onEvent })
-    : file.train;
+  const train = isolate ? isolatedTrial(job, onEvent) : file.train;
   return await runStudy(file.study, train, options);
 }
 

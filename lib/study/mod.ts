@@ -1,4 +1,5 @@
 /** Studies: definition, search, trial records in Optuna's schema, running. */
+export * as analysis from "./analysis/mod.ts";
 export {
   type Parameter,
   type Params,

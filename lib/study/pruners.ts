@@ -9,19 +9,19 @@ export interface Curve {
   finished: boolean;
 }
 
+/** The error of a field: what was given, and what it takes. */
+const takes = (wanted: string) => ({
+  error: ({ input }: { input?: unknown }) => {
+    const given = typeof input === "number" ? input : JSON.stringify(input);
+    return `got ${given}; give ${wanted}`;
+  },
+});
+
 /** A whole number from `low`. */
 function whole(low: number) {
-  const error = {
-    error: ({ input }: { input?: unknown }) =>
-      `got ${JSON.stringify(input)}; give a whole number from ${low}`,
-  };
+  const error = takes(`a whole number from ${low}`);
   return z.int(error).min(low, error);
 }
-
-const amount = {
-  error: ({ input }: { input?: unknown }) =>
-    `got ${JSON.stringify(input)}; give a number from 0`,
-};
 
 /** A pruner of this kind, which names its fields where one is unknown. */
 function pruner<const K extends string, S extends z.ZodRawShape>(
@@ -62,7 +62,8 @@ const kinds = [
     epochs: whole(0).describe(
       "The last values, this many and one, are held against all before; from 0.",
     ),
-    minDelta: z.number(amount).min(0, amount).default(0)
+    minDelta: z.number(takes("a number from 0"))
+      .min(0, takes("a number from 0")).default(0)
       .describe("How much worse the best of the last may be; from 0."),
   }),
 ] as const;

@@ -1,7 +1,7 @@
 /** Runs a study: every point that has no result yet, some at a time. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseStudy, type StudyInput } from "./definition.ts";
+import { parseStudy, type Study, type StudyInput } from "./definition.ts";
 import { oneLine, StudyError } from "./errors.ts";
 import {
   canonical,
@@ -37,6 +37,8 @@ export interface StudySummary extends Progress {
 
 export type StudyEvent =
   | TrialEvent
+  /** The first one: what runs, and the name of its record. */
+  | { type: "study"; study: Study; record: string }
   | {
     type: "start";
     total: number;
@@ -147,6 +149,7 @@ export async function runStudy(
   try {
     const record = await openRecord(store, study, options.completeFixed);
     const { studyId } = record.row;
+    onEvent({ type: "study", study, record: record.row.name });
     const changed = changedEvent(record);
     if (changed) onEvent(changed);
     for (const [key, value] of Object.entries(options.attributes ?? {})) {

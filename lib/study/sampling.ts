@@ -7,22 +7,41 @@ import { tpePoint } from "./search/tpe.ts";
 import type { ResultRow } from "./store/mod.ts";
 
 /**
- * One observation a setting: the mean over its repeats. A pruned trial counts
- * with the value it had, a failed one teaches nothing.
+ * One observation a setting, the mean over its repeats, and the settings that
+ * run without a result yet. A pruned trial counts with its last value, NaN as
+ * the worst; a setting whose repeats were all pruned ranks behind the others,
+ * by value alone, as rows do not tell epochs. A failed trial teaches nothing.
  */
-function observationsOf(rows: readonly ResultRow[]): Observation[] {
-  const bySetting = new Map<string, { params: Params; values: number[] }>();
-  for (const { params, state, value } of rows) {
-    if (state !== "COMPLETE" && state !== "PRUNED" || value === null) continue;
+function learn(
+  rows: readonly ResultRow[],
+  direction: Study["direction"],
+): { observations: Observation[]; running: Params[] } {
+  const worst = direction === "minimize" ? Infinity : -Infinity;
+  const settings = new Map<string, { params: Params; ended: ResultRow[] }>();
+  for (const row of rows) {
+    const { params, state } = row;
+    if (!["COMPLETE", "PRUNED", "RUNNING"].includes(state)) continue;
     const key = canonical(params);
-    const setting = bySetting.get(key) ?? { params, values: [] };
-    setting.values.push(value);
-    bySetting.set(key, setting);
+    const setting = settings.get(key) ?? { params, ended: [] };
+    if (state !== "RUNNING") setting.ended.push(row);
+    settings.set(key, setting);
   }
-  return [...bySetting.values()].map(({ params, values }) => ({
-    params,
-    value: values.reduce((a, b) => a + b, 0) / values.length,
-  }));
+  const observations: Observation[] = [];
+  const running: Params[] = [];
+  for (const { params, ended } of settings.values()) {
+    if (ended.length === 0) {
+      running.push(params);
+      continue;
+    }
+    const sum = ended.reduce((sum, { value }) => sum + (value ?? worst), 0);
+    const pruned = ended.every(({ state }) => state === "PRUNED");
+    observations.push({
+      params,
+      value: sum / ended.length,
+      prunedAt: pruned ? 0 : undefined,
+    });
+  }
+  return { observations, running };
 }
 
 /** The setting with this index, by all results so far. */
@@ -33,10 +52,12 @@ export function nextSetting(
 ): Params {
   const { search, direction, seed } = study;
   if (search.kind !== "tpe") throw new Error(`${search.kind} has no next`);
-  return tpePoint(spacesOf(study), observationsOf(rows), {
+  const { observations, running } = learn(rows, direction);
+  return tpePoint(spacesOf(study), observations, {
     direction,
     seed,
     index,
+    running,
     startup: search.startup,
   });
 }

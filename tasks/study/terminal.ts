@@ -42,9 +42,13 @@ const CLOCK_MS = 1000;
 /** Running trials with a line of their own. */
 const MOST_LINES = 10;
 const BAR = 12;
+/** Columns that a setting keeps, whatever else there is to tell. */
+const NARROWEST = 16;
 
 interface Line {
   text: string;
+  /** A part of the text that is cut before its end is. */
+  setting?: string;
   colour?: number;
 }
 
@@ -53,11 +57,12 @@ function lines(study: Shown, tally: Tally) {
   const value = (v: number) => shownValue(v, study.metric);
   let waits = 0;
   return (event: TrainingEvent): Line | undefined => {
-    const ended = (point: TrialPoint, how: string, colour?: number) => ({
-      text: `trial ${tally.done} of ${tally.total}: ` +
-        `${named(study, point)}: ${clean(how)}`,
-      colour,
-    });
+    const ended = (point: TrialPoint, how: string, colour?: number) => {
+      const setting = named(study, point);
+      const text = `trial ${tally.done} of ${tally.total}: ${setting}: ` +
+        clean(how);
+      return { text, setting, colour };
+    };
     switch (event.type) {
       case "start": {
         const resumed = event.resumed
@@ -77,13 +82,10 @@ function lines(study: Shown, tally: Tally) {
         return ended(event.point, `failed, ${event.reason}`, RED);
       case "lost":
         return ended(event.point, `lost, ${event.reason}`, YELLOW);
-      case "interrupted":
-        return {
-          text: `interrupted in ${
-            named(study, event.point)
-          }: the same command goes on from its last epoch`,
-          colour: YELLOW,
-        };
+      case "interrupted": {
+        const setting = named(study, event.point);
+        return { text: `interrupted: ${setting}`, setting, colour: YELLOW };
+      }
       case "warning":
         return { text: `warning: ${clean(event.message)}`, colour: YELLOW };
       case "changed":
@@ -103,7 +105,7 @@ function lines(study: Shown, tally: Tally) {
 function named({ repeats }: Shown, { params, repeat }: TrialPoint): string {
   const setting = describe(params);
   if (repeats === 1) return setting || "the only setting";
-  return [setting, `repeat ${repeat + 1}`].filter(Boolean).join(", ");
+  return [setting, `repeat ${repeat}`].filter(Boolean).join(", ");
 }
 
 /** The display of a running study; call `end` when it ends, however it does. */
@@ -161,16 +163,28 @@ function plainLines(o: DisplayOptions): LiveDisplay {
   };
 }
 
+/** The line within `room` columns. */
+function cut({ text, setting }: Line, room: number): string {
+  const over = stringWidth(text) - room;
+  if (over <= 0 || !setting) return fit(text, room);
+  const width = Math.max(NARROWEST, stringWidth(setting) - over);
+  return fit(text.replace(setting, () => fit(setting, width)), room);
+}
+
 function bar(share: number): string {
   const full = Math.round(BAR * Math.min(1, Math.max(0, share)));
   return "█".repeat(full) + "░".repeat(BAR - full);
 }
 
 /** The lines of the table: how the study stands, then its running trials. */
-function frame(o: DisplayOptions, tally: Tally, room: number): Line[] {
+function frame(
+  o: DisplayOptions,
+  tally: Tally,
+  room: number,
+  ended: boolean,
+): Line[] {
   const { study } = o;
   const value = (v: number) => shownValue(v, study.metric);
-  const left = tally.left();
   const facts = [
     `${tally.done}/${tally.total} done`,
     tally.failed && `${tally.failed} failed`,
@@ -178,38 +192,44 @@ function frame(o: DisplayOptions, tally: Tally, room: number): Line[] {
     tally.best !== undefined &&
     `best ${tally.before ? "of this run " : ""}${value(tally.best)}`,
     clock(tally.elapsed()),
-    left,
+    !ended && tally.left(),
   ];
   const head = [clean(study.name), ...facts].filter(Boolean).join(" · ");
 
   const running = [...tally.running.values()];
   const rows = running.slice(0, MOST_LINES).map((trial) => {
+    const { number, point, epoch } = trial;
     const { step, steps, loss } = trial.step ?? {};
-    const { epoch } = trial;
     return {
-      number: `#${trial.number}`,
-      setting: named(study, trial.point),
-      bar: room >= 72 && step !== undefined ? bar(step / steps!) : "",
+      number: `#${number}`,
+      setting: named(study, point),
+      bar: step === undefined ? "" : bar(step / steps!),
       steps: step === undefined ? "" : `${step}/${steps}`,
       epoch: epoch ? `epoch ${epoch.epoch}: ${value(epoch.value)}` : "",
       loss: loss === undefined ? "" : `loss ${short(loss)}`,
     };
   });
-  const width = (key: "number" | "bar" | "steps" | "epoch" | "loss") =>
-    Math.max(...rows.map((row) => stringWidth(row[key])));
-  const trials = rows.map((row) => {
-    const facts = (["bar", "steps", "epoch", "loss"] as const)
-      .filter((key) => width(key) > 0)
-      .map((key) => pad(row[key], width(key), key === "steps"));
-    const number = pad(row.number, width("number"), true);
-    const fixed = stringWidth([number, "", ...facts].join("  "));
-    const settings = Math.min(
-      Math.max(12, room - fixed),
-      Math.max(...rows.map((r) => stringWidth(r.setting))),
-    );
-    const setting = pad(fit(row.setting, settings), settings);
-    return { text: [number, setting, ...facts].join("  ").trimEnd() };
-  });
+  const width = (key: keyof typeof rows[0]) =>
+    Math.max(0, ...rows.map((row) => stringWidth(row[key])));
+  // What a narrow terminal has no room for, the least wanted first.
+  let shown = (["bar", "steps", "epoch", "loss"] as const)
+    .filter((key) => width(key) > 0);
+  const others = () =>
+    (["number", ...shown] as const).reduce((sum, k) => sum + width(k) + 2, 0);
+  for (const key of ["bar", "loss", "epoch"]) {
+    if (others() + NARROWEST > room) shown = shown.filter((k) => k !== key);
+  }
+  const settings = Math.min(
+    Math.max(NARROWEST, room - others()),
+    width("setting"),
+  );
+  const trials = rows.map((row) => ({
+    text: [
+      pad(row.number, width("number"), true),
+      pad(fit(row.setting, settings), settings),
+      ...shown.map((key) => pad(row[key], width(key), key === "steps")),
+    ].join("  ").trimEnd(),
+  }));
   const more = running.length - rows.length;
   return [
     { text: head, colour: BOLD },
@@ -232,11 +252,9 @@ function liveTable(o: DisplayOptions): LiveDisplay {
   const draw = () => {
     const columns = Math.max(2, o.columns());
     // The last column stays free: some terminals wrap after it.
-    const shown = (line: Line) => ({
-      ...line,
-      text: fit(line.text, columns - 1),
-    });
-    const table = frame(o, tally, columns - 1).map(shown);
+    const shown = (line: Line) => ({ ...line, text: cut(line, columns - 1) });
+    const table = frame(o, tally, columns - 1, ended)
+      .map(shown);
     // A terminal that was made narrower has wrapped what was drawn.
     const height = drawn.reduce(
       (sum, width) => sum + Math.max(1, Math.ceil(width / columns)),

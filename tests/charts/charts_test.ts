@@ -37,10 +37,17 @@ function curveRows(trials: number, epochs: number) {
 const classes = ["angry", "happy", "sad"];
 const matrix = [[80, 15, 5], [0, 10, 0], [1, 1, 2]];
 
+const noise = { sd: 0.012, df: 8 };
+
 const charts: Record<string, () => Chart> = {
   "LR chart": () => lrAccuracyChart(searchRows, { published, title: "LR" }),
   "chart of few curves": () => learningCurvesChart(curveRows(3, 5)),
   "chart of many curves": () => learningCurvesChart(curveRows(30, 4)),
+  "LR chart with noise": () => lrAccuracyChart(searchRows, { noise }),
+  "chart of few curves with noise": () =>
+    learningCurvesChart(curveRows(3, 5), { noise }),
+  "chart of many curves with noise": () =>
+    learningCurvesChart(curveRows(30, 4), { noise }),
   "confusion matrix": () => confusionMatrixChart(matrix, classes),
   "empty LR chart": () => lrAccuracyChart([]),
   "empty curve chart": () => learningCurvesChart([]),
@@ -205,6 +212,96 @@ Deno.test("a matrix of another size than its classes is refused", () => {
     () => confusionMatrixChart(matrix, ["angry", "happy"]),
     /has 3 rows for 2 classes/,
   );
+});
+
+// deno-lint-ignore no-explicit-any
+function elements(chart: Chart, selector: string): any[] {
+  return [...parse(chart).querySelectorAll(selector)];
+}
+
+/** An element's place in pixels, of its transform and its parent's. */
+function placeOf(element: ReturnType<typeof parse>): [number, number] {
+  return [element, element.parentNode].reduce(([x, y], e) => {
+    const [, dx, dy] = /translate\(([\d.]+),([\d.]+)/
+      .exec(e.getAttribute("transform") ?? "") ?? [];
+    return [x + Number(dx ?? 0), y + Number(dy ?? 0)];
+  }, [0, 0]);
+}
+
+/** The noise bar's upright: its ends and place in pixels. */
+function noiseBar(chart: Chart) {
+  return elements(chart, ".ferlab-noise line").map((line) => {
+    const at = (name: string) => Number(line.getAttribute(name));
+    return { x: at("x1") + placeOf(line)[0], top: at("y1"), bottom: at("y2") };
+  }).find(({ top, bottom }) => bottom !== top);
+}
+
+/** The pixels between two ticks of the y axis. */
+function yDistance(chart: Chart, low: string, high: string): number {
+  const [from, to] = [low, high].map((text) =>
+    placeOf(
+      elements(chart, '[aria-label="y-axis tick label"] text')
+        .find((e) => e.textContent === text),
+    )[1]
+  );
+  return from - to;
+}
+
+Deno.test("the noise is a bar of ± one sd in the chart's own scale, with its words", () => {
+  const chart = lrAccuracyChart(searchRows, { noise });
+  const curves = learningCurvesChart(curveRows(2, 5), { noise });
+  for (
+    const [drawn, tenPoints] of [
+      [chart, yDistance(chart, "50 %", "60 %")],
+      [curves, yDistance(curves, "30 %", "40 %")],
+    ] as const
+  ) {
+    const { top, bottom } = noiseBar(drawn)!;
+    assert.ok(Math.abs(Math.abs(bottom - top) - 0.24 * tenPoints) < 0.1);
+    assert.match(drawn.svg, />noise ±1\.2 points \(sd of repeats, 8 df\)</);
+  }
+  const loss = learningCurvesChart(curveRows(2, 5), { noise, yLabel: "loss" });
+  assert.match(loss.svg, />noise ±0\.012 \(sd of repeats, 8 df\)</);
+});
+
+Deno.test("a chart says that the noise is unknown, and nothing if not told", () => {
+  for (
+    const draw of [
+      (noise?: null) => lrAccuracyChart(searchRows, { noise }),
+      (noise?: null) => learningCurvesChart(curveRows(3, 5), { noise }),
+    ]
+  ) {
+    const unknown = draw(null);
+    assert.match(unknown.svg, />noise unknown: no setting was repeated</);
+    assert.equal(noiseBar(unknown), undefined);
+    assert.doesNotMatch(draw().svg, /noise/);
+  }
+});
+
+Deno.test("noise larger than all differences still fits into the plot", () => {
+  const noise = { sd: 0.1, df: 2 };
+  for (const accuracy of [0.01, 0.5, 0.99]) {
+    const value = { value: accuracy };
+    for (
+      const chart of [
+        lrAccuracyChart([{ lr: 1e-4, depth: 4, accuracy }], { noise }),
+        learningCurvesChart([{ ...curveRows(1, 1)[0], ...value }], { noise }),
+      ]
+    ) {
+      const { top, bottom } = noiseBar(chart)!;
+      const axis = elements(chart, '[aria-label="x-axis tick label"] text')[0];
+      assert.ok(Math.max(top, bottom) < placeOf(axis)[1]);
+    }
+  }
+});
+
+Deno.test("curves' names stand clear of the noise bar", () => {
+  const chart = learningCurvesChart(curveRows(6, 5), { noise });
+  const { x } = noiseBar(chart)!;
+  const names = elements(chart, "text")
+    .filter((e) => /^(●|trial)/.test(e.textContent));
+  assert.equal(names.length, 12);
+  assert.ok(names.every((name) => placeOf(name)[0] > x + 8));
 });
 
 Deno.test("an empty chart says that no trial is finished", () => {

@@ -1,61 +1,72 @@
-// TPE against Optuna 5.0.0 (fixtures/tpe.json): its densities and its success.
+// TPE's densities against Optuna 5.0.0 (fixtures/tpe.json), its draws to them.
 import assert from "node:assert/strict";
-import type { Params, ParamValue } from "../../lib/study/definition.ts";
-import { logNormalCdf } from "../../lib/study/search/normal.ts";
+import type { Params } from "../../lib/study/definition.ts";
+import { logNormalCdf, logNormalMass } from "../../lib/study/search/normal.ts";
 import {
-  choiceProbabilities,
   estimator,
-  mixtureOf,
+  kernelWeights,
+  normalsOf,
 } from "../../lib/study/search/parzen.ts";
-import { randomPoint, uniforms } from "../../lib/study/search/random.ts";
+import { uniforms } from "../../lib/study/search/random.ts";
 import {
   fromInterval,
   interval,
   type NumberSpace,
   type Observation,
-  type Space,
   type Spaces,
   within,
 } from "../../lib/study/search/space.ts";
-import { splitObservations, tpePoint } from "../../lib/study/search/tpe.ts";
+import { modelsOf, splitObservations } from "../../lib/study/search/tpe.ts";
 
+/** Values by trial, kernel or point, with spaces between. */
+type Row = string;
 interface Side {
-  logs: string;
-  probabilities?: string;
-  weights: string;
-  mus: string;
-  sigmas: string;
-}
-/** Of the best values of `n` searches. */
-interface Quality {
-  mean: number;
-  sd: number;
-  n: number;
+  weights: Row;
+  mus: Record<string, Row>;
+  sigmas: Record<string, Row>;
+  logs: Row;
 }
 interface Case {
   direction: "maximize" | "minimize";
-  values: string;
-  below: string;
-  params: Record<
-    string,
-    { observed: string; points: string; below: Side; above: Side }
-  >;
+  values: Row;
+  prunedAt: Row;
+  below: Row;
+  observed: Record<string, Row>;
+  groups: {
+    points: Record<string, Row>;
+    below: Side;
+    above: Side;
+    gains: Row;
+  }[];
 }
 const fixture = JSON.parse(
   await Deno.readTextFile(new URL("../fixtures/tpe.json", import.meta.url)),
 ) as {
   spaces: Spaces;
   cases: Case[];
-  logNormalCdf: { z: string; log: string };
-  quality: Record<string, { tpe: Quality; random: Quality }>;
+  logNormalCdf: { z: Row; log: Row };
+  logNormalMass: { a: Row; b: Row; log: Row };
 };
 
-const numbers = (row: string) =>
+/** The fixture's spaces of these names. */
+const spacesOf = (names: string[]): Spaces =>
+  Object.fromEntries(names.map((name) => [name, fixture.spaces[name]]));
+
+const numbers = (row: Row) =>
   row.split(" ").map((x) => Number(x.replace("inf", "Infinity")));
 
-/** Values of the fixture; those of choices are words. */
-const values = (row: string): ParamValue[] =>
-  row.split(" ").map((x) => Number.isNaN(Number(x)) ? x : Number(x));
+/** Points of rows by parameter; choices are words, - is none. */
+function pointsOf(rows: Record<string, Row>): Params[] {
+  const points: Params[] = [];
+  for (const [name, row] of Object.entries(rows)) {
+    row.split(" ").forEach((word, i) => {
+      points[i] ??= {};
+      if (word === "-") return;
+      points[i][name] = Number.isNaN(Number(word)) ? word : Number(word);
+    });
+  }
+  return points;
+}
 
 function near(found: number[], expected: number[], what: string) {
   assert.equal(found.length, expected.length, what);
@@ -67,16 +78,22 @@ function near(found: number[], expected: number[], what: string) {
   );
 }
 
-/** The observations of a case, and the places of those below. */
-function observationsOf(fixed: Case): [Observation[], number[]] {
-  const observations = numbers(fixed.values)
-    .map((value): Observation => ({ value, params: {} }));
-  for (const [name, { observed }] of Object.entries(fixed.params)) {
-    values(observed).forEach((value, i) => {
-      if (value !== "-") observations[i].params[name] = value;
-    });
-  }
-  return [observations, numbers(fixed.below)];
+/** What a case knows: observations first, running points behind them. */
+function readCase(fixed: Case) {
+  const points = pointsOf(fixed.observed);
+  const prunedAt = fixed.prunedAt.split(" ");
+  const values = numbers(fixed.values);
+  const count = values.filter((v) => !Number.isNaN(v)).length;
+  const observations = points.slice(0, count).map((params, i): Observation => ({
+    params,
+    value: values[i],
+    prunedAt: prunedAt[i] === "-" ? undefined : Number(prunedAt[i]),
+  }));
+  return {
+    observations,
+    running: points.slice(count),
+    good: numbers(fixed.below),
+  };
 }
 
 Deno.test("log P(Z <= z) agrees with SciPy from -40 to 6", () => {
@@ -84,261 +101,158 @@ Deno.test("log P(Z <= z) agrees with SciPy from -40 to 6", () => {
   near(numbers(z).map(logNormalCdf), numbers(log), "log");
 });
 
-Deno.test("the good observations are those that Optuna takes", () => {
-  for (const fixed of fixture.cases) {
-    const [observations, good] = observationsOf(fixed);
-    const { below, above } = splitObservations(observations, fixed.direction);
-    assert.deepEqual(below, good.map((i) => observations[i]));
-    assert.deepEqual(above, observations.filter((_, i) => !good.includes(i)));
-  }
+Deno.test("the mass between two ends is Optuna's, far out on either side too", () => {
+  const { a, b, log } = fixture.logNormalMass;
+  const highs = numbers(b);
+  near(
+    numbers(a).map((low, i) => logNormalMass(low, highs[i])),
+    numbers(log),
+    "log",
+  );
 });
 
 for (const fixed of fixture.cases) {
-  const [observations, good] = observationsOf(fixed);
-  Deno.test(`weights, centres, widths and densities of ${observations.length} observations are Optuna's`, () => {
-    for (const [name, { points, ...sides }] of Object.entries(fixed.params)) {
-      const space = fixture.spaces[name];
+  const { observations, running, good } = readCase(fixed);
+  const { direction } = fixed;
+  const count = `${observations.length} observations`;
+
+  Deno.test(`the good ones of ${count} are those that Optuna takes`, () => {
+    const { below, above } = splitObservations(observations, direction);
+    assert.deepEqual(below, good.map((i) => observations[i]));
+    assert.deepEqual(above, observations.filter((_, i) => !good.includes(i)));
+  });
+
+  Deno.test(`weights, centres, widths and joint densities of ${count} are Optuna's`, () => {
+    for (const { points, ...sides } of fixed.groups) {
+      const names = Object.keys(points);
+      const spaces = spacesOf(names);
       for (const side of ["below", "above"] as const) {
         const seen = observations
           .filter((_, i) => good.includes(i) === (side === "below"))
-          .map(({ params }) => params[name])
-          .filter((value) => value !== undefined);
+          .map(({ params }) => params)
+          .concat(side === "above" ? running : [])
+          .filter((params) => names.every((name) => name in params));
         const expected = sides[side];
-        const what = `${name} ${side}`;
-        if (space.kind === "choices") {
-          const places = seen.map((value) => space.choices.indexOf(value));
-          near(
-            choiceProbabilities(space.choices.length, places),
-            numbers(expected.probabilities!),
-            what,
+        const what = `${names} ${side}`;
+        near(kernelWeights(seen.length), numbers(expected.weights), what);
+        for (const name of Object.keys(expected.mus)) {
+          const { mus, sigmas } = normalsOf(
+            spaces[name] as NumberSpace,
+            seen.map((params) => Number(params[name])),
           );
-        } else {
-          const found = mixtureOf(space, seen as number[]);
-          near(found.weights, numbers(expected.weights), `${what} weights`);
-          near(found.mus, numbers(expected.mus), `${what} mus`);
-          near(found.sigmas, numbers(expected.sigmas), `${what} sigmas`);
+          near(mus, numbers(expected.mus[name]), `${what}: mus of ${name}`);
+          near(sigmas, numbers(expected.sigmas[name]), `${what}: ${name}`);
         }
-        const { logDensity } = estimator(space, seen);
+        const { logDensity } = estimator(spaces, seen);
         near(
-          values(points).map(logDensity),
+          pointsOf(points).map(logDensity),
           numbers(expected.logs),
-          `${what} log density`,
+          `${what}: log density`,
         );
       }
     }
   });
+
+  Deno.test(`parameters are drawn together, and points preferred, as Optuna does after ${count}`, () => {
+    const spaces = spacesOf(Object.keys(fixed.observed));
+    const models = modelsOf(spaces, observations, { direction, running });
+    assert.equal(models.length, fixed.groups.length);
+    models.forEach(({ draw, gain }, i) => {
+      const { points, gains } = fixed.groups[i];
+      assert.deepEqual(
+        Object.keys(draw(uniforms("test"))),
+        Object.keys(points),
+      );
+      near(pointsOf(points).map(gain), numbers(gains), `gain, group ${i}`);
+    });
+  });
 }
 
-Deno.test("draws come as often as the density says", () => {
+Deno.test("draws come as often as the joint density says", () => {
   const n = 20_000;
-  const spaces: [string, ParamValue[], ParamValue[]][] = [
-    ["opt", ["adam", "adam", "sgd"], ["sgd", "adam", "adamw"]],
-    ["depth", [3, 4, 11, 12], Array.from({ length: 12 }, (_, k) => k + 1)],
-    ["drop", [0.1, 0.4], Array.from({ length: 11 }, (_, k) => k / 20)],
-    ["width", [8, 9, 512], Array.from({ length: 505 }, (_, k) => k + 8)],
+  const one = (name: string, values: number[]): Params[] =>
+    values.map((value) => ({ [name]: value }));
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, k) => from + k);
+  const cases: { seen: Params[]; all: Params[] }[] = [
+    {
+      seen: [
+        { opt: "adam", depth: 3 },
+        { opt: "adam", depth: 4 },
+        { opt: "sgd", depth: 12 },
+      ],
+      all: ["sgd", "adam", "adamw"].flatMap((opt) =>
+        range(1, 12).map((depth) => ({ opt, depth }))
+      ),
+    },
+    {
+      seen: one("drop", [0.1, 0.4]),
+      all: one("drop", range(0, 10).map((k) => k / 20)),
+    },
+    { seen: one("width", [8, 9, 512]), all: one("width", range(8, 512)) },
   ];
-  for (const [name, seen, all] of spaces) {
-    const { draw, logDensity } = estimator(fixture.spaces[name], seen);
-    const next = uniforms("test", name);
-    const counts = new Map<ParamValue, number>();
+  for (const { seen, all } of cases) {
+    const names = Object.keys(seen[0]);
+    const { draw, logDensity } = estimator(spacesOf(names), seen);
+    const next = uniforms("test", ...names);
+    const counts = new Map<string, number>();
     for (let i = 0; i < n; i++) {
-      const value = draw(next);
-      counts.set(value, (counts.get(value) ?? 0) + 1);
+      const point = JSON.stringify(draw(next));
+      counts.set(point, (counts.get(point) ?? 0) + 1);
     }
     let total = 0;
-    for (const value of all) {
-      const p = Math.exp(logDensity(value));
-      const found = counts.get(value) ?? 0;
+    for (const point of all) {
+      const p = Math.exp(logDensity(point));
+      const text = JSON.stringify(point);
+      const found = counts.get(text) ?? 0;
       const sd = Math.sqrt(n * p * (1 - p));
       assert.ok(
         Math.abs(found - n * p) < 4 * sd + 1,
-        `${name} ${value}: ${found} of ${n}, not ${n * p}`,
+        `${text}: ${found} of ${n}, not ${n * p}`,
       );
       total += p;
     }
-    assert.ok(Math.abs(total - 1) < 1e-9, `${name}: ${total}`);
+    assert.ok(Math.abs(total - 1) < 1e-9, `${names}: ${total}`);
   }
 });
 
-Deno.test("float draws have the density's mean share in each tenth", () => {
+Deno.test("draws of a float and a choice have the joint density's share in each tenth", () => {
   const n = 20_000;
-  for (const [name, seen] of [["x", [-1.9, 2.5, 2.6]], ["lr", [1e-4, 0.05]]]) {
-    const space = fixture.spaces[String(name)] as NumberSpace;
-    const { draw, logDensity } = estimator(space, seen as number[]);
+  const cases: [string, [number, string][]][] = [
+    ["x", [[-1.9, "sgd"], [2.5, "adam"], [2.6, "adam"]]],
+    ["lr", [[1e-4, "sgd"], [0.05, "adamw"]]],
+  ];
+  for (const [name, seen] of cases) {
+    const spaces = spacesOf([name, "opt"]);
+    const space = spaces[name] as NumberSpace;
+    const { draw, logDensity } = estimator(
+      spaces,
+      seen.map(([x, opt]) => ({ [name]: x, opt })),
+    );
     const { low, high } = interval(space);
-    const cells = new Array(10).fill(0);
-    const next = uniforms("test", String(name));
+    const counts = new Map<string, number>();
+    const next = uniforms("test", name);
     for (let i = 0; i < n; i++) {
-      const x = Number(draw(next));
+      const { [name]: x, opt } = draw(next);
       assert.ok(within(space, x));
-      const place = ((space.log ? Math.log(x) : x) - low) / (high - low);
-      cells[Math.min(9, Math.floor(10 * place))]++;
+      const scaled = space.log ? Math.log(Number(x)) : Number(x);
+      const tenth = Math.floor(10 * (scaled - low) / (high - low));
+      const cell = `${opt} ${Math.min(9, tenth)}`;
+      counts.set(cell, (counts.get(cell) ?? 0) + 1);
     }
-    cells.forEach((found, cell) => {
-      let p = 0; // by the midpoints of 200 pieces
-      for (let k = 0; k < 200; k++) {
-        const x = low + (high - low) * (cell + (k + 0.5) / 200) / 10;
-        p += Math.exp(logDensity(fromInterval(space, x))) *
-          (high - low) / 2000;
+    for (const opt of ["sgd", "adam", "adamw"]) {
+      for (let tenth = 0; tenth < 10; tenth++) {
+        let p = 0; // by the midpoints of 200 pieces
+        for (let k = 0; k < 200; k++) {
+          const x = low + (high - low) * (tenth + (k + 0.5) / 200) / 10;
+          p += Math.exp(logDensity({ [name]: fromInterval(space, x), opt })) *
+            (high - low) / 2000;
+        }
+        const cell = `${opt} ${tenth}`;
+        const found = counts.get(cell) ?? 0;
+        const sd = Math.sqrt(n * p * (1 - p));
+        assert.ok(Math.abs(found - n * p) < 4 * sd + 1, `${name}, ${cell}`);
       }
-      const sd = Math.sqrt(n * p * (1 - p));
-      assert.ok(Math.abs(found - n * p) < 4 * sd, `${name} ${cell}`);
-    });
-  }
-});
-
-const lr: Space = { kind: "float", low: 1e-6, high: 1e-1, log: true };
-const depth: Space = { kind: "int", low: 1, high: 24, log: false, step: 1 };
-const optimizer: Space = {
-  kind: "choices",
-  choices: ["sgd", "adam", "adamw"],
-};
-const training: Spaces = { lr, depth, optimizer };
-
-/** A loss as of a training: least, 0, for adamw at 10^-2.5 and depth 7. */
-function trainingLoss(params: Params): number {
-  const best = { sgd: -1.5, adam: -3, adamw: -2.5 };
-  const cost = { sgd: 0.3, adam: 0.1, adamw: 0 };
-  const name = params.optimizer as keyof typeof best;
-  return (Math.log10(Number(params.lr)) - best[name]) ** 2 +
-    0.05 * (Number(params.depth) - 7) ** 2 + cost[name];
-}
-
-/** Branin's function, least 0.398 at three places. */
-function branin(params: Params): number {
-  const [x, y] = [Number(params.x), Number(params.y)];
-  return (y - 5.1 / (4 * Math.PI ** 2) * x * x + 5 / Math.PI * x - 6) ** 2 +
-    10 * (1 - 1 / (8 * Math.PI)) * Math.cos(x) + 10;
-}
-
-/** The first `n` points of a search that minimises `loss`. */
-function search(
-  spaces: Spaces,
-  loss: (params: Params) => number,
-  seed: number,
-  n: number,
-): Observation[] {
-  const observations: Observation[] = [];
-  for (let index = 0; index < n; index++) {
-    const params = tpePoint(spaces, observations, {
-      direction: "minimize",
-      seed,
-      index,
-    });
-    observations.push({ params, value: loss(params) });
-  }
-  return observations;
-}
-
-const seen = search(training, trainingLoss, 5, 30);
-const options = { direction: "minimize", seed: 5, index: 30 } as const;
-const point = tpePoint(training, seen, options);
-
-Deno.test("a point follows from observations, seed and index alone", () => {
-  assert.deepEqual(tpePoint(training, seen, options), point);
-  for (const other of [{ seed: 6 }, { index: 31 }]) {
-    assert.notDeepEqual(
-      tpePoint(training, seen, { ...options, ...other }),
-      point,
-    );
-  }
-});
-
-Deno.test("to maximise the negative value is to minimise the value", () => {
-  const turned = seen.map(({ params, value }) => ({ params, value: -value }));
-  const direction = "maximize";
-  assert.deepEqual(
-    tpePoint(training, turned, { ...options, direction }),
-    point,
-  );
-});
-
-Deno.test("the first ten points, or as many as startup says, are random ones", () => {
-  for (const [n, startup] of [[0, undefined], [9, undefined], [14, 15]]) {
-    const at = { ...options, index: n!, startup };
-    assert.deepEqual(
-      tpePoint(training, seen.slice(0, n), at),
-      randomPoint(training, options.seed, n!),
-    );
-  }
-  assert.notDeepEqual(
-    tpePoint(training, seen.slice(0, 10), { ...options, index: 10 }),
-    randomPoint(training, options.seed, 10),
-  );
-});
-
-Deno.test("infinite values rank as the best and the worst", () => {
-  const ranked = (value: number) =>
-    splitObservations(
-      [...seen, { params: seen[3].params, value }],
-      "minimize",
-    );
-  assert.ok(ranked(-Infinity).below.some(({ value }) => value === -Infinity));
-  assert.ok(ranked(Infinity).above.some(({ value }) => value === Infinity));
-});
-
-Deno.test("a parameter is not taught by observations that lack it or are outside of its space", () => {
-  const change = (depth?: ParamValue) =>
-    seen.map(({ params: { depth: own, ...rest }, value }, i): Observation => {
-      if (i % 3 !== 0) return { params: { ...rest, depth: own }, value };
-      return { params: depth === undefined ? rest : { ...rest, depth }, value };
-    });
-  const without = tpePoint(training, change(), options);
-  for (const odd of [0, 25, "7", true]) {
-    assert.deepEqual(tpePoint(training, change(odd), options), without);
-  }
-  assert.equal(without.lr, point.lr);
-  const none = seen.map(({ value }) => ({ params: {}, value }));
-  assert.ok(within(depth, tpePoint(training, none, options).depth));
-});
-
-Deno.test("a space of one value gives that value", () => {
-  const fixed: Spaces = {
-    lr,
-    momentum: { kind: "float", low: 0.9, high: 0.9, log: false },
-    depth: { ...depth, low: 4, high: 4 },
-    nesterov: { kind: "choices", choices: [false] },
-  };
-  const known = seen.map(({ params, value }) => ({
-    params: { lr: params.lr, momentum: 0.9, depth: 4, nesterov: false },
-    value,
-  }));
-  const { lr: _, ...rest } = tpePoint(fixed, known, options);
-  assert.deepEqual(rest, { momentum: 0.9, depth: 4, nesterov: false });
-});
-
-Deno.test("among finitely many points nearly none is taken twice", () => {
-  const spaces: Spaces = { depth: { ...depth, high: 12 }, optimizer };
-  const loss = (p: Params) => trainingLoss({ ...p, lr: 10 ** -2.5 });
-  const keys = (n: number) =>
-    new Set(
-      search(spaces, loss, 1, n).slice(10)
-        .map(({ params }) => JSON.stringify(params)),
-    );
-  assert.equal(keys(30).size, 20);
-});
-
-Deno.test("a search of 60 points is as good as Optuna's and better than a random one", () => {
-  const plane: Spaces = {
-    x: { kind: "float", low: -5, high: 10, log: false },
-    y: { kind: "float", low: 0, high: 15, log: false },
-  };
-  for (
-    const [name, spaces, loss] of [
-      ["branin", plane, branin],
-      ["training", training, trainingLoss],
-    ] as const
-  ) {
-    const n = 20;
-    const bests = Array.from(
-      { length: n },
-      (_, seed) =>
-        Math.min(...search(spaces, loss, seed, 60).map((o) => o.value)),
-    );
-    const mean = bests.reduce((a, b) => a + b) / n;
-    const { tpe, random } = fixture.quality[name];
-    const error = (of: Quality) => of.sd * Math.sqrt(1 / n + 1 / of.n);
-    assert.ok(mean < tpe.mean + 2 * error(tpe), `${name}: ${mean}`);
-    assert.ok(mean < random.mean - 3 * error(random), `${name}: ${mean}`);
+    }
   }
 });

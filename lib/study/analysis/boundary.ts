@@ -1,5 +1,5 @@
 /** Warnings for a search whose best point lies where it stopped looking. */
-import type { ParamValue } from "../definition.ts";
+import { type ParamValue, sameValue } from "../definition.ts";
 import { type AnalysisRow, bestOf, type Direction, settings } from "./rows.ts";
 import { showValue } from "./text.ts";
 
@@ -25,7 +25,7 @@ function endsOf(
     return {
       low: Math.min(...numbers),
       high: Math.max(...numbers),
-      isNear: (a, b) => a === b,
+      isNear: sameValue,
     };
   }
   const { low, high, log } = parameter;

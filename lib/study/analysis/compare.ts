@@ -11,7 +11,7 @@ import {
   wilcoxonSignedRank,
   type WilcoxonTest,
 } from "../../statistics/mod.ts";
-import { type Params, StudyError } from "../definition.ts";
+import { canonicalNumber, type Params, StudyError } from "../definition.ts";
 import { mcnemarOf, type McNemarResult } from "./mcnemar.ts";
 import {
   type AnalysisRow,
@@ -27,7 +27,6 @@ import {
   showDifference,
   showP,
   showSize,
-  showValue,
   type Unit,
 } from "./text.ts";
 
@@ -69,18 +68,20 @@ export interface Comparison {
   /** The p that the verdict rests on: the t test's. */
   p: number | null;
   verdict: Verdict;
-  /** All in one line. */
+  /** All of this in one line. */
   text: string;
 }
 
 /** Fewer pairs, or runs a side, say nothing. */
 const FEWEST = 3;
 
-/** What a run shares with its partner: all but `names`, and the seed. */
+/** What a run shares with its partner, exactly: all but `names`, and the seed. */
 function blockOf(run: Run, names: readonly string[]): string {
   const shared = Object.entries(run.params)
     .filter(([name]) => !names.includes(name)).sort()
-    .map(([name, value]) => `${name} ${showValue(value)}`);
+    .map(([name, value]) =>
+      `${name} ${typeof value === "number" ? canonicalNumber(value) : value}`
+    );
   const seed = run.seed === undefined
     ? `repeat ${run.repeat}`
     : `seed ${run.seed}`;
@@ -102,35 +103,35 @@ function verdictOf(n: number, p: number | null, alpha: number): Verdict {
   return p < alpha ? "differs" : "not told apart";
 }
 
-/** "differs (p = .048)", or how many repeats there are. */
-export function showVerdict(c: Comparison, p = c.p, holm = false): string {
-  if (c.verdict === "too few repeats") return `${c.verdict}: n=${c.n}`;
-  return `${c.verdict} (${showP(p!)}${holm ? " after Holm" : ""})`;
-}
-
-function textOf(c: Comparison, alpha: number, unit: Unit): string {
+/** All of a comparison in one line; `adjusted` where its p is Holm's. */
+export function textOf(
+  c: Comparison,
+  { alpha = 0.05, unit = "points" }: CompareOptions,
+  adjusted = false,
+): string {
   const parts = [`${describe(c.a)} against ${describe(c.b)}:`];
   if (c.difference !== null) {
     parts.push(showDifference(c.difference, unit));
-    parts.push(
-      c.low === null || c.high === null
-        ? "(no interval)"
-        : `(95 % interval ${showSize(c.low, unit)} to ${
-          showSize(c.high, unit)
-        })`,
-    );
+    if (c.low !== null && c.high !== null) {
+      const ends = `${showSize(c.low, unit)} to ${showSize(c.high, unit)}`;
+      parts.push(`(95 % interval ${ends})`);
+    }
     parts.push(
       c.kind === "paired"
         ? `over ${counted(c.n, "pair")},`
-        : "unpaired, as no seeds match,",
+        : "unpaired, as their seeds do not match,",
     );
   }
-  parts.push(`${showVerdict(c)}.`);
+  parts.push(
+    c.verdict === "too few repeats"
+      ? `${c.verdict}: n=${c.n}.`
+      : `${c.verdict} (${showP(c.p!)}${adjusted ? " after Holm" : ""}).`,
+  );
   if (c.verdict === "differs" && c.sign && c.sign.p >= alpha) {
-    const least = 2 ** (1 - c.sign.positive - c.sign.negative);
+    const agree = Math.min(c.sign.positive, c.sign.negative) === 0;
     parts.push(
       `Suggestive only: the sign test has ${showP(c.sign.p)}${
-        c.sign.p > least ? "" : `, the least that ${c.n} pairs can reach`
+        agree ? `, the least that ${c.n} pairs can reach` : ""
       }.`,
     );
   }
@@ -140,8 +141,8 @@ function textOf(c: Comparison, alpha: number, unit: Unit): string {
   if (c.mcnemar) {
     const { b, c: other, midP } = c.mcnemar.pooled;
     parts.push(
-      `Of the test images ${b} only the first gets right, ${other} only the ` +
-        `second (McNemar ${showP(midP)}, of these networks alone).`,
+      `Of the pairs' test images ${b} only the first gets right, ${other} only ` +
+        `the second (McNemar ${showP(midP)}, of these networks alone).`,
     );
   }
   return parts.join(" ");
@@ -150,11 +151,11 @@ function textOf(c: Comparison, alpha: number, unit: Unit): string {
 /**
  * Compares all runs that have the parameters `a` with those that have `b`.
  * Runs of the same seed (repeat, where no seed is known) and the same other
- * parameters are a pair; with under two pairs, and two runs a side, Welch's
+ * parameters are a pair. Where no two pairs are found, but more runs, Welch's
  * test of both groups takes their place. The verdict: under three pairs (or
  * runs a side) "too few repeats"; else "differs" where the t test's p is below
- * alpha (the sign test's where all differences are equal), "not told apart"
- * where it is not, which does not say that both are equal.
+ * alpha (0 or 1 where the values have no spread), "not told apart" where it is
+ * not, which does not say that both are equal.
  *
  * @param a Full settings, or some parameters: `{ model: "cls" }` against
  * `{ model: "baseline" }` pairs runs of the same learning rate and seed.
@@ -164,8 +165,9 @@ export function compareSettings(
   rows: readonly AnalysisRow[],
   a: Params,
   b: Params,
-  { truth, alpha = 0.05, unit = "points" }: CompareOptions = {},
+  options: CompareOptions = {},
 ): Comparison {
+  const { truth, alpha = 0.05 } = options;
   const names = (params: Params) => Object.keys(params).sort().join(", ");
   if (names(a) !== names(b) || keyOf(a) === keyOf(b)) {
     throw new StudyError(
@@ -180,7 +182,7 @@ export function compareSettings(
     return partner ? [{ block, a: run, b: partner }] : [];
   });
   const least = Math.min(first.size, second.size);
-  const isPaired = pairs.length >= 2 || least < 2;
+  const isPaired = pairs.length >= Math.min(2, least);
   const differences = isPaired
     ? pairs.map((p) => ({
       block: p.block,
@@ -194,7 +196,9 @@ export function compareSettings(
     [...runs.values()].map((run) => run.value);
   const welch = isPaired ? null : welchTTest(valuesOf(first), valuesOf(second));
   const n = isPaired ? pairs.length : least;
-  const p = isPaired ? t?.p ?? sign?.p ?? null : welch!.p;
+  const difference = t?.mean ?? welch?.difference ?? null;
+  const hasNoSpread = t?.sd === 0 || welch?.se === 0;
+  const p = hasNoSpread ? (difference === 0 ? 1 : 0) : t?.p ?? welch?.p ?? null;
   const comparison: Comparison = {
     a,
     b,
@@ -202,7 +206,7 @@ export function compareSettings(
     n,
     leftOut: isPaired ? first.size + second.size - 2 * pairs.length : 0,
     differences,
-    difference: t?.mean ?? welch?.difference ?? null,
+    difference,
     low: t?.low ?? welch?.low ?? null,
     high: t?.high ?? welch?.high ?? null,
     t,
@@ -217,5 +221,5 @@ export function compareSettings(
     verdict: verdictOf(n, p, alpha),
     text: "",
   };
-  return { ...comparison, text: textOf(comparison, alpha, unit) };
+  return { ...comparison, text: textOf(comparison, options) };
 }

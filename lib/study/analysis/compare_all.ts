@@ -12,7 +12,8 @@ import {
   compareSettings,
   type Comparison,
   runsByBlock,
-  showVerdict,
+  textOf,
+  type Verdict,
 } from "./compare.ts";
 import {
   type AnalysisRow,
@@ -37,18 +38,21 @@ export interface RankComparison {
 }
 
 export interface AllComparisons {
-  /** Best mean first; settings without a complete run last. */
+  /** Best mean of its own runs first; those without a complete run last. */
   settings: { params: Params; mean: number | null; n: number }[];
   baseline: Params;
   /** The others against the baseline, in the order of `settings`. */
   comparisons: (Comparison & {
-    /** Holm's, over all comparisons that have a p. */
-    adjustedP: number | null;
+    /** Before Holm's correction, which `p` and `verdict` have. */
+    rawP: number | null;
   })[];
-  /** null for under three settings or under two blocks that all of them have. */
+  /** null for under 3 or over 50 settings, or under 2 blocks that all have. */
   ranks: RankComparison | null;
   lines: string[];
 }
+
+/** Of more, Nemenyi's test tells next to none apart, and takes long. */
+const MOST_RANKED = 50;
 
 function ranksOf(
   rows: readonly AnalysisRow[],
@@ -56,10 +60,11 @@ function ranksOf(
   direction: Direction,
   alpha: number,
 ): RankComparison | null {
+  if (settings.length < 3 || settings.length > MOST_RANKED) return null;
   const columns = settings.map((params) => runsByBlock(rows, params));
-  const blocks = [...columns[0]?.keys() ?? []]
+  const blocks = [...columns[0].keys()]
     .filter((block) => columns.every((column) => column.has(block)));
-  if (settings.length < 3 || blocks.length < 2) return null;
+  if (blocks.length < 2) return null;
   const sign = signOf(direction);
   const friedman = friedmanTest(
     blocks.map((block) => columns.map((c) => sign * c.get(block)!.value)),
@@ -145,22 +150,17 @@ export function compareAll(
     compareSettings(rows, params, held, options)
   );
   const tested = raw.filter((c) => c.verdict !== "too few repeats");
-  const adjusted = new Map(
-    holm(tested.map((c) => c.p!)).map((p, i) => [tested[i], p]),
-  );
+  const adjusted = holm(tested.map((c) => c.p!));
   const comparisons = raw.map((c) => {
-    const adjustedP = adjusted.get(c) ?? null;
-    if (adjustedP === null) return { ...c, adjustedP };
-    const verdict = adjustedP < alpha ? "differs" : "not told apart";
-    return { ...c, adjustedP, verdict } as const;
+    const p = adjusted[tested.indexOf(c)];
+    if (p === undefined) return { ...c, rawP: c.p };
+    const verdict: Verdict = p < alpha ? "differs" : "not told apart";
+    const corrected = { ...c, p, rawP: c.p, verdict };
+    return { ...corrected, text: textOf(corrected, options, true) };
   });
   const complete = groups.filter((g) => g.n > 0).map((g) => g.params);
   const ranks = ranksOf(rows, complete, direction, alpha);
-  const lines = comparisons.map((c) =>
-    `${describe(c.a)} against ${describe(held)}: ${
-      showVerdict(c, c.adjustedP, true)
-    }`
-  );
+  const lines = comparisons.map((c) => c.text);
   if (baseline === undefined && comparisons.length > 0) {
     lines.push(
       `${

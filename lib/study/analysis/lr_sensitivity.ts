@@ -1,6 +1,5 @@
 /** How much the result depends on the learning rate (arXiv 2309.14322). */
-import { StudyError } from "../definition.ts";
-import type { Params } from "../definition.ts";
+import { type Params, StudyError } from "../definition.ts";
 import {
   type AnalysisRow,
   bestOf,

@@ -1,32 +1,36 @@
-/** Parzen estimators over one parameter: TPE's densities of points seen. */
-import type { ParamValue } from "../definition.ts";
+/** Parzen estimators over points: TPE's densities of points seen. */
+import type { Params, ParamValue } from "../definition.ts";
 import { logNormalDensity, logNormalMass } from "./normal.ts";
 import {
   fromInterval,
   interval,
   type NumberSpace,
   type Space,
+  type Spaces,
 } from "./space.ts";
 
-/** A density over one space, to draw from and to compare values by. */
+/** A density over points, to draw from and to compare points by. */
 export interface Estimator {
-  /** One value; takes its uniforms in [0, 1) from `next`. */
-  draw(next: () => number): ParamValue;
-  /** log density of a number, or log probability of a step or choice. */
-  logDensity(value: ParamValue): number;
+  /** One point; takes its uniforms in [0, 1) from `next`. */
+  draw(next: () => number): Params;
+  /**
+   * log of the density of all numbers jointly, over log(value) in log spaces,
+   * times the probability of all steps and choices.
+   */
+  logDensity(point: Params): number;
 }
 
-/** A mixture of normals cut off at the ends of the space's `interval`. */
-export interface Mixture {
-  weights: number[];
-  mus: number[];
-  sigmas: number[];
+/** One parameter's share of the kernels. */
+interface Kernels {
+  draw(kernel: number, next: () => number): ParamValue;
+  /** Of a value under each kernel. */
+  logDensities(value: ParamValue): number[];
 }
 
 /**
- * Weights of `n` observations, oldest first, and of the prior behind them,
- * with the sum 1. The newest 25 and the prior weigh alike, older ones fall
- * linearly to 1/n.
+ * Weights of the kernels of `n` observations, oldest first, and of the prior
+ * behind them, with the sum 1. The newest 25 and the prior weigh alike, older
+ * ones fall linearly to 1/n.
  */
 export function kernelWeights(n: number): number[] {
   const ramp = Math.max(0, n - 25);
@@ -39,12 +43,16 @@ export function kernelWeights(n: number): number[] {
 }
 
 /**
- * A kernel on each observed value and one over the whole space, the prior.
- * A kernel is as wide as the larger gap to its neighbours (at the outermost
- * values the gap to the inner one), at least 1 / min(100, kernels + 1) of the
- * interval.
+ * Centres and widths of a number's kernels, which are normals cut off at the
+ * ends of the space's `interval`: one on each observed value and one over the
+ * whole space, the prior. A kernel is as wide as the larger gap to its
+ * neighbours (to the ends, if it is the only one), at least
+ * 1 / min(100, kernels + 1) of the interval.
  */
-export function mixtureOf(space: NumberSpace, values: number[]): Mixture {
+export function normalsOf(
+  space: NumberSpace,
+  values: number[],
+): { mus: number[]; sigmas: number[] } {
   const { low, high } = interval(space);
   const mus = space.log ? values.map(Math.log) : [...values];
   const n = mus.length;
@@ -52,21 +60,81 @@ export function mixtureOf(space: NumberSpace, values: number[]): Mixture {
   const order = mus.map((_, i) => i).sort((i, j) => mus[i] - mus[j]);
   const sigmas = new Array<number>(n);
   order.forEach((own, rank) => {
-    const left = rank > 0 ? mus[order[rank - 1]] : low;
-    const right = rank < n - 1 ? mus[order[rank + 1]] : high;
-    const gaps = [mus[own] - left, right - mus[own]];
-    const gap = n === 1 || (rank > 0 && rank < n - 1)
-      ? Math.max(...gaps)
-      : rank === 0
-      ? gaps[1]
-      : gaps[0];
+    const neighbours = n === 1
+      ? [low, high]
+      : [order[rank - 1], order[rank + 1]]
+        .filter((i) => i !== undefined).map((i) => mus[i]);
+    const gap = Math.max(...neighbours.map((x) => Math.abs(x - mus[own])));
     sigmas[own] = Math.min(high - low, Math.max(narrowest, gap));
   });
   return {
-    weights: kernelWeights(n),
     mus: [...mus, (low + high) / 2],
     sigmas: [...sigmas, high - low],
   };
+}
+
+function numberKernels(space: NumberSpace, values: number[]): Kernels {
+  const { mus, sigmas } = normalsOf(space, values);
+  const { low, high } = interval(space);
+  const half = (space.step ?? 0) / 2;
+  const scale = (x: number) => space.log ? Math.log(x) : x;
+  const logInside = mus.map((mu, i) =>
+    logNormalMass((low - mu) / sigmas[i], (high - mu) / sigmas[i])
+  );
+  return {
+    draw(kernel, next) {
+      // At least a third of a kernel lies inside: its centre does, and it is
+      // no wider than the interval. So few draws are thrown away.
+      let x: number;
+      do {
+        const normal = Math.sqrt(-2 * Math.log(1 - next())) *
+          Math.cos(2 * Math.PI * next()); // Box and Muller
+        x = mus[kernel] + sigmas[kernel] * normal;
+      } while (x < low || x > high);
+      return fromInterval(space, x);
+    },
+    logDensities(value) {
+      const x = scale(Number(value));
+      const left = scale(Number(value) - half);
+      const right = scale(Number(value) + half);
+      return mus.map((mu, i) => {
+        const sigma = sigmas[i];
+        const density = half > 0
+          ? logNormalMass((left - mu) / sigma, (right - mu) / sigma)
+          : logNormalDensity((x - mu) / sigma) - Math.log(sigma);
+        return density - logInside[i];
+      });
+    },
+  };
+}
+
+/**
+ * An observation's kernel spreads 1 over the number of kernels on every choice
+ * and 1 more on its own; the prior is even.
+ */
+function choiceKernels(
+  choices: readonly ParamValue[],
+  values: ParamValue[],
+): Kernels {
+  const spread = 1 / (values.length + 1);
+  const total = 1 + choices.length * spread;
+  const even = choices.map(() => 1 / choices.length);
+  const kernels = values.map((own) =>
+    choices.map((choice) => (spread + (choice === own ? 1 : 0)) / total)
+  ).concat([even]);
+  return {
+    draw: (kernel, next) => choices[pick(kernels[kernel], next())],
+    logDensities(value) {
+      const choice = choices.indexOf(value);
+      return kernels.map((probabilities) => Math.log(probabilities[choice]));
+    },
+  };
+}
+
+function kernelsOf(space: Space, values: ParamValue[]): Kernels {
+  return space.kind === "choices"
+    ? choiceKernels(space.choices, values)
+    : numberKernels(space, values as number[]);
 }
 
 /** The place in `weights`, whose sum is 1, at `u` of [0, 1). */
@@ -83,84 +151,33 @@ function logSumExp(terms: number[]): number {
     Math.log(terms.reduce((sum, t) => sum + Math.exp(t - most), 0));
 }
 
-/** The density of a number; over log(value) for a log space. */
-export function numberEstimator(
-  space: NumberSpace,
-  values: number[],
-): Estimator {
-  const { weights, mus, sigmas } = mixtureOf(space, values);
-  const { low, high } = interval(space);
-  const scale = (x: number) => space.log ? Math.log(x) : x;
-  const logFactors = weights.map((w, i) =>
-    Math.log(w) -
-    logNormalMass((low - mus[i]) / sigmas[i], (high - mus[i]) / sigmas[i])
-  );
+/**
+ * The density of points observed within `spaces`, oldest first: a mixture of
+ * one kernel a point and the prior, each the product of its parameters' shares.
+ */
+export function estimator(spaces: Spaces, points: Params[]): Estimator {
+  const weights = kernelWeights(points.length);
+  const logWeights = weights.map(Math.log);
+  const parameters = Object.entries(spaces).map(([name, space]) => ({
+    name,
+    kernels: kernelsOf(space, points.map((point) => point[name])),
+  }));
   return {
     draw(next) {
       const kernel = pick(weights, next());
-      // At least a third of a kernel lies inside: its centre does, and it is
-      // no wider than the interval. So few draws are thrown away.
-      let x: number;
-      do {
-        const normal = Math.sqrt(-2 * Math.log(1 - next())) *
-          Math.cos(2 * Math.PI * next()); // Box and Muller
-        x = mus[kernel] + sigmas[kernel] * normal;
-      } while (x < low || x > high);
-      return fromInterval(space, x);
+      return Object.fromEntries(
+        parameters.map(({ name, kernels }) => [
+          name,
+          kernels.draw(kernel, next),
+        ]),
+      );
     },
-    logDensity(value) {
-      const half = (space.step ?? 0) / 2;
-      const x = scale(Number(value));
-      const left = scale(Number(value) - half);
-      const right = scale(Number(value) + half);
-      return logSumExp(mus.map((mu, i) => {
-        const sigma = sigmas[i];
-        return logFactors[i] +
-          (half > 0
-            ? logNormalMass((left - mu) / sigma, (right - mu) / sigma)
-            : logNormalDensity((x - mu) / sigma) - Math.log(sigma));
-      }));
+    logDensity(point) {
+      const terms = [...logWeights];
+      for (const { name, kernels } of parameters) {
+        kernels.logDensities(point[name]).forEach((d, i) => terms[i] += d);
+      }
+      return logSumExp(terms);
     },
   };
-}
-
-/**
- * Probabilities of the choices, from the places of those observed. Each
- * observation spreads 1 over its number of kernels on every choice and 1 more
- * on its own; the prior is even.
- */
-export function choiceProbabilities(
-  choices: number,
-  observed: number[],
-): number[] {
-  const weights = kernelWeights(observed.length);
-  const spread = 1 / weights.length;
-  const total = 1 + choices * spread;
-  const prior = weights[observed.length] / choices;
-  return Array.from({ length: choices }, (_, choice) =>
-    observed.reduce(
-      (sum, seen, i) =>
-        sum + weights[i] * (spread + (seen === choice ? 1 : 0)) / total,
-      prior,
-    ));
-}
-
-function choiceEstimator(
-  choices: readonly ParamValue[],
-  values: ParamValue[],
-): Estimator {
-  const probabilities = choiceProbabilities(
-    choices.length,
-    values.map((v) => choices.indexOf(v)),
-  );
-  return {
-    draw: (next) => choices[pick(probabilities, next())],
-    logDensity: (value) => Math.log(probabilities[choices.indexOf(value)]),
-  };
-}
-
-/** The density of values observed within `space`, oldest first. */
-export function estimator(space: Space, values: ParamValue[]): Estimator {
-  if (space.kind === "choices") return choiceEstimator(space.choices, values);
-  return numberEstimator(space, values as number[]);
 }

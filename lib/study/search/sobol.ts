@@ -13,12 +13,8 @@ function directionNumbers(dimension: number): Uint32Array {
   const degree = 31 - Math.clz32(polynomial);
   const v = new Uint32Array(BITS);
   for (let j = 0; j < BITS; j++) {
-    if (j < initial.length) {
-      v[j] = initial[j] << (31 - j);
-      continue;
-    }
-    if (degree === 0) { // the first dimension, van der Corput's
-      v[j] = 1 << (31 - j);
+    if (j < initial.length || degree === 0) { // degree 0: van der Corput's
+      v[j] = (initial[j] ?? 1) << (31 - j);
       continue;
     }
     v[j] = v[j - degree] ^ (v[j - degree] >>> degree);
@@ -66,9 +62,10 @@ function scrambled(x: number, seed: number, dimension: number): number {
 }
 
 /**
- * The point number `index` (from 0, below 2³²) of a Sobol' sequence with the direction
- * numbers of Joe and Kuo (new-joe-kuo-6), in the order of Gray code as SciPy's
- * `qmc.Sobol` gives them; scrambled as SciPy does it, with numbers of our own.
+ * The point number `index` (from 0, below 2³²) of a Sobol' sequence with the
+ * direction numbers of Joe and Kuo (new-joe-kuo-6), in the order of Gray code
+ * as SciPy's `qmc.Sobol` gives them; scrambled as SciPy does it, with random
+ * numbers of our own.
  * Dimensions go by the parameters' names in sorted order. The first 2^m points
  * are the most even.
  *

@@ -17,6 +17,8 @@ export type NumberSpace = Exclude<Space, { kind: "choices" }>;
 export interface Observation {
   params: Params;
   value: number;
+  /** Its last epoch, of a pruned point. */
+  prunedAt?: number;
 }
 
 /** How many values a space has; Infinity for a float without steps. */

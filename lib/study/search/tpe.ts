@@ -1,120 +1,152 @@
 /** The tree-structured Parzen estimator: points like the good ones so far. */
-import type { Params, ParamValue } from "../definition.ts";
-import { type Estimator, estimator } from "./parzen.ts";
+import type { Params } from "../definition.ts";
+import { estimator } from "./parzen.ts";
 import { randomPoint, uniforms } from "./random.ts";
-import {
-  type Observation,
-  sizeOf,
-  type Space,
-  type Spaces,
-  valueAt,
-  within,
-} from "./space.ts";
+import { type Observation, sizeOf, type Spaces, within } from "./space.ts";
+
+type Direction = "maximize" | "minimize";
 
 export interface TpeOptions {
-  direction: "maximize" | "minimize";
+  direction: Direction;
   seed: number;
   /** The point's number within the search, from 0. */
   index: number;
+  /** Points under way, oldest first. */
+  running?: readonly Params[];
   /** Observations before which points are random; default 10. */
   startup?: number;
-  /** Values drawn for each parameter, of which the best is taken; default 24. */
+  /** Points drawn, of which the best is taken; default 24. */
   candidates?: number;
 }
 
-/** How often a point is drawn anew because it was evaluated before. */
+/** How often a point is drawn anew because it is known. */
 const ATTEMPTS = 32;
 
 /**
  * The best tenth of the observations (rounded up, 25 at most) and the others,
- * each in the order given; of equal values the older is the better.
+ * each in the order given. Pruned ones rank behind complete ones, those that
+ * came further first; of equals the older is the better.
  */
 export function splitObservations(
   observations: readonly Observation[],
-  direction: TpeOptions["direction"],
+  direction: Direction,
 ): { below: Observation[]; above: Observation[] } {
   const sign = direction === "minimize" ? 1 : -1;
-  const value = (i: number) => sign * observations[i].value;
-  const ranked = observations.map((_, i) => i)
-    .sort((i, j) => value(i) < value(j) ? -1 : value(i) > value(j) ? 1 : i - j);
+  const compare = (a: number, b: number) => a < b ? -1 : a > b ? 1 : 0;
+  const ranked = [...observations].sort((a, b) =>
+    compare(b.prunedAt ?? Infinity, a.prunedAt ?? Infinity) ||
+    compare(sign * a.value, sign * b.value)
+  );
   const best = new Set(
     ranked.slice(0, Math.min(Math.ceil(0.1 * observations.length), 25)),
   );
   return {
-    below: observations.filter((_, i) => best.has(i)),
-    above: observations.filter((_, i) => !best.has(i)),
+    below: observations.filter((o) => best.has(o)),
+    above: observations.filter((o) => !best.has(o)),
   };
 }
 
-/** The values of one parameter, without those that are not of its space. */
-function valuesOf(
-  observations: Observation[],
-  name: string,
-  space: Space,
-): ParamValue[] {
-  return observations.map(({ params }) => params[name])
-    .filter((value) => within(space, value));
+/** What tells good points from others over some of the parameters. */
+interface Model {
+  /** A point like the good ones; takes its uniforms from `next`. */
+  draw(next: () => number): Params;
+  /** log density among the good ones less that among the others. */
+  gain(point: Params): number;
 }
 
-/** Of some draws from the good ones' density, the least like the others. */
+/** The model of the points that lie within `spaces`. */
+function modelOf(spaces: Spaces, good: Params[], others: Params[]): Model {
+  const density = (points: Params[]) =>
+    estimator(
+      spaces,
+      points.filter((params) =>
+        Object.keys(spaces).every((name) => within(spaces[name], params[name]))
+      ),
+    );
+  const [below, above] = [density(good), density(others)];
+  return {
+    draw: below.draw,
+    gain: (point) => below.logDensity(point) - above.logDensity(point),
+  };
+}
+
+/**
+ * One model of all parameters that every observation has within their spaces,
+ * and one of each parameter that some lack or that has one value only.
+ */
+export function modelsOf(
+  spaces: Spaces,
+  observations: readonly Observation[],
+  { direction, running = [] }: Pick<TpeOptions, "direction" | "running">,
+): Model[] {
+  const joint: Spaces = {};
+  const alone: Spaces[] = [];
+  for (const [name, space] of Object.entries(spaces)) {
+    const shared = sizeOf(space) > 1 &&
+      observations.every(({ params }) => within(space, params[name]));
+    if (shared) joint[name] = space;
+    else alone.push({ [name]: space });
+  }
+  const { below, above } = splitObservations(observations, direction);
+  const good = below.map(({ params }) => params);
+  const others = [...above.map(({ params }) => params), ...running];
+  return [joint, ...alone].map((group) => modelOf(group, good, others));
+}
+
+/** Of some draws the one with the most gain. */
 function bestDraw(
-  below: Estimator,
-  above: Estimator,
+  { draw, gain }: Model,
   draws: number,
   next: () => number,
-): ParamValue {
-  let best: ParamValue | undefined;
-  let most = -Infinity;
-  for (let i = 0; i < draws; i++) {
-    const value = below.draw(next);
-    const gain = below.logDensity(value) - above.logDensity(value);
-    if (best === undefined || gain > most) [best, most] = [value, gain];
+): Params {
+  let best = draw(next);
+  let most = gain(best);
+  for (let i = 1; i < draws; i++) {
+    const point = draw(next);
+    const own = gain(point);
+    if (own > most) [best, most] = [point, own];
   }
-  return best!;
+  return best;
 }
 
 /**
  * The next point to evaluate, from what is known (Bergstra et al., NeurIPS
- * 2011), as Optuna 5.0.0's `TPESampler(multivariate=False)` with its defaults:
- * each parameter alone, by the ratio of the densities of good and other
- * observations. A pure function: the same observations in the same order,
- * oldest first, give the same point.
+ * 2011), as Optuna 5.0.0's `TPESampler` with its defaults for one objective:
+ * all parameters together (Falkner et al., ICML 2018), by the ratio of the
+ * densities of good and other points. A pure function: the same observations
+ * in the same order, oldest first, give the same point.
  *
- * Pruned points count by their value like finished ones (Optuna ranks them
- * behind). An infinite value is the best or the worst; points under way may be
- * given with the worst, so that others keep off them. An observation that
- * lacks a parameter, or is outside of its space, counts for the others only.
+ * An infinite value is the best or the worst. Points under way are taken as
+ * the newest of the bad ones, so that others keep off them ("constant liar";
+ * Optuna has them in the order of their trials). A parameter that some
+ * observation lacks, or has outside of its space, is drawn by itself, from the
+ * observations that have it.
  *
- * Where all spaces have finitely many values, a point that was evaluated
- * before is drawn again, up to 32 times, from ever fewer candidates and so
- * ever more at random; the last one is taken as it is.
+ * Where all spaces have finitely many values, a known point is drawn again, up
+ * to 32 times, from ever fewer candidates and so ever more at random; the last
+ * one is taken as it is.
  */
 export function tpePoint(
   spaces: Spaces,
   observations: readonly Observation[],
-  { direction, seed, index, startup = 10, candidates = 24 }: TpeOptions,
+  options: TpeOptions,
 ): Params {
+  const { seed, index, running = [], startup = 10, candidates = 24 } = options;
   if (observations.length < startup) return randomPoint(spaces, seed, index);
-  const { below, above } = splitObservations(observations, direction);
-  const models = Object.entries(spaces).map(([name, space]) => ({
-    name,
-    only: sizeOf(space) === 1 ? valueAt(space, 0) : undefined,
-    below: estimator(space, valuesOf(below, name, space)),
-    above: estimator(space, valuesOf(above, name, space)),
-  }));
+  const models = modelsOf(spaces, observations, options);
   const finite = Object.values(spaces).every((s) => sizeOf(s) < Infinity);
-  const known = (point: Params) =>
-    observations.some(({ params }) =>
+  const known = [...observations.map(({ params }) => params), ...running];
+  const isKnown = (point: Params) =>
+    known.some((params) =>
       Object.entries(point).every(([name, value]) => params[name] === value)
     );
   for (let attempt = 1;; attempt++) {
+    const next = uniforms("tpe", seed, index, attempt);
     const draws = Math.max(1, candidates >> (attempt - 1));
-    const point = Object.fromEntries(
-      models.map(({ name, only, below, above }) => {
-        const next = uniforms("tpe", seed, index, name, attempt);
-        return [name, only ?? bestDraw(below, above, draws, next)];
-      }),
+    const point: Params = Object.assign(
+      {},
+      ...models.map((model) => bestDraw(model, draws, next)),
     );
-    if (!finite || attempt === ATTEMPTS || !known(point)) return point;
+    if (!finite || attempt === ATTEMPTS || !isKnown(point)) return point;
   }
 }

@@ -48,12 +48,15 @@ async function* candidates(
   c: Connection,
   studyId: number,
 ): AsyncGenerator<Row> {
-  yield* await c.query(BROKEN_OFF, [studyId]);
-  for (let after = -1;;) {
-    const page = await c.query(ANY, [studyId, after]);
+  const [brokenOff, first] = await Promise.all([
+    c.query(BROKEN_OFF, [studyId]),
+    c.query(ANY, [studyId, -1]),
+  ]);
+  yield* brokenOff;
+  for (let page = first;;) {
     yield* page;
     if (page.length < PAGE) return;
-    after = Number(page.at(-1)!.trial_id);
+    page = await c.query(ANY, [studyId, page.at(-1)!.trial_id]);
   }
 }
 

@@ -15,6 +15,8 @@ export interface Dialect {
   age(column: string): string;
   /** A JSON text of scalars. */
   jsonArray(...expressions: string[]): string;
+  /** `{"epoch": …, "value": …}`; the type's name for what is not finite. */
+  jsonStep: string;
   /** The texts of a group, joined by commas. */
   join(expression: string): string;
 }

@@ -24,10 +24,10 @@ export type Distribution =
 /**
  * The distribution that covers a parameter's grid values: whole numbers are
  * Int, other numbers Float (log from a span of 10 times), the rest
- * Categorical. Optuna wants kind, log flag and choices constant for a name
- * within a study, so those of `stored` are kept.
+ * Categorical. What is `stored` for the trials so far is kept where it
+ * can be and widened else: Optuna wants one distribution of a name in a study.
  *
- * @throws StudyError when the values do not fit the stored distribution.
+ * @throws StudyError for numbers among choices, or choices among numbers.
  */
 export function distributionOf(
   param: string,
@@ -36,30 +36,28 @@ export function distributionOf(
 ): Distribution {
   const refuse = (kind: string, value: ParamValue) =>
     new StudyError(
-      `grid.${param}: ${JSON.stringify(value)} does not fit the ${kind} ` +
+      `parameters.${param}: ${
+        JSON.stringify(value)
+      } does not fit the ${kind} ` +
         `of the recorded trials: give the study a new name`,
     );
   const numbers = values.filter((v) => typeof v === "number");
   const numeric = numbers.length === values.length;
   const whole = numeric && numbers.every(Number.isSafeInteger);
-  const kind = stored?.name ??
-    (whole
-      ? "IntDistribution"
-      : numeric
-      ? "FloatDistribution"
-      : "CategoricalDistribution");
+  const fresh = whole
+    ? "IntDistribution"
+    : numeric
+    ? "FloatDistribution"
+    : "CategoricalDistribution";
+  const kind = stored?.name === "IntDistribution" && numeric
+    ? fresh
+    : stored?.name ?? fresh;
   if (kind === "CategoricalDistribution") {
-    const choices = stored?.name === kind
-      ? stored.attributes.choices
-      : [...values];
-    const odd = values.find((v) => !choices.includes(v));
-    if (odd !== undefined) throw refuse("choices", odd);
+    const known = stored?.name === kind ? stored.attributes.choices : [];
+    const choices = [...known, ...values.filter((v) => !known.includes(v))];
     return { name: kind, attributes: { choices } };
   }
-  const odd = values.find((v) =>
-    typeof v !== "number" ||
-    (kind === "IntDistribution" && !Number.isSafeInteger(v))
-  );
+  const odd = values.find((v) => typeof v !== "number");
   if (odd !== undefined) throw refuse(kind, odd);
   let low = Math.min(...numbers);
   let high = Math.max(...numbers);
@@ -68,14 +66,13 @@ export function distributionOf(
     high = Math.max(high, stored.attributes.high);
   }
   if (kind === "IntDistribution") {
-    const log = stored?.name === kind && stored.attributes.log;
-    if (log && low < 1) throw refuse("log scale", low);
+    const log = stored?.name === kind && stored.attributes.log && low > 0;
     return { name: kind, attributes: { log, step: 1, low, high } };
   }
-  const log = stored?.name === kind
-    ? stored.attributes.log
-    : low > 0 && high / low >= 10 * (1 - 1e-12);
-  if (log && low <= 0) throw refuse("log scale", low);
+  const log = low > 0 &&
+    (stored?.name === kind
+      ? stored.attributes.log
+      : high / low >= 10 * (1 - 1e-12));
   return { name: kind, attributes: { step: null, low, high, log } };
 }
 
@@ -135,27 +132,30 @@ const SPECIAL: Record<string, number> = {
   "-Infinity": -Infinity,
 };
 
-/** Standard JSON; NaN and ±Infinity are written as strings of that name. */
+/** JSON as Python writes and reads it: NaN and ±Infinity are bare words. */
 export function encodeJson(value: unknown): string {
-  return JSON.stringify(
+  const text = JSON.stringify(
     value ?? null,
-    (_, v) => typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
+    (_, v) => typeof v === "number" && !Number.isFinite(v) ? `\0${v}` : v,
   );
+  return text.replace(/"\\u0000(NaN|-?Infinity)"/g, "$1");
 }
 
-/** Reads JSON of ours and of Python, whose NaN and ±Infinity are bare. */
+/** Reads JSON of ours and of Python, bare NaN and ±Infinity included. */
 export function decodeJson(text: string): unknown {
   if (!text.includes("NaN") && !text.includes("Infinity")) {
     return JSON.parse(text);
   }
   const standard = text.replace(
     /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g,
-    (token) => token.startsWith('"') ? token : `"${token}"`,
+    (token) => token.startsWith('"') ? token : `"\\u0000${token}"`,
   );
   return JSON.parse(
     standard,
     (_, v) =>
-      typeof v === "string" && Object.hasOwn(SPECIAL, v) ? SPECIAL[v] : v,
+      typeof v === "string" && v.startsWith("\0")
+        ? SPECIAL[v.slice(1)] ?? v
+        : v,
   );
 }
 

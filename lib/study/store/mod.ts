@@ -1,11 +1,16 @@
 /** Trial stores: Optuna's RDB schema in a SQLite file or on PostgreSQL. */
-import { StudyError } from "../errors.ts";
 import type { Database } from "./database.ts";
+import {
+  openPostgres,
+  type PostgresOptions,
+  settleTimeZone,
+} from "./postgres.ts";
 import { RdbStore } from "./rdb.ts";
 import { checkRevision, prepare } from "./schema.ts";
-import { isThere, openSqlite } from "./sqlite.ts";
+import { isThere, openSqlite, type SqliteOptions } from "./sqlite.ts";
 import { openSqliteReader } from "./sqlite_reader.ts";
 import type { Store } from "./types.ts";
+import { isPostgresUrl, parsePostgresUrl } from "./url.ts";
 
 export {
   decodeJson,
@@ -40,32 +45,55 @@ export async function openStore(
   options: StoreOptions = {},
 ): Promise<Store> {
   const { readOnly = false, onWarning = () => {} } = options;
-  const path = sqlitePath(url);
-  if (path === undefined) throw new StudyError("PostgreSQL is on its way");
-  const settings = { waitSeconds: options.waitSeconds ?? 60, onWarning };
-  let db: Database | undefined;
-  try {
-    if (readOnly || isThere(path)) {
-      // Before anything is written, WAL included.
-      db = openSqliteReader(path, settings);
-      if (await checkRevision(db) === "empty" && readOnly) {
-        throw new StudyError(
-          `${path}: no trial records here: run the study first`,
-        );
-      }
-    }
-    if (!readOnly) {
-      db = await openSqlite(path, settings);
-      await prepare(db);
-    }
-    return new RdbStore(db!);
-  } catch (error) {
-    await db?.close();
-    throw error;
-  }
+  const db = isPostgresUrl(url)
+    ? await postgresDatabase(url, {
+      readOnly,
+      onWarning,
+      waitSeconds: options.waitSeconds ?? 300,
+    })
+    : await sqliteDatabase(url.replace(/^sqlite:\/\/\//, ""), readOnly, {
+      onWarning,
+      waitSeconds: options.waitSeconds ?? 60,
+    });
+  return new RdbStore(db);
 }
 
-function sqlitePath(url: string): string | undefined {
-  if (url.startsWith("sqlite:///")) return url.slice("sqlite:///".length);
-  return /^postgres(ql)?(\+\w+)?:/.test(url) ? undefined : url;
+async function sqliteDatabase(
+  path: string,
+  readOnly: boolean,
+  options: SqliteOptions,
+): Promise<Database> {
+  if (readOnly || isThere(path)) {
+    // Before anything is written, WAL included.
+    const reader = openSqliteReader(path, options);
+    await checkRevision(reader, readOnly);
+    if (readOnly) return reader;
+  }
+  const db = await openSqlite(path, options);
+  return await closedOnError(db, () => prepare(db));
+}
+
+async function postgresDatabase(
+  url: string,
+  options: PostgresOptions,
+): Promise<Database> {
+  const db = openPostgres(parsePostgresUrl(url), options);
+  return await closedOnError(db, async () => {
+    if (options.readOnly) return await checkRevision(db, true);
+    const made = await prepare(db);
+    await settleTimeZone(db, made, options.onWarning);
+  });
+}
+
+async function closedOnError(
+  db: Database,
+  work: () => Promise<unknown>,
+): Promise<Database> {
+  try {
+    await work();
+    return db;
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
 }

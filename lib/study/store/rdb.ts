@@ -61,7 +61,9 @@ export class RdbStore implements Store {
   }
 
   trials(studyId: number): Promise<TrialRow[]> {
-    return this.#db.read((c) => readTrials(c, { studyId }));
+    return this.#db.read(async (c) =>
+      readTrials(c, { studyId }, await hasOwnTables(c))
+    );
   }
 
   results(studyId: number): Promise<ResultRow[]> {

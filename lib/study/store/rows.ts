@@ -7,7 +7,6 @@ import {
   decodeValue,
   type Distribution,
 } from "./encoding.ts";
-import { hasOwnTables } from "./schema.ts";
 import type {
   CurvePoint,
   ResultRow,
@@ -45,14 +44,19 @@ function distributionReader(): (text: string) => Distribution {
   };
 }
 
-/** Trials in the order of their numbers. */
+/**
+ * Trials in the order of their numbers.
+ *
+ * @param own whether our own tables are there.
+ */
 export async function readTrials(
   c: Connection,
   which: Which,
+  own = true,
 ): Promise<TrialRow[]> {
   if ("trialIds" in which && which.trialIds.length === 0) return [];
   const { condition, values } = where(which);
-  const { jsonArray, join } = c.dialect;
+  const { jsonArray, jsonStep, join } = c.dialect;
   const grouped = (table: string, text: string) =>
     c.query(
       `SELECT trial_id, ${join(text)} AS list FROM ${table} ` +
@@ -65,7 +69,6 @@ export async function readTrials(
         `WHERE ${condition}`,
       values,
     );
-  const own = await hasOwnTables(c);
   const [trials, params, objectives, steps, user, system, epochs] =
     await Promise.all([
       c.query(
@@ -82,7 +85,7 @@ export async function readTrials(
       grouped("trial_values", jsonArray("objective", "value", "value_type")),
       grouped(
         "trial_intermediate_values",
-        jsonArray("step", "intermediate_value", "intermediate_value_type"),
+        jsonStep,
       ),
       attributes("user"),
       attributes("system"),
@@ -121,11 +124,7 @@ export async function readTrials(
     row.values = inOrder(list).map(([, v, type]) => decodeValue(v, type));
     row.value = row.values[0];
   });
-  each(steps, (row, text) => {
-    const list = JSON.parse(text) as [number, number | null, string][];
-    row.intermediate = inOrder(list)
-      .map(([epoch, v, type]) => ({ epoch, value: decodeValue(v, type) }));
-  });
+  each(steps, (row, text) => row.intermediate = stepsOf(text));
   for (const [kind, list] of [["attrs", user], ["system", system]] as const) {
     for (const r of list) {
       const row = rows.get(Number(r.trial_id));
@@ -133,17 +132,28 @@ export async function readTrials(
     }
   }
   each(epochs, (row, text) => {
-    const list = decodeJson(text) as { epoch: number }[];
-    row.epochs = list.sort((a, b) => a.epoch - b.epoch) as unknown as Record<
-      string,
-      unknown
-    >[];
+    row.epochs = byEpoch(decodeJson(text) as { epoch: number }[]);
   });
   return [...rows.values()].sort((a, b) => a.number - b.number);
 }
 
 function inOrder<T extends [number, ...unknown[]]>(list: T[]): T[] {
   return list.sort((a, b) => a[0] - b[0]);
+}
+
+/** What a trial's rows of `Dialect.jsonStep` say, by epoch. */
+function stepsOf(text: string): TrialRow["intermediate"] {
+  const list = JSON.parse(text) as { epoch: number; value: number | string }[];
+  for (const step of list) {
+    if (typeof step.value === "string") {
+      step.value = decodeValue(null, step.value);
+    }
+  }
+  return byEpoch(list as TrialRow["intermediate"]);
+}
+
+function byEpoch<T extends { epoch: number }>(list: T[]): T[] {
+  return list.sort((a, b) => a.epoch - b.epoch);
 }
 
 /** All trials by number, without epochs and attributes. */
@@ -220,28 +230,19 @@ export async function readCurves(
   c: Connection,
   studyId: number,
 ): Promise<CurvePoint[]> {
-  const { jsonArray, join } = c.dialect;
   const list = await c.query(
-    `SELECT t.trial_id, t.state, ${
-      join(jsonArray("step", "intermediate_value", "intermediate_value_type"))
-    } AS list FROM trials t JOIN trial_intermediate_values i ` +
-      "ON i.trial_id=t.trial_id WHERE t.study_id=? " +
-      "GROUP BY t.trial_id, t.state ORDER BY t.trial_id",
+    `SELECT t.trial_id, t.state, ${c.dialect.join(c.dialect.jsonStep)} AS list
+    FROM trials t JOIN trial_intermediate_values i ON i.trial_id=t.trial_id
+    WHERE t.study_id=? GROUP BY t.trial_id, t.state ORDER BY t.trial_id`,
     [studyId],
   );
-  return list.flatMap((r) => {
-    const points = JSON.parse(`[${r.list}]`) as [
-      number,
-      number | null,
-      string,
-    ][];
-    return inOrder(points).map(([epoch, value, type]) => ({
+  return list.flatMap((r) =>
+    stepsOf(`[${r.list}]`).map((step) => ({
       trialId: Number(r.trial_id),
       state: STATE(r.state),
-      epoch,
-      value: decodeValue(value, type),
-    }));
-  });
+      ...step,
+    }))
+  );
 }
 
 /** All studies, or the one of a name. */

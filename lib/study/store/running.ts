@@ -15,9 +15,9 @@ import {
   beat,
   copyOf,
   deaths,
-  lockRunning,
   lockStudy,
   lockTrial,
+  lostTrial,
   outcomeAttributes,
   outcomeValue,
   putEpochs,
@@ -35,7 +35,8 @@ export async function report(
   trialId: number,
   epochs: readonly EpochReport[],
 ): Promise<void> {
-  await lockRunning(c, where, trialId);
+  const state = await lockTrial(c, trialId);
+  if (state !== "RUNNING") throw lostTrial(where, trialId, state);
   putEpochs(c, trialId, epochs);
   beat(c, trialId);
 }
@@ -48,23 +49,34 @@ export async function finish(
   outcome: Outcome,
 ): Promise<void> {
   const ended = recorded(outcome);
-  const [trial] = await c.query(
+  const again = ended.state === "FAIL" && ended.again;
+  const studyId = again ? await studyOf(c, trialId) : undefined;
+  // The study before the trial, as everybody who locks both.
+  if (studyId !== undefined) await lockStudy(c, studyId);
+  const [state, [row]] = await Promise.all([
+    lockTrial(c, trialId),
+    readTrials(c, { trialIds: [trialId] }),
+  ]);
+  if (state !== "RUNNING") {
+    if (row && endedSo(row, ended)) return;
+    throw lostTrial(where, trialId, state);
+  }
+  end(c, row, ended);
+  if (studyId !== undefined) {
+    const attrs = { ...row.attrs, ...ended.attrs };
+    await addTrials(c, studyId, [copyOf({ ...row, attrs })]);
+  }
+}
+
+async function studyOf(
+  c: Connection,
+  trialId: number,
+): Promise<number | undefined> {
+  const [row] = await c.query(
     "SELECT study_id FROM trials WHERE trial_id=?",
     [trialId],
   );
-  const copied = ended.state === "FAIL" && ended.again && trial;
-  // The study before the trial, as everybody who locks both.
-  if (copied) await lockStudy(c, Number(trial.study_id));
-  const state = await lockTrial(c, trialId);
-  const [row] = await readTrials(c, { trialIds: [trialId] });
-  if (state && state !== "RUNNING" && endedSo(row, ended)) return;
-  await lockRunning(c, where, trialId);
-  end(c, row, ended);
-  if (copied) {
-    await addTrials(c, Number(trial.study_id), [
-      copyOf({ ...row, attrs: { ...row.attrs, ...ended.attrs } }),
-    ]);
-  }
+  return row && Number(row.study_id);
 }
 
 /** Whether an earlier attempt ended a trial the same way. */

@@ -282,9 +282,32 @@ class UnknownRevision extends StudyError {
   }
 }
 
-/** Whether there are records to read. @throws StudyError as `prepare` */
-export function checkRevision(db: Database): Promise<"empty" | "ours"> {
-  return db.read((c) => contents(c, db.name));
+/**
+ * Whether Optuna is making its tables now: it writes the revision a moment
+ * after them, and PostgreSQL refuses to make a table or type twice.
+ */
+function isUnfinished(error: unknown): boolean {
+  const { code = "" } = error as { code?: string };
+  return error instanceof UnknownRevision
+    ? error.unfinished
+    : ["42P07", "42710", "23505"].includes(code);
+}
+
+/**
+ * Checks before anything is written.
+ *
+ * @throws StudyError for an unknown revision, or without records to read.
+ */
+export async function checkRevision(
+  db: Database,
+  reading: boolean,
+): Promise<void> {
+  const found = await db.read((c) => contents(c, db.name));
+  if (reading && found === "empty") {
+    throw new StudyError(
+      `${db.name}: no trial records here: run the study first`,
+    );
+  }
 }
 
 /**
@@ -295,24 +318,23 @@ export function checkRevision(db: Database): Promise<"empty" | "ours"> {
 export async function prepare(db: Database): Promise<boolean> {
   const { kind } = db.dialect;
   let made = false;
-  // Optuna makes its tables first and writes the revision a moment later.
   for (let tries = 0;; tries++) {
     try {
       await db.write(async (c) => {
         if (kind === "postgres") {
           await c.query("SELECT pg_advisory_xact_lock(7317063)");
         }
-        const before = await contents(c, db.name);
-        if (before === "empty") await c.script(optunaTables(kind));
-        made ||= before === "empty";
-        if (!await hasOwnTables(c)) await c.script(ownTables(kind));
-        else if (kind === "sqlite") await c.script(ownTables(kind));
+        if (await contents(c, db.name) === "empty") {
+          await c.script(optunaTables(kind));
+          made = true;
+        }
+        if (kind === "sqlite" || !await hasOwnTables(c)) {
+          await c.script(ownTables(kind));
+        }
       });
       break;
     } catch (error) {
-      if (
-        !(error instanceof UnknownRevision && error.unfinished) || tries === 20
-      ) throw error;
+      if (!isUnfinished(error) || tries === 20) throw error;
       await setTimeout(100);
     }
   }

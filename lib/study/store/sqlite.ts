@@ -21,6 +21,9 @@ export const SQLITE: Dialect = {
   skipLocked: "",
   age: (column) => `(julianday('now') - julianday(${column})) * 86400`,
   jsonArray: (...expressions) => `json_array(${expressions.join(", ")})`,
+  jsonStep: "json_object('epoch', step, 'value', CASE " +
+    "intermediate_value_type WHEN 'FINITE' THEN intermediate_value " +
+    "ELSE intermediate_value_type END)",
   join: (expression) => `group_concat(${expression}, ',')`,
 };
 
@@ -168,7 +171,7 @@ class SqliteDatabase implements Database {
 }
 
 /** SQLite's own errors in one line for the user; others as they are. */
-function readable(path: string, error: unknown): unknown {
+export function readable(path: string, error: unknown): unknown {
   if (
     isBusy(error) || (error as { code?: string }).code !== "ERR_SQLITE_ERROR"
   ) {

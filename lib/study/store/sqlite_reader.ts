@@ -14,6 +14,7 @@ import { StudyError } from "../errors.ts";
 import { type Connection, type Database, Serial } from "./database.ts";
 import {
   isThere,
+  readable,
   SQLITE,
   SqliteConnection,
   type SqliteOptions,
@@ -51,7 +52,7 @@ class SqliteReader implements Database {
           ? await this.#beside(work)
           : await this.#alone(work);
       } catch (error) {
-        if (!(error instanceof Changed)) throw error;
+        if (!(error instanceof Changed)) throw readable(this.name, error);
       }
     }
   }

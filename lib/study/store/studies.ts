@@ -110,7 +110,8 @@ function holds(d: Distribution, old: Distribution): boolean {
     return old.name === d.name &&
       old.attributes.choices.every((v, i) => v === d.attributes.choices[i]);
   }
-  return old.name === d.name && old.attributes.log === d.attributes.log &&
+  return old.name !== "CategoricalDistribution" &&
+    (d.name === "FloatDistribution" || old.name === d.name) &&
     d.attributes.low <= old.attributes.low &&
     d.attributes.high >= old.attributes.high;
 }

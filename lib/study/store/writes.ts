@@ -168,19 +168,12 @@ export function epochRecord(
   return { ...attrs, epoch, value };
 }
 
-/**
- * Waits for the right to write to a running trial.
- *
- * @throws LostTrialError when it runs no more.
- */
-export async function lockRunning(
-  c: Connection,
+export function lostTrial(
   where: string,
   trialId: number,
-): Promise<void> {
-  const state = await lockTrial(c, trialId);
-  if (state === "RUNNING") return;
-  throw new LostTrialError(
+  state: TrialState | undefined,
+): LostTrialError {
+  return new LostTrialError(
     `trial id ${trialId} in ${where} is ${state ?? "gone"}, not RUNNING: ` +
       `another process took it over, its copy goes on`,
   );

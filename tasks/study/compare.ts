@@ -1,0 +1,293 @@
+/** `deno task study compare`: two studies or two trials, settings and results. */
+import { Command } from "commander";
+import {
+  canonical,
+  type Difference,
+  differences,
+  identityOf,
+} from "../../lib/study/identity.ts";
+import type { Params } from "../../lib/study/definition.ts";
+import type { TrialRow } from "../../lib/study/store/mod.ts";
+import {
+  type Column,
+  describe,
+  json,
+  roomOf,
+  shownValue,
+  table,
+} from "./format.ts";
+import {
+  addRecordOptions,
+  type FoundStudy,
+  type RecordOptions,
+  UsageError,
+  withStudy,
+} from "./records.ts";
+import { bestSetting, settingResults, settingText } from "./settings.ts";
+import { definitionOf, progressIn } from "./show_study.ts";
+import { reasonOf, secondsOf, trialOf } from "./trials.ts";
+
+/** One side of a comparison. */
+interface Side {
+  name: string;
+  record: string;
+  settings: Record<string, unknown>;
+  /** Named results as text, and as data. */
+  results: Record<string, string>;
+  data: Record<string, unknown>;
+  /** Of a study: each setting's text and mean. */
+  means?: Map<string, { setting: string; mean: number; n: number }>;
+  metric: string;
+}
+
+/** `lr-search#12` is trial 12 of lr-search. */
+function split(given: string): { name: string; number?: number } {
+  const [, name, number] = /^(.+)#(\d+)$/.exec(given) ?? [];
+  return name ? { name, number: Number(number) } : { name: given };
+}
+
+async function studySide(found: FoundStudy): Promise<Side> {
+  const { row, store, name, record } = found;
+  const { direction, metric } = row;
+  const results = await store.results(row.studyId);
+  const { name: _, fixed: __, ...definition } = definitionOf(row) ?? {};
+  const all = settingResults(results);
+  const best = bestSetting(all, direction);
+  const progress = progressIn(row, results);
+  const states = Object.entries(row.trials).filter(([, n]) => n);
+  return {
+    ...{ name, record, metric },
+    settings: {
+      ...definition,
+      ...{ direction, metric },
+      fixed: identityOf(row)?.fixed ?? {},
+    },
+    results: {
+      points: progress ? String(progress.total) : "",
+      trials: states.map(([s, n]) => `${n} ${s.toLowerCase()}`).join(", "),
+      best: best ? settingText(best, metric) : "none yet",
+    },
+    data: { progress, states: row.trials, best },
+    means: new Map(all.map(({ params, mean, values }) => [
+      canonical(params),
+      { setting: describe(params), mean, n: values.length },
+    ])),
+  };
+}
+
+/** The value at a dotted path, as `betas.0`. */
+function at(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>(
+    (inner, key) => (inner as Record<string, unknown> | undefined)?.[key],
+    value,
+  );
+}
+
+/** A trial's recipe; of one that recorded none, what its study gave it. */
+function recipeOf(own: unknown, shared: unknown, params: Params): unknown {
+  if (!own && !shared) return undefined;
+  const recipe = structuredClone(own ?? shared) as Record<string, unknown>;
+  delete recipe.seed; // told beside the repeat
+  for (const [path, value] of Object.entries(own ? {} : params)) {
+    const keys = path.split(".");
+    const last = keys.pop()!;
+    const group = keys.reduce<Record<string, unknown>>(
+      (inner, key) => (inner[key] ??= {}) as Record<string, unknown>,
+      recipe,
+    );
+    group[last] = value;
+  }
+  return recipe;
+}
+
+/** Numbers of a trial's record are results, words and groups are settings. */
+function trialSide(found: FoundStudy, trial: TrialRow): Side {
+  const { row, name, record } = found;
+  const {
+    repeat,
+    seed,
+    fail_kind: _,
+    fail_reason: __,
+    prune_reason: ___,
+    ...attrs
+  } = trial.attrs;
+  const settings: Record<string, unknown> = {};
+  const numbers: Record<string, number> = {};
+  for (const [key, value] of Object.entries(attrs)) {
+    if (typeof value === "number") numbers[key] = value;
+    else if (!Array.isArray(value)) settings[key] = value;
+  }
+  const fixed = identityOf(row)?.fixed ?? {};
+  const recipe = recipeOf(settings.recipe, fixed.recipe, trial.params);
+  // The recipe holds those that it knows.
+  const params = Object.fromEntries(
+    Object.entries(trial.params).filter(([path, value]) =>
+      canonical(at(recipe, path) ?? null) !== canonical(value)
+    ),
+  );
+  const seconds = secondsOf(trial);
+  return {
+    name: `${name}#${trial.number}`,
+    ...{ record, metric: row.metric },
+    settings: {
+      ...{ direction: row.direction, metric: row.metric, params, repeat, seed },
+      ...fixed,
+      ...settings,
+      recipe,
+    },
+    results: {
+      state: trial.state,
+      reason: reasonOf(trial),
+      value: shownValue(trial.value, row.metric),
+      epochs: String(trial.intermediate.length || ""),
+      ...Object.fromEntries(
+        Object.entries(numbers).map(([key, n]) => [key, shownValue(n, key)]),
+      ),
+      "seconds in all": seconds === null ? "" : seconds.toFixed(1),
+    },
+    data: {
+      ...{ state: trial.state, reason: reasonOf(trial), value: trial.value },
+      ...{ epochs: trial.intermediate.length, ...numbers },
+    },
+  };
+}
+
+/** The side that a name on the command line means. */
+async function sideOf(given: string, o: RecordOptions): Promise<Side> {
+  const { name, number } = split(given);
+  return await withStudy(
+    name,
+    o,
+    async (found) =>
+      number === undefined ? await studySide(found) : trialSide(
+        found,
+        trialOf(found, await found.store.trials(found.row.studyId), number),
+      ),
+  );
+}
+
+const shown = (value: unknown) =>
+  value === undefined
+    ? "–"
+    : typeof value === "string"
+    ? value
+    : JSON.stringify(value);
+
+function differenceTable(
+  list: readonly Difference[],
+  a: Side,
+  b: Side,
+): Column[] {
+  return [
+    { head: "setting", cells: list.map((d) => d.path) },
+    { head: a.name, cells: list.map((d) => shown(d.before)) },
+    { head: b.name, cells: list.map((d) => shown(d.after)) },
+  ];
+}
+
+function resultTable(a: Side, b: Side): Column[] {
+  const names = Object.keys({ ...a.results, ...b.results })
+    .filter((name) => a.results[name] || b.results[name]);
+  return [
+    { head: "result", cells: names },
+    { head: a.name, cells: names.map((name) => a.results[name] || "–") },
+    { head: b.name, cells: names.map((name) => b.results[name] || "–") },
+  ];
+}
+
+/** The settings that both studies ran, with their means. */
+function commonSettings(a: Side, b: Side) {
+  return [...a.means ?? []].flatMap(([key, ours]) => {
+    const theirs = b.means?.get(key);
+    if (!theirs || a.metric !== b.metric) return [];
+    return [{
+      setting: ours.setting,
+      a: ours,
+      b: theirs,
+      difference: theirs.mean - ours.mean,
+    }];
+  });
+}
+
+function commonTable(
+  rows: ReturnType<typeof commonSettings>,
+  a: Side,
+  b: Side,
+): Column[] {
+  const value = (v: number) => shownValue(v, a.metric);
+  const several = rows.some((row) => row.a.n > 1 || row.b.n > 1);
+  const column = (head: string, cells: string[]) => ({
+    head,
+    cells,
+    right: true,
+  });
+  const count = (n: number) => several ? String(n) : "";
+  return [
+    {
+      head: "both ran",
+      cells: rows.map((r) => r.setting || "the only setting"),
+    },
+    column(a.name, rows.map((r) => value(r.a.mean))),
+    column("repeats", rows.map((r) => count(r.a.n))),
+    column(b.name, rows.map((r) => value(r.b.mean))),
+    column("repeats", rows.map((r) => count(r.b.n))),
+    column(
+      "difference",
+      rows.map((r) => (r.difference > 0 ? "+" : "") + value(r.difference)),
+    ),
+  ];
+}
+
+async function compare(
+  first: string,
+  second: string,
+  o: RecordOptions & { json?: boolean },
+): Promise<number> {
+  const a = await sideOf(first, o), b = await sideOf(second, o);
+  if (!a.means !== !b.means) {
+    throw new UsageError(
+      "compare two studies, or two trials as in lr-search#3 lr-search#4",
+    );
+  }
+  if (a.name === b.name) [a.name, b.name] = [first, second];
+  const differ = differences(a.settings, b.settings);
+  const common = commonSettings(a, b);
+  if (o.json) {
+    const told = ({ name, record, data }: Side) => ({ name, record, ...data });
+    console.log(json({
+      ...{ a: told(a), b: told(b), same: differ.length === 0 },
+      ...{ differences: differ, common },
+    }));
+    return 0;
+  }
+  const room = roomOf(Deno.stdout);
+  const parts = [
+    differ.length
+      ? table(differenceTable(differ, a, b), room)
+      : "all settings are the same",
+    table(resultTable(a, b), room),
+    ...(common.length ? [table(commonTable(common, a, b), room)] : []),
+  ];
+  console.log(parts.join("\n\n"));
+  return 0;
+}
+
+export function compareCommand(): Command {
+  return addRecordOptions(new Command("compare"))
+    .summary("compare two studies, or two trials")
+    .description(
+      "Compare two studies, or two trials (NAME#NUMBER): every setting that " +
+        "differs, defaults included, then the results side by side. " +
+        "FOLDER:NAME says where a study is recorded. Reads only.",
+    )
+    .argument("<a>", "a study, or a trial as in lr-search#3")
+    .argument("<b>", "the other one")
+    .option("--json", "print the comparison as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  deno task study compare lr-search#3 lr-search#7\n" +
+        "  deno task study compare results/quick/lr-search:lr-search " +
+        "results/cpu/lr-search:lr-search",
+    )
+    .action(async (a, b, options) => Deno.exit(await compare(a, b, options)));
+}

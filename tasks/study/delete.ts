@@ -1,0 +1,59 @@
+/** `deno task study delete`: removes a study with its trials and files. */
+import { Command } from "commander";
+import { rmSync } from "node:fs";
+import { checkpointsOf, logsOf, sizeOf } from "./files.ts";
+import { bytes, clean, plural } from "./format.ts";
+import {
+  addRecordOptions,
+  type RecordOptions,
+  say,
+  UsageError,
+  withStudy,
+} from "./records.ts";
+
+function remove(
+  name: string,
+  o: RecordOptions & { yes?: boolean },
+): Promise<number> {
+  if (!o.yes && !Deno.stdin.isTerminal()) {
+    throw new UsageError("delete asks on a terminal; elsewhere give --yes");
+  }
+  return withStudy(name, { ...o, write: true }, async (found) => {
+    const { store, row, dir, record } = found;
+    const trials = await store.trials(row.studyId);
+    const files = dir === undefined
+      ? []
+      : [...checkpointsOf(dir, row, trials), ...logsOf(dir, row, trials)];
+    const size = files.reduce((sum, file) => sum + sizeOf(file), 0);
+    const running = trials.filter((t) => t.state === "RUNNING").length;
+    const what = clean(
+      `"${found.name}" in ${record} with ${plural(trials.length, "trial")}${
+        running ? ` (${running} of them running now)` : ""
+      }${files.length ? `, their checkpoints and logs (${bytes(size)})` : ""}`,
+    );
+    if (!o.yes && !confirm(`Delete ${what}?`)) {
+      say("nothing was deleted");
+      return 1;
+    }
+    await store.deleteStudy(row.studyId);
+    for (const file of files) rmSync(file, { recursive: true });
+    console.log(`deleted ${what}`);
+    return 0;
+  });
+}
+
+export function deleteCommand(): Command {
+  return addRecordOptions(new Command("delete"))
+    .summary("remove a study with its trials and files")
+    .description(
+      "Remove a study with all its trials and, where its folder is known, " +
+        "their checkpoints and logs. Asks first.",
+    )
+    .argument("<name>", "the study; NAME@KEY for one of several records of it")
+    .option("--yes", "do not ask")
+    .addHelpText(
+      "after",
+      "\nExample:\n  deno task study delete lr-search --dir results/quick/lr-search",
+    )
+    .action(async (name, options) => Deno.exit(await remove(name, options)));
+}

@@ -1,0 +1,170 @@
+/** `deno task study import`: another tool's trials into a study of ours. */
+import { Command, Option } from "commander";
+import { path } from "../../lib/notebook/commands/shared.ts";
+import { type CsvTable, readCsv } from "../../lib/study/csv.ts";
+import { oneLine, StudyError } from "../../lib/study/errors.ts";
+import {
+  importTrials,
+  readStored,
+  type TrialSource,
+} from "../../lib/study/import.ts";
+import { openStore, type Store } from "../../lib/study/store/mod.ts";
+import {
+  readRuns,
+  type RunColumns,
+  runColumns,
+} from "../../lib/study/wandb.ts";
+import { addHistory } from "../../lib/study/wandb_history.ts";
+import { clean, plural } from "./format.ts";
+import {
+  addRecordOptions,
+  openReader,
+  type RecordOptions,
+  say,
+  storeName,
+  storesOf,
+  storeUrl,
+  UsageError,
+  warn,
+  withStudy,
+} from "./records.ts";
+
+interface Options extends RecordOptions {
+  study: string;
+  param?: string[];
+  value?: string;
+  direction?: RunColumns["direction"];
+  history?: string[];
+  from?: string;
+}
+
+const SQLITE = "SQLite format 3\0";
+
+/** Whether a file or URL is a storage of Optuna's, not a table of runs. */
+async function isStorage(file: string): Promise<boolean> {
+  if (/^\w[\w+]*:\/\//.test(file)) return true;
+  const head = new Uint8Array(SQLITE.length);
+  try {
+    using opened = await Deno.open(path(file));
+    await opened.read(head);
+  } catch (error) {
+    throw new StudyError(`${file}: cannot be read: ${oneLine(error)}`);
+  }
+  return new TextDecoder().decode(head) === SQLITE;
+}
+
+async function readStorage(url: string, o: Options): Promise<TrialSource> {
+  const odd = (["param", "value", "direction", "history"] as const)
+    .find((name) => o[name] !== undefined);
+  if (odd) throw new UsageError(`--${odd} is for CSV files, not for a storage`);
+  const store = await openReader(storeUrl(url));
+  try {
+    return await readStored(store, o.from);
+  } finally {
+    await store.close();
+  }
+}
+
+async function readTable(file: string): Promise<CsvTable> {
+  try {
+    return readCsv(await Deno.readFile(path(file)), file);
+  } catch (error) {
+    if (error instanceof StudyError) throw error;
+    throw new StudyError(`${file}: cannot be read: ${oneLine(error)}`);
+  }
+}
+
+async function readExport(file: string, o: Options): Promise<TrialSource> {
+  if (o.from !== undefined) {
+    throw new UsageError("--from is for storages, not for CSV files");
+  }
+  const table = await readTable(file);
+  const { notes, ...columns } = runColumns(table, {
+    params: o.param,
+    value: o.value,
+    direction: o.direction,
+  });
+  const source = readRuns(table, columns);
+  source.notes.unshift(...notes);
+  if (o.history) {
+    addHistory(source, await Promise.all(o.history.map(readTable)));
+  }
+  return source;
+}
+
+/** The store that the options name, or the one that has the study. */
+async function withStore(
+  o: Options,
+  use: (store: Store, record: string) => Promise<void>,
+): Promise<void> {
+  if (!o.store && o.dir === undefined) {
+    await withStudy(
+      o.study,
+      { write: true },
+      ({ store, record }) => use(store, record),
+    );
+    return;
+  }
+  const [url] = storesOf(o);
+  const store = await openStore(url, { onWarning: warn });
+  try {
+    await use(store, storeName(url, store));
+  } finally {
+    await store.close();
+  }
+}
+
+async function take(file: string, o: Options): Promise<number> {
+  const source = await isStorage(file)
+    ? await readStorage(file, o)
+    : await readExport(file, o);
+  for (const note of source.notes) say(clean(note));
+  await withStore(o, async (store, record) => {
+    const { study, added, known } = await importTrials(store, o.study, source);
+    console.log(
+      clean(
+        `${plural(added, "trial")} added to "${study.name}" in ${record}${
+          known ? `, ${known} were there already` : ""
+        }`,
+      ),
+    );
+  });
+  return 0;
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+export function importCommand(): Command {
+  return addRecordOptions(new Command("import"))
+    .summary("take in runs of Weights & Biases or trials of Optuna")
+    .description(
+      "Take trials of another tool into a study: a table of runs that W&B " +
+        "exported as CSV, or a study of an Optuna storage (a SQLite file or a " +
+        "URL). The study is made where it is not there; then --store or --dir " +
+        "says where. What was imported before is not imported again, and " +
+        "nothing is when a row is bad.",
+    )
+    .argument(
+      "<file>",
+      "a CSV file, a SQLite file, sqlite:///… or postgresql://…",
+    )
+    .requiredOption("--study <name>", "the study that takes the trials")
+    .option("--param <column>", "CSV: a parameter's column; repeat it", collect)
+    .option("--value <column>", "CSV: the result's column")
+    .addOption(
+      new Option("--direction <direction>", "CSV: which result is better")
+        .choices(["maximize", "minimize"]),
+    )
+    .option(
+      "--history <file>",
+      "CSV: a chart's export, for the epochs of its runs; repeat it",
+      collect,
+    )
+    .option("--from <name>", "storage: its study, where it has several")
+    .addHelpText(
+      "after",
+      "\nExample:\n  deno task study import runs.csv --study lr --dir results/lr " +
+        "--param lr --param depth --value val_acc",
+    )
+    .action(async (file, options) => Deno.exit(await take(file, options)));
+}

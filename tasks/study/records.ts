@@ -1,0 +1,270 @@
+/** Finding a recorded study by its name, and what all its commands share. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { existsSync, globSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { StudyError } from "../../lib/study/definition.ts";
+import { identityOf, recordsOf } from "../../lib/study/identity.ts";
+import {
+  openStore,
+  type Store,
+  type StudyRow,
+} from "../../lib/study/store/mod.ts";
+import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import { clean } from "./format.ts";
+
+/** A command that was called wrongly: exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** Where records are looked for. */
+export interface RecordOptions {
+  /** A file or a URL. */
+  store?: string;
+  /** The study's folder, with records.sqlite, checkpoints and logs. */
+  dir?: string;
+}
+
+/** A study that was found, open until the command's work is done. */
+export interface FoundStudy {
+  store: Store;
+  row: StudyRow;
+  /** As `withStudy` takes it; with `@key` where the name has several records. */
+  name: string;
+  /** The store for messages: a path as seen from here, or a URL. */
+  record: string;
+  /** The folder with checkpoints and logs, where it is known. */
+  dir?: string;
+}
+
+/** Adds the options that say where the records are. */
+export function addRecordOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--store <url>",
+        "the records: a file, or a URL of PostgreSQL (default: every " +
+          "results/**/records.sqlite)",
+      ).env("FERLAB_STORE"),
+    )
+    .option(
+      "--dir <folder>",
+      "the study's folder: its checkpoints, logs and, without --store, records.sqlite",
+    )
+    .showSuggestionAfterError(false) // errors are one line
+    .exitOverride();
+}
+
+/** The number of a trial, for commander. */
+export function trialNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("it must be a trial's number, from 0");
+}
+
+const isUrl = (store: string) => /^\w[\w+]*:\/\//.test(store);
+
+/** A store as `openStore` takes it, a path made absolute. */
+export function storeUrl(store: string): string {
+  return isUrl(store) ? store : path(store);
+}
+
+/** Whether a store is a folder's own record file. */
+const isOwnFile = (store: string) => basename(store) === "records.sqlite";
+
+/** The stores that the options name, as `openStore` takes them. */
+export function storesOf({ store, dir }: RecordOptions): string[] {
+  if (store) return [storeUrl(store)];
+  if (dir !== undefined) return [join(path(dir), "records.sqlite")];
+  return globSync("results/**/records.sqlite").sort()
+    .map((file) => resolve(file));
+}
+
+/** Opens a store for reading; nothing is made where nothing is. */
+export async function openReader(store: string): Promise<Store> {
+  if (!isUrl(store) && !existsSync(store)) {
+    throw new StudyError(`${shown(store)}: there are no records here`);
+  }
+  return await openStore(store, { readOnly: true, onWarning: warn });
+}
+
+/** One line on the error stream. */
+export function say(line: string): void {
+  console.error(line);
+}
+
+export function warn(message: string): void {
+  say(`warning: ${clean(message)}`);
+}
+
+/** A store as messages show it. */
+export function storeName(url: string, store: Store): string {
+  return isUrl(url) ? store.name : shown(url);
+}
+
+/** Each study's name; `name@key` where a name has several records. */
+export function namesOf(rows: readonly StudyRow[]): Map<number, string> {
+  const family = (row: StudyRow) => identityOf(row)?.family ?? row.name;
+  return new Map(rows.map((row) => {
+    const key = identityOf(row)?.key;
+    const several = rows.filter((r) => family(r) === family(row)).length > 1;
+    return [
+      row.studyId,
+      several && key ? `${family(row)}@${key.slice(0, 8)}` : row.name,
+    ];
+  }));
+}
+
+interface Match {
+  url: string;
+  record: string;
+  row: StudyRow;
+  name: string;
+  /** The other records of the name. */
+  others: string[];
+}
+
+/** The study of a name in one store, and the names that are there. */
+async function look(
+  url: string,
+  name: string,
+): Promise<{ match?: Match; names: string[] }> {
+  const store = await openReader(url);
+  try {
+    const rows = await store.studies();
+    const names = namesOf(rows);
+    const exact = rows.find((r) => {
+      const own = identityOf(r);
+      return names.get(r.studyId) === name ||
+        own && name === `${own.family}@${own.key.slice(0, 8)}`;
+    });
+    const family = exact ? [exact] : await recordsOf(store, name);
+    const row = family.pop();
+    if (!row) return { names: [...names.values()] };
+    const match = {
+      url,
+      record: storeName(url, store),
+      row,
+      name: names.get(row.studyId)!,
+      others: family.map((r) => names.get(r.studyId)!),
+    };
+    return { match, names: [] };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Edits that make one word another. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(above[j] + 1, row[j - 1] + 1, swap));
+    }
+  }
+  return row[b.length];
+}
+
+/** Names that were probably meant, the closest first. */
+function closeNames(name: string, names: readonly string[]): string[] {
+  const edits = (other: string) =>
+    other.includes(name) || name.includes(other)
+      ? 0
+      : distance(name.slice(0, 100), other.slice(0, 100));
+  return [...new Set(names)]
+    .map((other) => ({ other, edits: edits(other) }))
+    .filter((n) => n.edits <= Math.max(1, Math.floor(n.other.length / 3)))
+    .sort((a, b) => a.edits - b.edits)
+    .slice(0, 3).map((n) => n.other);
+}
+
+/** `FOLDER:NAME` or `FILE:NAME` says itself where the records are. */
+function located(given: string, o: RecordOptions): [string, string[]] {
+  const [, place, name] = /^(.+):(.+)$/.exec(given) ?? [];
+  const info = place
+    ? statSync(path(place), { throwIfNoEntry: false })
+    : undefined;
+  if (!info) return [given, storesOf(o)];
+  return [
+    name,
+    storesOf(info.isDirectory() ? { dir: place } : { store: place }),
+  ];
+}
+
+async function find(given: string, o: RecordOptions): Promise<Match> {
+  const [name, stores] = located(given, o);
+  const looked = [];
+  for (const url of stores) {
+    try {
+      looked.push(await look(url, name));
+    } catch (error) {
+      // One bad file does not hide the others.
+      if (stores.length === 1 || !(error instanceof StudyError)) throw error;
+      warn(error.message);
+    }
+  }
+  const matches = looked.flatMap((l) => l.match ?? []);
+  if (matches.length > 1) {
+    throw new StudyError(
+      `"${clean(name)}" is in ${matches.length} records; say which: ${
+        matches.map((m) => clean(`${dirname(m.record)}:${name}`)).join(" or ")
+      }`,
+    );
+  }
+  if (matches.length === 1) return matches[0];
+  const there = stores.length === 1
+    ? isUrl(stores[0]) ? "the store" : shown(stores[0])
+    : "results/**/records.sqlite";
+  const names = looked.flatMap((l) => l.names);
+  const close = closeNames(name, names);
+  throw new StudyError(
+    `no study "${clean(name)}" in ${there}${
+      close.length
+        ? `; did you mean ${close.map((n) => `"${clean(n)}"`).join(" or ")}?`
+        : names.length
+        ? "; `deno task study list` shows those that are there"
+        : ": it holds no study yet"
+    }`,
+  );
+}
+
+/**
+ * Finds a study by its name, or `name@key` for one of several records of the
+ * name, and gives it to `use`. Of several the one that was run last is taken,
+ * with a line on the error stream about the others.
+ *
+ * @param o.write opens the store for changes; without it nothing is written.
+ * @throws StudyError when no study, or more than one, has the name.
+ */
+export async function withStudy<T>(
+  name: string,
+  o: RecordOptions & { write?: boolean },
+  use: (found: FoundStudy) => Promise<T>,
+): Promise<T> {
+  const { url, row, record, others, ...match } = await find(name, o);
+  if (others.length) {
+    say(
+      clean(
+        `${match.name} is the last of ${others.length + 1} records of this ` +
+          `name with different fixed settings; the others: ${
+            others.join(", ")
+          }`,
+      ),
+    );
+  }
+  const dir = o.dir !== undefined
+    ? path(o.dir)
+    : !isUrl(url) && isOwnFile(url)
+    ? dirname(url)
+    : undefined;
+  const store = o.write
+    ? await openStore(url, { onWarning: warn })
+    : await openReader(url);
+  try {
+    return await use({ store, row, record, dir, name: match.name });
+  } finally {
+    await store.close();
+  }
+}

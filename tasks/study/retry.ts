@@ -1,0 +1,78 @@
+/** `deno task study retry`: queues failed trials again. */
+import { Command } from "commander";
+import { StudyError } from "../../lib/study/definition.ts";
+import type { TrialRow } from "../../lib/study/store/mod.ts";
+import { plural } from "./format.ts";
+import {
+  addRecordOptions,
+  type RecordOptions,
+  trialNumber,
+  withStudy,
+} from "./records.ts";
+import { byPoint, failedPoints, trialOf } from "./trials.ts";
+
+/** Of a point's trials, why the failed one needs no copy. */
+function refusal(trial: TrialRow, point: readonly TrialRow[]): string | null {
+  if (trial.state !== "FAIL") return `is ${trial.state}, not FAIL`;
+  const other = point.find((t) => t !== trial && t.state !== "FAIL");
+  if (!other) return null;
+  return other.state === "COMPLETE" || other.state === "PRUNED"
+    ? `has its result in trial ${other.number}`
+    : `goes on in trial ${other.number}, which is ${other.state}`;
+}
+
+function retry(
+  name: string,
+  numbers: number[],
+  o: RecordOptions,
+): Promise<number> {
+  return withStudy(name, { ...o, write: true }, async (found) => {
+    const { store, row } = found;
+    const trials = await store.trials(row.studyId);
+    const points = byPoint(trials);
+    const chosen = numbers.length
+      ? numbers.map((number) => trialOf(found, trials, number))
+      : failedPoints(trials);
+    for (const trial of chosen) {
+      const why = refusal(trial, points.find((p) => p.includes(trial))!);
+      if (why) {
+        throw new StudyError(
+          `trial ${trial.number} of "${found.name}" ${why}: leave it out`,
+        );
+      }
+    }
+    const ids = chosen.map((t) => t.trialId);
+    const added = await store.retry(row.studyId, ids);
+    console.log(
+      added
+        ? `${plural(added, "trial")} of "${found.name}" wait${
+          added === 1 ? "s" : ""
+        } again (${
+          chosen.map((t) => t.number).join(", ")
+        }); the next run starts ${added === 1 ? "it" : "them"}`
+        : `no trial of "${found.name}" has failed without a result since`,
+    );
+    return 0;
+  });
+}
+
+export function retryCommand(): Command {
+  return addRecordOptions(new Command("retry"))
+    .summary("queue failed trials again")
+    .description(
+      "Add a waiting copy of failed trials, which goes on from the last " +
+        "checkpoint. Without numbers: of all points that have no result, also " +
+        "those that diverged or ran out of memory, which a run does not start " +
+        "again by itself.",
+    )
+    .argument("<name>", "the study")
+    .argument(
+      "[numbers...]",
+      "trials, by number",
+      (text: string, before: number[] = []) => [...before, trialNumber(text)],
+    )
+    .addHelpText("after", "\nExample:\n  deno task study retry lr-search 3 7")
+    .action(async (name, numbers, options) =>
+      Deno.exit(await retry(name, numbers ?? [], options))
+    );
+}

@@ -1,0 +1,111 @@
+/** `deno task study run FILE`: runs what is missing of a study file. */
+import { Command } from "commander";
+import { join } from "node:path";
+import {
+  type CostEstimate,
+  estimateCost,
+  loadPlanData,
+  readStudyFile,
+  runStudyFile,
+  StudyError,
+  type TrainingPlan,
+} from "../../lib/study/mod.ts";
+import type { Dataset } from "../../lib/data/mod.ts";
+import { ensureLibrary } from "../../lib/tensorflow/install.ts";
+import { path } from "../../lib/notebook/commands/shared.ts";
+import { describe, json, plural, roomOf, table } from "./format.ts";
+import { say } from "./records.ts";
+import { addWatchOptions, watch, type WatchOptions } from "./watch.ts";
+import { clock } from "./tally.ts";
+
+/** An estimate as a table, one line a setting, and the sum. */
+function estimateText(cost: CostEstimate, jobs: number): string {
+  const settings = cost.settings.filter((s) => s.missing > 0);
+  const rows = table([
+    { head: "setting", cells: settings.map((s) => describe(s.params)) },
+    {
+      head: "to run",
+      right: true,
+      cells: settings.map((s) => String(s.missing)),
+    },
+    {
+      head: "each",
+      right: true,
+      cells: settings.map((s) => clock(s.seconds)),
+    },
+    {
+      head: "known from",
+      cells: settings.map((s) => s.recorded ? "its record" : "timed steps"),
+    },
+  ], roomOf(Deno.stdout));
+  const { imagesPerSecond } = cost.measured ?? {};
+  const speed = imagesPerSecond
+    ? ` (timed: ${imagesPerSecond.toFixed(1)} images/s in training)`
+    : "";
+  const sum = cost.missing === 0
+    ? `nothing to do: all ${plural(cost.total, "trial")} are on record`
+    : `${cost.missing} of ${plural(cost.total, "trial")} to run, about ${
+      clock(cost.seconds)
+    } one after the other${speed}`;
+  // Trials at once share the machine's cores, so that the sum is about the same.
+  const shared = jobs > 1 && cost.missing
+    ? `; ${jobs} at once share this machine's cores`
+    : "";
+  return settings.length ? `${rows}\n\n${sum}${shared}` : sum;
+}
+
+/** Prints what a plan's missing trials would cost; trains nothing. */
+export async function dryRun(
+  plan: TrainingPlan,
+  data: Dataset,
+  o: { dir: string; store?: string; jobs: number; json?: boolean },
+): Promise<void> {
+  await ensureLibrary({ onProgress: say });
+  const cost = await estimateCost(plan, data, o);
+  console.log(o.json ? json(cost) : estimateText(cost, o.jobs));
+}
+
+async function run(
+  file: string,
+  o: WatchOptions & { dryRun?: boolean },
+): Promise<number> {
+  const study = await readStudyFile(path(file));
+  const { name } = study.kind === "plan" ? study.plan.study : study.study;
+  const dir = path(o.dir ?? join("results", "studies", name));
+  const dataDir = o.dataDir && path(o.dataDir);
+  const { jobs, isolate, store } = o;
+  if (study.kind === "plan") await ensureLibrary({ onProgress: say });
+  if (o.dryRun) {
+    if (study.kind !== "plan") {
+      throw new StudyError(
+        `${file}: only a training plan's cost can be told before it runs`,
+      );
+    }
+    const data = await loadPlanData(study.plan, dataDir);
+    await dryRun(study.plan, data, { dir, store, jobs, json: o.json });
+    return 0;
+  }
+  return await watch(o, (watched) =>
+    runStudyFile(study, {
+      ...{ dir, store, jobs, isolate, dataDir },
+      heartbeatSeconds: o.heartbeat,
+      graceSeconds: o.grace,
+      ...watched,
+    }));
+}
+
+export function runCommand(): Command {
+  const command = new Command("run")
+    .description(
+      "Runs what is missing of a study: a training plan (.json) or a module\n" +
+        "with an objective (.ts). Several processes may run one study at once.",
+    )
+    .argument("<file>", "the plan or module")
+    .option("--dry-run", "says what is to run and about how long it takes")
+    .addHelpText(
+      "after",
+      "\nExample: deno task study run lr.json --jobs 2 --dir results/lr",
+    );
+  return addWatchOptions(command)
+    .action(async (file, options) => Deno.exit(await run(file, options)));
+}

@@ -1,0 +1,125 @@
+/** `deno task study show`: one study, or one of its trials. */
+import { Command } from "commander";
+import { identityOf } from "../../lib/study/identity.ts";
+import type { TrialRow } from "../../lib/study/store/mod.ts";
+import { json, roomOf, shownValue, table } from "./format.ts";
+import {
+  addRecordOptions,
+  type FoundStudy,
+  type RecordOptions,
+  trialNumber,
+  warn,
+  withStudy,
+} from "./records.ts";
+import { bestSetting, settingResults } from "./settings.ts";
+import { progressIn, studyText } from "./show_study.ts";
+import { trialText } from "./show_trial.ts";
+import { failedPoints, reasonOf, secondsOf, trialOf } from "./trials.ts";
+
+function trialTable(trials: readonly TrialRow[], metric: string): string {
+  const names = [...new Set(trials.flatMap((t) => Object.keys(t.params)))];
+  const repeats = trials.map((t) => Number(t.attrs.repeat ?? 0));
+  return table([
+    { head: "trial", cells: trials.map((t) => String(t.number)), right: true },
+    { head: "state", cells: trials.map((t) => t.state) },
+    ...names.map((name) => ({
+      head: name,
+      cells: trials.map((t) => String(t.params[name] ?? "")),
+      right: trials.every((t) => typeof t.params[name] !== "string"),
+    })),
+    {
+      head: "repeat",
+      cells: repeats.map((r) => repeats.some(Boolean) ? String(r) : ""),
+      right: true,
+    },
+    {
+      head: "value",
+      cells: trials.map((t) => shownValue(t.value, metric)),
+      right: true,
+    },
+    {
+      head: "epochs",
+      cells: trials.map((t) => String(t.intermediate.length || "")),
+      right: true,
+    },
+    {
+      head: "seconds",
+      cells: trials.map((t) => secondsOf(t)?.toFixed(1) ?? ""),
+      right: true,
+    },
+    { head: "reason", cells: trials.map(reasonOf) },
+  ], roomOf(Deno.stdout));
+}
+
+async function showStudy(found: FoundStudy, asJson = false): Promise<number> {
+  const { row, store, name, record } = found;
+  const trials = await store.trials(row.studyId);
+  const progress = progressIn(row, await store.results(row.studyId));
+  const best = bestSetting(settingResults(trials), row.direction);
+  const failed = failedPoints(trials);
+  if (asJson) {
+    const { direction, metric, attrs, trials: states, start, end } = row;
+    console.log(json({
+      ...{ name, record, direction, metric, key: identityOf(row)?.key },
+      ...{ definition: attrs.definition, fixed: identityOf(row)?.fixed },
+      ...{ start, end, states, progress, best },
+      failed: failed.map((t) => ({ number: t.number, reason: reasonOf(t) })),
+      trials,
+    }));
+    return 0;
+  }
+  console.log(studyText(found, progress, best, roomOf(Deno.stdout)));
+  if (trials.length) console.log(`\n${trialTable(trials, row.metric)}`);
+  for (
+    const [reason, same] of Map.groupBy(
+      failed,
+      (t) => reasonOf(t) || "no reason is recorded",
+    )
+  ) {
+    const numbers = same.map((t) => t.number).join(", ");
+    warn(
+      `${same.length > 1 ? "trials" : "trial"} ${numbers} failed: ${reason}`,
+    );
+  }
+  return 0;
+}
+
+interface Options extends RecordOptions {
+  trial?: number;
+  json?: boolean;
+}
+
+function show(name: string, o: Options): Promise<number> {
+  return withStudy(name, o, async (found) => {
+    if (o.trial === undefined) return await showStudy(found, o.json);
+    const trials = await found.store.trials(found.row.studyId);
+    const trial = trialOf(found, trials, o.trial);
+    console.log(
+      o.json
+        ? json(trial)
+        : trialText(found, trial, trials, roomOf(Deno.stdout)),
+    );
+    return 0;
+  });
+}
+
+export function showCommand(): Command {
+  return addRecordOptions(new Command("show"))
+    .summary("show a study and its trials")
+    .description(
+      "Show what a study is, how far it is, its best setting (the mean over " +
+        "repeats, where it has some) and all its trials. Reads only.",
+    )
+    .argument("<name>", "the study; NAME@KEY for one of several records of it")
+    .option(
+      "--trial <n>",
+      "show all of one trial: parameters, epochs, recipe, hashes, machine, times",
+      trialNumber,
+    )
+    .option("--json", "print all of it as JSON")
+    .addHelpText(
+      "after",
+      "\nExample:\n  deno task study show lr-search --trial 3",
+    )
+    .action(async (name, options) => Deno.exit(await show(name, options)));
+}

@@ -1,0 +1,128 @@
+/** What a study is and how far it is, as lines of text. */
+import { parseStudy, type Study } from "../../lib/study/definition.ts";
+import { identityOf } from "../../lib/study/identity.ts";
+import { pointsOf } from "../../lib/study/points.ts";
+import { type Progress, progressOf } from "../../lib/study/progress.ts";
+import type { ResultRow, StudyRow } from "../../lib/study/store/mod.ts";
+import { clean, fit, minute } from "./format.ts";
+import type { FoundStudy } from "./records.ts";
+import { type SettingResult, settingText } from "./settings.ts";
+
+/** A recorded definition; undefined where there is none that we know. */
+export function definitionOf({ attrs }: StudyRow): Study | undefined {
+  try {
+    return parseStudy(attrs.definition);
+  } catch {
+    return undefined; // of another tool, or of an earlier version of this one
+  }
+}
+
+/** How far a study is; undefined where its points are not known. */
+export function progressIn(
+  row: StudyRow,
+  results: readonly ResultRow[],
+): Progress | undefined {
+  const study = definitionOf(row);
+  const key = identityOf(row)?.key;
+  if (!study || key === undefined) return;
+  if (study.search.kind === "tpe") {
+    const total = study.search.points * study.repeats;
+    return progressOf(results, undefined, total);
+  }
+  const keys = new Set(pointsOf(study, key).map((p) => p.key));
+  return progressOf(results, keys, keys.size);
+}
+
+function parameterText(parameter: Study["parameters"][string]): string {
+  const { role } = parameter;
+  if ("values" in parameter) return `${parameter.values.join(", ")} (${role})`;
+  const { low, high, log, int, step } = parameter;
+  const kind = [
+    int && "whole numbers",
+    log && "log scale",
+    step !== undefined && `step ${step}`,
+  ].filter(Boolean).join(", ");
+  return `${low} to ${high}${kind && `, ${kind}`} (${role})`;
+}
+
+function searchText({ search, pruner }: Study): string {
+  const { kind, ...rest } = search;
+  const points = "points" in rest
+    ? `, ${
+      Array.isArray(rest.points) ? rest.points.length : rest.points
+    } settings`
+    : "";
+  const { kind: pruned, ...settings } = pruner;
+  const how = Object.entries(settings).map(([n, v]) => `${n} ${v}`).join(", ");
+  return kind + points +
+    (pruned === "none" ? "" : `; pruner ${pruned}${how && ` (${how})`}`);
+}
+
+/** Settings that all trials share: scalars as they are, groups counted. */
+function fixedText(fixed: Record<string, unknown>): string {
+  return Object.entries(fixed).map(([name, value]) => {
+    if (typeof value !== "object" || value === null) return `${name} ${value}`;
+    return `${name} (${Object.keys(value).length} settings)`;
+  }).join(", ");
+}
+
+function progressText({ trials }: StudyRow, progress?: Progress): string {
+  const counts = progress
+    ? [
+      [progress.complete, "complete"],
+      [progress.pruned, "pruned"],
+      [progress.failed, "failed"],
+      [Math.max(0, progress.remaining - progress.running), "to run"],
+      [progress.running, "running"],
+    ]
+    : Object.entries(trials).map(([state, n]) => [n, state.toLowerCase()]);
+  const text = counts.filter(([n]) => n).map(([n, word]) => `${n} ${word}`)
+    .join(", ");
+  return progress
+    ? `${progress.total} points: ${text}`
+    : `trials: ${text || "none"}`;
+}
+
+/** The head of `show`: one fact a line, of at most `room` columns. */
+export function studyText(
+  { row, name, record }: FoundStudy,
+  progress: Progress | undefined,
+  best: SettingResult | undefined,
+  room: number,
+): string {
+  const study = definitionOf(row);
+  const fixed = fixedText(identityOf(row)?.fixed ?? {});
+  const budget = Object.entries(study?.budget ?? {})
+    .map(([what, n]) => `${n} ${what}`).join(", ");
+  const facts: [string, string][] = [
+    ["study", name],
+    ["record", record],
+    ["metric", `${row.metric}, ${row.direction}`],
+    ...Object.entries(study?.parameters ?? {}).map(
+      ([name, p], i): [string, string] => [
+        i ? "" : "parameters",
+        `${name}: ${parameterText(p)}`,
+      ],
+    ),
+    ["search", study ? searchText(study) : ""],
+    ["repeats", study && study.repeats > 1 ? String(study.repeats) : ""],
+    ["budget", budget],
+    ["fixed", fixed],
+    ["progress", progressText(row, progress)],
+    ["best", best ? settingText(best, row.metric) : ""],
+    [
+      "time (UTC)",
+      row.start ? `${minute(row.start)} to ${minute(row.end) || "now"}` : "",
+    ],
+  ];
+  return factLines(facts, room);
+}
+
+/** `name  value` lines, aligned; facts without a value are left out. */
+export function factLines(facts: [string, string][], room: number): string {
+  const told = facts.filter(([, value]) => value !== "");
+  const width = Math.max(...told.map(([name]) => name.length));
+  return told.map(([name, value]) =>
+    fit(`${name.padEnd(width)}  ${clean(value)}`, room)
+  ).join("\n");
+}

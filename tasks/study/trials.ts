@@ -1,0 +1,55 @@
+/** Of recorded trials: how long, why not, which have failed for good. */
+import { StudyError } from "../../lib/study/definition.ts";
+import type { TrialRow } from "../../lib/study/store/mod.ts";
+import type { FoundStudy } from "./records.ts";
+
+/** The key of a trial's point; undefined for a trial of another tool. */
+export function keyOf({ system }: TrialRow): string | undefined {
+  return (system["ferlab:point"] as { key: string } | undefined)?.key;
+}
+
+/** Seconds that a trial took; null while it has not ended. */
+export function secondsOf({ start, complete }: TrialRow): number | null {
+  return start && complete ? (+complete - +start) / 1000 : null;
+}
+
+/** Why a trial has no result: `diverged: the loss is NaN`. */
+export function reasonOf({ attrs }: TrialRow): string {
+  const { fail_kind, fail_reason, prune_reason } = attrs;
+  return [fail_kind, fail_reason ?? prune_reason].filter(Boolean).join(": ");
+}
+
+/** The trial of a number. @throws StudyError when there is none */
+export function trialOf(
+  { name, record }: FoundStudy,
+  trials: readonly TrialRow[],
+  number: number,
+): TrialRow {
+  const trial = trials.find((t) => t.number === number);
+  if (trial) return trial;
+  const there = trials.length > 1
+    ? `they are 0 to ${trials.length - 1}`
+    : trials.length
+    ? "it has only 0"
+    : "it has none yet";
+  throw new StudyError(
+    `study "${name}" in ${record} has no trial ${number}: ${there}`,
+  );
+}
+
+/** The trials of each point, oldest first; another tool's trials are alone. */
+export function byPoint(trials: readonly TrialRow[]): TrialRow[][] {
+  const points = new Map<string | number, TrialRow[]>();
+  for (const trial of trials) {
+    const key = keyOf(trial) ?? trial.number;
+    points.set(key, [...points.get(key) ?? [], trial]);
+  }
+  return [...points.values()];
+}
+
+/** The last trial of each point of which every trial failed. */
+export function failedPoints(trials: readonly TrialRow[]): TrialRow[] {
+  return byPoint(trials)
+    .filter((point) => point.every((t) => t.state === "FAIL"))
+    .map((point) => point.at(-1)!);
+}

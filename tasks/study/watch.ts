@@ -1,0 +1,127 @@
+/** Watching a study from the command line: display, signals, how it ended. */
+import { InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
+import type { StudySummary, TrainingEvent } from "../../lib/study/mod.ts";
+import { EXIT } from "../../lib/notebook/commands/shared.ts";
+import { json, plural } from "./format.ts";
+import { say } from "./records.ts";
+import { type LiveDisplay, stderrDisplay } from "./terminal.ts";
+
+/** What running a study and joining one are told alike. */
+export interface WatchOptions {
+  store?: string;
+  dir?: string;
+  dataDir?: string;
+  jobs: number;
+  isolate?: boolean;
+  heartbeat: number;
+  grace: number;
+  json?: boolean;
+}
+
+const above =
+  (what: string, test: (n: number) => boolean) => (text: string) => {
+    const n = Number(text);
+    if (text.trim() !== "" && test(n)) return n;
+    throw new InvalidArgumentError(`it must be ${what}`);
+  };
+
+/** A whole number from 1, for commander. */
+export const wholeNumber = above(
+  "a whole number from 1",
+  (n) => Number.isInteger(n) && n > 0,
+);
+const seconds = above("a number of seconds above 0", (n) => n > 0);
+
+/** Adds the options that running a study and joining one share. */
+export function addWatchOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--store <url>", "the records: a file, or a URL of PostgreSQL")
+        .env("FERLAB_STORE"),
+    )
+    .option("--dir <folder>", "checkpoints, logs and, without --store, records")
+    .addOption(
+      new Option("--data-dir <folder>", "folder of the data set, for fer2013")
+        .env("FERLAB_DATA_DIR"),
+    )
+    .option(
+      "--jobs <n>",
+      "trials at once, each in its own process",
+      wholeNumber,
+      1,
+    )
+    .option(
+      "--isolate",
+      "each trial in its own process: a crash costs one trial",
+    )
+    .option(
+      "--heartbeat <s>",
+      "seconds between a trial's signs of life",
+      seconds,
+      30,
+    )
+    .option(
+      "--grace <s>",
+      "seconds without one until a trial is dead",
+      seconds,
+      120,
+    )
+    .option("--json", "the summary as JSON")
+    .showSuggestionAfterError(false)
+    .exitOverride();
+}
+
+/**
+ * Runs `work` with a display on the terminal; the first signal stops it with
+ * everything kept, a second one ends the process. Returns the exit code.
+ */
+export async function watch(
+  o: Pick<WatchOptions, "json">,
+  work: (o: {
+    signal: AbortSignal;
+    onEvent: (event: TrainingEvent) => void;
+  }) => Promise<StudySummary>,
+): Promise<number> {
+  const stop = new AbortController();
+  let by: keyof typeof EXIT | undefined;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(name, () => {
+      if (by) Deno.exit(EXIT[name]);
+      by = name;
+      stop.abort();
+    });
+  }
+  let display: LiveDisplay | undefined;
+  let summary: StudySummary;
+  try {
+    summary = await work({
+      signal: stop.signal,
+      onEvent(event) {
+        if (event.type === "study") display = stderrDisplay(event.study);
+        display?.onEvent(event);
+      },
+    });
+  } finally {
+    display?.end();
+  }
+  const { total, complete, pruned, failed, remaining } = summary;
+  if (o.json) console.log(json(summary));
+  else {
+    const others = [
+      pruned && `${pruned} pruned`,
+      failed && `${failed} failed`,
+      remaining && `${remaining} left`,
+    ].filter(Boolean);
+    console.log(
+      `${complete} of ${plural(total, "trial")} complete${
+        others.map((text) => `, ${text}`).join("")
+      }`,
+    );
+  }
+  if (summary.interrupted) {
+    say("interrupted: finished epochs are saved; the same command goes on");
+    return EXIT[by ?? "SIGINT"];
+  }
+  return failed > 0 && complete === 0 ? 1 : 0;
+}

@@ -1,0 +1,74 @@
+/** `deno task worker`: joins a recorded study and runs its trials. */
+import { Command } from "commander";
+import { join } from "node:path";
+import { joinStudy, openStore, StudyError } from "../lib/study/mod.ts";
+import { ensureLibrary } from "../lib/tensorflow/install.ts";
+import { fail, path } from "../lib/notebook/commands/shared.ts";
+import { say } from "./study/records.ts";
+import { addWatchOptions, watch, type WatchOptions } from "./study/watch.ts";
+
+/** The only study of a store. @throws StudyError when there are others */
+async function onlyStudy(url: string): Promise<string> {
+  const store = await openStore(url, { readOnly: true });
+  try {
+    const names = (await store.studies()).map((study) => study.name);
+    if (names.length === 1) return names[0];
+    throw new StudyError(
+      `${store.name} has ${names.length} studies${
+        names.length ? ` (${names.join(", ")})` : ""
+      }: say which with --study NAME`,
+    );
+  } finally {
+    await store.close();
+  }
+}
+
+async function work(
+  o: WatchOptions & { study?: string; objective?: string },
+): Promise<number> {
+  if (!o.store) {
+    throw new StudyError(
+      "worker: say where the records are: --store URL, or FERLAB_STORE",
+    );
+  }
+  const store = o.store.includes("://") ? o.store : path(o.store);
+  const study = o.study ?? await onlyStudy(store);
+  const dir = path(o.dir ?? join("results", "studies", study));
+  const { jobs, isolate } = o;
+  const objective = o.objective && path(o.objective);
+  if (!objective) await ensureLibrary({ onProgress: say });
+  return await watch(o, (watched) =>
+    joinStudy(study, {
+      ...{ store, dir, jobs, isolate, objective },
+      dataDir: o.dataDir && path(o.dataDir),
+      heartbeatSeconds: o.heartbeat,
+      graceSeconds: o.grace,
+      ...watched,
+    }));
+}
+
+const program = addWatchOptions(
+  new Command("deno task worker")
+    .description(
+      "Joins a study as a worker: claims its trials one after the other until\n" +
+        "all have ended. Start any number of them, on any machines that reach\n" +
+        "the store. A trial of a worker that died is put back and run again.\n" +
+        "Give the URL in FERLAB_STORE and its password in PGPASSWORD or\n" +
+        "~/.pgpass, so that they do not show in the list of processes.",
+    )
+    .option("--study <name>", "the study (default: the only one of the store)")
+    .option("--objective <file>", "its module, where it is no training plan")
+    .addHelpText(
+      "after",
+      "\nExample: deno task worker --store postgres://lab@host/studies --study lr-search",
+    ),
+).action(async (options) => Deno.exit(await work(options)));
+
+try {
+  await program.parseAsync(Deno.args, { from: "user" });
+} catch (error) {
+  const e = error as Error & { code?: string; exitCode?: number };
+  if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
+  fail(e.message);
+  Deno.exit(1);
+}

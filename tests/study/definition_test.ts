@@ -1,0 +1,157 @@
+// What a study may say, and which settings follow from it.
+import assert from "node:assert/strict";
+import { parseStudy, pointsOf, type StudyInput } from "../../lib/study/mod.ts";
+import { distributionsOf, settingsOf } from "../../lib/study/points.ts";
+
+const settings = (input: StudyInput) => settingsOf(parseStudy(input));
+
+Deno.test("a grid has all combinations, the last parameter varies fastest", () => {
+  assert.deepEqual(
+    settings({ name: "g", parameters: { lr: [0.1, 0.2], depth: [1, 2] } }),
+    [
+      { lr: 0.1, depth: 1 },
+      { lr: 0.1, depth: 2 },
+      { lr: 0.2, depth: 1 },
+      { lr: 0.2, depth: 2 },
+    ],
+  );
+});
+
+Deno.test("repeats are the outer loop", () => {
+  const study = parseStudy({
+    name: "g",
+    parameters: { lr: [0.1, 0.2] },
+    repeats: 2,
+  });
+  assert.deepEqual(
+    pointsOf(study, "record").map((p) => [p.params.lr, p.repeat]),
+    [[0.1, 0], [0.2, 0], [0.1, 1], [0.2, 1]],
+  );
+});
+
+Deno.test("a list is run as it is written", () => {
+  const points = [{ lr: 0.1, depth: 4 }, { lr: 0.2, depth: 2 }];
+  assert.deepEqual(
+    settings({ name: "l", search: { kind: "list", points } }),
+    points,
+  );
+});
+
+for (const kind of ["random", "sobol"] as const) {
+  Deno.test(`${kind}: more points keep the earlier ones, all within the ranges`, () => {
+    const draw = (points: number) =>
+      settings({
+        name: "r",
+        parameters: {
+          lr: { low: 1e-5, high: 1e-1, log: true, role: "nuisance" },
+          depth: { low: 2, high: 8, int: true, step: 2 },
+          patches: ["dropped", "catAfterMlp"],
+        },
+        search: { kind, points },
+      })!;
+    const few = draw(8), many = draw(64);
+    assert.deepEqual(many.slice(0, 8), few);
+    for (const { lr, depth } of many) {
+      assert(Number(lr) >= 1e-5 && Number(lr) <= 1e-1);
+      assert([2, 4, 6, 8].includes(Number(depth)));
+    }
+    const low = many.filter((p) => Number(p.lr) < 1e-3).length;
+    assert(low >= 20 && low <= 44, `${low} of 64 below the middle decade`);
+  });
+}
+
+Deno.test("1e-3 and 0.001 and 10 ** -3 are one setting", () => {
+  const keys = [1e-3, 0.001, 10 ** -3, 1 / 1000].map((lr) =>
+    pointsOf(parseStudy({ name: "k", parameters: { lr: [lr] } }), "r")[0].key
+  );
+  assert.equal(new Set(keys).size, 1);
+});
+
+Deno.test("what is not sound is refused in one line that names the place", () => {
+  const bad: [unknown, RegExp][] = [
+    [{ parameters: {} }, /^study without a name: name: /],
+    [{ name: "a@b" }, /^study "a@b": name: may not hold @/],
+    [
+      { name: "s", grid: {} },
+      /^study "s": grid: unknown field; known are name, /,
+    ],
+    [
+      { name: "s", parameters: { lr: [] } },
+      /^study "s": parameters\.lr: is empty: list its values$/,
+    ],
+    [
+      { name: "s", parameters: { lr: [1e-3, 0.001] } },
+      /parameters\.lr lists 0\.001 twice: use repeats instead/,
+    ],
+    [
+      { name: "s", parameters: { lr: [NaN] } },
+      /parameters\.lr: give a list of finite numbers, strings or booleans/,
+    ],
+    [
+      { name: "s", parameters: { lr: { low: 1, high: 2 } } },
+      /parameters\.lr is a range, a grid needs values/,
+    ],
+    [
+      {
+        name: "s",
+        parameters: { lr: { low: 0, high: 1, log: true } },
+        search: { kind: "tpe", points: 3 },
+      },
+      /parameters\.lr\.low is 0: a log range starts above 0/,
+    ],
+    [
+      { name: "s", search: { kind: "sobol", points: 4 } },
+      /parameters: a sobol search needs some/,
+    ],
+    [
+      { name: "s", search: { kind: "list", points: [{ a: 1 }, { b: 1 }] } },
+      /search\.points\[1\] has no a: name the same parameters in all points/,
+    ],
+    [{ name: "s", repeats: 0 }, /^study "s": repeats: /],
+    [{ name: "s", repeats: 1.5 }, /^study "s": repeats: /],
+    [{ name: "s", budget: { hours: -1 } }, /^study "s": budget\.hours: /],
+    [{ name: "s", direction: "up" }, /^study "s": direction: /],
+    [null, /^study without a name: it: /],
+  ];
+  for (const [input, message] of bad) {
+    assert.throws(
+      () => parseStudy(input),
+      (e: Error) =>
+        e.name === "StudyError" && !e.message.includes("\n") &&
+          message.test(e.message) ||
+        assert.fail(`${JSON.stringify(input)}: ${e.message}`),
+    );
+  }
+});
+
+Deno.test("ranges and choices of a distribution grow, its kind stays", () => {
+  const of = (parameters: StudyInput["parameters"], kind = "grid") =>
+    parseStudy({
+      name: "d",
+      parameters,
+      search: kind === "grid" ? { kind } : { kind: "tpe", points: 1 },
+    } as StudyInput);
+  const first = distributionsOf(of({ lr: [0.001, 0.1], mixup: [true] }));
+  assert.deepEqual(first.lr.attributes, {
+    step: null,
+    low: 0.001,
+    high: 0.1,
+    log: true,
+  });
+  const wider = distributionsOf(
+    of({ lr: [1e-4, 0.01], mixup: [false] }),
+    first,
+  );
+  assert.deepEqual(wider.lr.attributes, {
+    step: null,
+    low: 1e-4,
+    high: 0.1,
+    log: true,
+  });
+  assert.deepEqual(wider.mixup.attributes, { choices: [true, false] });
+  const range = { low: 1e-5, high: 1, log: false };
+  assert.throws(
+    () => distributionsOf(of({ lr: range, mixup: [true] }, "tpe"), first),
+    /parameters\.lr is a FloatDistribution, its recorded trials have a FloatDistribution on a log scale: give the study a new name/,
+  );
+});

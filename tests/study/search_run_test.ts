@@ -1,0 +1,170 @@
+// Studies that search, prune, run several at once, or have a budget.
+import assert from "node:assert/strict";
+import {
+  runStudy,
+  type StudyEvent,
+  type StudyInput,
+  type TrainTrial,
+} from "../../lib/study/mod.ts";
+import { inFolder } from "../_folder.ts";
+import { trialsIn } from "./_store.ts";
+
+const bowl: TrainTrial = ({ params }) =>
+  Promise.resolve({ value: -((Math.log10(Number(params.lr)) + 3) ** 2) });
+
+const tpe = (points: number, more: Partial<StudyInput> = {}): StudyInput => ({
+  name: "tpe",
+  parameters: { lr: { low: 1e-6, high: 1, log: true } },
+  search: { kind: "tpe", points },
+  ...more,
+});
+
+Deno.test("TPE finds the optimum, goes on from its record and stops at its points", () =>
+  inFolder(async (dir) => {
+    const first = await runStudy(tpe(12), bowl, { dir });
+    assert.deepEqual([first.ran, first.total, first.remaining], [12, 12, 0]);
+    const more = await runStudy(tpe(30), bowl, { dir });
+    assert.deepEqual([more.ran, more.complete], [18, 30]);
+    assert.equal((await runStudy(tpe(30), bowl, { dir })).ran, 0);
+    const rows = await trialsIn(dir, "tpe");
+    assert(Math.max(...rows.map((r) => r.value!)) > -0.05);
+    await inFolder(async (other) => {
+      await runStudy(tpe(30), bowl, { dir: other });
+      assert.deepEqual(
+        (await trialsIn(other, "tpe")).map((r) => r.params),
+        rows.map((r) => r.params),
+        "the same study makes the same points, in one go or two",
+      );
+    });
+  }));
+
+Deno.test("each setting of a search has all its repeats, with paired seeds", () =>
+  inFolder(async (dir) => {
+    await runStudy(tpe(4, { repeats: 3 }), bowl, { dir });
+    const rows = await trialsIn(dir, "tpe");
+    assert.equal(rows.length, 12);
+    assert.equal(new Set(rows.map((r) => r.params.lr)).size, 4);
+    assert.equal(new Set(rows.map((r) => r.attrs.seed)).size, 3);
+  }));
+
+Deno.test("jobs run at once, each point still once", () =>
+  inFolder(async (dir) => {
+    let now = 0, most = 0;
+    const parameters = { x: Array.from({ length: 12 }, (_, i) => i) };
+    const summary = await runStudy(
+      { name: "jobs", parameters },
+      async ({ params }, c) => {
+        most = Math.max(most, ++now);
+        for (let epoch = 1; epoch < 4; epoch++) {
+          await c.report({ epoch, value: 0 });
+        }
+        now--;
+        return { value: Number(params.x) };
+      },
+      { dir, jobs: 3 },
+    );
+    assert.deepEqual([summary.ran, summary.complete, most], [12, 12, 3]);
+  }));
+
+Deno.test("a budget of trials ends the study, a larger one goes on", () =>
+  inFolder(async (dir) => {
+    const of = (trials: number): StudyInput => ({
+      name: "budget",
+      parameters: { lr: [1, 2, 3, 4, 5] },
+      budget: { trials },
+    });
+    const events: StudyEvent[] = [];
+    const value: TrainTrial = () => Promise.resolve({ value: 1 });
+    const first = await runStudy(of(2), value, {
+      dir,
+      onEvent: (e) => events.push(e),
+    });
+    assert.deepEqual([first.ran, first.remaining], [2, 3]);
+    assert.deepEqual(events.filter((e) => e.type === "budget"), [
+      { type: "budget", message: "the budget of 2 trials is spent" },
+    ]);
+    assert.equal((await runStudy(of(4), value, { dir })).ran, 2);
+  }));
+
+Deno.test("a pruned trial is settled, keeps its epochs and its last value", () =>
+  inFolder(async (dir) => {
+    const def: StudyInput = {
+      name: "prune",
+      parameters: { level: [5, 6, 7, 8, 9, 1] },
+      pruner: { kind: "median", startup: 5 },
+    };
+    const train: TrainTrial = async ({ params }, { report }) => {
+      for (let epoch = 1; epoch <= 4; epoch++) {
+        await report({ epoch, value: Number(params.level) + epoch });
+      }
+      return { value: Number(params.level) };
+    };
+    const events: StudyEvent[] = [];
+    const summary = await runStudy(def, train, {
+      dir,
+      onEvent: (e) => events.push(e),
+    });
+    assert.deepEqual([summary.complete, summary.pruned], [5, 1]);
+    const pruned = (await trialsIn(dir, "prune")).at(-1)!;
+    assert.deepEqual(
+      [pruned.state, pruned.value, pruned.intermediate.length],
+      ["PRUNED", 2, 1],
+    );
+    assert.match(String(pruned.attrs.prune_reason), /median/);
+    assert.equal(events.filter((e) => e.type === "pruned").length, 1);
+    assert.equal((await runStudy(def, train, { dir })).ran, 0);
+  }));
+
+Deno.test("a value that is no number fails with its parameters kept", () =>
+  inFolder(async (dir) => {
+    const values: unknown[] = [undefined, null, "0.5", Infinity, -Infinity];
+    const def = { name: "odd", parameters: { x: [0, 1, 2, 3, 4] } };
+    // Two errors of one kind in a row would end the study.
+    await runStudy(
+      def,
+      ({ params }) =>
+        Promise.resolve({ value: values[Number(params.x)] as number }),
+      { dir },
+    );
+    const rows = await trialsIn(dir, "odd");
+    assert.deepEqual(
+      rows.map((r) => [r.params.x, r.state, r.value]),
+      [
+        [0, "FAIL", null],
+        [1, "FAIL", null],
+        [2, "FAIL", null],
+        [3, "COMPLETE", Infinity],
+        [4, "COMPLETE", -Infinity],
+      ],
+    );
+    assert.match(
+      String(rows[0].attrs.fail_reason),
+      /^the trial returned undefined as its value: return \{ value \}/,
+    );
+  }));
+
+Deno.test("a grid stopped with 2 done and 1 running has 4 to run, then none", () =>
+  inFolder(async (dir) => {
+    const def = { name: "six", parameters: { x: [1, 2, 3, 4, 5, 6] } };
+    const stop = new AbortController();
+    let n = 0;
+    await runStudy(def, (_, { signal }) => {
+      if (++n === 3) stop.abort();
+      signal.throwIfAborted();
+      return Promise.resolve({ value: n });
+    }, { dir, signal: stop.signal });
+    const starts: StudyEvent[] = [];
+    const go = () =>
+      runStudy(def, () => Promise.resolve({ value: 0 }), {
+        dir,
+        onEvent: (e) =>
+          void ((e.type === "start" || e.type === "nothing") && starts.push(e)),
+      });
+    assert.equal((await go()).ran, 4);
+    assert.equal((await go()).ran, 0);
+    assert.deepEqual(starts, [
+      { type: "start", total: 6, missing: 4, resumed: 0 },
+      { type: "start", total: 6, missing: 0, resumed: 0 },
+      { type: "nothing", message: "nothing to do" },
+    ]);
+  }));
