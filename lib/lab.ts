@@ -22,6 +22,8 @@ import {
 } from "./charts/mod.ts";
 import { type Dataset, loadDataset } from "./data/mod.ts";
 import {
+  analysis,
+  analysisRows,
   readPublished,
   runPlanned,
   type StudySummary,
@@ -189,6 +191,10 @@ export function planRows(
   );
 }
 
+/** The pooled sd of repeats' test accuracies; null without repeats. */
+const noiseOf = (rows: readonly TrainingRow[]) =>
+  analysis.noiseFloor(analysisRows(rows));
+
 /** LR against accuracy by depth, the published searches beside ours. */
 export async function lrSearchChart(
   rows: readonly TrainingRow[],
@@ -215,7 +221,7 @@ export async function lrSearchChart(
       low: interval?.low,
       high: interval?.high,
     })),
-    { published, yLabel: "test accuracy" },
+    { published, yLabel: "test accuracy", noise: noiseOf(rows) },
   );
 }
 
@@ -230,7 +236,7 @@ export function curvesChart(rows: readonly TrainingRow[]): Chart {
         value: e.validationAccuracy,
       }))
     ),
-    { yLabel: "validation accuracy" },
+    { yLabel: "validation accuracy", noise: noiseOf(rows) },
   );
 }
 

@@ -41,5 +41,16 @@ program.command("notebook")
     const { benchNotebook } = await import("./bench_notebook.ts");
     Deno.exit(await benchNotebook(options));
   });
+program.command("study")
+  .description(
+    "the study engine beside Optuna on SQLite and PostgreSQL: trials, epochs, " +
+      "loading, ms; medians of rounds in which both take turns",
+  )
+  .option("--rounds <n>", "counted rounds, after one of warm-up", whole, 3)
+  .option("--quick", "one small round, to see that it works")
+  .action(async (options) => {
+    const { benchStudy } = await import("./bench_study.ts");
+    Deno.exit(await benchStudy(options));
+  });
 
 await program.parseAsync(Deno.args, { from: "user" });

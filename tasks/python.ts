@@ -94,6 +94,6 @@ export const optunaPython = (): Promise<string> =>
   python({
     name: "FERLAB_PYTHON_OPTUNA",
     venv: "venv-optuna",
-    packages: ["optuna==5.0.0"],
+    packages: ["optuna==5.0.0", "psycopg2-binary==2.9.13"],
     what: "Optuna",
   });

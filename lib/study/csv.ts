@@ -63,7 +63,7 @@ export function readCsv(bytes: Uint8Array, file: string): CsvTable {
       record_delimiter: "\n",
       relax_column_count: true,
       skip_empty_lines: true,
-    }) as unknown as typeof parsed;
+    }) as unknown as typeof parsed; // csv-parse's types do not know `info`
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new StudyError(`${file}: is no CSV: ${error.message}`);

@@ -2,8 +2,14 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { oneLine, StudyError } from "./errors.ts";
-import { type Column, epochColumns, frameOf, trialColumns } from "./frames.ts";
-import { encodeJson, type StudyRow, type TrialRow } from "./store/mod.ts";
+import {
+  type Column,
+  epochColumns,
+  frameOf,
+  jsonText,
+  trialColumns,
+} from "./frames.ts";
+import type { StudyRow, TrialRow } from "./store/mod.ts";
 
 export const EXPORT_FORMATS = ["parquet", "csv", "json"] as const;
 export type ExportFormat = typeof EXPORT_FORMATS[number];
@@ -58,8 +64,8 @@ export function csvOf(columns: readonly Column[]): string {
  */
 export function jsonOf(study: StudyRow, rows: readonly TrialRow[]): string {
   const { name, direction, metric, attrs, start, end } = study;
-  const head = encodeJson({ name, direction, metric, attrs, start, end });
-  const trials = rows.map((row) => `\n${encodeJson(row)}`).join(",");
+  const head = jsonText({ name, direction, metric, attrs, start, end });
+  const trials = rows.map((row) => `\n${jsonText(row)}`).join(",");
   return `{"study":${head},\n"trials":[${trials}\n]}\n`;
 }
 

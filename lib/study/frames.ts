@@ -1,6 +1,6 @@
 /** Trial records as polars frames, typed by what the records are. */
 import pl, { type DataFrame, type Series } from "nodejs-polars";
-import { encodeJson, type TrialRow } from "./store/mod.ts";
+import type { TrialRow } from "./store/mod.ts";
 
 type ColumnType = "whole" | "number" | "text" | "boolean" | "time";
 
@@ -23,6 +23,17 @@ const DTYPES = {
   time: pl.Datetime("ms", "UTC"),
 };
 
+/** Standard JSON; NaN, ±Infinity and BigInts are texts. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, v) =>
+      typeof v === "bigint" || typeof v === "number" && !Number.isFinite(v)
+        ? String(v)
+        : v,
+  );
+}
+
 /** A value as its column's type holds it; null for what it cannot hold. */
 const HOLDS: Record<ColumnType, (value: unknown) => unknown> = {
   whole: (v) => Number.isInteger(v) ? v : null,
@@ -31,7 +42,7 @@ const HOLDS: Record<ColumnType, (value: unknown) => unknown> = {
     v === null || v === undefined
       ? null
       : typeof v === "object"
-      ? encodeJson(v)
+      ? jsonText(v)
       : String(v),
   boolean: (v) => typeof v === "boolean" ? v : null,
   time: (v) => v instanceof Date ? v : null,
@@ -212,10 +223,10 @@ function shown(value: unknown): string {
 }
 
 /**
- * A frame that a notebook shows as an HTML table of its first rows, with how
- * many there are. polars' own display cuts at 50 rows without a word and shows
- * times in the machine's zone. Numbers have 6 significant digits, a missing
- * value is an empty cell, times are UTC.
+ * A frame that a notebook shows as an HTML table of its first rows, and a line
+ * that says when there are more. polars' own display cuts at 50 rows without a
+ * word and writes times out in the machine's zone. Numbers have 6 significant
+ * digits, a missing value is an empty cell, times are UTC.
  */
 export function frameTable(frame: DataFrame, { rows = 20 } = {}) {
   const line = (cells: string[], tag: string) =>
@@ -226,10 +237,13 @@ export function frameTable(frame: DataFrame, { rows = 20 } = {}) {
   const body = frame.head(rows).rows().map((cells) =>
     line((cells as unknown[]).map(shown), "td")
   );
-  const size = `${height} ${height === 1 ? "row" : "rows"}` +
-    (height > rows ? `, the first ${rows} are shown` : "");
-  const html = `<table><caption>${size}</caption><thead>${
-    line(columns, "th")
-  }</thead><tbody>${body.join("")}</tbody></table>`;
+  const note = height === 0
+    ? "<p>no rows</p>"
+    : height > rows
+    ? `<p>the first ${rows} of ${height} rows</p>`
+    : "";
+  const html = `<table><thead>${line(columns, "th")}</thead><tbody>${
+    body.join("")
+  }</tbody></table>${note}`;
   return { [Symbol.for("Jupyter.display")]: () => ({ "text/html": html }) };
 }

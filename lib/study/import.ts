@@ -11,9 +11,7 @@ import {
 import {
   type Distribution,
   distributionOf,
-  type FailKind,
   type FinishedTrial,
-  type Outcome,
   type Store,
   type StudyRow,
   type TrialRow,
@@ -49,8 +47,21 @@ export interface ImportSummary {
   known: number;
 }
 
+/** Two trials of one content are the same one; undefined without a time. */
+function contentOf(
+  { state, params, value, start, complete }: Pick<
+    TrialRow,
+    "state" | "params" | "value" | "start" | "complete"
+  >,
+): string | undefined {
+  const result = state === "COMPLETE" ? value : null;
+  return start
+    ? contentKey([state, params, result, start, complete])
+    : undefined;
+}
+
 /** The distribution that covers a study's trials and new ones. */
-function fitted(
+export function fitted(
   param: string,
   values: readonly ParamValue[],
   wanted: Distribution,
@@ -75,14 +86,22 @@ async function recordFor(
   name: string,
   { direction, metric, definition }: TrialSource,
 ): Promise<StudyRow> {
+  const rows = await recordsOf(store, name);
   if (definition) {
-    return (await openRecord(store, { ...definition, name })).row;
+    const content = ({ direction, metric }: StudyRow | Study, fixed: unknown) =>
+      canonical({ direction, metric, fixed });
+    const asked = content(definition, definition.fixed);
+    return rows.find((row) => content(row, identityOf(row)?.fixed) === asked) ??
+      (await openRecord(store, {
+        ...definition,
+        name: parseStudy({ name }).name,
+      })).row;
   }
   const exact = (await store.studies()).find((row) => {
     const own = identityOf(row);
     return own && name === `${own.family}@${own.key.slice(0, 8)}`;
   });
-  const row = exact ?? (await recordsOf(store, name)).at(-1) ??
+  const row = exact ?? rows.at(-1) ??
     await store.createStudy(parseStudy({ name, direction, metric }));
   if (row.direction !== direction) {
     throw new StudyError(
@@ -112,8 +131,16 @@ export async function importTrials(
   const study = await recordFor(store, name, source);
   const { studyId } = study;
   const results = await store.results(studyId);
-  const there = new Set(results.map((r) => r.point?.key));
-  const fresh = source.trials.filter((t) => !there.has(t.key));
+  const there = new Set(results.flatMap((r) => [r.point?.key, contentOf(r)]));
+  there.delete(undefined);
+  const fresh = source.trials.filter((trial) => {
+    const { state } = trial.outcome;
+    const value = trial.outcome.state === "COMPLETE"
+      ? trial.outcome.value
+      : null;
+    return !there.has(trial.key) &&
+      !there.has(contentOf({ ...trial, state, value }));
+  });
 
   const stored = await store.distributions(studyId);
   const distributions = Object.fromEntries(
@@ -154,117 +181,4 @@ export async function importTrials(
   }
   const added = await store.addFinished(studyId, trials);
   return { study, added, known: source.trials.length - added };
-}
-
-/** How a recorded trial ended; undefined while it has not. */
-function outcomeOf(row: TrialRow, where: string): Outcome | undefined {
-  const { state, value, attrs } = row;
-  const text = (key: string) => attrs[key] as string | undefined;
-  if (state === "COMPLETE" && value !== null) return { state, value, attrs };
-  if (state === "PRUNED") {
-    return { state, reason: text("prune_reason") ?? "pruned", attrs };
-  }
-  if (state === "WAITING" || state === "RUNNING") return undefined;
-  return {
-    state: "FAIL",
-    kind: (text("fail_kind") ?? "error") as FailKind,
-    reason: text("fail_reason") ?? `failed in ${where}`,
-    attrs,
-  };
-}
-
-/**
- * A key for each trial. The first lasting result of a point of ours keeps the
- * point's key, so that the point counts as done.
- */
-function keysOf(rows: readonly TrialRow[]): string[] {
-  const used = new Set<string>();
-  return rows.map((row) => {
-    const { number, state, params, value, attrs, start, complete } = row;
-    const point = row.system["ferlab:point"] as { key: string } | undefined;
-    const lasts = state !== "FAIL" ||
-      attrs.fail_kind === "diverged" || attrs.fail_kind === "out of memory";
-    if (point && lasts && !used.has(point.key)) {
-      used.add(point.key);
-      return point.key;
-    }
-    return contentKey([
-      "optuna",
-      { number, state, params, value, start, complete },
-    ]);
-  });
-}
-
-/**
- * A study of an Optuna storage, FERLab's own included: states, times, values
- * by step and user attributes. Trials that have not ended are left out.
- *
- * @param name which study; the only one without it
- * @throws StudyError when it is not there or has several objectives
- */
-export async function readStored(
-  store: Store,
-  name?: string,
-): Promise<TrialSource> {
-  const studies = await store.studies();
-  const study = name === undefined
-    ? studies.length === 1 ? studies[0] : undefined
-    : studies.find((s) => s.name === name);
-  if (!study) {
-    const names = studies.map((s) => `"${s.name}"`).join(", ");
-    throw new StudyError(
-      name === undefined
-        ? `${store.name}: which study? Say it with --from: ${names || "none"}`
-        : `${store.name}: no study "${name}": it has ${names || "none"}`,
-    );
-  }
-  const rows = await store.trials(study.studyId);
-  const several = rows.find((row) => row.values.length > 1);
-  if (several) {
-    throw new StudyError(
-      `${store.name}: study "${study.name}" has ${several.values.length} ` +
-        `objectives, a study of FERLab has one`,
-    );
-  }
-  const ended = rows.flatMap((row) => {
-    const outcome = outcomeOf(row, store.name);
-    return outcome ? [{ row, outcome }] : [];
-  });
-  const keys = keysOf(ended.map(({ row }) => row));
-  const whole = (value: unknown) =>
-    Number.isSafeInteger(value) ? value as number : undefined;
-  const distributions: Record<string, Distribution> = {};
-  const trials = ended.map(({ row, outcome }, i): ImportedTrial => {
-    const { params, attrs, start, complete } = row;
-    for (const [param, d] of Object.entries(row.distributions)) {
-      distributions[param] = fitted(
-        param,
-        [params[param]],
-        d,
-        distributions[param],
-      );
-    }
-    const metrics = new Map(row.epochs.map((e) => [e.epoch, e]));
-    return {
-      key: keys[i],
-      ...{ params, outcome, start, complete },
-      repeat: whole(attrs.repeat),
-      seed: whole(attrs.seed),
-      epochs: row.intermediate.map(({ epoch, value }) => {
-        const { epoch: _e, value: _v, ...attrs } = metrics.get(epoch) ?? {};
-        return { epoch, value, attrs };
-      }),
-    };
-  });
-  const left = rows.length - ended.length;
-  return {
-    direction: study.direction,
-    metric: study.metric,
-    trials,
-    distributions,
-    definition: identityOf(study)
-      ? study.attrs.definition as Study | undefined
-      : undefined,
-    notes: left ? [`left out: ${left} trials that have not ended`] : [],
-  };
 }

@@ -15,6 +15,7 @@ export {
   type SettingCost,
 } from "./estimate.ts";
 export { readStudyFile, type StudyFile } from "./files.ts";
+export { analysisRows, findings } from "./findings.ts";
 export {
   type Difference,
   differenceLines,

@@ -12,7 +12,7 @@ import type { ResultRow } from "./store/mod.ts";
  * the worst; a setting whose repeats were all pruned ranks behind the others,
  * by value alone, as rows do not tell epochs. A failed trial teaches nothing.
  */
-function learn(
+export function resultsOf(
   rows: readonly ResultRow[],
   direction: Study["direction"],
 ): { observations: Observation[]; running: Params[] } {
@@ -52,7 +52,7 @@ export function nextSetting(
 ): Params {
   const { search, direction, seed } = study;
   if (search.kind !== "tpe") throw new Error(`${search.kind} has no next`);
-  const { observations, running } = learn(rows, direction);
+  const { observations, running } = resultsOf(rows, direction);
   return tpePoint(spacesOf(study), observations, {
     direction,
     seed,

@@ -106,14 +106,11 @@ export function runColumns(
     notes.push(`the value is ${value}; --value names another column`);
   }
   if (params === undefined) {
-    params = parts?.settings.filter((name) =>
-      name !== value && !SEED.test(name) &&
-      new Set(
-          rows.map((r) =>
-            r.cells[name]
-          ).filter(Boolean),
-        ).size > 1
-    ) ?? [];
+    const varies = (name: string) =>
+      new Set(rows.map((r) => r.cells[name]).filter(Boolean)).size > 1;
+    params = (parts?.settings ?? []).filter((name) =>
+      name !== value && !SEED.test(name) && varies(name)
+    );
     if (params.length === 0) {
       throw new StudyError(
         `${file}: which columns are parameters? Say it with --param: ${
@@ -145,10 +142,10 @@ function outcomeOf(run: CsvRow["cells"], value: string): Outcome | null {
   const fail = (kind: FailKind, what: string): Outcome => ({
     state: "FAIL",
     kind,
-    reason: `W&B: ${what}`,
+    reason: what,
   });
-  if (end !== "COMPLETE") return fail(end, state.toLowerCase());
-  if (run[value] === "") return fail("error", `no ${value}`);
+  if (end !== "COMPLETE") return fail(end, `${state.toLowerCase()} in W&B`);
+  if (run[value] === "") return fail("error", `no ${value} in W&B`);
   const number = numberOf(run[value]);
   if (number === undefined) {
     throw new StudyError(`${value} is "${run[value]}", not a number`);
@@ -245,6 +242,7 @@ export function readRuns(
     const number = seedColumn ? numberOf(cells[seedColumn]) : undefined;
     const seed = Number.isSafeInteger(number) ? number : undefined;
     const read = [
+      ...["State", "Created", ...times.complete ? ["Runtime"] : []],
       ...outcome.state === "COMPLETE" ? [value] : [],
       ...seed === undefined ? [] : [seedColumn!],
     ];
@@ -261,9 +259,10 @@ export function readRuns(
     notes.push(`left out, still running: ${listed(running, 5)}`);
   }
   const distributions = Object.fromEntries(
-    params.map((name) => {
+    params.flatMap((name) => {
       const values = trials.flatMap((t) => t.params[name] ?? []);
-      return [name, distributionOf(name, [...new Set<ParamValue>(values)])];
+      const different = [...new Set<ParamValue>(values)];
+      return values.length ? [[name, distributionOf(name, different)]] : [];
     }),
   );
   return { direction, metric: value, trials, distributions, notes, names };

@@ -24,7 +24,7 @@ import {
   withStudy,
 } from "./records.ts";
 import { bestSetting, settingResults, settingText } from "./settings.ts";
-import { definitionOf, progressIn } from "./show_study.ts";
+import { definitionOf, progressIn, progressText } from "./show_study.ts";
 import { reasonOf, secondsOf, trialOf } from "./trials.ts";
 
 /** One side of a comparison. */
@@ -54,7 +54,6 @@ async function studySide(found: FoundStudy): Promise<Side> {
   const all = settingResults(results);
   const best = bestSetting(all, direction);
   const progress = progressIn(row, results);
-  const states = Object.entries(row.trials).filter(([, n]) => n);
   return {
     ...{ name, record, metric },
     settings: {
@@ -63,8 +62,7 @@ async function studySide(found: FoundStudy): Promise<Side> {
       fixed: identityOf(row)?.fixed ?? {},
     },
     results: {
-      points: progress ? String(progress.total) : "",
-      trials: states.map(([s, n]) => `${n} ${s.toLowerCase()}`).join(", "),
+      progress: progressText(row, progress),
       best: best ? settingText(best, metric) : "none yet",
     },
     data: { progress, states: row.trials, best },
@@ -100,6 +98,9 @@ function recipeOf(own: unknown, shared: unknown, params: Params): unknown {
   return recipe;
 }
 
+/** Words of a trial's record that tell a result. */
+const RESULTS = ["predictionsHash"];
+
 /** Numbers of a trial's record are results, words and groups are settings. */
 function trialSide(found: FoundStudy, trial: TrialRow): Side {
   const { row, name, record } = found;
@@ -112,10 +113,11 @@ function trialSide(found: FoundStudy, trial: TrialRow): Side {
     ...attrs
   } = trial.attrs;
   const settings: Record<string, unknown> = {};
-  const numbers: Record<string, number> = {};
+  const measured: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(attrs)) {
-    if (typeof value === "number") numbers[key] = value;
-    else if (!Array.isArray(value)) settings[key] = value;
+    if (typeof value === "number" || RESULTS.includes(key)) {
+      measured[key] = value;
+    } else if (!Array.isArray(value)) settings[key] = value;
   }
   const fixed = identityOf(row)?.fixed ?? {};
   const recipe = recipeOf(settings.recipe, fixed.recipe, trial.params);
@@ -141,13 +143,16 @@ function trialSide(found: FoundStudy, trial: TrialRow): Side {
       value: shownValue(trial.value, row.metric),
       epochs: String(trial.intermediate.length || ""),
       ...Object.fromEntries(
-        Object.entries(numbers).map(([key, n]) => [key, shownValue(n, key)]),
+        Object.entries(measured).map(([key, value]) => [
+          key,
+          typeof value === "number" ? shownValue(value, key) : shown(value),
+        ]),
       ),
       "seconds in all": seconds === null ? "" : seconds.toFixed(1),
     },
     data: {
       ...{ state: trial.state, reason: reasonOf(trial), value: trial.value },
-      ...{ epochs: trial.intermediate.length, ...numbers },
+      ...{ epochs: trial.intermediate.length, ...measured },
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Text for terminals: columns, widths, numbers, and no raw control codes. */
 import stringWidth from "string-width";
-import type { Params } from "../../lib/study/definition.ts";
+import type { Params, ParamValue } from "../../lib/study/definition.ts";
 
 /** Control codes, line separators, and what turns the writing direction. */
 const HARMFUL =
@@ -42,16 +42,16 @@ export interface Column {
 }
 
 const GAP = 2;
-const NARROWEST = 6;
+const NARROWEST = 8;
 
-/** Columns that fit into `room` together, the widest made narrower. */
-function shrunk(widths: number[], room: number): number[] {
+/** Widths that fit into `room` together: the widest words are cut first. */
+function shrunk(widths: number[], words: boolean[], room: number): number[] {
   const fitted = [...widths];
   let over = fitted.reduce((sum, w) => sum + w + GAP, -GAP) - room;
   for (; over > 0; over--) {
-    const widest = fitted.indexOf(Math.max(...fitted));
-    if (fitted[widest] <= NARROWEST) break;
-    fitted[widest]--;
+    const widest = Math.max(...fitted.filter((_, i) => words[i]));
+    if (widest <= NARROWEST) break;
+    fitted[fitted.findIndex((w, i) => words[i] && w === widest)]--;
   }
   return fitted;
 }
@@ -67,7 +67,9 @@ export function table(columns: Column[], room = Infinity): string {
   const widths = filled.map((c) =>
     Math.max(...[c.head, ...c.cells].map((cell) => stringWidth(cell)))
   );
-  const fitted = Number.isFinite(room) ? shrunk(widths, room) : widths;
+  const fitted = Number.isFinite(room)
+    ? shrunk(widths, filled.map((c) => !c.right), room)
+    : widths;
   const lines = filled[0] ? [-1, ...filled[0].cells.keys()] : [];
   return lines.map((i) => {
     const line = filled.map((c, j) =>
@@ -87,10 +89,17 @@ export function roomOf(stream: { isTerminal(): boolean }): number {
   }
 }
 
+/** A parameter's value; a number that is not whole to four digits. */
+export function shownParam(value: ParamValue): string {
+  return typeof value === "number" && !Number.isInteger(value)
+    ? short(value)
+    : String(value);
+}
+
 /** A setting as words: `depth 2, lr 0.001`. */
 export function describe(params: Params): string {
   return Object.entries(params)
-    .map(([name, value]) => clean(`${name} ${value}`)).join(", ");
+    .map(([name, value]) => clean(`${name} ${shownParam(value)}`)).join(", ");
 }
 
 /** A number to four digits. */
@@ -108,9 +117,9 @@ export function shownValue(value: number | null, metric: string): string {
     : short(value);
 }
 
-/** A date as `2026-11-25 18:49`, UTC; nothing for null. */
+/** A date as `2026-11-25 18:49Z`; nothing for null. */
 export function minute(date: Date | null): string {
-  return date ? date.toISOString().slice(0, 16).replace("T", " ") : "";
+  return date ? `${date.toISOString().slice(0, 16).replace("T", " ")}Z` : "";
 }
 
 /** Bytes as `3.1 MB`. */

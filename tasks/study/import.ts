@@ -3,11 +3,8 @@ import { Command, Option } from "commander";
 import { path } from "../../lib/notebook/commands/shared.ts";
 import { type CsvTable, readCsv } from "../../lib/study/csv.ts";
 import { oneLine, StudyError } from "../../lib/study/errors.ts";
-import {
-  importTrials,
-  readStored,
-  type TrialSource,
-} from "../../lib/study/import.ts";
+import { importTrials, type TrialSource } from "../../lib/study/import.ts";
+import { readStored } from "../../lib/study/optuna.ts";
 import { openStore, type Store } from "../../lib/study/store/mod.ts";
 import {
   readRuns,
@@ -102,7 +99,10 @@ async function withStore(
       o.study,
       { write: true },
       ({ store, record }) => use(store, record),
-    );
+    ).catch((error) => {
+      if (!/^no study /.test(error.message)) throw error;
+      throw new StudyError(`${error.message}; --dir or --store makes it`);
+    });
     return;
   }
   const [url] = storesOf(o);

@@ -76,7 +76,7 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
         right: true,
       },
       {
-        head: "last activity (UTC)",
+        head: "last activity",
         cells: studies.map((s) => minute(s.lastActivity)),
       },
       { head: "record", cells: studies.map((s) => s.record) },

@@ -49,13 +49,13 @@ export function bestSetting(
     );
 }
 
-/** `depth 2, lr 0.001: 53.2 % (mean of 3: 52.1 %, 53.4 %, 54.1 %)` */
+/** `depth 2: 53.2 % (mean of 2: 52.1 %, 54.3 %)`, or `(trial 5)` of one. */
 export function settingText(setting: SettingResult, metric: string): string {
-  const { params, values, mean } = setting;
+  const { params, trials, values, mean } = setting;
   const list = values.map((value) => shownValue(value, metric)).join(", ");
-  const several = values.length > 1
-    ? ` (mean of ${values.length}: ${list})`
-    : "";
-  return [describe(params), shownValue(mean, metric)]
-    .filter(Boolean).join(": ") + several;
+  const source = values.length > 1
+    ? `mean of ${values.length}: ${list}`
+    : `trial ${trials[0]}`;
+  const result = `${shownValue(mean, metric)} (${source})`;
+  return [describe(params), result].filter(Boolean).join(": ");
 }

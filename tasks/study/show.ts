@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { identityOf } from "../../lib/study/identity.ts";
 import type { TrialRow } from "../../lib/study/store/mod.ts";
-import { json, roomOf, shownValue, table } from "./format.ts";
+import { json, roomOf, shownParam, shownValue, table } from "./format.ts";
 import {
   addRecordOptions,
   type FoundStudy,
@@ -24,7 +24,9 @@ function trialTable(trials: readonly TrialRow[], metric: string): string {
     { head: "state", cells: trials.map((t) => t.state) },
     ...names.map((name) => ({
       head: name,
-      cells: trials.map((t) => String(t.params[name] ?? "")),
+      cells: trials.map((t) =>
+        name in t.params ? shownParam(t.params[name]) : ""
+      ),
       right: trials.every((t) => typeof t.params[name] !== "string"),
     })),
     {

@@ -58,15 +58,23 @@ function searchText({ search, pruner }: Study): string {
     (pruned === "none" ? "" : `; pruner ${pruned}${how && ` (${how})`}`);
 }
 
-/** Settings that all trials share: scalars as they are, groups counted. */
+/** Settings that all trials share: hashes cut, groups counted. */
 function fixedText(fixed: Record<string, unknown>): string {
   return Object.entries(fixed).map(([name, value]) => {
-    if (typeof value !== "object" || value === null) return `${name} ${value}`;
+    if (typeof value !== "object" || value === null) {
+      return `${name} ${
+        String(value).replace(/^([0-9a-f]{12})[0-9a-f]{20,}$/, "$1…")
+      }`;
+    }
     return `${name} (${Object.keys(value).length} settings)`;
   }).join(", ");
 }
 
-function progressText({ trials }: StudyRow, progress?: Progress): string {
+/** How far a study is; without its points, its trials by state. */
+export function progressText(
+  { trials }: StudyRow,
+  progress?: Progress,
+): string {
   const counts = progress
     ? [
       [progress.complete, "complete"],
@@ -75,12 +83,17 @@ function progressText({ trials }: StudyRow, progress?: Progress): string {
       [Math.max(0, progress.remaining - progress.running), "to run"],
       [progress.running, "running"],
     ]
-    : Object.entries(trials).map(([state, n]) => [n, state.toLowerCase()]);
-  const text = counts.filter(([n]) => n).map(([n, word]) => `${n} ${word}`)
-    .join(", ");
+    : [
+      [trials.COMPLETE, "complete"],
+      [trials.PRUNED, "pruned"],
+      [trials.FAIL, "failed"],
+      [trials.WAITING, "waiting"],
+      [trials.RUNNING, "running"],
+    ];
+  const told = counts.filter(([n]) => n).map(([n, word]) => `${n} ${word}`);
   return progress
-    ? `${progress.total} points: ${text}`
-    : `trials: ${text || "none"}`;
+    ? `${progress.total} points: ${told.join(", ")}`
+    : `trials: ${told.join(", ") || "none"}`;
 }
 
 /** The head of `show`: one fact a line, of at most `room` columns. */
@@ -111,7 +124,7 @@ export function studyText(
     ["progress", progressText(row, progress)],
     ["best", best ? settingText(best, row.metric) : ""],
     [
-      "time (UTC)",
+      "time",
       row.start ? `${minute(row.start)} to ${minute(row.end) || "now"}` : "",
     ],
   ];

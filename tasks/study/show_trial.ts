@@ -1,12 +1,15 @@
 /** All that is on record of one trial, as lines of text. */
 import type { TrialRow } from "../../lib/study/store/mod.ts";
-import { clean, describe, short, shownValue, table } from "./format.ts";
+import { clean, short, shownValue, table } from "./format.ts";
 import type { FoundStudy } from "./records.ts";
 import { factLines } from "./show_study.ts";
 import { reasonOf, secondsOf } from "./trials.ts";
 
 /** Attributes that have a line of their own, or are told otherwise. */
-const TOLD = ["repeat", "seed", "fail_kind", "fail_reason", "prune_reason"];
+const TOLD = [
+  ...["repeat", "seed", "epochs"],
+  ...["fail_kind", "fail_reason", "prune_reason"],
+];
 
 const isGroup = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -62,7 +65,10 @@ export function trialText(
   const facts: [string, string][] = [
     ["trial", `${trial.number} of ${name}`],
     ["state", state + (reason && ` (${reason})`)],
-    ["parameters", describe(params)],
+    [
+      "parameters",
+      Object.entries(params).map(([n, value]) => `${n} ${value}`).join(", "),
+    ],
     ["repeat", String(attrs.repeat ?? "")],
     ["seed", String(attrs.seed ?? "")],
     [
@@ -71,7 +77,7 @@ export function trialText(
     ],
     ["started (UTC)", second(trial.start)],
     ["ended (UTC)", second(trial.complete)],
-    ["seconds", seconds === null ? "" : seconds.toFixed(1)],
+    ["seconds in all", seconds === null ? "" : seconds.toFixed(1)],
     ["process", worker ? `${worker.pid} on ${worker.host}` : ""],
     ["goes on from", earlier.length ? `trials ${earlier.join(", ")}` : ""],
     ["was retried as", later.length ? `trials ${later.join(", ")}` : ""],
@@ -86,10 +92,13 @@ export function trialText(
         room,
       )
     );
-  const epochs = trial.epochs.length ? trial.epochs : intermediate;
+  // Earlier versions kept them in an attribute, Optuna has only the values.
+  const epochs = trial.epochs.length
+    ? trial.epochs
+    : (attrs.epochs ?? intermediate) as TrialRow["epochs"];
   return [
     factLines(facts, room),
     ...groups,
-    ...(epochs.length ? [epochTable(epochs as TrialRow["epochs"], room)] : []),
+    ...(epochs.length ? [epochTable(epochs, room)] : []),
   ].join("\n\n");
 }

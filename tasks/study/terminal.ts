@@ -80,11 +80,12 @@ function lines(study: Shown, tally: Tally) {
         return ended(event.point, `pruned, ${event.reason}`, DIM);
       case "failed":
         return ended(event.point, `failed, ${event.reason}`, RED);
-      case "lost":
-        return ended(event.point, `lost, ${event.reason}`, YELLOW);
-      case "interrupted": {
+      case "interrupted":
+      case "lost": {
         const setting = named(study, event.point);
-        return { text: `interrupted: ${setting}`, setting, colour: YELLOW };
+        const why = "reason" in event ? `: ${clean(event.reason)}` : "";
+        const text = `${event.type}: ${setting}${why}`;
+        return { text, setting, colour: YELLOW };
       }
       case "warning":
         return { text: `warning: ${clean(event.message)}`, colour: YELLOW };
@@ -253,8 +254,9 @@ function liveTable(o: DisplayOptions): LiveDisplay {
     const columns = Math.max(2, o.columns());
     // The last column stays free: some terminals wrap after it.
     const shown = (line: Line) => ({ ...line, text: cut(line, columns - 1) });
-    const table = frame(o, tally, columns - 1, ended)
-      .map(shown);
+    const table = tally.started
+      ? frame(o, tally, columns - 1, ended).map(shown)
+      : [];
     // A terminal that was made narrower has wrapped what was drawn.
     const height = drawn.reduce(
       (sum, width) => sum + Math.max(1, Math.ceil(width / columns)),
@@ -280,7 +282,7 @@ function liveTable(o: DisplayOptions): LiveDisplay {
     ended = true;
     clearInterval(timer);
     globalThis.removeEventListener("unload", end);
-    if (tally.started) draw();
+    draw();
     write("\x1b[?25h");
   };
   globalThis.addEventListener("unload", end);

@@ -33,15 +33,15 @@ Deno.test("one command leaves notebook, records and a report without outside par
     for (const name of ["git commit", "deno.lock", "TensorFlow", "machine"]) {
       assert(report.includes(`<dt>${name}</dt>`), name);
     }
-    const rows = trainingRows(dir, "lr-search");
+    const rows = await trainingRows({ dir }, "lr-search");
     assert.deepEqual(rows.map((r) => r.state), ["COMPLETE", "COMPLETE"]);
     const notebook = await Deno.readTextFile(join(dir, "lr-search.ipynb"));
-    assert(notebook.includes('"execution_count": 10'));
+    assert(notebook.includes('"execution_count": 11'));
 
     const again = await study("--profile", "smoke", "--out", dir);
     assert.equal(again.code, 0, again.err);
     assert.match(again.err, /nothing to do: all 2 trials are on record/);
-    assert.equal(trainingRows(dir, "lr-search").length, 2);
+    assert.equal((await trainingRows({ dir }, "lr-search")).length, 2);
   }));
 
 Deno.test("wrong use is one line and exit code 2", async () => {

@@ -132,6 +132,21 @@ timezone = 'UTC'
     return out.split("\n").filter((line) => line !== "");
   }
 
+  /** Turns TLS on for new connections. */
+  async useTls(certificate: string, key: string): Promise<void> {
+    const files = { "server.crt": certificate, "server.key": key };
+    for (const [name, text] of Object.entries(files)) {
+      const file = join(this.data, name);
+      await Deno.writeTextFile(file, text, { mode: 0o600 });
+      const { uid, gid } = await Deno.stat(this.data);
+      await Deno.chown(file, uid, gid);
+    }
+    await this.sql("ALTER SYSTEM SET ssl TO on");
+    // Not a reload, which answers before it has happened.
+    await this.down();
+    await this.up();
+  }
+
   /** The URL of a database, as USER. */
   url(database: string): string {
     const password = encodeURIComponent(PASSWORD);
@@ -152,19 +167,21 @@ timezone = 'UTC'
 }
 
 /**
- * Runs a cluster for the tests of the calling file, until they are done;
- * undefined where there is no PostgreSQL.
+ * The cluster of the calling test file: started by the first test that asks,
+ * stopped when all are done. Undefined where there is no PostgreSQL.
  */
-export async function postgresForTests(): Promise<Cluster | undefined> {
+export async function postgresForTests(): Promise<
+  (() => Promise<Cluster>) | undefined
+> {
   const bin = await programs();
   if (!bin) {
     console.error(
-      "no PostgreSQL here (initdb is neither on PATH nor in " +
-        "/usr/lib/postgresql): its tests are left out",
+      "no PostgreSQL here (initdb, pg_ctl and psql are neither on PATH nor " +
+        "in /usr/lib/postgresql): its tests are left out",
     );
     return undefined;
   }
-  const cluster = await Cluster.start(bin);
-  Deno.test.afterAll(() => cluster.stop());
-  return cluster;
+  let cluster: Promise<Cluster> | undefined;
+  Deno.test.afterAll(async () => (await cluster)?.stop());
+  return () => cluster ??= Cluster.start(bin);
 }

@@ -10,7 +10,7 @@ import { inFolder } from "../_folder.ts";
 import { points } from "./_points.ts";
 import { type Cluster, postgresForTests } from "./_postgres.ts";
 
-export const postgres = await postgresForTests();
+const postgres = await postgresForTests();
 
 /** An empty database of one test. */
 export interface Place {
@@ -65,7 +65,7 @@ export function onSqlite(body: (place: Place) => Promise<void>): Promise<void> {
   });
 }
 
-export async function onPostgres(
+async function onPostgres(
   cluster: Cluster,
   body: (place: Place) => Promise<void>,
 ): Promise<void> {
@@ -95,7 +95,10 @@ export function postgresTest(
   Deno.test({
     name: `PostgreSQL: ${name}`,
     ignore: !postgres,
-    fn: () => onPostgres(postgres!, (place) => body(place, postgres!)),
+    async fn() {
+      const cluster = await postgres!();
+      await onPostgres(cluster, (place) => body(place, cluster));
+    },
   });
 }
 

@@ -5,11 +5,7 @@ import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import pl from "nodejs-polars";
 import { exportStudy, formatOf, jsonOf } from "../../lib/study/export.ts";
-import {
-  decodeJson,
-  type StudyRow,
-  type TrialRow,
-} from "../../lib/study/store/mod.ts";
+import type { StudyRow, TrialRow } from "../../lib/study/store/mod.ts";
 import { inFolder } from "../_folder.ts";
 import { choice, FLOAT, TIME, trial } from "./_trials.ts";
 
@@ -122,11 +118,10 @@ Deno.test("JSON has the whole record: settings, attributes, epochs, NaN", () =>
       [file],
     );
     const text = readFileSync(file, "utf8");
-    JSON.parse(text);
-    const { study, trials } = decodeJson(text) as {
-      study: StudyRow;
-      trials: TrialRow[];
-    };
+    const { study, trials } = JSON.parse(
+      text,
+      (_, v) => v === "NaN" || v === "Infinity" ? Number(v) : v,
+    ) as { study: StudyRow; trials: TrialRow[] };
     assert.deepEqual(study.attrs, STUDY.attrs);
     assert.equal(study.direction, "maximize");
     assert.deepEqual(

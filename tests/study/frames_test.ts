@@ -251,7 +251,7 @@ Deno.test("a study without trials has the fixed columns with their types", () =>
     epoch: "DataType(Int64)",
     value: "DataType(Float64)",
   });
-  assert.match(html(frame), /<caption>0 rows<\/caption>.*<th>number<\/th>/);
+  assert.match(html(frame), /<th>number<\/th>.*<p>no rows<\/p>$/);
 });
 
 Deno.test("an epoch's row has the trial's number and the epoch's metrics", () => {
@@ -291,18 +291,18 @@ Deno.test("trials and epochs join on the number", () => {
   assert.deepEqual(cells(joined, "lr"), [0.1, 0.1, 0.01, 0.01]);
 });
 
-Deno.test("a shown table is escaped, cut, and says how many rows there are", () => {
+Deno.test("a shown table is escaped, and says that it is cut", () => {
   const rows = Array.from({ length: 12_000 }, (_, number) =>
     trial({
       number,
       value: number === 1 ? null : number === 2 ? NaN : 1 / 3,
       attrs: {
         "<b>": `<img src=x onerror="alert('1')"> & more`,
-        long: "x".repeat(10_000),
+        long: "x".repeat(200),
       },
     }));
   const text = html(trialsFrame(rows), { rows: 3 });
-  assert.match(text, /<caption>12000 rows, the first 3 are shown<\/caption>/);
+  assert.match(text, /<p>the first 3 of 12000 rows<\/p>$/);
   assert.equal(text.match(/<tr>/g)?.length, 4);
   assert.match(text, /<th>&#60;b&#62;<\/th>/);
   assert.match(text, /<td>&#60;img src=x onerror=&#34;alert\(&#39;1&#39;\)/);

@@ -2,11 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { numberOf, readCsv } from "../../lib/study/csv.ts";
-import {
-  type ImportedTrial,
-  importTrials,
-  readStored,
-} from "../../lib/study/import.ts";
+import { type ImportedTrial, importTrials } from "../../lib/study/import.ts";
+import { readStored } from "../../lib/study/optuna.ts";
+import { recordsPath, runStudy } from "../../lib/study/runner.ts";
 import { openStore, type Store } from "../../lib/study/store/mod.ts";
 import {
   readRuns,
@@ -76,18 +74,18 @@ Deno.test("a table of runs becomes trials: states, values, settings, times", asy
     {
       params: { depth: 8, lr: 1e-5 },
       seed: 0,
-      ...fail("crashed", "W&B: crashed"),
+      ...fail("crashed", "crashed in W&B"),
     },
     {
       params: { depth: 8, lr: 0.1 },
       seed: 0,
-      ...fail("diverged", "W&B: val_acc is NaN"),
+      ...fail("diverged", "val_acc is NaN"),
     },
     { params: { depth: 4, lr: 1e-4 }, seed: 0, state: "COMPLETE", value: 0.6 },
     {
       params: { depth: 4, lr: 1e-5 },
       seed: 0,
-      ...fail("interrupted", "W&B: killed"),
+      ...fail("interrupted", "killed in W&B"),
     },
   ]);
   assert.deepEqual(notes, ["left out, still running: glad-river-6"]);
@@ -104,12 +102,9 @@ Deno.test("all other cells become attributes, typed by their columns", async () 
   const { trials } = source(await text("runs.csv"));
   assert.deepEqual(trials[0].outcome.attrs, {
     Name: "fresh-fog-5",
-    State: "finished",
     Notes: 'second try,\nwith "warm-up"',
     User: "mia",
     Tags: "lr, warm",
-    Created: "2025-11-13T10:48:11.000Z",
-    Runtime: 1204.5,
     batch_size: 64,
     "mixing.alpha": 0.2,
     optimizer: "adam",
@@ -358,6 +353,33 @@ Deno.test("trials that do not fit a study are refused before one is written", ()
     assert.deepEqual((await store.studies()).map((s) => s.name), ["lr"]);
   }));
 
+Deno.test("records of another machine count as done in a study of ours", () =>
+  inFolder(async (folder) => {
+    const run = (machine: string, values: number[], epochs: number) =>
+      runStudy(
+        { name: "lr", parameters: { lr: values }, fixed: { epochs } },
+        ({ params }) => Promise.resolve({ value: Number(params.lr) }),
+        { dir: join(folder, machine) },
+      );
+    const records = (machine: string) => recordsPath(join(folder, machine));
+    await run("a", [0.1, 0.01], 5);
+    await run("b", [0.01, 0.001], 5);
+    await run("c", [0.1], 10);
+    const ours = await openStore(records("a"));
+    for (const [machine, added, name] of [["b", 1, "lr"], ["c", 1, "lr@"]]) {
+      const theirs = await openStore(records(String(machine)));
+      const taken = await importTrials(ours, "lr", await readStored(theirs));
+      await theirs.close();
+      assert.equal(taken.added, added);
+      // Other fixed settings are another record of the name.
+      assert.ok(taken.study.name.startsWith(String(name)), taken.study.name);
+      assert.equal(taken.study.name === "lr", machine === "b");
+    }
+    await ours.close();
+    assert.equal((await run("a", [0.1, 0.01, 0.001], 5)).ran, 0);
+    assert.equal((await run("a", [0.1], 10)).ran, 0);
+  }));
+
 const comparable = ({ key: _, ...trial }: ImportedTrial) => trial;
 
 Deno.test("a copied study is equal to the one that it was copied from", () =>
@@ -379,7 +401,12 @@ Deno.test("a copied study is equal to the one that it was copied from", () =>
       assert.equal(copy.metric, "val_acc");
       const again = await importTrials(to, "copy", await readStored(from));
       assert.deepEqual([again.added, again.known], [0, 5]);
+      // Also by the way that the trials did not come.
+      const direct = await importTrials(to, "copy", runs);
+      assert.deepEqual([direct.added, direct.known], [0, 5]);
     });
+    const itself = await importTrials(from, "lr", await readStored(from));
+    assert.deepEqual([itself.added, itself.known], [0, 5]);
     await assert.rejects(
       readStored(from, "lrr"),
       /^StudyError: .*records\.sqlite: no study "lrr": it has "lr"$/,

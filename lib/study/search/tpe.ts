@@ -47,7 +47,7 @@ export function splitObservations(
 }
 
 /** What tells good points from others over some of the parameters. */
-interface Model {
+export interface Model {
   /** A point like the good ones; takes its uniforms from `next`. */
   draw(next: () => number): Params;
   /** log density among the good ones less that among the others. */

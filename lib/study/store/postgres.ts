@@ -267,7 +267,7 @@ class PostgresDatabase implements Database {
           until: since + seconds * 1000,
           maxPauseMs: 2000,
           onWait: (error) => {
-            if (warned || performance.now() - since < 1000) return;
+            if (warned || performance.now() - since < 500) return;
             warned = true;
             this.options.onWarning(
               `${this.name}: ${this.#clean(error)}: waiting up to ${seconds} s`,

@@ -317,13 +317,17 @@ export async function checkRevision(
  */
 export async function prepare(db: Database): Promise<boolean> {
   const { kind } = db.dialect;
+  // Two that make the same table or index at once hinder each other.
+  const alone = async (c: Connection) => {
+    if (kind === "postgres") {
+      await c.query("SELECT pg_advisory_xact_lock(7317063)");
+    }
+  };
   let made = false;
   for (let tries = 0;; tries++) {
     try {
       await db.write(async (c) => {
-        if (kind === "postgres") {
-          await c.query("SELECT pg_advisory_xact_lock(7317063)");
-        }
+        await alone(c);
         if (await contents(c, db.name) === "empty") {
           await c.script(optunaTables(kind));
           made = true;
@@ -338,7 +342,10 @@ export async function prepare(db: Database): Promise<boolean> {
       await setTimeout(100);
     }
   }
-  await db.write((c) => c.script(INDEXES)).catch((error) => {
+  await db.write(async (c) => {
+    await alone(c);
+    await c.script(INDEXES);
+  }).catch((error) => {
     // Another role made Optuna's tables: it goes without them.
     if ((error as { code?: string }).code !== "42501") throw error;
   });

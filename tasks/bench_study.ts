@@ -1,0 +1,202 @@
+/**
+ * `deno task bench study`: the study engine beside Optuna, as JSON lines, and
+ * as a table on stderr. Both sides are warm and take turns.
+ */
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import { type Cluster, postgresForTests } from "../tests/study/_postgres.ts";
+import { line, median, print, round } from "./bench_notebook_parts.ts";
+import {
+  type Answer,
+  fill,
+  FILLED_EPOCHS,
+  type Job,
+  Optuna,
+  ourLoad,
+  ourReports,
+  ourTrials,
+} from "./bench_study_sides.ts";
+import { optunaPython } from "./python.ts";
+
+/** Options of {@link benchStudy}. */
+export interface StudyBenchOptions {
+  rounds: number;
+  quick?: boolean;
+}
+
+/** A kind of store, and the URL of new, empty records in one. */
+interface Place {
+  name: "SQLite" | "PostgreSQL";
+  fresh(): Promise<string>;
+}
+
+/** One job, which both sides do; ours perhaps in several ways. */
+interface Contest {
+  /** Trials, or epochs. */
+  size: number;
+  quickSize: number;
+  ours: {
+    measure: (size: number) => string;
+    run: (url: string, size: number) => Promise<Answer>;
+  }[];
+  theirs: Job;
+  /** Whether times are for one of `size`, or for all. */
+  each: boolean;
+  /** Makes the records that both sides read; new ones for each without it. */
+  fill?: (url: string, size: number) => Promise<void>;
+}
+
+const METRICS = { loss: 1.5, accuracy: 0.5, valLoss: 2.5, f1: 0.4, lr: 1e-3 };
+
+const CONTESTS: Contest[] = [
+  ...(["random", "tpe"] as const).map((kind): Contest => ({
+    ...{ size: 200, quickSize: 20, each: true },
+    ours: [{
+      measure: (n) => `a trial of ${n}, ${kind} search`,
+      run: (url, n) => ourTrials(url, n, kind),
+    }],
+    theirs: { what: "trials", sampler: kind },
+  })),
+  {
+    ...{ size: 10_000, quickSize: 200, each: true },
+    ours: [{
+      measure: (n) => `an epoch of ${n}`,
+      run: (url, n) => ourReports(url, n),
+    }, {
+      measure: (n) => `an epoch of ${n}, with 5 more metrics`,
+      run: (url, n) => ourReports(url, n, METRICS),
+    }],
+    theirs: { what: "report" },
+  },
+  {
+    ...{ size: 10_000, quickSize: 500, each: false },
+    ours: [{
+      measure: (n) => `load of ${n} trials of ${FILLED_EPOCHS} epochs`,
+      run: (url) => ourLoad(url),
+    }],
+    theirs: { what: "load" },
+    fill,
+  },
+];
+
+/** Runs a contest and prints it. */
+async function hold(
+  contest: Contest,
+  place: Place,
+  optuna: Optuna,
+  { rounds, quick }: StudyBenchOptions,
+): Promise<void> {
+  const { ours, theirs, each, fill, quickSize } = contest;
+  const size = quick ? quickSize : contest.size;
+  const wanted = fill ? FILLED_EPOCHS * size : size;
+  const url = await place.fresh();
+  await fill?.(url, size);
+  const sides = [
+    ...ours.map(({ run }) => run),
+    (url: string, size: number) => optuna.run(theirs, url, size),
+  ];
+  const times = sides.map(() => [] as number[]);
+  for (let i = 0; i <= rounds; i++) {
+    for (const [side, run] of sides.entries()) {
+      // The first round warms up.
+      const n = i === 0 && !fill ? quickSize : size;
+      const { ms, done } = await run(fill ? url : await place.fresh(), n);
+      if (done !== (fill ? wanted : n)) {
+        throw new Error(`${done} done, ${n} wanted`);
+      }
+      if (i > 0) times[side].push(each ? ms / n : ms);
+    }
+  }
+  const other = times.at(-1)!;
+  ours.forEach(({ measure }, i) => {
+    const load = round(loadavg()[0]);
+    line(measure(size), {
+      ...{ peer: "Optuna", ours: times[i], theirs: other },
+      goal: { ratio: 1 },
+      more: { store: place.name, load },
+    });
+    const [mine, its] = [median(times[i]), median(other)];
+    console.error(
+      `${place.name.padEnd(11)}${measure(size).padEnd(42)}` +
+        [mine, its, mine / its].map((x) => String(round(x)).padStart(9)).join(
+          "",
+        ) + String(load).padStart(6),
+    );
+  });
+}
+
+/** ms to write a page of a file and have it on the disk, the median of 50. */
+function syncMs(folder: string): number {
+  const file = openSync(join(folder, "sync"), "w");
+  const page = new Uint8Array(4096);
+  const times = Array.from({ length: 50 }, () => {
+    const start = performance.now();
+    writeSync(file, page, 0, page.length, 0);
+    fsyncSync(file);
+    return performance.now() - start;
+  });
+  closeSync(file);
+  return median(times);
+}
+
+/** A cluster that keeps what it commits, where PostgreSQL is installed. */
+async function durableCluster(): Promise<Cluster | undefined> {
+  const start = await postgresForTests();
+  const cluster = await start?.();
+  await cluster?.sql("ALTER SYSTEM SET fsync TO on");
+  await cluster?.down();
+  await cluster?.up();
+  return cluster;
+}
+
+/** Measures the study engine and prints it; gives the exit code. */
+export async function benchStudy(o: StudyBenchOptions): Promise<number> {
+  const options = o.quick ? { ...o, rounds: 1 } : o;
+  const optuna = new Optuna(await optunaPython());
+  const folder = await Deno.makeTempDir();
+  let files = 0;
+  let cluster: Cluster | undefined;
+  try {
+    cluster = await durableCluster();
+    print({
+      deno: Deno.version.deno,
+      cpu: cpus()[0]?.model,
+      cores: navigator.hardwareConcurrency,
+      syncMs: round(syncMs(folder)),
+      loadBefore: round(loadavg()[0]),
+    });
+    const places: Place[] = [{
+      name: "SQLite",
+      fresh: () =>
+        Promise.resolve(`sqlite:///${join(folder, `${++files}.sqlite`)}`),
+    }];
+    const made = cluster;
+    if (made) {
+      places.push({
+        name: "PostgreSQL",
+        // SQLAlchemy would take another driver without its name.
+        fresh: async () =>
+          (await made.database()).replace("://", "+psycopg2://"),
+      });
+    } else {
+      print({ store: "PostgreSQL", skipped: "it is not installed here" });
+    }
+    console.error(
+      "store      measure, ms".padEnd(53) +
+        ["ours", "Optuna", "ratio"].map((x) => x.padStart(9)).join("") +
+        "  load",
+    );
+    for (const place of places) {
+      for (const contest of CONTESTS) {
+        await hold(contest, place, optuna, options);
+      }
+    }
+    return 0;
+  } finally {
+    print({ loadAfter: round(loadavg()[0]) });
+    await optuna.close();
+    await cluster?.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,212 @@
+// What is particular to trial records in a SQLite file.
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
+import { openStore, StoreUnavailableError } from "../../lib/study/store/mod.ts";
+import { networkMount } from "../../lib/study/store/mounts.ts";
+import { inFolder } from "../_folder.ts";
+import { points } from "./_points.ts";
+import { onSqlite, queued } from "./_stores.ts";
+
+const names = (dir: string) => [...Deno.readDirSync(dir)].map((e) => e.name);
+
+Deno.test("a locked file is waited for, and the event loop runs on", () =>
+  onSqlite(async ({ url, open }) => {
+    const store = await open();
+    const studyId = await queued(store, 1);
+    const { trialId } = (await store.claim(studyId))!;
+    const other = new DatabaseSync(url);
+    other.exec("BEGIN IMMEDIATE");
+    let done = false;
+    const finished = store.finish(trialId, { state: "COMPLETE", value: 1 })
+      .then(() => done = true);
+    for (let turns = 0; turns < 20; turns++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert.equal(done, false);
+    other.exec("COMMIT");
+    await finished;
+    other.close();
+    assert.equal((await store.trials(studyId))[0].state, "COMPLETE");
+  }));
+
+Deno.test("a file that stays locked is named, and nothing is lost", () =>
+  onSqlite(async ({ url, open }) => {
+    const studyId = await queued(await open(), 1);
+    const store = await open({ waitSeconds: 0.1 });
+    const { trialId } = (await store.claim(studyId))!;
+    const other = new DatabaseSync(url);
+    other.exec("BEGIN IMMEDIATE");
+    await assert.rejects(
+      store.finish(trialId, { state: "COMPLETE", value: 1 }),
+      (e: Error) =>
+        e instanceof StoreUnavailableError && e.message.includes(url) &&
+        e.message.includes("for 0.1 s") && !e.message.includes("\n"),
+    );
+    await assert.rejects(openStore(url, { waitSeconds: 0.1 }), /stayed locked/);
+    other.exec("ROLLBACK");
+    other.close();
+    await store.finish(trialId, { state: "COMPLETE", value: 1 });
+    assert.equal((await store.trials(studyId))[0].value, 1);
+  }));
+
+Deno.test("a reader that never ends stops no writer", () =>
+  onSqlite(async ({ url, open }) => {
+    const store = await open({ waitSeconds: 0 });
+    const studyId = await queued(store, 1);
+    const reader = new DatabaseSync(url, { readOnly: true });
+    reader.exec("BEGIN");
+    reader.prepare("SELECT count(*) FROM trials").get();
+    const { trialId } = (await store.claim(studyId))!;
+    await store.finish(trialId, { state: "COMPLETE", value: 1 });
+    reader.close();
+    assert.equal((await store.trials(studyId))[0].value, 1);
+  }));
+
+Deno.test("trials of one process report at once", () =>
+  onSqlite(async ({ open }) => {
+    const store = await open();
+    const studyId = await queued(store, 4);
+    const claims = await Promise.all(
+      [1, 2, 3, 4].map(() => store.claim(studyId)),
+    );
+    await Promise.all(
+      Array.from(
+        { length: 100 },
+        (_, i) =>
+          store.report(claims[i % 4]!.trialId, [
+            { epoch: 1 + Math.floor(i / 4), value: i },
+          ]),
+      ),
+    );
+    const rows = await store.trials(studyId);
+    assert.deepEqual(rows.map((r) => r.intermediate.length), [25, 25, 25, 25]);
+  }));
+
+Deno.test("a second claim past the store fails", () =>
+  onSqlite(async ({ open, sql }) => {
+    const store = await open();
+    const { trialId } = (await store.claim(await queued(store, 1)))!;
+    await assert.rejects(
+      sql(`UPDATE trials SET state='RUNNING' WHERE trial_id=${trialId}`),
+      /trial already claimed/,
+    );
+  }));
+
+Deno.test("an id that is used again finds no epochs of another trial", () =>
+  onSqlite(async ({ url, open }) => {
+    const store = await open();
+    const studyId = await queued(store, 1);
+    const { trialId } = (await store.claim(studyId))!;
+    await store.report(trialId, [{ epoch: 1, value: 1 }]);
+    await store.saveArtifact(trialId, "x", new Uint8Array([1]));
+    // As Optuna deletes: without foreign keys, and its own tables only.
+    const other = new DatabaseSync(url, { enableForeignKeyConstraints: false });
+    other.exec("DELETE FROM trial_intermediate_values; DELETE FROM trials");
+    other.exec("DELETE FROM trial_heartbeats; DELETE FROM trial_params");
+    other.exec("DELETE FROM trial_system_attributes");
+    other.exec("DELETE FROM trial_user_attributes");
+    other.close();
+    await store.enqueue(studyId, points(1));
+    const [row] = await store.trials(studyId);
+    assert.equal(row.trialId, trialId);
+    assert.deepEqual(row.epochs, []);
+    assert.equal((await store.artifacts(studyId, "x")).size, 0);
+  }));
+
+Deno.test("reading makes no file, beside a writer and without one", () =>
+  onSqlite(async ({ url, open }) => {
+    const dir = join(url, "..");
+    const store = await open();
+    const studyId = await queued(store, 2);
+    const reader = await openStore(`sqlite:///${url}`, { readOnly: true });
+    assert.equal((await reader.trials(studyId)).length, 2);
+    await store.close();
+    assert.deepEqual(names(dir), ["records.sqlite"]);
+    const bytes = await Deno.readFile(url);
+    assert.equal((await reader.trials(studyId)).length, 2);
+    assert.deepEqual(names(dir), ["records.sqlite"]);
+    assert.deepEqual(await Deno.readFile(url), bytes);
+  }));
+
+Deno.test("what a killed writer committed is read, without its help files", () =>
+  onSqlite(async ({ url, open }) => {
+    const store = await open();
+    const studyId = await queued(store, 2);
+    await inFolder(async (dir) => {
+      const copy = join(dir, "records.sqlite");
+      await Deno.copyFile(url, copy);
+      await Deno.copyFile(`${url}-wal`, `${copy}-wal`);
+      const reader = await openStore(copy, { readOnly: true });
+      assert.equal((await reader.trials(studyId)).length, 2);
+      assert.deepEqual(names(dir).sort(), [
+        "records.sqlite",
+        "records.sqlite-wal",
+      ]);
+    });
+  }));
+
+Deno.test("another revision's file keeps every byte", () =>
+  onSqlite(async ({ url, open, sql }) => {
+    await (await open()).close();
+    await sql("PRAGMA journal_mode=DELETE");
+    await sql("UPDATE alembic_version SET version_num='v9.9.9.z'");
+    const before = await Deno.readFile(url);
+    await assert.rejects(open(), /v9\.9\.9\.z/);
+    await assert.rejects(open({ readOnly: true }), /v9\.9\.9\.z/);
+    assert.deepEqual(await Deno.readFile(url), before);
+    assert.deepEqual(names(join(url, "..")), ["records.sqlite"]);
+  }));
+
+Deno.test("a file that is no database is refused and kept", () =>
+  onSqlite(async ({ url, open }) => {
+    await Deno.writeTextFile(url, "not a database, but notes\n");
+    for (const readOnly of [false, true]) {
+      await assert.rejects(open({ readOnly }), {
+        name: "StudyError",
+        message: `${url}: file is not a database`,
+      });
+    }
+    assert.equal(
+      await Deno.readTextFile(url),
+      "not a database, but notes\n",
+    );
+  }));
+
+Deno.test("another program's database is refused", () =>
+  onSqlite(async ({ url, open }) => {
+    const db = new DatabaseSync(url);
+    db.exec("CREATE TABLE notes (text)");
+    db.close();
+    await assert.rejects(open(), /its schema revision is none/);
+  }));
+
+Deno.test({
+  name: "a folder that cannot be written is found at opening",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    assert.rejects(openStore("/proc/self/task/records.sqlite"), {
+      name: "StudyError",
+      message: /^\/proc\/self\/task\/records\.sqlite: cannot write trial/,
+    }),
+});
+
+Deno.test("a network file system is known by its mount", () =>
+  inFolder((dir) => {
+    const real = Deno.realPathSync(dir);
+    const under = (...mounts: string[]) =>
+      networkMount(join(dir, "no", "records.sqlite"), mounts.join("\n"));
+    assert.equal(under("disk / ext4 rw 0 0"), undefined);
+    for (const type of ["nfs4", "cifs", "smb3", "fuse.sshfs", "9p"]) {
+      assert.equal(under("disk / ext4 rw", `host:/x ${real} ${type} rw`), type);
+    }
+    assert.equal(under("h:/ / nfs rw", `disk ${real} ext4 rw`), undefined);
+    assert.equal(under("d / ext4 rw", `h:/x ${real}er nfs rw`), undefined);
+    const spaced = join(dir, "a b");
+    Deno.mkdirSync(spaced);
+    assert.equal(
+      networkMount(spaced, `h:/x ${real}/a\\040b nfs4 rw`),
+      "nfs4",
+    );
+    return Promise.resolve();
+  }));
