@@ -10,7 +10,7 @@ export * from "./weights/mod.ts";
 export { engineInfo, resolvePrecision } from "./tensorflow/mod.ts";
 export { z } from "zod";
 
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   type Chart,
   confusionMatrixChart,
@@ -24,7 +24,10 @@ import { type Dataset, loadDataset } from "./data/mod.ts";
 import {
   analysis,
   analysisRows,
+  epochsFrame,
+  exportStudy,
   readPublished,
+  type RecordPlace,
   runPlanned,
   type StudySummary,
   type TrainingEvent,
@@ -32,6 +35,8 @@ import {
   type TrainingRow,
   trainingRows,
   type TrialPoint,
+  trialRows,
+  trialsFrame,
 } from "./study/mod.ts";
 
 /** Folders are taken from the project's root, wherever the kernel started. */
@@ -105,7 +110,8 @@ const describe = (params: TrialPoint["params"]) =>
 /**
  * Runs what is missing of a plan: a line a trial, and in a front end a chart
  * of the learning curves that grows while it trains. Ctrl-C and the stop
- * button keep every finished epoch.
+ * button keep every finished epoch. At the end the record is written as
+ * Parquet too (`trials.parquet`, `trials.epochs.parquet` in `dir`).
  */
 export async function runPlan(
   plan: TrainingPlan,
@@ -167,8 +173,9 @@ export async function runPlan(
         break;
     }
   };
+  const folder = fromRoot(dir);
   const summary = await runPlanned(plan, data, {
-    dir: fromRoot(dir),
+    dir: folder,
     store: Deno.env.get("FERLAB_STORE"),
     jobs: Number(Deno.env.get("FERLAB_JOBS") ?? 1),
     dataDir: Deno.env.get("FERLAB_DATA_DIR"),
@@ -176,7 +183,22 @@ export async function runPlan(
     onEvent,
   });
   await live.done();
+  const { study, rows } = await trialRows(placeOf(dir), plan.study.name);
+  const file = join(folder, "trials.parquet");
+  await exportStudy(study, rows, { format: "parquet", file });
   return summary;
+}
+
+/** The records of a folder, or the store that FERLAB_STORE names. */
+function placeOf(dir: string): RecordPlace {
+  const store = Deno.env.get("FERLAB_STORE");
+  return store ? { store } : { dir: fromRoot(dir) };
+}
+
+/** A plan's record as frames: a row a trial, and a row an epoch of each. */
+export async function planFrames(plan: TrainingPlan, dir: string) {
+  const { rows } = await trialRows(placeOf(dir), plan.study.name);
+  return { trials: trialsFrame(rows), epochs: epochsFrame(rows) };
 }
 
 /** What is on record of a plan's trials. */
@@ -184,11 +206,7 @@ export function planRows(
   plan: TrainingPlan,
   dir: string,
 ): Promise<TrainingRow[]> {
-  const store = Deno.env.get("FERLAB_STORE");
-  return trainingRows(
-    store ? { store } : { dir: fromRoot(dir) },
-    plan.study.name,
-  );
+  return trainingRows(placeOf(dir), plan.study.name);
 }
 
 /** The pooled sd of repeats' test accuracies; null without repeats. */

@@ -1,9 +1,11 @@
 """Optuna as `deno task bench study` times it.
 
-Takes one job a line on stdin, as JSON, and answers each with a JSON line. The
-study and its tables are made before the clock starts.
+Prints a JSON line with its versions, then takes one job a line on stdin, as
+JSON, and answers each with a JSON line. The study and its tables are made
+before the clock starts.
 """
 import json
+import platform
 import sys
 import time
 import warnings
@@ -63,5 +65,7 @@ def answer(job):
     return optimize(job, objective, job["size"])
 
 
+versions = {"optuna": optuna.__version__, "python": platform.python_version()}
+print(json.dumps(versions), flush=True)
 for line in sys.stdin:
     print(json.dumps(answer(json.loads(line))), flush=True)

@@ -36,6 +36,7 @@ export class Optuna {
       args: [join(import.meta.dirname!, "bench_study_peer.py")],
       stdin: "piped",
       stdout: "piped",
+      env: { GLIBC_TUNABLES: "" }, // this task's own is not Optuna's
     }).spawn();
     this.#answers = linesOf(this.#child.stdout);
     this.#jobs = this.#child.stdin.getWriter();
@@ -48,6 +49,15 @@ export class Optuna {
       ...job,
     });
     await this.#jobs.write(new TextEncoder().encode(text + "\n"));
+    return await this.#answer() as Answer;
+  }
+
+  /** Waits until it is loaded. */
+  async versions(): Promise<{ optuna: string; python: string }> {
+    return await this.#answer() as { optuna: string; python: string };
+  }
+
+  async #answer(): Promise<unknown> {
     const { value, done } = await this.#answers.next();
     if (done) throw new Error("Optuna's process ended before its work did");
     return JSON.parse(value);

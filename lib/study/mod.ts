@@ -14,6 +14,8 @@ export {
   estimateCost,
   type SettingCost,
 } from "./estimate.ts";
+export { EXPORT_FORMATS, type ExportFormat, exportStudy } from "./export.ts";
+export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
 export { readStudyFile, type StudyFile } from "./files.ts";
 export { analysisRows, findings } from "./findings.ts";
 export {
@@ -64,6 +66,8 @@ export {
 } from "./training.ts";
 export {
   bestRow,
+  type RecordedTrials,
+  type RecordPlace,
   type TrainingRow,
   trainingRows,
   trialRows,

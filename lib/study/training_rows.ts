@@ -8,6 +8,7 @@ import { recordsPath } from "./runner.ts";
 import {
   type FailKind,
   openStore,
+  type StudyRow,
   type TrialRow,
   type TrialState,
 } from "./store/mod.ts";
@@ -39,11 +40,23 @@ export interface TrainingRow extends Partial<TrainingOutcome> {
 const keyOf = (row: TrialRow) =>
   (row.system["ferlab:point"] as { key?: string } | undefined)?.key;
 
-/** All trials of the record of a study that was run last, by number. */
+/** A study's record as it is read for tables and charts. */
+export interface RecordedTrials {
+  study: StudyRow;
+  /** By number. */
+  rows: TrialRow[];
+  /** Test predictions by trial id. */
+  predictions: Map<number, Uint8Array>;
+}
+
+/** Where a study's records are. */
+export type RecordPlace = { dir: string } | { store: string };
+
+/** All trials of the record of a study that was run last. */
 export async function trialRows(
-  from: { dir: string } | { store: string },
+  from: RecordPlace,
   study: string,
-): Promise<{ rows: TrialRow[]; predictions: Map<number, Uint8Array> }> {
+): Promise<RecordedTrials> {
   const url = "store" in from ? from.store : recordsPath(from.dir);
   const store = await openStore(url, { readOnly: true });
   try {
@@ -58,6 +71,7 @@ export async function trialRows(
     }
     const { studyId } = record;
     return {
+      study: record,
       rows: await store.trials(studyId),
       predictions: await store.artifacts(studyId, PREDICTIONS),
     };
@@ -68,7 +82,7 @@ export async function trialRows(
 
 /** Every point's last trial that ended, by number. */
 export async function trainingRows(
-  from: { dir: string } | { store: string },
+  from: RecordPlace,
   study: string,
 ): Promise<TrainingRow[]> {
   const { rows, predictions } = await trialRows(from, study);

@@ -59,7 +59,7 @@ export class Proxy {
         if (n === null) break;
         const bytes = buffer.subarray(0, n);
         const text = new TextDecoder("latin1").decode(bytes);
-        if (fromClient && this.#cuts > 0 && text.includes("COMMIT")) {
+        if (fromClient && this.#cuts > 0 && text.includes("COMMIT\0")) {
           this.#cuts--;
           passed.cut = true;
         }

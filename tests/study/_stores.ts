@@ -73,7 +73,8 @@ async function onPostgres(
   const database = new URL(url).pathname.slice(1);
   await withStores({
     url,
-    optuna: url,
+    // "postgresql:" is psycopg 3 to SQLAlchemy 2.1.
+    optuna: url.replace("postgresql:", "postgresql+psycopg2:"),
     sql: (text) => cluster.sql(text, database),
   }, body);
 }

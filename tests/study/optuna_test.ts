@@ -1,20 +1,11 @@
-// Our record files, read and run on by the real Optuna.
+// Our trial records, read and run on by the real Optuna, and the other way.
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
-import {
-  recordsPath,
-  runStudy,
-  type StudyDefinition,
-  trialRows,
-} from "../../lib/study/mod.ts";
-import { withOptuna } from "./_optuna.ts";
+import type { Outcome } from "../../lib/study/store/mod.ts";
+import { optunaCommand, withOptuna, withStorage } from "./_optuna.ts";
+import { DISTRIBUTIONS, point, points } from "./_points.ts";
+import { queued, storeTest } from "./_stores.ts";
 
-const DEFINITION: StudyDefinition = {
-  name: "lr × depth",
-  direction: "maximize",
-  metric: "test accuracy",
-  grid: { lr: [1e-5, 1e-3, 1e-1], depth: [2, 8], mixup: [true, false] },
-};
+const FAILED: Outcome = { state: "FAIL", kind: "error", reason: "no luck" };
 
 interface Seen {
   number: number;
@@ -22,114 +13,296 @@ interface Seen {
   params: Record<string, unknown>;
   values: (number | string)[] | null;
   steps: Record<string, number | string>;
-  lr: { log: boolean; low: number; high: number };
 }
 
-Deno.test("Optuna 5.0.0 reads states, params, values and epochs", async () => {
-  const dir = await Deno.makeTempDir();
-  await runStudy(DEFINITION, ({ params }, { report, number }) => {
-    report({ epoch: 0, value: number === 1 ? NaN : 0.25 });
-    report({ epoch: 1, value: number === 2 ? -Infinity : 0.5 });
-    if (number === 1) return Promise.resolve({ value: NaN });
-    if (number === 2) return Promise.resolve({ value: -Infinity });
-    return Promise.resolve({ value: Number(params.lr) * Number(params.depth) });
-  }, { dir });
-  const seen = await withOptuna<{
-    best: number;
-    bestParams: Record<string, unknown>;
-    direction: string;
-    metrics: string[];
-    trials: Seen[];
-  }>(
-    recordsPath(dir),
-    DEFINITION.name,
-    `
+storeTest(
+  "Optuna 5.0.0 reads states, params, values and epochs",
+  async (place) => {
+    const store = await place.open();
+    const studyId = await queued(store, 7);
+    const outcomes: Outcome[] = [
+      { state: "COMPLETE", value: 0.5 },
+      { state: "COMPLETE", value: NaN },
+      { state: "COMPLETE", value: -Infinity },
+      FAILED,
+      { state: "PRUNED", reason: "poor" },
+      { state: "COMPLETE", value: Infinity, attrs: { note: "é" } },
+    ];
+    for (const outcome of outcomes) {
+      const { trialId, number } = (await store.claim(studyId))!;
+      await store.report(trialId, [
+        { epoch: 1, value: number === 0 ? NaN : 0.25 },
+        { epoch: 2, value: number === 2 ? -Infinity : 0.75 },
+      ]);
+      await store.finish(trialId, outcome);
+    }
+    const seen = await withOptuna<{
+      best: [number, string];
+      direction: string;
+      metrics: string[];
+      trials: Seen[];
+      lr: string;
+      failed: Record<string, unknown>;
+      frame: number[];
+      columns: string[];
+    }>(
+      place.optuna,
+      "study",
+      `
 text = lambda v: v if math.isfinite(v) else str(v)
+frame = study.trials_dataframe()
 print(json.dumps({
-  "best": study.best_value, "bestParams": study.best_params,
+  "best": [study.best_trial.number, str(study.best_value)],
   "direction": study.direction.name, "metrics": study.metric_names,
   "trials": [{
     "number": t.number, "state": t.state.name, "params": t.params,
     "values": t.values and [text(v) for v in t.values],
     "steps": {s: text(v) for s, v in t.intermediate_values.items()},
-    "lr": {k: getattr(t.distributions["lr"], k) for k in ("log","low","high")},
-  } for t in study.trials]}))`,
-  );
-  assert.equal(seen.best, 0.8);
-  assert.equal(seen.bestParams.lr, 0.1);
-  assert.equal(seen.bestParams.depth, 8);
-  assert.equal(seen.direction, "MAXIMIZE");
-  assert.deepEqual(seen.metrics, ["test accuracy"]);
-  assert.equal(seen.trials.length, 12);
-  assert.deepEqual(seen.trials.map((t) => t.number), [...Array(12).keys()]);
-  assert.deepEqual(seen.trials[0].params, { lr: 1e-5, depth: 2, mixup: true });
-  assert.deepEqual(seen.trials[0].steps, { 0: 0.25, 1: 0.5 });
-  assert.deepEqual(seen.trials[0].lr, { log: true, low: 1e-5, high: 0.1 });
-  assert.equal(seen.trials[1].state, "FAIL");
-  assert.equal(seen.trials[1].values, null);
-  assert.equal(seen.trials[1].steps[0], "nan");
-  assert.equal(seen.trials[2].state, "COMPLETE");
-  assert.deepEqual(seen.trials[2].values, ["-inf"]);
-  assert.equal(seen.trials[2].steps[1], "-inf");
-  assert.equal(trialRows(dir, DEFINITION.name)[2].value, -Infinity);
-  const db = new DatabaseSync(recordsPath(dir), { readOnly: true });
-  const column = (sql: string) =>
-    db.prepare(sql).all().map((r) => [r.value, r.type]);
-  assert.deepEqual(
-    column(
-      "SELECT value, value_type AS type FROM trial_values WHERE trial_id=3",
-    ),
-    [[null, "INF_NEG"]],
-  );
-  assert.deepEqual(
-    column(
-      "SELECT intermediate_value AS value, intermediate_value_type AS type " +
-        "FROM trial_intermediate_values WHERE trial_id IN (2, 3) " +
-        "ORDER BY trial_id, step",
-    ),
-    [[null, "NAN"], [0.5, "FINITE"], [0.25, "FINITE"], [null, "INF_NEG"]],
-  );
-  db.close();
-});
+  } for t in study.trials],
+  "lr": str(study.trials[0].distributions["lr"]),
+  "failed": study.trials[3].user_attrs,
+  "frame": frame.shape, "columns": list(frame.columns)}))`,
+    );
+    assert.deepEqual(seen.best, [5, "inf"], "the best is no failed one");
+    assert.equal(seen.direction, "MAXIMIZE");
+    assert.deepEqual(seen.metrics, ["accuracy"]);
+    assert.deepEqual(
+      seen.trials.map((t) => [t.state, t.values]),
+      [
+        ["COMPLETE", [0.5]],
+        ["FAIL", null],
+        ["COMPLETE", ["-inf"]],
+        ["FAIL", null],
+        ["PRUNED", [0.75]],
+        ["COMPLETE", ["inf"]],
+        ["WAITING", null],
+      ],
+    );
+    assert.deepEqual(seen.trials.map((t) => t.number), [...Array(7).keys()]);
+    assert.deepEqual(seen.trials[3].params, point(3).params);
+    assert.deepEqual(seen.trials[0].steps, { 1: "nan", 2: 0.75 });
+    assert.deepEqual(seen.trials[2].steps, { 1: 0.25, 2: "-inf" });
+    assert.equal(
+      seen.lr,
+      "FloatDistribution(high=0.1, log=True, low=1e-05, step=None)",
+    );
+    assert.equal(seen.failed.fail_kind, "error");
+    assert.equal(seen.failed.fail_reason, "no luck");
+    assert.equal(seen.frame[0], 7);
+    assert.ok(seen.columns.includes("params_lr"));
+    const list = await optunaCommand<{ number: number; state: string }[]>(
+      "trials",
+      ...["--storage", place.optuna, "--study-name", "study", "-f", "json"],
+    );
+    assert.deepEqual(
+      list.map((t) => t.state),
+      ["COMPLETE", "FAIL", "COMPLETE", "FAIL", "PRUNED", "COMPLETE", "WAITING"],
+    );
+  },
+);
 
-Deno.test("Optuna runs a waiting grid point of ours and we do not", async () => {
-  const dir = await Deno.makeTempDir();
-  const def = { name: "shared", grid: { lr: [0.1, 0.01] } };
-  const stop = new AbortController();
-  await runStudy(def, () => {
-    stop.abort();
-    return Promise.resolve({ value: 0 });
-  }, { dir, signal: stop.signal });
-  const seen = await withOptuna<(number | string)[][]>(
-    recordsPath(dir),
-    def.name,
+storeTest(
+  "Optuna finds the best trial and the important parameter",
+  async (place) => {
+    const store = await place.open();
+    const studyId = await queued(store, 40);
+    for (let i = 0; i < 40; i++) {
+      const { trialId, params } = (await store.claim(studyId))!;
+      const value = Number(params.depth) + Number(params.lr);
+      await store.finish(trialId, { state: "COMPLETE", value });
+    }
+    const importances = await withOptuna<Record<string, number>>(
+      place.optuna,
+      "study",
+      "print(json.dumps(optuna.importance.get_param_importances(study)))",
+    );
+    assert.equal(Object.keys(importances)[0], "depth");
+    assert.ok(importances.depth > 0.5, JSON.stringify(importances));
+    const best = await optunaCommand<{ number: number; params: unknown }>(
+      "best-trial",
+      ...["--storage", place.optuna, "--study-name", "study", "-f", "json"],
+    );
+    assert.equal(best.number, 39);
+    assert.deepEqual(best.params, point(39).params);
+  },
+);
+
+storeTest(
+  "Python's optimize runs our waiting points, and we do not",
+  async (place) => {
+    const store = await place.open();
+    const studyId = await queued(store, 3);
+    const claim = (await store.claim(studyId))!;
+    const seen = await withOptuna<[number, string, unknown][]>(
+      place.optuna,
+      "study",
+      `
+def objective(t):
+    t.suggest_float("lr", 1e-5, 0.1, log=True)
+    t.suggest_categorical("mixup", [False, True, "both"])
+    t.report(0.5, 1)
+    return t.suggest_int("depth", 1, 8)
+study.optimize(objective, n_trials=2)
+print(json.dumps([[t.number, t.state.name, t.params] for t in study.trials]))`,
+    );
+    assert.deepEqual(seen, [
+      [0, "RUNNING", point(0).params],
+      [1, "COMPLETE", point(1).params],
+      [2, "COMPLETE", point(2).params],
+    ]);
+    assert.equal(await store.claim(studyId), null);
+    await store.finish(claim.trialId, { state: "COMPLETE", value: 9 });
+    const rows = await store.trials(studyId);
+    assert.deepEqual(rows.map((r) => r.value), [9, 2, 3]);
+    assert.deepEqual(rows[1].intermediate, [{ epoch: 1, value: 0.5 }]);
+    const age = Date.now() - Number(rows[1].complete);
+    assert.ok(Math.abs(age) < 60_000 || place.optuna.startsWith("sqlite"));
+    assert.equal(await store.enqueue(studyId, points(3)), 0);
+  },
+);
+
+storeTest(
+  "we run what Python queued, if all its parameters are known",
+  async (place) => {
+    const store = await place.open();
+    const studyId = await queued(store, 0);
+    await withOptuna(
+      place.optuna,
+      "study",
+      `
+study.enqueue_trial({"lr": 0.01, "depth": 3})
+study.enqueue_trial({"lr": 0.5, "depth": 3, "mixup": True})
+study.enqueue_trial({"lr": 0.01, "depth": 3, "mixup": "both"},
+                    user_attrs={"seed": 7, "repeat": 2, "x": [float("nan")]})
+print(0)`,
+    );
+    assert.equal(await store.claim(studyId), null);
+    const claim =
+      (await store.claim(studyId, { distributions: DISTRIBUTIONS }))!;
+    assert.deepEqual(claim, {
+      trialId: claim.trialId,
+      number: 2,
+      params: { lr: 0.01, depth: 3, mixup: "both" },
+      repeat: 2,
+      seed: 7,
+    });
+    const keys = new Set<string>();
+    assert.equal(
+      await store.claim(studyId, { keys, distributions: DISTRIBUTIONS }),
+      null,
+    );
+    await store.finish(claim.trialId, { state: "COMPLETE", value: 0.5 });
+    const [, , row] = await store.trials(studyId);
+    assert.deepEqual(row.distributions, DISTRIBUTIONS);
+    assert.deepEqual(row.attrs.x, [NaN]);
+    const seen = await withOptuna<unknown>(
+      place.optuna,
+      "study",
+      `
+def objective(t):
+    t.suggest_float("lr", 1e-5, 0.1, log=True)
+    t.suggest_categorical("mixup", [False, True, "both"])
+    return t.suggest_int("depth", 1, 8)
+study.optimize(objective, n_trials=1)
+print(json.dumps([[t.state.name, t.params.get("depth")] for t in study.trials]))`,
+    );
+    assert.deepEqual(seen, [
+      ["COMPLETE", 3],
+      ["WAITING", null],
+      ["COMPLETE", 3],
+    ]);
+  },
+);
+
+storeTest(
+  "what Optuna's worker left is put back when its heartbeat stops",
+  async (place) => {
+    const store = await place.open();
+    const studyId = await queued(store, 0);
+    await withOptuna(
+      place.optuna,
+      "study",
+      `
+storage = optuna.storages.RDBStorage(storage, heartbeat_interval=60)
+study = optuna.load_study(study_name="study", storage=storage)
+trial = study.ask()
+trial.suggest_float("lr", 1e-5, 0.1, log=True)
+trial.report(0.5, 1)
+storage.record_heartbeat(trial._trial_id)
+study.ask()
+print(0)`,
+    );
+    assert.deepEqual(await store.reap(studyId, 60), []);
+    await place.sql(
+      "UPDATE trial_heartbeats SET heartbeat='2024-01-01 00:00:00'",
+    );
+    const [{ number, again }] = await store.reap(studyId, 60);
+    assert.deepEqual([number, again], [0, true]);
+    const rows = await store.trials(studyId);
+    assert.deepEqual(rows.map((r) => r.state), ["FAIL", "RUNNING", "WAITING"]);
+    assert.deepEqual(rows[2].params, rows[0].params);
+    assert.deepEqual(rows[2].intermediate, [{ epoch: 1, value: 0.5 }]);
+  },
+);
+
+storeTest(
+  "a study that Python made is gone on with, and deleted by Python",
+  async (place) => {
+    const code = `
+study = optuna.create_study(study_name="theirs", storage=storage,
+                            direction="minimize")
+study.enqueue_trial({"lr": 0.01, "depth": 3, "mixup": True})
+print(0)`;
+    const store = await place.open();
+    await queued(store, 2);
+    await withOptuna(place.optuna, "study", code);
+    const { studyId, metric } = await store.createStudy({
+      name: "theirs",
+      direction: "minimize",
+      metric: "loss",
+    });
+    assert.equal(metric, "value");
+    const claim =
+      (await store.claim(studyId, { distributions: DISTRIBUTIONS }))!;
+    await store.report(claim.trialId, [{ epoch: 1, value: 2 }]);
+    await store.saveArtifact(claim.trialId, "x", new Uint8Array([1]));
+    await store.addSetting(studyId, 0, [point(5)]);
+    await store.finish(claim.trialId, { state: "COMPLETE", value: 2 });
+    await withOptuna(
+      place.optuna,
+      "study",
+      `optuna.delete_study(study_name="theirs", storage=storage); print(0)`,
+    );
+    assert.deepEqual((await store.studies()).map((s) => s.name), ["study"]);
+    for (const table of ["epochs", "artifacts", "settings"]) {
+      const rows = await place.sql(`SELECT count(*) FROM ferlab_${table}`);
+      assert.deepEqual(rows, ["0"], table);
+    }
+  },
+);
+
+storeTest("tables that Python made are used as they are", async (place) => {
+  await withStorage(
+    place.optuna,
     `
-study.optimize(lambda t: t.suggest_float("lr", .01, .1, log=True), n_trials=2)
-print(json.dumps([[t.number, t.state.name, t.params["lr"]] for t in study.trials]))`,
+study = optuna.create_study(study_name="mine", storage=storage)
+def objective(t):
+    t.set_user_attr("odd", [float("inf"), float("nan"), 'say "NaN"'])
+    t.suggest_float("x", 0, 1)
+    return t.number
+study.optimize(objective, n_trials=3)
+print(0)`,
   );
-  assert.deepEqual(seen.map((t) => t[1]), ["FAIL", "COMPLETE", "COMPLETE"]);
-  assert.deepEqual(seen.map((t) => t[2]).sort(), [0.01, 0.1, 0.1]);
-  const summary = await runStudy(
-    def,
-    () => Promise.reject(new Error("trained twice")),
-    { dir },
-  );
-  assert.equal(summary.ran, 0);
-  assert.equal(summary.complete, 2);
-});
-
-Deno.test("attributes that Python writes with bare NaN are read", async () => {
-  const dir = await Deno.makeTempDir();
-  const def = { name: "nan", grid: { lr: [0.1] } };
-  await runStudy(def, () => Promise.resolve({ value: 1 }), { dir });
-  const db = new DatabaseSync(recordsPath(dir));
-  db.prepare(
-    "INSERT INTO trial_user_attributes (trial_id, key, value_json) " +
-      "VALUES (1, 'loss', ?)",
-  ).run('{"a": NaN, "b": [-Infinity, "say \\"NaN\\""]}');
-  db.close();
-  assert.deepEqual(trialRows(dir, "nan")[0].attrs.loss, {
-    a: NaN,
-    b: [-Infinity, 'say "NaN"'],
-  });
+  const reader = await place.open({ readOnly: true });
+  const [{ studyId, direction }] = await reader.studies();
+  assert.equal(direction, "minimize");
+  const rows = await reader.trials(studyId);
+  assert.deepEqual(rows.map((r) => r.value), [0, 1, 2]);
+  assert.deepEqual(rows[0].attrs.odd, [Infinity, NaN, 'say "NaN"']);
+  const store = await place.open();
+  assert.deepEqual(await store.trials(studyId), rows);
+  const before = await store.distributions(studyId);
+  const point = { params: { x: 0.5 }, distributions: before, repeat: 0 };
+  await store.enqueue(studyId, [{ ...point, key: "ours", seed: 1 }]);
+  assert.equal((await store.claim(studyId))?.number, 3);
 });

@@ -25,26 +25,29 @@ interface Point {
 
 const PAGE = 64;
 
-/** Waiting trials of a study, and what they say of their parameters. */
-const candidate = (from: string, condition: string) =>
+/** What chosen waiting trials say of their parameters. */
+const candidates = (chosen: string) =>
   `SELECT t.trial_id, p.value_json AS point, x.value_json AS fixed
-  FROM ${from} trials t
+  FROM (${chosen}) t
   LEFT JOIN trial_system_attributes p
     ON p.trial_id=t.trial_id AND p.key='ferlab:point'
   LEFT JOIN trial_system_attributes x
     ON x.trial_id=t.trial_id AND x.key='fixed_params'
-  WHERE t.study_id=? AND t.state='WAITING' AND ${condition}
   ORDER BY t.trial_id`;
 
 // SQLite reads what stands left of a CROSS JOIN first: the fewer rows.
-const BROKEN_OFF = candidate(
-  "trial_system_attributes f CROSS JOIN",
-  "f.key='failed_trial' AND f.trial_id=t.trial_id",
+const BROKEN_OFF = candidates(
+  `SELECT w.trial_id FROM trial_system_attributes f CROSS JOIN trials w
+  WHERE f.key='failed_trial' AND w.trial_id=f.trial_id AND w.study_id=?
+    AND w.state='WAITING'`,
 );
-const ANY = `${candidate("", "t.trial_id>?")} LIMIT ${PAGE}`;
+const ANY = candidates(
+  `SELECT trial_id FROM trials WHERE study_id=? AND state='WAITING'
+    AND trial_id>? ORDER BY trial_id LIMIT ${PAGE}`,
+);
 
 /** Waiting trials, those that were broken off first, then by id. */
-async function* candidates(
+async function* waiting(
   c: Connection,
   studyId: number,
 ): AsyncGenerator<Row> {
@@ -100,7 +103,7 @@ export async function claim(
   wanted: Wanted,
   worker: Worker & { token: string },
 ): Promise<Claim | null> {
-  for await (const candidate of candidates(c, studyId)) {
+  for await (const candidate of waiting(c, studyId)) {
     if (!isWanted(candidate, wanted)) continue;
     const trialId = Number(candidate.trial_id);
     const taken = await c.query(
