@@ -35,7 +35,8 @@ const POSTGRES: Dialect = {
 const PASSING = new Set([
   ...["ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT"],
   ...["EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "ENOTFOUND", "ENOENT"],
-  ...["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"],
+  ...["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "CONNECTION_ENDED"],
+  ...["CONNECT_TIMEOUT", "ERR_STREAM_WRITE_AFTER_END", "ERR_STREAM_DESTROYED"],
   "40001", // serialization failure
   "40P01", // deadlock
   "25P03", // idle in a transaction for too long
@@ -66,12 +67,16 @@ export class PostgresError extends StudyError {
 /** One connection; given up for good when it is lost. */
 class Session {
   readonly sql: postgres.Sql;
-  lost = false;
   waiting = 0;
+  // The driver may leave a statement without an answer when its connection is
+  // lost, so that each is raced against this.
+  readonly #gone = Promise.withResolvers<never>();
+  #lost = false;
   #socket?: Socket;
   #opened = false;
 
   constructor(target: Target) {
+    this.#gone.promise.catch(() => {});
     const { host, port, user, password, database } = target;
     this.sql = postgres({
       ...{ host, port, user, database, password },
@@ -91,17 +96,27 @@ class Session {
         },
       },
       onnotice: () => {},
-      onclose: () => this.lost = true,
+      onclose: () => this.lose(),
       socket: async () => {
         if (this.#opened) throw closed();
         this.#opened = true;
-        return this.#socket = await connectSocket(
-          target,
-          () => this.waiting > 0,
-        );
+        const socket = await connectSocket(target, () => this.waiting > 0);
+        socket.once("close", () => this.lose());
+        return this.#socket = socket;
       },
       // Not in the driver's types.
     } as postgres.Options<Record<string, postgres.PostgresType>>);
+  }
+
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Gives the connection up. */
+  lose(): void {
+    this.#lost = true;
+    // An error that the server sent before it closed is heard first.
+    setTimeout(() => this.#gone.reject(closed()), 100);
   }
 
   /** Sends a statement; those sent before it are done first. */
@@ -118,15 +133,21 @@ class Session {
           { prepare: true, simple: false } as { prepare: boolean },
         )
         : this.sql.unsafe(sql);
-      return await query.execute() as unknown as Row[];
+      return await Promise.race([
+        query.execute() as unknown as Promise<Row[]>,
+        this.#gone.promise,
+      ]);
     } finally {
       this.waiting--;
     }
   }
 
   async end(seconds: number): Promise<void> {
-    this.lost = true;
-    await this.sql.end({ timeout: seconds });
+    const wasLost = this.#lost;
+    this.#lost = true;
+    const ended = this.sql.end({ timeout: seconds });
+    if (!wasLost) await ended;
+    else ended.catch(() => {}); // it may never come
     this.#socket?.destroy();
   }
 }
@@ -243,7 +264,9 @@ class PostgresDatabase implements Database {
     } catch (error) {
       // Of several failed statements the first says why.
       const first = await c.settle().then(() => error, (e) => e);
-      await session.send("ROLLBACK").catch(() => {});
+      // The server's own errors have codes of five characters.
+      if (isPassing(first) && codeOf(first).length > 5) session.lose();
+      else await session.send("ROLLBACK").catch(() => {});
       throw first;
     }
   }
