@@ -9,6 +9,13 @@ const JUPYTER = [
   "papermill==2.7.0",
   "ipykernel==7.4.0", // nbconvert and papermill want one to be there
 ];
+const OPTUNA = [
+  "optuna==5.0.0",
+  "optuna-dashboard==0.21.0",
+  "psycopg2-binary==2.9.13",
+  "pandas==3.1.1", // trials_dataframe
+  "scikit-learn==1.9.1", // importances
+];
 
 async function run(command: string, ...args: string[]): Promise<void> {
   const { success } = await new Deno.Command(command, {
@@ -89,11 +96,14 @@ export const jupyterPython = (): Promise<string> =>
     what: `JupyterLab ${JUPYTERLAB}`,
   });
 
-/** The path of a Python with Optuna (FERLAB_PYTHON_OPTUNA, or a venv). */
+/**
+ * The path of a Python with Optuna, its dashboard, and what they read records
+ * with (FERLAB_PYTHON_OPTUNA, or a venv).
+ */
 export const optunaPython = (): Promise<string> =>
   python({
     name: "FERLAB_PYTHON_OPTUNA",
-    venv: "venv-optuna",
-    packages: ["optuna==5.0.0", "psycopg2-binary==2.9.13"],
-    what: "Optuna",
+    venv: "venv-optuna-5.0.0",
+    packages: OPTUNA,
+    what: "Optuna and its dashboard",
   });

@@ -164,7 +164,9 @@ export async function openRecord(
   }
   const key = contentKey([family, direction, metric, fixed]);
   const last = rows.at(-1);
-  const foreign = rows.find((row) => !identityOf(row));
+  const foreign = rows.find((row) =>
+    !identityOf(row) && row.attrs.definition === undefined
+  );
   if (foreign && foreign.direction !== direction) {
     throw new StudyError(
       `study "${family}" in ${store.name} was made by another tool to ` +

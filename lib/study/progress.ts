@@ -52,16 +52,11 @@ export function progressOf(
 /** Why no new trial is to be started, or null while the budget lasts. */
 export function spentBudget(
   { budget }: Study,
-  rows: readonly ResultRow[],
+  { trials, hours }: { trials: number; hours: number },
 ): string | null {
-  const ended = rows.filter((r) => r.complete !== null);
-  if (budget.trials !== undefined && ended.length >= budget.trials) {
+  if (budget.trials !== undefined && trials >= budget.trials) {
     return `the budget of ${budget.trials} trials is spent`;
   }
-  const hours = ended.reduce(
-    (sum, r) => sum + (r.start ? +r.complete! - +r.start : 0),
-    0,
-  ) / 3.6e6;
   if (budget.hours !== undefined && hours >= budget.hours) {
     return `the budget of ${budget.hours} h is spent (${hours.toFixed(2)} h)`;
   }

@@ -9,7 +9,13 @@ import {
 } from "./points.ts";
 import { type Progress, progressOf, spentBudget } from "./progress.ts";
 import { nextSetting } from "./sampling.ts";
-import type { Claim, Distribution, NewTrial, Store } from "./store/mod.ts";
+import type {
+  Claim,
+  Distribution,
+  NewTrial,
+  ResultRow,
+  Store,
+} from "./store/mod.ts";
 
 /** Fits recorded distributions to the study's; choices and ranges grow. */
 export async function fitDistributions(
@@ -33,6 +39,8 @@ export class StudyQueue {
   readonly #points: Map<string, TrialPoint>;
   /** Undefined where the points follow from results. */
   readonly #keys?: ReadonlySet<string>;
+  /** Trials that ended and change no more, up to the first that has not. */
+  #ended: ResultRow[] = [];
   #reaped = -Infinity;
   /** Points of the definition. */
   readonly total: number;
@@ -70,14 +78,26 @@ export class StudyQueue {
   }
 
   async progress(): Promise<Progress> {
-    const rows = await this.store.results(this.studyId);
-    return progressOf(rows, this.#keys, this.total);
+    return progressOf(await this.#results(), this.#keys, this.total);
+  }
+
+  /** All results; those of most trials are read once. */
+  async #results(): Promise<ResultRow[]> {
+    const known = this.#ended;
+    const last = known.at(-1)?.trialId;
+    const rows = await this.store.results(this.studyId, last);
+    const open = rows.findIndex(({ state }) =>
+      state === "WAITING" || state === "RUNNING"
+    );
+    const all = [...known, ...rows];
+    this.#ended = open < 0 ? all : all.slice(0, known.length + open);
+    return all;
   }
 
   /** Why nothing more is to be started, if there is a budget. */
   async spent(): Promise<string | null> {
     if (Object.keys(this.study.budget).length === 0) return null;
-    return spentBudget(this.study, await this.store.results(this.studyId));
+    return spentBudget(this.study, await this.store.spent(this.studyId));
   }
 
   /** The next trial, this process's to run; null when none is left to start. */
@@ -109,7 +129,7 @@ export class StudyQueue {
     if (study.search.kind !== "tpe") return false;
     const index = await store.settings(studyId);
     if (index >= study.search.points) return false;
-    const params = nextSetting(study, await store.results(studyId), index);
+    const params = nextSetting(study, await this.#results(), index);
     const trials = Array.from(
       { length: study.repeats },
       (_, repeat) => this.#trial(pointOf(study, record.key, params, repeat)),

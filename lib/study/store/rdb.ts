@@ -66,8 +66,12 @@ export class RdbStore implements Store {
     );
   }
 
-  results(studyId: number): Promise<ResultRow[]> {
-    return this.#db.read((c) => readResults(c, studyId));
+  results(studyId: number, after = -1): Promise<ResultRow[]> {
+    return this.#db.read((c) => readResults(c, studyId, after));
+  }
+
+  spent(studyId: number): Promise<{ trials: number; hours: number }> {
+    return this.#db.read((c) => studies.spent(c, studyId));
   }
 
   distributions(studyId: number): Promise<Record<string, Distribution>> {

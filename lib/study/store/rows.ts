@@ -156,10 +156,11 @@ function byEpoch<T extends { epoch: number }>(list: T[]): T[] {
   return list.sort((a, b) => a.epoch - b.epoch);
 }
 
-/** All trials by number, without epochs and attributes. */
+/** `Store.results` */
 export async function readResults(
   c: Connection,
   studyId: number,
+  after: number,
 ): Promise<ResultRow[]> {
   const { jsonArray, join } = c.dialect;
   const [trials, params] = await Promise.all([
@@ -173,14 +174,15 @@ export async function readResults(
         ON p.trial_id=t.trial_id AND p.key='ferlab:point'
       LEFT JOIN trial_user_attributes f
         ON f.trial_id=t.trial_id AND f.key='fail_kind'
-      WHERE t.study_id=? ORDER BY t.trial_id`,
-      [studyId],
+      WHERE t.study_id=? AND t.trial_id>? ORDER BY t.trial_id`,
+      [studyId, after],
     ),
     c.query(
       `SELECT trial_id, ${join(jsonArray(...PARAM))} AS list
       FROM trial_params WHERE trial_id IN
-        (SELECT trial_id FROM trials WHERE study_id=?) GROUP BY trial_id`,
-      [studyId],
+        (SELECT trial_id FROM trials WHERE study_id=? AND trial_id>?)
+      GROUP BY trial_id`,
+      [studyId, after],
     ),
   ]);
   const distribution = distributionReader();

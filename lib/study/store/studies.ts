@@ -80,6 +80,21 @@ export async function distributions(
   );
 }
 
+/** `Store.spent` */
+export async function spent(
+  c: Connection,
+  studyId: number,
+): Promise<{ trials: number; hours: number }> {
+  const { age } = c.dialect;
+  const [{ n, seconds }] = await c.query(
+    `SELECT count(*) AS n,
+      sum(${age("datetime_start")} - ${age("datetime_complete")}) AS seconds
+    FROM trials WHERE study_id=? AND datetime_complete IS NOT NULL`,
+    [studyId],
+  );
+  return { trials: Number(n), hours: Number(seconds) / 3600 };
+}
+
 /** `Store.setDistribution` @throws StudyError when it does not hold the old */
 export async function setDistribution(
   c: Connection,

@@ -173,8 +173,15 @@ export interface Store {
   /** All trials of a study, by number. */
   trials(studyId: number): Promise<TrialRow[]>;
 
-  /** All trials by number, without epochs and attributes. */
-  results(studyId: number): Promise<ResultRow[]>;
+  /**
+   * All trials by number, without epochs and attributes.
+   *
+   * @param after only those with an id above it.
+   */
+  results(studyId: number, after?: number): Promise<ResultRow[]>;
+
+  /** How many trials ended, and the hours that they took in all. */
+  spent(studyId: number): Promise<{ trials: number; hours: number }>;
 
   /** The distribution of each parameter, as the latest trial has it. */
   distributions(studyId: number): Promise<Record<string, Distribution>>;
