@@ -1,5 +1,6 @@
 /** Trials in processes of their own: a crash costs one trial, not the study. */
 import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
 import { CrashedError, oneLine } from "./errors.ts";
 import { linesOf } from "./lines.ts";
 import type { TrialPoint } from "./points.ts";
@@ -42,36 +43,78 @@ export type Answer = { ok: true } | {
   message: string;
 };
 
-/** Begins each line that is a message; what else is printed is the log's. */
+/** Begins a message, to the line's end; what else is printed is the log's. */
 export const MARK = "\x01ferlab ";
 
 const CHILD = new URL("./trial_process.ts", import.meta.url).pathname;
-
-/** Milliseconds that a process has to end after it was asked to. */
-const PATIENCE_MS = 20_000;
 
 /** An error of the process, under its name there. */
 function named({ name, message }: { name: string; message: string }): Error {
   return Object.assign(new Error(message), { name });
 }
 
+/** Ends what is left of a trial's process and of all that it started. */
+function endGroup(pid: number): void {
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch {
+    // All have ended.
+  }
+}
+
+/** How many processes Linux has ended because memory ran out; 0 elsewhere. */
+function memoryKills(): number {
+  try {
+    const text = readFileSync("/proc/vmstat", "utf8");
+    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Why a process ended without a last word. */
+function crash(
+  { code, signal }: Deno.CommandStatus,
+  lastWords: string,
+  outOfMemory: boolean,
+): Error {
+  if (signal === "SIGKILL" && outOfMemory) {
+    return named({
+      name: "OutOfMemoryError",
+      message: "out of memory: Linux ended its process; give a smaller " +
+        "batchSize, or a larger accumulate",
+    });
+  }
+  if (signal) return new CrashedError(`its process was ended by ${signal}`);
+  const words = lastWords && `: ${lastWords}`;
+  return new CrashedError(`its process ended with exit code ${code}${words}`);
+}
+
 /**
  * Runs each trial in a process of its own. It takes all threads, as a trial in
  * this process does, since their number changes a training's last bits.
+ *
+ * @param patienceMs that a process has to end after it was asked to.
  */
 export function isolatedTrial(
   job: Job,
   onEvent?: (event: TrainingEvent) => void,
+  patienceMs = 20_000,
 ): TrainTrial {
   return async (point, context) => {
     const { signal, trialId, number, checkpointDir } = context;
+    const kills = memoryKills();
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", CHILD],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
       env: { NO_COLOR: "1" },
+      // A group of its own: the terminal's Ctrl-C is this process's to pass
+      // on, and what the trial started ends with it.
+      detached: true,
     }).spawn();
+    const ended = child.status.finally(() => endGroup(child.pid));
     const order: Order = { job, point, trialId, number, checkpointDir };
     const input = child.stdin.getWriter();
     const encoder = new TextEncoder();
@@ -85,7 +128,7 @@ export function isolatedTrial(
       } catch {
         return; // it has ended
       }
-      killer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+      killer = setTimeout(() => endGroup(child.pid), patienceMs);
     };
     signal.addEventListener("abort", stop);
     if (signal.aborted) stop();
@@ -93,23 +136,13 @@ export function isolatedTrial(
       await send(order);
       const logging = logLines(child.stderr, context);
       const end = await listen(child.stdout, context, send, onEvent);
-      const { code, signal: by } = await child.status;
+      const status = await ended;
       const lastWords = await logging;
       if (end.refused) throw end.refused;
       if (end.message?.type === "result") return end.message.result;
       if (end.message) throw named(end.message);
       signal.throwIfAborted();
-      throw new CrashedError(
-        by
-          ? `its process was ended by ${by}${
-            by === "SIGKILL"
-              ? ", as Linux does when memory runs out: try a smaller batchSize"
-              : ""
-          }`
-          : `its process ended with exit code ${code}${
-            lastWords && `: ${lastWords}`
-          }`,
-      );
+      throw crash(status, lastWords, memoryKills() > kills);
     } finally {
       clearTimeout(killer);
       signal.removeEventListener("abort", stop);
@@ -118,17 +151,21 @@ export function isolatedTrial(
   };
 }
 
-/** Writes the process's errors into the trial's log; returns the last line. */
+/**
+ * Writes the process's errors into the trial's log; returns the line that says
+ * why it ended: Deno's own or else the last one.
+ */
 async function logLines(
   stream: ReadableStream<Uint8Array>,
   { log }: TrialContext,
 ): Promise<string> {
-  let last = "";
+  let last = "", fatal = "";
   for await (const line of linesOf(stream)) {
     if (line.trim()) last = line.trim();
+    if (/^error: /.test(line)) fatal = line.trim();
     log(line);
   }
-  return last;
+  return fatal || last;
 }
 
 /**
@@ -156,11 +193,16 @@ async function listen(
     }
   };
   for await (const line of linesOf(stream)) {
-    if (!line.startsWith(MARK)) {
-      context.log(line);
-      continue;
+    const at = line.indexOf(MARK);
+    const printed = at < 0 ? line : line.slice(0, at);
+    if (at !== 0) context.log(printed);
+    if (at < 0) continue;
+    let message: Message;
+    try {
+      message = decodeJson(line.slice(at + MARK.length)) as Message;
+    } catch {
+      continue; // cut off by the end of the process
     }
-    const message = decodeJson(line.slice(MARK.length)) as Message;
     switch (message.type) {
       case "epoch":
         await answer(() => context.report(message.report));

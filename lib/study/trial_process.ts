@@ -30,11 +30,30 @@ function say(message: Message): void {
 
 const lines = linesOf(Deno.stdin.readable);
 
-async function read<T>(): Promise<T> {
+/** The next line. Without one nobody is left to record what is done here. */
+async function receive(): Promise<string> {
   const { value, done } = await lines.next();
-  // The process that started this one is gone: nobody records what it does.
-  if (done) Deno.exit(1);
-  return decodeJson(value) as T;
+  if (done) end();
+  return value;
+}
+
+/** Ends this process, and what it started where it leads a group. */
+function end(): never {
+  try {
+    Deno.kill(-Deno.pid, "SIGKILL");
+  } catch {
+    // Not started as a group.
+  }
+  Deno.exit(1);
+}
+
+// One line is always awaited, so that the end is noticed in mid-training too.
+let coming = receive();
+
+async function read<T>(): Promise<T> {
+  const line = await coming;
+  coming = receive();
+  return decodeJson(line) as T;
 }
 
 /** Sends what has to be recorded and waits until it is. */
