@@ -10,30 +10,56 @@ export interface Pose {
   halfTangent: number;
 }
 
-/** A distance to a shape's edge (negative inside), in face units. */
-export type Distance = (x: number, y: number) => number;
+/**
+ * A distance to a shape's edge (negative inside), in face units. It has to be
+ * exact within `edge` of the edge; farther off, any value beyond `edge` does.
+ */
+export type Distance = (x: number, y: number, edge?: number) => number;
 
 /** Gray level at a point of the face, about 0..1. */
 export type Shade = number | ((x: number, y: number) => number);
 
-/** `size` x `size` gray levels, about 0..1, drawn in face coordinates. */
+/**
+ * `size` x `size` gray levels, about 0..1, drawn in face coordinates. One
+ * canvas serves for many faces: `place` begins the next.
+ */
 export class Canvas {
   readonly size: number;
   readonly pixels: Float32Array;
-  readonly #pose: Pose;
-  readonly #cos: number;
-  readonly #sin: number;
+  #pose: Pose = { x: 0, y: 0, scale: 1, halfTangent: 0 };
+  #cos = 1;
+  #sin = 0;
+  /** Face coordinates of the pixels' centres. */
+  readonly #x: Float64Array;
+  readonly #y: Float64Array;
+  readonly #sharp: Float32Array;
   /** Side of a pixel in face units. */
-  readonly unit: number;
+  #unit = 0;
 
-  constructor(size: number, pose: Pose) {
+  constructor(size: number) {
     this.size = size;
     this.pixels = new Float32Array(size * size);
-    this.#pose = pose;
+    this.#sharp = new Float32Array(size * size);
+    this.#x = new Float64Array(size * size);
+    this.#y = new Float64Array(size * size);
+  }
+
+  /** Says where the next face lies. */
+  place(pose: Pose): void {
+    const { size } = this;
     const t = pose.halfTangent;
+    this.#pose = pose;
     this.#cos = (1 - t * t) / (1 + t * t);
     this.#sin = 2 * t / (1 + t * t);
-    this.unit = 2 / size / pose.scale;
+    this.#unit = 2 / size / pose.scale;
+    for (let row = 0, i = 0; row < size; row++) {
+      const dy = ((2 * row + 1) / size - 1 - pose.y) / pose.scale;
+      for (let column = 0; column < size; column++, i++) {
+        const dx = ((2 * column + 1) / size - 1 - pose.x) / pose.scale;
+        this.#x[i] = this.#cos * dx + this.#sin * dy;
+        this.#y[i] = this.#cos * dy - this.#sin * dx;
+      }
+    }
   }
 
   /** Sets every pixel from image coordinates in [-1, 1]. */
@@ -62,9 +88,9 @@ export class Canvas {
     alpha = 1,
     blur = 0,
   ): void {
-    const { size, pixels, unit } = this;
+    const { size, pixels } = this, unit = this.#unit;
     const { x: tx, y: ty, scale } = this.#pose;
-    const cos = this.#cos, sin = this.#sin;
+    const cos = this.#cos, sin = this.#sin, xs = this.#x, ys = this.#y;
     const ix = tx + scale * (cos * cx - sin * cy);
     const iy = ty + scale * (sin * cx + cos * cy);
     const reach = (radius + blur + unit) * scale;
@@ -73,17 +99,13 @@ export class Canvas {
     const x1 = Math.min(size - 1, at(ix + reach));
     const y0 = Math.max(0, at(iy - reach));
     const y1 = Math.min(size - 1, at(iy + reach));
-    const soft = 1 / (unit + blur);
+    const soft = 1 / (unit + blur), edge = 0.5 * (unit + blur);
     for (let row = y0; row <= y1; row++) {
-      const dy = ((2 * row + 1) / size - 1 - ty) / scale;
-      for (let column = x0; column <= x1; column++) {
-        const dx = ((2 * column + 1) / size - 1 - tx) / scale;
-        const x = cos * dx + sin * dy;
-        const y = cos * dy - sin * dx;
-        const cover = 0.5 - distance(x, y) * soft;
+      for (let i = row * size + x0; i <= row * size + x1; i++) {
+        const x = xs[i], y = ys[i];
+        const cover = 0.5 - distance(x, y, edge) * soft;
         if (cover <= 0) continue;
         const a = (cover < 1 ? cover : 1) * alpha;
-        const i = row * size + column;
         const level = typeof shade === "number" ? shade : shade(x, y);
         pixels[i] += a * (level - pixels[i]);
       }
@@ -92,8 +114,9 @@ export class Canvas {
 
   /** Mixes in a 3x3 mean: `amount` 0 keeps, 1 is the mean alone. */
   soften(amount: number): void {
-    const { size, pixels } = this;
-    const from = pixels.slice();
+    if (amount === 0) return;
+    const { size, pixels } = this, from = this.#sharp;
+    from.set(pixels);
     for (let y = 0; y < size; y++) {
       const up = Math.max(0, y - 1) * size, down = Math.min(size - 1, y + 1);
       for (let x = 0; x < size; x++) {
@@ -117,8 +140,9 @@ export class Canvas {
     brightness: number,
     random: Random,
   ): void {
-    for (const level of this.pixels) {
-      const v = (level - 0.5) * contrast + 0.5 + brightness +
+    const { pixels } = this;
+    for (let i = 0; i < pixels.length; i++) {
+      const v = (pixels[i] - 0.5) * contrast + 0.5 + brightness +
         noise * (random.next() + random.next() - 1) * 2.449;
       const byte = v <= 0 ? 0 : v >= 1 ? 255 : Math.round(v * 255);
       for (let p = 0; p < planes; p++) out[at++] = byte;
@@ -133,11 +157,15 @@ export function ellipse(
   rx: number,
   ry: number,
 ): Distance {
-  return (x, y) => {
+  const least = Math.min(rx, ry);
+  return (x, y, edge = Infinity) => {
     const u = (x - cx) / rx, v = (y - cy) / ry;
     const f = Math.sqrt(u * u + v * v);
+    // The level set's slope is at most 1 / least: no distance is less.
+    const bound = (f - 1) * least;
+    if (bound >= edge || bound <= -edge) return bound;
     const g = Math.sqrt((u / rx) * (u / rx) + (v / ry) * (v / ry));
-    return g === 0 ? -Math.min(rx, ry) : f * (f - 1) / g;
+    return g === 0 ? -least : f * (f - 1) / g;
   };
 }
 

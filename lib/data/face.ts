@@ -33,9 +33,9 @@ export function paintFace(c: Canvas, a: Actions, random: Random): void {
   c.paint(0, 0, 1.1, head, light);
   const line = -random.between(0.55, 0.72), slant = 0.15 * random.normal();
   if (!bald) {
-    c.paint(0, -0.6, 0.9, (x, y) => {
+    c.paint(0, -0.6, 0.9, (x, y, edge) => {
       const d = y - line + slant * x - 0.35 * x * x;
-      return Math.max(head(x, y), d);
+      return Math.max(head(x, y, edge), d);
     }, hair);
   }
 
@@ -73,7 +73,7 @@ function paintEyes(
     );
     const half = 0.14 * far;
     // Socket shadow, white, iris, lids.
-    c.paint(x, eyeY, 0.3, ellipse(x, eyeY, 0.2, 0.15), skin * 0.72, 0.5, 0.12);
+    c.paint(x, eyeY, 0.2, ellipse(x, eyeY, 0.2, 0.15), skin * 0.72, 0.5, 0.12);
     const white = ellipse(x, eyeY, half, open);
     c.paint(x, eyeY, 0.2, white, Math.min(1, skin * 0.5 + 0.5));
     const iris = ellipse(x + gazeX, eyeY - 0.01, 0.07, 0.07);
@@ -81,11 +81,14 @@ function paintEyes(
       x,
       eyeY,
       0.2,
-      (px, py) => Math.max(white(px, py), iris(px, py)),
+      (px, py, edge) => Math.max(white(px, py, edge), iris(px, py, edge)),
       0.05,
     );
-    const lid = (px: number, py: number) =>
-      Math.max(Math.abs(white(px, py)) - 0.014, py - eyeY - 0.25 * open);
+    const lid = (px: number, py: number, edge = 0) =>
+      Math.max(
+        Math.abs(white(px, py, edge + 0.014)) - 0.014,
+        py - eyeY - 0.25 * open,
+      );
     c.paint(x, eyeY, 0.25, lid, skin * 0.25, 0.9);
     if (a.cheeks > 0.15) {
       const y = eyeY + open + 0.06;

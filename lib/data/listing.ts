@@ -1,6 +1,14 @@
 /** What every reader of a data set on disk gives: a list of its images. */
 import type { SkippedFile, SplitName } from "./types.ts";
 
+/** A box in whole pixels; it may reach over the image's right and lower edge. */
+export interface Crop {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
 /** One image that a data set lists. */
 export interface ListedImage {
   /** Unique: a path below the data folder with "/", or `file.csv:LINE`. */
@@ -13,6 +21,8 @@ export interface ListedImage {
   target?: readonly number[];
   /** Undefined where the data set has no official split. */
   split?: SplitName;
+  /** The face's box in whole pixels of the file, where it shows more. */
+  crop?: Crop;
   /** Who is shown: images of one subject never lie in two splits. */
   subject?: string;
 }
@@ -28,6 +38,8 @@ export interface Listing {
   images: ListedImage[];
   /** Rows and files that cannot be used, each with its reason. */
   bad: SkippedFile[];
+  /** Image files that lie beside the listed ones and that no row names. */
+  unlisted?: string[];
   /** Left out by rule, not by fault: "contempt (7 classes)" → how many. */
   left: Record<string, number>;
 }

@@ -9,6 +9,8 @@ export interface Split {
   n: number;
   /** Where image i came from: a path below the data folder. */
   names: string[];
+  /** Shares of each class where raters disagree, `[n, classes]`. */
+  targets?: Float32Array;
 }
 
 /** A file that was left out, and why. */

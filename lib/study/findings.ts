@@ -28,6 +28,9 @@ export function analysisRows(rows: readonly TrainingRow[]): AnalysisRow[] {
 /** A difference worth seeing, as a share: one point of accuracy. */
 const WORTH_SEEING = 0.01;
 
+const PICKED_ON_TEST = "the epoch was picked on the test split, as the plan " +
+  "says (testMaximum), so every number here is optimistic";
+
 /**
  * What to know before a conclusion is drawn: the noise and how many repeats
  * would see a difference of one point, how much picking epochs on test
@@ -38,7 +41,7 @@ export function findings(
   input: TrainingPlan,
   rows: readonly TrainingRow[],
 ): string[] {
-  const { study } = parsePlan(input);
+  const { study, objective } = parsePlan(input);
   const analysed = analysisRows(rows);
   const noise = noiseFloor(analysed);
   // Values of two settings differ by √2 times the sd of one's repeats.
@@ -47,13 +50,15 @@ export function findings(
     sd: Math.SQRT2 * noise.sd,
     present: study.repeats,
   });
+  const bias = selectionBias(analysed, {
+    direction: study.direction,
+    hasValidation: !rows.some((r) => r.optimistic),
+  }).lines;
+  if (objective.epoch === "testMaximum") bias[0] = PICKED_ON_TEST;
   return [
     noiseLine(noise),
     ...plan ? [plan.text] : [],
-    ...selectionBias(analysed, {
-      direction: study.direction,
-      hasValidation: !rows.some((r) => r.optimistic),
-    }).lines,
+    ...bias,
     ...boundaryWarnings(analysed, study.parameters, study.direction),
     ...infeasible(analysed, study.direction).warnings,
   ];

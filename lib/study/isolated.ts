@@ -85,7 +85,12 @@ function crash(
         "batchSize, or a larger accumulate",
     });
   }
-  if (signal) return new CrashedError(`its process was ended by ${signal}`);
+  if (signal) {
+    const hint = signal === "SIGKILL"
+      ? ", as Linux does when memory runs out: try a smaller batchSize"
+      : "";
+    return new CrashedError(`its process was ended by ${signal}${hint}`);
+  }
   const words = lastWords && `: ${lastWords}`;
   return new CrashedError(`its process ended with exit code ${code}${words}`);
 }
@@ -146,6 +151,7 @@ export function isolatedTrial(
     } finally {
       clearTimeout(killer);
       signal.removeEventListener("abort", stop);
+      endGroup(child.pid);
       await input.close().catch(() => {});
     }
   };

@@ -164,7 +164,9 @@ export async function runStudy(
       distributions,
       graceSeconds,
     );
-    await takeUnsaved(store, studyId, dir);
+    await takeUnsaved(store, studyId, dir, (message) => {
+      onEvent({ type: "warning", message });
+    });
     const resumed = await queue.reap();
     await queue.enqueue();
     const before = await queue.progress();

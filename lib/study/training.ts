@@ -16,6 +16,7 @@ import {
   type Recipe,
   train,
 } from "../train/mod.ts";
+import { StudyError } from "./errors.ts";
 import {
   type CheckedPlan,
   completeFixed,
@@ -92,7 +93,10 @@ function summary(row: EpochRow) {
 export type EpochSummary = ReturnType<typeof summary>;
 
 /** The epoch that counts, and whether it was picked on the test split. */
-function reported(rows: readonly EpochRow[], rule: Objective["epoch"]) {
+export function reportedEpoch(
+  rows: readonly EpochRow[],
+  rule: Objective["epoch"],
+): { chosen: EpochRow; optimistic: boolean } {
   const { validation } = rows[0];
   if (rule === "last") return { chosen: rows.at(-1)!, optimistic: false };
   if (rule === "validation" && validation.total > 0) {
@@ -119,7 +123,7 @@ function outcome(
   data: Dataset,
   { epoch }: Objective,
 ) {
-  const { chosen, optimistic } = reported(rows, epoch);
+  const { chosen, optimistic } = reportedEpoch(rows, epoch);
   const { test } = chosen;
   return {
     recipe,
@@ -210,7 +214,8 @@ export function trainingTrial(
  * `maxTestAccuracy`.
  *
  * @param trial how a trial is run; in this process without it.
- * @throws RecipeError before any training when a point makes no sound recipe.
+ * @throws RecipeError before any training when a point makes no sound recipe;
+ * StudyError when the split that is judged is empty.
  */
 export async function runTrainingStudy(
   input: TrainingPlan,
@@ -230,6 +235,13 @@ export async function runTrainingStudy(
     settingsOf(plan.study)?.[0] ?? plan.study.parameters,
   );
   const { recipe, limits, objective } = plan;
+  if (data[objective.split].n === 0) {
+    throw new StudyError(
+      `study "${plan.study.name}": a trial's value is of the ` +
+        `${objective.split} split, of which ${data.name} has no image: ` +
+        `make one, or set objective.split`,
+    );
+  }
   return await runStudy(
     { ...plan.study, fixed: fixedOf(plan, data) },
     trial ?? trainingTrial(plan, data, { memory, onEvent }),

@@ -119,6 +119,23 @@ const said = (ending: Ending): string => {
   }
 };
 
+/** Writes lines into a trial's log; a full disk costs lines, no trial. */
+function logger(
+  file: string,
+  onEvent: TrialRun["onEvent"],
+): (line: string) => void {
+  let warned = false;
+  return (line) => {
+    try {
+      appendFileSync(file, `${new Date().toISOString()} ${line}\n`);
+    } catch (error) {
+      const message = `${file}: cannot be written (${oneLine(error)})`;
+      if (!warned) onEvent({ type: "warning", message });
+      warned = true;
+    }
+  };
+}
+
 /** The curves of a study's other trials, for its pruner. */
 async function curvesBut(
   { store, studyId }: TrialRun,
@@ -152,10 +169,10 @@ export async function runTrial(
   const { store, study, signal, onEvent } = run;
   let lost: string | undefined;
   let unsaved: EpochReport[] = [];
+  const unsavedArtifacts = new Map<string, Uint8Array>();
   const checkpointDir = join(run.dir, "checkpoints", point.key);
   const logFile = join(run.dir, "logs", `${number}-${point.key}.log`);
-  const log = (line: string) =>
-    appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
+  const log = logger(logFile, onEvent);
   const noteLost = (error: unknown) => {
     if (error instanceof LostTrialError) lost = oneLine(error);
   };
@@ -166,10 +183,10 @@ export async function runTrial(
     store.heartbeat(trialId).catch(() => {});
   }, 1000 * run.heartbeatSeconds);
 
-  const save = async () => {
+  /** A store that is away for a while ends no training. */
+  const unlessAway = async (what: string, save: () => Promise<void>) => {
     try {
-      await store.report(trialId, unsaved);
-      unsaved = [];
+      await save();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) {
         noteLost(error);
@@ -177,8 +194,18 @@ export async function runTrial(
       }
       onEvent({
         type: "warning",
-        message: `${oneLine(error)}; the epoch is kept and saved later`,
+        message: `${oneLine(error)}; ${what} is kept and saved later`,
       });
+    }
+  };
+  const saveEpochs = async () => {
+    if (unsaved.length) await store.report(trialId, unsaved);
+    unsaved = [];
+  };
+  const saveArtifacts = async () => {
+    for (const [name, bytes] of unsavedArtifacts) {
+      await store.saveArtifact(trialId, name, bytes);
+      unsavedArtifacts.delete(name);
     }
   };
 
@@ -197,10 +224,13 @@ export async function runTrial(
         number,
         checkpointDir,
         log,
-        saveArtifact: (name, bytes) => store.saveArtifact(trialId, name, bytes),
+        async saveArtifact(name, bytes) {
+          unsavedArtifacts.set(name, bytes);
+          await unlessAway(name, saveArtifacts);
+        },
         async report(report) {
           unsaved.push(report);
-          await save();
+          await unlessAway("the epoch", saveEpochs);
           log(`epoch ${report.epoch}: ${report.value}`);
           onEvent({ type: "epoch", point, number, report });
           if (study.pruner.kind === "none") return;
@@ -220,13 +250,15 @@ export async function runTrial(
   if (lost === undefined) {
     const attrs = { ...outcome.attrs, ...run.provenance };
     try {
-      if (unsaved.length) await store.report(trialId, unsaved);
+      await saveEpochs();
+      await saveArtifacts();
       await store.finish(trialId, { ...outcome, attrs });
     } catch (error) {
       if (error instanceof StoreUnavailableError) {
         const file = keepUnsaved(run, { trialId, key: point.key }, {
           outcome: { ...outcome, attrs },
           epochs: unsaved,
+          artifacts: unsavedArtifacts,
         });
         throw new StudyError(
           `${error.message}; how trial ${number} ended is kept in ${file} ` +

@@ -1,7 +1,7 @@
 /** The program of a trial's own process; `isolated.ts` starts and answers it. */
 import { Buffer } from "node:buffer";
 import { pathToFileURL } from "node:url";
-import { type DataSource, loadDataset } from "../data/mod.ts";
+import type { DataSource } from "../data/mod.ts";
 import { oneLine } from "./errors.ts";
 import {
   type Answer,
@@ -11,9 +11,7 @@ import {
   type Order,
 } from "./isolated.ts";
 import { linesOf } from "./lines.ts";
-import { parsePlan } from "./plan.ts";
 import { decodeJson, encodeJson } from "./store/encoding.ts";
-import { trainingTrial } from "./training.ts";
 import type { TrainTrial } from "./trial.ts";
 
 // Printed lines are the log's; only messages go to the standard output.
@@ -51,9 +49,9 @@ function end(): never {
 let coming = receive();
 
 async function read<T>(): Promise<T> {
-  const line = await coming;
-  coming = receive();
-  return decodeJson(line) as T;
+  const line = coming;
+  coming = line.then(receive);
+  return decodeJson(await line) as T;
 }
 
 /** Sends what has to be recorded and waits until it is. */
@@ -68,6 +66,13 @@ async function trialOf(job: Job): Promise<TrainTrial> {
   if (job.kind === "module") {
     return (await import(pathToFileURL(job.path).href)).default;
   }
+  // Loaded here: a module's trial needs no TensorFlow, which takes seconds.
+  const [{ loadDataset }, { parsePlan }, { trainingTrial }] = await Promise
+    .all([
+      import("../data/mod.ts"),
+      import("./plan.ts"),
+      import("./training.ts"),
+    ]);
   const { source, ...plan } = job.plan as { source: DataSource };
   const data = await loadDataset({ ...source, dir: job.dataDir });
   let told = -Infinity;

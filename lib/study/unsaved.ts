@@ -1,13 +1,15 @@
 /** Results that the store did not take: kept as files, taken in later. */
+import { Buffer } from "node:buffer";
 import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { oneLine, StudyError } from "./errors.ts";
 import { decodeJson, encodeJson } from "./store/encoding.ts";
 import {
   type EpochReport,
@@ -17,69 +19,135 @@ import {
 } from "./store/mod.ts";
 
 interface Unsaved {
-  /** Where it belongs: a store's name without password, and a study id. */
+  /** Where it belongs: `placeOf` its store, and a study id. */
   store: string;
   studyId: number;
   trialId: number;
   key: string;
   outcome: Outcome;
   epochs: EpochReport[];
+  /** Base64 by name. */
+  artifacts: Record<string, string>;
 }
 
-/** Keeps how a trial ended as a file below `dir`; returns its path. */
+/** A store's name, the same one after its folder was moved with `dir`. */
+function placeOf(store: Store, dir: string): string {
+  return store.kind === "sqlite"
+    ? relative(resolve(dir), resolve(store.name))
+    : store.name;
+}
+
+/**
+ * Keeps how a trial ended as a file below `dir`; returns its path.
+ *
+ * @throws StudyError when it cannot be written
+ */
 export function keepUnsaved(
   { store, studyId, dir }: { store: Store; studyId: number; dir: string },
   { trialId, key }: { trialId: number; key: string },
-  ended: Pick<Unsaved, "outcome" | "epochs">,
+  { outcome, epochs, artifacts }: {
+    outcome: Outcome;
+    epochs: EpochReport[];
+    artifacts: ReadonlyMap<string, Uint8Array>;
+  },
 ): string {
   const folder = join(dir, "unsaved");
-  mkdirSync(folder, { recursive: true });
   const file = join(folder, `${key}.json`);
   const kept: Unsaved = {
-    store: store.name,
+    store: placeOf(store, dir),
     studyId,
     trialId,
     key,
-    ...ended,
+    outcome,
+    epochs,
+    artifacts: Object.fromEntries(
+      [...artifacts].map(([name, bytes]) => [
+        name,
+        Buffer.from(bytes).toString("base64"),
+      ]),
+    ),
   };
-  writeFileSync(file, encodeJson(kept));
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${file}.part`, encodeJson(kept));
+    renameSync(`${file}.part`, file);
+  } catch (error) {
+    throw new StudyError(
+      `${store.name} takes no results and ${file} cannot be written ` +
+        `(${oneLine(error)}): make room and run the study again; ` +
+        `the trial goes on from its checkpoint`,
+    );
+  }
   return file;
+}
+
+/** Reads a kept result; undefined when another process took it in. */
+function read(file: string): Unsaved | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return undefined;
+    throw error;
+  }
+  return decodeJson(text) as Unsaved;
+}
+
+/** Ends a kept result's trial as it ended, or the copy that waits for it. */
+async function takeIn(store: Store, kept: Unsaved): Promise<void> {
+  const end = async (trialId: number) => {
+    if (kept.epochs.length) await store.report(trialId, kept.epochs);
+    for (const [name, base64] of Object.entries(kept.artifacts)) {
+      const bytes = new Uint8Array(Buffer.from(base64, "base64"));
+      await store.saveArtifact(trialId, name, bytes);
+    }
+    await store.finish(trialId, kept.outcome);
+  };
+  try {
+    await end(kept.trialId);
+  } catch (error) {
+    if (!(error instanceof LostTrialError)) throw error;
+    const claim = await store.claim(kept.studyId, {
+      keys: new Set([kept.key]),
+    });
+    if (claim) await end(claim.trialId);
+  }
 }
 
 /**
  * Takes the kept results of a study into its record, each once; returns how
- * many. A trial that was given to another process meanwhile is ended there.
+ * many. A trial that was given to another process meanwhile is ended there. A
+ * file that cannot be read is left, and told.
  */
 export async function takeUnsaved(
   store: Store,
   studyId: number,
   dir: string,
+  onWarning: (message: string) => void,
 ): Promise<number> {
   let names: string[];
   try {
-    names = readdirSync(join(dir, "unsaved")).filter((n) =>
-      n.endsWith(".json")
-    );
+    names = readdirSync(join(dir, "unsaved"));
   } catch {
     return 0;
   }
   let taken = 0;
-  for (const name of names) {
+  for (const name of names.filter((n) => n.endsWith(".json"))) {
     const file = join(dir, "unsaved", name);
-    const kept = decodeJson(readFileSync(file, "utf8")) as Unsaved;
-    if (kept.store !== store.name || kept.studyId !== studyId) continue;
-    const end = async (trialId: number) => {
-      if (kept.epochs.length) await store.report(trialId, kept.epochs);
-      await store.finish(trialId, kept.outcome);
-    };
+    let kept: Unsaved | undefined;
     try {
-      await end(kept.trialId);
+      kept = read(file);
     } catch (error) {
-      if (!(error instanceof LostTrialError)) throw error;
-      const claim = await store.claim(studyId, { keys: new Set([kept.key]) });
-      if (claim) await end(claim.trialId);
+      onWarning(
+        `${file}: cannot be read (${oneLine(error)}): remove it; its trial ` +
+          `runs again`,
+      );
     }
-    rmSync(file);
+    if (kept?.store !== placeOf(store, dir) || kept.studyId !== studyId) {
+      continue;
+    }
+    await takeIn(store, kept);
+    rmSync(file, { force: true });
     taken++;
   }
   return taken;

@@ -3,7 +3,7 @@ import { compile, type Compiled, histogram, tf } from "../tensorflow/mod.ts";
 import { attentionStatistics, readStatistics } from "./attention_maps.ts";
 import type { Rate } from "./rates.ts";
 import { globalNorm, gradientsOf, stepRates } from "./step.ts";
-import type { ImageShape, Trainer } from "./trainer.ts";
+import type { ImageShape, Labels, Trainer } from "./trainer.ts";
 import { readVariables } from "./variables.ts";
 
 export interface ParameterDiagnostics {
@@ -55,7 +55,7 @@ export interface Diagnoser {
    */
   run(
     images: Uint8Array,
-    labels: Int32Array,
+    labels: Labels,
     shape: ImageShape,
     rate?: Rate,
   ): Promise<Diagnostics>;

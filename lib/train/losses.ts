@@ -15,6 +15,19 @@ export function targetsOf(labels: tf.Tensor1D, classes: number): tf.Tensor2D {
   return tf.cast(tf.oneHot(labels, classes), "float32") as tf.Tensor2D;
 }
 
+/**
+ * Of the classes that a target gives a share, the one with the largest logit,
+ * as a target of 1: the multi-target loss of Barsoum et al. 2016
+ * (arXiv 1608.01041, equation 5). All are [B, K].
+ */
+export function likeliestOf(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+): tf.Tensor2D {
+  const rated = tf.where(tf.greater(targets, 0), logits, -Infinity);
+  return targetsOf(tf.argMax(rated, -1) as tf.Tensor1D, logits.shape[1]);
+}
+
 /** Weights n / (K · count) of K classes; 0 for a class without images. */
 export function balancedWeights(counts: readonly number[]): number[] {
   const images = counts.reduce((sum, n) => sum + n, 0);

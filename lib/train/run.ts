@@ -4,6 +4,8 @@ import {
   classCounts,
   type Dataset,
   gather,
+  hash32,
+  Random,
 } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import { initialise, releaseState } from "../nn/mod.ts";
@@ -15,13 +17,20 @@ import { batches, epochOrder } from "./order.ts";
 import { loadPretrained, type Pretrained } from "./pretrained.ts";
 import { lrAt, type Rate } from "./rates.ts";
 import { type Recipe, RecipeError } from "./recipe.ts";
-import { type ImageShape, Trainer } from "./trainer.ts";
+import { type ImageShape, type Labels, Trainer } from "./trainer.ts";
 import { readVariables } from "./variables.ts";
 
 export interface TrainingBatch {
   images: Uint8Array;
-  labels: Int32Array;
+  labels: Labels;
   shape: ImageShape;
+}
+
+/** A class by its share, drawn with `seed`. */
+function drawn(shares: Float32Array, seed: number): number {
+  let left = new Random(seed).next() * shares.reduce((a, b) => a + b, 0);
+  const found = shares.findIndex((share) => (left -= share) < 0);
+  return found < 0 ? shares.lastIndexOf(Math.max(...shares)) : found;
 }
 
 export class TrainingRun {
@@ -45,6 +54,11 @@ export class TrainingRun {
     if (data.classes.length !== recipe.classes) {
       throw new RecipeError(
         `recipe.classes: ${recipe.classes}, but ${data.name} has ${data.classes.length}; give ${data.classes.length}`,
+      );
+    }
+    if (recipe.labels !== "hard" && !data.train.targets) {
+      throw new RecipeError(
+        `recipe.labels: "${recipe.labels}" needs raters' shares, which ${data.name} has not; give "hard"`,
       );
     }
     try {
@@ -79,8 +93,27 @@ export class TrainingRun {
       : epochOrder(train.n, seed, epoch);
     for (const indices of batches(order, batchSize, dropLast)) {
       const shape: ImageShape = [indices.length, size, size, channels];
-      yield { ...gather(train, indices), shape };
+      const { images, labels } = gather(train, indices);
+      yield { images, labels: this.#labelsOf(labels, indices, epoch), shape };
     }
+  }
+
+  /** What the images `indices` are to be taken for in `epoch`. */
+  #labelsOf(labels: Int32Array, indices: Uint32Array, epoch: number): Labels {
+    const { recipe, data: { train: { targets }, classes } } = this;
+    if (recipe.labels === "hard" || !targets) return labels;
+    const k = classes.length;
+    const shares = (image: number) =>
+      targets.subarray(image * k, image * k + k);
+    if (recipe.labels === "drawn") {
+      return Int32Array.from(
+        indices,
+        (image) => drawn(shares(image), hash32(recipe.seed, epoch, image)),
+      );
+    }
+    const rows = new Float32Array(indices.length * k);
+    indices.forEach((image, row) => rows.set(shares(image), row * k));
+    return rows;
   }
 
   /** The rate of step `step` (from 0) after these epochs. */
@@ -124,14 +157,14 @@ export class TrainingRun {
     step: number,
   ): string | null {
     const size = this.recipe.batchSize / this.recipe.accumulate;
-    const pixels = images.length / batch;
+    const pixels = images.length / batch, width = labels.length / batch;
     let message: string | null = null;
     for (let at = 0; at < batch && message === null; at += size) {
       const end = Math.min(at + size, batch);
       tf.tidy(() => {
         const inputs = trainer.inputsOf(
           images.subarray(at * pixels, end * pixels),
-          labels.subarray(at, end),
+          labels.subarray(at * width, end * width),
           [end - at, ...image],
           { step, piece: at / size },
         );

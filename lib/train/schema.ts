@@ -167,6 +167,9 @@ export const Fields = z.strictObject({
   sampler: oneOf(["shuffle", "balanced"]).default("shuffle").describe(
     "An epoch's images: shuffle takes each once, balanced draws as many of each class with replacement.",
   ),
+  labels: oneOf(["hard", "soft", "drawn", "any"]).default("hard").describe(
+    "Where raters disagree: the majority's label (hard), the raters' shares as target (soft), a label drawn by the shares in each epoch (drawn), or whichever of the rated labels the model thinks likeliest (any).",
+  ),
   mixing: z.strictObject({
     kind: oneOf(["none", "mixup", "cutmix", "mixup-or-cutmix"]).default("none")
       .describe(
@@ -285,6 +288,12 @@ export const Recipe = Fields.superRefine((r, context) => {
     refuse(
       ["nesterov"],
       "Nesterov's momentum needs a momentum above 0 and a dampening of 0; change these or give false",
+    );
+  }
+  if (r.labels === "any" && r.mixing.kind !== "none") {
+    refuse(
+      ["labels"],
+      `"any" picks one label an image, which cannot be mixed; give mixing.kind "none", or labels "soft"`,
     );
   }
   if (r.batchSize % r.accumulate !== 0) {

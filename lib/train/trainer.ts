@@ -19,7 +19,7 @@ import {
 } from "../data/mod.ts";
 import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
 import type { StoredTensor } from "../weights/mod.ts";
-import { lossOf, targetsOf } from "./losses.ts";
+import { likeliestOf, lossOf, targetsOf } from "./losses.ts";
 import type { Rate } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";
 import {
@@ -46,6 +46,9 @@ export type ImageShape = [
   width: number,
   channels: number,
 ];
+
+/** A class an image, [B], or its shares of all classes, [B·classes]. */
+export type Labels = Int32Array | Float32Array;
 
 export interface StepResult {
   /** Mean over the batch, before the step, under augmentation. */
@@ -142,15 +145,21 @@ export class Trainer {
   batchOf([bytes, labels, seed, numbers, partners]: tf.Tensor[]): Batch {
     const { loss, classes, mixing } = this.recipe;
     const x = augment(bytes, this.recipe, seed);
-    const targets = targetsOf(labels as tf.Tensor1D, classes);
+    const targets = labels.rank === 1
+      ? targetsOf(labels as tf.Tensor1D, classes)
+      : labels as tf.Tensor2D;
     const mixed = mixes(mixing)
       ? applyMixing(x, targets, { numbers, partners })
       : { x, targets };
     return {
       x: mixed.x,
       seed,
-      lossOf: (logits) =>
-        lossOf(logits, mixed.targets, loss, this.#classWeights),
+      lossOf: (logits) => {
+        const wanted = this.recipe.labels === "any"
+          ? likeliestOf(logits, mixed.targets)
+          : mixed.targets;
+        return lossOf(logits, wanted, loss, this.#classWeights);
+      },
     };
   }
 
@@ -162,7 +171,9 @@ export class Trainer {
       this.batchOf(inputs),
       this.recipe.sam,
     );
-    const right = tf.equal(tf.argMax(pass.logits, -1), inputs[1]);
+    const [, labels] = inputs;
+    const truth = labels.rank === 1 ? labels : tf.argMax(labels, -1);
+    const right = tf.equal(tf.argMax(pass.logits, -1), truth);
     const correct = tf.sum(tf.cast(right, "float32"));
     return { pass, scalars: [pass.loss, correct] };
   }
@@ -170,7 +181,7 @@ export class Trainer {
   /** The inputs of piece `piece` of step `step`, for `batchOf`. */
   inputsOf(
     images: Uint8Array,
-    labels: Int32Array,
+    labels: Labels,
     shape: ImageShape,
     { step, piece }: { step: number; piece: number },
   ): tf.Tensor[] {
@@ -179,7 +190,9 @@ export class Trainer {
     const draw = (step - 1) * accumulate + piece + 1;
     const inputs = [
       fromBytes(images, shape),
-      tf.tensor1d(labels, "int32"),
+      labels instanceof Int32Array
+        ? tf.tensor1d(labels, "int32")
+        : tf.tensor2d(labels, [shape[0], this.recipe.classes]),
       tf.tensor1d([seed, draw], "int32"),
     ];
     if (!mixes(mixing)) return inputs;
@@ -195,7 +208,7 @@ export class Trainer {
    */
   async trainBatch(
     images: Uint8Array,
-    labels: Int32Array,
+    labels: Labels,
     shape: ImageShape,
     rate: Rate = { lr: this.recipe.lr },
   ): Promise<StepResult> {
@@ -213,7 +226,7 @@ export class Trainer {
 
   async #inOne(
     images: Uint8Array,
-    labels: Int32Array,
+    labels: Labels,
     shape: ImageShape,
     rates: tf.Tensor,
   ) {
@@ -225,18 +238,18 @@ export class Trainer {
 
   async #inPieces(
     images: Uint8Array,
-    labels: Int32Array,
+    labels: Labels,
     [batch, ...image]: ImageShape,
     rates: tf.Tensor,
   ) {
     const size = this.recipe.batchSize / this.recipe.accumulate;
-    const pixels = images.length / batch;
+    const pixels = images.length / batch, width = labels.length / batch;
     let loss = 0, correct = 0;
     for (let start = 0, piece = 0; start < batch; start += size, piece++) {
       const end = Math.min(start + size, batch), n = end - start;
       const inputs = this.inputsOf(
         images.subarray(start * pixels, end * pixels),
-        labels.subarray(start, end),
+        labels.subarray(start * width, end * width),
         [n, ...image],
         { step: this.step, piece },
       );

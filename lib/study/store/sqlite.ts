@@ -170,6 +170,9 @@ class SqliteDatabase implements Database {
   }
 }
 
+/** SQLite's code for a disk without room. */
+const SQLITE_FULL = 13;
+
 /** SQLite's own errors in one line for the user; others as they are. */
 export function readable(path: string, error: unknown): unknown {
   if (
@@ -177,7 +180,10 @@ export function readable(path: string, error: unknown): unknown {
   ) {
     return error;
   }
-  return new StudyError(`${path}: ${(error as Error).message}`);
+  const { message, errcode } = error as Error & { errcode?: number };
+  return errcode === SQLITE_FULL
+    ? new StoreUnavailableError(`${path}: the disk is full`)
+    : new StudyError(`${path}: ${message}`);
 }
 
 /** Whether there is a file with something in it. */

@@ -1,0 +1,95 @@
+/** What an audit of a data set finds, and how much each kind of it matters. */
+import type { SplitName } from "../types.ts";
+
+/** Kinds of findings, gravest first: what each is, and if it moves results. */
+export const KINDS = {
+  leak: { title: "same image in several splits", changesResults: true },
+  conflict: { title: "same image with several labels", changesResults: true },
+  subject: { title: "subject in several splits", changesResults: true },
+  missing: { title: "listed file that is not there", changesResults: true },
+  undecodable: {
+    title: "file that cannot be decoded",
+    changesResults: true,
+  },
+  unusable: {
+    title: "row or file that cannot be used",
+    changesResults: true,
+  },
+  counts: {
+    title: "count that differs from the published one",
+    changesResults: true,
+  },
+  nearLeak: { title: "near copy in another split", changesResults: true },
+  nearConflict: {
+    title: "near copy with another label",
+    changesResults: true,
+  },
+  duplicate: { title: "same image twice in a split", changesResults: false },
+  nearDuplicate: { title: "near copy in one split", changesResults: false },
+  blank: { title: "blank image", changesResults: false },
+  absent: { title: "class without an image", changesResults: false },
+  unlisted: {
+    title: "folder of images that nothing lists",
+    changesResults: false,
+  },
+} as const;
+
+export type FindingKind = keyof typeof KINDS;
+
+/** One thing found; `text` says it in one line, paths and all. */
+export interface Finding {
+  kind: FindingKind;
+  text: string;
+  /** Names of the images concerned, or paths of files; may be empty. */
+  images: string[];
+}
+
+/** `all` where the data set has no official split. */
+export type AuditSplit = SplitName | "all";
+
+/** Images of each class, in the order of the classes. */
+export type Counts = Partial<Record<AuditSplit, number[]>>;
+
+/** Everything that an audit has to tell; plain JSON data. */
+export interface Audit {
+  /** When it was made, ISO 8601. */
+  date: string;
+  /** SHA-256 (hex) over names, splits, labels and contents of the images. */
+  hash: string;
+  format: string;
+  layout: string;
+  classes: string[];
+  /** How many images are listed. */
+  images: number;
+  counts: Counts;
+  /** The published counts of the same classes and splits, where known. */
+  published?: Counts;
+  /** Left out by rule: what → how many. */
+  left: Record<string, number>;
+  /** Sides in pixels, the most frequent first. */
+  sizes: { width: number; height: number; count: number }[];
+  /** Gravest first. */
+  findings: Finding[];
+}
+
+/** What of an audit is stored with a study; plain JSON data. */
+export interface AuditSummary {
+  date: string;
+  hash: string;
+  /** How many findings of each kind there are; kinds without any are absent. */
+  findings: Partial<Record<FindingKind, number>>;
+}
+
+/** Says whether a finding makes results wrong, not only untidy. */
+export function changesResults(finding: Pick<Finding, "kind">): boolean {
+  return KINDS[finding.kind].changesResults;
+}
+
+/** How many findings of each kind an audit has. */
+export function auditSummary(audit: Audit): AuditSummary {
+  const findings: AuditSummary["findings"] = {};
+  for (const { kind } of audit.findings) {
+    findings[kind] = (findings[kind] ?? 0) + 1;
+  }
+  return { date: audit.date, hash: audit.hash, findings };
+}

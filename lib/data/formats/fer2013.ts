@@ -1,0 +1,195 @@
+/** FER2013: folders of images with the split in their names, or its csv. */
+import { closeSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { expressionOf } from "../expressions.ts";
+import type { Format, ListedImage, Listing } from "../listing.ts";
+import { DataError, FER_CLASSES, SPLITS } from "../types.ts";
+import type { SkippedFile, SplitName } from "../types.ts";
+import {
+  FER2013_SIDE,
+  fer2013Columns,
+  readFer2013Csv,
+} from "./fer2013_csv.ts";
+import { below, Tree } from "./tree.ts";
+
+const USAGE: Record<string, SplitName> = {
+  Training: "train",
+  PublicTest: "validation",
+  PrivateTest: "test",
+};
+
+const HALVES = ["train", "test"];
+
+function labelOf(folder: string): number {
+  return FER_CLASSES.indexOf(expressionOf(folder) ?? "");
+}
+
+function splitOf(name: string): SplitName | undefined {
+  return USAGE[/^([A-Za-z]+)_/.exec(name)?.[1] ?? ""];
+}
+
+/** `train|test/{angry,…}/{Training,PublicTest,PrivateTest}_N.jpg` */
+function isFolderForm(tree: Tree): boolean {
+  return HALVES.some((half) =>
+    tree.folders(half).some((folder) =>
+      labelOf(folder) >= 0 &&
+      tree.files(below(half, folder)).some((name) => splitOf(name))
+    )
+  );
+}
+
+function listFolders(dir: string, tree: Tree): Listing {
+  const images: ListedImage[] = [];
+  const bad: SkippedFile[] = [];
+  for (const half of HALVES) {
+    for (const name of tree.files(half)) {
+      bad.push({ path: below(half, name), reason: "not in a class folder" });
+    }
+    for (const folder of tree.folders(half)) {
+      const at = below(half, folder);
+      const label = labelOf(folder);
+      if (label < 0) {
+        bad.push({ path: at, reason: "unknown class folder" });
+        continue;
+      }
+      for (const name of tree.folders(at)) {
+        bad.push({
+          path: below(at, name),
+          reason: "cannot be read (is a folder)",
+        });
+      }
+      for (const name of tree.files(at)) {
+        const file = below(at, name);
+        const split = splitOf(name);
+        if (split) images.push({ name: file, source: { file }, label, split });
+        else {
+          bad.push({
+            path: file,
+            reason: "unknown name prefix (want Training_, PublicTest_ or " +
+              "PrivateTest_)",
+          });
+        }
+      }
+    }
+  }
+  images.sort((a, b) => a.name < b.name ? -1 : 1);
+  for (const split of SPLITS) {
+    if (images.some((image) => image.split === split)) continue;
+    const prefix = Object.keys(USAGE).find((word) => USAGE[word] === split);
+    throw new DataError(
+      `fer2013: no ${split} images in ${dir}; want files named ${prefix}_N.jpg`,
+    );
+  }
+  return { ...COMMON, layout: "folders of images", images, bad };
+}
+
+const COMMON = { format: "fer2013", classes: [...FER_CLASSES], left: {} };
+
+/** The first line of a file, as far as it tells the columns of a csv. */
+function header(path: string): Uint8Array {
+  const file = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(1024);
+    const start = bytes.subarray(0, readSync(file, bytes));
+    const end = start.findIndex((b) => b === 10 || b === 13);
+    const from = start[0] === 0xef ? 3 : 0;
+    return start.subarray(from, end < 0 ? undefined : end);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * The path of FER2013's csv below a folder, by its columns; the usual names
+ * come first. Null where there is none.
+ *
+ * @throws DataError when several csvs could be it
+ */
+export function fer2013CsvIn(dir: string): string | null {
+  const tree = new Tree(dir);
+  const found = ["", "fer2013"]
+    .flatMap((at) => tree.files(at).map((name) => below(at, name)))
+    .filter((path) => /\.csv$/i.test(path))
+    .filter((path) => fer2013Columns(header(join(dir, path))) !== null);
+  const usual = ["fer2013.csv", "fer2013/fer2013.csv", "icml_face_data.csv"]
+    .find((path) => found.includes(path));
+  if (usual !== undefined) return usual;
+  if (found.length > 1) {
+    throw new DataError(
+      `fer2013: ${found.join(" and ")} in ${dir} both have the columns ` +
+        `emotion and pixels: keep one, or name it fer2013.csv`,
+    );
+  }
+  return found[0] ?? null;
+}
+
+function listCsv(dir: string, csv: string): Listing {
+  const { rows, bad, usages } = readFer2013Csv(join(dir, csv));
+  const missing = Object.keys(USAGE).filter((word) => !usages.has(word));
+  if (usages.size > 0 && missing.length > 0) {
+    const words = [...usages].map(([word, n]) => `"${word}" (${n} rows)`);
+    throw new DataError(
+      `fer2013: ${join(dir, csv)}: no row has Usage ${missing.join(" or ")}; ` +
+        `found ${words.join(", ")}`,
+    );
+  }
+  const named = (line: number) => `${csv}:${line}`;
+  const skipped = bad.map(({ line, reason }) => ({
+    path: named(line),
+    reason,
+  }));
+  const images: ListedImage[] = [];
+  for (const { line, label, usage, pixels } of rows) {
+    const split = usage === undefined ? undefined : USAGE[usage];
+    if (usage !== undefined && split === undefined) {
+      skipped.push({
+        path: named(line),
+        reason: `Usage is ${JSON.stringify(usage)}; want ` +
+          Object.keys(USAGE).join(", "),
+      });
+      continue;
+    }
+    const source = { pixels, width: FER2013_SIDE };
+    images.push({ name: named(line), source, label, split });
+  }
+  return { ...COMMON, layout: `table ${csv}`, images, bad: skipped };
+}
+
+/** Counts by class in the order of FER_CLASSES. */
+function counts(...n: number[]): Record<string, number> {
+  return Object.fromEntries(FER_CLASSES.map((name, i) => [name, n[i]]));
+}
+
+export const fer2013: Format = {
+  name: "fer2013",
+  about: "FER2013: train|test/CLASS/{Training,PublicTest,PrivateTest}_N.jpg, " +
+    "or a csv with the columns emotion, pixels and Usage",
+  detect(dir) {
+    return isFolderForm(new Tree(dir)) || fer2013CsvIn(dir) !== null;
+  },
+  list(dir) {
+    const tree = new Tree(dir);
+    if (!tree.hasFolder("")) {
+      throw new DataError(
+        `fer2013: no folder at ${dir}; give the folder that holds train/ and ` +
+          `test/, or fer2013.csv`,
+      );
+    }
+    const classFolders = HALVES.some((half) =>
+      tree.folders(half).some((folder) => labelOf(folder) >= 0)
+    );
+    if (classFolders) return listFolders(dir, tree);
+    const csv = fer2013CsvIn(dir);
+    if (csv !== null) return listCsv(dir, csv);
+    throw new DataError(
+      `fer2013: no class folders and no csv in ${dir}; want train/ and test/ ` +
+        `with angry, disgust, fear, happy, neutral, sad, surprise, or a csv ` +
+        `with the columns emotion, pixels and Usage`,
+    );
+  },
+  published: {
+    train: counts(3995, 436, 4097, 7215, 4830, 3171, 4965),
+    validation: counts(467, 56, 496, 895, 653, 415, 607),
+    test: counts(491, 55, 528, 879, 594, 416, 626),
+  },
+};

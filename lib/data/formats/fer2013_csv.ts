@@ -1,0 +1,226 @@
+/** FER2013's csv, read in pieces: every row's pixels, every bad row named. */
+import { closeSync, openSync, readSync } from "node:fs";
+import { DataError } from "../types.ts";
+
+/** Side of FER2013's images in pixels. */
+export const FER2013_SIDE = 48;
+const PIXELS = FER2013_SIDE * FER2013_SIDE;
+
+export interface Fer2013Row {
+  /** Place among the rows below the header, from 0; bad ones count. */
+  index: number;
+  /** Of the file, from 1. */
+  line: number;
+  /** 0..6 in the order of FER_CLASSES. */
+  label: number;
+  /** As written; undefined where the file has no such column. */
+  usage?: string;
+  /** 48 × 48 grey values. */
+  pixels: Uint8Array;
+}
+
+export interface Fer2013Table {
+  rows: Fer2013Row[];
+  bad: { index: number; line: number; reason: string }[];
+  /** Rows of each Usage word, the bad ones with a Usage among them. */
+  usages: Map<string, number>;
+}
+
+const CHUNK = 1 << 20;
+/** Pixels are kept in blocks of this many images. */
+const BLOCK = 512;
+const [LF, CR, QUOTE] = [10, 13, 34];
+const ascii = new TextDecoder("latin1");
+
+/**
+ * Every line of a file as bytes, its number and nothing else in memory; `use`
+ * has to copy what it keeps.
+ */
+function eachLine(
+  path: string,
+  use: (bytes: Uint8Array, line: number) => void,
+): void {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (error) {
+    throw new DataError(
+      `${path}: cannot be read (${(error as Error).message}): ` +
+        `check the path and its permissions`,
+    );
+  }
+  try {
+    let buffer = new Uint8Array(CHUNK);
+    let filled = 0, line = 0, end = -1;
+    for (let first = true;; first = false) {
+      const got = readSync(file, buffer, filled, buffer.length - filled, null);
+      filled += got;
+      let from = 0;
+      if (first) {
+        refuseUtf16(buffer, path);
+        if (buffer[0] === 0xef && buffer[1] === 0xbb) from = 3;
+        const lf = buffer.subarray(0, filled).includes(LF);
+        end = lf ? LF : CR;
+      }
+      const held = buffer.subarray(0, filled);
+      for (let at; (at = held.indexOf(end, from)) >= 0; from = at + 1) {
+        use(held.subarray(from, at), ++line);
+      }
+      if (got === 0) {
+        if (from < filled) use(held.subarray(from), ++line);
+        return;
+      }
+      buffer.copyWithin(0, from, filled);
+      filled -= from;
+      if (filled === buffer.length) {
+        const wider = new Uint8Array(buffer.length * 2);
+        wider.set(buffer);
+        buffer = wider;
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function refuseUtf16(bytes: Uint8Array, path: string): void {
+  const [a, b] = bytes;
+  if (a === 0xff && b === 0xfe || a === 0xfe && b === 0xff) {
+    throw new DataError(`${path}: is UTF-16 text: save it as UTF-8`);
+  }
+}
+
+/** Where the cells of a line begin and end, without quotes and blanks. */
+function cellsOf(bytes: Uint8Array, separator: number): [number, number][] {
+  const cells: [number, number][] = [];
+  let start = 0;
+  for (;;) {
+    let from = start;
+    while (from < bytes.length && isBlank(bytes[from], separator)) from++;
+    const quoted = bytes[from] === QUOTE;
+    const close = quoted ? bytes.indexOf(QUOTE, from + 1) : -1;
+    const next = bytes.indexOf(separator, close < 0 ? start : close);
+    let to = next < 0 ? bytes.length : next;
+    while (to > from && isBlank(bytes[to - 1], separator)) to--;
+    cells.push(close < 0 ? [from, to] : [from + 1, close]);
+    if (next < 0) return cells;
+    start = next + 1;
+  }
+}
+
+function isBlank(byte: number, separator: number): boolean {
+  return byte <= 32 && byte !== separator;
+}
+
+/** Writes the values of a cell to `out`; says what is wrong, or null. */
+function readPixels(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+): string | null {
+  let count = 0;
+  for (let at = from; at < to;) {
+    if (bytes[at] <= 32) {
+      at++;
+      continue;
+    }
+    const start = at;
+    let value = 0;
+    for (; at < to && bytes[at] > 32; at++) {
+      const digit = bytes[at] - 48;
+      if (digit < 0 || digit > 9) value = NaN;
+      value = value * 10 + digit;
+    }
+    if (!(value <= 255)) {
+      const end = bytes.findIndex((b, i) => i >= start && i < to && b <= 32);
+      const word = ascii.decode(
+        bytes.subarray(start, Math.min(end < 0 ? to : end, start + 20)),
+      );
+      return `pixel ${count + 1} is ${JSON.stringify(word)}; ` +
+        `want a whole number from 0 to 255`;
+    }
+    if (count < PIXELS) out[count] = value;
+    count++;
+  }
+  if (count === 0) return "has no pixels";
+  return count === PIXELS
+    ? null
+    : `has ${count} pixels; want ${PIXELS} (48 × 48)`;
+}
+
+interface Columns {
+  separator: number;
+  emotion: number;
+  pixels: number;
+  usage: number;
+  count: number;
+}
+
+/** The columns that a header line names, in any order; null for another. */
+export function fer2013Columns(header: Uint8Array): Columns | null {
+  const separator = [",", ";", "\t"].map((c) => c.charCodeAt(0))
+    .find((c) => header.includes(c));
+  if (separator === undefined) return null;
+  const names = cellsOf(header, separator)
+    .map(([from, to]) => ascii.decode(header.subarray(from, to)).toLowerCase());
+  const emotion = names.indexOf("emotion"), pixels = names.indexOf("pixels");
+  if (emotion < 0 || pixels < 0) return null;
+  const usage = names.indexOf("usage");
+  return { separator, emotion, pixels, usage, count: names.length };
+}
+
+/**
+ * Reads `emotion,pixels,Usage` in any order of columns, with blanks or quotes
+ * around cells, any line ends and a byte order mark. Needs the memory of the
+ * pixels and one piece of the file.
+ *
+ * @throws DataError for UTF-16 and for a header without the columns
+ */
+export function readFer2013Csv(path: string): Fer2013Table {
+  const table: Fer2013Table = { rows: [], bad: [], usages: new Map() };
+  let columns: Columns | null = null;
+  let index = 0;
+  let block = new Uint8Array(0), used = 0;
+  eachLine(path, (bytes, line) => {
+    if (bytes.every((b) => b <= 32)) return;
+    if (columns === null) {
+      columns = fer2013Columns(bytes);
+      if (columns !== null) return;
+      throw new DataError(
+        `${path}:${line}: is no header with the columns emotion and pixels`,
+      );
+    }
+    const place = { index: index++, line };
+    const fail = (reason: string) => void table.bad.push({ ...place, reason });
+    const cells = cellsOf(bytes, columns.separator);
+    if (cells.length !== columns.count) {
+      const cell = cells.length === 1 ? "cell" : "cells";
+      return fail(
+        `has ${cells.length} ${cell}; the header has ${columns.count}`,
+      );
+    }
+    const text = (at: number) => ascii.decode(bytes.subarray(...cells[at]));
+    const usage = columns.usage < 0 ? undefined : text(columns.usage);
+    if (usage !== undefined) {
+      table.usages.set(usage, (table.usages.get(usage) ?? 0) + 1);
+    }
+    const emotion = text(columns.emotion);
+    if (!/^0*[0-6](\.0*)?$/.test(emotion)) {
+      return fail(
+        `emotion is ${JSON.stringify(emotion.slice(0, 20))}; want 0 to 6`,
+      );
+    }
+    if (used === block.length) {
+      block = new Uint8Array(BLOCK * PIXELS);
+      used = 0;
+    }
+    const pixels = block.subarray(used, used + PIXELS);
+    const reason = readPixels(bytes, ...cells[columns.pixels], pixels);
+    if (reason !== null) return fail(reason);
+    used += PIXELS;
+    table.rows.push({ ...place, label: Number(emotion), usage, pixels });
+  });
+  if (columns === null) throw new DataError(`${path}: is empty`);
+  return table;
+}
