@@ -15,12 +15,13 @@ import {
   type Chart,
   confusionMatrixChart,
   escapeMarkup,
+  faceGridChart,
   type LearningCurveRow,
   learningCurvesChart,
   lrAccuracyChart,
   percent,
 } from "./charts/mod.ts";
-import { type Dataset, loadDataset } from "./data/mod.ts";
+import { type Dataset, loadDataset, type SplitName } from "./data/mod.ts";
 import {
   analysis,
   analysisRows,
@@ -93,13 +94,14 @@ class LiveChart {
  */
 export function planData(
   plan: TrainingPlan,
-  o: { data: "synthetic" | "fer2013"; dataDir?: string; seed?: number },
+  o: { data: string; dataDir?: string; seed?: number },
 ): Promise<Dataset> {
   return loadDataset({
+    ...plan.data,
     name: o.data,
     dir: o.dataDir || Deno.env.get("FERLAB_DATA_DIR"),
     size: plan.recipe.size,
-    seed: o.seed,
+    seed: o.seed ?? plan.data?.seed,
     ...plan.limits,
   });
 }
@@ -261,6 +263,33 @@ export function curvesChart(rows: readonly TrainingRow[]): Chart {
 /** Confusion matrix of a trial on the test split at its chosen epoch. */
 export function confusionChart(row: TrainingRow, data: Dataset): Chart {
   return confusionMatrixChart(row.confusion ?? [], data.classes);
+}
+
+/**
+ * The first faces of each class of a split. Faces of real people stay at home:
+ * a notebook that is committed shows synthetic ones only.
+ */
+export function facesChart(
+  data: Dataset,
+  { split = "train", perClass = 10, title }: {
+    split?: SplitName;
+    perClass?: number;
+    title?: string;
+  } = {},
+): Chart {
+  const { images, labels, n } = data[split], { size, channels } = data;
+  const width = images.length / n;
+  const rows = data.classes.map((label) => ({
+    label,
+    faces: [] as Uint8Array[],
+  }));
+  labels.forEach((label, i) => {
+    const { faces } = rows[label];
+    if (faces.length < perClass) {
+      faces.push(images.subarray(i * width, (i + 1) * width));
+    }
+  });
+  return faceGridChart(rows, { size, channels, title });
 }
 
 /** A table that a notebook shows as HTML. */

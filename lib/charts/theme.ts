@@ -162,7 +162,8 @@ export function emptyChart(
   );
 }
 
-function wrap(svg: string): Chart {
+/** A chart of finished SVG markup. */
+export function wrap(svg: string): Chart {
   const html = `<figure style="margin: 0">${svg}</figure>`;
   return {
     svg,

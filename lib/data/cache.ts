@@ -1,19 +1,35 @@
 /** Decoded pixels on disk: one checked file a key, written atomically. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { SkippedFile } from "./types.ts";
+import { expandGray } from "./decode.ts";
 
-/** What a cache file holds: pixels of all good files and what describes them. */
-export interface CacheEntry {
-  /** `[names, size, size, planes]`. */
-  pixels: Uint8Array;
+/** Pixels of all files of a data set, and why some have none. */
+export interface Entry {
+  /** Side of an image in pixels. */
+  size: number;
+  /** How many images the pixels hold, bad ones (all zero) included. */
+  count: number;
   planes: 1 | 3;
-  /** Paths below the data folder, in row order. */
-  names: string[];
-  skipped: SkippedFile[];
+  /** `[count, size, size, planes]`. */
+  pixels: Uint8Array;
+  /** Reason per bad row. */
+  bad: Map<number, string>;
 }
 
-const MAGIC = "FERLAB-DATA-1\n";
+/** What stands before the pixels, as JSON. */
+interface Header {
+  key: string;
+  size: number;
+  count: number;
+  planes: 1 | 3;
+  bad: [number, string][];
+}
+
+const MAGIC = "FERLAB-DATA-2\n";
+/** Magic, SHA-256 of all that follows it (hex), length of the header (hex). */
+const FRONT = MAGIC.length + 64 + 8;
+const CHUNK = 2 ** 22;
+const ENDINGS = /\.(bin|stamp|tmp)$/;
 
 /** The user's cache folder for decoded data sets. */
 export function defaultCacheDir(): string {
@@ -22,69 +38,89 @@ export function defaultCacheDir(): string {
   return join(base, "ferlab", "data");
 }
 
-/** The cache file of `key` in `dir`. */
-export function cacheFile(dir: string, key: string): string {
-  return join(dir, `${key}.bin`);
+const entryFile = (dir: string, key: string) => join(dir, `${key}.bin`);
+const stampFile = (dir: string, stamp: string) => join(dir, `${stamp}.stamp`);
+
+/** Fills `into` from `file`; false where the file ends before. */
+function readFully(file: Deno.FsFile, into: Uint8Array): boolean {
+  for (let at = 0; at < into.length;) {
+    const n = file.readSync(into.subarray(at));
+    if (n === null) return false;
+    at += n;
+  }
+  return true;
 }
 
-function digest(head: Uint8Array, pixels: Uint8Array): string {
-  return createHash("sha256").update(head).update(pixels).digest("hex");
+/** The checksum and header of an open cache file, or null if not as written. */
+function readHeader(
+  file: Deno.FsFile,
+): { sum: string; head: Uint8Array; header: Header } | null {
+  const front = new Uint8Array(FRONT);
+  if (!readFully(file, front)) return null;
+  const text = new TextDecoder().decode(front);
+  const length = parseInt(text.slice(-8), 16);
+  const bytes = file.statSync().size;
+  if (!text.startsWith(MAGIC) || !(length <= bytes - FRONT)) return null;
+  const head = new Uint8Array(length);
+  if (!readFully(file, head)) return null;
+  const header: Header = JSON.parse(new TextDecoder().decode(head));
+  const { size, count, planes } = header;
+  if (FRONT + length + count * size * size * planes !== bytes) return null;
+  return { sum: text.slice(MAGIC.length, -8), head, header };
 }
 
 /**
- * Layout: magic, SHA-256 (64 hex), header length (8 hex), JSON header, pixels.
- * Returns null where there is no such file or it is damaged.
+ * The entry `key` with `channels` planes at least; null where there is no such
+ * file, or where it is cut, changed or of another version.
  */
-export function readCache(dir: string, key: string): CacheEntry | null {
-  let bytes: Uint8Array;
+export function readEntry(
+  dir: string,
+  key: string,
+  channels: 1 | 3,
+): Entry | null {
   try {
-    bytes = Deno.readFileSync(cacheFile(dir, key));
+    using file = Deno.openSync(entryFile(dir, key));
+    const found = readHeader(file);
+    if (found === null || found.header.key !== key) return null;
+    const { size, count, planes: stored, bad } = found.header;
+    const planes = stored === 3 ? 3 : channels;
+    const sum = createHash("sha256").update(found.head);
+    const pixels = new Uint8Array(count * size * size * planes);
+    const times = planes / stored;
+    const narrow = times === 1 ? null : new Uint8Array(CHUNK);
+    const bytes = pixels.length / times;
+    // In pieces: the pixels are never held twice.
+    for (let at = 0; at < bytes; at += CHUNK) {
+      const to = Math.min(at + CHUNK, bytes);
+      const part = narrow?.subarray(0, to - at) ?? pixels.subarray(at, to);
+      if (!readFully(file, part)) return null;
+      sum.update(part);
+      if (narrow) expandGray(part, pixels.subarray(at * 3, to * 3));
+    }
+    if (sum.digest("hex") !== found.sum) return null;
+    return { size, count, planes, pixels, bad: new Map(bad) };
   } catch {
     return null;
   }
-  const text = new TextDecoder();
-  const start = MAGIC.length + 72;
-  if (text.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return null;
-  const sum = text.decode(bytes.subarray(MAGIC.length, MAGIC.length + 64));
-  const length = parseInt(text.decode(bytes.subarray(start - 8, start)), 16);
-  if (!(length >= 0) || start + length > bytes.length) return null;
-  const head = bytes.subarray(start, start + length);
-  const pixels = bytes.subarray(start + length);
-  if (digest(head, pixels) !== sum) return null;
-  const { planes, names, skipped } = JSON.parse(text.decode(head));
-  return { pixels, planes, names, skipped };
 }
 
 /**
- * Writes an entry through a temporary file and a rename. A cache that cannot
- * be written (full disk, no permission) only costs time: returns false.
+ * Writes through a temporary file and a rename. A cache that cannot be written
+ * (full disk, no permission) only costs time: returns false.
  */
-export function writeCache(
-  dir: string,
-  key: string,
-  entry: CacheEntry,
-): boolean {
-  const { pixels, ...rest } = entry;
-  const coder = new TextEncoder();
-  const head = coder.encode(JSON.stringify(rest));
-  const front = coder.encode(
-    MAGIC + digest(head, pixels) + head.length.toString(16).padStart(8, "0"),
-  );
-  const final = cacheFile(dir, key);
-  const temp = `${final}.${Deno.pid}.${crypto.randomUUID()}.tmp`;
+function write(dir: string, path: string, parts: Uint8Array[]): boolean {
+  const temp = `${path}.${Deno.pid}.${crypto.randomUUID()}.tmp`;
   try {
     Deno.mkdirSync(dir, { recursive: true });
-    const file = Deno.openSync(temp, { write: true, createNew: true });
-    try {
-      for (const part of [front, head, pixels]) {
+    {
+      using file = Deno.openSync(temp, { write: true, createNew: true });
+      for (const part of parts) {
         for (let at = 0; at < part.length;) {
           at += file.writeSync(part.subarray(at));
         }
       }
-    } finally {
-      file.close();
     }
-    Deno.renameSync(temp, final);
+    Deno.renameSync(temp, path);
     return true;
   } catch {
     try {
@@ -94,4 +130,122 @@ export function writeCache(
     }
     return false;
   }
+}
+
+/** Writes an entry; returns whether that was possible. */
+export function writeEntry(
+  dir: string,
+  key: string,
+  { size, count, planes, pixels, bad }: Entry,
+): boolean {
+  const coder = new TextEncoder();
+  const header: Header = { key, size, count, planes, bad: [...bad] };
+  const head = coder.encode(JSON.stringify(header));
+  const sum = createHash("sha256").update(head).update(pixels).digest("hex");
+  const length = head.length.toString(16).padStart(8, "0");
+  const front = coder.encode(MAGIC + sum + length);
+  return write(dir, entryFile(dir, key), [front, head, pixels]);
+}
+
+/** The digest that was kept for `stamp`, or null. */
+export function readStamp(dir: string, stamp: string): string | null {
+  try {
+    const text = Deno.readTextFileSync(stampFile(dir, stamp));
+    return /^[0-9a-f]{64}\n$/.test(text) ? text.trim() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps the digest of file contents under the stamp of those files. */
+export function writeStamp(dir: string, stamp: string, digest: string): void {
+  const text = new TextEncoder().encode(`${digest}\n`);
+  write(dir, stampFile(dir, stamp), [text]);
+}
+
+/** A cache file as a list shows it. */
+export interface CacheFile {
+  path: string;
+  bytes: number;
+  written: Date;
+  /** What it holds; undefined for one that is damaged or of old. */
+  images?: { count: number; size: number; planes: 1 | 3 };
+}
+
+function ownFiles(dir: string): CacheFile[] {
+  let names: string[];
+  try {
+    names = [...Deno.readDirSync(dir)]
+      .filter((entry) => entry.isFile && ENDINGS.test(entry.name))
+      .map(({ name }) => name).sort();
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const path = join(dir, name);
+    try {
+      const { size, mtime } = Deno.statSync(path);
+      return [{ path, bytes: size, written: mtime ?? new Date(0) }];
+    } catch {
+      return []; // Another process has cleared it.
+    }
+  });
+}
+
+/** The cached data sets in `dir`, by file name; none where there is no folder. */
+export function cacheEntries(dir: string): CacheFile[] {
+  return ownFiles(dir).filter(({ path }) => path.endsWith(".bin"))
+    .map((entry) => {
+      try {
+        using file = Deno.openSync(entry.path);
+        const { count, size, planes } = readHeader(file)!.header;
+        return { ...entry, images: { count, size, planes } };
+      } catch {
+        return entry;
+      }
+    });
+}
+
+/**
+ * Removes the cache's own files from `dir`, those of broken-off writes
+ * included, and nothing else.
+ *
+ * @returns how many, and their bytes
+ * @throws what the system says where a file cannot be removed
+ */
+export function clearCache(dir: string): { files: number; bytes: number } {
+  let files = 0;
+  let bytes = 0;
+  for (const entry of ownFiles(dir)) {
+    Deno.removeSync(entry.path);
+    files++;
+    bytes += entry.bytes;
+  }
+  return { files, bytes };
+}
+
+// Until pixels.ts takes `cachedPixels` of images.ts (which keys by content):
+// the older pair, keyed by the caller.
+
+/** @deprecated use `cachedPixels` of images.ts */
+export function readCache(dir: string, key: string): OldEntry | null {
+  const text = readEntry(dir, key, 1);
+  if (text === null) return null;
+  const { names, skipped } = JSON.parse(text.bad.get(-1)!);
+  return { pixels: text.pixels, planes: text.planes, names, skipped };
+}
+
+interface OldEntry {
+  pixels: Uint8Array;
+  planes: 1 | 3;
+  names: string[];
+  skipped: { path: string; reason: string }[];
+}
+
+/** @deprecated use `cachedPixels` of images.ts */
+export function writeCache(dir: string, key: string, e: OldEntry): boolean {
+  const { pixels, planes, names, skipped } = e;
+  const bad = new Map([[-1, JSON.stringify({ names, skipped })]]);
+  const count = pixels.length / planes;
+  return writeEntry(dir, key, { size: 1, count, planes, pixels, bad });
 }

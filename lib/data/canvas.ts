@@ -1,5 +1,6 @@
-/** A gray float canvas whose shapes are signed distances in face coordinates. */
+/** A gray float canvas that shapes are painted on in face coordinates. */
 import type { Random } from "./random.ts";
+import type { Shape } from "./shapes.ts";
 
 /** Where the face lies: image = t + s R(rotation) face, in [-1, 1] units. */
 export interface Pose {
@@ -9,12 +10,6 @@ export interface Pose {
   /** Tangent of half the rotation angle. */
   halfTangent: number;
 }
-
-/**
- * A distance to a shape's edge (negative inside), in face units. It has to be
- * exact within `edge` of the edge; farther off, any value beyond `edge` does.
- */
-export type Distance = (x: number, y: number, edge?: number) => number;
 
 /** Gray level at a point of the face, about 0..1. */
 export type Shade = number | ((x: number, y: number) => number);
@@ -83,7 +78,7 @@ export class Canvas {
     cx: number,
     cy: number,
     radius: number,
-    distance: Distance,
+    shape: Shape,
     shade: Shade,
     alpha = 1,
     blur = 0,
@@ -103,7 +98,7 @@ export class Canvas {
     for (let row = y0; row <= y1; row++) {
       for (let i = row * size + x0; i <= row * size + x1; i++) {
         const x = xs[i], y = ys[i];
-        const cover = 0.5 - distance(x, y, edge) * soft;
+        const cover = 0.5 - shape.distance(x, y, edge) * soft;
         if (cover <= 0) continue;
         const a = (cover < 1 ? cover : 1) * alpha;
         const level = typeof shade === "number" ? shade : shade(x, y);
@@ -148,42 +143,4 @@ export class Canvas {
       for (let p = 0; p < planes; p++) out[at++] = byte;
     }
   }
-}
-
-/** Distance to an axis-aligned ellipse, first order in the level set. */
-export function ellipse(
-  cx: number,
-  cy: number,
-  rx: number,
-  ry: number,
-): Distance {
-  const least = Math.min(rx, ry);
-  return (x, y, edge = Infinity) => {
-    const u = (x - cx) / rx, v = (y - cy) / ry;
-    const f = Math.sqrt(u * u + v * v);
-    // The level set's slope is at most 1 / least: no distance is less.
-    const bound = (f - 1) * least;
-    if (bound >= edge || bound <= -edge) return bound;
-    const g = Math.sqrt((u / rx) * (u / rx) + (v / ry) * (v / ry));
-    return g === 0 ? -least : f * (f - 1) / g;
-  };
-}
-
-/** Distance to a thick segment with round ends. */
-export function capsule(
-  ax: number,
-  ay: number,
-  bx: number,
-  by: number,
-  half: number,
-): Distance {
-  const ex = bx - ax, ey = by - ay;
-  const length2 = ex * ex + ey * ey || 1;
-  return (x, y) => {
-    const px = x - ax, py = y - ay;
-    const t = (px * ex + py * ey) / length2;
-    const c = t < 0 ? 0 : t > 1 ? 1 : t;
-    const qx = px - c * ex, qy = py - c * ey;
-    return Math.sqrt(qx * qx + qy * qy) - half;
-  };
 }

@@ -1,7 +1,7 @@
 /** What holds for any data set: content hash, class counts, subsets. */
 import { createHash } from "node:crypto";
 import { hash32, Random } from "./random.ts";
-import { DataError, FER_CLASSES, SPLITS } from "./types.ts";
+import { DataError, SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitName } from "./types.ts";
 
 /** Returns a usable image side; throws a DataError otherwise. */
@@ -14,19 +14,25 @@ export function assertSize(size: number): number {
   return size;
 }
 
-function bytesOf(labels: Int32Array): Uint8Array {
-  return new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength);
+function bytesOf(
+  { buffer, byteOffset, byteLength }: Int32Array | Float32Array,
+) {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** SHA-256 (hex) over size, channels, classes, and each split's labels and pixels. */
+/**
+ * SHA-256 (hex) over size, channels, classes, and each split's labels, targets
+ * and pixels.
+ */
 export function contentHash(
-  d: Omit<Dataset, "hash" | "skipped" | "name">,
+  d: Pick<Dataset, "size" | "channels" | "classes" | SplitName>,
 ): string {
   const h = createHash("sha256");
   h.update(JSON.stringify([d.size, d.channels, d.classes]));
   for (const split of SPLITS) {
-    const { n, labels, images } = d[split];
+    const { n, labels, images, targets } = d[split];
     h.update(`${split} ${n}\n`).update(bytesOf(labels)).update(images);
+    if (targets) h.update("targets\n").update(bytesOf(targets));
   }
   return h.digest("hex");
 }
@@ -45,11 +51,11 @@ export function classCounts(
   return counts;
 }
 
-/** Copies the pixels and labels of the images `rows`, in that order. */
+/** Copies pixels, labels and targets of the images `rows`, in that order. */
 export function gather(
   split: Split,
   rows: readonly number[] | Uint32Array,
-): Pick<Split, "images" | "labels"> {
+): Pick<Split, "images" | "labels" | "targets"> {
   const width = split.images.length / split.n;
   const images = new Uint8Array(rows.length * width);
   const labels = new Int32Array(rows.length);
@@ -60,20 +66,18 @@ export function gather(
     );
     labels[i] = split.labels[row];
   });
-  return { images, labels };
-}
-
-/** A data set of FER2013's classes with its content hash. */
-export function withHash(
-  d: Pick<Dataset, "name" | "size" | "channels" | "skipped">,
-  [train, validation, test]: Split[],
-): Dataset {
-  const body = { ...d, classes: [...FER_CLASSES], train, validation, test };
-  return { ...body, hash: contentHash(body) };
+  if (!split.targets) return { images, labels };
+  const classes = split.targets.length / split.n;
+  const targets = new Float32Array(rows.length * classes);
+  rows.forEach((row, i) => {
+    const from = row * classes;
+    targets.set(split.targets!.subarray(from, from + classes), i * classes);
+  });
+  return { images, labels, targets };
 }
 
 /** Largest-remainder shares of `limit` in proportion to `counts`. */
-function shares(counts: number[], limit: number): number[] {
+export function shares(counts: number[], limit: number): number[] {
   const total = counts.reduce((a, b) => a + b, 0);
   const exact = counts.map((c) => c * limit / total);
   const out = exact.map(Math.floor);

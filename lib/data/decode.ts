@@ -1,10 +1,20 @@
 /** Image files to raw pixels, a few at a time; damaged files are reported. */
 import sharp from "sharp";
+import type { Sharp } from "sharp";
+import { decodeBmp } from "./bmp.ts";
+import { contentOf, readImageFile, UNREADABLE } from "./files.ts";
+import { decodeGrayJpeg } from "./jpeg.ts";
+import { damageOf, hiddenDamage, kindOf } from "./kind.ts";
+import type { Kind } from "./kind.ts";
+import { MAX_PIXELS } from "./rule.ts";
 import type { SkippedFile } from "./types.ts";
 
 /** Decoded pixels of many images, or the reasons they could not be decoded. */
 export interface Decoded {
-  /** `[paths, size, size, planes]`; rows of bad files are zero. */
+  /**
+   * `[paths, size, size, planes]`; rows of bad files are zero. Its buffer has
+   * room for the `channels` that were asked for.
+   */
   pixels: Uint8Array;
   /** 1 when every image is gray (or gray was asked for), else 3. */
   planes: 1 | 3;
@@ -12,82 +22,116 @@ export interface Decoded {
   bad: Map<number, string>;
 }
 
-const WORKERS = 8;
+/** Images that are decoded at the same time. */
+const WORKERS = 4;
 
-/** Reason given to a file that exists but whose bytes cannot be read. */
-export const UNREADABLE = "cannot be read";
+/** Pixels above which images are decoded one at a time, for their memory. */
+const LARGE = 2 ** 22;
 
-/** True when a skipped file may become readable without changing. */
-export function mayHeal(file: SkippedFile): boolean {
-  return file.reason.startsWith(UNREADABLE);
-}
+/** Bytes of a file up to which memory is used again, 1 MiB. */
+const SMALL = 2 ** 20;
 
-/** Says from the bytes alone why a file is no image, or null. */
-function sniff(bytes: Uint8Array): string | null {
-  if (bytes.length === 0) return "empty file (0 bytes)";
-  const head = new TextDecoder("latin1").decode(bytes.subarray(0, 64))
-    .replace(/^\u00ef\u00bb\u00bf/, "").trimStart();
-  if (head.startsWith("<")) return "text or HTML, not an image";
-  return null;
-}
+/** Milliseconds after which timers and signals get their turn. */
+const BREATH = 50;
 
-/** A JPEG without its end mark. */
-function isCut(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xd8 &&
-    !(bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9);
-}
-
-function reasonOf(error: unknown, bytes: Uint8Array): string {
-  const text = (error instanceof Error ? error.message : String(error))
-    .split("\n").map((line) => line.trim()).filter(Boolean).join("; ");
-  if (/unsupported image format/i.test(text)) return "not an image";
-  // libvips keeps one text of errors for all threads: it may be another's.
-  if (isCut(bytes)) return "cut short";
-  if (/premature|truncated|end of (file|input)|corrupt/i.test(text)) {
-    return `cut short or damaged (${text})`;
-  }
-  return `cannot be decoded (${text})`;
-}
-
-/** Side lengths and planes of a JPEG, from its frame header, or null. */
-function jpegFrame(
-  b: Uint8Array,
-): { width: number; height: number; planes: number } | null {
-  if (b[0] !== 0xff || b[1] !== 0xd8) return null;
-  for (let i = 2; i + 9 < b.length && b[i] === 0xff;) {
-    const marker = b[i + 1];
-    // SOF0..SOF15; 0xc4, 0xc8 and 0xcc in that range are other segments.
-    if (marker === 0xc0 || (marker > 0xc0 && marker < 0xd0 && marker & 3)) {
-      const height = b[i + 5] << 8 | b[i + 6];
-      return { height, width: b[i + 7] << 8 | b[i + 8], planes: b[i + 9] };
-    }
-    i += 2 + (b[i + 2] << 8 | b[i + 3]);
-  }
-  return null;
-}
-
-/**
- * One image as `size * size` gray or `size * size * 3` colour bytes; throws on
- * damaged content. A gray JPEG of the right size takes a quicker way.
- */
-async function decodeOne(
-  bytes: Uint8Array,
+/** Raw values of one or three planes at `size`. */
+async function resized(
+  image: Sharp,
   size: number,
-  channels: 1 | 3,
+  space: "b-w" | "srgb",
 ): Promise<Uint8Array> {
-  const frame = jpegFrame(bytes);
-  const gray = channels === 1 || frame?.planes === 1;
-  let image = sharp(bytes, { failOn: "truncated", sequentialRead: true });
-  if (frame?.width !== size || frame.height !== size) {
-    image = image.resize(size, size, { fit: "fill" });
-  }
-  if (frame === null) image = image.removeAlpha();
-  const { data, info } = await image.toColourspace(gray ? "b-w" : "srgb")
+  const { data, info } = await image.toColourspace(space)
+    .resize(size, size, { fit: "fill" })
     .raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
-  if (info.channels !== (gray ? 1 : 3)) {
+  if (info.channels !== (space === "b-w" ? 1 : 3)) {
     throw new Error(`has ${info.channels} channels`);
   }
   return data;
+}
+
+/**
+ * Gray pixels of a table as `[size, size]`, resized as files are.
+ * @param pixels `[height, width]`
+ */
+export async function resizePixels(
+  pixels: Uint8Array,
+  width: number,
+  size: number,
+): Promise<Uint8Array> {
+  const height = pixels.length / width;
+  if (width === size && height === size) return pixels;
+  const raw = { width, height, channels: 1 as const };
+  return await resized(sharp(pixels, { raw }), size, "b-w");
+}
+
+/** ITU-R BT.601 in 16-bit fixed point, as Pillow's convert("L"). */
+function luma(rgb: Uint8Array): Uint8Array {
+  const gray = new Uint8Array(rgb.length / 3);
+  for (let i = 0, o = 0; i < gray.length; i++, o += 3) {
+    gray[i] = (rgb[o] * 19595 + rgb[o + 1] * 38470 + rgb[o + 2] * 7471 +
+      0x8000) >> 16;
+  }
+  return gray;
+}
+
+/** Decodes by `kind`; throws where libvips does. */
+async function pixelsOf(
+  bytes: Uint8Array,
+  { kind, planes }: Kind,
+  size: number,
+): Promise<Uint8Array | string> {
+  if (kind === "bmp") {
+    const bitmap = decodeBmp(bytes);
+    if (typeof bitmap === "string") return bitmap;
+    const { data, width, height } = bitmap;
+    const raw = { width, height, channels: 3 as const };
+    return await resized(sharp(data, { raw }), size, "srgb");
+  }
+  const image = sharp(bytes, {
+    failOn: "truncated",
+    limitInputPixels: MAX_PIXELS,
+    sequentialRead: true,
+  }).autoOrient().flatten({ background: "#000" });
+  return await resized(image, size, planes === 1 ? "b-w" : "srgb");
+}
+
+/** Large images wait for each other here. */
+let queue: Promise<unknown> = Promise.resolve();
+
+/**
+ * One image as `[size, size]` gray or `[size, size, 3]` colour values, by
+ * `READING_RULE`; with one channel always gray. Never throws for content.
+ *
+ * @returns a reason in one line where there is no image in `bytes`
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  size: number,
+  channels: 1 | 3,
+): Promise<Uint8Array | string> {
+  const kind = kindOf(bytes);
+  if (typeof kind === "string") return kind;
+  try {
+    const { width, height } = kind.width === undefined
+      ? await sharp(bytes, { limitInputPixels: false }).metadata()
+      : kind as { width: number; height: number };
+    if (width * height > MAX_PIXELS) return `too large (${width} × ${height})`;
+    const damage = hiddenDamage(kind, bytes);
+    if (damage !== null) return damage;
+    const job = () => pixelsOf(bytes, kind, size);
+    let values: Uint8Array | string;
+    if (width * height <= LARGE) values = await job();
+    else {
+      const turn = queue.then(job);
+      queue = turn.catch(() => {});
+      values = await turn;
+    }
+    const colour = typeof values !== "string" && values.length > size * size;
+    return colour && channels === 1 ? luma(values as Uint8Array) : values;
+  } catch {
+    // libvips keeps one text of errors for all threads: it may be another's.
+    return damageOf(kind, bytes);
+  }
 }
 
 /** Writes each gray value three times: `[n]` to `[n, 3]`. */
@@ -97,11 +141,17 @@ export function expandGray(gray: Uint8Array, rgb: Uint8Array): void {
   }
 }
 
-/** Copies red to `gray` and returns true if all three planes are equal. */
-function narrow(rgb: Uint8Array, gray: Uint8Array, at: number): boolean {
-  for (let i = 0, o = 0; o < rgb.length; i++, o += 3) {
+/** Makes the gray values in the first third of `all` colours, in place. */
+export function widen(all: Uint8Array): void {
+  for (let i = all.length / 3 - 1, o = i * 3; i >= 0; i--, o -= 3) {
+    all[o] = all[o + 1] = all[o + 2] = all[i];
+  }
+}
+
+/** True where all three values of each pixel are equal. */
+function isGray(rgb: Uint8Array): boolean {
+  for (let o = 0; o < rgb.length; o += 3) {
     if (rgb[o] !== rgb[o + 1] || rgb[o] !== rgb[o + 2]) return false;
-    gray[at + i] = rgb[o];
   }
   return true;
 }
@@ -110,48 +160,64 @@ function narrow(rgb: Uint8Array, gray: Uint8Array, at: number): boolean {
  * Decodes `paths` by content (a PNG named .jpg loads) to `size` x `size`.
  * Never throws for a bad file: its index and reason go to `bad`.
  * @param onProgress called with (done, total) about a hundred times
+ * @param signal ends the work with its reason
+ * @param contents filled with the content of each file, as `contentOf` has it
  */
 export async function decodeFiles(
   paths: string[],
   size: number,
   channels: 1 | 3,
   onProgress?: (done: number, total: number) => void,
+  signal?: AbortSignal,
+  contents?: string[],
 ): Promise<Decoded> {
   const plane = size * size;
-  const gray = new Uint8Array(paths.length * plane);
-  const colour = new Map<number, Uint8Array>();
+  // Memory that is never written costs nothing: gray images stay narrow.
+  const all = new Uint8Array(paths.length * plane * channels);
+  let planes: 1 | 3 = 1;
   const bad = new Map<number, string>();
   const every = Math.max(1, Math.ceil(paths.length / 100));
   let next = 0;
   let done = 0;
+  let breath = performance.now() + BREATH;
+
+  const keep = (i: number, values: Uint8Array) => {
+    const gray = values.length === plane || isGray(values);
+    if (!gray && planes === 1) {
+      planes = 3;
+      widen(all);
+    }
+    if (values.length === plane * planes) all.set(values, i * plane * planes);
+    else if (planes === 3) {
+      expandGray(values, all.subarray(i * plane * 3, (i + 1) * plane * 3));
+    } else for (let p = 0; p < plane; p++) all[i * plane + p] = values[p * 3];
+  };
+  const row = new Uint8Array(plane);
+  const scratch = new Uint8Array(SMALL);
   const one = async (i: number) => {
-    let bytes: Uint8Array;
-    try {
-      bytes = Deno.readFileSync(paths[i]);
-    } catch (error) {
-      const why = error instanceof Error ? error.name : String(error);
-      bad.set(i, `${UNREADABLE} (${why})`);
-      return;
-    }
-    const reason = sniff(bytes);
-    if (reason !== null) {
-      bad.set(i, reason);
-      return;
-    }
-    try {
-      const data = await decodeOne(bytes, size, channels);
-      if (data.length === plane) gray.set(data, i * plane);
-      else if (!narrow(data, gray, i * plane)) colour.set(i, data);
-    } catch (error) {
-      bad.set(i, reasonOf(error, bytes));
+    const bytes = readImageFile(paths[i], scratch);
+    if (contents) contents[i] = contentOf(bytes);
+    if (typeof bytes === "string") bad.set(i, bytes);
+    else if (decodeGrayJpeg(bytes, size, row, 0)) keep(i, row);
+    else {
+      // The next file is read while this one is decoded.
+      const own = bytes.buffer === scratch.buffer ? bytes.slice() : bytes;
+      const values = await decodeImage(own, size, channels);
+      if (typeof values === "string") bad.set(i, values);
+      else keep(i, values);
     }
   };
   const worker = async () => {
     while (next < paths.length) {
+      signal?.throwIfAborted();
       await one(next++);
       done++;
       if (done % every === 0 || done === paths.length) {
         onProgress?.(done, paths.length);
+      }
+      if (performance.now() > breath) {
+        await new Promise((resolve) => setTimeout(resolve));
+        breath = performance.now() + BREATH;
       }
     }
   };
@@ -163,9 +229,14 @@ export async function decodeFiles(
   } finally {
     sharp.concurrency(threads);
   }
-  if (colour.size === 0) return { pixels: gray, planes: 1, bad };
-  const rgb = new Uint8Array(gray.length * 3);
-  expandGray(gray, rgb);
-  for (const [i, data] of colour) rgb.set(data, i * plane * 3);
-  return { pixels: rgb, planes: 3, bad };
+  return {
+    pixels: all.subarray(0, paths.length * plane * planes),
+    planes,
+    bad,
+  };
+}
+
+/** True when a skipped file may become readable without changing. */
+export function mayHeal(file: SkippedFile): boolean {
+  return file.reason.startsWith(UNREADABLE);
 }

@@ -22,9 +22,11 @@ export interface Actions {
   cheeks: number;
   /** Teeth shown in an open mouth, 0..1. */
   teeth: number;
+  /** One mouth corner up and pressed in, right (positive) or left. */
+  smirk: number;
 }
 
-const REST: Actions = {
+const REST: Omit<Actions, "smirk"> = {
   browInner: 0,
   browOuter: 0,
   eyes: 0,
@@ -40,9 +42,10 @@ const REST: Actions = {
 type Form = Partial<Actions>;
 
 /**
- * Forms of each class in FER2013's order; one is drawn an image. They follow
+ * Forms of each class as in EXPRESSIONS; one is drawn an image. They follow
  * FACS prototypes (Ekman and Friesen: brow raisers AU1/2, lowerer AU4, lids
- * AU5/7, cheek raiser AU6, nose wrinkler AU9, lip corners AU12/15, jaw AU26).
+ * AU5/7, cheek raiser AU6, nose wrinkler AU9, lip corners AU12/15, jaw AU26;
+ * contempt is one-sided AU12 and AU14).
  */
 const FORMS: readonly Form[][] = [
   [ // Angry
@@ -84,15 +87,23 @@ const FORMS: readonly Form[][] = [
     { browInner: 0.9, browOuter: 1, eyes: 0.8, jaw: 0.5, width: -0.3 },
   ],
   [{}, { corners: 0.1 }], // Neutral
+  [ // Contempt
+    { smirk: 1, eyes: -0.4, browInner: -0.2 },
+    { smirk: 1, eyes: -0.3, corners: -0.2, width: -0.15 },
+  ],
 ];
 
-/** Draws the actions of one face showing class `label`, intensity 0.25..1. */
-export function drawActions(label: number, random: Random): Actions {
+/** Draws the actions of one face showing class `label`. */
+export function drawActions(
+  label: number,
+  [least, greatest]: readonly [number, number],
+  random: Random,
+): Actions {
   const forms = FORMS[label];
   const form = forms[Math.floor(random.next() * forms.length)];
-  const intensity = random.between(0.25, 1);
-  const out = { ...REST };
-  for (const key of Object.keys(REST) as (keyof Actions)[]) {
+  const intensity = random.between(least, greatest);
+  const out = { ...REST, smirk: 0 };
+  for (const key of Object.keys(REST) as (keyof typeof REST)[]) {
     const target = form[key] ?? 0;
     out[key] = target * intensity * random.between(0.6, 1.2) +
       0.13 * random.normal();
@@ -101,5 +112,9 @@ export function drawActions(label: number, random: Random): Actions {
   for (
     const key of ["jaw", "upperLip", "nose", "cheeks", "teeth"] as const
   ) out[key] = Math.max(0, out[key] - (form[key] ? 0 : 0.1));
+  if (form.smirk) {
+    out.smirk = (random.chance(0.5) ? 1 : -1) * form.smirk * intensity *
+      random.between(0.6, 1.2);
+  }
   return out;
 }

@@ -1,10 +1,9 @@
 /** Draws one face: head, hair, brows, eyes, nose, mouth. */
-import { type Canvas, capsule, ellipse } from "./canvas.ts";
+import type { Canvas } from "./canvas.ts";
 import type { Actions } from "./expression.ts";
+import { paintMouth } from "./mouth.ts";
 import type { Random } from "./random.ts";
-
-const clamp = (v: number, low: number, high: number) =>
-  v < low ? low : v > high ? high : v;
+import { capsule, clamp, ellipse, shape } from "./shapes.ts";
 
 /** Paints a face at rest size about 0.75 x 0.95, centred on the origin. */
 export function paintFace(c: Canvas, a: Actions, random: Random): void {
@@ -33,10 +32,11 @@ export function paintFace(c: Canvas, a: Actions, random: Random): void {
   c.paint(0, 0, 1.1, head, light);
   const line = -random.between(0.55, 0.72), slant = 0.15 * random.normal();
   if (!bald) {
-    c.paint(0, -0.6, 0.9, (x, y, edge) => {
+    const fringe = shape((x, y, edge) => {
       const d = y - line + slant * x - 0.35 * x * x;
-      return Math.max(head(x, y, edge), d);
-    }, hair);
+      return Math.max(head.distance(x, y, edge), d);
+    });
+    c.paint(0, -0.6, 0.9, fringe, hair);
   }
 
   paintEyes(c, a, random, shift, yaw, skin, hair, light);
@@ -81,14 +81,17 @@ function paintEyes(
       x,
       eyeY,
       0.2,
-      (px, py, edge) => Math.max(white(px, py, edge), iris(px, py, edge)),
+      shape((px, py, edge) =>
+        Math.max(white.distance(px, py, edge), iris.distance(px, py, edge))
+      ),
       0.05,
     );
-    const lid = (px: number, py: number, edge = 0) =>
+    const lid = shape((px, py, edge = Infinity) =>
       Math.max(
-        Math.abs(white(px, py, edge + 0.014)) - 0.014,
+        Math.abs(white.distance(px, py, edge + 0.014)) - 0.014,
         py - eyeY - 0.25 * open,
-      );
+      )
+    );
     c.paint(x, eyeY, 0.25, lid, skin * 0.25, 0.9);
     if (a.cheeks > 0.15) {
       const y = eyeY + open + 0.06;
@@ -123,7 +126,9 @@ function paintEyes(
       x,
       rest,
       0.4,
-      (px, py) => Math.min(first(px, py), second(px, py)),
+      shape((px, py) =>
+        Math.min(first.distance(px, py), second.distance(px, py))
+      ),
       browShade,
       0.9,
     );
@@ -198,7 +203,8 @@ function paintNose(
     );
     // Folds from the nose to the mouth corners.
     const fold = clamp(
-      0.9 * a.nose + 0.5 * a.cheeks + 0.2 * a.upperLip,
+      0.9 * a.nose + 0.5 * a.cheeks + 0.2 * a.upperLip +
+        0.6 * Math.max(0, s * a.smirk),
       0,
       0.8,
     );
@@ -225,73 +231,5 @@ function paintNose(
         clamp(a.nose * 0.8, 0, 0.8),
       );
     }
-  }
-}
-
-function paintMouth(
-  c: Canvas,
-  a: Actions,
-  random: Random,
-  shift: number,
-  skin: number,
-): void {
-  const x0 = shift * 1.1;
-  const half = clamp(
-    random.between(0.22, 0.27) * (1 + 0.4 * a.width),
-    0.11,
-    0.42,
-  );
-  const rest = random.between(0.48, 0.54);
-  const bend = -0.11 * a.corners;
-  const skew = 0.018 * random.normal();
-  const gap = clamp(0.3 * a.jaw, 0, 0.34);
-  const lip = random.between(0.022, 0.04) * (1 - 0.3 * Math.max(0, -a.width));
-  const raise = 0.09 * clamp(a.upperLip, 0, 1.2);
-  // The line of the lips at u = -1..1, and half-openings above and below it.
-  const line = (u: number) =>
-    rest + 0.5 * gap + bend * (u * u - 0.4) + skew * u;
-  const inside = (u: number) => Math.sqrt(Math.max(0, 1 - u * u));
-  const upper = (u: number) =>
-    line(u) - (0.4 * gap + raise * (1 - 0.5 * u * u)) * inside(u);
-  const lower = (u: number) => line(u) + 0.6 * gap * inside(u);
-  const between = (grow: number) => (x: number, y: number) => {
-    const u = (x - x0) / half;
-    const w = clamp(u, -1, 1);
-    const vertical = Math.max(upper(w) - grow - y, y - lower(w) - grow);
-    return Math.max(vertical, (Math.abs(u) - 1) * half - grow * 0.5);
-  };
-  const reach = half + gap + raise + 0.12;
-  const lips = skin * random.between(0.5, 0.75);
-  c.paint(x0, rest, reach, between(lip), lips);
-  c.paint(x0, rest, reach, between(0.008), skin * 0.18);
-  if (a.teeth > 0.1 && gap + raise > 0.05) {
-    const tall = 0.1 * clamp(a.teeth, 0, 1) + raise * 0.4;
-    const open = between(-0.006);
-    const teeth = (x: number, y: number) => {
-      const u = clamp((x - x0) / half, -1, 1);
-      return Math.max(open(x, y), y - upper(u) - tall);
-    };
-    c.paint(x0, rest, reach, teeth, Math.min(0.95, skin * 0.3 + 0.62));
-  }
-  // Shadow under the lower lip, and a beard now and then.
-  const under = lower(0) + lip + 0.05;
-  c.paint(
-    x0,
-    under,
-    0.25,
-    ellipse(x0, under, 0.14, 0.03),
-    skin * 0.75,
-    0.5,
-    0.06,
-  );
-  if (random.chance(0.12)) {
-    c.paint(
-      x0,
-      0.34,
-      0.35,
-      capsule(x0 - 0.17, 0.37, x0 + 0.17, 0.37, 0.05),
-      skin * 0.3,
-      0.7,
-    );
   }
 }

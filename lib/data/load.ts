@@ -1,42 +1,124 @@
-/** A data set by name, whole or as a seeded class-stratified subset. */
-import { limited } from "./dataset.ts";
-import { loadFer2013 } from "./fer2013.ts";
+/** A data set by name: listed, divided, checked, decoded, hashed. */
+import { assertSize, contentHash, limited } from "./dataset.ts";
+import { splitsOf } from "./dataset_of.ts";
+import { detectFormat, formatOf } from "./formats/mod.ts";
+import type { ListedImage } from "./listing.ts";
+import { readPixels } from "./pixels.ts";
+import { assignSplits } from "./split.ts";
 import { syntheticFaces } from "./synthetic.ts";
-import { DataError } from "./types.ts";
-import type { Dataset, DataSource } from "./types.ts";
+import { DataError, SPLITS } from "./types.ts";
+import type {
+  Dataset,
+  DataSource,
+  SkippedFile,
+  SplitName,
+  SplitRule,
+} from "./types.ts";
 
 /** What loadDataset takes. */
 export interface LoadOptions extends DataSource {
-  /** The data folder; needed for fer2013. */
+  /** The data folder; all but synthetic faces need one. */
   dir?: string;
-  onBad?: "stop" | "skip";
+  /** Where decoded pixels are kept (the user's cache folder). */
   cacheDir?: string;
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Loads a data set by name.
- * @throws {DataError} unknown name, missing `dir`, or what the loader raises
+ * Loads a data set by name: "synthetic", a format's name, or "auto" for the
+ * one that the folder fits. Images keep the order of the data set's own list,
+ * else of their paths; classes are in the order of `EXPRESSIONS`, mapped by
+ * name. Files are decoded by content, once for each size.
+ *
+ * @throws DataError for an unknown name or folder, an empty split, a rule that
+ * does not fit, and (with onBad "stop") rows and files that cannot be used,
+ * each with its reason
  */
-export async function loadDataset(o: LoadOptions): Promise<Dataset> {
-  const { name, size, channels, seed, train, validation, test } = o;
-  const source = { name, size, channels, seed, train, validation, test };
-  return { ...await load(o), source };
+export async function loadDataset(
+  { dir, cacheDir, onProgress, ...asked }: LoadOptions,
+): Promise<Dataset> {
+  if (asked.name === "synthetic") {
+    return { ...syntheticFaces(asked), source: recorded(asked) };
+  }
+  if (asked.name !== "auto") formatOf(asked.name);
+  if (dir === undefined) {
+    throw new DataError(
+      `${asked.name} needs its folder; give dir, the folder that holds it`,
+    );
+  }
+  const size = assertSize(asked.size ?? 48);
+  const { channels = 3, seed = 0, onBad = "stop" } = asked;
+  const format = asked.name === "auto"
+    ? detectFormat(dir)
+    : formatOf(asked.name);
+  const { name } = format;
+  const listing = format.list(dir, asked);
+  const rule = asked.split ?? usualRule(listing.images);
+  const splits = assignSplits(listing.images, rule, seed);
+  refuseEmpty(name, dir, new Set(splits));
+  const pixels = await readPixels(
+    listing.images,
+    { dir, size, channels, cacheDir, onProgress },
+  );
+  const skipped = [...listing.bad];
+  for (const [i, reason] of pixels.bad) {
+    skipped.push({ path: listing.images[i].name, reason });
+  }
+  skipped.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }));
+  if (onBad === "stop" && skipped.length > 0) {
+    throw badFiles(name, dir, skipped);
+  }
+  refuseEmpty(name, dir, new Set(splits.filter((_, i) => !pixels.bad.has(i))));
+  const { layout, left } = listing;
+  const body = { name, layout, size, channels, left, skipped };
+  const whole = { ...body, ...splitsOf(listing, splits, pixels) };
+  const source = recorded({ ...asked, name, split: rule });
+  return limited(
+    { ...whole, hash: contentHash(whole), source },
+    { train: asked.train, validation: asked.validation, test: asked.test },
+    seed,
+  );
 }
 
-async function load(o: LoadOptions): Promise<Dataset> {
-  if (o.name === "synthetic") return syntheticFaces(o);
-  if (o.name !== "fer2013") {
-    throw new DataError(
-      `unknown data set "${o.name}"; choose "synthetic" or "fer2013"`,
-    );
-  }
-  if (o.dir === undefined) {
-    throw new DataError(
-      "fer2013 needs its folder; give dir, the folder that holds train/ and test/",
-    );
-  }
-  const whole = await loadFer2013({ ...o, dir: o.dir });
-  const { train, validation, test } = o;
-  return limited(whole, { train, validation, test }, o.seed ?? 0);
+function refuseEmpty(name: string, dir: string, filled: Set<SplitName>): void {
+  const empty = SPLITS.find((split) => !filled.has(split));
+  if (empty === undefined) return;
+  throw new DataError(
+    `${name}: no ${empty} images in ${dir}: give a split, as ` +
+      `{ kind: "holdout", validation: 0.1, test: 0.2 }`,
+  );
+}
+
+/** The official split; a tenth of training images where no validation is. */
+function usualRule(images: readonly ListedImage[]): SplitRule {
+  return images.some(({ split }) => split === "validation") ||
+      images.some(({ split }) => split === undefined)
+    ? { kind: "official" }
+    : { kind: "holdout", validation: 0.1 };
+}
+
+const RECORDED: readonly (keyof DataSource)[] = [
+  ...["name", "size", "channels", "seed"] as const,
+  ...SPLITS,
+  ...["classes", "firstLabel", "votes", "split", "onBad", "faces"] as const,
+];
+
+/** What was asked for, without the fields that were not. */
+function recorded(asked: DataSource): DataSource {
+  return Object.fromEntries(
+    RECORDED.filter((key) => asked[key] !== undefined)
+      .map((key) => [key, asked[key]]),
+  ) as unknown as DataSource;
+}
+
+/** How many bad paths a message lists. */
+const SHOWN = 200;
+
+function badFiles(name: string, dir: string, bad: SkippedFile[]): DataError {
+  const lines = bad.slice(0, SHOWN).map((b) => `\n  ${b.path}: ${b.reason}`);
+  const more = bad.length > SHOWN ? `\n  and ${bad.length - SHOWN} more` : "";
+  return new DataError(
+    `${name}: ${bad.length} file(s) or row(s) in ${dir} cannot be used; ` +
+      `mend them, or load with onBad "skip":${lines.join("")}${more}`,
+  );
 }

@@ -7,6 +7,9 @@ export { randomAffine, randomResizedCrop } from "./geometry.ts";
 export type { Affine, ResizedCrop } from "./geometry.ts";
 export { applyMixing, mixingDraw, mixingInputs } from "./mixing.ts";
 export type { Mixing, MixingDraw } from "./mixing.ts";
+export { acrossSets } from "./across.ts";
+export { describeDataset } from "./describe.ts";
+export { assignSplits } from "./split.ts";
 export { balancedOrder } from "./sampler.ts";
 export {
   classCounts,
@@ -15,8 +18,8 @@ export {
   limited,
   stratified,
 } from "./dataset.ts";
-export { loadFer2013 } from "./fer2013.ts";
-export type { Fer2013Options } from "./fer2013.ts";
+export { detectFormat, FORMATS } from "./formats/mod.ts";
+export type { Format, ListedImage, Listing, ReadOptions } from "./listing.ts";
 export { loadDataset } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
 export { hash32, Random } from "./random.ts";
@@ -29,4 +32,5 @@ export type {
   SkippedFile,
   Split,
   SplitName,
+  SplitRule,
 } from "./types.ts";

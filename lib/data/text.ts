@@ -9,12 +9,11 @@ export interface Line {
 }
 
 /**
- * The lines of a UTF-8 text file without byte order mark, line ends and blanks
- * around; empty ones are left out, numbers stay the file's own.
+ * A UTF-8 text file without its byte order mark.
  *
  * @throws DataError for UTF-16 or a file that cannot be read, with its name.
  */
-export function readLines(path: string): Line[] {
+export function readText(path: string): string {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -31,7 +30,17 @@ export function readLines(path: string): Line[] {
     throw new DataError(`${path}: is UTF-16 text: save it as UTF-8`);
   }
   // The decoder takes the byte order mark away.
-  return new TextDecoder().decode(bytes).split(/\r\n|\n|\r/)
+  return new TextDecoder().decode(bytes);
+}
+
+/**
+ * The lines of a UTF-8 text file without byte order mark, line ends and blanks
+ * around; empty ones are left out, numbers stay the file's own.
+ *
+ * @throws DataError as `readText` does.
+ */
+export function readLines(path: string): Line[] {
+  return readText(path).split(/\r\n|\n|\r/)
     .map((text, i) => ({ text: text.trim(), line: i + 1 }))
     .filter(({ text }) => text !== "");
 }

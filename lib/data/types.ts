@@ -1,4 +1,5 @@
 /** What a data set is in memory, and the error its loaders raise. */
+import type { ReadOptions } from "./listing.ts";
 
 /** One split: `n` images, row i of each array belongs to image i. */
 export interface Split {
@@ -11,6 +12,8 @@ export interface Split {
   names: string[];
   /** Shares of each class where raters disagree, `[n, classes]`. */
   targets?: Float32Array;
+  /** The labels before label noise, `[n]`; synthetic faces with noise only. */
+  cleanLabels?: Int32Array;
 }
 
 /** A file that was left out, and why. */
@@ -33,23 +36,70 @@ export interface Dataset {
   test: Split;
   /** SHA-256 (hex) over size, channels, classes, labels and pixels. */
   hash: string;
+  /** How it lies on disk, in words. */
+  layout?: string;
   skipped: SkippedFile[];
+  /** Left out by rule, not by fault: "contempt (7 classes)" → how many. */
+  left?: Record<string, number>;
   /** What `loadDataset` was asked for, folder aside: enough to load it again. */
   source?: DataSource;
 }
 
 /** A data set by name, at a size, whole or in part; plain JSON data. */
-export interface DataSource {
-  name: "synthetic" | "fer2013";
+export interface DataSource extends ReadOptions {
+  /** "synthetic", a format's name, or "auto": the one that the folder fits. */
+  name: string;
   /** Side in pixels (48). */
   size?: number;
   channels?: 1 | 3;
   /** Seed of the drawn faces, or of the choice of a subset (0). */
   seed?: number;
-  /** Images in each split; for fer2013 a class-stratified limit. */
+  /** Images in each split; of sets on disk a class-stratified limit. */
   train?: number;
   validation?: number;
   test?: number;
+  /**
+   * How images are divided. Without it the official split, and where that has
+   * no validation a tenth of the training images.
+   */
+  split?: SplitRule;
+  /** Files that cannot be used: an error (default), or left out and named. */
+  onBad?: "stop" | "skip";
+  /** How synthetic faces are drawn and labelled. */
+  faces?: FaceOptions;
+}
+
+/**
+ * How images are divided into splits; plain JSON data. Amounts are shares
+ * below 1, or numbers of images.
+ */
+export type SplitRule =
+  | { kind: "official" }
+  /** Taken from the training images, or from all where there is no split. */
+  | { kind: "holdout"; validation?: number; test?: number }
+  /**
+   * Fold `fold` (from 0) of `folds` is the validation split of a set with a
+   * test split of its own, else the test split, and the next one validation.
+   */
+  | { kind: "folds"; folds: number; fold: number };
+
+/** How synthetic faces are drawn and labelled; plain JSON data. */
+export interface FaceOptions {
+  /**
+   * Shares of the classes in every split: those of a data set's training
+   * split, or a share 0..1 for each class named, the rest shared equally by
+   * the others (all equal).
+   */
+  balance?: "fer2013" | "raf-db" | Readonly<Record<string, number>>;
+  /** Chance 0..1 that a train label is replaced by another class (0). */
+  labelNoise?: number;
+  /** Least and greatest intensity of the expressions, 0..1 ([0.25, 1]). */
+  intensity?: readonly [number, number];
+  /**
+   * How often glasses (0.15), a hand (0.08) and a bar (0.06) hide a part of
+   * the face, as a multiple of these chances, 0..6 (1).
+   */
+  occlusion?: number;
 }
 
 export type SplitName = "train" | "validation" | "test";

@@ -137,7 +137,7 @@ export async function estimateCost(
 ): Promise<CostEstimate> {
   const plan = parsePlan(input);
   const { study } = plan;
-  const rows = await recordedResults(plan, data, store ?? recordsPath(dir));
+  const rows = await recordedResults(plan, data, store || recordsPath(dir));
   const settings = settingsOf(study) ??
     Array.from(
       { length: study.search.kind === "tpe" ? study.search.points : 0 },

@@ -1,6 +1,6 @@
 /** A study of trainings: its recipe, data and objective, as plain data. */
 import { z } from "zod";
-import type { Dataset, DataSource } from "../data/mod.ts";
+import type { Dataset } from "../data/mod.ts";
 import { parseRecipe, type Recipe, recipes } from "../train/mod.ts";
 import {
   type Params,
@@ -11,6 +11,7 @@ import {
 } from "./definition.ts";
 import { StudyError } from "./errors.ts";
 import { repeatSeed } from "./identity.ts";
+import { type PlanData, PlanDataSchema } from "./plan_data.ts";
 import { settingsOf, spacesOf } from "./points.ts";
 import { randomPoint } from "./search/random.ts";
 
@@ -39,10 +40,7 @@ const PlanSchema = z.strictObject({
   limits: z.strictObject({ train: images, validation: images, test: images })
     .optional(),
   objective: ObjectiveSchema.optional(),
-  data: z.strictObject({
-    name: z.enum(["synthetic", "fer2013"]),
-    seed: z.int().min(0).optional(),
-  }).optional(),
+  data: PlanDataSchema.optional(),
 });
 
 /** A study with all that its trials share. */
@@ -54,7 +52,7 @@ export interface TrainingPlan {
   limits?: { train: number; validation: number; test: number };
   objective?: z.input<typeof ObjectiveSchema>;
   /** Which data set, where the plan itself says so. */
-  data?: { name: DataSource["name"]; seed?: number };
+  data?: PlanData;
 }
 
 /** A plan whose study is checked and whose objective is complete. */

@@ -55,7 +55,7 @@ export type StudyEvent =
 export interface RunOptions {
   /** Checkpoints, logs and, without `store`, the records. */
   dir: string;
-  /** A file or a URL of PostgreSQL; `dir`/records.sqlite without it. */
+  /** A file or a URL of PostgreSQL; `dir`/records.sqlite where none is named. */
   store?: string;
   signal?: AbortSignal;
   onEvent?: (e: StudyEvent) => void;
@@ -143,7 +143,7 @@ export async function runStudy(
   const halt = new AbortController();
   const asked = options.signal ?? new AbortController().signal;
   const signal = AbortSignal.any([asked, halt.signal]);
-  const store = await openStore(options.store ?? recordsPath(dir), {
+  const store = await openStore(options.store || recordsPath(dir), {
     onWarning: (message) => onEvent({ type: "warning", message }),
   });
   try {

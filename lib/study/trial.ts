@@ -93,7 +93,9 @@ async function outcomeOf(
       ? { state: "FAIL", kind: "diverged", reason: "the value is NaN", attrs }
       : { state: "COMPLETE", value, attrs };
   } catch (error) {
-    const reason = oneLine(error);
+    const reason = (error as { code?: string } | null)?.code === "ENOSPC"
+      ? `the disk is full: make room (${oneLine(error)})`
+      : oneLine(error);
     switch (error instanceof Error ? error.name : "") {
       case "PrunedError":
         return { state: "PRUNED", reason };

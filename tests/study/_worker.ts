@@ -1,28 +1,54 @@
-// A process of its own that runs a small study; the tests start and kill it.
-// Arguments: folder, and "hang" to stop for ever in epoch 2 of trial 2, or
-// "wait" to wait in the first trial for a line on stdin.
-import { runStudy } from "../../lib/study/mod.ts";
+// A process of its own that runs a study in a folder; tests start and kill it.
+// "isolated": one endless trial in a process of its own; "training": a tiny
+// training, each step printed; "points": twelve, each run noted.
+import { join } from "node:path";
+import { isolatedTrial } from "../../lib/study/isolated.ts";
+import { runStudy } from "../../lib/study/runner.ts";
 
-const [dir, mode] = Deno.args;
-let started = 0;
-const summary = await runStudy(
-  { name: "grid", grid: { lr: [0.1, 0.01, 0.001, 0.0001], depth: [1, 2, 4] } },
-  async (point, { report, number }) => {
-    started++;
-    console.log(`start ${number}`);
-    if (mode === "wait" && started === 1) {
-      await Deno.stdin.read(new Uint8Array(1));
-    }
-    for (let epoch = 0; epoch < 3; epoch++) {
-      report({ epoch, value: Number(point.params.lr) + epoch });
-      if (mode === "hang" && started === 2 && epoch === 1) {
-        console.log("hanging");
-        await new Promise(() => setInterval(() => {}, 1000));
-      }
-      await Promise.resolve();
-    }
-    return { value: Number(point.params.lr) * Number(point.params.depth) };
-  },
-  { dir },
-);
-console.log(JSON.stringify(summary));
+const [dir, how] = Deno.args;
+switch (how) {
+  case "isolated": {
+    const path = new URL("./_faults.ts", import.meta.url).pathname;
+    await runStudy(
+      { name: "faults", parameters: { what: ["endless"] } },
+      isolatedTrial({ kind: "module", path }),
+      { dir },
+    );
+    break;
+  }
+  case "training": {
+    const { runTrainingStudy } = await import("../../lib/study/training.ts");
+    const { tinyData, tinyRecipe } = await import("../train/_tiny.ts");
+    const { seed: _, lr: _lr, ...recipe } = tinyRecipe({ epochs: 4 });
+    await runTrainingStudy(
+      {
+        recipe,
+        study: { name: "killed", parameters: { lr: [1e-3] } },
+      },
+      tinyData,
+      {
+        dir,
+        onEvent(e) {
+          if (e.type === "step") console.log(`step ${e.step}`);
+        },
+      },
+    );
+    break;
+  }
+  case "points":
+    await runStudy(
+      {
+        name: "points",
+        parameters: { x: Array.from({ length: 12 }, (_, x) => x) },
+      },
+      async ({ params }, { report }) => {
+        const line = `${params.x} ${Deno.pid}\n`;
+        Deno.writeTextFileSync(join(dir, "runs"), line, { append: true });
+        console.log(params.x);
+        await report({ epoch: 1, value: 0 });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return { value: Number(params.x) };
+      },
+      { dir, wait: true },
+    );
+}

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import {
-  openStore,
   runStudy,
   type StudyInput,
   type TrainTrial,
@@ -260,4 +259,42 @@ storeTest(
       assert.equal(attrs(18).repeat, "1");
       assert.equal(attrs(18).seed, String(trials[18].attrs.seed));
     }),
+);
+
+browserTest(
+  "optuna-dashboard's pages draw the history and list all trials, without an error",
+  ({ open }) =>
+    onSqlite((place) =>
+      shown(place, async (url, trials) => {
+        const { page, sent, errors } = await open("<title>blank</title>");
+        await page.context().route(`${url}/**`, (route) => route.continue());
+        const study = `${url}/dashboard/studies/1`;
+
+        await page.goto(study);
+        const chart = page.locator("#plot-history");
+        await chart.getByText("validation loss").first().waitFor();
+        const drawn = trials.filter((t) => Number.isFinite(t.value));
+        const points = chart.locator(".scatterlayer .point");
+        await points.nth(drawn.length - 1).waitFor();
+        assert.equal(await points.count(), drawn.length);
+
+        await page.goto(`${study}/smartSelection`);
+        const rows = page.locator("tbody tr");
+        await rows.nth(trials.length - 1).waitFor();
+        assert.deepEqual(
+          (await rows.allInnerTexts()).map((row) =>
+            row.split("\t").slice(0, 2)
+          ),
+          trials.map(({ number, state }) => [
+            String(number),
+            state[0] + state.slice(1).toLowerCase(),
+          ]),
+        );
+
+        await page.goto(`${study}/trials?numbers=${ODD.broken}`);
+        await page.getByText("fail_reason no such image").waitFor();
+        assert.deepEqual(errors, []);
+        assert.deepEqual(sent, []);
+      })
+    ),
 );

@@ -1,6 +1,12 @@
 // What goes wrong around a trial's record: odd values, locks, full disks.
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
@@ -12,16 +18,12 @@ import {
   type TrainTrial,
 } from "../../lib/study/mod.ts";
 import { runTrial } from "../../lib/study/trial.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../lib/train/checkpoint.ts";
 import { inFolder } from "../_folder.ts";
 import { trialsIn, withStore } from "./_store.ts";
 
 const ONE: StudyInput = { name: "one", parameters: { x: [1] } };
 const never: TrainTrial = () => Promise.reject(new Error("trained again"));
-
-/** Looks until it is so; the event loop goes on meanwhile. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 Deno.test("NaN and undefined fail with their parameters, infinity is a value, the best goes by direction", () =>
   inFolder(async (dir) => {
@@ -84,7 +86,7 @@ Deno.test("a lock at a trial's end is waited for with the event loop alive, besi
     let ticks = 0;
     let reads = 0;
     let reader: DatabaseSync | undefined;
-    const timers: number[] = [];
+    const timers: ReturnType<typeof setInterval>[] = [];
     await runStudy(ONE, async (_, context) => {
       reader = new DatabaseSync(recordsPath(dir), { readOnly: true });
       await context.report({ epoch: 1, value: 0.25 });
@@ -97,7 +99,7 @@ Deno.test("a lock at a trial's end is waited for with the event loop alive, besi
       setTimeout(release, 700);
       return { value: 0.5, attrs: { note: "kept" } };
     }, { dir, heartbeatSeconds: 0.1 });
-    timers.forEach(clearInterval);
+    timers.forEach((timer) => clearInterval(timer));
     reader!.close();
     assert(ticks > 20 && reads > 20, `${ticks} ticks, ${reads} reads`);
     const rows = await trialsIn(dir, "one");
@@ -262,7 +264,7 @@ async function mounted(
       .then((o) => o.success, () => false);
   mkdirSync(dir, { recursive: true });
   if (!await run("mount", "-t", "tmpfs", "-o", options, "tmpfs", dir)) {
-    console.log(`left out: nothing can be mounted here`);
+    console.log("left out: nothing can be mounted here");
     return;
   }
   try {
@@ -284,22 +286,78 @@ Deno.test("a read-only folder is found before any training", () =>
       ));
   }));
 
-Deno.test("a full disk fails the trial with the reason, and the study goes on", () =>
+Deno.test("a checkpoint without room fails its trial and keeps the one before; the study goes on", () =>
   inFolder((root) => {
     const dir = join(root, "mount");
     return mounted(dir, "size=1m", async () => {
       const study = { name: "full", parameters: { x: [1, 2, 3] } };
+      const folders: string[] = [];
+      const save = (dir: string, epoch: number, n: number) =>
+        saveCheckpoint(dir, {
+          tensors: new Map([["w", {
+            ...{ dtype: "U8", shape: [n], data: new Uint8Array(n) },
+          }]]),
+          meta: { epoch, step: epoch, recipe: {}, history: [] },
+        });
+      const train: TrainTrial = async ({ params }, { checkpointDir }) => {
+        folders.push(checkpointDir);
+        await save(checkpointDir, 1, 10);
+        await save(checkpointDir, 2, params.x === 2 ? 2 ** 21 : 10);
+        return { value: 1 };
+      };
       const store = join(root, "records.sqlite");
-      const { complete, failed } = await runStudy(
-        study,
-        async ({ params }, context) => {
-          const bytes = new Uint8Array(params.x === 2 ? 2 ** 21 : 10);
-          const file = join(context.checkpointDir, "weights");
-          await Deno.writeFile(file, bytes);
-          return { value: 1 };
-        },
-        { dir, store },
-      );
+      const { complete, failed } = await runStudy(study, train, { dir, store });
       assert.deepEqual([complete, failed], [2, 1]);
+      const [, full] = await trialsIn(root, "full");
+      assert.equal(full.attrs.fail_kind, "error");
+      assert.match(
+        String(full.attrs.fail_reason),
+        /^the disk is full: make room \(.*No space left/,
+      );
+      assert.equal((await loadCheckpoint(folders[1]))!.meta.epoch, 1);
+      assert.deepEqual(
+        readdirSync(folders[1]).filter((f) => /tmp/.test(f)),
+        [],
+      );
+    });
+  }));
+
+Deno.test("records on a full disk end the run in one line, and with room it goes on", () =>
+  inFolder((root) => {
+    const dir = join(root, "mount");
+    return mounted(dir, "size=1m", async () => {
+      const ballast = join(dir, "ballast");
+      const fill = () => {
+        for (const n of [1 << 16, 1 << 10, 1]) {
+          try {
+            for (;;) {
+              writeFileSync(ballast, new Uint8Array(n), { flag: "a" });
+            }
+          } catch { /* full by pieces of this size */ }
+        }
+      };
+      const warnings: string[] = [];
+      await assert.rejects(
+        runStudy(ONE, async (_, { report }) => {
+          fill();
+          await report({ epoch: 1, value: 1 });
+          return { value: 1, attrs: { note: "n".repeat(1 << 16) } };
+        }, {
+          dir,
+          onEvent: (e) =>
+            void (e.type === "warning" && warnings.push(e.message)),
+        }),
+        (e: Error) =>
+          /takes no results and .*unsaved.* cannot be written .* make room/
+            .test(e.message) && !e.message.includes("\n"),
+      );
+      assert(warnings.length > 0);
+      rmSync(ballast);
+      const { ran, complete } = await runStudy(
+        ONE,
+        () => Promise.resolve({ value: 1 }),
+        { dir, graceSeconds: 0.01 },
+      );
+      assert.deepEqual([ran, complete], [1, 1]);
     });
   }));

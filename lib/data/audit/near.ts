@@ -59,17 +59,6 @@ function buckets(signatures: readonly Signature[], word: number) {
   return { start, order };
 }
 
-/** The first word with at most one bit of difference, and all differing bits. */
-function compare(a: Uint16Array, b: Uint16Array) {
-  let first = WORDS, bits = 0;
-  for (let w = WORDS - 1; w >= 0; w--) {
-    const differ = ONES[a[w] ^ b[w]];
-    bits += differ;
-    if (differ <= 1) first = w;
-  }
-  return { first, bits };
-}
-
 /**
  * Finds every pair whose hashes differ in at most MOST_BITS bits, as they are
  * or with one mirrored, and whose thumbs correlate. Seven bits over four words
@@ -99,8 +88,15 @@ export function nearPairs(
           for (let k = start[key]; k < start[key + 1]; k++) {
             const j = order[k];
             if (j <= i) continue;
-            const { first, bits } = compare(hash, signatures[j].hash);
-            if (first !== word || bits > MOST_BITS) continue;
+            const other = signatures[j].hash;
+            let bits = 0, first = WORDS;
+            for (let w = WORDS - 1; w >= 0; w--) {
+              const differing = ONES[hash[w] ^ other[w]];
+              bits += differing;
+              if (differing <= 1) first = w;
+            }
+            // Each pair is taken once: at the first word that shows it.
+            if (bits > MOST_BITS || first !== word) continue;
             const correlation = dot(pattern(i), pattern(j), mirrored);
             if (correlation < LEAST_CORRELATION) continue;
             const pair = `${i} ${j}`;

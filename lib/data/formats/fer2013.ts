@@ -5,11 +5,7 @@ import { expressionOf } from "../expressions.ts";
 import type { Format, ListedImage, Listing } from "../listing.ts";
 import { DataError, FER_CLASSES, SPLITS } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
-import {
-  FER2013_SIDE,
-  fer2013Columns,
-  readFer2013Csv,
-} from "./fer2013_csv.ts";
+import { FER2013_SIDE, fer2013Columns, readFer2013Csv } from "./fer2013_csv.ts";
 import { below, Tree } from "./tree.ts";
 
 const USAGE: Record<string, SplitName> = {

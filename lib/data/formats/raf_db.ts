@@ -6,7 +6,15 @@ import { readLines } from "../text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
 import { columnsOf, readTable } from "./table.ts";
-import { below, isImageName, stemOf, Tree } from "./tree.ts";
+import {
+  assertUsable,
+  below,
+  isImageName,
+  MISSING,
+  stemOf,
+  Tree,
+} from "./tree.ts";
+import { splitOf } from "./words.ts";
 
 /** Label 1 is the first one. */
 const CLASSES: Expression[] = [
@@ -24,9 +32,9 @@ const LISTS = ["", "basic/"].flatMap((base) =>
     .map((name) => `${base}EmoLabel/${name}`)
 );
 const ALIGNED = ["Image/aligned", "basic/Image/aligned"];
+const TABLE = /^(train|test|valid|val)_labels\.csv$/i;
 /** Where the split folders lie; the second one is a widespread parcel's. */
 const BASES = ["", "DATASET"];
-const SPLIT_NAMES = ["train", "test", "valid", "val"];
 
 /** A labelled name before its file is known. */
 interface Row {
@@ -38,17 +46,16 @@ interface Row {
   split?: SplitName;
 }
 
-/** Row i's image; undefined where it is missing. */
-type Find = (row: Row) => string | undefined;
-
 export const rafDb: Format = {
   name: "raf-db",
-  about: "RAF-DB: EmoLabel/list_patition_label.txt with Image/aligned/, class " +
+  about:
+    "RAF-DB: EmoLabel/list_patition_label.txt with Image/aligned/, class " +
     "folders train/1..7 and test/1..7, or train_labels.csv and test_labels.csv",
 
   detect(dir) {
     const tree = new Tree(dir);
-    return tree.firstFile(LISTS) !== undefined || isRafCsv(tree) ||
+    return tree.firstFile(LISTS) !== undefined ||
+      tree.files("").filter((name) => TABLE.test(name)).length > 1 ||
       BASES.some((base) => {
         const folders = tree.folders(below(base, "train"));
         return folders.length > 1 && folders.every((f) => /^[1-7]$/.test(f));
@@ -58,10 +65,14 @@ export const rafDb: Format = {
   list(dir, o) {
     const tree = new Tree(dir);
     const list = tree.firstFile(LISTS);
-    if (list !== undefined) return labelList(tree, list, o);
-    const tables = csvFiles(tree);
-    if (tables.length > 0) return csvTables(tree, tables, o);
-    return classFolders(tree, o);
+    const tables = tree.files("").filter((name) => TABLE.test(name));
+    const listing = list !== undefined
+      ? labelList(tree, list, o)
+      : tables.length > 0
+      ? csvTables(tree, tables, o)
+      : classFolders(tree, o);
+    assertUsable(dir, listing);
+    return listing;
   },
 
   published: {
@@ -76,77 +87,74 @@ function counts(n: number[]): Record<string, number> {
 
 /** `train_00001.jpg 5` lines; the images are `train_00001_aligned.jpg`. */
 function labelList(tree: Tree, list: string, o: ReadOptions): Listing {
-  const rows = readLines(join(tree.root, list)).map(({ text, line }): Row => {
-    const cells = text.split(/\s+/);
-    const where = `${list}:${line}`;
-    if (cells.length !== 2) {
-      const extra = cells.length > 2 ? `, the third is "${cells[2]}"` : "";
-      throw new DataError(
-        `${join(tree.root, where)}: "${text}" has ${cells.length} ` +
-          `column(s)${extra}; want two, an image name and a label`,
-      );
-    }
-    return { name: cells[0], label: cells[1], where, split: named(cells[0]) };
-  });
   const folder = tree.firstFolder(ALIGNED);
   if (folder === undefined) {
     throw new DataError(
       `${tree.root}: no folder ${ALIGNED[0]}; unpack aligned.zip there ` +
-        `(Image/original has the pictures uncropped)`,
+        `(Image/original holds the whole pictures)`,
     );
   }
-  const find: Find = ({ name }) =>
-    tree.image(folder, `${bareStem(name)}_aligned`);
-  const expected = ({ name }: Row) =>
-    below(folder, `${bareStem(name)}_aligned.jpg`);
-  return build(tree, "label list and aligned images", rows, o, {
-    find,
-    expected,
-    folders: [folder],
+  const rows = readLines(join(tree.root, list)).map(({ text, line }): Row => {
+    const [name, label, third] = text.split(/\s+/);
+    const where = `${list}:${line}`;
+    if (label === undefined || third !== undefined) {
+      throw new DataError(
+        `${join(tree.root, where)}: "${text}" has ` +
+          (third === undefined ? "no label" : `a third column, "${third}"`) +
+          `; want an image name and a label`,
+      );
+    }
+    const split = splitOf(/^(train|test)_/.exec(name)?.[1] ?? "");
+    const stem = stemOf(name).replace(/_aligned$/, "");
+    return { name: `${stem}_aligned.jpg`, label, where, split };
   });
+  const layout = "label list and aligned images";
+  return build(
+    tree,
+    layout,
+    [folder],
+    rows,
+    o,
+    (row) =>
+      tree.image(folder, row.name) ?? { missing: below(folder, row.name) },
+  );
 }
 
 /** `image,label` tables, one a split, over images anywhere below the folder. */
 function csvTables(tree: Tree, tables: string[], o: ReadOptions): Listing {
-  const onlyTwo = !tables.some((name) => /^test/i.test(name));
+  const place = placer(tables);
   const rows = tables.flatMap((file): Row[] => {
     const [header, ...rest] = readTable(join(tree.root, file));
     const at = columnsOf(header, ["image", "label"]);
-    if (at.image < 0 || at.label < 0 || header.cells.length !== 2) {
+    if (at.image < 0 || at.label < 0) {
       throw new DataError(
-        `${join(tree.root, file)}:${header?.line ?? 1}: ` +
-          `the columns are "${header?.cells.join(",") ?? ""}"; ` +
-          `want image,label`,
+        `${join(tree.root, file)}:${header?.line ?? 1}: the columns are ` +
+          `"${header?.cells.join(",") ?? ""}"; want image,label`,
       );
     }
-    const split = splitOf(/^[a-z]+/i.exec(file)?.[0] ?? "", onlyTwo);
-    return rest.map(({ cells, line }) => {
+    return [header, ...rest].map(({ cells, line }) => {
       const where = `${file}:${line}`;
       if (cells.length !== 2) {
         throw new DataError(
           `${join(tree.root, where)}: "${cells.join(",")}" has ` +
-            `${cells.length} column(s); want two, image and label`,
+            (cells.length < 2 ? "no label" : `a third column, "${cells[2]}"`) +
+            `; want image,label`,
         );
       }
-      const name = cells[at.image].replaceAll("\\", "/");
-      return { name, label: cells[at.label], where, split };
-    });
+      const name = cells[at.image].replace(/^.*[\\/]/, "");
+      return { name, label: cells[at.label], where, split: place(file) };
+    }).slice(1);
   });
-  const folders = imageFolders(tree, "");
-  const find: Find = ({ name, label, split }) => {
-    const base = name.slice(name.lastIndexOf("/") + 1);
-    const found = folders.map((folder) => tree.image(folder, base))
+  const folders = tree.walk("").filter((path) => !/(^|\/)original$/.test(path));
+  return build(tree, "csv tables image,label", folders, rows, o, (row) => {
+    const found = folders.map((folder) => tree.image(folder, row.name))
       .filter((path) => path !== undefined);
     const ofSplit = found.filter((path) =>
-      path.split("/").some((part) => splitOf(part, onlyTwo) === split)
+      path.split("/").some((part) => place(part) === row.split)
     );
     const near = ofSplit.length > 0 ? ofSplit : found;
-    return near.find((path) => path.split("/").at(-2) === label) ?? near[0];
-  };
-  return build(tree, "csv tables image,label", rows, o, {
-    find,
-    expected: ({ name }) => name,
-    folders,
+    return near.find((path) => folderOf(path) === row.label) ?? near[0] ??
+      { missing: row.name };
   });
 }
 
@@ -159,10 +167,10 @@ function classFolders(tree: Tree, o: ReadOptions): Listing {
         `train_labels.csv, or train/1 to train/7`,
     );
   }
-  const halves = SPLIT_NAMES.filter((half) => tree.hasFolder(below(base, half)));
+  const halves = tree.folders(base).filter((name) => splitOf(name));
+  const place = placer(halves);
   const rows: Row[] = [];
   const bad: SkippedFile[] = [];
-  const folders: string[] = [];
   let originals = 0;
   for (const half of halves) {
     for (const label of tree.folders(below(base, half))) {
@@ -171,14 +179,13 @@ function classFolders(tree: Tree, o: ReadOptions): Listing {
         bad.push({ path: where, reason: "is no class folder; want 1 to 7" });
         continue;
       }
-      folders.push(where);
       for (const file of tree.files(where).filter(isImageName)) {
         if (tree.image(where, `${stemOf(file)}_aligned`) !== undefined) {
           originals++;
-          continue;
+        } else {
+          const name = `${where}/${file}`;
+          rows.push({ name, label, where, split: place(half) });
         }
-        const split = splitOf(half, !halves.includes("test"));
-        rows.push({ name: `${where}/${file}`, label, where, split });
       }
     }
     for (const file of tree.files(below(base, half)).filter(isImageName)) {
@@ -186,12 +193,108 @@ function classFolders(tree: Tree, o: ReadOptions): Listing {
       bad.push({ path, reason: "lies in no class folder" });
     }
   }
-  const listing = build(tree, `class folders in ${halves.join(", ")}`, rows, o, {
-    find: ({ name }) => name,
-    expected: ({ name }) => name,
-    folders: [],
-  });
+  const layout = `class folders in ${halves.join(", ")}`;
+  const listing = build(tree, layout, [], rows, o, ({ name }) => name);
   listing.bad.push(...bad);
-  if (originals > 0) listing.left["original beside its aligned image"] = originals;
+  if (originals > 0) {
+    listing.left["original beside its aligned image"] = originals;
+  }
   return listing;
+}
+
+/**
+ * The split of a folder or table. RAF-DB has two: where nothing is called
+ * test, "valid" is what others call its test set.
+ */
+function placer(names: string[]): (name: string) => SplitName | undefined {
+  const word = (name: string) => splitOf(name.replace(/_labels\.csv$/i, ""));
+  const hasTest = names.some((name) => word(name) === "test");
+  return (name) =>
+    word(name) === "validation" && !hasTest ? "test" : word(name);
+}
+
+function folderOf(path: string): string {
+  return path.split("/").at(-2) ?? "";
+}
+
+/** The listing of labelled names; images of `folders` have to be listed. */
+function build(
+  tree: Tree,
+  layout: string,
+  folders: string[],
+  rows: Row[],
+  o: ReadOptions,
+  find: (row: Row) => string | { missing: string },
+): Listing {
+  const first = firstLabel(tree.root, rows, o.firstLabel);
+  const images: ListedImage[] = [];
+  const bad: SkippedFile[] = [];
+  const seen = new Map<string, Row>();
+  for (const row of rows) {
+    const { label, where, split } = row;
+    const file = find(row);
+    if (typeof file !== "string") {
+      bad.push({ path: file.missing, reason: MISSING });
+      continue;
+    }
+    const before = seen.get(file);
+    const folder = folderOf(file);
+    if (before !== undefined) {
+      const reason = `${file} is labelled ${label} here and ${before.label} ` +
+        `at ${before.where}`;
+      bad.push({ path: where, reason });
+    } else if (split === undefined) {
+      const reason = `${row.name} begins with neither train_ nor test_`;
+      bad.push({ path: where, reason });
+    } else if (/^\d+$/.test(folder) && Number(folder) !== Number(label)) {
+      const reason = `is labelled ${label} at ${where}, but lies in ${folder}/`;
+      bad.push({ path: file, reason });
+    } else {
+      images.push({
+        name: file,
+        source: { file },
+        label: Number(label) - first,
+        split,
+      });
+    }
+    seen.set(file, before ?? row);
+  }
+  return {
+    format: rafDb.name,
+    layout: first === 0 ? `${layout}, labels from 0` : layout,
+    classes: [...CLASSES],
+    images,
+    bad,
+    unlisted: tree.unlisted(folders, new Set(seen.keys())),
+    left: {},
+  };
+}
+
+/**
+ * What the first class is called in a list.
+ *
+ * @throws DataError for labels that are neither 1 to 7 nor, where the user says
+ * so, 0 to 6
+ */
+function firstLabel(root: string, rows: Row[], said: 0 | 1 = 1): 0 | 1 {
+  const wrong = rows.find(({ label }) => !/^0*[0-7](\.0*)?$/.test(label));
+  const zero = rows.find(({ label }) => Number(label) === 0);
+  const seven = rows.find(({ label }) => Number(label) === 7);
+  const fail = ({ where, label }: Row, why: string): never => {
+    throw new DataError(`${join(root, where)}: label "${label}" ${why}`);
+  };
+  if (wrong) fail(wrong, "is not one of RAF-DB's, 1 to 7");
+  if (zero && seven) {
+    const other = `beside label "${seven.label}" at ${seven.where}`;
+    fail(zero, `${other}: a list counts from 1 or from 0; mend the list`);
+  }
+  if (said === 0 && seven) fail(seven, "in a list that counts 0 to 6");
+  if (said === 1 && zero) {
+    fail(
+      zero,
+      "is not one of RAF-DB's, 1 (Surprise) to 7 (Neutral); where the list " +
+        "counts 0 to 6 in the same order, say firstLabel: 0",
+    );
+  }
+  return said;
 }

@@ -21,7 +21,9 @@ export function readTable(path: string): Row[] {
   return lines.map(({ text, line }) => ({
     cells: text.split(separator).map((cell) => {
       const bare = cell.trim();
-      return /^".*"$/.test(bare) ? bare.slice(1, -1).trim() : bare;
+      return bare.startsWith('"') && bare.endsWith('"')
+        ? bare.slice(1, -1).trim()
+        : bare;
     }),
     line,
   }));

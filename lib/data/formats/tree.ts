@@ -2,6 +2,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../types.ts";
+import type { SkippedFile } from "../types.ts";
+
+/** Why an image that a list names cannot be used, in every format. */
+export const MISSING = "listed, but the file is missing";
 
 interface Contents {
   files: string[];
@@ -23,33 +27,34 @@ export function stemOf(name: string): string {
   return name;
 }
 
-/** A data folder; paths are below it, with "/", and "" is the folder itself. */
+/** A path below a folder; "" is the data folder itself. */
+export function below(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}
+
+/** A data folder; all paths are below it, with "/". */
 export class Tree {
-  #read = new Map<string, Contents | null>();
+  #read = new Map<string, Contents>();
 
   constructor(readonly root: string) {}
 
   /** Visible file names of a folder, sorted; none where it is missing. */
   files(folder: string): string[] {
-    return this.#contents(folder)?.files ?? [];
+    return this.#contents(folder).files;
   }
 
   /** Visible folder names of a folder, sorted; none where it is missing. */
   folders(folder: string): string[] {
-    return this.#contents(folder)?.folders ?? [];
+    return this.#contents(folder).folders;
   }
 
-  hasFolder(folder: string): boolean {
-    return this.#contents(folder) !== null;
+  hasFolder(path: string): boolean {
+    return statOf(join(this.root, path))?.isDirectory() ?? false;
   }
 
   /** The first of some paths that is a file here. */
   firstFile(paths: readonly string[]): string | undefined {
-    return paths.find((path) => {
-      const at = path.lastIndexOf("/");
-      return this.files(path.slice(0, Math.max(at, 0)))
-        .includes(path.slice(at + 1));
-    });
+    return paths.find((path) => statOf(join(this.root, path))?.isFile());
   }
 
   /** The first of some paths that is a folder here. */
@@ -62,8 +67,17 @@ export class Tree {
    * what it is, and copies come back as .JPG, .png or .jpg.jpg.
    */
   image(folder: string, name: string): string | undefined {
-    const found = this.#contents(folder)?.byStem.get(stemOf(name));
+    const found = this.#contents(folder).byStem.get(stemOf(name));
     return found === undefined ? undefined : below(folder, found);
+  }
+
+  /** A folder and all below it, `depth` levels deep. */
+  walk(folder: string, depth = 4): string[] {
+    const deeper = depth === 0 ? [] : this.folders(folder);
+    return [
+      folder,
+      ...deeper.flatMap((name) => this.walk(below(folder, name), depth - 1)),
+    ];
   }
 
   /** Images of some folders that are not among `used`. */
@@ -74,7 +88,7 @@ export class Tree {
     );
   }
 
-  #contents(folder: string): Contents | null {
+  #contents(folder: string): Contents {
     let contents = this.#read.get(folder);
     if (contents === undefined) {
       contents = read(join(this.root, folder));
@@ -84,27 +98,23 @@ export class Tree {
   }
 }
 
-/** A path below a folder; "" is the root. */
-export function below(folder: string, name: string): string {
-  return folder === "" ? name : `${folder}/${name}`;
-}
-
-function read(path: string): Contents | null {
+function read(path: string): Contents {
   const files: string[] = [], folders: string[] = [];
   try {
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       if (entry.name.startsWith(".")) continue;
-      const folder = entry.isDirectory() ||
-        entry.isSymbolicLink() && isFolder(join(path, entry.name));
+      const folder = entry.isSymbolicLink()
+        ? statOf(join(path, entry.name))?.isDirectory()
+        : entry.isDirectory();
       (folder ? folders : files).push(entry.name);
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw new DataError(
-      `${path}: cannot be listed (${(error as Error).message}): ` +
-        `check its permissions`,
-    );
+    if (code !== "ENOENT" && code !== "ENOTDIR") {
+      throw new DataError(
+        `${path}: cannot be listed (${code}): check its permissions`,
+      );
+    }
   }
   files.sort();
   folders.sort();
@@ -117,6 +127,25 @@ function read(path: string): Contents | null {
   return { files, folders, byStem };
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function statOf(path: string) {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+/**
+ * Stops where a list leaves nothing to use.
+ *
+ * @throws DataError with the first reasons
+ */
+export function assertUsable(
+  dir: string,
+  { images, bad }: { images: unknown[]; bad: SkippedFile[] },
+): void {
+  if (images.length > 0) return;
+  const shown = bad.slice(0, 3).map((b) => `\n  ${b.path}: ${b.reason}`);
+  throw new DataError(
+    `${dir}: no image can be used${
+      bad.length > 0 ? `, ${bad.length} bad` : ""
+    }` +
+      `; check that it is the whole data set${shown.join("")}`,
+  );
 }

@@ -170,9 +170,6 @@ class SqliteDatabase implements Database {
   }
 }
 
-/** SQLite's code for a disk without room. */
-const SQLITE_FULL = 13;
-
 /** SQLite's own errors in one line for the user; others as they are. */
 export function readable(path: string, error: unknown): unknown {
   if (
@@ -180,8 +177,8 @@ export function readable(path: string, error: unknown): unknown {
   ) {
     return error;
   }
-  const { message, errcode } = error as Error & { errcode?: number };
-  return errcode === SQLITE_FULL
+  const { message } = error as Error;
+  return message === "database or disk is full"
     ? new StoreUnavailableError(`${path}: the disk is full`)
     : new StudyError(`${path}: ${message}`);
 }

@@ -1,0 +1,61 @@
+/** From a list and its pixels to splits in memory, classes by name. */
+import { expressionOf, EXPRESSIONS } from "./expressions.ts";
+import { arrangeRows } from "./images.ts";
+import type { Pixels } from "./images.ts";
+import type { Listing } from "./listing.ts";
+import { SPLITS } from "./types.ts";
+import type { Dataset, Split, SplitName } from "./types.ts";
+
+/** Classes in their final order; `place` has the new label of each old one. */
+function ordered(
+  classes: readonly string[],
+): { classes: string[]; place: number[] } {
+  const rank = (name: string) =>
+    EXPRESSIONS.findIndex((expression) => expression === expressionOf(name));
+  const sorted = classes.every(expressionOf)
+    ? [...classes].sort((a, b) => rank(a) - rank(b))
+    : [...classes];
+  return { classes: sorted, place: classes.map((c) => sorted.indexOf(c)) };
+}
+
+/**
+ * The classes and splits of listed images, those without pixels left out.
+ * Expressions are put in the order of `EXPRESSIONS`, other classes keep theirs.
+ * The splits' images are views of `pixels`, whose rows are moved.
+ *
+ * @param splits of each listed image
+ */
+export function splitsOf(
+  { classes: listed, images }: Listing,
+  splits: readonly SplitName[],
+  { pixels, bad }: Pixels,
+): Pick<Dataset, "classes" | SplitName> {
+  const { classes, place } = ordered(listed);
+  const width = pixels.length / images.length;
+  const rows = SPLITS.map((name) =>
+    [...images.keys()].filter((i) => splits[i] === name && !bad.has(i))
+  );
+  arrangeRows(pixels, width, Uint32Array.from([...rows.flat(), ...bad.keys()]));
+  const rated = images.some(({ target }) => target);
+  let from = 0;
+  const [train, validation, test] = rows.map((members): Split => {
+    const n = members.length;
+    const split: Split = {
+      images: pixels.subarray(from * width, (from + n) * width),
+      labels: Int32Array.from(members, (i) => place[images[i].label]),
+      n,
+      names: members.map((i) => images[i].name),
+    };
+    from += n;
+    if (!rated) return split;
+    const targets = new Float32Array(n * classes.length);
+    members.forEach((i, row) => {
+      const { label, target } = images[i];
+      place.forEach((to, c) => {
+        targets[row * classes.length + to] = target?.[c] ?? Number(c === label);
+      });
+    });
+    return { ...split, targets };
+  });
+  return { classes, train, validation, test };
+}

@@ -1,0 +1,244 @@
+/** AffectNet (Mollahosseini et al. 2017): csv lists, or a .npy file an image. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Expression } from "../expressions.ts";
+import type { Crop, Format, ListedImage, ReadOptions } from "../listing.ts";
+import { DataError } from "../types.ts";
+import type { SkippedFile, SplitName } from "../types.ts";
+import { npyNumber } from "./npy.ts";
+import { columnsOf, readTable } from "./table.ts";
+import {
+  assertUsable,
+  below,
+  isImageName,
+  MISSING,
+  stemOf,
+  Tree,
+} from "./tree.ts";
+import { CONTEMPT_LEFT } from "./words.ts";
+
+const CLASSES: Expression[] = [
+  "Neutral",
+  "Happy",
+  "Sad",
+  "Surprise",
+  "Fear",
+  "Disgust",
+  "Angry",
+  "Contempt",
+];
+/** Codes 8 to 10: no expression. */
+const NO_EXPRESSION = ["None (8)", "Uncertain (9)", "No-Face (10)"];
+
+const COLUMNS = [
+  "subDirectory_filePath",
+  "face_x",
+  "face_y",
+  "face_width",
+  "face_height",
+  "facial_landmarks",
+  "expression",
+  "valence",
+  "arousal",
+] as const;
+
+/**
+ * AffectNet's own validation set is taken as the test set, as the literature
+ * does: its test set was never given out. So there is no validation split.
+ */
+const SETS: readonly { folder: string; csv: string; split: SplitName }[] = [
+  { folder: "train_set", csv: "training.csv", split: "train" },
+  { folder: "val_set", csv: "validation.csv", split: "test" },
+];
+const LISTS = ["", "Manually_Annotated_file_lists/"];
+const IMAGES = [
+  "Manually_Annotated/Manually_Annotated_Images",
+  "Manually_Annotated_Images",
+  "Manually_Annotated",
+];
+
+/** Collects images by AffectNet's codes, and what is left out or bad. */
+class Collection {
+  images: ListedImage[] = [];
+  bad: SkippedFile[] = [];
+  left: Record<string, number> = {};
+  readonly classes: Expression[];
+
+  constructor({ classes = 7 }: ReadOptions) {
+    this.classes = CLASSES.slice(0, classes);
+  }
+
+  /** Takes a code that `where` gives; the file matters where it is used. */
+  add(
+    file: string | { missing: string },
+    code: number,
+    where: string,
+    split: SplitName,
+    crop?: Crop,
+  ): void {
+    if (!Number.isInteger(code) || code < 0 || code > 10) {
+      const reason = `expression is ${code}; want 0 to 10`;
+      this.bad.push({ path: where, reason });
+    } else if (code >= this.classes.length) {
+      const reason = NO_EXPRESSION[code - CLASSES.length] ?? CONTEMPT_LEFT;
+      this.left[reason] = (this.left[reason] ?? 0) + 1;
+    } else if (typeof file !== "string") {
+      this.bad.push({ path: file.missing, reason: MISSING });
+    } else {
+      const source = { file };
+      this.images.push({ name: file, source, label: code, split, crop });
+    }
+  }
+}
+
+function csvsIn(tree: Tree) {
+  return SETS.flatMap(({ csv, split }) => {
+    const path = tree.firstFile(LISTS.map((base) => base + csv));
+    return path === undefined ? [] : [{ path, split }];
+  });
+}
+
+export const affectnet: Format = {
+  name: "affectnet",
+  about:
+    "AffectNet: train_set|val_set/images/N.jpg with annotations/N_exp.npy," +
+    " or training.csv and validation.csv with Manually_Annotated_Images/",
+
+  detect(dir) {
+    const tree = new Tree(dir);
+    return SETS.some(({ folder }) => tree.hasFolder(`${folder}/annotations`)) ||
+      csvsIn(tree).length > 0 && tree.firstFolder(IMAGES) !== undefined;
+  },
+
+  list(dir, o) {
+    const tree = new Tree(dir);
+    const found = new Collection(o);
+    const sets = SETS.filter(({ folder }) => tree.hasFolder(folder));
+    const csvs = csvsIn(tree);
+    if (sets.length === 0 && csvs.length === 0) {
+      throw new DataError(
+        `${dir}: is no AffectNet folder; want train_set/ and val_set/, or ` +
+          `training.csv and validation.csv`,
+      );
+    }
+    const unlisted = sets.length > 0 ? undefined : fromCsvs(tree, csvs, found);
+    for (const { folder, split } of sets) fromNpy(tree, folder, split, found);
+    assertUsable(dir, found);
+    const { classes, images, bad, left } = found;
+    return {
+      format: affectnet.name,
+      layout: (sets.length > 0 ? "images and .npy files" : "csv lists") +
+        "; its validation set is the test split",
+      classes: [...classes],
+      images,
+      bad,
+      unlisted,
+      left,
+    };
+  },
+
+  published: {
+    train: counts([74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750]),
+    test: counts(CLASSES.map(() => 500)),
+  },
+};
+
+function counts(n: number[]): Record<string, number> {
+  return Object.fromEntries(CLASSES.map((name, i) => [name, n[i]]));
+}
+
+/** `images/N.jpg` with `annotations/N_exp.npy`. */
+function fromNpy(
+  tree: Tree,
+  folder: string,
+  split: SplitName,
+  found: Collection,
+): void {
+  const images = `${folder}/images`, annotations = `${folder}/annotations`;
+  const SUFFIX = "_exp.npy";
+  const files = new Set(tree.files(annotations));
+  for (const name of tree.files(images).filter(isImageName)) {
+    const annotation = stemOf(name) + SUFFIX;
+    const where = below(annotations, annotation);
+    if (!files.delete(annotation)) {
+      found.bad.push({
+        path: where,
+        reason: "the image's annotation is missing",
+      });
+      continue;
+    }
+    let code: number;
+    try {
+      code = npyNumber(readFileSync(join(tree.root, where)));
+    } catch (error) {
+      found.bad.push({ path: where, reason: (error as Error).message });
+      continue;
+    }
+    found.add(below(images, name), code, where, split);
+  }
+  for (const name of files) {
+    if (!name.endsWith(SUFFIX)) continue;
+    const image = `${name.slice(0, -SUFFIX.length)}.jpg`;
+    found.bad.push({ path: below(images, image), reason: MISSING });
+  }
+}
+
+/** The manually annotated csv lists; gives the images that they do not name. */
+function fromCsvs(
+  tree: Tree,
+  csvs: { path: string; split: SplitName }[],
+  found: Collection,
+): string[] {
+  const base = tree.firstFolder(IMAGES) ?? "";
+  const used = new Set<string>();
+  const folders = new Set<string>();
+  for (const { path, split } of csvs) {
+    const [header, ...rows] = readTable(join(tree.root, path));
+    const at = columnsOf(header, COLUMNS);
+    if (at.subDirectory_filePath < 0 || at.expression < 0) {
+      throw new DataError(
+        `${join(tree.root, path)}:${header?.line ?? 1}: the header lacks ` +
+          `subDirectory_filePath or expression`,
+      );
+    }
+    for (const { cells, line } of rows) {
+      const where = `${path}:${line}`;
+      const fail = (reason: string) => found.bad.push({ path: where, reason });
+      if (cells.length !== header.cells.length) {
+        fail(`has ${cells.length} cells; want ${header.cells.length}`);
+        continue;
+      }
+      const name = cells[at.subDirectory_filePath].replaceAll("\\", "/");
+      const listed = below(base, name);
+      const cut = listed.lastIndexOf("/");
+      const folder = listed.slice(0, Math.max(cut, 0));
+      folders.add(folder);
+      const file = tree.image(folder, listed.slice(cut + 1));
+      if (file !== undefined && used.has(file)) {
+        fail(`${file} is listed before`);
+        continue;
+      }
+      if (file !== undefined) used.add(file);
+      const text = cells[at.expression];
+      if (text === "") {
+        fail("has no expression");
+        continue;
+      }
+      const crop = cropOf(cells, at);
+      found.add(file ?? { missing: listed }, Number(text), where, split, crop);
+    }
+  }
+  return tree.unlisted(folders, used);
+}
+
+/** The face's box; undefined where the row has none. */
+function cropOf(
+  cells: string[],
+  at: Record<typeof COLUMNS[number], number>,
+): Crop | undefined {
+  const [left, top, width, height] = COLUMNS.slice(1, 5)
+    .map((name) => Math.round(Number(cells[at[name]] || NaN)));
+  return left >= 0 && top >= 0 && width > 0 && height > 0
+    ? { left, top, width, height }
+    : undefined;
+}

@@ -1,0 +1,122 @@
+/** CK+, the extended Cohn-Kanade data set (Lucey et al. 2010). */
+import { join } from "node:path";
+import { EXPRESSIONS } from "../expressions.ts";
+import type { Expression } from "../expressions.ts";
+import type { Format, ListedImage, Listing } from "../listing.ts";
+import { readLines } from "../text.ts";
+import { DataError } from "../types.ts";
+import type { SkippedFile } from "../types.ts";
+import { assertUsable, below, isImageName, MISSING, stemOf } from "./tree.ts";
+import { Tree } from "./tree.ts";
+import { CONTEMPT_LEFT } from "./words.ts";
+
+const IMAGES = [
+  "cohn-kanade-images",
+  "extended-cohn-kanade-images/cohn-kanade-images",
+];
+const LABELS = ["Emotion", "Emotion_labels/Emotion", "Emotion_labels"];
+const SUFFIX = "_emotion.txt";
+
+/** By the number in a label file. */
+const CODES: Expression[] = [
+  "Neutral",
+  "Angry",
+  "Contempt",
+  "Disgust",
+  "Fear",
+  "Happy",
+  "Sad",
+  "Surprise",
+];
+
+/**
+ * A sequence goes from a neutral face to the peak of an expression. Of each
+ * labelled one two images are taken: the frame that its label file is named
+ * for, which is the last one, and the first frame (number 1) as neutral. So
+ * seven classes are the six basic expressions and neutral, eight contempt too.
+ * There is no official split; images of one subject stay together.
+ */
+export const ckPlus: Format = {
+  name: "ck+",
+  about: "CK+: cohn-kanade-images/S005/001/*.png with " +
+    "Emotion/S005/001/*_emotion.txt",
+
+  detect(dir) {
+    const tree = new Tree(dir);
+    return tree.firstFolder(IMAGES) !== undefined &&
+      tree.firstFolder(LABELS) !== undefined;
+  },
+
+  list(dir, { classes: count = 7 }): Listing {
+    const tree = new Tree(dir);
+    const base = tree.firstFolder(IMAGES), labels = tree.firstFolder(LABELS);
+    if (base === undefined || labels === undefined) {
+      throw new DataError(
+        `${dir}: is no CK+ folder; want ${IMAGES[0]}/ and ${LABELS[0]}/`,
+      );
+    }
+    const classes = EXPRESSIONS.slice(0, count);
+    const images: ListedImage[] = [];
+    const bad: SkippedFile[] = [];
+    const left: Record<string, number> = {};
+    const leave = (reason: string) => left[reason] = (left[reason] ?? 0) + 1;
+    const foldersOf = (path: string) =>
+      [base, labels].flatMap((root) => tree.folders(root + path));
+    for (const subject of new Set(foldersOf("").sort())) {
+      const add = (file: string, expression: Expression) => {
+        const label = classes.indexOf(expression);
+        images.push({ name: file, source: { file }, label, subject });
+      };
+      for (const take of new Set(foldersOf(`/${subject}`).sort())) {
+        const sequence = `${base}/${subject}/${take}`;
+        const at = `${labels}/${subject}/${take}`;
+        const files = tree.files(at).filter((name) => name.endsWith(SUFFIX));
+        if (files.length === 0) {
+          leave("sequence without a label");
+          continue;
+        }
+        const path = `${at}/${files[0]}`;
+        const expression = expressionIn(join(dir, path));
+        const peak = files[0].slice(0, -SUFFIX.length);
+        const file = tree.image(sequence, `${peak}.png`);
+        if (files.length > 1) {
+          bad.push({ path: at, reason: `${files.length} label files` });
+        } else if (typeof expression !== "string") {
+          bad.push({ path, reason: expression.wrong });
+        } else if (!classes.includes(expression)) leave(CONTEMPT_LEFT);
+        else if (file === undefined) {
+          bad.push({ path: `${sequence}/${peak}.png`, reason: MISSING });
+        } else {
+          const first = tree.files(sequence).filter(isImageName)
+            .find((name) => /_0*1$/.test(stemOf(name)));
+          const neutral = first && below(sequence, first);
+          if (neutral === undefined || neutral === file) {
+            leave("neutral: no first frame");
+          } else add(neutral, "Neutral");
+          add(file, expression);
+        }
+      }
+    }
+    assertUsable(dir, { images, bad });
+    return {
+      format: ckPlus.name,
+      layout: "peak frames, and first frames as neutral",
+      classes,
+      images,
+      bad,
+      left,
+    };
+  },
+};
+
+/** A label file holds one number: "   3.0000000e+00". */
+function expressionIn(path: string): Expression | { wrong: string } {
+  const lines = readLines(path);
+  const text = lines.map((line) => line.text).join(" ");
+  const expression = text === "" ? undefined : CODES[Number(text)];
+  return expression ?? {
+    wrong: text === ""
+      ? "is empty"
+      : `holds ${JSON.stringify(text.slice(0, 20))}; want a number, 0 to 7`,
+  };
+}

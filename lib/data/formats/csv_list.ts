@@ -1,0 +1,239 @@
+/** Any csv that names images and their classes. */
+import { CsvError, parse } from "csv-parse/sync";
+import { join } from "node:path";
+import type { Format, ListedImage, Listing, ReadOptions } from "../listing.ts";
+import { readLines, readText } from "../text.ts";
+import { DataError } from "../types.ts";
+import type { SkippedFile, SplitName } from "../types.ts";
+import { Tree } from "./tree.ts";
+import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
+
+/** Names of columns, lower case without blanks, "_" and "-". */
+const IMAGE = ["image", "imagepath", "imagename", "filename", "filepath"]
+  .concat("path", "file", "img");
+const LABEL = ["label", "emotion", "expression", "class", "labelname"]
+  .concat("emotionname", "classname", "category");
+const SPLIT = ["split", "usage", "set", "subset"];
+const SUBJECT = ["subject", "subjectid", "person", "personid", "identity"];
+
+/** A legend for labels that are numbers: "0 Angry" a line. */
+const LEGEND = "classes.txt";
+
+interface Table {
+  csv: string;
+  header: string[];
+  rows: { line: number; cells: string[] }[];
+}
+
+function columns(header: string[], names: readonly string[]): number[] {
+  const found = header.map((cell) => cell.toLowerCase().replace(/[ _-]/g, ""));
+  return names.map((name) => found.indexOf(name)).filter((at) => at >= 0);
+}
+
+/** A csv by RFC 4180, separated by comma, semicolon or tab. */
+function readCsv(dir: string, csv: string): Table {
+  const text = readText(join(dir, csv)).replace(/\r\n?/g, "\n");
+  const first = text.slice(0, text.indexOf("\n") >>> 0);
+  const delimiter = [",", ";", "\t"].find((mark) => first.includes(mark));
+  let parsed: { record: string[]; info: { lines: number } }[];
+  try {
+    parsed = parse(text, {
+      delimiter,
+      info: true,
+      record_delimiter: "\n",
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_records_with_empty_values: true,
+      skip_empty_lines: true,
+    }) as unknown as typeof parsed; // csv-parse's types do not know `info`
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new DataError(`${join(dir, csv)}: is no csv: ${error.message}`);
+  }
+  const [header, ...rows] = parsed.map(({ record, info }) => ({
+    line: info.lines - record.join("").split("\n").length + 1,
+    cells: record.map((cell) => cell.trim()),
+  }));
+  return { csv, header: header?.cells ?? [], rows };
+}
+
+function isList({ header }: Table): boolean {
+  return columns(header, IMAGE).length > 0 && columns(header, LABEL).length > 0;
+}
+
+function listsIn(dir: string, tree: Tree): Table[] {
+  return tree.files("").filter((name) => /\.(csv|tsv)$/i.test(name))
+    .map((name) => readCsv(dir, name)).filter(isList);
+}
+
+/** The split that a file's name tells: train_labels.csv, labels-test.csv. */
+function splitOfName(csv: string): SplitName | undefined {
+  const words = csv.toLowerCase().split(/[^a-z]+/).map(splitOf).filter(Boolean);
+  return words.length === 1 ? words[0] : undefined;
+}
+
+/** Numbers and their classes, as a legend beside the csv gives them. */
+function legendOf(dir: string, tree: Tree): Map<string, string> | null {
+  if (!tree.files("").includes(LEGEND)) return null;
+  return new Map(
+    readLines(join(dir, LEGEND)).map(({ text, line }) => {
+      const [, number, word] = /^(\d+)[\s,;:=]+(\S.*)$/.exec(text) ?? [];
+      if (word !== undefined) return [number, word];
+      throw new DataError(
+        `${join(dir, LEGEND)}:${line}: ${JSON.stringify(text)} is no number ` +
+          `and class; want lines as "0 Angry"`,
+      );
+    }),
+  );
+}
+
+/** The label of each row as a word. */
+function wordsOf(
+  dir: string,
+  { csv, header, rows }: Table,
+  legend: Map<string, string> | null,
+): string[] {
+  const found = columns(header, LABEL);
+  const isWord = (cell: string) => cell !== "" && !/^[\d.+-]+$/.test(cell);
+  const spelt = found
+    .find((at) => rows.some(({ cells }) => isWord(cells[at] ?? "")));
+  const at = spelt ?? found[0];
+  const cells = rows.map((row) => row.cells[at] ?? "");
+  if (spelt !== undefined) return cells;
+  if (legend) return cells.map((cell) => legend.get(cell) ?? cell);
+  throw new DataError(
+    `${join(dir, csv)}: column ${header[at]} holds numbers, and nothing ` +
+      `says which class a number is: write the classes' names there, or a ` +
+      `file ${LEGEND} beside it with lines as "0 Angry"`,
+  );
+}
+
+/** Finds images at their path, or at that path within one of the folders. */
+class Finder {
+  #tree: Tree;
+  #files = new Map<string, Set<string>>();
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  /** Its path below the data folder. @throws DataError without a place */
+  find(name: string, split: SplitName | undefined): string {
+    const path = name.replaceAll("\\", "/").replace(/^(\.\/)+/, "");
+    if (path.startsWith("/") || path.split("/").includes("..")) {
+      throw new DataError(`${name} lies outside of the data folder`);
+    }
+    if (this.#has(path)) return path;
+    const places = this.#tree.folders("")
+      .filter((folder) => this.#has(`${folder}/${path}`));
+    const own = places.filter((folder) => splitOf(folder) === split);
+    const [place, another] = own.length > 0 ? own : places;
+    if (place === undefined) throw new DataError(`there is no file ${name}`);
+    if (another !== undefined) {
+      throw new DataError(
+        `${name} lies in ${place}/ and in ${another}/: write its folder too`,
+      );
+    }
+    return `${place}/${path}`;
+  }
+
+  #has(path: string): boolean {
+    const at = path.lastIndexOf("/");
+    const folder = path.slice(0, Math.max(at, 0));
+    let files = this.#files.get(folder);
+    if (!files) {
+      files = new Set(this.#tree.files(folder));
+      this.#files.set(folder, files);
+    }
+    return files.has(path.slice(at + 1));
+  }
+}
+
+/** The split of a row: its cell's, else the one that the file's name tells. */
+function splitsOf(tables: readonly Table[]): (table: Table) => number {
+  const unclear = tables.filter(({ csv, header }) =>
+    columns(header, SPLIT).length === 0 && splitOfName(csv) === undefined
+  );
+  if (tables.length > 1 && unclear.length > 0) {
+    throw new DataError(
+      `csv-list: ${tables.map((t) => t.csv).join(" and ")} all list images, ` +
+        `and ${unclear[0].csv} names no split: keep one csv, or name them ` +
+        `train.csv, validation.csv and test.csv`,
+    );
+  }
+  return ({ header }) => columns(header, SPLIT)[0] ?? -1;
+}
+
+function list(dir: string, o: ReadOptions): Listing {
+  const tree = new Tree(dir);
+  const tables = listsIn(dir, tree);
+  if (tables.length === 0) {
+    throw new DataError(
+      `csv-list: no csv in ${dir} has the columns image and label ` +
+        `(also path, file or filename; emotion, expression or class)`,
+    );
+  }
+  const splitColumn = splitsOf(tables);
+  const legend = legendOf(dir, tree);
+  const words = tables.map((table) => wordsOf(dir, table, legend));
+  const { classes, labelOf } = namedClasses(words.flat().filter(Boolean), o);
+  const finder = new Finder(tree);
+  const seen = new Map<string, string>();
+  const images: ListedImage[] = [];
+  const bad: SkippedFile[] = [];
+  const left: Record<string, number> = {};
+  tables.forEach((table, t) => {
+    const { csv, header, rows } = table;
+    const [imageAt] = columns(header, IMAGE);
+    const [subjectAt] = columns(header, SUBJECT);
+    const splitAt = splitColumn(table);
+    rows.forEach(({ cells, line }, i) => {
+      const here = `${csv}:${line}`;
+      const fail = (reason: string) => void bad.push({ path: here, reason });
+      if (cells.length !== header.length) {
+        return fail(
+          `has ${cells.length} cells; the header has ${header.length}`,
+        );
+      }
+      const split = splitAt < 0 ? splitOfName(csv) : splitOf(cells[splitAt]);
+      if (splitAt >= 0 && split === undefined) {
+        return fail(
+          `${header[splitAt]} is ${JSON.stringify(cells[splitAt])}; want ` +
+            `train, validation or test`,
+        );
+      }
+      const label = labelOf(words[t][i]);
+      if (label === "unknown") {
+        return fail(`label ${JSON.stringify(words[t][i])} is no class`);
+      }
+      if (label === "left") {
+        left[CONTEMPT_LEFT] = (left[CONTEMPT_LEFT] ?? 0) + 1;
+        return;
+      }
+      let file: string;
+      try {
+        file = finder.find(cells[imageAt], split);
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        return fail(error.message);
+      }
+      const before = seen.get(file);
+      if (before !== undefined) return fail(`${file} is in ${before} already`);
+      seen.set(file, here);
+      const subject = cells[subjectAt] || undefined;
+      images.push({ name: file, source: { file }, label, split, subject });
+    });
+  });
+  const layout = `list ${tables.map((t) => t.csv).join(", ")}`;
+  return { format: "csv-list", layout, classes, images, bad, left };
+}
+
+export const csvList: Format = {
+  name: "csv-list",
+  about: "any csv with the columns image and label, and split and subject " +
+    "where there are some",
+  detect(dir) {
+    return listsIn(dir, new Tree(dir)).length > 0;
+  },
+  list,
+};

@@ -1,0 +1,207 @@
+/** FERPlus: ten raters' votes beside FER2013's images (Barsoum et al. 2016). */
+import { join } from "node:path";
+import type { Expression } from "../expressions.ts";
+import type { Format, ListedImage, Listing, ReadOptions } from "../listing.ts";
+import { DataError } from "../types.ts";
+import type { SkippedFile, SplitName } from "../types.ts";
+import { fer2013CsvIn } from "./fer2013.ts";
+import { FER2013_SIDE, readFer2013Csv } from "./fer2013_csv.ts";
+import { columnsOf, readTable } from "./table.ts";
+import { assertUsable, isImageName, MISSING, stemOf, Tree } from "./tree.ts";
+import { inShares, judge, VOTES } from "./votes.ts";
+import { CONTEMPT_LEFT } from "./words.ts";
+
+const TABLE = "fer2013new.csv";
+const COLUMNS = ["Usage", "Image name", ...VOTES] as const;
+
+/** In the order of the votes. */
+const CLASSES: Expression[] = [
+  "Neutral",
+  "Happy",
+  "Surprise",
+  "Sad",
+  "Angry",
+  "Disgust",
+  "Fear",
+  "Contempt",
+];
+
+const SPLITS: Record<string, SplitName> = {
+  Training: "train",
+  PublicTest: "validation",
+  PrivateTest: "test",
+};
+
+/** A row of fer2013new.csv. */
+interface Rated {
+  /** `fer2013new.csv:LINE`. */
+  where: string;
+  usage: string;
+  /** Empty where FER+ has no image. */
+  image: string;
+  votes: number[];
+  /** Why it cannot be used. */
+  wrong?: string;
+}
+
+/** A row's image, or its entry among the bad ones. */
+type Found = Pick<ListedImage, "name" | "source"> | SkippedFile;
+
+/**
+ * Rows without an image name are left out, as the official
+ * generate_training_data.py does. Validation and test images are judged by
+ * majority under every rule, as the official train.py does: results of
+ * different rules are of the same test images. A label is the expression with
+ * most votes, the first in the table's order where two have as many. Among
+ * seven classes contempt's share goes to the others in proportion.
+ */
+export const ferplus: Format = {
+  name: "ferplus",
+  about: "FERPlus: fer2013new.csv beside fer2013.csv, or with the images " +
+    "fer0000000.png … in any folder",
+
+  detect: (dir) => new Tree(dir).firstFile([TABLE]) !== undefined,
+
+  list(dir, o) {
+    const tree = new Tree(dir);
+    if (tree.firstFile([TABLE]) === undefined) {
+      throw new DataError(`${dir}: no ${TABLE}; get it from microsoft/FERPlus`);
+    }
+    const rated = readVotes(tree);
+    const table = fer2013CsvIn(dir);
+    const listing = table !== null
+      ? fromTable(tree, table, rated, o)
+      : fromImages(tree, rated, o);
+    assertUsable(dir, listing);
+    return listing;
+  },
+};
+
+function readVotes(tree: Tree): Rated[] {
+  const path = join(tree.root, TABLE);
+  const [header, ...rows] = readTable(path);
+  const at = columnsOf(header, COLUMNS);
+  const lacking = COLUMNS.filter((name) => at[name] < 0);
+  if (lacking.length > 0) {
+    throw new DataError(
+      `${path}:${header?.line ?? 1}: the header lacks ${lacking.join(", ")}`,
+    );
+  }
+  return rows.map(({ cells, line }) => {
+    const votes = VOTES.map((name) => cells[at[name]] ?? "");
+    const odd = votes.find((text) => !/^\d+(\.0*)?$/.test(text));
+    return {
+      where: `${TABLE}:${line}`,
+      usage: cells[at.Usage],
+      image: cells[at["Image name"]] ?? "",
+      votes: votes.map(Number),
+      wrong: cells.length !== header.cells.length
+        ? `has ${cells.length} cells; the header has ${header.cells.length}`
+        : odd !== undefined
+        ? `a vote count is "${odd}"; want a whole number`
+        : SPLITS[cells[at.Usage]] === undefined
+        ? `Usage is "${cells[at.Usage]}"; want ${
+          Object.keys(SPLITS).join(", ")
+        }`
+        : undefined,
+    };
+  });
+}
+
+/** Pixels from fer2013.csv: row i there is row i of the votes. */
+function fromTable(
+  tree: Tree,
+  table: string,
+  rated: Rated[],
+  o: ReadOptions,
+): Listing {
+  const { rows, bad } = readFer2013Csv(join(tree.root, table));
+  const count = rows.length + bad.length;
+  if (count !== rated.length) {
+    const off = Math.abs(count - rated.length);
+    throw new DataError(
+      `${join(tree.root, table)} has ${count} rows and ${TABLE} has ` +
+        `${rated.length}: ${off} ${count > rated.length ? "more" : "fewer"}; ` +
+        `rows pair by position, so use both files as they were published`,
+    );
+  }
+  const found = new Map<number, Found>();
+  for (const { index, line, reason } of bad) {
+    found.set(index, { path: `${table}:${line}`, reason });
+  }
+  for (const { index, line, pixels } of rows) {
+    const source = { pixels, width: FER2013_SIDE };
+    found.set(index, { name: `${table}:${line}`, source });
+  }
+  for (const { index, line, usage } of rows) {
+    const other = rated[index];
+    if (usage === undefined || other.wrong || usage === other.usage) continue;
+    throw new DataError(
+      `${join(tree.root, table)}:${line} is ${usage}, but ${other.where} is ` +
+        `${other.usage}: rows pair by position, so use both files as they ` +
+        `were published`,
+    );
+  }
+  return build(`votes beside ${table}`, rated, o, (_, i) => found.get(i)!);
+}
+
+/** Images that generate_training_data.py made, wherever they lie. */
+function fromImages(tree: Tree, rated: Rated[], o: ReadOptions): Listing {
+  const folders = tree.walk("").filter((folder) =>
+    tree.files(folder).some((name) => isImageName(name) && /^fer\d/.test(name))
+  );
+  if (folders.length === 0) {
+    throw new DataError(
+      `${tree.root}: ${TABLE} has no pixels; put fer2013.csv beside it, or ` +
+        `the images fer0000000.png … in a folder`,
+    );
+  }
+  const used = new Set<string>();
+  const places = folders.map((folder) => `${folder}/`.replace(/^\/$/, "./"));
+  const layout = `votes and images in ${places.join(", ")}`;
+  const listing = build(layout, rated, o, ({ image, where }) => {
+    const file = folders.map((folder) => tree.image(folder, stemOf(image)))
+      .find((path) => path !== undefined);
+    if (file === undefined) return { path: image, reason: MISSING };
+    if (used.has(file)) {
+      return { path: where, reason: `${file} is listed before` };
+    }
+    used.add(file);
+    return { name: file, source: { file } };
+  });
+  listing.unlisted = tree.unlisted(folders, used);
+  return listing;
+}
+
+function build(
+  layout: string,
+  rated: Rated[],
+  { votes: rule = "majority", classes: count = 7 }: ReadOptions,
+  find: (row: Rated, i: number) => Found,
+): Listing {
+  const images: ListedImage[] = [];
+  const bad: SkippedFile[] = [];
+  const left: Record<string, number> = {};
+  const leave = (reason: string) => left[reason] = (left[reason] ?? 0) + 1;
+  rated.forEach((row, i) => {
+    if (row.wrong !== undefined) {
+      bad.push({ path: row.where, reason: row.wrong });
+      return;
+    }
+    if (row.image === "") return leave("without an image name in FER+");
+    const found = find(row, i);
+    const split = SPLITS[row.usage];
+    const soft = rule !== "majority" && split === "train";
+    const verdict = judge(row.votes, soft ? rule : "majority");
+    if ("left" in verdict) return leave(verdict.left);
+    const { label, shares } = verdict;
+    if (label >= count) return leave(CONTEMPT_LEFT);
+    if ("reason" in found) bad.push(found);
+    else {
+      const target = soft ? inShares(shares.slice(0, count)) : undefined;
+      images.push({ ...found, label, split, target });
+    }
+  });
+  const classes = CLASSES.slice(0, count);
+  return { format: ferplus.name, layout, classes, images, bad, left };
+}

@@ -1,0 +1,62 @@
+/** The formats that FERLab reads, and which of them a folder is. */
+import type { Format } from "../listing.ts";
+import { DataError } from "../types.ts";
+import { affectnet } from "./affectnet.ts";
+import { ckPlus } from "./ck_plus.ts";
+import { csvList } from "./csv_list.ts";
+import { expw } from "./expw.ts";
+import { fer2013 } from "./fer2013.ts";
+import { ferplus } from "./ferplus.ts";
+import { imageFolder } from "./image_folder.ts";
+import { rafDb } from "./raf_db.ts";
+import { Tree } from "./tree.ts";
+
+/** Data sets by their published layouts. */
+const PUBLISHED: readonly Format[] = [
+  fer2013,
+  rafDb,
+  ferplus,
+  affectnet,
+  expw,
+  ckPlus,
+];
+
+/** What anybody may have made: taken only where no published layout fits. */
+const GENERAL: readonly Format[] = [csvList, imageFolder];
+
+export const FORMATS: readonly Format[] = [...PUBLISHED, ...GENERAL];
+
+/** @throws DataError that lists the names, for another */
+export function formatOf(name: string): Format {
+  const format = FORMATS.find((f) => f.name === name);
+  if (format) return format;
+  const names = FORMATS.map((f) => f.name).join(", ");
+  throw new DataError(
+    `unknown data set "${name}"; choose synthetic, auto or ${names}`,
+  );
+}
+
+/**
+ * The one format that a folder fits.
+ *
+ * @throws DataError, one line, when no format fits or several do
+ */
+export function detectFormat(dir: string): Format {
+  if (!new Tree(dir).hasFolder("")) {
+    throw new DataError(`there is no folder ${dir}: check the path`);
+  }
+  const published = PUBLISHED.filter((format) => format.detect(dir));
+  const found = published.length > 0
+    ? published
+    : GENERAL.filter((format) => format.detect(dir));
+  if (found.length === 1) return found[0];
+  if (found.length === 0) {
+    const looked = FORMATS.map(({ about }) => about).join("; ");
+    throw new DataError(
+      `${dir} is no data set that FERLab reads; looked for ${looked}`,
+    );
+  }
+  throw new DataError(
+    `${dir} fits ${found.map((f) => f.name).join(" and ")}: say which it is`,
+  );
+}

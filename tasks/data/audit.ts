@@ -1,0 +1,73 @@
+/** `deno task data audit`: everything that is wrong with a data set. */
+import { Command } from "commander";
+import { auditListing } from "../../lib/data/audit/audit.ts";
+import { changesResults } from "../../lib/data/audit/types.ts";
+import {
+  checkFolder,
+  path,
+  shown,
+  writeWhole,
+} from "../../lib/notebook/commands/shared.ts";
+import { json, roomOf } from "../study/format.ts";
+import { auditText } from "./audit_text.ts";
+import { addSetOptions, openSet, type SetOptions } from "./set.ts";
+import { print, Progress, say, UsageError } from "./terminal.ts";
+
+interface Options extends SetOptions {
+  json?: boolean;
+  html?: string;
+  samples?: boolean;
+}
+
+const PHASES = { images: "decoding images", copies: "comparing images" };
+
+async function audit(given: string, o: Options): Promise<number> {
+  if (o.samples && !o.html) {
+    throw new UsageError("--samples is for the page: give --html FILE too");
+  }
+  const file = o.html && path(o.html);
+  if (file) await checkFolder(file);
+  const { dir, format, listing } = openSet(given, o);
+  const progress = new Progress();
+  const result = await auditListing(listing, {
+    dir,
+    published: format.published,
+    onProgress: (phase, done, total) =>
+      progress.show(PHASES[phase], done, total),
+  }).finally(() => progress.end());
+  print(o.json ? json(result) : auditText(result, roomOf(Deno.stdout)));
+  if (file) {
+    const { auditPage } = await import("./audit_page.ts");
+    const { drawSamples } = await import("./samples.ts");
+    const samples = o.samples
+      ? await drawSamples(dir, listing, result)
+      : undefined;
+    await writeWhole(file, auditPage(result, shown(dir), samples));
+    say(
+      shown(file) +
+        (samples ? ": holds faces of the data set; do not publish it" : ""),
+    );
+  }
+  return result.findings.some(changesResults) ? 1 : 0;
+}
+
+export function auditCommand(): Command {
+  return addSetOptions(new Command("audit"))
+    .summary("find leaks, copies, conflicts and bad files")
+    .description(
+      "Decode and compare all images of a data set: counts against the " +
+        "published ones, missing and damaged files, the same image in several " +
+        "splits or with several labels (by bytes, by pixels, or nearly: saved " +
+        "anew, mirrored, cropped a little), blank images, sizes. Exit code 1 " +
+        "where a finding changes results.",
+    )
+    .option("--json", "print the whole audit as JSON")
+    .option("--html <file>", "write it as one page, too")
+    .option("--samples", "with images on the page; it must not be published")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  deno task data audit data/fer2013\n" +
+        "  deno task data audit data/raf-db --html audit.html --samples",
+    )
+    .action(async (given, options) => Deno.exit(await audit(given, options)));
+}

@@ -1,0 +1,155 @@
+/** An audit as one page: counts, sizes, findings, and images where wanted. */
+import { classCountsChart } from "../../lib/charts/class_counts.ts";
+import { sizeHistogramChart } from "../../lib/charts/size_histogram.ts";
+import {
+  type Audit,
+  changesResults,
+  type Finding,
+  KINDS,
+} from "../../lib/data/audit/types.ts";
+import { SPLITS } from "../../lib/data/types.ts";
+import { escapeHtml } from "../../lib/notebook/ansi.ts";
+import { policy } from "../../lib/notebook/page_script.ts";
+import { STYLE } from "../../lib/notebook/style.ts";
+import { plural } from "../study/format.ts";
+import { byKind, leftText, sizesText, verdict } from "./audit_text.ts";
+import type { Samples } from "./samples.ts";
+import { countTable } from "./set.ts";
+
+/** Findings of one kind that the page lists. */
+const MOST_LISTED = 200;
+
+const OWN_STYLE = `
+.audit { max-width: 860px; margin: 0 auto; padding: 3rem 1.25rem 5rem; }
+.audit h1 { margin-bottom: .3em; overflow-wrap: anywhere; }
+.audit .about { color: var(--soft); overflow-wrap: anywhere; }
+.audit td:not(:first-child), .audit th:not(:first-child) { text-align: right; }
+.audit tbody tr:last-child { font-weight: 600; }
+.audit .findings { list-style: none; padding: 0; font-size: .875rem; line-height: 1.5; }
+.audit .findings li { padding: .4rem 0; margin: 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+.audit details { margin: 0 0 1em; }
+.audit summary { cursor: pointer; font-weight: 600; padding: .25rem 0; }
+.audit .grave { color: var(--bad); }
+.audit .light { color: var(--mark); }
+.audit .faces { display: flex; flex-wrap: wrap; gap: 3px; margin: .3rem 0; }
+.audit .faces img { height: 56px; width: auto; border-radius: 3px; }
+.audit figcaption { color: var(--soft); font-size: .8125rem; margin-bottom: .2rem; }
+.audit figure { margin: 0 0 1rem; }
+`;
+
+function countsHtml({ classes, counts, published }: Audit): string {
+  const columns = countTable(classes, counts, published);
+  const row = (cells: string[], tag: string) =>
+    `<tr>${
+      cells.map((c) => `<${tag}>${escapeHtml(c)}</${tag}>`).join("")
+    }</tr>`;
+  const body = columns[0].cells.map((_, i) =>
+    row(columns.map((c) => c.cells[i]), "td")
+  );
+  return `<div class="wide"><table><thead>${
+    row(columns.map((c) => c.head), "th")
+  }</thead><tbody>${body.join("")}</tbody></table></div>`;
+}
+
+function classChart({ classes, counts }: Audit): string {
+  const rows = [...SPLITS, "all" as const].flatMap((split) =>
+    (counts[split] ?? []).map((count, i) => ({
+      split: split === "all" ? "all images" : split,
+      class: classes[i],
+      count,
+    }))
+  );
+  return `<div class="out">${classCountsChart(rows).html}</div>`;
+}
+
+function sizesHtml(sizes: Audit["sizes"]): string {
+  if (sizes.length === 0) return "";
+  return `<h2>Sizes</h2><p>${escapeHtml(sizesText(sizes))} pixels.</p>` +
+    `<div class="out">${sizeHistogramChart(sizes).html}</div>`;
+}
+
+function faces(samples: Samples | undefined, names: readonly string[]) {
+  const images = names.flatMap((name) => {
+    const image = samples?.images.get(name);
+    const label = escapeHtml(name);
+    return image
+      ? [`<img src="${image}" alt="${label}" title="${label}">`]
+      : [];
+  });
+  return images.length ? `<div class="faces">${images.join("")}</div>` : "";
+}
+
+function findingsHtml(findings: readonly Finding[], samples?: Samples) {
+  return [...byKind(findings)].map(([kind, some], i) => {
+    const { title } = KINDS[kind];
+    const tone = changesResults({ kind }) ? "grave" : "light";
+    const more = some.length - MOST_LISTED;
+    const lines = some.slice(0, MOST_LISTED).map((f) =>
+      `<li>${faces(samples, f.images)}${escapeHtml(f.text)}</li>`
+    );
+    if (more > 0) lines.push(`<li>and ${more} more; the JSON has all</li>`);
+    return `<details${i === 0 ? " open" : ""}><summary><span class="${tone}">` +
+      `${escapeHtml(title)}</span>: ${some.length}</summary>` +
+      `<ul class="findings">${lines.join("\n")}</ul></details>`;
+  }).join("\n");
+}
+
+function samplesHtml(samples: Samples): string {
+  const grids = [...samples.classes].map(([name, names]) =>
+    `<figure><figcaption>${escapeHtml(name)}</figcaption>${
+      faces(samples, names)
+    }</figure>`
+  );
+  return `<h2>Samples</h2>${grids.join("\n")}`;
+}
+
+const WARNING = `<p class="banner"><b>Not to be published.</b> This page ` +
+  `holds faces of the data set: keep it where the data set is kept.</p>`;
+
+/** The page of an audit; self-contained, and no script runs in it. */
+export function auditPage(
+  audit: Audit,
+  place: string,
+  samples?: Samples,
+): string {
+  const { format, layout, images, findings, left, date, hash } = audit;
+  const title = `Audit of ${format}`;
+  const grave = findings.some(changesResults);
+  const about = [
+    escapeHtml(place),
+    escapeHtml(layout),
+    plural(images, "image"),
+    `<time>${escapeHtml(date.slice(0, 16).replace("T", " "))}Z</time>`,
+  ];
+  const omitted = leftText(left);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(false)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}${OWN_STYLE}</style>
+</head>
+<body>
+<main class="audit">
+<h1>${escapeHtml(title)}</h1>
+<p class="about">${about.join(" · ")}</p>
+${samples ? WARNING : ""}
+<p><b class="${grave ? "grave" : ""}">${escapeHtml(verdict(findings))}</b></p>
+<h2>Classes</h2>
+${classChart(audit)}
+${countsHtml(audit)}
+${omitted ? `<p>Left out by rule: ${escapeHtml(omitted)}.</p>` : ""}
+${sizesHtml(audit.sizes)}
+${findings.length ? "<h2>Findings</h2>" : ""}
+${findingsHtml(findings, samples)}
+${samples ? samplesHtml(samples) : ""}
+<p class="about">Hash of names, splits, labels and contents: ${hash}</p>
+</main>
+</body>
+</html>
+`;
+}

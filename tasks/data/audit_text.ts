@@ -1,0 +1,76 @@
+/** An audit as lines for a terminal. */
+import {
+  type Audit,
+  changesResults,
+  type Finding,
+  type FindingKind,
+  KINDS,
+} from "../../lib/data/audit/types.ts";
+import { clean, plural, table } from "../study/format.ts";
+import { countTable } from "./set.ts";
+import { BOLD, DIM, paint, RED, YELLOW } from "./terminal.ts";
+
+/** Findings of one kind that a terminal shows. */
+const MOST_SHOWN = 20;
+
+/** Sizes that the text names; the rest are counted. */
+const MOST_SIZES = 5;
+
+/** The findings by kind, in their order. */
+export function byKind(
+  findings: readonly Finding[],
+): Map<FindingKind, Finding[]> {
+  return Map.groupBy(findings, (f) => f.kind);
+}
+
+/** `48 × 48 (35887), 100 × 80 (3) and 12 more`. */
+export function sizesText(sizes: Audit["sizes"]): string {
+  const named = sizes.slice(0, MOST_SIZES)
+    .map(({ width, height, count }) => `${width} × ${height} (${count})`);
+  const more = sizes.length - named.length;
+  return named.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** What is left out by rule: `contempt (7 classes): 250`. */
+export function leftText(left: Audit["left"]): string {
+  return Object.entries(left).map(([what, n]) => `${what}: ${n}`).join(", ");
+}
+
+/** The one line that says how the audit ended. */
+export function verdict(findings: readonly Finding[]): string {
+  const grave = findings.filter(changesResults).length;
+  const light = findings.length - grave;
+  if (findings.length === 0) return "clean: nothing was found";
+  return grave === 0
+    ? `nothing that changes results; ${plural(light, "note")}`
+    : `${plural(grave, "finding")} that change${
+      grave === 1 ? "s" : ""
+    } results` + (light ? `, ${plural(light, "note")}` : "");
+}
+
+/** The whole audit: counts, sizes, findings gravest first, the verdict. */
+export function auditText(audit: Audit, room: number): string {
+  const { format, layout, images, classes, counts, published, left } = audit;
+  const parts = [
+    clean(
+      `${format}, ${layout}: ${plural(images, "image")}, ` +
+        `${classes.length} classes`,
+    ),
+    table(countTable(classes, counts, published), room),
+    [
+      audit.sizes.length ? `sizes: ${sizesText(audit.sizes)}` : "",
+      leftText(left) ? clean(`left out by rule: ${leftText(left)}`) : "",
+      `hash: ${audit.hash}`,
+    ].filter(Boolean).join("\n"),
+  ];
+  for (const [kind, some] of byKind(audit.findings)) {
+    const { title, changesResults } = KINDS[kind];
+    const more = some.length - MOST_SHOWN;
+    parts.push([
+      paint(changesResults ? RED : YELLOW, `${title}: ${some.length}`),
+      ...some.slice(0, MOST_SHOWN).map((f) => `  ${clean(f.text)}`),
+      ...more > 0 ? [paint(DIM, `  and ${more} more; --json has all`)] : [],
+    ].join("\n"));
+  }
+  return [...parts, paint(BOLD, verdict(audit.findings))].join("\n\n");
+}
