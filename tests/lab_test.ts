@@ -1,6 +1,6 @@
 /** What a notebook shows of a study's rows. */
 import assert from "node:assert/strict";
-import { trialTable } from "../lib/lab.ts";
+import { facesChart, syntheticFaces, trialTable } from "../lib/lab.ts";
 import type { TrainingRow } from "../lib/study/mod.ts";
 
 Deno.test("the trial table shows overall and balanced accuracy side by side", () => {
@@ -28,4 +28,30 @@ Deno.test("the trial table shows overall and balanced accuracy side by side", ()
   assert.match(cells[width + cells.indexOf("test accuracy")], /^90\.0/);
   assert.match(cells[width + at], /^50\.0/);
   assert.equal(cells[2 * width + at], "–");
+});
+
+Deno.test("the chart of faces has a row a class and as many faces as asked", () => {
+  const data = syntheticFaces({
+    train: 12,
+    validation: 30,
+    test: 1,
+    size: 8,
+    classes: 8,
+    faces: { balance: { Fear: 0 } },
+  });
+  const shown = (o: Parameters<typeof facesChart>[1]) => {
+    const { svg } = facesChart(data, o);
+    const [, width, height] = /<image[^>]* width="([\d.]+)" height="([\d.]+)"/
+      .exec(svg)!.map(Number);
+    const labels = [...svg.matchAll(/>(\w+)<\/text>/g)].map(([, word]) => word);
+    return { width, height, labels };
+  };
+  const two = shown({ split: "validation", perClass: 2 });
+  assert.deepEqual(two.labels, data.classes);
+  // Twice the columns, the same rows.
+  const four = shown({ split: "validation", perClass: 4 });
+  assert.ok(four.width > 1.9 * two.width);
+  assert.equal(four.height, two.height);
+  // Twelve images of seven classes: at most two of each.
+  assert.equal(shown({ perClass: 10 }).width, two.width);
 });

@@ -223,29 +223,3 @@ export function clearCache(dir: string): { files: number; bytes: number } {
   }
   return { files, bytes };
 }
-
-// Until pixels.ts takes `cachedPixels` of images.ts (which keys by content):
-// the older pair, keyed by the caller.
-
-/** @deprecated use `cachedPixels` of images.ts */
-export function readCache(dir: string, key: string): OldEntry | null {
-  const text = readEntry(dir, key, 1);
-  if (text === null) return null;
-  const { names, skipped } = JSON.parse(text.bad.get(-1)!);
-  return { pixels: text.pixels, planes: text.planes, names, skipped };
-}
-
-interface OldEntry {
-  pixels: Uint8Array;
-  planes: 1 | 3;
-  names: string[];
-  skipped: { path: string; reason: string }[];
-}
-
-/** @deprecated use `cachedPixels` of images.ts */
-export function writeCache(dir: string, key: string, e: OldEntry): boolean {
-  const { pixels, planes, names, skipped } = e;
-  const bad = new Map([[-1, JSON.stringify({ names, skipped })]]);
-  const count = pixels.length / planes;
-  return writeEntry(dir, key, { size: 1, count, planes, pixels, bad });
-}

@@ -2,12 +2,11 @@
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { decodeBmp } from "./bmp.ts";
-import { contentOf, readImageFile, UNREADABLE } from "./files.ts";
+import { contentOf, readImageFile } from "./files.ts";
 import { decodeGrayJpeg } from "./jpeg.ts";
 import { damageOf, hiddenDamage, kindOf } from "./kind.ts";
 import type { Kind } from "./kind.ts";
 import { MAX_PIXELS } from "./rule.ts";
-import type { SkippedFile } from "./types.ts";
 
 /** Decoded pixels of many images, or the reasons they could not be decoded. */
 export interface Decoded {
@@ -234,9 +233,4 @@ export async function decodeFiles(
     planes,
     bad,
   };
-}
-
-/** True when a skipped file may become readable without changing. */
-export function mayHeal(file: SkippedFile): boolean {
-  return file.reason.startsWith(UNREADABLE);
 }

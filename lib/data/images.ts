@@ -33,7 +33,11 @@ export interface Pixels {
   bad: Map<number, string>;
 }
 
-/** How long after its last change a file's stamp is trusted, in ms. */
+/**
+ * How long a file must have been at rest for its stamp to count, in ms: Deno
+ * tells the time of status change in whole seconds, and some file systems in
+ * steps of two.
+ */
 const SETTLED = 10_000;
 
 /**
@@ -108,6 +112,7 @@ export async function cachedPixels(
     createHash("sha256")
       .update(JSON.stringify([READING_VERSION, size, channels, digest]))
       .digest("hex");
+  if (paths.length === 0) return { pixels: new Uint8Array(), bad: new Map() };
   const stamp = stampOf(paths);
   const keep = (contents: string[]) => {
     if (stamp === null) return;

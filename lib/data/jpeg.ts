@@ -85,14 +85,19 @@ function idct(x: Int32Array, at: number, step: number, shift: number): void {
 /** A Huffman table: for 16 coming bits, code length << 8 | symbol; 0: none. */
 type Codes = Uint16Array;
 
-/** Tables by their bytes: most files of a data set share a few. */
-const known = new Map<string, Codes>();
+/** Tables with the bytes they came from: files of a data set share a few. */
+let known: { bytes: Uint8Array; codes: Codes }[] = [];
 
 /** The table whose 16 counts and symbols stand at `at`; null if not valid. */
 function codesAt(b: Uint8Array, at: number, symbols: number): Codes | null {
-  const id = String.fromCharCode(...b.subarray(at, at + 16 + symbols));
-  const found = known.get(id);
-  if (found !== undefined) return found;
+  const found = known.find(({ bytes }) => {
+    if (bytes.length !== 16 + symbols) return false;
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i] !== b[at + i]) return false;
+    }
+    return true;
+  });
+  if (found !== undefined) return found.codes;
   const codes = new Uint16Array(1 << 16);
   let code = 0;
   let symbol = at + 16;
@@ -104,8 +109,8 @@ function codesAt(b: Uint8Array, at: number, symbols: number): Codes | null {
       code += span;
     }
   }
-  if (known.size === 64) known.clear();
-  known.set(id, codes);
+  if (known.length === 16) known = [];
+  known.push({ bytes: b.slice(at, at + 16 + symbols), codes });
   return codes;
 }
 

@@ -11,7 +11,10 @@ export interface Crop {
 
 /** One image that a data set lists. */
 export interface ListedImage {
-  /** Unique: a path below the data folder with "/", or `file.csv:LINE`. */
+  /**
+   * Unique: a path below the data folder with "/" (and `#FACE` where a file
+   * shows several), or `file.csv:LINE`.
+   */
   name: string;
   /** A file below the data folder, or grey pixels that a table holds. */
   source: { file: string } | { pixels: Uint8Array; width: number };

@@ -29,6 +29,7 @@ export { DataError, FER_CLASSES, SPLITS } from "./types.ts";
 export type {
   Dataset,
   DataSource,
+  FaceOptions,
   SkippedFile,
   Split,
   SplitName,

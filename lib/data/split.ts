@@ -52,14 +52,14 @@ export function assignSplits(
     }
     return splits;
   }
+  if (has("test") && has("validation")) {
+    throw new DataError(
+      "split: the data set has validation and test splits of its own: " +
+        'give { kind: "official" }',
+    );
+  }
   const parts = folds(images, pool, rule, seed);
   if (has("test")) {
-    if (has("validation")) {
-      throw new DataError(
-        "split: the data set has validation and test splits of its own: " +
-          'give { kind: "official" }',
-      );
-    }
     assign(parts[rule.fold], "validation");
   } else {
     assign(parts[rule.fold], "test");
@@ -155,7 +155,7 @@ function choose(
  * The rows of each fold. By class: sizes of each class and of all folds differ
  * by at most one. By subject: each subject, those of the most uneven classes
  * first, joins the fold that keeps the classes most even (scikit-learn 1.7,
- * `StratifiedGroupKFold`).
+ * `StratifiedGroupKFold`); there the seed only orders equally uneven subjects.
  */
 function folds(
   images: readonly Splittable[],

@@ -126,25 +126,26 @@ function outcome(
 ) {
   const { chosen, optimistic } = reportedEpoch(rows, epoch);
   const { test } = chosen;
+  // The numbers first: optuna-dashboard shows a trial's attributes in order.
   return {
-    recipe,
-    data: data.name,
-    dataHash: data.hash,
-    splitHash: splitHash(data),
-    skipped: data.skipped,
+    testAccuracy: test.accuracy,
+    maxTestAccuracy: Math.max(...rows.map((r) => r.test.accuracy)),
     chosenEpoch: chosen.epoch,
     /** Picked on the test split, so better than it is. */
     optimistic,
-    testAccuracy: test.accuracy,
     testBalancedAccuracy: test.balancedAccuracy,
     testMacroF1: test.macroF1,
     correct: test.correct,
     total: test.total,
     confusion: test.confusion,
-    predictionsHash: sha256(Uint8Array.from(test.predictions)),
-    maxTestAccuracy: Math.max(...rows.map((r) => r.test.accuracy)),
     seconds: rows.reduce((sum, r) => sum + r.seconds, 0),
+    data: data.name,
+    dataHash: data.hash,
+    splitHash: splitHash(data),
+    skipped: data.skipped,
+    predictionsHash: sha256(Uint8Array.from(test.predictions)),
     engine: engineInfo(),
+    recipe,
   };
 }
 

@@ -161,6 +161,18 @@ async function curvesBut(
   return { own, others: [...curves.values()] };
 }
 
+/** Why the study's pruner ends a trial at an epoch; null where it does not. */
+async function whyPruned(
+  run: TrialRun,
+  trialId: number,
+  epoch: number,
+): Promise<string | null> {
+  const { pruner, direction } = run.study;
+  if (pruner.kind === "none") return null;
+  const { own, others } = await curvesBut(run, trialId);
+  return pruneReason(pruner, own, others, epoch, direction);
+}
+
 /** Trains one claimed trial and records how it ended. */
 export async function runTrial(
   run: TrialRun,
@@ -186,9 +198,9 @@ export async function runTrial(
   }, 1000 * run.heartbeatSeconds);
 
   /** A store that is away for a while ends no training. */
-  const unlessAway = async (what: string, save: () => Promise<void>) => {
+  const unlessAway = async <T>(what: string, work: () => Promise<T>) => {
     try {
-      await save();
+      return await work();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) {
         noteLost(error);
@@ -201,8 +213,9 @@ export async function runTrial(
     }
   };
   const saveEpochs = async () => {
-    if (unsaved.length) await store.report(trialId, unsaved);
-    unsaved = [];
+    const sent = [...unsaved];
+    if (sent.length) await store.report(trialId, sent);
+    unsaved = unsaved.filter((report) => !sent.includes(report));
   };
   const saveArtifacts = async () => {
     for (const [name, bytes] of unsavedArtifacts) {
@@ -232,15 +245,13 @@ export async function runTrial(
         },
         async report(report) {
           unsaved.push(report);
-          await unlessAway("the epoch", saveEpochs);
+          const why = await unlessAway("the epoch", async () => {
+            await saveEpochs();
+            return await whyPruned(run, trialId, report.epoch);
+          });
           log(`epoch ${report.epoch}: ${report.value}`);
           onEvent({ type: "epoch", point, number, report });
-          if (study.pruner.kind === "none") return;
-          const { own, others } = await curvesBut(run, trialId);
-          const { epoch } = report;
-          const { pruner, direction } = study;
-          const why = pruneReason(pruner, own, others, epoch, direction);
-          if (why !== null) throw new PrunedError(why);
+          if (why) throw new PrunedError(why);
         },
       });
     }, signal);

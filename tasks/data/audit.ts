@@ -19,7 +19,11 @@ interface Options extends SetOptions {
   samples?: boolean;
 }
 
-const PHASES = { images: "decoding images", copies: "comparing images" };
+const PHASES = {
+  decode: "decoding images",
+  read: "looking at images",
+  compare: "comparing images",
+};
 
 async function audit(given: string, o: Options): Promise<number> {
   if (o.samples && !o.html) {

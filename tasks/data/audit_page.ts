@@ -138,7 +138,7 @@ export function auditPage(
 <h1>${escapeHtml(title)}</h1>
 <p class="about">${about.join(" · ")}</p>
 ${samples ? WARNING : ""}
-<p><b class="${grave ? "grave" : ""}">${escapeHtml(verdict(findings))}</b></p>
+<p><b class="${grave ? "grave" : ""}">${escapeHtml(verdict(audit))}</b></p>
 <h2>Classes</h2>
 ${classChart(audit)}
 ${countsHtml(audit)}

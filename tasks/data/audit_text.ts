@@ -6,6 +6,8 @@ import {
   type FindingKind,
   KINDS,
 } from "../../lib/data/audit/types.ts";
+import { percent } from "../../lib/charts/theme.ts";
+import { SPLITS } from "../../lib/data/types.ts";
 import { clean, plural, table } from "../study/format.ts";
 import { countTable } from "./set.ts";
 import { BOLD, DIM, paint, RED, YELLOW } from "./terminal.ts";
@@ -36,8 +38,19 @@ export function leftText(left: Audit["left"]): string {
   return Object.entries(left).map(([what, n]) => `${what}: ${n}`).join(", ");
 }
 
+/** How much of the other splits is in train, too; empty for nothing. */
+function leakText({ alsoInTrain, counts }: Audit): string {
+  const words = SPLITS.filter((s) => alsoInTrain[s]).map((split) => {
+    const all = counts[split]!.reduce((a, b) => a + b, 0);
+    const share = percent(alsoInTrain[split]! / all);
+    return `${alsoInTrain[split]} of ${all} ${split} images (${share})`;
+  });
+  return words.length ? `; in train, too: ${words.join(", ")}` : "";
+}
+
 /** The one line that says how the audit ended. */
-export function verdict(findings: readonly Finding[]): string {
+export function verdict(audit: Audit): string {
+  const { findings } = audit;
   const grave = findings.filter(changesResults).length;
   const light = findings.length - grave;
   if (findings.length === 0) return "clean: nothing was found";
@@ -45,7 +58,7 @@ export function verdict(findings: readonly Finding[]): string {
     ? `nothing that changes results; ${plural(light, "note")}`
     : `${plural(grave, "finding")} that change${
       grave === 1 ? "s" : ""
-    } results` + (light ? `, ${plural(light, "note")}` : "");
+    } results` + (light ? `, ${plural(light, "note")}` : "") + leakText(audit);
 }
 
 /** The whole audit: counts, sizes, findings gravest first, the verdict. */
@@ -72,5 +85,5 @@ export function auditText(audit: Audit, room: number): string {
       ...more > 0 ? [paint(DIM, `  and ${more} more; --json has all`)] : [],
     ].join("\n"));
   }
-  return [...parts, paint(BOLD, verdict(audit.findings))].join("\n\n");
+  return [...parts, paint(BOLD, verdict(audit))].join("\n\n");
 }

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { affectnet } from "../../lib/data/formats/affectnet.ts";
+import { detectFormat } from "../../lib/data/formats/mod.ts";
 import { disguises, empty, type Files, named, treeOf, utf16 } from "./_tree.ts";
 
 const NPY = JSON.parse(
@@ -46,7 +47,7 @@ Deno.test("codes 0 to 7 are the expressions, 8 to 10 are left out with counts", 
     ...setOf("train_set", [...ALL, 8, 10, 10]),
     ...setOf("val_set", ALL),
   });
-  assert.ok(affectnet.detect(tree.dir));
+  assert.equal(detectFormat(tree.dir).name, "affectnet");
   const { images, classes, left, bad, layout } = affectnet.list(tree.dir, {
     classes: 8,
   });
@@ -134,7 +135,7 @@ const LISTS = { "training.csv": TRAINING, "validation.csv": VALIDATION };
 
 Deno.test("csv lists give the same labels, with the face's box", () => {
   using tree = treeOf({ ...PICTURES, ...LISTS });
-  assert.ok(affectnet.detect(tree.dir));
+  assert.equal(detectFormat(tree.dir).name, "affectnet");
   const listing = affectnet.list(tree.dir, {});
   assert.deepEqual(listing.images[3], {
     name: `${IMAGES}/1/3.jpg`,
@@ -161,7 +162,7 @@ Deno.test("csv lists and images may lie in their archives' folders", () => {
     ),
     "Manually_Annotated_file_lists/training.csv": TRAINING,
   });
-  assert.ok(affectnet.detect(tree.dir));
+  assert.equal(detectFormat(tree.dir).name, "affectnet");
   const [{ name }] = affectnet.list(tree.dir, {}).images;
   assert.equal(name, `Manually_Annotated/${IMAGES}/0/0.jpg`);
 });
@@ -186,12 +187,19 @@ Deno.test("bad rows of a csv list are named by line", () => {
       row("1/3.jpg", 6),
       "1/5.jpg,10",
       row("2/v.jpg", 12),
+      row("../../v.jpg", 1),
+      row("1/1.jpg", 1).replace(",1,0.1", ",happy,0.1"),
     ].join("\n"),
   });
   assert.deepEqual(affectnet.list(tree.dir, {}).bad, [
     { path: "training.csv:13", reason: `${IMAGES}/1/3.jpg is listed before` },
     { path: "training.csv:14", reason: "has 2 cells; want 9" },
     { path: "training.csv:15", reason: "expression is 12; want 0 to 10" },
+    {
+      path: "training.csv:16",
+      reason: "../../v.jpg lies outside of the data folder",
+    },
+    { path: "training.csv:17", reason: 'expression is "happy"; want 0 to 10' },
   ]);
 });
 

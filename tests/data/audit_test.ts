@@ -8,11 +8,7 @@ import {
   type NearPair,
   nearPairs,
 } from "../../lib/data/audit/near.ts";
-import {
-  areaMeans,
-  type Signature,
-  signatureOf,
-} from "../../lib/data/audit/signature.ts";
+import { type Signature, signatureOf } from "../../lib/data/audit/signature.ts";
 import {
   type Audit,
   auditSummary,
@@ -119,6 +115,7 @@ Deno.test("a test image under another name in train is a leak", async () => {
   files.push(["train/0/other.png", 0, files[3][2]]);
   const result = await audit({ files });
   assert.deepEqual(kinds(result), ["leak"]);
+  assert.deepEqual(result.alsoInTrain, { test: 1 });
   const { images, text } = only(result, "leak");
   assert.deepEqual(images, ["test/0/test.png", "train/0/other.png"]);
   assert.equal(text, "test/0/test.png = train/0/other.png");
@@ -398,7 +395,7 @@ function flipped(from: Uint16Array, flips: number, random: Random) {
 Deno.test("the search by words finds each pair that all pairs would", () => {
   const random = new Random(7);
   const word = () => Math.floor(65536 * random.next());
-  const thumb = Uint8Array.from({ length: 256 }, (_, i) => i);
+  const thumb = Uint8ClampedArray.from({ length: 256 }, (_, i) => i);
   const signatures: Signature[] = [];
   for (let i = 0; i < 20; i++) {
     const centre = Uint16Array.from({ length: 4 }, word);
@@ -440,7 +437,13 @@ Deno.test("the mirrored hash is the hash of the mirrored image", async () => {
   assert.notDeepEqual(as.hash, as.mirrored);
 });
 
-Deno.test("area means weigh cut cells by their share", () => {
-  const row = areaMeans(Uint8Array.of(0, 30, 90), [3, 1], [2, 1]);
-  assert.deepEqual([...row], [10, 70]);
+Deno.test("a thumb's cells are the means of three by three pixels", () => {
+  const pixels = new Uint8Array(48 * 48);
+  pixels.set([10, 20, 30], 48); // second row, below the first cell's corner
+  pixels[3] = 200;
+  const { thumb, deviation } = signatureOf(pixels);
+  assert.deepEqual([...thumb.subarray(0, 3)], [7, 22, 0]);
+  const mean = 260 / 2304;
+  const squares = (100 + 400 + 900 + 40000) / 2304;
+  assert.ok(Math.abs(deviation - Math.sqrt(squares - mean * mean)) < 1e-9);
 });

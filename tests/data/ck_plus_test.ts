@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { ckPlus } from "../../lib/data/formats/ck_plus.ts";
+import { detectFormat } from "../../lib/data/formats/mod.ts";
 import { disguises, type Files, named, treeOf, utf16 } from "./_tree.ts";
 
 const FRAMES = "cohn-kanade-images", LABELS = "Emotion";
@@ -32,7 +33,7 @@ Deno.test("the labelled frame is the peak and the first frame is neutral", () =>
     ...sequence("S010", "002", 7, 14),
     ...sequence("S010", "003", null),
   });
-  assert.ok(ckPlus.detect(tree.dir));
+  assert.equal(detectFormat(tree.dir).name, "ck+");
   const listing = ckPlus.list(tree.dir, {});
   assert.deepEqual(named(listing), {
     [`${FRAMES}/${frame("S005", "001", 1)}.png`]: "Neutral",

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { expw } from "../../lib/data/formats/expw.ts";
+import { detectFormat } from "../../lib/data/formats/mod.ts";
 import { disguises, empty, named, treeOf, utf16 } from "./_tree.ts";
 
 const LIST = "label/label.lst";
@@ -19,7 +20,7 @@ const IMAGES = empty(
 
 Deno.test("each face of a picture is listed with its box and label", () => {
   using tree = treeOf({ ...IMAGES, [LIST]: TEXT });
-  assert.ok(expw.detect(tree.dir));
+  assert.equal(detectFormat(tree.dir).name, "expw");
   const listing = expw.list(tree.dir, {});
   assert.deepEqual(named(listing), {
     "image/origin/angry_actor_104.jpg#0": "Angry",

@@ -92,9 +92,9 @@ Deno.test("each bad row is named by its line and the kept rows do not move", asy
     [`7,${values(1)},Training`, /emotion is "7"; want 0 to 6/],
     [`,${values(1)},Training`, /emotion is ""/],
     [`0,${values(1)},Holdout`, /Usage is "Holdout"/],
-    ["junk", /has 1 cell; the header has 3/],
-    ["a,b", /has 2 cells/],
-    ["a,b,c,d", /has 4 cells/],
+    ["junk", /has 1 cell\(s\); the header has 3/],
+    ["a,b", /has 2 cell/],
+    ["a,b,c,d", /has 4 cell/],
   ];
   await withFolder(async (folder) => {
     // Bad rows stand before, between and behind the good ones.
@@ -228,7 +228,7 @@ Deno.test("the challenge's csv without Usage has no split until a rule gives one
 
 Deno.test("rows that lie over the edges of the pieces of the file are whole", async () => {
   await withFolder((folder) => {
-    // 400 rows are several pieces of 1 MiB.
+    // 400 rows are many pieces of 256 KiB.
     const rows = Array.from(
       { length: 400 },
       (_, i) => `${i % 7},${values(i % 250)},Training`,

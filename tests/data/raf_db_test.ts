@@ -1,6 +1,7 @@
 /** RAF-DB in its three layouts; labels from 1, and from 0 only where said. */
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
+import { detectFormat } from "../../lib/data/formats/mod.ts";
 import { rafDb } from "../../lib/data/formats/raf_db.ts";
 import { disguises, empty, type Files, named, treeOf, utf16 } from "./_tree.ts";
 
@@ -190,7 +191,7 @@ Deno.test("class folders give the same labels, with test or valid as the test se
         }/${name}_aligned.jpg`
       ),
     ));
-    assert.ok(rafDb.detect(tree.dir));
+    assert.equal(detectFormat(tree.dir).name, "raf-db");
     const listing = rafDb.list(tree.dir, {});
     assert.deepEqual(listing.classes, ORDER);
     assert.equal(listing.images.filter((i) => i.split === "test").length, 7);
@@ -271,7 +272,7 @@ Deno.test("csv tables give the same labels over images in class folders or none"
       "train_labels.csv": CSV("train"),
       "test_labels.csv": CSV("test"),
     });
-    assert.ok(rafDb.detect(tree.dir));
+    assert.equal(detectFormat(tree.dir).name, "raf-db");
     const { images, classes, bad, unlisted } = rafDb.list(tree.dir, {});
     assert.equal(images.length, 14);
     for (const { name, label, split } of images) {
@@ -298,6 +299,15 @@ Deno.test("a csv table that came through editors equals the clean one", () => {
     list(CSV("train").replace(/(\w+\.jpg),(\d)/g, '"$1","$2"')),
     want,
   );
+});
+
+Deno.test("csv tables of other images are not taken for RAF-DB", () => {
+  using tree = treeOf({
+    ...empty("a.jpg", "b.jpg"),
+    "train_labels.csv": "image,label\na.jpg,happy\n",
+    "test_labels.csv": "image,label\nb.jpg,sad\n",
+  });
+  assert.equal(detectFormat(tree.dir).name, "csv-list");
 });
 
 Deno.test("a csv label that differs from its image's class folder is bad", () => {

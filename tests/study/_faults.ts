@@ -23,6 +23,11 @@ function startChild(): void {
 
 const objective: TrainTrial = async ({ params }, { report }) => {
   switch (params.what) {
+    case "infinite":
+      await report({ epoch: 1, value: NaN });
+      return { value: -Infinity };
+    case "nothing":
+      return undefined as never;
     case "deaf":
       Deno.addSignalListener("SIGINT", () => {});
       await report({ epoch: 1, value: 0 });

@@ -44,9 +44,8 @@ switch (how) {
       async ({ params }, { report }) => {
         const line = `${params.x} ${Deno.pid}\n`;
         Deno.writeTextFileSync(join(dir, "runs"), line, { append: true });
-        console.log(params.x);
         await report({ epoch: 1, value: 0 });
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 100));
         return { value: Number(params.x) };
       },
       { dir, wait: true },

@@ -31,10 +31,13 @@ Deno.test("half lines, cut messages, late throws and reports at once are told ap
   inFolder(async (dir) => {
     const { complete, failed } = await faults(
       dir,
-      ["unended line", "cut message", "together", "late throw"],
+      [
+        ...["unended line", "cut message", "together", "late throw"],
+        ...["infinite", "nothing"],
+      ],
       { jobs: 2 },
     );
-    assert.deepEqual([complete, failed], [2, 2]);
+    assert.deepEqual([complete, failed], [3, 3]);
     const rows = await trialsIn(dir, "faults");
     assert.deepEqual(rows.map((r) => r.attrs.fail_reason), [
       undefined,
@@ -42,7 +45,11 @@ Deno.test("half lines, cut messages, late throws and reports at once are told ap
       undefined,
       "its process ended with exit code 1: " +
       "error: Uncaught Error: no such image",
+      undefined,
+      "the trial returned undefined as its value: return { value } with a number",
     ]);
+    assert.equal(rows[4].value, -Infinity);
+    assert.deepEqual(rows[4].intermediate, [{ epoch: 1, value: NaN }]);
     assert.deepEqual(rows[2].epochs.map((e) => e.epoch), [1, 2, 3, 4]);
     const { key } = rows[0].system["ferlab:point"] as { key: string };
     const log = readFileSync(join(dir, "logs", `0-${key}.log`), "utf8");

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Format, Listing } from "../listing.ts";
 import {
   absentClasses,
+  alsoInTrain,
   countFindings,
   countsOf,
   imageFindings,
@@ -11,11 +12,8 @@ import {
   unlistedFindings,
 } from "./checks.ts";
 import { copies } from "./copies.ts";
-import { type ImageFacts, readImages } from "./read.ts";
+import { type AuditPhase, type ImageFacts, readImages } from "./read.ts";
 import { type Audit, type FindingKind, KINDS } from "./types.ts";
-
-/** What an audit is at: reading images, or comparing them. */
-export type AuditPhase = "images" | "copies";
 
 /** What auditListing takes beside the listing. */
 export interface AuditOptions {
@@ -28,10 +26,11 @@ export interface AuditOptions {
   onProgress?: (phase: AuditPhase, done: number, total: number) => void;
 }
 
-function sizesOf(facts: readonly ImageFacts[]): Audit["sizes"] {
+/** How many images have each width and height, the most frequent first. */
+export function sizesOf(facts: readonly ImageFacts[]): Audit["sizes"] {
   const sizes = new Map<string, Audit["sizes"][number]>();
-  for (const { width, height, signature } of facts) {
-    if (!width || !height || !signature) continue;
+  for (const { width, height } of facts) {
+    if (!width || !height) continue;
     const key = `${width} ${height}`;
     const size = sizes.get(key) ?? { width, height, count: 0 };
     size.count++;
@@ -43,7 +42,10 @@ function sizesOf(facts: readonly ImageFacts[]): Audit["sizes"] {
 }
 
 /** SHA-256 over names, splits, labels and contents, whatever their order. */
-function hashOf({ images, classes }: Listing, facts: readonly ImageFacts[]) {
+export function setHash(
+  { images, classes }: Listing,
+  facts: readonly ImageFacts[],
+): string {
   const lines = images.map(({ name, split, label }, i) =>
     JSON.stringify([
       name,
@@ -66,7 +68,7 @@ export async function auditListing(
   const facts = await readImages(listing.images, {
     dir,
     cacheDir,
-    onProgress: (done, total) => onProgress?.("images", done, total),
+    onProgress,
   });
   const { classes, format, layout, left, images } = listing;
   const counts = countsOf(listing);
@@ -75,7 +77,7 @@ export async function auditListing(
     ...copies(
       listing,
       facts,
-      (done, total) => onProgress?.("copies", done, total),
+      (done, total) => onProgress?.("compare", done, total),
     ),
     ...imageFindings(listing, facts),
     ...countFindings(classes, counts, theirs),
@@ -87,7 +89,7 @@ export async function auditListing(
   findings.sort((a, b) => rank.indexOf(a.kind) - rank.indexOf(b.kind));
   return {
     date: new Date().toISOString(),
-    hash: hashOf(listing, facts),
+    hash: setHash(listing, facts),
     format,
     layout,
     classes,
@@ -96,6 +98,7 @@ export async function auditListing(
     published: theirs,
     left,
     sizes: sizesOf(facts),
+    alsoInTrain: alsoInTrain(listing, findings),
     findings,
   };
 }

@@ -2,10 +2,16 @@
 import { dirname } from "node:path";
 import type { Format, ListedImage, Listing } from "../listing.ts";
 import { MISSING } from "../formats/tree.ts";
-import { SPLITS } from "../types.ts";
+import { type SplitName, SPLITS } from "../types.ts";
 import { isBlank } from "./copies.ts";
 import type { ImageFacts } from "./read.ts";
-import type { AuditSplit, Counts, Finding, FindingKind } from "./types.ts";
+import type {
+  Audit,
+  AuditSplit,
+  Counts,
+  Finding,
+  FindingKind,
+} from "./types.ts";
 
 const splitOf = (image: ListedImage): AuditSplit => image.split ?? "all";
 
@@ -98,6 +104,25 @@ export function imageFindings(
     }
   });
   return found;
+}
+
+/** How many images outside of train share a finding of copies with train. */
+export function alsoInTrain(
+  { images }: Listing,
+  findings: readonly Finding[],
+): Audit["alsoInTrain"] {
+  const splitOfName = new Map(images.map(({ name, split }) => [name, split]));
+  const copied = new Set(
+    findings.filter((f) => f.kind === "leak" || f.kind === "nearLeak")
+      .filter((f) => f.images.some((name) => splitOfName.get(name) === "train"))
+      .flatMap((f) => f.images),
+  );
+  const count = (split: SplitName) =>
+    images.filter((i) => i.split === split && copied.has(i.name)).length;
+  return Object.fromEntries(
+    (["validation", "test"] as const).map((split) => [split, count(split)])
+      .filter(([, n]) => n),
+  );
 }
 
 /** Subjects who are shown in more than one split. */

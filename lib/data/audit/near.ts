@@ -28,7 +28,7 @@ const ONES = new Uint8Array(1 << 16);
 for (let i = 1; i < ONES.length; i++) ONES[i] = ONES[i >> 1] + (i & 1);
 
 /** A thumb with mean 0 and length 1, so that a dot product is a correlation. */
-function normalised(thumb: Uint8Array): Float32Array {
+function normalised(thumb: Uint8ClampedArray): Float32Array {
   const out = Float32Array.from(thumb);
   const mean = out.reduce((a, b) => a + b, 0) / out.length;
   let squares = 0;
@@ -48,24 +48,62 @@ function dot(a: Float32Array, b: Float32Array, mirror: boolean): number {
   return sum;
 }
 
+/** Hashes of all images one behind the other, WORDS numbers each. */
+function joined(hashes: readonly Uint16Array[]): Uint16Array {
+  const words = new Uint16Array(hashes.length * WORDS);
+  hashes.forEach((hash, i) => words.set(hash, i * WORDS));
+  return words;
+}
+
 /** All images by one word of their hash: `order[start[w]..start[w + 1]]`. */
-function buckets(signatures: readonly Signature[], word: number) {
+function buckets(words: Uint16Array, word: number) {
   const start = new Uint32Array((1 << 16) + 1);
-  for (const { hash } of signatures) start[hash[word] + 1]++;
+  for (let i = word; i < words.length; i += WORDS) start[words[i] + 1]++;
   for (let i = 0; i < 1 << 16; i++) start[i + 1] += start[i];
   const next = start.slice();
-  const order = new Uint32Array(signatures.length);
-  signatures.forEach(({ hash }, i) => order[next[hash[word]]++] = i);
+  const order = new Uint32Array(words.length / WORDS);
+  for (let i = 0; i < order.length; i++) {
+    order[next[words[i * WORDS + word]]++] = i;
+  }
   return { start, order };
 }
 
 /**
- * Finds every pair whose hashes differ in at most MOST_BITS bits, as they are
- * or with one mirrored, and whose thumbs correlate. Seven bits over four words
- * leave one word with at most one of them, so only images that share a word to
- * one bit are compared (multi-index hashing, Norouzi et al., 2012).
+ * Pairs `i < j` whose hashes differ in at most MOST_BITS bits, of i taken from
+ * `from`; each is given once. Seven bits over four words leave one word with
+ * at most one of them, so only images that share a word to one bit are
+ * compared (multi-index hashing, Norouzi et al., 2012).
+ */
+function closeHashes(
+  from: Uint16Array,
+  words: Uint16Array,
+  word: number,
+  use: (i: number, j: number) => void,
+): void {
+  const { start, order } = buckets(words, word);
+  for (let i = 0; i < order.length; i++) {
+    const at = i * WORDS;
+    const [a, b, c, d] = [from[at], from[at + 1], from[at + 2], from[at + 3]];
+    for (let flip = -1; flip < 16; flip++) {
+      const key = flip < 0 ? from[at + word] : from[at + word] ^ (1 << flip);
+      for (let k = start[key]; k < start[key + 1]; k++) {
+        const j = order[k], to = j * WORDS;
+        if (j <= i) continue;
+        const bitsA = ONES[a ^ words[to]], bitsB = ONES[b ^ words[to + 1]];
+        const bitsC = ONES[c ^ words[to + 2]], bitsD = ONES[d ^ words[to + 3]];
+        if (bitsA + bitsB + bitsC + bitsD > MOST_BITS) continue;
+        const first = bitsA < 2 ? 0 : bitsB < 2 ? 1 : bitsC < 2 ? 2 : 3;
+        if (first === word) use(i, j);
+      }
+    }
+  }
+}
+
+/**
+ * Finds every pair whose hashes are close, as they are or with one mirrored,
+ * and whose thumbs correlate; in the order of their images.
  *
- * @param onProgress called with (done, total) after each word
+ * @param onProgress called with (done, total) words of the hash
  */
 export function nearPairs(
   signatures: readonly Signature[],
@@ -77,36 +115,19 @@ export function nearPairs(
     patterns.set(i, kept);
     return kept;
   };
+  const words = joined(signatures.map((s) => s.hash));
+  const turned = joined(signatures.map((s) => s.mirrored));
   const found = new Map<string, NearPair>();
   for (let word = 0; word < WORDS; word++) {
-    const { start, order } = buckets(signatures, word);
-    for (let i = 0; i < signatures.length; i++) {
-      for (const mirrored of [false, true]) {
-        const hash = mirrored ? signatures[i].mirrored : signatures[i].hash;
-        for (let flip = -1; flip < 16; flip++) {
-          const key = flip < 0 ? hash[word] : hash[word] ^ (1 << flip);
-          for (let k = start[key]; k < start[key + 1]; k++) {
-            const j = order[k];
-            if (j <= i) continue;
-            const other = signatures[j].hash;
-            let bits = 0, first = WORDS;
-            for (let w = WORDS - 1; w >= 0; w--) {
-              const differing = ONES[hash[w] ^ other[w]];
-              bits += differing;
-              if (differing <= 1) first = w;
-            }
-            // Each pair is taken once: at the first word that shows it.
-            if (bits > MOST_BITS || first !== word) continue;
-            const correlation = dot(pattern(i), pattern(j), mirrored);
-            if (correlation < LEAST_CORRELATION) continue;
-            const pair = `${i} ${j}`;
-            // A symmetric face is found both ways: the better one counts.
-            if (correlation > (found.get(pair)?.correlation ?? -1)) {
-              found.set(pair, { a: i, b: j, mirrored, correlation });
-            }
-          }
-        }
-      }
+    for (const mirrored of [false, true]) {
+      closeHashes(mirrored ? turned : words, words, word, (a, b) => {
+        const correlation = dot(pattern(a), pattern(b), mirrored);
+        if (correlation < LEAST_CORRELATION) return;
+        // A symmetric face is found both ways: the better one counts.
+        const before = found.get(`${a} ${b}`);
+        if (before && before.correlation >= correlation) return;
+        found.set(`${a} ${b}`, { a, b, mirrored, correlation });
+      });
     }
     onProgress?.(word + 1, WORDS);
   }

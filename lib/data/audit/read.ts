@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import sharp from "sharp";
 import { readImageFile } from "../files.ts";
+import { jpegFrame } from "../jpeg.ts";
 import type { ListedImage } from "../listing.ts";
 import { readPixels } from "../pixels.ts";
 import { SIDE, type Signature, signatureOf } from "./signature.ts";
@@ -13,7 +14,7 @@ export interface ImageFacts {
   content?: string;
   /** SHA-256 of the decoded grey pixels at SIDE × SIDE. */
   pixels?: string;
-  /** Of the whole file, in pixels, before any resizing. */
+  /** Of the file as stored, in pixels. */
   width?: number;
   height?: number;
   signature?: Signature;
@@ -21,14 +22,17 @@ export interface ImageFacts {
   bad?: string;
 }
 
+/** What an audit is at. */
+export type AuditPhase = "decode" | "read" | "compare";
+
+/** What the readers take beside the images. */
 export interface ReadImagesOptions {
   dir: string;
+  /** Where decoded pixels are kept (the user's cache folder). */
   cacheDir?: string;
-  /** Called with (done, total) images. */
-  onProgress?: (done: number, total: number) => void;
+  /** Called with what has been done of how much. */
+  onProgress?: (phase: AuditPhase, done: number, total: number) => void;
 }
-
-const WORKERS = 8;
 
 function sha256(...parts: (Uint8Array | string)[]): string {
   const hash = createHash("sha256");
@@ -47,39 +51,50 @@ async function headOf(dir: string, image: ListedImage): Promise<ImageFacts> {
   if (typeof bytes === "string") return {};
   // Several faces of one photograph are no copies of each other.
   const content = sha256(bytes, crop ? JSON.stringify(crop) : "");
+  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
+  const frame = isJpeg ? jpegFrame(bytes) : null; // in no time
   try {
-    const { autoOrient } = await sharp(bytes).metadata();
-    return { content, ...autoOrient };
+    const { width, height } = frame ?? await sharp(bytes).metadata();
+    return { content, width, height };
   } catch {
     return { content }; // decoding says why
   }
 }
 
-/** Reads every image; bad files are told, not thrown. */
+/** Reads contents and sides of every image; nothing is decoded. */
+export async function readHeads(
+  images: readonly ListedImage[],
+  { dir, onProgress }: Omit<ReadImagesOptions, "cacheDir">,
+): Promise<ImageFacts[]> {
+  const facts: ImageFacts[] = [];
+  for (const image of images) {
+    facts.push(await headOf(dir, image));
+    onProgress?.("read", facts.length, images.length);
+  }
+  return facts;
+}
+
+/** Reads and decodes every image; bad files are told, not thrown. */
 export async function readImages(
   images: readonly ListedImage[],
-  { dir, cacheDir, onProgress }: ReadImagesOptions,
+  o: ReadImagesOptions,
 ): Promise<ImageFacts[]> {
-  const rows = await readPixels(images, {
+  const { dir, cacheDir, onProgress } = o;
+  const { pixels, bad } = await readPixels(images, {
     dir,
     size: SIDE,
     channels: 1,
     cacheDir,
-    onProgress,
+    onProgress: (done, total) => onProgress?.("decode", done, total),
   });
-  const facts: ImageFacts[] = new Array(images.length);
-  let next = 0;
-  const work = async () => {
-    while (next < images.length) {
-      const i = next++, row = rows[i];
-      facts[i] = await headOf(dir, images[i]);
-      if (typeof row === "string") facts[i].bad = row;
-      else {
-        facts[i].pixels = sha256(row);
-        facts[i].signature = signatureOf(row);
-      }
+  const facts = await readHeads(images, o);
+  facts.forEach((fact, i) => {
+    if (bad.has(i)) fact.bad = bad.get(i);
+    else {
+      const row = pixels.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE);
+      fact.pixels = sha256(row);
+      fact.signature = signatureOf(row);
     }
-  };
-  await Promise.all(Array.from({ length: WORKERS }, work));
+  });
   return facts;
 }

@@ -13,67 +13,66 @@ export interface Signature {
   /** The hash of the mirrored image. */
   mirrored: Uint16Array;
   /** `[THUMB, THUMB]` means of the image's cells, 0 to 255. */
-  thumb: Uint8Array;
+  thumb: Uint8ClampedArray;
   /** Standard deviation of the pixels, in grey levels. */
   deviation: number;
 }
 
-/** Which source cells a target cell covers, and how much of each. */
-function spans(from: number, to: number): { at: number; share: number[] }[] {
+/** Cells that a larger cell covers: from `at` on, each with its share. */
+interface Span {
+  at: number;
+  share: Float64Array;
+}
+
+/** `from` cells in a line, gathered to `to` of one size. */
+function spans(from: number, to: number): Span[] {
   return Array.from({ length: to }, (_, i) => {
     const low = i * from / to, high = (i + 1) * from / to;
     const at = Math.floor(low);
-    const share = [];
-    for (let j = at; j < high; j++) {
-      share.push((Math.min(high, j + 1) - Math.max(low, j)) * to / from);
-    }
+    const share = Float64Array.from(
+      { length: Math.ceil(high) - at },
+      (_, k) =>
+        (Math.min(high, at + k + 1) - Math.max(low, at + k)) * to / from,
+    );
     return { at, share };
   });
 }
 
-const known = new Map<string, ReturnType<typeof spans>>();
-
-function spansOf(from: number, to: number) {
-  const key = `${from} ${to}`;
-  const kept = known.get(key) ?? spans(from, to);
-  known.set(key, kept);
-  return kept;
-}
-
-/** Area means: grey `[fromHeight, fromWidth]` to `[height, width]`. */
-export function areaMeans(
-  pixels: Uint8Array,
-  [fromWidth, fromHeight]: readonly [number, number],
-  [width, height]: readonly [number, number],
-): Float32Array {
-  const across = spansOf(fromWidth, width), down = spansOf(fromHeight, height);
-  const rows = new Float32Array(fromHeight * width);
-  for (let y = 0; y < fromHeight; y++) {
+/** Gathers an image of SIDE × SIDE to `width` × `height` area means. */
+function shrinker(width: number, height: number) {
+  const across = spans(SIDE, width), down = spans(SIDE, height);
+  const rows = new Float64Array(SIDE * width);
+  const out = new Float64Array(height * width);
+  /** `[SIDE, SIDE]` to `[height, width]`; the next call overwrites it. */
+  return (pixels: Uint8Array): Float64Array => {
     for (let x = 0; x < width; x++) {
       const { at, share } = across[x];
-      let sum = 0;
-      for (let k = 0; k < share.length; k++) {
-        sum += share[k] * pixels[y * fromWidth + at + k];
+      for (let y = 0; y < SIDE; y++) {
+        let sum = 0;
+        for (let k = 0; k < share.length; k++) {
+          sum += share[k] * pixels[y * SIDE + at + k];
+        }
+        rows[y * width + x] = sum;
       }
-      rows[y * width + x] = sum;
     }
-  }
-  const out = new Float32Array(height * width);
-  for (let y = 0; y < height; y++) {
-    const { at, share } = down[y];
-    for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (let k = 0; k < share.length; k++) {
-        sum += share[k] * rows[(at + k) * width + x];
+    for (let y = 0; y < height; y++) {
+      const { at, share } = down[y];
+      for (let x = 0; x < width; x++) {
+        let sum = 0;
+        for (let k = 0; k < share.length; k++) {
+          sum += share[k] * rows[(at + k) * width + x];
+        }
+        out[y * width + x] = sum;
       }
-      out[y * width + x] = sum;
     }
-  }
-  return out;
+    return out;
+  };
 }
 
+const toCells = shrinker(9, 8), toThumb = shrinker(THUMB, THUMB);
+
 /** A bit a pair of neighbours in 8 rows of 9 cells: is the right one lighter? */
-function differenceHash(cells: Float32Array, mirror: boolean): Uint16Array {
+function differenceHash(cells: Float64Array, mirror: boolean): Uint16Array {
   const words = new Uint16Array(4);
   for (let y = 0; y < 8; y++) {
     for (let x = 0; x < 8; x++) {
@@ -88,9 +87,9 @@ function differenceHash(cells: Float32Array, mirror: boolean): Uint16Array {
 
 function deviationOf(pixels: Uint8Array): number {
   let sum = 0, squares = 0;
-  for (const p of pixels) {
-    sum += p;
-    squares += p * p;
+  for (let i = 0; i < pixels.length; i++) {
+    sum += pixels[i];
+    squares += pixels[i] * pixels[i];
   }
   const mean = sum / pixels.length;
   return Math.sqrt(Math.max(0, squares / pixels.length - mean * mean));
@@ -101,12 +100,11 @@ function deviationOf(pixels: Uint8Array): number {
  * "Kind of Like That", 2013): the signs of 8 × 8 horizontal differences.
  */
 export function signatureOf(pixels: Uint8Array): Signature {
-  const from = [SIDE, SIDE] as const;
-  const cells = areaMeans(pixels, from, [9, 8]);
+  const cells = toCells(pixels);
   return {
     hash: differenceHash(cells, false),
     mirrored: differenceHash(cells, true),
-    thumb: Uint8Array.from(areaMeans(pixels, from, [THUMB, THUMB]), Math.round),
+    thumb: new Uint8ClampedArray(toThumb(pixels)), // rounds
     deviation: deviationOf(pixels),
   };
 }

@@ -68,6 +68,8 @@ export interface Audit {
   left: Record<string, number>;
   /** Sides in pixels, the most frequent first. */
   sizes: { width: number; height: number; count: number }[];
+  /** Images of each split that have a copy in train, exact or near. */
+  alsoInTrain: Partial<Record<SplitName, number>>;
   /** Gravest first. */
   findings: Finding[];
 }

@@ -209,6 +209,15 @@ function fromCsvs(
         continue;
       }
       const name = cells[at.subDirectory_filePath].replaceAll("\\", "/");
+      const text = cells[at.expression];
+      if (name.split("/").includes("..")) {
+        fail(`${name} lies outside of the data folder`);
+        continue;
+      }
+      if (!/^\d+(\.0*)?$/.test(text)) {
+        fail(`expression is "${text}"; want 0 to 10`);
+        continue;
+      }
       const listed = below(base, name);
       const cut = listed.lastIndexOf("/");
       const folder = listed.slice(0, Math.max(cut, 0));
@@ -219,11 +228,6 @@ function fromCsvs(
         continue;
       }
       if (file !== undefined) used.add(file);
-      const text = cells[at.expression];
-      if (text === "") {
-        fail("has no expression");
-        continue;
-      }
       const crop = cropOf(cells, at);
       found.add(file ?? { missing: listed }, Number(text), where, split, crop);
     }

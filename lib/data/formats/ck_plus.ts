@@ -6,8 +6,14 @@ import type { Format, ListedImage, Listing } from "../listing.ts";
 import { readLines } from "../text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile } from "../types.ts";
-import { assertUsable, below, isImageName, MISSING, stemOf } from "./tree.ts";
-import { Tree } from "./tree.ts";
+import {
+  assertUsable,
+  below,
+  isImageName,
+  MISSING,
+  stemOf,
+  Tree,
+} from "./tree.ts";
 import { CONTEMPT_LEFT } from "./words.ts";
 
 const IMAGES = [

@@ -87,20 +87,25 @@ function legendOf(dir: string, tree: Tree): Map<string, string> | null {
   );
 }
 
-/** The label of each row as a word. */
+/** The label of each row as a word, and the words that are classes. */
 function wordsOf(
   dir: string,
   { csv, header, rows }: Table,
   legend: Map<string, string> | null,
-): string[] {
+): { words: string[]; classes: string[] } {
   const found = columns(header, LABEL);
   const isWord = (cell: string) => cell !== "" && !/^[\d.+-]+$/.test(cell);
   const spelt = found
     .find((at) => rows.some(({ cells }) => isWord(cells[at] ?? "")));
   const at = spelt ?? found[0];
   const cells = rows.map((row) => row.cells[at] ?? "");
-  if (spelt !== undefined) return cells;
-  if (legend) return cells.map((cell) => legend.get(cell) ?? cell);
+  if (spelt !== undefined) {
+    return { words: cells, classes: cells.filter(Boolean) };
+  }
+  if (legend) {
+    const words = cells.map((cell) => legend.get(cell) ?? cell);
+    return { words, classes: [...legend.values()] };
+  }
   throw new DataError(
     `${join(dir, csv)}: column ${header[at]} holds numbers, and nothing ` +
       `says which class a number is: write the classes' names there, or a ` +
@@ -175,8 +180,11 @@ function list(dir: string, o: ReadOptions): Listing {
   }
   const splitColumn = splitsOf(tables);
   const legend = legendOf(dir, tree);
-  const words = tables.map((table) => wordsOf(dir, table, legend));
-  const { classes, labelOf } = namedClasses(words.flat().filter(Boolean), o);
+  const labels = tables.map((table) => wordsOf(dir, table, legend));
+  const { classes, labelOf } = namedClasses(
+    labels.flatMap((table) => table.classes),
+    o,
+  );
   const finder = new Finder(tree);
   const seen = new Map<string, string>();
   const images: ListedImage[] = [];
@@ -192,7 +200,7 @@ function list(dir: string, o: ReadOptions): Listing {
       const fail = (reason: string) => void bad.push({ path: here, reason });
       if (cells.length !== header.length) {
         return fail(
-          `has ${cells.length} cells; the header has ${header.length}`,
+          `has ${cells.length} cell(s); the header has ${header.length}`,
         );
       }
       const split = splitAt < 0 ? splitOfName(csv) : splitOf(cells[splitAt]);
@@ -202,9 +210,10 @@ function list(dir: string, o: ReadOptions): Listing {
             `train, validation or test`,
         );
       }
-      const label = labelOf(words[t][i]);
+      const word = labels[t].words[i];
+      const label = labelOf(word);
       if (label === "unknown") {
-        return fail(`label ${JSON.stringify(words[t][i])} is no class`);
+        return fail(`label ${JSON.stringify(word)} is no class`);
       }
       if (label === "left") {
         left[CONTEMPT_LEFT] = (left[CONTEMPT_LEFT] ?? 0) + 1;

@@ -26,7 +26,7 @@ export interface Fer2013Table {
   usages: Map<string, number>;
 }
 
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 18;
 /** Pixels are kept in blocks of this many images. */
 const BLOCK = 512;
 const [LF, CR, QUOTE] = [10, 13, 34];
@@ -119,34 +119,37 @@ function readPixels(
   to: number,
   out: Uint8Array,
 ): string | null {
-  let count = 0;
-  for (let at = from; at < to;) {
-    if (bytes[at] <= 32) {
-      at++;
+  let count = 0, value = 0, start = from;
+  for (let at = from; at <= to; at++) {
+    const byte = at < to ? bytes[at] : 32;
+    if (byte > 32) {
+      const digit = byte - 48;
+      value = digit >= 0 && digit <= 9 ? value * 10 + digit : 256;
+      if (value > 255) return wrongPixel(bytes, start, to, count);
       continue;
     }
-    const start = at;
-    let value = 0;
-    for (; at < to && bytes[at] > 32; at++) {
-      const digit = bytes[at] - 48;
-      if (digit < 0 || digit > 9) value = NaN;
-      value = value * 10 + digit;
+    if (start < at) {
+      if (count < PIXELS) out[count] = value;
+      count++;
+      value = 0;
     }
-    if (!(value <= 255)) {
-      const end = bytes.findIndex((b, i) => i >= start && i < to && b <= 32);
-      const word = ascii.decode(
-        bytes.subarray(start, Math.min(end < 0 ? to : end, start + 20)),
-      );
-      return `pixel ${count + 1} is ${JSON.stringify(word)}; ` +
-        `want a whole number from 0 to 255`;
-    }
-    if (count < PIXELS) out[count] = value;
-    count++;
+    start = at + 1;
   }
   if (count === 0) return "has no pixels";
   return count === PIXELS
     ? null
     : `has ${count} pixels; want ${PIXELS} (48 × 48)`;
+}
+
+function wrongPixel(
+  bytes: Uint8Array,
+  start: number,
+  to: number,
+  before: number,
+): string {
+  const [word] = ascii.decode(bytes.subarray(start, to)).split(/\s/, 1);
+  return `pixel ${before + 1} is ${JSON.stringify(word.slice(0, 20))}; ` +
+    `want a whole number from 0 to 255`;
 }
 
 interface Columns {
@@ -195,9 +198,8 @@ export function readFer2013Csv(path: string): Fer2013Table {
     const fail = (reason: string) => void table.bad.push({ ...place, reason });
     const cells = cellsOf(bytes, columns.separator);
     if (cells.length !== columns.count) {
-      const cell = cells.length === 1 ? "cell" : "cells";
       return fail(
-        `has ${cells.length} ${cell}; the header has ${columns.count}`,
+        `has ${cells.length} cell(s); the header has ${columns.count}`,
       );
     }
     const text = (at: number) => ascii.decode(bytes.subarray(...cells[at]));

@@ -55,8 +55,7 @@ export const rafDb: Format = {
   detect(dir) {
     const tree = new Tree(dir);
     return tree.firstFile(LISTS) !== undefined ||
-      tree.files("").filter((name) => TABLE.test(name)).length > 1 ||
-      BASES.some((base) => {
+      isRafTable(tree) || BASES.some((base) => {
         const folders = tree.folders(below(base, "train"));
         return folders.length > 1 && folders.every((f) => /^[1-7]$/.test(f));
       });
@@ -65,7 +64,7 @@ export const rafDb: Format = {
   list(dir, o) {
     const tree = new Tree(dir);
     const list = tree.firstFile(LISTS);
-    const tables = tree.files("").filter((name) => TABLE.test(name));
+    const tables = tablesIn(tree);
     const listing = list !== undefined
       ? labelList(tree, list, o)
       : tables.length > 0
@@ -80,6 +79,19 @@ export const rafDb: Format = {
     test: counts([329, 74, 160, 1185, 478, 162, 680]),
   },
 };
+
+function tablesIn(tree: Tree): string[] {
+  return tree.files("").filter((name) => TABLE.test(name));
+}
+
+/** Others call their tables so too; RAF-DB's images have names of its own. */
+function isRafTable(tree: Tree): boolean {
+  const [table] = tablesIn(tree);
+  if (table === undefined) return false;
+  const [, row] = readTable(join(tree.root, table));
+  return row?.cells.some((cell) => /(^|\/)(train|test)_\d+/.test(cell)) ??
+    false;
+}
 
 function counts(n: number[]): Record<string, number> {
   return Object.fromEntries(CLASSES.map((name, i) => [name, n[i]]));
@@ -108,16 +120,9 @@ function labelList(tree: Tree, list: string, o: ReadOptions): Listing {
     const stem = stemOf(name).replace(/_aligned$/, "");
     return { name: `${stem}_aligned.jpg`, label, where, split };
   });
-  const layout = "label list and aligned images";
-  return build(
-    tree,
-    layout,
-    [folder],
-    rows,
-    o,
-    (row) =>
-      tree.image(folder, row.name) ?? { missing: below(folder, row.name) },
-  );
+  const find = ({ name }: Row) =>
+    tree.image(folder, name) ?? { missing: below(folder, name) };
+  return build(tree, "label list and aligned images", [folder], rows, o, find);
 }
 
 /** `image,label` tables, one a split, over images anywhere below the folder. */
@@ -250,12 +255,8 @@ function build(
       const reason = `is labelled ${label} at ${where}, but lies in ${folder}/`;
       bad.push({ path: file, reason });
     } else {
-      images.push({
-        name: file,
-        source: { file },
-        label: Number(label) - first,
-        split,
-      });
+      const source = { file };
+      images.push({ name: file, source, label: Number(label) - first, split });
     }
     seen.set(file, before ?? row);
   }

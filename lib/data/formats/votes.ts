@@ -1,7 +1,7 @@
 /** From ten raters' votes to a label or shares: FER+'s four rules. */
 import type { ReadOptions } from "../listing.ts";
 
-export type VoteRule = NonNullable<ReadOptions["votes"]>;
+type VoteRule = NonNullable<ReadOptions["votes"]>;
 
 /** The votes' order in FER+'s table; the last two are no expressions. */
 export const VOTES = [

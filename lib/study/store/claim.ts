@@ -114,7 +114,9 @@ export async function claim(
       [encodeTime(new Date()), trialId],
     );
     if (taken.length === 0) continue;
-    setAttributes(c, "trial", "system", trialId, { "ferlab:worker": worker });
+    setAttributes(c, "trial", "system", trialId, {
+      "ferlab:worker": { ...worker, trialId },
+    });
     beat(c, trialId);
     const [row] = await readTrials(c, { trialIds: [trialId] });
     if (row.system["ferlab:point"] === undefined) {

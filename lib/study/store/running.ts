@@ -104,6 +104,14 @@ function end(c: Connection, row: TrialRow, outcome: Outcome): void {
   );
 }
 
+/**
+ * Whether a trial's process is gone. Copies by Optuna's retry callback keep the
+ * worker of the trial that died.
+ */
+function hasLeft(worker: Worker & { trialId?: number }, trialId: number) {
+  return (worker.trialId ?? trialId) === trialId && isGone(worker);
+}
+
 /** The running trials whose process is dead. */
 export async function deadTrials(
   c: Connection,
@@ -119,10 +127,11 @@ export async function deadTrials(
     WHERE t.study_id=? AND t.state='RUNNING' ORDER BY t.trial_id`,
     [studyId],
   );
-  return running.filter(({ worker, age }) =>
-    Number(age) > graceSeconds ||
-    worker !== null && isGone(decodeJson(String(worker)) as Worker)
-  ).map((r) => Number(r.trial_id));
+  return running.map((r) => ({ ...r, trialId: Number(r.trial_id) }))
+    .filter(({ trialId, worker, age }) =>
+      Number(age) > graceSeconds || worker !== null &&
+        hasLeft(decodeJson(String(worker)) as Worker, trialId)
+    ).map((r) => r.trialId);
 }
 
 /** `Store.reap`, within a write transaction. */

@@ -1,0 +1,204 @@
+/** `deno task data convert`: a data set in a layout that any tool reads. */
+import { Command, Option } from "commander";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import sharp from "sharp";
+import { readImageFile } from "../../lib/data/files.ts";
+import type { ListedImage, Listing } from "../../lib/data/listing.ts";
+import { DataError } from "../../lib/data/types.ts";
+import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import { clean, plural } from "../study/format.ts";
+import { addSetOptions, openSet, type SetOptions } from "./set.ts";
+import { print, Progress, say } from "./terminal.ts";
+
+/** What is written: folders of classes, or one folder and labels.csv. */
+type Layout = "folders" | "csv";
+
+interface Options extends SetOptions {
+  to: Layout;
+}
+
+/** A name as one part of a path. */
+const flat = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, "-");
+
+/** The usual file name of an image, without a folder. */
+function fileName({ name, source, crop }: ListedImage): string {
+  return "file" in source && !crop
+    ? basename(source.file)
+    : `${flat(name)}.png`;
+}
+
+/** Paths below the new folder, one an image, none twice. */
+function targets({ images, classes }: Listing, to: Layout): string[] {
+  for (const name of to === "folders" ? classes : []) {
+    if (!/^[^./\\:*?"<>|\p{Cc}][^/\\:*?"<>|\p{Cc}]*$/u.test(name)) {
+      throw new DataError(
+        `class ${JSON.stringify(name)} cannot be the name of a folder: ` +
+          `use --to csv`,
+      );
+    }
+  }
+  const taken = new Set<string>();
+  return images.map((image, i) => {
+    const folder = to === "csv"
+      ? "images"
+      : join(image.split ?? "", classes[image.label]);
+    const usual = fileName(image);
+    const names = [usual, flat(`${dirname(image.name)}-${usual}`)];
+    const free = [...names, `${i}-${usual}`].map((name) => join(folder, name))
+      .find((target) => !taken.has(target.toLowerCase()))!;
+    taken.add(free.toLowerCase());
+    return free;
+  });
+}
+
+/**
+ * A file's bytes as they are; a table's pixels and cut-out faces as PNG. In
+ * words why there are none.
+ */
+async function contentOf(
+  dir: string,
+  { source, crop }: ListedImage,
+): Promise<Uint8Array | string> {
+  if ("pixels" in source) {
+    const { pixels, width } = source;
+    const height = pixels.length / width;
+    return await sharp(pixels, { raw: { width, height, channels: 1 } })
+      .toColourspace("b-w").png().toBuffer();
+  }
+  const bytes = readImageFile(join(dir, source.file));
+  if (typeof bytes === "string" || !crop) return bytes;
+  try {
+    const photo = sharp(bytes).autoOrient();
+    const { width, height } = (await photo.metadata()).autoOrient;
+    return await photo.extract({
+      ...crop,
+      width: Math.min(crop.width, width - crop.left),
+      height: Math.min(crop.height, height - crop.top),
+    }).png().toBuffer();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const cell = (text: string) =>
+  /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+
+/** The list of a csv layout; columns that no image fills are left out. */
+function csvOf(
+  { classes }: Listing,
+  rows: readonly { image: ListedImage; target: string }[],
+): string {
+  const columns: [string, (row: typeof rows[number]) => string | undefined][] =
+    [
+      ["image", ({ target }) => target.replaceAll("\\", "/")],
+      ["label", ({ image }) => classes[image.label]],
+      ["split", ({ image }) => image.split],
+      ["subject", ({ image }) => image.subject],
+    ];
+  const filled = columns.filter(([, of]) => rows.some(of));
+  return [
+    filled.map(([name]) => name),
+    ...rows.map((row) => filled.map(([, of]) => cell(of(row) ?? ""))),
+  ].map((cells) => `${cells.join(",")}\n`).join("");
+}
+
+/** Writes everything to `dir`; what cannot be read is told and left out. */
+async function writeAll(
+  from: string,
+  listing: Listing,
+  { dir, to, signal }: { dir: string; to: Layout; signal: AbortSignal },
+): Promise<{ written: number; bad: string[] }> {
+  const { images } = listing;
+  const rows: { image: ListedImage; target: string }[] = [];
+  const bad: string[] = [];
+  const progress = new Progress();
+  const names = targets(listing, to);
+  try {
+    for (const [i, image] of images.entries()) {
+      signal.throwIfAborted();
+      const target = join(dir, names[i]);
+      await Deno.mkdir(dirname(target), { recursive: true });
+      const content = await contentOf(from, image);
+      if (typeof content === "string") bad.push(`${image.name}: ${content}`);
+      else {
+        await Deno.writeFile(target, content);
+        rows.push({ image, target: names[i] });
+      }
+      progress.show("writing images", i + 1, images.length);
+    }
+  } finally {
+    progress.end();
+  }
+  if (to === "csv") {
+    await Deno.writeTextFile(join(dir, "labels.csv"), csvOf(listing, rows));
+  }
+  return { written: rows.length, bad };
+}
+
+async function convert(
+  given: string,
+  out: string,
+  o: Options,
+): Promise<number> {
+  const dir = path(out);
+  if (existsSync(dir)) {
+    throw new DataError(
+      `${shown(dir)} exists: nothing is overwritten; give a new folder`,
+    );
+  }
+  const { dir: from, listing } = openSet(given, o);
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  Deno.addSignalListener("SIGINT", onSignal);
+  // All or nothing: the folder gets its name when it is whole.
+  const making = `${dir}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await Deno.mkdir(making, { recursive: true });
+    const { written, bad } = await writeAll(from, listing, {
+      dir: making,
+      to: o.to,
+      signal: stop.signal,
+    });
+    await Deno.rename(making, dir);
+    for (const line of bad) say(`left out: ${clean(line.split("\n")[0])}`);
+    if (listing.images.some((i) => i.target)) {
+      say("the shares of the raters are not kept, only the labels");
+    }
+    say(`${plural(written, "image")} of ${listing.images.length} written`);
+    print(shown(dir));
+    return bad.length ? 1 : 0;
+  } catch (error) {
+    await Deno.remove(making, { recursive: true }).catch(() => {});
+    if (!stop.signal.aborted) throw error;
+    say("stopped; nothing is left behind");
+    return 130;
+  } finally {
+    Deno.removeSignalListener("SIGINT", onSignal);
+  }
+}
+
+export function convertCommand(): Command {
+  return addSetOptions(new Command("convert"))
+    .argument("<out>", "the folder to make")
+    .addOption(
+      new Option(
+        "--to <layout>",
+        "folders: SPLIT/CLASS/IMAGE; csv: images/ and labels.csv " +
+          "(image,label,split)",
+      ).choices(["folders", "csv"]).makeOptionMandatory(),
+    )
+    .summary("write a data set as folders of classes or as csv")
+    .description(
+      "Write a data set in a layout that any tool reads, classes by the names " +
+        "of expressions. Files are copied as they are; a table's pixels and " +
+        "faces cut out of a photograph become PNG. Nothing is overwritten.",
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  deno task data convert data/raf-db --to folders data/raf",
+    )
+    .action(async (given, out, options) =>
+      Deno.exit(await convert(given, out, options))
+    );
+}

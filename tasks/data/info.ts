@@ -1,0 +1,99 @@
+/** `deno task data info`: what a folder holds and how it is read. */
+import { Command } from "commander";
+import { setHash, sizesOf } from "../../lib/data/audit/audit.ts";
+import { countsOf, publishedCounts } from "../../lib/data/audit/checks.ts";
+import { readHeads } from "../../lib/data/audit/read.ts";
+import {
+  cacheEntries,
+  type CacheFile,
+  defaultCacheDir,
+} from "../../lib/data/cache.ts";
+import type { Listing } from "../../lib/data/listing.ts";
+import { READING_RULE } from "../../lib/data/rule.ts";
+import { bytes, clean, plural, roomOf, table } from "../study/format.ts";
+import { leftText, sizesText } from "./audit_text.ts";
+import { addSetOptions, countTable, openSet, type SetOptions } from "./set.ts";
+import { print, Progress } from "./terminal.ts";
+
+/** `48 × 48 pixels, gray`. */
+export function held({ images }: CacheFile): string {
+  if (!images) return "damaged, or of an earlier version";
+  const { size, planes } = images;
+  return `${size} × ${size} pixels, ${planes === 1 ? "gray" : "colour"}`;
+}
+
+/** Cached pixels are known by content; of a set only the number is compared. */
+function cacheText({ images }: Listing): string {
+  const files = images.filter(({ source }) => "file" in source).length;
+  if (files === 0) return "not needed: the table holds the pixels";
+  const entries = cacheEntries(defaultCacheDir())
+    .filter((entry) => entry.images?.count === files);
+  return entries.length === 0
+    ? `no decoded set of ${plural(files, "image")}`
+    : entries.map((e) =>
+      `a set of ${plural(files, "image")}: ${held(e)}, ${bytes(e.bytes)}`
+    ).join("; ");
+}
+
+/** What images say beside their class. */
+function alsoText({ images }: Listing): string {
+  const subjects = new Set(images.map((i) => i.subject).filter(Boolean));
+  return [
+    subjects.size > 0 && plural(subjects.size, "subject"),
+    images.some((i) => i.target) && "shares of the raters",
+    images.some((i) => i.crop) && "boxes of the faces",
+  ].filter(Boolean).join(", ");
+}
+
+async function info(given: string, o: SetOptions): Promise<number> {
+  const { dir, format, listing } = openSet(given, o);
+  const progress = new Progress();
+  const facts = await readHeads(listing.images, {
+    dir,
+    onProgress: (_, done, total) =>
+      progress.show("looking at images", done, total),
+  }).finally(() => progress.end());
+  const { classes, images, bad, left } = listing;
+  const hasSplits = images.some((i) => i.split !== undefined);
+  const lines: [string, string][] = [
+    ["format", listing.format],
+    ["layout", listing.layout],
+    ["images", `${images.length} in ${classes.length} classes`],
+    [
+      "splits",
+      hasSplits ? "official" : "none: a study's split rule divides it",
+    ],
+    ["with", alsoText(listing)],
+    ["left out by rule", leftText(left)],
+    ["cannot be used", bad.length ? `${bad.length}; the audit has all` : ""],
+    ["sizes", sizesText(sizesOf(facts))],
+    ["hash", setHash(listing, facts)],
+    ["cache", cacheText(listing)],
+  ];
+  const said = lines.filter(([, text]) => text !== "");
+  const width = Math.max(...said.map(([name]) => name.length));
+  const published = publishedCounts(format, listing);
+  print([
+    said.map(([name, text]) => `${name.padEnd(width)}  ${clean(text)}`)
+      .join("\n"),
+    table(
+      countTable(classes, countsOf(listing), published),
+      roomOf(Deno.stdout),
+    ),
+    `What makes it ${format.name}: ${format.about}`,
+    `How files become pixels:\n${READING_RULE}`,
+  ].join("\n\n"));
+  return 0;
+}
+
+export function infoCommand(): Command {
+  return addSetOptions(new Command("info"))
+    .summary("say what a folder holds and how it is read")
+    .description(
+      "Say what a data set is: format, layout, classes and counts, sizes, the " +
+        "hash over names, splits, labels and contents (as an audit has it), " +
+        "what the cache holds, and the rule of reading. Decodes nothing.",
+    )
+    .addHelpText("after", "\nExample:\n  deno task data info data/raf-db")
+    .action(async (given, options) => Deno.exit(await info(given, options)));
+}
