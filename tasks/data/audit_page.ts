@@ -12,7 +12,7 @@ import { escapeHtml } from "../../lib/notebook/ansi.ts";
 import { policy } from "../../lib/notebook/page_script.ts";
 import { STYLE } from "../../lib/notebook/style.ts";
 import { plural } from "../study/format.ts";
-import { byKind, leftText, sizesText, verdict } from "./audit_text.ts";
+import { byKind, leftText, verdict } from "./audit_text.ts";
 import type { Samples } from "./samples.ts";
 import { countTable } from "./set.ts";
 
@@ -22,6 +22,7 @@ const MOST_LISTED = 200;
 const OWN_STYLE = `
 .audit { max-width: 860px; margin: 0 auto; padding: 3rem 1.25rem 5rem; }
 .audit h1 { margin-bottom: .3em; overflow-wrap: anywhere; }
+.audit .out { margin-bottom: 1.25rem; }
 .audit .about { color: var(--soft); overflow-wrap: anywhere; }
 .audit td:not(:first-child), .audit th:not(:first-child) { text-align: right; }
 .audit tbody tr:last-child { font-weight: 600; }
@@ -64,7 +65,7 @@ function classChart({ classes, counts }: Audit): string {
 
 function sizesHtml(sizes: Audit["sizes"]): string {
   if (sizes.length === 0) return "";
-  return `<h2>Sizes</h2><p>${escapeHtml(sizesText(sizes))} pixels.</p>` +
+  return `<h2>Sizes in pixels</h2>` +
     `<div class="out">${sizeHistogramChart(sizes).html}</div>`;
 }
 

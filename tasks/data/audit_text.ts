@@ -6,7 +6,6 @@ import {
   type FindingKind,
   KINDS,
 } from "../../lib/data/audit/types.ts";
-import { percent } from "../../lib/charts/theme.ts";
 import { SPLITS } from "../../lib/data/types.ts";
 import { clean, plural, table } from "../study/format.ts";
 import { countTable } from "./set.ts";
@@ -42,8 +41,9 @@ export function leftText(left: Audit["left"]): string {
 function leakText({ alsoInTrain, counts }: Audit): string {
   const words = SPLITS.filter((s) => alsoInTrain[s]).map((split) => {
     const all = counts[split]!.reduce((a, b) => a + b, 0);
-    const share = percent(alsoInTrain[split]! / all);
-    return `${alsoInTrain[split]} of ${all} ${split} images (${share})`;
+    const copied = alsoInTrain[split]!;
+    return `${copied} of ${all} ${split} images ` +
+      `(${(100 * copied / all).toFixed(1)} %)`;
   });
   return words.length ? `; in train, too: ${words.join(", ")}` : "";
 }

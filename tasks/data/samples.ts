@@ -12,7 +12,7 @@ export interface Samples {
   classes: Map<string, string[]>;
 }
 
-const EACH_CLASS = 24;
+const EACH_CLASS = 26;
 const EACH_KIND = 20;
 const EACH_FINDING = 6;
 /** Of a picture, in pixels: twice what the page shows. */

@@ -1,7 +1,7 @@
 /** What an audit finds, and what it leaves alone. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import sharp, { type Sharp } from "sharp";
+import sharp from "sharp";
 import { auditListing } from "../../lib/data/audit/audit.ts";
 import {
   MOST_BITS,
@@ -20,21 +20,9 @@ import type { Format, ListedImage, Listing } from "../../lib/data/listing.ts";
 import { Random } from "../../lib/data/random.ts";
 import type { SplitName } from "../../lib/data/types.ts";
 import { inFolder } from "../_folder.ts";
+import { picture, png } from "./_pictures.ts";
 
 const CLASSES = ["Angry", "Happy", "Sad"];
-
-/** A soft pattern that no other seed gives, `side` pixels wide. */
-async function picture(seed: number, side = 64): Promise<Sharp> {
-  const random = new Random(seed);
-  const cells = Uint8Array.from({ length: 36 }, () => 256 * random.next());
-  const raw = await sharp(cells, { raw: { width: 6, height: 6, channels: 1 } })
-    .resize(side, side, { kernel: "cubic" }).toColourspace("b-w").raw()
-    .toBuffer();
-  return sharp(raw, { raw: { width: side, height: side, channels: 1 } });
-}
-
-const png = async (seed: number) =>
-  await (await picture(seed)).png().toBuffer();
 
 /** A path, a label and what the file holds; null for no file. */
 type File = [path: string, label: number, bytes: Uint8Array | null];

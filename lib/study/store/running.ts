@@ -127,11 +127,10 @@ export async function deadTrials(
     WHERE t.study_id=? AND t.state='RUNNING' ORDER BY t.trial_id`,
     [studyId],
   );
-  return running.map((r) => ({ ...r, trialId: Number(r.trial_id) }))
-    .filter(({ trialId, worker, age }) =>
-      Number(age) > graceSeconds || worker !== null &&
-        hasLeft(decodeJson(String(worker)) as Worker, trialId)
-    ).map((r) => r.trialId);
+  return running.filter(({ trial_id, worker, age }) =>
+    Number(age) > graceSeconds || worker !== null &&
+      hasLeft(decodeJson(String(worker)) as Worker, Number(trial_id))
+  ).map((r) => Number(r.trial_id));
 }
 
 /** `Store.reap`, within a write transaction. */
