@@ -159,9 +159,10 @@ export function arrangeRows(
 ): void {
   const row = (i: number) => i * width;
   const done = new Uint8Array(order.length);
+  const first = new Uint8Array(width);
   for (let start = 0; start < order.length; start++) {
-    if (done[start]) continue;
-    const first = pixels.slice(row(start), row(start + 1));
+    if (done[start] || order[start] === start) continue;
+    first.set(pixels.subarray(row(start), row(start + 1)));
     let i = start;
     for (; order[i] !== start; i = order[i]) {
       pixels.copyWithin(row(i), row(order[i]), row(order[i] + 1));

@@ -61,6 +61,11 @@ export class TrainingRun {
         `recipe.labels: "${recipe.labels}" needs raters' shares, which ${data.name} has not; give "hard"`,
       );
     }
+    if (recipe.schedule.kind === "plateau" && data.validation.n === 0) {
+      throw new RecipeError(
+        `recipe.schedule: plateau watches the validation split, which ${data.name} has not; give another kind`,
+      );
+    }
     try {
       this.rateOf(0, []);
     } catch (error) {

@@ -78,8 +78,8 @@ export const Fields = z.strictObject({
       "Which misfits of the file do not stop the run: missing, unexpected, wrongShape.",
     ),
   }, group).prefault({}).describe("Pretrained weights."),
-  batchSize: whole(1, 65536).default(64)
-    .describe("Images a training step; 1 to 65536."),
+  batchSize: whole(1, 1e6).default(64)
+    .describe("Images a training step; 1 to 1000000."),
   evalBatchSize: whole(1, 65536).default(256)
     .describe("Images an evaluation step; 1 to 65536, no effect on results."),
   epochs: whole(1, 100000).default(10)
@@ -131,7 +131,7 @@ export const Fields = z.strictObject({
   clipNorm: real(0, 1e6).default(0).describe(
     "Largest norm of all gradients together; longer ones are scaled down; 0 is without.",
   ),
-  accumulate: whole(1, 65536).default(1).describe(
+  accumulate: whole(1, 1e6).default(1).describe(
     "Pieces that a batch is cut into, whose gradients are added up before the step; 1 to batchSize.",
   ),
   sam: z.strictObject({

@@ -50,15 +50,24 @@ function leakText({ alsoInTrain, counts }: Audit): string {
 
 /** The one line that says how the audit ended. */
 export function verdict(audit: Audit): string {
-  const { findings } = audit;
+  const { findings, counts } = audit;
+  if (findings.length === 0) return "clean: nothing was found";
   const grave = findings.filter(changesResults).length;
   const light = findings.length - grave;
-  if (findings.length === 0) return "clean: nothing was found";
-  return grave === 0
-    ? `nothing that changes results; ${plural(light, "note")}`
-    : `${plural(grave, "finding")} that change${
-      grave === 1 ? "s" : ""
-    } results` + (light ? `, ${plural(light, "note")}` : "") + leakText(audit);
+  const parts = [
+    grave === 0
+      ? "nothing that changes results"
+      : grave === 1
+      ? "1 finding that changes results"
+      : `${grave} findings that change results`,
+    light ? plural(light, "note") : "",
+  ];
+  const mayLeak = counts.all !== undefined &&
+    findings.some(({ kind }) =>
+      kind === "duplicate" || kind === "nearDuplicate"
+    );
+  return parts.filter(Boolean).join(", ") + leakText(audit) +
+    (mayLeak ? "; a split drawn by chance may part the copies" : "");
 }
 
 /** The whole audit: counts, sizes, findings gravest first, the verdict. */

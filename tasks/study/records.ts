@@ -89,7 +89,9 @@ export async function openReader(store: string): Promise<Store> {
 
 /** One line on the error stream. */
 export function say(line: string): void {
-  console.error(line);
+  try {
+    console.error(line);
+  } catch { /* the terminal is closed: the exit code still tells */ }
 }
 
 export function warn(message: string): void {

@@ -307,6 +307,18 @@ Deno.test("a subject in two splits is told", async () => {
   );
 });
 
+Deno.test("frames of one subject are alike without being copies", async () => {
+  const files = await faces();
+  const frame = await (await picture(0)).jpeg({ quality: 30 }).toBuffer();
+  files.push(["train/1/frame.jpg", 1, frame]);
+  const of = (subject?: (path: string) => string) => audit({ files, subject });
+  assert.deepEqual(kinds(await of()), ["nearConflict"]);
+  assert.deepEqual(
+    kinds(await of((path) => /frame|0.train/.test(path) ? "S010" : path)),
+    [],
+  );
+});
+
 Deno.test("images that nothing lists are told by folder", async () => {
   const unlisted = ["original/a.jpg", "original/b.JPG", "c.png"];
   const result = await audit({ files: await faces(), unlisted });

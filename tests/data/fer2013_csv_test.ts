@@ -212,7 +212,7 @@ Deno.test("UTF-16, an empty csv, other columns and two csvs are one-line errors"
   for (const little of [true, false]) {
     using tree = treeOf({ "fer2013.csv": utf16(CSV, little) });
     assert.throws(
-      () => readFer2013Csv(join(tree.dir, "fer2013.csv")),
+      () => fer2013.list(tree.dir, {}),
       /fer2013\.csv: is UTF-16/,
     );
   }

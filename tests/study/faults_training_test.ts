@@ -153,7 +153,7 @@ Deno.test("a batch that needs too much fails by its size, with and without isola
   inFolder(async (dir) => {
     const input: TrainingPlan = {
       recipe: { ...recipe, epochs: 1, lr: 1e-3 },
-      study: { name: "batch", parameters: { batchSize: [8, 65_536, 12] } },
+      study: { name: "batch", parameters: { batchSize: [8, 100_000, 12] } },
       data: { name: "synthetic", seed: 3 },
       limits: { train: 24, validation: 4, test: 4 },
     };
@@ -174,7 +174,7 @@ Deno.test("a batch that needs too much fails by its size, with and without isola
       assert.deepEqual([complete, failed], [2, 1]);
       const [first, middle, last] = await trainingRows({ dir: at }, "batch");
       assert.equal(middle.fail_kind, "out of memory");
-      assert.match(middle.fail_reason!, /^out of memory: a batch of 65536 /);
+      assert.match(middle.fail_reason!, /^out of memory: a batch of 100000 /);
       rows.push([first, last].map((r) => [
         ...[r.accuracy, r.predictionsHash, r.epochs[0].trainLoss],
         ...[r.epochs[0].gradientNorm, r.epochs[0].testLoss],

@@ -142,7 +142,8 @@ function nearGroups(
 /**
  * Everything that is in a data set more than once: by bytes, by decoded
  * pixels, or nearly (saved anew, mirrored, cropped a little). Blank images are
- * left out: they are alike without being copies.
+ * left out: they are alike without being copies. So are near copies of one
+ * named subject: frames of a sequence, which stay in one split anyway.
  */
 export function copies(
   listing: Listing,
@@ -152,8 +153,12 @@ export function copies(
   const groups = exactGroups(facts);
   const exact = groups.filter((g) => g.length > 1)
     .flatMap((rows) => findingsOf(listing, same(rows, facts), false));
+  const subjectOf = (group: number) =>
+    listing.images[groups[group][0]].subject ?? group;
   const signatures = groups.map(([first]) => facts[first].signature!);
-  const near = nearGroups(groups, nearPairs(signatures, onProgress), facts)
+  const pairs = nearPairs(signatures, onProgress)
+    .filter(({ a, b }) => subjectOf(a) !== subjectOf(b));
+  const near = nearGroups(groups, pairs, facts)
     .flatMap((members) => findingsOf(listing, members, true));
   return [...exact, ...near];
 }

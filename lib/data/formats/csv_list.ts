@@ -2,7 +2,7 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { join } from "node:path";
 import type { Format, ListedImage, Listing, ReadOptions } from "../listing.ts";
-import { readLines, readText } from "../text.ts";
+import { firstLine, headerOf, readLines, readText } from "../text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
 import { Tree } from "./tree.ts";
@@ -33,8 +33,7 @@ function columns(header: string[], names: readonly string[]): number[] {
 /** A csv by RFC 4180, separated by comma, semicolon or tab. */
 function readCsv(dir: string, csv: string): Table {
   const text = readText(join(dir, csv)).replace(/\r\n?/g, "\n");
-  const first = text.slice(0, text.indexOf("\n") >>> 0);
-  const delimiter = [",", ";", "\t"].find((mark) => first.includes(mark));
+  const { separator: delimiter } = headerOf(firstLine(join(dir, csv)));
   let parsed: { record: string[]; info: { lines: number } }[];
   try {
     parsed = parse(text, {
@@ -57,13 +56,12 @@ function readCsv(dir: string, csv: string): Table {
   return { csv, header: header?.cells ?? [], rows };
 }
 
-function isList({ header }: Table): boolean {
-  return columns(header, IMAGE).length > 0 && columns(header, LABEL).length > 0;
-}
-
-function listsIn(dir: string, tree: Tree): Table[] {
-  return tree.files("").filter((name) => /\.(csv|tsv)$/i.test(name))
-    .map((name) => readCsv(dir, name)).filter(isList);
+function listsIn(dir: string, tree: Tree): string[] {
+  return tree.files("").filter((name) => {
+    if (!/\.(csv|tsv)$/i.test(name)) return false;
+    const { cells } = headerOf(firstLine(join(dir, name)));
+    return columns(cells, IMAGE).length > 0 && columns(cells, LABEL).length > 0;
+  });
 }
 
 /** The split that a file's name tells: train_labels.csv, labels-test.csv. */
@@ -171,7 +169,7 @@ function splitsOf(tables: readonly Table[]): (table: Table) => number {
 
 function list(dir: string, o: ReadOptions): Listing {
   const tree = new Tree(dir);
-  const tables = listsIn(dir, tree);
+  const tables = listsIn(dir, tree).map((csv) => readCsv(dir, csv));
   if (tables.length === 0) {
     throw new DataError(
       `csv-list: no csv in ${dir} has the columns image and label ` +

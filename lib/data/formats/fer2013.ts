@@ -1,8 +1,8 @@
 /** FER2013: folders of images with the split in their names, or its csv. */
-import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
 import type { Format, ListedImage, Listing } from "../listing.ts";
+import { firstLine } from "../text.ts";
 import { DataError, FER_CLASSES, SPLITS } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
 import { FER2013_SIDE, fer2013Columns, readFer2013Csv } from "./fer2013_csv.ts";
@@ -81,20 +81,6 @@ function listFolders(dir: string, tree: Tree): Listing {
 
 const COMMON = { format: "fer2013", classes: [...FER_CLASSES], left: {} };
 
-/** The first line of a file, as far as it tells the columns of a csv. */
-function header(path: string): Uint8Array {
-  const file = openSync(path, "r");
-  try {
-    const bytes = new Uint8Array(1024);
-    const start = bytes.subarray(0, readSync(file, bytes));
-    const end = start.findIndex((b) => b === 10 || b === 13);
-    const from = start[0] === 0xef ? 3 : 0;
-    return start.subarray(from, end < 0 ? undefined : end);
-  } finally {
-    closeSync(file);
-  }
-}
-
 /**
  * The path of FER2013's csv below a folder, by its columns; the usual names
  * come first. Null where there is none.
@@ -106,7 +92,7 @@ export function fer2013CsvIn(dir: string): string | null {
   const found = ["", "fer2013"]
     .flatMap((at) => tree.files(at).map((name) => below(at, name)))
     .filter((path) => /\.csv$/i.test(path))
-    .filter((path) => fer2013Columns(header(join(dir, path))) !== null);
+    .filter((path) => fer2013Columns(firstLine(join(dir, path))) !== null);
   const usual = ["fer2013.csv", "fer2013/fer2013.csv", "icml_face_data.csv"]
     .find((path) => found.includes(path));
   if (usual !== undefined) return usual;

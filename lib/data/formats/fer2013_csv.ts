@@ -1,5 +1,6 @@
 /** FER2013's csv, read in pieces: every row's pixels, every bad row named. */
 import { closeSync, openSync, readSync } from "node:fs";
+import { headerOf, refuseUtf16 } from "../text.ts";
 import { DataError } from "../types.ts";
 
 /** Side of FER2013's images in pixels. */
@@ -40,15 +41,7 @@ function eachLine(
   path: string,
   use: (bytes: Uint8Array, line: number) => void,
 ): void {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch (error) {
-    throw new DataError(
-      `${path}: cannot be read (${(error as Error).message}): ` +
-        `check the path and its permissions`,
-    );
-  }
+  const file = openSync(path, "r");
   try {
     let buffer = new Uint8Array(CHUNK);
     let filled = 0, line = 0, end = -1;
@@ -57,7 +50,7 @@ function eachLine(
       filled += got;
       let from = 0;
       if (first) {
-        refuseUtf16(buffer, path);
+        refuseUtf16(buffer.subarray(0, filled), path);
         if (buffer[0] === 0xef && buffer[1] === 0xbb) from = 3;
         const lf = buffer.subarray(0, filled).includes(LF);
         end = lf ? LF : CR;
@@ -80,13 +73,6 @@ function eachLine(
     }
   } finally {
     closeSync(file);
-  }
-}
-
-function refuseUtf16(bytes: Uint8Array, path: string): void {
-  const [a, b] = bytes;
-  if (a === 0xff && b === 0xfe || a === 0xfe && b === 0xff) {
-    throw new DataError(`${path}: is UTF-16 text: save it as UTF-8`);
   }
 }
 
@@ -153,6 +139,7 @@ function wrongPixel(
 }
 
 interface Columns {
+  /** As a byte. */
   separator: number;
   emotion: number;
   pixels: number;
@@ -161,16 +148,13 @@ interface Columns {
 }
 
 /** The columns that a header line names, in any order; null for another. */
-export function fer2013Columns(header: Uint8Array): Columns | null {
-  const separator = [",", ";", "\t"].map((c) => c.charCodeAt(0))
-    .find((c) => header.includes(c));
-  if (separator === undefined) return null;
-  const names = cellsOf(header, separator)
-    .map(([from, to]) => ascii.decode(header.subarray(from, to)).toLowerCase());
-  const emotion = names.indexOf("emotion"), pixels = names.indexOf("pixels");
+export function fer2013Columns(header: string): Columns | null {
+  const { separator, cells } = headerOf(header);
+  const [emotion, pixels, usage] = ["emotion", "pixels", "usage"]
+    .map((name) => cells.indexOf(name));
   if (emotion < 0 || pixels < 0) return null;
-  const usage = names.indexOf("usage");
-  return { separator, emotion, pixels, usage, count: names.length };
+  const { length: count } = cells;
+  return { separator: separator.charCodeAt(0), emotion, pixels, usage, count };
 }
 
 /**
@@ -188,7 +172,7 @@ export function readFer2013Csv(path: string): Fer2013Table {
   eachLine(path, (bytes, line) => {
     if (bytes.every((b) => b <= 32)) return;
     if (columns === null) {
-      columns = fer2013Columns(bytes);
+      columns = fer2013Columns(ascii.decode(bytes));
       if (columns !== null) return;
       throw new DataError(
         `${path}:${line}: is no header with the columns emotion and pixels`,
