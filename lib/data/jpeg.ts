@@ -176,25 +176,28 @@ function tablesOf(b: Uint8Array, size: number): Tables | null {
   return null;
 }
 
+/** Memory for one image at a time, used again. */
+const block = new Int32Array(64);
+let room = new Uint8Array(2 ** 14);
+
 /**
- * The scan's data without stuffing, three zero bytes after them; null unless
- * the end mark is what stops them and the file's end.
+ * The scan's data without stuffing, three zero bytes after them, in `room`;
+ * null unless the end mark is what stops them and the file's end.
  */
 function scanOf(b: Uint8Array, start: number): Uint8Array | null {
   const end = b.length - 2;
   if (end < start || b[end] !== 0xff || b[end + 1] !== 0xd9) return null;
-  const data = new Uint8Array(end - start + 3);
+  if (room.length < end - start + 3) room = new Uint8Array(end - start + 3);
   let n = 0;
   for (let i = start; i < end; i++) {
-    data[n++] = b[i];
+    room[n++] = b[i];
     if (b[i] === 0xff && b[++i] !== 0) return null;
   }
-  return data.subarray(0, n + 3);
+  return room.fill(0, n, n + 3).subarray(0, n + 3);
 }
 
-/** Writes a block's 64 values, which are around 0, to `out`, cut at `size`. */
+/** Writes the block's values, which are around 0, to `out`, cut at `size`. */
 function place(
-  block: Int32Array,
   size: number,
   left: number,
   top: number,
@@ -235,7 +238,6 @@ export function decodeGrayJpeg(
   if (d === null) return false;
   const { steps, dc, ac } = tables;
   const total = (d.length - 3) * 8;
-  const block = new Int32Array(64);
   let last = 0;
   /** The next bit. */
   let at = 0;
@@ -273,7 +275,7 @@ export function decodeGrayJpeg(
       if (at > total) return false;
       for (let column = 0; column < 8; column++) idct(block, column, 8, 11);
       for (let row = 0; row < 8; row++) idct(block, row * 8, 1, 18);
-      place(block, size, left, top, out, start);
+      place(size, left, top, out, start);
     }
   }
   return total - at < 8;

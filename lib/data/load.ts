@@ -40,7 +40,7 @@ export async function loadDataset(
   if (asked.name === "synthetic") {
     return { ...syntheticFaces(asked), source: recorded(asked) };
   }
-  if (asked.name !== "auto") formatOf(asked.name);
+  const named = asked.name === "auto" ? null : formatOf(asked.name);
   if (dir === undefined) {
     throw new DataError(
       `${asked.name} needs its folder; give dir, the folder that holds it`,
@@ -48,9 +48,7 @@ export async function loadDataset(
   }
   const size = assertSize(asked.size ?? 48);
   const { channels = 3, seed = 0, onBad = "stop" } = asked;
-  const format = asked.name === "auto"
-    ? detectFormat(dir)
-    : formatOf(asked.name);
+  const format = named ?? detectFormat(dir);
   const { name } = format;
   const listing = format.list(dir, asked);
   const rule = asked.split ?? usualRule(listing.images);

@@ -1,8 +1,8 @@
 /** How an image file becomes pixels: the rule in words, and its version. */
 import sharp from "sharp";
 
-/** Pixels above which an image is refused. */
-export const MAX_PIXELS = 5e7;
+/** Pixels above which an image is refused (8192 × 8192). */
+export const MAX_PIXELS = 2 ** 26;
 
 /** Bytes above which a file is not opened. */
 export const MAX_BYTES = 2 ** 28;
@@ -21,7 +21,7 @@ export const READING_RULE = `\
   ITU-R BT.601 on the sRGB values, 0.299 R + 0.587 G + 0.114 B, rounded.
 - An image of another size is stretched to the square (Lanczos 3; no crop, no
   borders).
-- Images over 50 million pixels and files over 256 MiB are refused.`;
+- Images over 8192 × 8192 pixels and files over 256 MiB are refused.`;
 
 /** Changes whenever the same file could give other pixels or reasons. */
 export const READING_VERSION = `1 with sharp ${sharp.versions.sharp}`;

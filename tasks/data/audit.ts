@@ -8,10 +8,10 @@ import {
   shown,
   writeWhole,
 } from "../../lib/notebook/commands/shared.ts";
-import { json, roomOf } from "../study/format.ts";
+import { json } from "../study/format.ts";
 import { auditText } from "./audit_text.ts";
 import { addSetOptions, openSet, type SetOptions } from "./set.ts";
-import { print, Progress, say, UsageError } from "./terminal.ts";
+import { print, Progress, room, say, UsageError } from "./terminal.ts";
 
 interface Options extends SetOptions {
   json?: boolean;
@@ -39,7 +39,7 @@ async function audit(given: string, o: Options): Promise<number> {
     onProgress: (phase, done, total) =>
       progress.show(PHASES[phase], done, total),
   }).finally(() => progress.end());
-  print(o.json ? json(result) : auditText(result, roomOf(Deno.stdout)));
+  print(o.json ? json(result) : auditText(result, room(Deno.stdout)));
   if (file) {
     const { auditPage } = await import("./audit_page.ts");
     const { drawSamples } = await import("./samples.ts");

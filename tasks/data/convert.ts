@@ -2,12 +2,11 @@
 import { Command, Option } from "commander";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import sharp from "sharp";
-import { readImageFile } from "../../lib/data/files.ts";
 import type { ListedImage, Listing } from "../../lib/data/listing.ts";
 import { DataError } from "../../lib/data/types.ts";
 import { path, shown } from "../../lib/notebook/commands/shared.ts";
 import { clean, plural } from "../study/format.ts";
+import { contentOf } from "./content.ts";
 import { addSetOptions, openSet, type SetOptions } from "./set.ts";
 import { print, Progress, say } from "./terminal.ts";
 
@@ -50,35 +49,6 @@ function targets({ images, classes }: Listing, to: Layout): string[] {
     taken.add(free.toLowerCase());
     return free;
   });
-}
-
-/**
- * A file's bytes as they are; a table's pixels and cut-out faces as PNG. In
- * words why there are none.
- */
-async function contentOf(
-  dir: string,
-  { source, crop }: ListedImage,
-): Promise<Uint8Array | string> {
-  if ("pixels" in source) {
-    const { pixels, width } = source;
-    const height = pixels.length / width;
-    return await sharp(pixels, { raw: { width, height, channels: 1 } })
-      .toColourspace("b-w").png().toBuffer();
-  }
-  const bytes = readImageFile(join(dir, source.file));
-  if (typeof bytes === "string" || !crop) return bytes;
-  try {
-    const photo = sharp(bytes).autoOrient();
-    const { width, height } = (await photo.metadata()).autoOrient;
-    return await photo.extract({
-      ...crop,
-      width: Math.min(crop.width, width - crop.left),
-      height: Math.min(crop.height, height - crop.top),
-    }).png().toBuffer();
-  } catch (error) {
-    return (error as Error).message;
-  }
 }
 
 const cell = (text: string) =>

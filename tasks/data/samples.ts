@@ -1,9 +1,9 @@
 /** Small pictures for the page of an audit: of each class, and of findings. */
-import { join } from "node:path";
-import sharp, { type Sharp } from "sharp";
+import sharp from "sharp";
 import type { Audit } from "../../lib/data/audit/types.ts";
 import type { ListedImage, Listing } from "../../lib/data/listing.ts";
 import { byKind } from "./audit_text.ts";
+import { contentOf } from "./content.ts";
 
 export interface Samples {
   /** Data URIs by the images' names. */
@@ -28,18 +28,10 @@ function spread<T>(items: readonly T[], count: number): T[] {
 }
 
 async function picture(dir: string, image: ListedImage) {
-  const { source, crop } = image;
-  let drawn: Sharp;
-  if ("file" in source) {
-    drawn = sharp(join(dir, source.file)).autoOrient();
-    if (crop) drawn = drawn.extract(crop);
-  } else {
-    const { pixels, width } = source;
-    const height = pixels.length / width;
-    drawn = sharp(pixels, { raw: { width, height, channels: 1 } });
-  }
+  const content = await contentOf(dir, image);
+  if (typeof content === "string") return undefined;
   try {
-    const bytes = await drawn
+    const bytes = await sharp(content).autoOrient()
       .resize({ height: HEIGHT, width: 2 * HEIGHT, fit: "inside" })
       .flatten().jpeg({ quality: 80 }).toBuffer();
     return `data:image/jpeg;base64,${bytes.toString("base64")}`;

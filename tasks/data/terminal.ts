@@ -32,6 +32,11 @@ export function paint(code: number, text: string): string {
     : text;
 }
 
+/** Columns of the terminal; some say 0, and files have no end. */
+export function room(stream: { isTerminal(): boolean }): number {
+  return roomOf(stream) || Infinity;
+}
+
 /** Least time between two drawings, in milliseconds. */
 const DRAW_MS = 100;
 
@@ -48,7 +53,7 @@ export class Progress {
     this.#drawn = now;
     const share = total === 0 ? 100 : Math.floor(100 * done / total);
     const text = clean(`${verb}: ${done} of ${total} (${share} %)`);
-    this.#write(`\r\x1b[K${fit(text, roomOf(Deno.stderr) - 1)}`);
+    this.#write(`\r\x1b[K${fit(text, room(Deno.stderr) - 1)}`);
   }
 
   /** Takes the line away. */

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { cpus } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { loadDataset } from "../../lib/data/mod.ts";
+import { FORMATS, loadDataset } from "../../lib/data/mod.ts";
 import { lrSearch, type Profile } from "../../lib/study/mod.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { sha256 } from "../../lib/tensorflow/location.ts";
@@ -77,7 +77,7 @@ async function provenance(
 
 interface Options {
   profile: Profile;
-  data: "synthetic" | "fer2013";
+  data: string;
   dataDir?: string;
   seed: number;
   out?: string;
@@ -105,9 +105,9 @@ async function tellCost(o: Options, dir: string): Promise<number> {
 }
 
 async function study(o: Options): Promise<number> {
-  if (o.data === "fer2013" && !o.dataDir) {
+  if (o.data !== "synthetic" && !o.dataDir) {
     throw new UsageError(
-      "--data fer2013 needs --data-dir PATH (or FERLAB_DATA_DIR), the folder with train/ and test/",
+      `--data ${o.data} needs --data-dir PATH (or FERLAB_DATA_DIR), the data set's folder`,
     );
   }
   const dir = o.out ?? join("results", o.profile, "lr-search");
@@ -162,10 +162,11 @@ export function addNotebook(program: Command): void {
     )
     .addOption(
       new Option("--data <name>", "data set")
-        .choices(["synthetic", "fer2013"]).default("synthetic"),
+        .choices(["synthetic", "auto", ...FORMATS.map((f) => f.name)])
+        .default("synthetic"),
     )
     .addOption(
-      new Option("--data-dir <path>", "folder of the data set, for fer2013")
+      new Option("--data-dir <path>", "folder of a data set on disk")
         .env("FERLAB_DATA_DIR"),
     )
     .option("--seed <n>", "seed of the synthetic faces", (text) => {

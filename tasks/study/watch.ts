@@ -42,7 +42,7 @@ export function addWatchOptions(command: Command): Command {
     )
     .option("--dir <folder>", "checkpoints, logs and, without --store, records")
     .addOption(
-      new Option("--data-dir <folder>", "folder of the data set, for fer2013")
+      new Option("--data-dir <folder>", "folder of a data set on disk")
         .env("FERLAB_DATA_DIR"),
     )
     .option(

@@ -4,12 +4,6 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { auditListing } from "../../lib/data/audit/audit.ts";
 import {
-  MOST_BITS,
-  type NearPair,
-  nearPairs,
-} from "../../lib/data/audit/near.ts";
-import { type Signature, signatureOf } from "../../lib/data/audit/signature.ts";
-import {
   type Audit,
   auditSummary,
   changesResults,
@@ -17,7 +11,6 @@ import {
 } from "../../lib/data/audit/types.ts";
 import { MISSING } from "../../lib/data/formats/tree.ts";
 import type { Format, ListedImage, Listing } from "../../lib/data/listing.ts";
-import { Random } from "../../lib/data/random.ts";
 import type { SplitName } from "../../lib/data/types.ts";
 import { inFolder } from "../_folder.ts";
 import { picture, png } from "./_pictures.ts";
@@ -27,7 +20,7 @@ const CLASSES = ["Angry", "Happy", "Sad"];
 /** A path, a label and what the file holds; null for no file. */
 type File = [path: string, label: number, bytes: Uint8Array | null];
 
-interface Set {
+interface TestSet {
   files: File[];
   images?: ListedImage[];
   bad?: Listing["bad"];
@@ -39,7 +32,7 @@ interface Set {
 }
 
 /** Audits a set that is written to a folder for it. */
-async function audit(set: Set): Promise<Audit> {
+async function audit(set: TestSet): Promise<Audit> {
   let result: Audit | undefined;
   await inFolder(async (dir) => {
     const write = (path: string, bytes: Uint8Array) => {
@@ -347,6 +340,28 @@ Deno.test("pixels of a table are compared with files", async () => {
   assert.deepEqual(result.sizes.map((s) => s.count), [6, 2]);
 });
 
+Deno.test("two faces cut out of one photograph are no copies", async () => {
+  const files = await faces();
+  const photo: File = ["train/0/photo.png", 0, await png(70)];
+  const face = (left: number, split: SplitName): ListedImage => ({
+    name: `faces.csv:${left}`,
+    source: { file: photo[0] },
+    crop: { left, top: 8, width: 30, height: 40 },
+    label: 1,
+    split,
+  });
+  const images = [face(0, "train"), face(34, "test")];
+  const found = await audit({ files: [...files, photo], images });
+  assert.deepEqual(found.findings, []);
+  // The same face twice is one.
+  images.push({ ...face(34, "train"), name: "again" });
+  const { text } = only(
+    await audit({ files: [...files, photo], images }),
+    "leak",
+  );
+  assert.equal(text, "faces.csv:34 = again");
+});
+
 Deno.test("a long group names six images and counts the rest", async () => {
   const files = await faces();
   for (let i = 0; i < 9; i++) {
@@ -381,69 +396,4 @@ Deno.test("a study keeps the audit's hash and its findings by kind", async () =>
   assert.equal((await audit({ files: files.toReversed() })).hash, one.hash);
   files[0][1] = 1;
   assert.notEqual((await audit({ files })).hash, one.hash);
-});
-
-/** Words of a hash, each with about `flips` bits of `from` turned. */
-function flipped(from: Uint16Array, flips: number, random: Random) {
-  const out = from.slice();
-  for (let i = 0; i < flips; i++) {
-    out[Math.floor(4 * random.next())] ^= 1 << Math.floor(16 * random.next());
-  }
-  return out;
-}
-
-Deno.test("the search by words finds each pair that all pairs would", () => {
-  const random = new Random(7);
-  const word = () => Math.floor(65536 * random.next());
-  const thumb = Uint8ClampedArray.from({ length: 256 }, (_, i) => i);
-  const signatures: Signature[] = [];
-  for (let i = 0; i < 20; i++) {
-    const centre = Uint16Array.from({ length: 4 }, word);
-    for (let k = 0; k < 12; k++) {
-      const hash = flipped(centre, k % 8, random);
-      const mirrored = flipped(centre, 20, random);
-      signatures.push({ hash, mirrored, thumb, deviation: 50 });
-    }
-  }
-  const bits = (a: Uint16Array, b: Uint16Array) =>
-    a.reduce(
-      (sum, w, i) => sum + (w ^ b[i]).toString(2).replaceAll("0", "").length,
-      0,
-    );
-  const near: string[] = [];
-  for (let a = 0; a < signatures.length; a++) {
-    for (let b = a + 1; b < signatures.length; b++) {
-      if (bits(signatures[a].hash, signatures[b].hash) <= MOST_BITS) {
-        near.push(`${a} ${b}`);
-      }
-    }
-  }
-  assert.ok(near.length > 300);
-  const found = nearPairs(signatures).filter((p) => !p.mirrored)
-    .map(({ a, b }: NearPair) => `${a} ${b}`);
-  assert.deepEqual(found, near);
-});
-
-Deno.test("the mirrored hash is the hash of the mirrored image", async () => {
-  const of = async (flop: boolean) =>
-    signatureOf(
-      new Uint8Array(
-        await (await picture(3, 48)).flop(flop).toColourspace("b-w").raw()
-          .toBuffer(),
-      ),
-    );
-  const [as, flopped] = [await of(false), await of(true)];
-  assert.deepEqual(as.mirrored, flopped.hash);
-  assert.notDeepEqual(as.hash, as.mirrored);
-});
-
-Deno.test("a thumb's cells are the means of three by three pixels", () => {
-  const pixels = new Uint8Array(48 * 48);
-  pixels.set([10, 20, 30], 48); // second row, below the first cell's corner
-  pixels[3] = 200;
-  const { thumb, deviation } = signatureOf(pixels);
-  assert.deepEqual([...thumb.subarray(0, 3)], [7, 22, 0]);
-  const mean = 260 / 2304;
-  const squares = (100 + 400 + 900 + 40000) / 2304;
-  assert.ok(Math.abs(deviation - Math.sqrt(squares - mean * mean)) < 1e-9);
 });

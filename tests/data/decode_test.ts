@@ -5,7 +5,9 @@ import sharp from "sharp";
 import {
   decodeFiles,
   decodeImage,
+  expandGray,
   resizePixels,
+  widen,
 } from "../../lib/data/decode.ts";
 import { decodeGrayJpeg } from "../../lib/data/jpeg.ts";
 import { Random } from "../../lib/data/random.ts";
@@ -137,6 +139,23 @@ Deno.test("another size is libvips' Lanczos resize, of tables too", async () => 
   const table = await sharp(png).toColourspace("b-w").raw().toBuffer();
   assert.ok(farthest(await resizePixels(table, SIDE, 9), want) <= 0);
   assert.equal(await resizePixels(table, SIDE, SIDE), table);
+});
+
+Deno.test("gray is repeated at any length and place in memory", () => {
+  for (let length = 0; length < 10; length++) {
+    const gray = Uint8Array.from({ length }, (_, i) => 255 - i * 17);
+    const want = [...gray].flatMap((v) => [v, v, v]);
+    for (let offset = 0; offset < 5; offset++) {
+      const room = new Uint8Array(offset + length * 3 + 1).fill(1);
+      const rgb = room.subarray(offset, offset + length * 3);
+      expandGray(gray, rgb);
+      assert.deepEqual([...rgb], want);
+      assert.equal(room.at(-1), 1);
+      rgb.set(gray);
+      widen(rgb);
+      assert.deepEqual([...rgb], want);
+    }
+  }
 });
 
 /** Files with one reason each. */

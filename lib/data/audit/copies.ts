@@ -5,7 +5,7 @@ import type { ImageFacts } from "./read.ts";
 import type { Finding } from "./types.ts";
 
 /** Below this standard deviation, in grey levels, an image shows nothing. */
-export const BLANK_DEVIATION = 3;
+const BLANK_DEVIATION = 3;
 
 export const isBlank = ({ signature }: ImageFacts) =>
   signature !== undefined && signature.deviation < BLANK_DEVIATION;

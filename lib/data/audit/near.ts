@@ -9,7 +9,7 @@ export const MOST_BITS = 7;
  * leaves 0.988 and more, at quality 20 0.994; pairs from 0.98 on were one
  * photograph each in every sample looked at, shifted or cropped anew.
  */
-export const LEAST_CORRELATION = 0.98;
+const LEAST_CORRELATION = 0.98;
 
 /** Two images, `a < b`, of which one is a near copy of the other. */
 export interface NearPair {

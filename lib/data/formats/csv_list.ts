@@ -1,6 +1,7 @@
 /** Any csv that names images and their classes. */
 import { CsvError, parse } from "csv-parse/sync";
 import { join } from "node:path";
+import { expressionOf } from "../expressions.ts";
 import type { Format, ListedImage, Listing, ReadOptions } from "../listing.ts";
 import { firstLine, headerOf, readLines, readText } from "../text.ts";
 import { DataError } from "../types.ts";
@@ -92,11 +93,14 @@ function wordsOf(
   legend: Map<string, string> | null,
 ): { words: string[]; classes: string[] } {
   const found = columns(header, LABEL);
-  const isWord = (cell: string) => cell !== "" && !/^[\d.+-]+$/.test(cell);
-  const spelt = found
-    .find((at) => rows.some(({ cells }) => isWord(cells[at] ?? "")));
+  const cellsAt = (at: number) => rows.map(({ cells }) => cells[at] ?? "");
+  const spelt = found.find((at) => {
+    const words = cellsAt(at).filter(Boolean);
+    return words.some(expressionOf) ||
+      words.length > 0 && !words.some((word) => /^[\d.+-]+$/.test(word));
+  });
   const at = spelt ?? found[0];
-  const cells = rows.map((row) => row.cells[at] ?? "");
+  const cells = cellsAt(at);
   if (spelt !== undefined) {
     return { words: cells, classes: cells.filter(Boolean) };
   }
