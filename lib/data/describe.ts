@@ -1,5 +1,6 @@
 /** A data set in a few lines: classes, counts, what is not in it. */
 import { classCounts } from "./dataset.ts";
+import { repeatedLines } from "./repeats.ts";
 import { SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitRule } from "./types.ts";
 
@@ -59,6 +60,7 @@ export function describeDataset(d: Dataset): string[] {
     const n = blanks(d[split]);
     if (n > 0) lines.push(`blank images in ${split}: ${count(n)}`);
   }
+  lines.push(...repeatedLines(d));
   for (const [what, n] of Object.entries(d.left ?? {})) {
     lines.push(`left out: ${what}, ${count(n)}`);
   }

@@ -9,6 +9,9 @@ export { applyMixing, mixingDraw, mixingInputs } from "./mixing.ts";
 export type { Mixing, MixingDraw } from "./mixing.ts";
 export { acrossSets } from "./across.ts";
 export { describeDataset } from "./describe.ts";
+export { auditListing } from "./audit/audit.ts";
+export { auditSummary, changesResults } from "./audit/types.ts";
+export type { Audit, AuditSummary } from "./audit/types.ts";
 export { assignSplits } from "./split.ts";
 export { balancedOrder } from "./sampler.ts";
 export {
@@ -23,6 +26,8 @@ export type { Format, ListedImage, Listing, ReadOptions } from "./listing.ts";
 export { loadDataset } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
 export { hash32, Random } from "./random.ts";
+export { repeatedImages, repeatedLines } from "./repeats.ts";
+export type { RepeatedImages } from "./repeats.ts";
 export { syntheticFaces } from "./synthetic.ts";
 export type { SyntheticOptions } from "./synthetic.ts";
 export { DataError, FER_CLASSES, SPLITS } from "./types.ts";

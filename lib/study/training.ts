@@ -1,6 +1,6 @@
 /** Trainings as trials: point → recipe → epochs → value and record. */
 import { createHash } from "node:crypto";
-import { type Dataset, SPLITS } from "../data/mod.ts";
+import { type Dataset, repeatedImages, SPLITS } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import {
   assertFits,
@@ -250,7 +250,10 @@ export async function runTrainingStudy(
     {
       ...options,
       completeFixed: completeFixed(names),
-      attributes: { plan: { recipe, limits, objective, source: data.source } },
+      attributes: {
+        plan: { recipe, limits, objective, source: data.source },
+        repeatedImages: repeatedImages(data),
+      },
     },
   );
 }

@@ -1,0 +1,67 @@
+/** Images that a data set in memory holds more than once, pixel by pixel. */
+import { createHash } from "node:crypto";
+import { SPLITS } from "./types.ts";
+import type { Dataset } from "./types.ts";
+
+/** What is recorded with a study of these data; plain JSON data. */
+export interface RepeatedImages {
+  /** Images of the split that are in train as well. */
+  validationInTrain: number;
+  testInTrain: number;
+  /** Images of one picture that has several labels. */
+  conflicting: number;
+}
+
+/**
+ * Counts images with equal pixels; blank ones show nothing and do not count.
+ * `deno task data audit` also finds near copies, and names them.
+ */
+export function repeatedImages(d: Dataset): RepeatedImages {
+  const pictures = new Map<
+    string,
+    { count: Record<string, number>; labels: Set<number> }
+  >();
+  for (const split of SPLITS) {
+    const { images, labels, n } = d[split];
+    const width = images.length / n;
+    for (let i = 0; i < n; i++) {
+      const image = images.subarray(i * width, (i + 1) * width);
+      if (image.every((value) => value === image[0])) continue;
+      const key = createHash("sha256").update(image).digest("base64");
+      let picture = pictures.get(key);
+      if (!picture) {
+        pictures.set(key, picture = { count: {}, labels: new Set() });
+      }
+      picture.count[split] = (picture.count[split] ?? 0) + 1;
+      picture.labels.add(labels[i]);
+    }
+  }
+  const found = { validationInTrain: 0, testInTrain: 0, conflicting: 0 };
+  for (const { count, labels } of pictures.values()) {
+    if (count.train) {
+      found.validationInTrain += count.validation ?? 0;
+      found.testInTrain += count.test ?? 0;
+    }
+    if (labels.size > 1) {
+      found.conflicting += Object.values(count).reduce((a, b) => a + b, 0);
+    }
+  }
+  return found;
+}
+
+/** What was found, in lines; none where nothing was. */
+export function repeatedLines(d: Dataset): string[] {
+  const { validationInTrain, testInTrain, conflicting } = repeatedImages(d);
+  const lines = [];
+  if (validationInTrain + testInTrain > 0) {
+    lines.push(
+      `${testInTrain} of ${d.test.n} test and ${validationInTrain} of ` +
+        `${d.validation.n} validation images are in train, pixel by pixel: ` +
+        `results flatter; \`deno task data audit\` names them`,
+    );
+  }
+  if (conflicting > 0) {
+    lines.push(`${conflicting} images are copies with several labels`);
+  }
+  return lines;
+}
