@@ -1,10 +1,8 @@
 /** `deno task study`: runs a study, and looks after those on record. */
 import { Command } from "commander";
-import { clean } from "./study/format.ts";
-import { say, UsageError } from "./study/records.ts";
+import { addCommands, type Commands, exiting } from "./cli.ts";
 
-/** Each command's module, loaded where it is wanted: start-up time counts. */
-const commands: Record<string, () => Promise<() => Command>> = {
+const commands: Commands = {
   run: async () => (await import("./study/run.ts")).runCommand,
   list: async () => (await import("./study/list.ts")).listCommand,
   show: async () => (await import("./study/show.ts")).showCommand,
@@ -27,26 +25,10 @@ const program = new Command("deno task study")
   .showSuggestionAfterError(false) // errors are one line
   .exitOverride();
 
-const [name] = Deno.args;
-try {
-  if (Object.hasOwn(commands, name ?? "")) {
-    program.addCommand((await commands[name]())());
-  } else {
-    if (name && !name.startsWith("-") && name !== "help") {
-      throw new UsageError(
-        `no command "${name}": they are ${Object.keys(commands).join(", ")}`,
-      );
-    }
-    for (const load of Object.values(commands)) {
-      program.addCommand((await load())());
-    }
+await exiting("study", async () => {
+  await addCommands(program, commands, async () => {
     const { addNotebook } = await import("./study/notebook.ts");
     addNotebook(program);
-  }
+  });
   await program.parseAsync(Deno.args, { from: "user" });
-} catch (error) {
-  const e = error as Error & { code?: string; exitCode?: number };
-  if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
-  say(`study: ${clean(e.message.split("\n")[0])}`);
-  Deno.exit(e instanceof UsageError ? 2 : 1);
-}
+});

@@ -3,8 +3,8 @@ import { Command } from "commander";
 import { join } from "node:path";
 import { joinStudy, openStore, StudyError } from "../lib/study/mod.ts";
 import { ensureLibrary } from "../lib/tensorflow/install.ts";
-import { fail, path } from "../lib/notebook/commands/shared.ts";
-import { say } from "./study/records.ts";
+import { path } from "../lib/notebook/commands/shared.ts";
+import { exiting, say, UsageError } from "./cli.ts";
 import { addWatchOptions, watch, type WatchOptions } from "./study/watch.ts";
 
 /** The only study of a store. @throws StudyError when there are others */
@@ -27,8 +27,8 @@ async function work(
   o: WatchOptions & { study?: string; objective?: string },
 ): Promise<number> {
   if (!o.store) {
-    throw new StudyError(
-      "worker: say where the records are: --store URL, or FERLAB_STORE",
+    throw new UsageError(
+      "say where the records are: --store URL, or FERLAB_STORE",
     );
   }
   const store = o.store.includes("://") ? o.store : path(o.store);
@@ -64,11 +64,7 @@ const program = addWatchOptions(
     ),
 ).action(async (options) => Deno.exit(await work(options)));
 
-try {
-  await program.parseAsync(Deno.args, { from: "user" });
-} catch (error) {
-  const e = error as Error & { code?: string; exitCode?: number };
-  if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
-  fail(e.message);
-  Deno.exit(1);
-}
+await exiting(
+  "worker",
+  () => program.parseAsync(Deno.args, { from: "user" }),
+);

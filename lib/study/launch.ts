@@ -7,11 +7,7 @@ import { isolatedTrial, type Job } from "./isolated.ts";
 import type { CheckedPlan, TrainingPlan } from "./plan.ts";
 import { type RunOptions, runStudy, type StudySummary } from "./runner.ts";
 import { openStore } from "./store/mod.ts";
-import {
-  runTrainingStudy,
-  type TrainingEvent,
-  trainingTrial,
-} from "./training.ts";
+import { runTrainingStudy, type TrainingEvent } from "./training.ts";
 
 export interface LaunchOptions
   extends Omit<RunOptions, "onEvent" | "completeFixed" | "attributes"> {

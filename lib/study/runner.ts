@@ -4,12 +4,10 @@ import { join } from "node:path";
 import { parseStudy, type Study, type StudyInput } from "./definition.ts";
 import { oneLine, StudyError } from "./errors.ts";
 import {
-  canonical,
   type Difference,
   differenceLines,
   type OpenedRecord,
   openRecord,
-  repeatSeed,
 } from "./identity.ts";
 import type { TrialPoint } from "./points.ts";
 import type { Progress } from "./progress.ts";

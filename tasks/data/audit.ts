@@ -11,7 +11,8 @@ import {
 import { json } from "../study/format.ts";
 import { auditText } from "./audit_text.ts";
 import { addSetOptions, openSet, type SetOptions } from "./set.ts";
-import { print, Progress, room, say, UsageError } from "./terminal.ts";
+import { roomOf } from "../study/format.ts";
+import { print, Progress, say, UsageError } from "./terminal.ts";
 
 interface Options extends SetOptions {
   json?: boolean;
@@ -39,7 +40,7 @@ async function audit(given: string, o: Options): Promise<number> {
     onProgress: (phase, done, total) =>
       progress.show(PHASES[phase], done, total),
   }).finally(() => progress.end());
-  print(o.json ? json(result) : auditText(result, room(Deno.stdout)));
+  print(o.json ? json(result) : auditText(result, roomOf(Deno.stdout)));
   if (file) {
     const { auditPage } = await import("./audit_page.ts");
     const { drawSamples } = await import("./samples.ts");

@@ -5,9 +5,9 @@ import {
   clearCache,
   defaultCacheDir,
 } from "../../lib/data/cache.ts";
-import { bytes, minute, plural, table } from "../study/format.ts";
+import { bytes, minute, plural, roomOf, table } from "../study/format.ts";
 import { held } from "./info.ts";
-import { print, room, say } from "./terminal.ts";
+import { print, say } from "./terminal.ts";
 
 function list(dir: string): void {
   const entries = cacheEntries(dir);
@@ -22,7 +22,7 @@ function list(dir: string): void {
     { head: "size", cells: entries.map((e) => bytes(e.bytes)), right: true },
     { head: "written", cells: entries.map((e) => minute(e.written)) },
     { head: "file", cells: entries.map((e) => e.path) },
-  ], room(Deno.stdout)));
+  ], roomOf(Deno.stdout)));
 }
 
 function clear(dir: string): void {

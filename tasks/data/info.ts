@@ -10,10 +10,10 @@ import {
 } from "../../lib/data/cache.ts";
 import type { Listing } from "../../lib/data/listing.ts";
 import { READING_RULE } from "../../lib/data/rule.ts";
-import { bytes, clean, plural, table } from "../study/format.ts";
+import { bytes, clean, plural, roomOf, table } from "../study/format.ts";
 import { leftText, sizesText } from "./audit_text.ts";
 import { addSetOptions, countTable, openSet, type SetOptions } from "./set.ts";
-import { print, Progress, room } from "./terminal.ts";
+import { print, Progress } from "./terminal.ts";
 
 /** `48 × 48 pixels, gray`. */
 export function held({ images }: CacheFile): string {
@@ -78,7 +78,7 @@ async function info(given: string, o: SetOptions): Promise<number> {
       .join("\n"),
     table(
       countTable(classes, countsOf(listing), published),
-      room(Deno.stdout),
+      roomOf(Deno.stdout),
     ),
     `What makes it ${format.name}: ${format.about}`,
     `How files become pixels:\n${READING_RULE}`,

@@ -1,15 +1,7 @@
 /** What the data commands write: results on stdout, all else on stderr. */
 import { clean, fit, roomOf } from "../study/format.ts";
 
-/** A command that was called wrongly: exit code 2. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
-
-/** One line on the error stream. */
-export function say(line: string): void {
-  console.error(line);
-}
+export { say, UsageError } from "../cli.ts";
 
 /** Writes text to standard output; a reader may have closed it (`| head`). */
 export function print(text: string): void {
@@ -32,11 +24,6 @@ export function paint(code: number, text: string): string {
     : text;
 }
 
-/** Columns of the terminal; some say 0, and files have no end. */
-export function room(stream: { isTerminal(): boolean }): number {
-  return roomOf(stream) || Infinity;
-}
-
 /** Least time between two drawings, in milliseconds. */
 const DRAW_MS = 100;
 
@@ -53,7 +40,7 @@ export class Progress {
     this.#drawn = now;
     const share = total === 0 ? 100 : Math.floor(100 * done / total);
     const text = clean(`${verb}: ${done} of ${total} (${share} %)`);
-    this.#write(`\r\x1b[K${fit(text, room(Deno.stderr) - 1)}`);
+    this.#write(`\r\x1b[K${fit(text, roomOf(Deno.stderr) - 1)}`);
   }
 
   /** Takes the line away. */

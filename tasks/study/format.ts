@@ -83,7 +83,7 @@ export function table(columns: Column[], room = Infinity): string {
 export function roomOf(stream: { isTerminal(): boolean }): number {
   if (!stream.isTerminal()) return Infinity;
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || Infinity; // some say 0
   } catch {
     return 80;
   }

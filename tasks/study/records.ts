@@ -10,12 +10,10 @@ import {
   type StudyRow,
 } from "../../lib/study/store/mod.ts";
 import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import { say, UsageError } from "../cli.ts";
 import { clean } from "./format.ts";
 
-/** A command that was called wrongly: exit code 2. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
+export { say, UsageError };
 
 /** Where records are looked for. */
 export interface RecordOptions {
@@ -85,13 +83,6 @@ export async function openReader(store: string): Promise<Store> {
     throw new StudyError(`${shown(store)}: there are no records here`);
   }
   return await openStore(store, { readOnly: true, onWarning: warn });
-}
-
-/** One line on the error stream. */
-export function say(line: string): void {
-  try {
-    console.error(line);
-  } catch { /* the terminal is closed: the exit code still tells */ }
 }
 
 export function warn(message: string): void {

@@ -9,8 +9,7 @@ import {
   type StudyInput,
   type TrainTrial,
 } from "../../lib/study/mod.ts";
-import { inFolder } from "../_folder.ts";
-import { trialsIn, withStore } from "./_store.ts";
+import { trialsIn } from "./_store.ts";
 
 const DEF: StudyInput = {
   name: "grid",

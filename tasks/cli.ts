@@ -1,0 +1,66 @@
+/** What the command lines of `deno task` share: errors, and finding a command. */
+import type { Command } from "commander";
+import { clean } from "./study/format.ts";
+
+/** A command that was called wrongly: exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** One line on the error stream. */
+export function say(line: string): void {
+  try {
+    console.error(line);
+  } catch { /* the terminal is closed: the exit code still tells */ }
+}
+
+/**
+ * Runs `work`; what it throws is one line on stderr and an exit code: 2 for
+ * wrong usage, 1 for the rest.
+ *
+ * @param isUsage which errors, beside UsageError, mean a wrong call.
+ */
+export async function exiting(
+  name: string,
+  work: () => Promise<unknown>,
+  isUsage: (error: unknown) => boolean = () => false,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const e = error as Error & { code?: string; exitCode?: number };
+    if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
+    say(`${name}: ${clean(e.message.split("\n")[0])}`);
+    Deno.exit(e instanceof UsageError || isUsage(e) ? 2 : 1);
+  }
+}
+
+/** Each command's module, loaded where it is wanted: start-up time counts. */
+export type Commands = Record<string, () => Promise<() => Command>>;
+
+/**
+ * Adds to `program` the command that the arguments name, or all for its help.
+ *
+ * @param rest adds what `program` does without a command.
+ * @throws UsageError for a command that there is not
+ */
+export async function addCommands(
+  program: Command,
+  commands: Commands,
+  rest?: () => Promise<void>,
+): Promise<void> {
+  const [name] = Deno.args;
+  if (Object.hasOwn(commands, name ?? "")) {
+    program.addCommand((await commands[name]())());
+    return;
+  }
+  if (name && !name.startsWith("-") && name !== "help") {
+    throw new UsageError(
+      `no command "${name}": they are ${Object.keys(commands).join(", ")}`,
+    );
+  }
+  for (const load of Object.values(commands)) {
+    program.addCommand((await load())());
+  }
+  await rest?.();
+}
