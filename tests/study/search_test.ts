@@ -74,7 +74,7 @@ Deno.test("a float is linear in the interval, and a log float in its logarithm",
   assert.equal(valueAt(linear, 0.25), 0);
   const log: Space = { kind: "float", low: 1e-5, high: 1e-1, log: true };
   for (const [u, value] of [[0, 1e-5], [0.25, 1e-4], [0.75, 1e-2]]) {
-    const found = Number(valueAt(log, u));
+    const found: number = Number(valueAt(log, u));
     assert.ok(Math.abs(found / value - 1) < 1e-12, `${found} at ${u}`);
   }
   assert.ok(Number(valueAt(log, 1 - 2 ** -53)) <= 1e-1);
