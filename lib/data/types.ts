@@ -1,4 +1,5 @@
 /** What a data set is in memory, and the error its loaders raise. */
+import { EXPRESSIONS } from "./expressions.ts";
 import type { ReadOptions } from "./listing.ts";
 
 /** One split: `n` images, row i of each array belongs to image i. */
@@ -107,15 +108,7 @@ export type SplitName = "train" | "validation" | "test";
 export const SPLITS: readonly SplitName[] = ["train", "validation", "test"];
 
 /** FER2013's official class order, 0..6. */
-export const FER_CLASSES: readonly string[] = [
-  "Angry",
-  "Disgust",
-  "Fear",
-  "Happy",
-  "Sad",
-  "Surprise",
-  "Neutral",
-];
+export const FER_CLASSES: readonly string[] = EXPRESSIONS.slice(0, 7);
 
 /** A data folder or option that cannot be used; the message is for the user. */
 export class DataError extends Error {
