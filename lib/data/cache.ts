@@ -77,7 +77,7 @@ export function readEntry(
   dir: string,
   key: string,
   channels: 1 | 3,
-): Entry | null {
+): Entry & { sum: string } | null {
   try {
     using file = Deno.openSync(entryFile(dir, key));
     const found = readHeader(file);
@@ -98,7 +98,7 @@ export function readEntry(
       if (narrow) expandGray(part, pixels.subarray(at * 3, to * 3));
     }
     if (sum.digest("hex") !== found.sum) return null;
-    return { size, count, planes, pixels, bad: new Map(bad) };
+    return { size, count, planes, pixels, bad: new Map(bad), sum: found.sum };
   } catch {
     return null;
   }
@@ -132,34 +132,42 @@ function write(dir: string, path: string, parts: Uint8Array[]): boolean {
   }
 }
 
-/** Writes an entry; returns whether that was possible. */
+/** Writes an entry; returns its checksum, undefined where it was impossible. */
 export function writeEntry(
   dir: string,
   key: string,
   { size, count, planes, pixels, bad }: Entry,
-): boolean {
+): string | undefined {
   const coder = new TextEncoder();
   const header: Header = { key, size, count, planes, bad: [...bad] };
   const head = coder.encode(JSON.stringify(header));
   const sum = createHash("sha256").update(head).update(pixels).digest("hex");
   const length = head.length.toString(16).padStart(8, "0");
   const front = coder.encode(MAGIC + sum + length);
-  return write(dir, entryFile(dir, key), [front, head, pixels]);
+  const written = write(dir, entryFile(dir, key), [front, head, pixels]);
+  return written ? sum : undefined;
 }
 
-/** The digest that was kept for `stamp`, or null. */
+/** What a stamp's file says: the digest, and a sum over both. */
+function stampText(stamp: string, digest: string): string {
+  const sum = createHash("sha256").update(`${stamp} ${digest}`).digest("hex");
+  return `${digest} ${sum}\n`;
+}
+
+/** The digest that was kept for `stamp`; null where none is, or a damaged one. */
 export function readStamp(dir: string, stamp: string): string | null {
   try {
     const text = Deno.readTextFileSync(stampFile(dir, stamp));
-    return /^[0-9a-f]{64}\n$/.test(text) ? text.trim() : null;
+    const digest = text.slice(0, 64);
+    return text === stampText(stamp, digest) ? digest : null;
   } catch {
     return null;
   }
 }
 
-/** Keeps the digest of file contents under the stamp of those files. */
+/** Keeps a digest under the one that it follows from. */
 export function writeStamp(dir: string, stamp: string, digest: string): void {
-  const text = new TextEncoder().encode(`${digest}\n`);
+  const text = new TextEncoder().encode(stampText(stamp, digest));
   write(dir, stampFile(dir, stamp), [text]);
 }
 

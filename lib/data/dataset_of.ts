@@ -6,6 +6,9 @@ import type { Listing } from "./listing.ts";
 import { SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitName } from "./types.ts";
 
+/** The listed images of each split, in its order. */
+export type SplitRows = Record<SplitName, number[]>;
+
 /** Classes in their final order; `place` has the new label of each old one. */
 function ordered(
   classes: readonly string[],
@@ -21,7 +24,8 @@ function ordered(
 /**
  * The classes and splits of listed images, those without pixels left out.
  * Expressions are put in the order of `EXPRESSIONS`, other classes keep theirs.
- * The splits' images are views of `pixels`, whose rows are moved.
+ * The splits' images are views of `pixels`, whose rows are moved; `rows` has
+ * the listed image of each.
  *
  * @param splits of each listed image
  */
@@ -29,25 +33,31 @@ export function splitsOf(
   { classes: listed, images }: Listing,
   splits: readonly SplitName[],
   { pixels, bad }: Pixels,
-): Pick<Dataset, "classes" | SplitName> {
+): Pick<Dataset, "classes" | SplitName> & { rows: SplitRows } {
   const { classes, place } = ordered(listed);
   const width = pixels.length / images.length;
-  const rows = SPLITS.map((name) =>
-    [...images.keys()].filter((i) => splits[i] === name && !bad.has(i))
-  );
-  arrangeRows(pixels, width, Uint32Array.from([...rows.flat(), ...bad.keys()]));
+  const rows: SplitRows = { train: [], validation: [], test: [] };
+  splits.forEach((name, i) => {
+    if (!bad.has(i)) rows[name].push(i);
+  });
+  // In memory the splits lie as they begin in the list: fewest rows are moved.
+  const laid = SPLITS.toSorted((a, b) => rows[a][0] - rows[b][0]);
+  const order = [...laid.flatMap((name) => rows[name]), ...bad.keys()];
+  arrangeRows(pixels, width, Uint32Array.from(order));
   const rated = images.some(({ target }) => target);
   let from = 0;
-  const [train, validation, test] = rows.map((members): Split => {
+  const made = {} as Record<SplitName, Split>;
+  for (const name of laid) {
+    const members = rows[name];
     const n = members.length;
-    const split: Split = {
+    made[name] = {
       images: pixels.subarray(from * width, (from + n) * width),
       labels: Int32Array.from(members, (i) => place[images[i].label]),
       n,
       names: members.map((i) => images[i].name),
     };
     from += n;
-    if (!rated) return split;
+    if (!rated) continue;
     const targets = new Float32Array(n * classes.length);
     members.forEach((i, row) => {
       const { label, target } = images[i];
@@ -55,7 +65,8 @@ export function splitsOf(
         targets[row * classes.length + to] = target?.[c] ?? Number(c === label);
       });
     });
-    return { ...split, targets };
-  });
-  return { classes, train, validation, test };
+    made[name].targets = targets;
+  }
+  const { train, validation, test } = made;
+  return { classes, rows, train, validation, test };
 }

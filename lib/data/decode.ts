@@ -1,12 +1,22 @@
 /** Image files to raw pixels, a few at a time; damaged files are reported. */
 import sharp from "sharp";
-import type { Sharp } from "sharp";
-import { decodeBmp } from "./bmp.ts";
+import { decodeImage } from "./decode_image.ts";
 import { contentOf, readImageFile } from "./files.ts";
 import { decodeGrayJpeg } from "./jpeg.ts";
-import { damageOf, hiddenDamage, kindOf } from "./kind.ts";
-import type { Kind } from "./kind.ts";
-import { MAX_PIXELS } from "./rule.ts";
+import type { Crop } from "./listing.ts";
+
+/** What decodeFiles takes beside the paths. */
+export interface DecodeOptions {
+  /** Side in pixels. */
+  size: number;
+  channels: 1 | 3;
+  /** The box of each file that is read instead of the whole image. */
+  boxes?: readonly (Crop | undefined)[];
+  /** Called with (done, total) about a hundred times while files are decoded. */
+  onProgress?: (done: number, total: number) => void;
+  /** Ends the work with its reason. */
+  signal?: AbortSignal;
+}
 
 /** Decoded pixels of many images, or the reasons they could not be decoded. */
 export interface Decoded {
@@ -24,114 +34,11 @@ export interface Decoded {
 /** Images that are decoded at the same time. */
 const WORKERS = 4;
 
-/** Pixels above which images are decoded one at a time, for their memory. */
-const LARGE = 2 ** 22;
-
 /** Bytes of a file up to which memory is used again, 1 MiB. */
 const SMALL = 2 ** 20;
 
 /** Milliseconds after which timers and signals get their turn. */
 const BREATH = 50;
-
-/** Raw values of one or three planes at `size`. */
-async function resized(
-  image: Sharp,
-  size: number,
-  space: "b-w" | "srgb",
-): Promise<Uint8Array> {
-  const { data, info } = await image.toColourspace(space)
-    .resize(size, size, { fit: "fill" })
-    .raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
-  if (info.channels !== (space === "b-w" ? 1 : 3)) {
-    throw new Error(`has ${info.channels} channels`);
-  }
-  return data;
-}
-
-/**
- * Gray pixels of a table as `[size, size]`, resized as files are.
- * @param pixels `[height, width]`
- */
-export async function resizePixels(
-  pixels: Uint8Array,
-  width: number,
-  size: number,
-): Promise<Uint8Array> {
-  const height = pixels.length / width;
-  if (width === size && height === size) return pixels;
-  const raw = { width, height, channels: 1 as const };
-  return await resized(sharp(pixels, { raw }), size, "b-w");
-}
-
-/** ITU-R BT.601 in 16-bit fixed point, as Pillow's convert("L"). */
-function luma(rgb: Uint8Array): Uint8Array {
-  const gray = new Uint8Array(rgb.length / 3);
-  for (let i = 0, o = 0; i < gray.length; i++, o += 3) {
-    gray[i] = (rgb[o] * 19595 + rgb[o + 1] * 38470 + rgb[o + 2] * 7471 +
-      0x8000) >> 16;
-  }
-  return gray;
-}
-
-/** Decodes by `kind`; throws where libvips does. */
-async function pixelsOf(
-  bytes: Uint8Array,
-  { kind, planes }: Kind,
-  size: number,
-): Promise<Uint8Array | string> {
-  if (kind === "bmp") {
-    const bitmap = decodeBmp(bytes);
-    if (typeof bitmap === "string") return bitmap;
-    const { data, width, height } = bitmap;
-    const raw = { width, height, channels: 3 as const };
-    return await resized(sharp(data, { raw }), size, "srgb");
-  }
-  const image = sharp(bytes, {
-    failOn: "truncated",
-    limitInputPixels: MAX_PIXELS,
-    sequentialRead: true,
-  }).autoOrient().flatten({ background: "#000" });
-  return await resized(image, size, planes === 1 ? "b-w" : "srgb");
-}
-
-/** Large images wait for each other here. */
-let queue: Promise<unknown> = Promise.resolve();
-
-/**
- * One image as `[size, size]` gray or `[size, size, 3]` colour values, by
- * `READING_RULE`; with one channel always gray. Never throws for content.
- *
- * @returns a reason in one line where there is no image in `bytes`
- */
-export async function decodeImage(
-  bytes: Uint8Array,
-  size: number,
-  channels: 1 | 3,
-): Promise<Uint8Array | string> {
-  const kind = kindOf(bytes);
-  if (typeof kind === "string") return kind;
-  try {
-    const { width, height } = kind.width === undefined
-      ? await sharp(bytes, { limitInputPixels: false }).metadata()
-      : kind as { width: number; height: number };
-    if (width * height > MAX_PIXELS) return `too large (${width} × ${height})`;
-    const damage = hiddenDamage(kind, bytes);
-    if (damage !== null) return damage;
-    const job = () => pixelsOf(bytes, kind, size);
-    let values: Uint8Array | string;
-    if (width * height <= LARGE) values = await job();
-    else {
-      const turn = queue.then(job);
-      queue = turn.catch(() => {});
-      values = await turn;
-    }
-    const colour = typeof values !== "string" && values.length > size * size;
-    return colour && channels === 1 ? luma(values as Uint8Array) : values;
-  } catch {
-    // libvips keeps one text of errors for all threads: it may be another's.
-    return damageOf(kind, bytes);
-  }
-}
 
 /** Writes each gray value three times: `[n]` to `[n, 3]`. */
 export function expandGray(gray: Uint8Array, rgb: Uint8Array): void {
@@ -168,16 +75,11 @@ function isGray(rgb: Uint8Array): boolean {
 /**
  * Decodes `paths` by content (a PNG named .jpg loads) to `size` x `size`.
  * Never throws for a bad file: its index and reason go to `bad`.
- * @param onProgress called with (done, total) about a hundred times
- * @param signal ends the work with its reason
  * @param contents filled with the content of each file, as `contentOf` has it
  */
 export async function decodeFiles(
   paths: string[],
-  size: number,
-  channels: 1 | 3,
-  onProgress?: (done: number, total: number) => void,
-  signal?: AbortSignal,
+  { size, channels, boxes, onProgress, signal }: DecodeOptions,
   contents?: string[],
 ): Promise<Decoded> {
   const plane = size * size;
@@ -205,13 +107,14 @@ export async function decodeFiles(
   const scratch = new Uint8Array(SMALL);
   const one = async (i: number) => {
     const bytes = readImageFile(paths[i], scratch);
-    if (contents) contents[i] = contentOf(bytes);
+    const box = boxes?.[i];
+    if (contents) contents[i] = contentOf(bytes, box);
     if (typeof bytes === "string") bad.set(i, bytes);
-    else if (decodeGrayJpeg(bytes, size, row, 0)) keep(i, row);
+    else if (!box && decodeGrayJpeg(bytes, size, row, 0)) keep(i, row);
     else {
       // The next file is read while this one is decoded.
       const own = bytes.buffer === scratch.buffer ? bytes.slice() : bytes;
-      const values = await decodeImage(own, size, channels);
+      const values = await decodeImage(own, size, channels, box);
       if (typeof values === "string") bad.set(i, values);
       else keep(i, values);
     }

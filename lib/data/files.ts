@@ -1,5 +1,6 @@
 /** Opening image files: what cannot be one is told, and nothing can hang. */
 import { createHash } from "node:crypto";
+import type { Crop } from "./listing.ts";
 import { MAX_BYTES } from "./rule.ts";
 
 /** Reason given to a file whose bytes cannot be read; the cause follows. */
@@ -38,9 +39,17 @@ export function readImageFile(
   }
 }
 
-/** What identifies a file's content: its SHA-256, or why it cannot be read. */
-export function contentOf(bytes: Uint8Array | string): string {
-  return typeof bytes === "string"
-    ? bytes
-    : createHash("sha256").update(bytes).digest("hex");
+/**
+ * What identifies a file's content: its SHA-256 and, where only a box of it
+ * counts, that box; or why it cannot be read.
+ */
+export function contentOf(bytes: Uint8Array | string, box?: Crop): string {
+  if (typeof bytes === "string") return bytes;
+  const sum = createHash("sha256").update(bytes).digest("hex");
+  return box ? `${sum} ${boxText(box)}` : sum;
+}
+
+/** A box in one word. */
+export function boxText({ left, top, width, height }: Crop): string {
+  return `${left},${top},${width},${height}`;
 }

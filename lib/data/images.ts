@@ -9,20 +9,14 @@ import {
   writeStamp,
 } from "./cache.ts";
 import { decodeFiles, widen } from "./decode.ts";
-import { contentOf, readImageFile, UNREADABLE } from "./files.ts";
+import type { DecodeOptions } from "./decode.ts";
+import { boxText, contentOf, readImageFile, UNREADABLE } from "./files.ts";
 import { READING_VERSION } from "./rule.ts";
 
 /** What cachedPixels takes beside the paths. */
-export interface ImageOptions {
-  /** Side in pixels. */
-  size: number;
-  channels: 1 | 3;
+export interface ImageOptions extends DecodeOptions {
   /** Where decoded pixels are kept (the user's cache folder). */
   cacheDir?: string;
-  /** Called with (done, total) about a hundred times while files are decoded. */
-  onProgress?: (done: number, total: number) => void;
-  /** Ends the work with its reason. */
-  signal?: AbortSignal;
 }
 
 /** Pixels of files, row i for path i. */
@@ -31,6 +25,8 @@ export interface Pixels {
   pixels: Uint8Array;
   /** Reason per bad path index. */
   bad: Map<number, string>;
+  /** SHA-256 of the cache's entry that holds them, where there is one. */
+  sum?: string;
 }
 
 /**
@@ -47,15 +43,20 @@ const SETTLED = 10_000;
  * the last ten seconds, whose next change might bear the same time, and for
  * files that cannot be asked about.
  */
-function stampOf(paths: string[]): string | null {
+function stampOf(
+  paths: string[],
+  boxes?: ImageOptions["boxes"],
+): string | null {
   const hash = createHash("sha256");
   const latest = Date.now() - SETTLED;
-  for (const path of paths) {
+  for (const [i, path] of paths.entries()) {
     try {
       const { dev, ino, size, mtime, ctime } = Deno.statSync(path);
       if (!ctime || ctime.getTime() > latest) return null;
+      const box = boxes?.[i];
       hash.update(
-        `${dev} ${ino} ${size} ${mtime?.getTime()} ${ctime.getTime()}\n`,
+        `${dev} ${ino} ${size} ${mtime?.getTime()} ${ctime.getTime()}` +
+          `${box ? ` ${boxText(box)}` : ""}\n`,
       );
     } catch {
       return null;
@@ -64,8 +65,11 @@ function stampOf(paths: string[]): string | null {
   return hash.digest("hex");
 }
 
+/** SHA-256 of the lines that `contents` are. */
 function digestOf(contents: string[]): string {
-  return createHash("sha256").update(contents.join("\n")).digest("hex");
+  const hash = createHash("sha256");
+  contents.forEach((line, i) => hash.update(i === 0 ? line : `\n${line}`));
+  return hash.digest("hex");
 }
 
 /** Whether some entry is of these numbers: else files need no first reading. */
@@ -78,17 +82,17 @@ function mayHold(dir: string, count: number, size: number): boolean {
 /** Reads all files for their contents. */
 async function contentsOf(
   paths: string[],
-  signal?: AbortSignal,
+  { boxes, signal }: Pick<ImageOptions, "boxes" | "signal">,
 ): Promise<string[]> {
   const contents: string[] = [];
   const scratch = new Uint8Array(2 ** 20);
-  for (const path of paths) {
+  for (const [i, path] of paths.entries()) {
     // Timers and signals get their turn.
     if (contents.length % 256 === 0) {
       await new Promise((resolve) => setTimeout(resolve));
       signal?.throwIfAborted();
     }
-    contents.push(contentOf(readImageFile(path, scratch)));
+    contents.push(contentOf(readImageFile(path, scratch), boxes?.[i]));
   }
   return contents;
 }
@@ -96,56 +100,51 @@ async function contentsOf(
 /**
  * Pixels of the files by `READING_RULE`, from the cache where it has them.
  *
- * The cache's key is made of the files' contents in their order, the rule's
- * version, size and channels; paths and times are no part of it. A folder that
- * was moved is found, and a file with other content under the same name, size
- * and time is not mistaken. So that not every file is read at each start,
- * device, inode, size and times of all files lead to the digest of their
+ * The cache's key is made of the files' contents in their order, their boxes,
+ * the rule's version, size and channels; paths and times are no part of it. A
+ * folder that was moved is found, and a file with other content under the same
+ * name, size and time is not mistaken. So that not every file is read at each
+ * start, device, inode, size and times of all files lead to the digest of their
  * contents (`stampOf`); with any difference all of them are read again.
  */
 export async function cachedPixels(
   paths: string[],
-  { size, channels, cacheDir = defaultCacheDir(), onProgress, signal }:
-    ImageOptions,
+  { cacheDir = defaultCacheDir(), ...o }: ImageOptions,
 ): Promise<Pixels> {
+  const { size, channels, boxes } = o;
   const keyOf = (digest: string) =>
     createHash("sha256")
       .update(JSON.stringify([READING_VERSION, size, channels, digest]))
       .digest("hex");
   if (paths.length === 0) return { pixels: new Uint8Array(), bad: new Map() };
-  const stamp = stampOf(paths);
-  const keep = (contents: string[]) => {
+  const stamp = stampOf(paths, boxes);
+  const keep = (contents: string[], digest: string) => {
     if (stamp === null) return;
     if (contents.some((content) => content.startsWith(UNREADABLE))) return;
-    writeStamp(cacheDir, stamp, digestOf(contents));
+    writeStamp(cacheDir, stamp, digest);
   };
   const load = (digest: string) => readEntry(cacheDir, keyOf(digest), channels);
 
-  const digest = stamp && readStamp(cacheDir, stamp);
-  let found = digest && load(digest);
-  if (!digest && mayHold(cacheDir, paths.length, size)) {
-    const contents = await contentsOf(paths, signal);
-    found = load(digestOf(contents));
-    if (found) keep(contents);
+  const stamped = stamp && readStamp(cacheDir, stamp);
+  let found = stamped && load(stamped);
+  if (!stamped && mayHold(cacheDir, paths.length, size)) {
+    const contents = await contentsOf(paths, o);
+    const digest = digestOf(contents);
+    found = load(digest);
+    if (found) keep(contents, digest);
   }
-  if (found) return { pixels: found.pixels, bad: found.bad };
+  if (found) return found;
 
   const contents: string[] = [];
-  const { pixels, planes, bad } = await decodeFiles(
-    paths,
-    size,
-    channels,
-    onProgress,
-    signal,
-    contents,
-  );
+  const { pixels, planes, bad } = await decodeFiles(paths, o, contents);
   const entry = { size, count: paths.length, planes, pixels, bad };
-  writeEntry(cacheDir, keyOf(digestOf(contents)), entry);
-  keep(contents);
-  if (planes === channels) return { pixels, bad };
+  const digest = digestOf(contents);
+  const sum = writeEntry(cacheDir, keyOf(digest), entry);
+  keep(contents, digest);
+  if (planes === channels) return { pixels, bad, sum };
   const wide = new Uint8Array(pixels.buffer);
   widen(wide);
-  return { pixels: wide, bad };
+  return { pixels: wide, bad, sum };
 }
 
 /**

@@ -1,7 +1,8 @@
 /** A data set by name: listed, divided, checked, decoded, hashed. */
-import { assertSize, contentHash, limited } from "./dataset.ts";
+import { assertSize, limited } from "./dataset.ts";
 import { splitsOf } from "./dataset_of.ts";
 import { detectFormat, formatOf } from "./formats/mod.ts";
+import { knownHash } from "./known_hash.ts";
 import type { ListedImage } from "./listing.ts";
 import { readPixels } from "./pixels.ts";
 import { assignSplits } from "./split.ts";
@@ -69,10 +70,11 @@ export async function loadDataset(
   refuseEmpty(name, dir, new Set(splits.filter((_, i) => !pixels.bad.has(i))));
   const { layout, left } = listing;
   const body = { name, layout, size, channels, left, skipped };
-  const whole = { ...body, ...splitsOf(listing, splits, pixels) };
+  const { rows, ...parts } = splitsOf(listing, splits, pixels);
+  const whole = { ...body, ...parts };
   const source = recorded({ ...asked, name, split: rule });
   return limited(
-    { ...whole, hash: contentHash(whole), source },
+    { ...whole, hash: knownHash(whole, pixels, rows, cacheDir), source },
     { train: asked.train, validation: asked.validation, test: asked.test },
     seed,
   );

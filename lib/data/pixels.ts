@@ -1,26 +1,29 @@
 /** The pixels of listed images at one size: files, boxes of files, or tables. */
-import { join } from "node:path";
-import sharp from "sharp";
-import { decodeImage, expandGray, resizePixels } from "./decode.ts";
+import { expandGray } from "./decode.ts";
+import { decodeImage, resizePixels } from "./decode_image.ts";
 import { readImageFile } from "./files.ts";
 import { cachedPixels } from "./images.ts";
 import type { ImageOptions, Pixels } from "./images.ts";
-import type { Crop, ListedImage } from "./listing.ts";
+import type { ListedImage } from "./listing.ts";
 
-/** Images that are cut out at the same time. */
+/** Images that are read at the same time. */
 const WORKERS = 4;
 
-/** Pixels of `images`, row i for image i; whole files come through the cache. */
+/** Pixels of `images`, row i for image i; lists of files come by the cache. */
 export async function readPixels(
   images: readonly ListedImage[],
-  { dir, ...o }: ImageOptions & { dir: string },
+  { dir, ...o }: Omit<ImageOptions, "boxes" | "signal"> & { dir: string },
 ): Promise<Pixels> {
-  const whole = images.every(({ source, crop }) => "file" in source && !crop);
-  if (whole) {
-    return await cachedPixels(
-      images.map(({ source }) => join(dir, (source as { file: string }).file)),
-      o,
-    );
+  const root = dir || ".";
+  const paths: string[] = [];
+  for (const { source } of images) {
+    if ("file" in source) paths.push(`${root}/${source.file}`);
+  }
+  if (paths.length === images.length) {
+    const boxes = images.some(({ crop }) => crop)
+      ? images.map(({ crop }) => crop)
+      : undefined;
+    return await cachedPixels(paths, { ...o, boxes });
   }
   const { size, channels, onProgress } = o;
   const width = size * size * channels;
@@ -31,7 +34,7 @@ export async function readPixels(
   const worker = async () => {
     while (next < images.length) {
       const i = next++;
-      const values = await pixelsOf(images[i], dir, size, channels);
+      const values = await pixelsOf(images[i], root, size, channels);
       const row = pixels.subarray(i * width, (i + 1) * width);
       if (typeof values === "string") bad.set(i, values);
       else if (values.length === width) row.set(values);
@@ -46,41 +49,15 @@ export async function readPixels(
 /** One image as grey or colour values, or why there are none. */
 async function pixelsOf(
   { source, crop }: ListedImage,
-  dir: string,
+  root: string,
   size: number,
   channels: 1 | 3,
 ): Promise<Uint8Array | string> {
-  if (!("file" in source)) {
+  if ("pixels" in source) {
     return await resizePixels(source.pixels, source.width, size);
   }
-  const bytes = readImageFile(join(dir, source.file));
-  if (typeof bytes === "string") return bytes;
-  const part = crop ? await cut(bytes, crop) : bytes;
-  return typeof part === "string"
-    ? part
-    : await decodeImage(part, size, channels);
-}
-
-/**
- * A box of an upright image as an image of its own, as far as it lies within;
- * the bytes as they are where they are no image, for the decoder to say why.
- */
-async function cut(bytes: Uint8Array, box: Crop): Promise<Uint8Array | string> {
-  try {
-    const image = sharp(bytes, { failOn: "truncated" }).autoOrient();
-    const { autoOrient: { width, height } } = await image.metadata();
-    const { left, top } = box;
-    if (left >= width || top >= height) {
-      return `its box begins at ${left}, ${top}; the image is ` +
-        `${width} × ${height}`;
-    }
-    return await image.extract({
-      left,
-      top,
-      width: Math.min(box.width, width - left),
-      height: Math.min(box.height, height - top),
-    }).png().toBuffer();
-  } catch {
-    return bytes;
-  }
+  const bytes = readImageFile(`${root}/${source.file}`);
+  return typeof bytes === "string"
+    ? bytes
+    : await decodeImage(bytes, size, channels, crop);
 }

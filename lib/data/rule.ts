@@ -12,7 +12,8 @@ export const READING_RULE = `\
 - A file's content decides what it is, never its name: JPEG (baseline,
   progressive), PNG, WebP, BMP, GIF and TIFF are read; of several frames or
   pages the first.
-- EXIF orientation is applied.
+- EXIF orientation is applied. Where a list gives the face's box, only that part
+  of the upright image is read, as far as it lies within.
 - Transparent images are laid on black.
 - 16-bit values keep their high byte (v >> 8). Palettes become colours.
 - An embedded colour profile is converted to sRGB; CMYK and YCCK without one

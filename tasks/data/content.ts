@@ -1,6 +1,7 @@
 /** An image of a data set as the bytes of a file of its own. */
 import { join } from "node:path";
 import sharp from "sharp";
+import { cutImage } from "../../lib/data/decode_image.ts";
 import { readImageFile } from "../../lib/data/files.ts";
 import type { ListedImage } from "../../lib/data/listing.ts";
 
@@ -20,15 +21,5 @@ export async function contentOf(
   }
   const bytes = readImageFile(join(dir, source.file));
   if (typeof bytes === "string" || !crop) return bytes;
-  try {
-    const photo = sharp(bytes).autoOrient();
-    const { width, height } = (await photo.metadata()).autoOrient;
-    return await photo.extract({
-      ...crop,
-      width: Math.min(crop.width, width - crop.left),
-      height: Math.min(crop.height, height - crop.top),
-    }).png().toBuffer();
-  } catch (error) {
-    return (error as Error).message;
-  }
+  return await cutImage(bytes, crop);
 }

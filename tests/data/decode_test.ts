@@ -2,13 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
-import {
-  decodeFiles,
-  decodeImage,
-  expandGray,
-  resizePixels,
-  widen,
-} from "../../lib/data/decode.ts";
+import { decodeFiles, expandGray, widen } from "../../lib/data/decode.ts";
+import { decodeImage, resizePixels } from "../../lib/data/decode_image.ts";
 import { decodeGrayJpeg } from "../../lib/data/jpeg.ts";
 import { Random } from "../../lib/data/random.ts";
 import { READING_RULE } from "../../lib/data/rule.ts";
@@ -225,7 +220,10 @@ Deno.test("content decides, not the name, and rows stay with their files", async
       join(dir, "missing.jpg"),
       put("5", fixture("gray.jpg")),
     ];
-    const { pixels, planes, bad } = await decodeFiles(paths, SIDE, 3);
+    const { pixels, planes, bad } = await decodeFiles(paths, {
+      size: SIDE,
+      channels: 3,
+    });
     assert.equal(planes, 3);
     const none = new Uint8Array(colour.length);
     [gray, none, gray, colour, none, gray].forEach((want, i) => {
@@ -246,8 +244,8 @@ Deno.test("gray images stay one plane, whatever the file's own planes", async ()
       Deno.writeFileSync(join(dir, name), fixture(name));
       return join(dir, name);
     });
-    const three = await decodeFiles(paths, SIDE, 3);
-    const one = await decodeFiles(paths, SIDE, 1);
+    const three = await decodeFiles(paths, { size: SIDE, channels: 3 });
+    const one = await decodeFiles(paths, { size: SIDE, channels: 1 });
     assert.equal(three.planes, 1);
     assert.deepEqual([...three.pixels], [...one.pixels]);
   });
@@ -257,19 +255,22 @@ Deno.test("progress reaches the total and an abort ends the work", async () => {
   const path = new URL("gray.jpg", IMAGES).pathname;
   const paths = new Array<string>(250).fill(decodeURIComponent(path));
   const seen: number[] = [];
-  await decodeFiles(paths, SIDE, 1, (done, total) => {
-    assert.equal(total, 250);
-    seen.push(done);
+  await decodeFiles(paths, {
+    size: SIDE,
+    channels: 1,
+    onProgress(done, total) {
+      assert.equal(total, 250);
+      seen.push(done);
+    },
   });
   assert.equal(seen.at(-1), 250);
   const stop = new AbortController();
-  const work = decodeFiles(
-    paths,
-    SIDE,
-    1,
-    (done) => done > 10 && stop.abort(new Error("enough")),
-    stop.signal,
-  );
+  const work = decodeFiles(paths, {
+    size: SIDE,
+    channels: 1,
+    onProgress: (done) => done > 10 && stop.abort(new Error("enough")),
+    signal: stop.signal,
+  });
   await assert.rejects(work, /enough/);
 });
 

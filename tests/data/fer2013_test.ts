@@ -203,9 +203,10 @@ Deno.test("a list of bad files stops at 200 and counts the rest", async () => {
   });
 });
 
-/** The one cache file. */
+/** The one cache file of pixels. */
 function cached({ cacheDir }: Room): string {
-  const names = [...Deno.readDirSync(cacheDir)].map((e) => e.name);
+  const names = [...Deno.readDirSync(cacheDir)].map((e) => e.name)
+    .filter((name) => name.endsWith(".bin"));
   assert.equal(names.length, 1);
   return join(cacheDir, names[0]);
 }

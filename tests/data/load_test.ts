@@ -10,7 +10,6 @@ import {
   loadDataset,
   type LoadOptions,
 } from "../../lib/data/mod.ts";
-import { readPixels } from "../../lib/data/pixels.ts";
 import { empty, type Files, treeOf } from "./_tree.ts";
 
 const SIZE = 8;
@@ -203,40 +202,6 @@ Deno.test("a set without validation holds out a tenth of train and says so", asy
     (await load(tree.dir, { seed: 5 })).validation.names,
     d.validation.names,
   );
-});
-
-Deno.test("of a picture with a box only the box is read, up to the edge", async () => {
-  // Left half 200, right half 50.
-  const raw = { width: 40, height: 20, channels: 1 } as const;
-  const halves = Uint8Array.from(
-    { length: 800 },
-    (_, i) => i % 40 < 20 ? 200 : 50,
-  );
-  using tree = treeOf({
-    "a.jpg": await sharp(halves, { raw }).png().toBuffer(),
-    "b.jpg": "",
-  });
-  const image = (file: string, [left, top, width, height]: number[]) => ({
-    name: `${file}#${left}`,
-    source: { file },
-    label: 0,
-    crop: { left, top, width, height },
-  });
-  const { pixels, bad } = await readPixels([
-    image("a.jpg", [0, 0, 20, 20]),
-    image("a.jpg", [20, 0, 60, 40]),
-    image("a.jpg", [15, 5, 25, 10]),
-    image("a.jpg", [40, 0, 9, 9]),
-    image("b.jpg", [0, 0, 9, 9]),
-  ], { dir: tree.dir, size: SIZE, channels: 3 });
-  const at = (i: number, x: number) => pixels[(i * SIZE * SIZE + x) * 3];
-  assert.deepEqual([at(0, 0), at(0, SIZE - 1)], [200, 200]);
-  assert.deepEqual([at(1, 0), at(1, SIZE - 1)], [50, 50]);
-  assert.ok(at(2, 0) > 190 && at(2, SIZE - 1) < 60);
-  assert.deepEqual([...bad], [
-    [3, "its box begins at 40, 0; the image is 40 × 20"],
-    [4, "empty file (0 bytes)"],
-  ]);
 });
 
 Deno.test("what was asked for is recorded as JSON and loads the same again", async () => {

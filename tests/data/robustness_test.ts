@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import { decodeFiles, decodeImage } from "../../lib/data/decode.ts";
+import { decodeFiles } from "../../lib/data/decode.ts";
 import type { Decoded } from "../../lib/data/decode.ts";
+import { decodeImage } from "../../lib/data/decode_image.ts";
 import { cachedPixels } from "../../lib/data/images.ts";
 import { Random } from "../../lib/data/random.ts";
 import { inFolder } from "../_folder.ts";
@@ -87,11 +88,11 @@ Deno.test("500 mutated images end in pixels or a clear reason, twice the same", 
       return path;
     });
     const before = peak();
-    const first = await decodeFiles(paths, SIDE, 3);
+    const first = await decodeFiles(paths, { size: SIDE, channels: 3 });
     assertClear(first, 500);
     assert.ok(first.bad.size > 250 && first.bad.size < 490);
     assert.ok(peak() - before < 2 * GIB);
-    const second = await decodeFiles(paths, SIDE, 3);
+    const second = await decodeFiles(paths, { size: SIDE, channels: 3 });
     assert.deepEqual(second.bad, first.bad);
     assert.deepEqual(second.pixels, first.pixels);
   });
@@ -231,7 +232,7 @@ Deno.test("odd file names are read as any other", async () => {
     ];
     const paths = names.map((name) => join(dir, name));
     for (const path of paths) Deno.writeFileSync(path, originals[0]);
-    const { bad } = await decodeFiles(paths, SIDE, 1);
+    const { bad } = await decodeFiles(paths, { size: SIDE, channels: 1 });
     assert.deepEqual([...bad], []);
   });
 });

@@ -1,5 +1,5 @@
 /** Which files lie below a data folder: one reading a folder, none a file. */
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../types.ts";
 import type { SkippedFile } from "../types.ts";
@@ -10,8 +10,8 @@ export const MISSING = "listed, but the file is missing";
 interface Contents {
   files: string[];
   folders: string[];
-  /** File name by its stem, see `stemOf`. */
-  byStem: Map<string, string>;
+  /** File name by its stem, see `stemOf`; made where a list asks for it. */
+  byStem?: Map<string, string>;
 }
 
 const IMAGE = /\.(jpe?g|png|bmp|webp|gif|tiff?)$/i;
@@ -67,7 +67,9 @@ export class Tree {
    * what it is, and copies come back as .JPG, .png or .jpg.jpg.
    */
   image(folder: string, name: string): string | undefined {
-    const found = this.#contents(folder).byStem.get(stemOf(name));
+    const contents = this.#contents(folder);
+    contents.byStem ??= byStem(contents.files);
+    const found = contents.byStem.get(stemOf(name));
     return found === undefined ? undefined : below(folder, found);
   }
 
@@ -101,12 +103,12 @@ export class Tree {
 function read(path: string): Contents {
   const files: string[] = [], folders: string[] = [];
   try {
-    for (const entry of readdirSync(path, { withFileTypes: true })) {
-      if (entry.name.startsWith(".")) continue;
-      const folder = entry.isSymbolicLink()
-        ? statOf(join(path, entry.name))?.isDirectory()
-        : entry.isDirectory();
-      (folder ? folders : files).push(entry.name);
+    for (const { name, isDirectory, isSymlink } of Deno.readDirSync(path)) {
+      if (name.startsWith(".")) continue;
+      const folder = isSymlink
+        ? statOf(join(path, name))?.isDirectory()
+        : isDirectory;
+      (folder ? folders : files).push(name);
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -118,13 +120,17 @@ function read(path: string): Contents {
   }
   files.sort();
   folders.sort();
-  // "a.jpg" sorts before "a.jpg.jpg" and "a.png": the first one is kept.
-  const byStem = new Map<string, string>();
+  return { files, folders };
+}
+
+/** "a.jpg" sorts before "a.jpg.jpg" and "a.png": the first one is kept. */
+function byStem(files: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
   for (const name of files) {
     const stem = stemOf(name);
-    if (stem !== name && !byStem.has(stem)) byStem.set(stem, name);
+    if (stem !== name && !found.has(stem)) found.set(stem, name);
   }
-  return { files, folders, byStem };
+  return found;
 }
 
 function statOf(path: string) {
