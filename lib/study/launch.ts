@@ -1,5 +1,10 @@
 /** Runs a study file, or joins a study that is on record as a worker. */
-import { type Dataset, type DataSource, loadDataset } from "../data/mod.ts";
+import {
+  type Dataset,
+  type DataSource,
+  describeDataset,
+  loadDataset,
+} from "../data/mod.ts";
 import { StudyError } from "./errors.ts";
 import { readStudyFile, type StudyFile } from "./files.ts";
 import { recordsOf } from "./identity.ts";
@@ -77,6 +82,7 @@ export async function runStudyFile(
 ): Promise<StudySummary> {
   if (file.kind === "plan") {
     const data = await loadPlanData(file.plan, options.dataDir);
+    options.onEvent?.({ type: "data", lines: describeDataset(data) });
     return await runPlanned(file.plan, data, options);
   }
   const { isolate, onEvent } = options;
@@ -143,6 +149,7 @@ export async function joinStudy(
   }
   const { source, ...rest } = plan;
   const data = await loadDataset({ ...source, dir: options.dataDir });
+  options.onEvent?.({ type: "data", lines: describeDataset(data) });
   const { dataHash } = definition.fixed ?? {};
   if (dataHash !== data.hash) {
     throw new StudyError(

@@ -37,6 +37,8 @@ import type { TrainTrial } from "./trial.ts";
 
 export type TrainingEvent =
   | StudyEvent
+  /** What was loaded, before anything runs. */
+  | { type: "data"; lines: string[] }
   | {
     type: "step";
     point: TrialPoint;

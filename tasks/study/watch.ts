@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import type { StudySummary, TrainingEvent } from "../../lib/study/mod.ts";
 import { EXIT } from "../../lib/notebook/commands/shared.ts";
-import { json, plural } from "./format.ts";
+import { clean, json, plural } from "./format.ts";
 import { say } from "./records.ts";
 import { type LiveDisplay, stderrDisplay } from "./terminal.ts";
 
@@ -98,6 +98,7 @@ export async function watch(
     summary = await work({
       signal: stop.signal,
       onEvent(event) {
+        if (event.type === "data") event.lines.forEach((l) => say(clean(l)));
         if (event.type === "study") display = stderrDisplay(event.study);
         display?.onEvent(event);
       },
