@@ -2,7 +2,6 @@
 import {
   type Params,
   type ParamValue,
-  sameValue,
   type Study,
   StudyError,
 } from "./definition.ts";
@@ -154,11 +153,4 @@ export function distributionsOf(
         : { name: kind, attributes: { step: step ?? null, low, high, log } },
     ] as [string, Distribution];
   }));
-}
-
-/** Whether two settings are the same to 12 digits. */
-export function sameParams(a: Params, b: Params): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length &&
-    names.every((name) => name in b && sameValue(a[name], b[name]));
 }

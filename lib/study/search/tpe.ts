@@ -15,9 +15,10 @@ export interface TpeOptions {
   running?: readonly Params[];
   /** Observations before which points are random; default 10. */
   startup?: number;
-  /** Points drawn, of which the best is taken; default 24. */
-  candidates?: number;
 }
+
+/** Points drawn, of which the best is taken. */
+const CANDIDATES = 24;
 
 /** How often a point is drawn anew because it is known. */
 const ATTEMPTS = 32;
@@ -131,7 +132,7 @@ export function tpePoint(
   observations: readonly Observation[],
   options: TpeOptions,
 ): Params {
-  const { seed, index, running = [], startup = 10, candidates = 24 } = options;
+  const { seed, index, running = [], startup = 10 } = options;
   if (observations.length < startup) return randomPoint(spaces, seed, index);
   const models = modelsOf(spaces, observations, options);
   const finite = Object.values(spaces).every((s) => sizeOf(s) < Infinity);
@@ -142,7 +143,7 @@ export function tpePoint(
     );
   for (let attempt = 1;; attempt++) {
     const next = uniforms("tpe", seed, index, attempt);
-    const draws = Math.max(1, candidates >> (attempt - 1));
+    const draws = Math.max(1, CANDIDATES >> (attempt - 1));
     const point: Params = Object.assign(
       {},
       ...models.map((model) => bestDraw(model, draws, next)),
