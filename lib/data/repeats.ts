@@ -12,11 +12,20 @@ export interface RepeatedImages {
   conflicting: number;
 }
 
+/** A loaded data set is looked through once: it is hundreds of megabytes. */
+const counted = new WeakMap<Dataset, RepeatedImages>();
+
 /**
  * Counts images with equal pixels; blank ones show nothing and do not count.
  * `deno task data audit` also finds near copies, and names them.
  */
 export function repeatedImages(d: Dataset): RepeatedImages {
+  let found = counted.get(d);
+  if (!found) counted.set(d, found = countRepeats(d));
+  return found;
+}
+
+function countRepeats(d: Dataset): RepeatedImages {
   const pictures = new Map<
     string,
     { count: Record<string, number>; labels: Set<number> }

@@ -84,16 +84,12 @@ function work(recipe: Recipe, { size, channels }: Dataset): number {
   return flops(count(modelOf(recipe), [size, size, channels]), "macs").total;
 }
 
-/** The mean seconds of recorded trials with these parameters. */
-function recordedSeconds(
-  rows: readonly ResultRow[],
-  params: Params,
-): number | undefined {
-  const same = rows.filter((r) =>
-    r.state === "COMPLETE" && r.start && r.complete &&
-    canonical(r.params) === canonical(params)
+/** The mean seconds of the complete ones of a setting's trials. */
+function recordedSeconds(rows: readonly ResultRow[]): number | undefined {
+  const timed = rows.filter((r) =>
+    r.state === "COMPLETE" && r.start && r.complete
   );
-  const seconds = same.map((r) => (+r.complete! - +r.start!) / 1000);
+  const seconds = timed.map((r) => (+r.complete! - +r.start!) / 1000);
   return seconds.length
     ? seconds.reduce((a, b) => a + b, 0) / seconds.length
     : undefined;
@@ -148,12 +144,14 @@ export async function estimateCost(
   let first: { recipe: Recipe; work: number } | undefined;
   const costs: SettingCost[] = [];
   const settled = rows.filter(isSettled);
+  const bySetting = Map.groupBy(rows, (row) => canonical(row.params));
   for (const params of settings) {
+    const same = bySetting.get(canonical(params)) ?? [];
     const done = study.search.kind === "tpe"
       ? 0
-      : settled.filter((r) => canonical(r.params) === canonical(params)).length;
+      : same.filter(isSettled).length;
     const missing = Math.max(0, study.repeats - done);
-    const known = recordedSeconds(rows, params);
+    const known = recordedSeconds(same);
     if (known !== undefined || missing === 0) {
       costs.push({ params, missing, seconds: known ?? 0, recorded: true });
       continue;

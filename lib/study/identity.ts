@@ -192,6 +192,25 @@ export async function openRecord(
   };
 }
 
+/**
+ * The record of a study's name that was run last.
+ *
+ * @throws StudyError when there is none, with the names that are there.
+ */
+export async function lastRecord(
+  store: Store,
+  family: string,
+): Promise<StudyRow> {
+  const record = (await recordsOf(store, family)).at(-1);
+  if (record) return record;
+  const names = (await store.studies()).map((study) => `"${study.name}"`);
+  throw new StudyError(
+    `${store.name}: no study "${family}": it has ${
+      names.join(", ") || "no study yet"
+    }`,
+  );
+}
+
 /** The key of one repeat of a setting within its study's record. */
 export function pointKey(
   record: string,

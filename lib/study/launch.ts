@@ -7,7 +7,7 @@ import {
 } from "../data/mod.ts";
 import { StudyError } from "./errors.ts";
 import { readStudyFile, type StudyFile } from "./files.ts";
-import { recordsOf } from "./identity.ts";
+import { lastRecord } from "./identity.ts";
 import { isolatedTrial, type Job } from "./isolated.ts";
 import type { CheckedPlan, TrainingPlan } from "./plan.ts";
 import { type RunOptions, runStudy, type StudySummary } from "./runner.ts";
@@ -57,7 +57,7 @@ export async function runPlanned(
 
 /** The data set of a plan. @throws DataError, StudyError when none is named */
 export async function loadPlanData(
-  plan: Pick<CheckedPlan, "data" | "limits" | "recipe" | "study">,
+  plan: Pick<TrainingPlan, "data" | "limits" | "recipe" | "study">,
   dataDir?: string,
 ): Promise<Dataset> {
   if (!plan.data) {
@@ -121,26 +121,10 @@ export async function joinStudy(
     return await runStudyFile({ ...file, study }, running);
   }
   const store = await openStore(options.store, { readOnly: true });
-  const [definition, plan] = await (async () => {
-    try {
-      const found = (await recordsOf(store, name)).at(-1);
-      const names = (await store.studies()).map((s) => `"${s.name}"`);
-      if (!found) {
-        throw new StudyError(
-          `${store.name}: no study "${name}": it has ${
-            names.join(", ") || "no study yet"
-          }`,
-        );
-      }
-      const { definition, plan } = found.attrs;
-      return [definition, plan] as [
-        TrainingPlan["study"],
-        RecordedPlan | undefined,
-      ];
-    } finally {
-      await store.close();
-    }
-  })();
+  const { attrs } = await lastRecord(store, name)
+    .finally(() => store.close());
+  const definition = attrs.definition as TrainingPlan["study"];
+  const plan = attrs.plan as RecordedPlan | undefined;
   if (!plan?.source) {
     throw new StudyError(
       `study "${name}" is no training that can be loaded by name: ` +

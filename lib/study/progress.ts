@@ -1,6 +1,6 @@
 /** How far a study is: points that are done, failed, open; its budget. */
 import type { Study } from "./definition.ts";
-import type { ResultRow } from "./store/mod.ts";
+import { isFinalFailure, type ResultRow } from "./store/mod.ts";
 
 export interface Progress {
   /** Points of the definition. */
@@ -14,13 +14,10 @@ export interface Progress {
   running: number;
 }
 
-/** Kinds of failure that would come again, so that they settle a point. */
-const FINAL = ["diverged", "out of memory"];
-
 /** Whether a trial settles its point, so that it is not run again. */
 export function isSettled(row: Pick<ResultRow, "state" | "failKind">): boolean {
   return row.state === "COMPLETE" || row.state === "PRUNED" ||
-    row.state === "FAIL" && FINAL.includes(row.failKind ?? "");
+    row.state === "FAIL" && isFinalFailure(row.failKind);
 }
 
 /**

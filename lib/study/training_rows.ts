@@ -2,8 +2,7 @@
 import { wilsonInterval } from "../statistics/mod.ts";
 import type { ProportionInterval } from "../statistics/mod.ts";
 import type { Params } from "./definition.ts";
-import { StudyError } from "./errors.ts";
-import { recordsOf } from "./identity.ts";
+import { lastRecord } from "./identity.ts";
 import { recordsPath } from "./runner.ts";
 import {
   type FailKind,
@@ -60,15 +59,7 @@ export async function trialRows(
   const url = "store" in from ? from.store : recordsPath(from.dir);
   const store = await openStore(url, { readOnly: true });
   try {
-    const record = (await recordsOf(store, study)).at(-1);
-    if (!record) {
-      const names = (await store.studies()).map((s) => `"${s.name}"`);
-      throw new StudyError(
-        `${store.name}: no study "${study}": it has ${
-          names.join(", ") || "no study yet"
-        }`,
-      );
-    }
+    const record = await lastRecord(store, study);
     const { studyId } = record;
     return {
       study: record,

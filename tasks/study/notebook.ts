@@ -2,8 +2,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { cpus } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { FORMATS, loadDataset } from "../../lib/data/mod.ts";
-import { lrSearch, type Profile } from "../../lib/study/mod.ts";
+import { FORMATS } from "../../lib/data/mod.ts";
+import { loadPlanData, lrSearch, type Profile } from "../../lib/study/mod.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { sha256 } from "../../lib/tensorflow/location.ts";
 import {
@@ -89,13 +89,8 @@ interface Options {
 /** Says what is to run and what it would cost. */
 async function tellCost(o: Options, dir: string): Promise<number> {
   const plan = lrSearch(o.profile);
-  const data = await loadDataset({
-    name: o.data,
-    dir: o.dataDir,
-    size: plan.recipe.size,
-    seed: o.seed,
-    ...plan.limits,
-  });
+  const source = { name: o.data, seed: o.seed };
+  const data = await loadPlanData({ ...plan, data: source }, o.dataDir);
   await dryRun(plan, data, {
     dir: resolve(root, dir),
     store: o.store && storeUrl(o.store),

@@ -14,8 +14,15 @@ import {
   recorded,
 } from "./writes.ts";
 
-/** Failures that another try may not have; without a kind Optuna failed it. */
-const PASSING = new Set([undefined, "error", "crashed", "interrupted", "dead"]);
+const FINAL = ["diverged", "out of memory"];
+
+/**
+ * Whether a failure would come again, so that it settles its point. Without a
+ * kind Optuna failed the trial, and another try may go well.
+ */
+export function isFinalFailure(kind: string | undefined): boolean {
+  return FINAL.includes(kind ?? "");
+}
 
 interface PointTrial {
   trialId: number;
@@ -97,7 +104,7 @@ export async function enqueue(
     const last = trials?.at(-1);
     if (!last) fresh.push(point);
     else if (
-      trials!.every((t) => t.state === "FAIL") && PASSING.has(last.failKind)
+      trials!.every((t) => t.state === "FAIL") && !isFinalFailure(last.failKind)
     ) failed.push({ key: point.key, trialId: last.trialId });
   }
   const rows = await rowsById(c, studyId, failed.map((f) => f.trialId));
