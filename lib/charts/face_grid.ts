@@ -1,6 +1,5 @@
 /** Faces in rows, one row a class: pixels as one picture, words as text. */
-import { Buffer } from "node:buffer";
-import { crc32, deflateSync } from "node:zlib";
+import { png } from "./png.ts";
 import {
   type Chart,
   contentClass,
@@ -31,34 +30,6 @@ export interface FaceGridOptions {
 }
 
 const GAP = 2, GROUP_GAP = 14;
-
-function chunk(type: string, data: Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
-  const ends = Buffer.alloc(8);
-  ends.writeUInt32BE(data.length, 0);
-  ends.writeUInt32BE(crc32(body), 4);
-  return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
-}
-
-/** A PNG of uint8 `pixels`, gray with alpha (2 planes) or RGBA (4). */
-function png(pixels: Uint8Array, width: number, planes: 2 | 4): Buffer {
-  const line = width * planes, height = pixels.length / line;
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, planes === 2 ? 4 : 6, 0, 0, 0], 8);
-  // Every line is preceded by its filter, none.
-  const lines = Buffer.alloc((line + 1) * height);
-  for (let y = 0; y < height; y++) {
-    lines.set(pixels.subarray(y * line, (y + 1) * line), y * (line + 1) + 1);
-  }
-  return Buffer.concat([
-    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(lines, { level: 9 })),
-    chunk("IEND", new Uint8Array()),
-  ]);
-}
 
 /**
  * Draws rows of faces. Faces of real people stay at home: a notebook that is

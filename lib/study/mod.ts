@@ -32,7 +32,6 @@ export {
   runPlanned,
   runStudyFile,
 } from "./launch.ts";
-export { lrSearch, Profile } from "./lr_search.ts";
 export {
   type CheckedPlan,
   type Objective,

@@ -6,22 +6,59 @@ const FOLDER = new URL("../../data/published/", import.meta.url);
 
 const cell = z.union([z.number(), z.string(), z.null()]);
 
-/** A file with one table. Fields not named here are kept out. */
-const schema = z.object({
+const rows = z.array(z.array(cell));
+
+const fits = (t: { columns: string[]; rows: unknown[][] }) =>
+  t.rows.every((row) => row.length === t.columns.length);
+const misfit = { message: "a row has not one value a column" };
+
+/** What every file says about its numbers. */
+const about = {
   id: z.string(),
   title: z.string(),
-  columns: z.array(z.string()),
-  rows: z.array(z.array(cell)),
-}).refine((s) => s.rows.every((row) => row.length === s.columns.length), {
-  message: "a row has not one value a column",
+  source: z.looseObject({
+    repository: z.string(),
+    figure: z.string().nullish(),
+    table: z.string().nullish(),
+  }),
+  protocol: z.record(z.string(), z.unknown()).default({}),
+  notes: z.array(z.string()).default([]),
+};
+
+const single = z.object({ ...about, columns: z.array(z.string()), rows })
+  .refine(fits, misfit);
+
+const several = z.object({
+  ...about,
+  tables: z.array(
+    z.object({ name: z.string(), columns: z.array(z.string()), rows })
+      .refine(fits, misfit),
+  ),
 });
 
-/** One published table; `records` are its rows keyed by column. */
-export interface PublishedStudy {
+type PublishedRecord = Record<string, number | string | null>;
+
+/** Where published numbers come from and how they were made. */
+interface About {
   id: string;
   title: string;
+  /** Figure and table of the study's repository. */
+  source: { repository: string; figure?: string | null; table?: string | null };
+  /** As the study's code had it, by name. */
+  protocol: Record<string, unknown>;
+  /** Confounds and contradictions. */
+  notes: string[];
+}
+
+/** One published table; `records` are its rows keyed by column. */
+export interface PublishedStudy extends About {
   columns: string[];
-  records: Record<string, number | string | null>[];
+  records: PublishedRecord[];
+}
+
+/** Several published tables under one heading. */
+export interface PublishedTables extends About {
+  tables: { name: string; records: PublishedRecord[] }[];
 }
 
 /** The names `readPublished` may be asked for, sorted. */
@@ -30,13 +67,17 @@ async function publishedIds(): Promise<string[]> {
     .map((name) => name.slice(0, -".json".length)).sort();
 }
 
-/**
- * Reads one published study. Units are the file's: accuracies and their
- * half-widths (`acc`, `acc_unc`) are in percent, `lr` is absolute.
- *
- * @throws {Error} if no study has this id, or its file is not a single table.
- */
-export async function readPublished(id: string): Promise<PublishedStudy> {
+const recordsOf = (columns: string[], rows: z.output<typeof cell>[][]) =>
+  rows.map((row) =>
+    Object.fromEntries(columns.map((name, i) => [name, row[i]]))
+  );
+
+async function parsed<T>(
+  id: string,
+  schema: z.ZodType<T>,
+  is: string,
+  use: string,
+): Promise<T> {
   const ids = await publishedIds();
   if (!ids.includes(id)) {
     throw new Error(
@@ -46,18 +87,53 @@ export async function readPublished(id: string): Promise<PublishedStudy> {
     );
   }
   const text = await readFile(new URL(`${id}.json`, FOLDER), "utf8");
-  const parsed = schema.safeParse(JSON.parse(text));
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0];
+  const result = schema.safeParse(JSON.parse(text));
+  if (!result.success) {
+    const { path, message } = result.error.issues[0];
     throw new Error(
-      `data/published/${id}.json is not one table (${
+      `data/published/${id}.json is not ${is} (${
         path.join(".") || "file"
-      }: ${message}): read a study that has columns and rows`,
+      }: ${message}): ${use}`,
     );
   }
-  const { title, columns, rows } = parsed.data;
-  const records = rows.map((row) =>
-    Object.fromEntries(columns.map((name, i) => [name, row[i]]))
+  return result.data;
+}
+
+/**
+ * Reads one published study. Units are the file's: accuracies and their
+ * half-widths (`acc`, `acc_unc`) are in percent, `lr` is absolute.
+ *
+ * @throws {Error} if no study has this id, or its file is not a single table.
+ */
+export async function readPublished(id: string): Promise<PublishedStudy> {
+  const { rows, ...study } = await parsed(
+    id,
+    single,
+    "one table",
+    "read a study that has columns and rows",
   );
-  return { id: parsed.data.id, title, columns, records };
+  return { ...study, records: recordsOf(study.columns, rows) };
+}
+
+/**
+ * Reads published tables that stand in one file, in the file's units.
+ *
+ * @throws {Error} if no study has this id, or its file has no list of tables.
+ */
+export async function readPublishedTables(
+  id: string,
+): Promise<PublishedTables> {
+  const study = await parsed(
+    id,
+    several,
+    "a list of tables",
+    "read it with readPublished",
+  );
+  return {
+    ...study,
+    tables: study.tables.map(({ name, columns, rows }) => ({
+      name,
+      records: recordsOf(columns, rows),
+    })),
+  };
 }

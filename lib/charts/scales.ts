@@ -1,0 +1,139 @@
+/** Scales that charts share: sequential colours, ticks and words of values. */
+import { powerOfTen, textWidth } from "./theme.ts";
+
+/** Five colours of viridis (matplotlib 1.5), at 0, 1/4, … 1. */
+const VIRIDIS = [
+  [68, 1, 84],
+  [59, 82, 139],
+  [33, 145, 140],
+  [94, 201, 98],
+  [253, 231, 37],
+];
+
+/** A colour of the colour-blind-safe sequential scale; `t` from 0 to 1. */
+export function sequential(t: number): string {
+  const at = 4 * Math.min(1, Math.max(0, t));
+  const i = Math.min(3, Math.floor(at));
+  return "#" +
+    VIRIDIS[i].map((c, k) =>
+      Math.round(c + (at - i) * (VIRIDIS[i + 1][k] - c))
+        .toString(16).padStart(2, "0")
+    ).join("");
+}
+
+/** The scale's middle, which a thin line shows on white and on black. */
+export function lineColor(t: number): string {
+  return sequential(0.34 + 0.4 * Math.min(1, Math.max(0, t)));
+}
+
+/** White or black, whichever has more contrast (WCAG 2.2) on `color`. */
+export function textOn(color: string): string {
+  const [r, g, b] = [1, 3, 5].map((i) => {
+    const c = parseInt(color.slice(i, i + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  return 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05
+    ? "white"
+    : "black";
+}
+
+/** Whether a trial gave a number. */
+export function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+/** A parameter's value in words: 0.0001 → "10⁻⁴", 8 → "8". */
+export function valueText(value: number | string | null): string {
+  return valueFormat([value])(value);
+}
+
+/** `valueText` for an axis: where one value needs a power of ten, all have. */
+export function valueFormat(
+  values: readonly (number | string | null)[],
+): (value: number | string | null) => string {
+  const isSmall = values.some((v) =>
+    typeof v === "number" && v !== 0 && Math.abs(v) < 0.01
+  );
+  const isLarge = values.some((v) =>
+    typeof v === "number" && Math.abs(v) >= 1e5
+  );
+  return (value) => {
+    if (typeof value !== "number") return value ?? "none";
+    if (!Number.isFinite(value) || value === 0) return String(value);
+    const size = Math.abs(value);
+    const rounded = Number(value.toPrecision(size >= 1000 ? 6 : 3));
+    const isPlain = size >= (isSmall ? 1 : 0.01) &&
+      size < (isLarge ? 1e3 : 1e5);
+    return isPlain ? String(rounded) : powerOfTen(rounded);
+  };
+}
+
+/** Different values: numbers in order, else as they come. */
+export function levels<T extends number | string>(values: readonly T[]): T[] {
+  const all = [...new Set(values)];
+  return all.every((v) => typeof v === "number")
+    ? all.sort((a, b) => Number(a) - Number(b))
+    : all;
+}
+
+/** A share's tick: 0.55 → "55 %". */
+export function percentTick(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`;
+}
+
+/** About `most` round numbers within [low, high]. */
+export function roundTicks(low: number, high: number, most: number): number[] {
+  if (!(high > low)) return [low];
+  const power = 10 ** Math.floor(Math.log10((high - low) / most));
+  const step = [1, 2, 5, 10].map((m) => m * power)
+    .find((s) => (high - low) / s <= most)!;
+  const ticks = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9; i++) {
+    ticks.push(Number((i * step).toPrecision(12)));
+  }
+  return ticks;
+}
+
+/** Whole decades in [low, high], with 2 and 5 of each where they are few. */
+export function logTicks([low, high]: readonly [number, number]): number[] {
+  const all = [];
+  const from = Math.floor(Math.log10(low)), to = Math.ceil(Math.log10(high));
+  for (let e = from; e <= to; e++) {
+    for (const m of [1, 2, 5]) all.push(Number(`${m}e${e}`));
+  }
+  const inside = all.filter((t) => t >= low && t <= high);
+  const decades = inside.filter((t) => /^1e/.test(t.toExponential()));
+  return decades.length > 1 ? decades : inside;
+}
+
+/** Those of rising `numbers` that stand `gap` pixels apart. */
+export function thinned(
+  numbers: readonly number[],
+  pixel: (x: number) => number,
+  gap: number,
+): number[] {
+  const kept: number[] = [];
+  for (const x of numbers) {
+    if (kept.length === 0 || pixel(x) - pixel(kept.at(-1)!) >= gap) {
+      kept.push(x);
+    }
+  }
+  return kept;
+}
+
+/** The words of `text` in lines no wider than `width` pixels. */
+export function wrapWords(
+  text: string,
+  width: number,
+  fontSize: number,
+): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && textWidth(longer, fontSize) <= width) {
+      lines[lines.length - 1] = longer;
+    } else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,155 @@
+/** What the studies of depth and learning rate share: bests, effects, maps. */
+import type { HeatMapCell } from "../charts/mod.ts";
+import { analysis, readPublished } from "../study/mod.ts";
+import type { Judgement } from "./report.ts";
+
+export type Row = analysis.AnalysisRow;
+
+const direction = "maximize";
+
+/**
+ * Spread between nominal repeats in the published figures, as shares, with
+ * degrees of freedom (data/published/cross-checks.json).
+ */
+export const publishedNoise = {
+  /** 10 epochs from scratch, LR 1e-4 and 2e-4. */
+  scratch: { sd: 0.03017, df: 4 },
+  /** 60 epochs from a pretrained backbone. */
+  pretrained: { sd: 0.00475, df: 9 },
+};
+
+/** 0.00316 → "3.16e-3". */
+export const rateText = (lr: number) =>
+  Number(lr.toPrecision(3)).toExponential();
+
+/** Learning rates as a map's x axis. */
+export const lrAxis = {
+  xLabel: "learning rate",
+  xFormat: (lr: number | string) => rateText(Number(lr)),
+};
+
+export const isDone = (row: Row) =>
+  row.state === "COMPLETE" && Number.isFinite(row.value);
+
+export const atDepth = (rows: readonly Row[], depth: number) =>
+  rows.filter((r) => r.params.depth === depth);
+
+/** Values of a parameter among the complete rows, rising. */
+export const valuesOf = (rows: readonly Row[], name: string): number[] =>
+  [...new Set(rows.filter(isDone).map((r) => Number(r.params[name])))]
+    .sort((a, b) => a - b);
+
+export const cannotTell = (why: string, ours = "–"): Judgement => ({
+  ours,
+  verdict: "cannot tell",
+  why,
+});
+
+/** How many repeats would see one point, by the rows' own noise. */
+export function repeatsWords(rows: readonly Row[], n: number): string {
+  const noise = analysis.noiseFloor(rows);
+  if (!noise?.sd) return "no setting was repeated, so the noise is unknown";
+  return analysis.repeatsPlan({
+    difference: 0.01,
+    sd: Math.SQRT2 * noise.sd,
+    present: n,
+  }).text;
+}
+
+/** The best rate of a depth, and the rates that may be as good. */
+export interface NearBest {
+  lr: number;
+  mean: number;
+  /** Runs of the best rate. */
+  n: number;
+  /** Rising, `lr` included: not told apart from it (paired t, Holm). */
+  near: number[];
+  /** Lowest and highest rate tried at the depth. */
+  tried: [number, number];
+}
+
+/** Null where no run is complete; a rate that always failed is not near. */
+export function nearBest(rows: readonly Row[]): NearBest | null {
+  if (!rows.some(isDone)) return null;
+  const { settings, comparisons } = analysis.compareAll(rows, {
+    direction,
+    by: ["lr"],
+  });
+  const [{ params, mean, n }] = settings;
+  const failed = settings.filter((s) => s.n === 0).map((s) => s.params.lr);
+  const others = comparisons
+    .filter((c) => c.verdict !== "differs" && !failed.includes(c.a.lr))
+    .map((c) => Number(c.a.lr));
+  const rates = settings.map((s) => Number(s.params.lr));
+  return {
+    lr: Number(params.lr),
+    mean: mean!,
+    n,
+    near: [Number(params.lr), ...others].sort((a, b) => a - b),
+    tried: [Math.min(...rates), Math.max(...rates)],
+  };
+}
+
+/** The rate at which a depth has its best mean; undefined without a run. */
+export const bestRate = (rows: readonly Row[], depth: number) =>
+  nearBest(atDepth(rows, depth))?.lr;
+
+/** The best published accuracy of each depth, as shares. */
+export async function publishedBests(
+  id: string,
+): Promise<{ value: number; accuracy: number }[]> {
+  const { records } = await readPublished(id);
+  const known = records.filter((r) => r.depth !== null);
+  return [...Map.groupBy(known, (r) => Number(r.depth))]
+    .map(([value, own]) => ({
+      value,
+      accuracy: Math.max(...own.map((r) => Number(r.acc))) / 100,
+    })).sort((a, b) => a.value - b.value);
+}
+
+/** A published table as cells over the learning rate; of shares. */
+export async function publishedCells(
+  id: string,
+  y: string,
+  lrOf = (lr: number) => lr,
+): Promise<HeatMapCell[]> {
+  const { records } = await readPublished(id);
+  const known = records.filter((r) => r[y] !== null);
+  const cells = Map.groupBy(
+    known.map((r) => ({ x: lrOf(Number(r.lr)), y: r[y]!, acc: Number(r.acc) })),
+    (c) => JSON.stringify([c.x, c.y]),
+  );
+  return [...cells.values()].map((same) => ({
+    x: same[0].x,
+    y: same[0].y,
+    value: same.reduce((sum, c) => sum + c.acc, 0) / same.length / 100,
+    n: same.length,
+  }));
+}
+
+/** Our settings as cells of a depth × learning rate map. */
+export const cellsOf = (rows: readonly Row[], y = "depth"): HeatMapCell[] =>
+  analysis.settings(rows).map(({ params, mean, n }) => ({
+    x: Number(params.lr),
+    y: Number(params[y]),
+    value: mean,
+    n,
+  }));
+
+/** Our depths at their best rate, as an isolation chart takes them. */
+export function isolationRows(rows: readonly Row[]) {
+  if (rows.length === 0) return [];
+  return analysis.isolation(rows, {
+    parameter: "depth",
+    roles: { lr: "nuisance" },
+    direction,
+  }).map(({ value, best, nuisance, infeasible }) => ({
+    value: Number(value),
+    mean: best?.mean ?? null,
+    low: best?.low,
+    high: best?.high,
+    n: best?.n ?? 0,
+    nuisance: best ? `lr ${rateText(Number(nuisance.lr))}` : undefined,
+    infeasible,
+  })).sort((a, b) => a.value - b.value);
+}

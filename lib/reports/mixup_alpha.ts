@@ -1,0 +1,277 @@
+/** Mixing: how strongly MixUp and CutMix should mix, the rate tuned for each. */
+import { type Chart, curveBandsChart, isolationChart } from "../charts/mod.ts";
+import { analysis, readPublished } from "../study/mod.ts";
+import {
+  againstForest,
+  againstTable,
+  againstText,
+  againstValue,
+} from "./against.ts";
+import {
+  cannotTell,
+  publishedBests,
+  rateText,
+  repeatsWords,
+} from "./depth_lr.ts";
+import { differenceText } from "./depth_effects.ts";
+import { type Profile, trainingPlan } from "./profile.ts";
+import { publishedFigure } from "./published.ts";
+import type { Judgement, Report, Results } from "./report.ts";
+import { markdown, type Shown } from "./show.ts";
+import { noiseOf } from "./training_charts.ts";
+
+const ALPHA = "mixing.alpha";
+
+const published = [0, 0.1, 0.2, 0.6, 1, 2];
+
+const alphas: Record<Profile, number[]> = {
+  smoke: [0, 1],
+  quick: [0, 0.2, 0.6, 1],
+  cpu: published,
+  paper: published,
+};
+
+const rates: Record<Profile, number[]> = {
+  smoke: [1e-3],
+  quick: [5e-4, 1e-3],
+  cpu: [3e-4, 1e-3],
+  paper: [3.5e-6, 5.6e-6],
+};
+
+/** The 11 published runs, as the study drew them. */
+export const publishedRuns = (): Promise<Chart> =>
+  publishedFigure("mixup-alpha", [
+    { name: "lr", label: "learning rate", scale: "log" },
+    { name: "alpha", label: "alpha", scale: "category" },
+  ]);
+
+const direction = "maximize";
+const roles = { lr: "nuisance" } as const;
+
+/** Each alpha at its best rate; of no rows none. */
+function bests({ analysed }: Results) {
+  const rows = analysed();
+  return rows.length === 0
+    ? []
+    : analysis.isolation(rows, { parameter: ALPHA, roles, direction });
+}
+
+/** Each alpha at its best rate, the published best runs beside ours. */
+export async function alphaIsolation(results: Results): Promise<Chart> {
+  const theirs = await publishedBests("mixup-alpha", "alpha");
+  return isolationChart(
+    bests(results).map(({ value, best, nuisance, infeasible }) => ({
+      value: String(value),
+      mean: best?.mean ?? null,
+      low: best?.low,
+      high: best?.high,
+      n: best?.n ?? 0,
+      nuisance: best ? `lr ${rateText(Number(nuisance.lr))}` : undefined,
+      infeasible,
+    })),
+    {
+      xLabel: "alpha (0: no mixing)",
+      yLabel: "test accuracy",
+      scale: "category",
+      all: results.analysed().map(({ params, value }) => ({
+        value: String(params[ALPHA]),
+        accuracy: value,
+      })),
+      published: theirs.map(({ value, accuracy }) => ({
+        value: String(value),
+        accuracy,
+      })),
+      noise: noiseOf(results.rows()),
+    },
+  );
+}
+
+const ours = (results: Results) => [{
+  group: "ours, over both rates and all seeds",
+  of: againstValue(results.analysed(), ALPHA, 0),
+}];
+
+/** Every alpha against no mixing, paired by rate and seed; published beside. */
+export async function alphaForest(results: Results): Promise<Chart> {
+  const { records } = await readPublished("mixup-alpha");
+  const without = new Map(
+    records.filter((r) => r.alpha === 0).map((r) => [r.lr, Number(r.acc)]),
+  );
+  const theirs = records.filter((r) => r.alpha !== 0).map((r) => ({
+    label: String(r.alpha),
+    group: `published, lr ${rateText(Number(r.lr))}`,
+    difference: (Number(r.acc) - without.get(r.lr)!) / 100,
+  }));
+  return againstForest(ours(results), theirs, {
+    xLabel: "test accuracy with mixing less that without",
+  });
+}
+
+/** The same in numbers. */
+export const comparisons = (results: Results): Shown =>
+  againstTable(ours(results));
+
+/** Validation accuracy by epoch of each alpha at its best rate. */
+export function alphaCurves(results: Results): Chart {
+  const rows = results.rows();
+  const rateOf = new Map(bests(results).map((b) => [b.value, b.nuisance.lr]));
+  return curveBandsChart(
+    rows.filter((r) => rateOf.get(r.params[ALPHA]) === r.params.lr)
+      .flatMap((r) =>
+        r.epochs.map((e) => ({
+          series: `alpha ${r.params[ALPHA]}`,
+          repeat: r.repeat,
+          epoch: e.epoch,
+          value: e.validationAccuracy,
+        }))
+      ),
+    { yLabel: "validation accuracy", noise: noiseOf(rows) },
+  );
+}
+
+/** What the alpha that was never read would have changed: 0.2 against 1. */
+export function neverRead(results: Results): Shown {
+  const c = againstValue(
+    results.analysed().filter((r) => [0.2, 1].includes(Number(r.params[ALPHA]))),
+    ALPHA,
+    1,
+  )[0];
+  return markdown(
+    c
+      ? `Ours, alpha 0.2 less 1: ${differenceText(c)}; ${c.verdict}.`
+      : "Ours: alpha 0.2 or 1 has no finished run.",
+  );
+}
+
+const isBetter = (c: analysis.Comparison) =>
+  c.verdict === "differs" && c.difference! > 0;
+const isWorse = (c: analysis.Comparison) =>
+  c.verdict === "differs" && c.difference! < 0;
+
+/** Holds if every alpha beats none, fails if mixing is worse at one. */
+export function judgeMixing(results: Results): Judgement {
+  const rows = results.analysed();
+  const of = againstValue(rows, ALPHA, 0);
+  if (of.length === 0) {
+    return cannotTell("alpha 0, or every other, has no finished run");
+  }
+  const text = againstText(of);
+  const fewest = Math.min(...of.map((c) => c.n));
+  if (fewest < 3) return cannotTell(`${fewest} pairs are too few`, text);
+  if (of.every(isBetter)) {
+    return {
+      ours: text,
+      verdict: "holds",
+      why: "every alpha beats none (paired t tests, Holm)",
+    };
+  }
+  const worse = of.filter(isWorse);
+  return worse.length > 0
+    ? {
+      ours: text,
+      verdict: "does not hold",
+      why: `mixing is worse than none at alpha ${
+        worse.map((c) => c.a[ALPHA]).join(", ")
+      } (paired t tests, Holm); the published runs had 60 epochs from ` +
+        "pretrained weights: the length of the run matters here",
+    }
+    : cannotTell(
+      `not every alpha is told apart from 0; ${repeatsWords(rows, fewest)}`,
+      text,
+    );
+}
+
+/** Accuracies that differ by less count as tied. */
+const MARGIN = 0.01;
+
+/** Holds if the interval of 0.6 less 1 lies within ± one point. */
+export function judgeTie(results: Results): Judgement {
+  const rows = results.analysed();
+  const [c] = againstValue(
+    rows.filter((r) => [0.6, 1].includes(Number(r.params[ALPHA]))),
+    ALPHA,
+    1,
+  );
+  if (!c) return cannotTell("alpha 0.6 or 1 has no finished run");
+  const text = againstText([c]);
+  if (c.n < 3) return cannotTell(`${c.n} pairs are too few`, text);
+  const isWithin = Math.max(Math.abs(c.low!), Math.abs(c.high!)) < MARGIN;
+  if (isWithin) {
+    return {
+      ours: text,
+      verdict: "holds",
+      why: "the interval lies within ± one point",
+    };
+  }
+  return c.verdict === "differs" && Math.min(
+        Math.abs(c.low!),
+        Math.abs(c.high!),
+      ) > MARGIN
+    ? {
+      ours: text,
+      verdict: "does not hold",
+      why: "the interval lies beyond one point",
+    }
+    : cannotTell(
+      `the interval is wider than ± one point; ${repeatsWords(rows, c.n)}`,
+      text,
+    );
+}
+
+/** The best mean among the alphas that beat none; else no mixing. */
+function decide(results: Results): string {
+  const rule = "The rule: no mixing, unless an alpha beats it (paired t tests " +
+    "over rates and seeds, Holm, at least three pairs); of several that do, " +
+    "the one with the largest gain.";
+  const of = againstValue(results.analysed(), ALPHA, 0);
+  if (of.length === 0 || Math.min(...of.map((c) => c.n)) < 3) {
+    return `None: fewer than three pairs with alpha 0. ${rule}`;
+  }
+  const better = of.filter(isBetter)
+    .sort((a, b) => b.difference! - a.difference!);
+  return better.length > 0
+    ? `Alpha ${better[0].a[ALPHA]}. ${rule}`
+    : `No mixing at this length of run: no alpha beats it. ${rule}`;
+}
+
+export const report: Report = {
+  notebook: "12-mixup-alpha",
+  title: "MixUp and CutMix alpha",
+  published: ["mixup-alpha"],
+  trainings: (profile) => [
+    trainingPlan(profile, {
+      name: "mixup-alpha",
+      parameters: {
+        [ALPHA]: alphas[profile],
+        lr: { values: rates[profile], role: "nuisance" },
+      },
+      recipe: {
+        model: "cls",
+        mixing: { kind: "mixup-or-cutmix", alpha: 1, pairing: "roll" },
+      },
+      paper: {
+        epochs: 60,
+        weights: {
+          file: "ir50_backbone.pth",
+          allow: ["missing", "unexpected"],
+        },
+      },
+    }),
+  ],
+  claims: [
+    {
+      claim: "Any mixing helps: without it (alpha 0) the accuracy is lower",
+      published: "alpha 0.6 less 0: +4.70 points at LR 5.6e-6, +3.62 at " +
+        "3.5e-6, in single runs with noise 0.48 (60 epochs, pretrained): far " +
+        "more than noise",
+      judge: judgeMixing,
+    },
+    {
+      claim: "Alpha 0.6 and 1 are tied",
+      published: "85.366 and 85.301 % at LR 5.6e-6, 84.191 and 84.192 % at " +
+        "3.5e-6; single runs cannot exclude a difference of a point",
+      judge: judgeTie,
+    },
+  ],
+  decide,
+};

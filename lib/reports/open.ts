@@ -1,0 +1,370 @@
+/** A report at work: what a notebook calls, cell by cell. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { percent } from "../charts/mod.ts";
+import { type Dataset, describeDataset, loadDataset } from "../data/mod.ts";
+import {
+  epochsFrame,
+  findings,
+  openStore,
+  recordsPath,
+  StudyError,
+  type TrainingPlan,
+  type TrainingRow,
+  trainingRows,
+  trialRows,
+  trialsFrame,
+} from "../study/mod.ts";
+import { fromRoot, placeOf, runMeasurement, runPlan } from "./live.ts";
+import { baseOf, Profile } from "./profile.ts";
+import { protocolRows } from "./protocol.ts";
+import {
+  type Claim,
+  isOfPlan,
+  type Judgement,
+  type Measurement,
+  type Report,
+  type Results,
+  resultsOf,
+} from "./report.ts";
+import { duration, markdown, type Shown, table } from "./show.ts";
+
+const Parameters = z.strictObject({
+  profile: Profile,
+  /** A data set by name; empty for the profile's. */
+  data: z.string().default(""),
+  /** Its folder; empty for FERLAB_DATA_DIR. */
+  dataDir: z.string().default(""),
+  /** Records and checkpoints; empty for results/PROFILE. */
+  outDir: z.string().default(""),
+  /** Of the synthetic faces. */
+  seed: z.int().min(0).default(0),
+});
+
+export type ReportParameters = z.input<typeof Parameters>;
+
+/** A claim with its judgement, as it is kept beside the records. */
+export interface JudgedClaim extends Judgement {
+  claim: string;
+  published: string;
+}
+
+/** What `claims()` leaves beside the records, for the table of all claims. */
+export interface JudgedReport {
+  notebook: string;
+  title: string;
+  profile: Profile;
+  data: string;
+  trials: number;
+  /** Time of all trials, in s. */
+  seconds: number;
+  claims: JudgedClaim[];
+}
+
+const NOT_RUN: Judgement = {
+  ours: "–",
+  verdict: "not yet run",
+  why: "no trial is on record",
+};
+
+/** Synthetic faces show how a question is asked, not its answer. */
+async function judged(claim: Claim, results: Results): Promise<JudgedClaim> {
+  const { claim: text, published, aboutFaces = true } = claim;
+  const judgement = await claim.judge(results);
+  const isSettled = ["holds", "does not hold"].includes(judgement.verdict);
+  return {
+    claim: text,
+    published,
+    ...judgement,
+    ...aboutFaces && results.data === "synthetic" && isSettled
+      ? {
+        verdict: "cannot tell" as const,
+        why: `on synthetic faces it ${
+          judgement.verdict === "holds" ? "would hold" : "would not"
+        }, which real ones have to confirm; ${judgement.why}`,
+      }
+      : {},
+  };
+}
+
+export class OpenReport {
+  #data?: Dataset;
+
+  constructor(
+    readonly report: Report,
+    readonly parameters: z.output<typeof Parameters>,
+    /** Records, checkpoints and tables, from the project's root. */
+    readonly dir: string,
+    readonly plans: TrainingPlan[],
+    readonly measurements: Measurement[],
+  ) {}
+
+  get profile(): Profile {
+    return this.parameters.profile;
+  }
+
+  /** The data set's name; the trainings' own, or the profile's. */
+  get dataName(): string {
+    return this.plans[0]?.data?.name ?? baseOf(this.profile).data.name;
+  }
+
+  /** The data set of the report's trainings, read once. */
+  async data(): Promise<Dataset> {
+    const [plan] = this.plans;
+    if (!plan) {
+      throw new StudyError(
+        `report "${this.report.notebook}" trains nothing: it has no data`,
+      );
+    }
+    this.#data ??= await loadDataset({
+      ...plan.data!,
+      dir: this.parameters.dataDir || Deno.env.get("FERLAB_DATA_DIR"),
+      size: plan.recipe.size,
+      ...plan.limits,
+    });
+    return this.#data;
+  }
+
+  /** What was found of the data set, a line each. */
+  async describe(): Promise<Shown> {
+    return markdown(
+      describeDataset(await this.data()).map((line) => `- ${line}`).join("\n"),
+    );
+  }
+
+  /** The protocol, published and ours. */
+  async protocol(): Promise<Shown> {
+    const { protocol, published } = this.report;
+    const rows = protocol
+      ? await protocol(this.profile)
+      : await protocolRows(published[0], this.plans[0], this.#data);
+    return table(
+      rows.map(({ what, published, ours }) => ({ "": what, published, ours })),
+    );
+  }
+
+  /** Runs what is missing of all its studies; see `runPlan`. */
+  async run(): Promise<void> {
+    for (const plan of this.plans) {
+      await runPlan(plan, await this.data(), { dir: this.dir });
+    }
+    for (const measurement of this.measurements) {
+      await runMeasurement(measurement, { dir: this.dir });
+    }
+  }
+
+  /** What is on record, of the settings that the report names. */
+  async results(): Promise<Results> {
+    const studies = new Map<string, TrainingRow[]>();
+    const all = [
+      ...this.plans.map((p) => p.study),
+      ...this.measurements.map((m) => m.study),
+    ];
+    for (const study of all) {
+      const rows = await this.#recorded(study.name);
+      studies.set(study.name, rows.filter((r) => isOfPlan(study, r.params)));
+    }
+    return resultsOf(
+      {
+        profile: this.profile,
+        data: this.dataName,
+        truth: this.#data && Uint8Array.from(this.#data.test.labels),
+      },
+      studies,
+    );
+  }
+
+  /** A study's trials; none where it, or any record, is not there. */
+  async #recorded(study: string): Promise<TrainingRow[]> {
+    const place = placeOf(this.dir);
+    const url = "store" in place ? place.store : recordsPath(place.dir);
+    if ("dir" in place && !await exists(url)) return [];
+    const store = await openStore(url, { readOnly: true });
+    try {
+      const names = (await store.studies()).map((s) => s.name.split("@")[0]);
+      if (!names.includes(study)) return [];
+    } finally {
+      await store.close();
+    }
+    return await trainingRows(place, study);
+  }
+
+  /** Trials of one of its studies, the first without a name. */
+  async rows(study?: string): Promise<TrainingRow[]> {
+    return (await this.results()).rows(study);
+  }
+
+  /**
+   * The notes' claims with our numbers and verdicts; they are also written to
+   * `NOTEBOOK.claims.json` beside the records.
+   */
+  async claims(): Promise<Shown> {
+    const results = await this.results();
+    const rows = this.#allRows(results);
+    const claims: JudgedClaim[] = [];
+    for (const claim of this.report.claims) {
+      claims.push(
+        rows.length > 0
+          ? await judged(claim, results)
+          : { claim: claim.claim, published: claim.published, ...NOT_RUN },
+      );
+    }
+    const { notebook, title } = this.report;
+    const kept: JudgedReport = {
+      notebook,
+      title,
+      profile: this.profile,
+      data: this.dataName,
+      trials: rows.length,
+      seconds: secondsOf(rows),
+      claims,
+    };
+    const dir = fromRoot(this.dir);
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(
+      join(dir, `${notebook}.claims.json`),
+      JSON.stringify(kept, null, 2) + "\n",
+    );
+    return table(claims.map((c) => ({
+      "the notes' claim": c.claim,
+      published: c.published,
+      ours: c.ours,
+      verdict: c.verdict,
+      why: c.why,
+    })));
+  }
+
+  #allRows(results: Results): TrainingRow[] {
+    return [...this.plans, ...this.measurements]
+      .flatMap(({ study }) => results.rows(study.name));
+  }
+
+  /** A study's record as frames: a row a trial, and a row an epoch of each. */
+  async frames(study?: string) {
+    const name = study ?? this.plans[0].study.name;
+    const { rows } = await trialRows(placeOf(this.dir), name);
+    return { trials: trialsFrame(rows), epochs: epochsFrame(rows) };
+  }
+
+  /** The decision that the report's written rule makes of the results. */
+  async decision(): Promise<Shown> {
+    const results = await this.results();
+    if (this.#allRows(results).length === 0) {
+      return markdown("**Decision.** None yet: no trial is on record.");
+    }
+    return markdown(
+      `**Decision.** ${await this.report.decide?.(results) ?? "None."}`,
+    );
+  }
+
+  /** Noise, luck, boundary, failures: what to know before concluding. */
+  async findings(): Promise<Shown> {
+    const results = await this.results();
+    const lines = this.plans.flatMap((plan) => {
+      const rows = results.rows(plan.study.name);
+      if (rows.length === 0) return [];
+      return findings(plan, rows).map((line) =>
+        this.plans.length > 1 ? `${plan.study.name}: ${line}` : line
+      );
+    });
+    return markdown(lines.map((line) => `- ${line}`).join("\n") || "Nothing.");
+  }
+
+  /** What the report's trials cost. */
+  async cost(): Promise<Shown> {
+    const results = await this.results();
+    const all = [...this.plans, ...this.measurements];
+    return table(all.map(({ study }) => {
+      const rows = results.rows(study.name);
+      const speeds = rows.flatMap((r) => r.epochs.map((e) => e.imagesPerSecond))
+        .sort((a, b) => a - b);
+      const speed = speeds[Math.floor(speeds.length / 2)];
+      return {
+        study: study.name,
+        trials: rows.length,
+        failed: rows.filter((r) => r.state === "FAIL").length,
+        "time of its trials": duration(secondsOf(rows)),
+        "images/s (median epoch)": speed ? speed.toFixed(0) : "–",
+      };
+    }));
+  }
+
+  /**
+   * Every trial with its accuracies: at the epoch that validation chose, over
+   * all images and as the mean of the classes, and the maximum over the epochs
+   * on the test split.
+   */
+  async trials(study?: string): Promise<Shown> {
+    return trialTable(await this.rows(study));
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return await Deno.stat(file).then(() => true, () => false);
+}
+
+const secondsOf = (rows: readonly TrainingRow[]) =>
+  rows.reduce((sum, r) => sum + (r.seconds ?? 0), 0);
+
+/** Mean recall of the test split's classes at the chosen epoch. */
+function balancedAccuracy({ epochs, chosenEpoch }: TrainingRow): string {
+  const chosen = epochs.find((e) => e.epoch === chosenEpoch);
+  return chosen ? percent(chosen.testBalancedAccuracy) : "–";
+}
+
+/** A table of trials; see `OpenReport.trials`. */
+export function trialTable(rows: readonly TrainingRow[]): Shown {
+  const names = Object.keys(rows[0]?.params ?? {});
+  const sorted = [...rows].sort((a, b) =>
+    names.map((n) =>
+      typeof a.params[n] === "number"
+        ? Number(a.params[n]) - Number(b.params[n])
+        : String(a.params[n]).localeCompare(String(b.params[n]))
+    ).find((d) => d !== 0) ?? a.repeat - b.repeat
+  );
+  return table(sorted.map((r) => ({
+    ...Object.fromEntries(names.map((n) => [n, String(r.params[n])])),
+    "test accuracy": r.accuracy === null ? "diverged" : percent(r.accuracy),
+    "95 % interval": r.interval
+      ? `${percent(r.interval.low)} – ${percent(r.interval.high)}`
+      : "–",
+    "balanced accuracy": balancedAccuracy(r),
+    epoch: r.chosenEpoch ?? "–",
+    "max on test": r.maxTestAccuracy === undefined
+      ? "–"
+      : percent(r.maxTestAccuracy),
+    seconds: r.seconds?.toFixed(1) ?? "–",
+  })));
+}
+
+/**
+ * Opens a report at a profile. Its data set is the profile's unless `data`
+ * names another; nothing is read or run yet.
+ *
+ * @throws StudyError for a parameter that is not one, in one line
+ */
+export function openReport(
+  report: Report,
+  parameters: ReportParameters,
+): OpenReport {
+  const parsed = Parameters.safeParse(parameters);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    throw new StudyError(`parameter ${path.join(".")}: ${message}`);
+  }
+  const { profile, data, outDir, seed } = parsed.data;
+  const plans = (report.trainings?.(profile) ?? []).map((plan) => ({
+    ...plan,
+    data: data && data !== plan.data?.name
+      ? { name: data as "auto", ...seed ? { seed } : {} }
+      : { ...plan.data!, ...seed ? { seed } : {} },
+  }));
+  return new OpenReport(
+    report,
+    parsed.data,
+    outDir || join("results", profile),
+    plans,
+    report.measurements?.(profile) ?? [],
+  );
+}

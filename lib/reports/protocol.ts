@@ -1,0 +1,160 @@
+/** The protocol, published and ours, side by side. */
+import type { Dataset } from "../data/mod.ts";
+import { readPublished, recipeOf, type TrainingPlan } from "../study/mod.ts";
+import type { Recipe } from "../train/mod.ts";
+import type { ProtocolRow } from "./report.ts";
+
+const number = (n: number) => n.toLocaleString("en");
+
+/** "varied: 2, 4, 6" where the study varies the field, else its value. */
+function asSet(
+  plan: TrainingPlan,
+  names: string[],
+  value: (recipe: Recipe) => string,
+): string {
+  const varied = names.flatMap((name) => {
+    const p = plan.study.parameters?.[name];
+    if (!p) return [];
+    const values = Array.isArray(p)
+      ? p.join(", ")
+      : "values" in p
+      ? p.values.join(", ")
+      : `${p.low} to ${p.high}`;
+    return [names.length > 1 ? `${name} ${values}` : values];
+  });
+  if (varied.length > 0) return `varied: ${varied.join("; ")}`;
+  const [setting] = firstSettings(plan);
+  return value(recipeOf(plan, { params: setting, seed: 0 }));
+}
+
+function firstSettings({ study }: TrainingPlan) {
+  if (study.search?.kind === "list") return study.search.points;
+  return [Object.fromEntries(
+    Object.entries(study.parameters ?? {}).map(([name, p]) => [
+      name,
+      Array.isArray(p) ? p[0] : "values" in p ? p.values[0] : p.low,
+    ]),
+  )];
+}
+
+const modelText = (r: Recipe) =>
+  `IR50 family, stages ${r.widths.join("/")} with ${
+    r.layers.join("/")
+  } units, ${r.model}${
+    r.model === "cls" ? ` (patches ${r.patches}, scale ${r.scale})` : ""
+  }`;
+
+const augmentationText = (r: Recipe) =>
+  [
+    r.flip > 0 ? "horizontal flip" : "",
+    r.erasing.probability > 0
+      ? `RandomErasing ${r.erasing.areaMin}–${r.erasing.areaMax}`
+      : "",
+  ].filter(Boolean).join(", ") || "none";
+
+const scheduleText = ({ schedule }: Recipe) =>
+  schedule.kind === "exponential"
+    ? schedule.gamma === 1
+      ? "constant"
+      : `exponential, gamma ${schedule.gamma} per ${schedule.per}`
+    : schedule.kind;
+
+const decayText = (r: Recipe) =>
+  r.weightDecay === 0
+    ? "none"
+    : `${r.weightDecay}, ${
+      r.optimizer === "adamw" ? "decoupled" : "coupled"
+    }, on ${r.weightDecayOn}`;
+
+/**
+ * Published settings (of `data/published/ID.json`) beside a plan's. What the
+ * study's code did not print is told as that.
+ */
+export async function protocolRows(
+  id: string | undefined,
+  plan: TrainingPlan,
+  data?: Dataset,
+): Promise<ProtocolRow[]> {
+  const theirs = id ? (await readPublished(id)).protocol : {};
+  const said = (...names: string[]) => {
+    const name = names.find((n) => theirs[n] !== undefined);
+    const value = name && theirs[name];
+    return value === undefined
+      ? "not stated"
+      : typeof value === "string"
+      ? value
+      : JSON.stringify(value);
+  };
+  const set = (names: string[], value: (r: Recipe) => string) =>
+    asSet(plan, names, value);
+  const splits = data
+    ? (["train", "validation", "test"] as const).map((split) =>
+      `${split} ${number(data[split].n)}`
+    ).join(", ")
+    : "";
+  const rows: [string, string, string][] = [
+    [
+      "data",
+      said("dataset"),
+      `${data?.name ?? plan.data?.name}${splits ? `: ${splits}` : ""}`,
+    ],
+    [
+      "model",
+      said("model"),
+      set(["model", "patches", "scale"], modelText),
+    ],
+    ["depth", said("depth", "model"), set(["depth"], (r) => `${r.depth}`)],
+    [
+      "start",
+      said("pretrained"),
+      set(["weights.file"], (r) => r.weights.file || "random weights"),
+    ],
+    [
+      "input",
+      said("input"),
+      set(["size"], (r) => `${r.size}×${r.size}, stem stride ${r.stemStride}`),
+    ],
+    ["batch size", said("batch"), set(["batchSize"], (r) => `${r.batchSize}`)],
+    ["epochs", said("epochs"), set(["epochs"], (r) => `${r.epochs}`)],
+    [
+      "optimizer",
+      said("optimizer"),
+      set(
+        ["optimizer", "betas.0", "betas.1"],
+        (r) => `${r.optimizer} (${r.betas.join(", ")})`,
+      ),
+    ],
+    ["eps", said("optimizer_eps"), set(["eps"], (r) => `${r.eps}`)],
+    ["learning rate", said("lr"), set(["lr"], (r) => `${r.lr}`)],
+    [
+      "schedule",
+      said("schedule"),
+      set(["schedule.gamma", "schedule.kind"], scheduleText),
+    ],
+    [
+      "weight decay",
+      theirs.optimizer ? "see optimizer" : "not stated",
+      set(["weightDecay", "optimizer"], decayText),
+    ],
+    ["sampler", said("sampler"), set(["sampler"], (r) => r.sampler)],
+    ["augmentation", said("augmentation"), set([], augmentationText)],
+    [
+      "mixing",
+      said("mixup_alpha"),
+      set(
+        ["mixing.alpha"],
+        (r) =>
+          r.mixing.kind === "none" || r.mixing.alpha === 0
+            ? "none"
+            : `${r.mixing.kind}, alpha ${r.mixing.alpha}`,
+      ),
+    ],
+    [
+      "runs a setting",
+      "one, no seed set",
+      `${plan.study.repeats ?? 1}, seeds paired across settings`,
+    ],
+    ["number reported", said("metric"), plan.study.metric ?? "value"],
+  ];
+  return rows.map(([what, published, ours]) => ({ what, published, ours }));
+}
