@@ -41,7 +41,8 @@ export type Commands = Record<string, () => Promise<() => Command>>;
 /**
  * Adds to `program` the command that the arguments name, or all for its help.
  *
- * @param rest adds what `program` does without a command.
+ * @param rest adds what `program` does without a command; it then judges words
+ * that are none.
  * @throws UsageError for a command that there is not
  */
 export async function addCommands(
@@ -54,7 +55,7 @@ export async function addCommands(
     program.addCommand((await commands[name]())());
     return;
   }
-  if (name && !name.startsWith("-") && name !== "help") {
+  if (!rest && name && !name.startsWith("-") && name !== "help") {
     throw new UsageError(
       `no command "${name}": they are ${Object.keys(commands).join(", ")}`,
     );

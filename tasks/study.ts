@@ -12,16 +12,21 @@ const commands: Commands = {
   delete: async () => (await import("./study/delete.ts")).deleteCommand,
   export: async () => (await import("./study/export.ts")).exportCommand,
   import: async () => (await import("./study/import.ts")).importCommand,
+  claims: async () => (await import("./study/claims.ts")).claimsCommand,
 };
 
 const program = new Command("deno task study")
   .description(
-    "Runs the learning-rate search and writes its executed notebook, records\n" +
-      "and HTML report. The commands run other studies, and show, compare and\n" +
-      "change what is on record. Exit codes: 0 done; 1 it failed; 2 wrong\n" +
-      "usage; 130 stopped by Ctrl-C.",
+    "Runs the study's notebooks, all without a name, and writes the executed\n" +
+      "notebooks, the records, an HTML report of each and a page that lists\n" +
+      "them. The commands run studies of your own, and show, compare and change\n" +
+      "what is on record. Exit codes: 0 done; 1 something failed; 2 wrong usage;\n" +
+      "130 stopped by Ctrl-C.",
   )
-  .addHelpText("after", "\nExample:\n  deno task study --profile smoke")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  deno task study\n  deno task study 03 08 --profile cpu --data-dir ~/fer2013",
+  )
   .showSuggestionAfterError(false) // errors are one line
   .exitOverride();
 

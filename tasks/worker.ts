@@ -33,7 +33,7 @@ async function work(
   }
   const store = o.store.includes("://") ? o.store : path(o.store);
   const study = o.study ?? await onlyStudy(store);
-  const dir = path(o.dir ?? join("results", "studies", study));
+  const dir = path(o.dir ?? join("runs", "studies", study));
   const { jobs, isolate } = o;
   const objective = o.objective && path(o.objective);
   if (!objective) await ensureLibrary({ onProgress: say });

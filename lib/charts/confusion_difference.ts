@@ -1,5 +1,6 @@
 /** What one confusion matrix has more or less of than another, in points. */
 import * as Plot from "@observablehq/plot";
+import { textOver } from "./scales.ts";
 import {
   type Chart,
   type ChartOptions,
@@ -25,23 +26,6 @@ interface Cell {
 const LESS = "#0072B2", MORE = "#C05000";
 
 const colorOf = (points: number) => points < 0 ? LESS : MORE;
-
-/** Relative luminance (WCAG 2.2) of `color` at `opacity` on white. */
-function luminance(color: string, opacity: number): number {
-  const [r, g, b] = [1, 3, 5].map((i) => {
-    const channel = parseInt(color.slice(i, i + 2), 16) / 255;
-    const c = 1 - opacity * (1 - channel);
-    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-/** White where that has a contrast of 3.5 and more, else the page's colour. */
-function textColor(color: string, opacity: number): string {
-  return 1.05 / (luminance(color, opacity) + 0.05) > 3.5
-    ? "white"
-    : "currentColor";
-}
 
 /** 3.21 → "+3.2", −0.04 → "0". */
 function signed(points: number): string {
@@ -187,7 +171,7 @@ export function confusionDifferenceChart(
       Plot.text(cells, {
         ...at,
         text: (c: Cell) => c.points === null ? "n/a" : signed(c.points),
-        fill: (c: Cell) => textColor(colorOf(c.points ?? 0), opacityOf(c)),
+        fill: (c: Cell) => textOver(colorOf(c.points ?? 0), opacityOf(c)),
         fontSize: side < 40 ? FONT_SIZE - 2 : FONT_SIZE,
         fontWeight: 600,
         pointerEvents: "none",

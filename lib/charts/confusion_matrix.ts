@@ -1,5 +1,6 @@
 /** Which class was taken for which: counts, coloured by their row's share. */
 import * as Plot from "@observablehq/plot";
+import { textOver } from "./scales.ts";
 import {
   type Chart,
   type ChartOptions,
@@ -22,21 +23,6 @@ interface Cell {
 
 /** A blue dark enough for white text, light enough for a dark page. */
 const COLOR = "#0072B2";
-
-/** Relative luminance (WCAG 2.2) of COLOR at opacity `share` on white. */
-function luminance(share: number): number {
-  const [r, g, b] = [1, 3, 5].map((i) => {
-    const channel = parseInt(COLOR.slice(i, i + 2), 16) / 255;
-    const c = 1 - share * (1 - channel);
-    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-/** White where that has a contrast of 3.5 and more, else the page's colour. */
-function textColor(share: number): string {
-  return 1.05 / (luminance(share) + 0.05) > 3.5 ? "white" : "currentColor";
-}
 
 /**
  * Draws `matrix[true][predicted]`, counts of shape [classes, classes]. A cell's
@@ -79,7 +65,7 @@ export function confusionMatrixChart(
       marginBottom;
 
   const at = { x: "predicted", y: "truth" };
-  const paint = { fill: (c: Cell) => textColor(c.share ?? 0) };
+  const paint = { fill: (c: Cell) => textOver(COLOR, c.share ?? 0) };
   const element = Plot.plot({
     document,
     className: contentClass("confusion", matrix, classes, o),

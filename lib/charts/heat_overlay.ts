@@ -1,5 +1,6 @@
 /** Faces with maps over them: where a model looks, or what moves its logits. */
 import { png } from "./png.ts";
+import { wrapWords } from "./scales.ts";
 import {
   type Chart,
   contentClass,
@@ -66,18 +67,6 @@ function sample(map: Float32Array, side: number, x: number, y: number) {
     mix(at(x0, y1), at(x1, y1), fx - x0),
     fy - y0,
   );
-}
-
-/** `text` in lines of at most `width` pixels; a long word is not broken. */
-function wrapWords(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1)} ${word}`;
-    if (lines.length > 0 && textWidth(longer) <= width) {
-      lines[lines.length - 1] = longer;
-    } else lines.push(word);
-  }
-  return lines;
 }
 
 function check(
@@ -189,7 +178,7 @@ export function heatOverlayChart(
   const shown = { width: width * zoom, height: height * zoom };
   const box = Math.ceil(Math.max(x + shown.width + 8, x + 390));
   const top = head({ title, width: box });
-  const lines = names.map((name) => wrapWords(name, side));
+  const lines = names.map((name) => wrapWords(name, side, FONT_SIZE));
   const depth = Math.max(...lines.map((l) => l.length));
   const y = top.height + 15 * depth + 6;
   const over = lines.flatMap((own, i) =>

@@ -1,5 +1,6 @@
 /** A metric over the epochs: lines of one panel, or a small panel a trial. */
 import * as Plot from "@observablehq/plot";
+import { epochTicks, spread, valueDomain } from "./axes.ts";
 import {
   type Chart,
   type ChartOptions,
@@ -36,38 +37,6 @@ const DASHES = { train: "2 3", validation: "none", test: "7 4" } as const;
 
 /** Above this many trials, one panel each. */
 const MOST_LINES = PALETTE.length;
-
-/** Moves sorted `ys` apart to at least `gap`, within [top, bottom]. */
-function spread(ys: number[], gap: number, top: number, bottom: number) {
-  const out = [...ys];
-  for (let i = 0; i < out.length; i++) {
-    out[i] = Math.max(out[i], i === 0 ? top : out[i - 1] + gap);
-  }
-  for (let i = out.length - 1; i >= 0; i--) {
-    out[i] = Math.min(out[i], i === out.length - 1 ? bottom : out[i + 1] - gap);
-  }
-  return out;
-}
-
-function valueDomain(values: number[], isShare: boolean): [number, number] {
-  if (values.length === 0) return [0, 1];
-  const low = Math.min(...values), high = Math.max(...values);
-  const pad = high > low ? (high - low) * 0.06 : isShare ? 0.05 : 0.5;
-  const [bottom, top] = [low - pad, high + pad];
-  if (isShare) return [Math.max(0, bottom), Math.min(1, top)];
-  return [low >= 0 ? Math.max(0, bottom) : bottom, top];
-}
-
-/** Whole epochs from `first` to `last`, about `most` of them. */
-function epochTicks(first: number, last: number, most: number): number[] {
-  const step = [1, 2, 5, 10, 20, 25, 50, 100, 200, 500]
-    .find((s) => (last - first) / s <= most) ?? 1000;
-  const ticks = [];
-  for (let e = Math.ceil(first / step) * step; e <= last; e += step) {
-    ticks.push(e);
-  }
-  return ticks;
-}
 
 function metricLegend(metrics: LearningCurveRow["metric"][]): LegendItem[] {
   return metrics.map((metric) => ({

@@ -1,5 +1,6 @@
 /** Accuracy over learning rate, one line a depth, published beside ours. */
 import * as Plot from "@observablehq/plot";
+import { logTicks } from "./scales.ts";
 import {
   type Chart,
   type ChartOptions,
@@ -58,20 +59,18 @@ function accuracyDomain(values: number[]): [number, number] {
   return [bottom / 100, top / 100];
 }
 
-/** Whole decades in the domain, with 2 and 5 of each where they are few. */
+/** Labelled ticks, and the other multiples of powers of ten between. */
 function ticks([low, high]: [number, number]) {
+  const labelled = logTicks([low, high]);
   const from = Math.floor(Math.log10(low)), to = Math.ceil(Math.log10(high));
-  const all = [];
+  const minor = [];
   for (let e = from; e <= to; e++) {
-    for (let m = 1; m < 10; m++) all.push(Number(`${m}e${e}`));
+    for (let m = 1; m < 10; m++) minor.push(Number(`${m}e${e}`));
   }
-  const inside = all.filter((t) => t >= low && t <= high);
-  const isDecade = (t: number) => /^1e/.test(t.toExponential());
-  const decades = inside.filter(isDecade);
-  const labelled = decades.length > 1
-    ? decades
-    : inside.filter((t) => /^[125]e/.test(t.toExponential()));
-  return { labelled, minor: inside.filter((t) => !labelled.includes(t)) };
+  return {
+    labelled,
+    minor: minor.filter((t) => t >= low && t <= high && !labelled.includes(t)),
+  };
 }
 
 function describe(row: PublishedLrRow, whose: string): string {

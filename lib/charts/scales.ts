@@ -26,16 +26,27 @@ export function lineColor(t: number): string {
   return sequential(0.34 + 0.4 * Math.min(1, Math.max(0, t)));
 }
 
-/** White or black, whichever has more contrast (WCAG 2.2) on `color`. */
-export function textOn(color: string): string {
+/** Relative luminance (WCAG 2.2) of `color` at `opacity` on white. */
+function luminance(color: string, opacity = 1): number {
   const [r, g, b] = [1, 3, 5].map((i) => {
-    const c = parseInt(color.slice(i, i + 2), 16) / 255;
+    const channel = parseInt(color.slice(i, i + 2), 16) / 255;
+    const c = 1 - opacity * (1 - channel);
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   });
-  const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  return 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** White or black, whichever has more contrast on `color`. */
+export function textOn(color: string): string {
+  const light = luminance(color) + 0.05;
+  return 1.05 / light > light / 0.05 ? "white" : "black";
+}
+
+/** White where that has a contrast of 3.5 and more, else the page's colour. */
+export function textOver(color: string, opacity: number): string {
+  return 1.05 / (luminance(color, opacity) + 0.05) > 3.5
     ? "white"
-    : "black";
+    : "currentColor";
 }
 
 /** Whether a trial gave a number. */

@@ -145,7 +145,7 @@ export function emptyChart(
   o: ChartOptions = {},
 ): Chart {
   const width = o.width ?? 640, height = 120;
-  const message = "no finished trials yet";
+  const message = "nothing to show yet";
   const top = head({ title: o.title, width });
   return wrap(
     `<svg xmlns="http://www.w3.org/2000/svg" class="${

@@ -7,12 +7,7 @@ import {
   againstText,
   againstValue,
 } from "./against.ts";
-import {
-  cannotTell,
-  publishedBests,
-  rateText,
-  repeatsWords,
-} from "./depth_lr.ts";
+import { cannotTell, rateText, repeatsWords } from "./depth_lr.ts";
 import { differenceText } from "./depth_effects.ts";
 import { type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
@@ -58,7 +53,8 @@ function bests({ analysed }: Results) {
 
 /** Each alpha at its best rate, the published best runs beside ours. */
 export async function alphaIsolation(results: Results): Promise<Chart> {
-  const theirs = await publishedBests("mixup-alpha", "alpha");
+  const { records } = await readPublished("mixup-alpha");
+  const theirs = Map.groupBy(records, (r) => String(r.alpha));
   return isolationChart(
     bests(results).map(({ value, best, nuisance, infeasible }) => ({
       value: String(value),
@@ -77,9 +73,9 @@ export async function alphaIsolation(results: Results): Promise<Chart> {
         value: String(params[ALPHA]),
         accuracy: value,
       })),
-      published: theirs.map(({ value, accuracy }) => ({
-        value: String(value),
-        accuracy,
+      published: [...theirs].map(([value, own]) => ({
+        value,
+        accuracy: Math.max(...own.map((r) => Number(r.acc))) / 100,
       })),
       noise: noiseOf(results.rows()),
     },
@@ -132,7 +128,9 @@ export function alphaCurves(results: Results): Chart {
 /** What the alpha that was never read would have changed: 0.2 against 1. */
 export function neverRead(results: Results): Shown {
   const c = againstValue(
-    results.analysed().filter((r) => [0.2, 1].includes(Number(r.params[ALPHA]))),
+    results.analysed().filter((r) =>
+      [0.2, 1].includes(Number(r.params[ALPHA]))
+    ),
     ALPHA,
     1,
   )[0];
@@ -220,7 +218,8 @@ export function judgeTie(results: Results): Judgement {
 
 /** The best mean among the alphas that beat none; else no mixing. */
 function decide(results: Results): string {
-  const rule = "The rule: no mixing, unless an alpha beats it (paired t tests " +
+  const rule =
+    "The rule: no mixing, unless an alpha beats it (paired t tests " +
     "over rates and seeds, Holm, at least three pairs); of several that do, " +
     "the one with the largest gain.";
   const of = againstValue(results.analysed(), ALPHA, 0);

@@ -36,7 +36,7 @@ const Parameters = z.strictObject({
   data: z.string().default(""),
   /** Its folder; empty for FERLAB_DATA_DIR. */
   dataDir: z.string().default(""),
-  /** Records and checkpoints; empty for results/PROFILE. */
+  /** Records and checkpoints; empty for runs/PROFILE. */
   outDir: z.string().default(""),
   /** Of the synthetic faces. */
   seed: z.int().min(0).default(0),
@@ -363,7 +363,7 @@ export function openReport(
   return new OpenReport(
     report,
     parsed.data,
-    outDir || join("results", profile),
+    outDir || join("runs", profile),
     plans,
     report.measurements?.(profile) ?? [],
   );

@@ -52,7 +52,13 @@ export function ownStudy(o: OwnStudy): Report {
     notebook: "15-your-own-study",
     title: o.title,
     published: [],
-    trainings: (profile) => [trainingPlan(profile, o)],
+    trainings: (profile) => [
+      trainingPlan(profile, {
+        ...o,
+        // Whether it runs is shown by one run each.
+        ...profile === "smoke" ? { repeats: 1 } : {},
+      }),
+    ],
     claims: [],
     decide: (results) => decide(o.parameters, results),
   };

@@ -65,11 +65,11 @@ const SIZES: Record<Profile, Size> = {
     factors: [1, 0.5],
     decays: [0, 1e-3],
     short: 2,
-    long: 4,
+    long: 3,
     repeats: { lr: 2, optimizer: 3, depth: 2, decay: 3 },
     finalRepeats: 3,
     // Smaller batches: more steps of fewer images.
-    recipe: { batchSize: 16 },
+    recipe: { batchSize: 8 },
     limits: { train: 512, validation: 280, test: 350 },
   },
   cpu: {

@@ -291,8 +291,8 @@ export function compareCommand(): Command {
     .addHelpText(
       "after",
       "\nExamples:\n  deno task study compare lr-search#3 lr-search#7\n" +
-        "  deno task study compare results/quick/lr-search:lr-search " +
-        "results/cpu/lr-search:lr-search",
+        "  deno task study compare runs/quick:lr-search " +
+        "results/cpu:lr-search",
     )
     .action(async (a, b, options) => Deno.exit(await compare(a, b, options)));
 }

@@ -53,7 +53,7 @@ export function deleteCommand(): Command {
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
-      "\nExample:\n  deno task study delete lr-search --dir results/quick/lr-search",
+      "\nExample:\n  deno task study delete lr-search --dir runs/quick",
     )
     .action(async (name, options) => Deno.exit(await remove(name, options)));
 }

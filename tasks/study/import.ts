@@ -163,7 +163,7 @@ export function importCommand(): Command {
     .option("--from <name>", "storage: its study, where it has several")
     .addHelpText(
       "after",
-      "\nExample:\n  deno task study import runs.csv --study lr --dir results/lr " +
+      "\nExample:\n  deno task study import runs.csv --study lr --dir runs/lr " +
         "--param lr --param depth --value val_acc",
     )
     .action(async (file, options) => Deno.exit(await take(file, options)));

@@ -96,7 +96,7 @@ export function listCommand(): Command {
     .option("--json", "print the studies as JSON")
     .addHelpText(
       "after",
-      "\nExample:\n  deno task study list --dir results/quick/lr-search",
+      "\nExample:\n  deno task study list --dir runs/quick",
     )
     .action(async (options) => Deno.exit(await list(options)));
 }

@@ -1,13 +1,27 @@
-/** The default of `deno task study`: runs the search's notebook, leaves a report. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+/** `deno task study [NAMES]`: runs the study's notebooks, leaves reports. */
+import {
+  Argument,
+  type Command,
+  InvalidArgumentError,
+  Option,
+} from "commander";
 import { cpus } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
-import { loadPlanData, lrSearch, type Profile } from "../../lib/study/mod.ts";
+import {
+  baseOf,
+  duration,
+  openReport,
+  type Profile,
+  reports,
+} from "../../lib/reports/mod.ts";
+import { loadPlanData } from "../../lib/study/mod.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { sha256 } from "../../lib/tensorflow/location.ts";
 import {
   exportHtml,
+  indexHtml,
+  readReport,
   type RunEvent,
   runNotebook,
 } from "../../lib/notebook/mod.ts";
@@ -16,10 +30,36 @@ import { dryRun } from "./run.ts";
 import { wholeNumber } from "./watch.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
-const NOTEBOOK = join(root, "notebooks", "02-lr-search.ipynb");
+const NOTEBOOKS = join(root, "notebooks");
 
 const color = Deno.stderr.isTerminal() && !Deno.noColor;
 const dim = (s: string) => color ? `\x1b[2m${s}\x1b[0m` : s;
+
+/** The study's notebooks by name, in their order. */
+function notebookNames(): string[] {
+  return [...Deno.readDirSync(NOTEBOOKS)]
+    .filter((e) => e.isFile && /^\d\d-.*\.ipynb$/.test(e.name))
+    .map((e) => basename(e.name, ".ipynb")).sort();
+}
+
+/** The notebooks that words name: "03", "depth" or "03-depth". */
+function chosen(words: readonly string[]): string[] {
+  const all = notebookNames();
+  if (words.length === 0) return all;
+  const found = words.map((word) => {
+    const name = all.find((n) =>
+      [n, n.slice(0, 2), n.slice(3)].includes(word.replace(/\.ipynb$/, ""))
+    );
+    if (!name) {
+      throw new UsageError(
+        `no notebook or command "${word}": notebooks are ${all.join(", ")}; ` +
+          `commands are listed by --help`,
+      );
+    }
+    return name;
+  });
+  return all.filter((name) => found.includes(name));
+}
 
 /** One line a cell and its printed lines, on the terminal's error stream. */
 function progress(event: RunEvent): void {
@@ -77,7 +117,7 @@ async function provenance(
 
 interface Options {
   profile: Profile;
-  data: string;
+  data?: string;
   dataDir?: string;
   seed: number;
   out?: string;
@@ -86,41 +126,43 @@ interface Options {
   dryRun?: boolean;
 }
 
-/** Says what is to run and what it would cost. */
-async function tellCost(o: Options, dir: string): Promise<number> {
-  const plan = lrSearch(o.profile);
-  const source = { name: o.data, seed: o.seed };
-  const data = await loadPlanData({ ...plan, data: source }, o.dataDir);
-  await dryRun(plan, data, {
-    dir: resolve(root, dir),
-    store: o.store && storeUrl(o.store),
-    jobs: o.jobs,
-  });
+/** Says what is to run of each notebook, and what it would cost. */
+async function tellCost(
+  names: string[],
+  o: Options,
+  dir: string,
+): Promise<number> {
+  for (const name of names) {
+    const found = Object.values(reports).find((r) =>
+      r.report.notebook === name
+    );
+    if (!found) continue;
+    const { profile, data = "", seed } = o;
+    const study = openReport(found.report, { profile, data, seed });
+    for (const plan of study.plans) {
+      console.log(`${name}: ${plan.study.name}`);
+      await dryRun(plan, await loadPlanData(plan, o.dataDir), {
+        dir: resolve(root, dir),
+        store: o.store && storeUrl(o.store),
+        jobs: o.jobs,
+      });
+    }
+    for (const { study: { name: measured } } of study.measurements) {
+      console.log(`${name}: ${measured}: measures; takes what it takes`);
+    }
+  }
   return 0;
 }
 
-async function study(o: Options): Promise<number> {
-  if (o.data !== "synthetic" && !o.dataDir) {
-    throw new UsageError(
-      `--data ${o.data} needs --data-dir PATH (or FERLAB_DATA_DIR), the data set's folder`,
-    );
-  }
-  const dir = o.out ?? join("results", o.profile, "lr-search");
-  if (o.dryRun) return await tellCost(o, dir);
-  await Deno.mkdir(resolve(root, dir), { recursive: true });
-  await ensureLibrary({ onProgress: say });
-  const parameters = {
-    profile: o.profile,
-    data: o.data,
-    outDir: dir,
-    seed: o.seed,
-  };
-  const controller = new AbortController();
-  Deno.addSignalListener("SIGINT", () => controller.abort());
-  const out = join(resolve(root, dir), "lr-search.ipynb");
-  const result = await runNotebook(NOTEBOOK, {
+/** Runs one notebook and writes its report; the path of that. */
+async function runOne(
+  name: string,
+  parameters: Record<string, unknown>,
+  o: Options & { dir: string; signal: AbortSignal },
+): Promise<{ ok: boolean; interrupted: boolean; report: string }> {
+  const result = await runNotebook(join(NOTEBOOKS, `${name}.ipynb`), {
     parameters,
-    out,
+    out: join(o.dir, `${name}.ipynb`),
     cwd: root,
     env: {
       ...(o.dataDir ? { FERLAB_DATA_DIR: resolve(o.dataDir) } : {}),
@@ -129,36 +171,91 @@ async function study(o: Options): Promise<number> {
       // glibc then asks for huge pages: 4 to 5 % faster steps on 2 cores.
       GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
     },
-    signal: controller.signal,
+    signal: o.signal,
     onEvent: progress,
   });
-  const report = join(resolve(root, dir), "report.html");
+  const report = join(o.dir, `${name}.html`);
   await Deno.writeTextFile(
     report,
     await exportHtml(result.notebook, {
       provenance: await provenance(parameters),
     }),
   );
-  if (result.interrupted) {
-    say("interrupted: finished epochs are saved; the same command goes on");
-    return 130;
-  }
-  if (!result.ok) say(`study: ${result.error}`);
-  console.log(relative(Deno.cwd(), report));
-  return result.ok ? 0 : 1;
+  if (!result.ok && !result.interrupted) say(`study: ${name}: ${result.error}`);
+  return { ok: result.ok, interrupted: !!result.interrupted, report };
 }
 
-/** Adds what `deno task study` does without a sub-command. */
+/** One page of all reports in the folder, in the notebooks' order. */
+async function writeIndex(dir: string, profile: Profile): Promise<string> {
+  const pages = [];
+  for (const name of notebookNames()) {
+    const html = await Deno.readTextFile(join(dir, `${name}.html`))
+      .catch(() => undefined);
+    const report = html && readReport(`${name}.html`, html);
+    if (report) pages.push(report);
+  }
+  const index = join(dir, "index.html");
+  const title = `The study's reports, profile ${profile}`;
+  await Deno.writeTextFile(index, indexHtml(pages, title));
+  return index;
+}
+
+async function study(words: string[], o: Options): Promise<number> {
+  const names = chosen(words);
+  const data = o.data || baseOf(o.profile).data.name;
+  if (data !== "synthetic" && !o.dataDir) {
+    throw new UsageError(
+      `profile ${o.profile} on ${data} needs --data-dir PATH (or ` +
+        `FERLAB_DATA_DIR), the data set's folder`,
+    );
+  }
+  const outDir = o.out ?? join("runs", o.profile);
+  if (o.dryRun) return await tellCost(names, o, outDir);
+  const dir = resolve(root, outDir);
+  await Deno.mkdir(dir, { recursive: true });
+  await ensureLibrary({ onProgress: say });
+  const { profile, seed } = o;
+  const parameters = { profile, data: o.data ?? "", outDir, seed };
+  const controller = new AbortController();
+  Deno.addSignalListener("SIGINT", () => controller.abort());
+  const failed: string[] = [];
+  const began = performance.now();
+  for (const [i, name] of names.entries()) {
+    say(`${name} (${i + 1} of ${names.length})`);
+    const { signal } = controller;
+    const run = await runOne(name, parameters, { ...o, dir, signal });
+    console.log(relative(Deno.cwd(), run.report));
+    if (run.interrupted) {
+      say("interrupted: finished epochs are saved; the same command goes on");
+      return 130;
+    }
+    if (!run.ok) failed.push(name);
+  }
+  console.log(relative(Deno.cwd(), await writeIndex(dir, profile)));
+  const time = duration((performance.now() - began) / 1000);
+  say(
+    failed.length === 0
+      ? `${names.length} of ${names.length} notebooks ran in ${time}`
+      : `study: ${failed.length} of ${names.length} notebooks failed: ${
+        failed.join(", ")
+      }`,
+  );
+  return failed.length === 0 ? 0 : 1;
+}
+
+/** Adds what `deno task study` does without a command. */
 export function addNotebook(program: Command): void {
   program
+    .addArgument(
+      new Argument("[notebooks...]", "by number or name (default: all)"),
+    )
     .addOption(
       new Option("--profile <name>", "effort")
         .choices(["smoke", "quick", "cpu", "paper"]).default("quick"),
     )
     .addOption(
-      new Option("--data <name>", "data set")
-        .choices(["synthetic", "auto", ...FORMATS.map((f) => f.name)])
-        .default("synthetic"),
+      new Option("--data <name>", "data set (default: the profile's)")
+        .choices(["synthetic", "auto", ...FORMATS.map((f) => f.name)]),
     )
     .addOption(
       new Option("--data-dir <path>", "folder of a data set on disk")
@@ -171,10 +268,7 @@ export function addNotebook(program: Command): void {
       }
       return n;
     }, 0)
-    .option(
-      "--out <dir>",
-      "results folder (default: results/PROFILE/lr-search)",
-    )
+    .option("--out <dir>", "results folder (default: runs/PROFILE)")
     .option("--jobs <n>", "trials at once", wholeNumber, 1)
     .addOption(
       new Option(
@@ -183,5 +277,5 @@ export function addNotebook(program: Command): void {
       ).env("FERLAB_STORE"),
     )
     .option("--dry-run", "say what is to run and about how long it takes")
-    .action(async (options) => Deno.exit(await study(options)));
+    .action(async (words, options) => Deno.exit(await study(words, options)));
 }

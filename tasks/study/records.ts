@@ -42,7 +42,7 @@ export function addRecordOptions(command: Command): Command {
       new Option(
         "--store <url>",
         "the records: a file, or a URL of PostgreSQL (default: every " +
-          "results/**/records.sqlite)",
+          "{runs,results}/**/records.sqlite)",
       ).env("FERLAB_STORE"),
     )
     .option(
@@ -73,7 +73,7 @@ const isOwnFile = (store: string) => basename(store) === "records.sqlite";
 export function storesOf({ store, dir }: RecordOptions): string[] {
   if (store) return [storeUrl(store)];
   if (dir !== undefined) return [join(path(dir), "records.sqlite")];
-  return globSync("results/**/records.sqlite").sort()
+  return globSync("{runs,results}/**/records.sqlite").sort()
     .map((file) => resolve(file));
 }
 
@@ -209,7 +209,7 @@ async function find(given: string, o: RecordOptions): Promise<Match> {
   if (matches.length === 1) return matches[0];
   const there = stores.length === 1
     ? isUrl(stores[0]) ? "the store" : shown(stores[0])
-    : "results/**/records.sqlite";
+    : "{runs,results}/**/records.sqlite";
   const names = looked.flatMap((l) => l.names);
   const close = closeNames(name, names);
   throw new StudyError(

@@ -71,7 +71,7 @@ async function run(
 ): Promise<number> {
   const study = await readStudyFile(path(file));
   const { name } = study.kind === "plan" ? study.plan.study : study.study;
-  const dir = path(o.dir ?? join("results", "studies", name));
+  const dir = path(o.dir ?? join("runs", "studies", name));
   const dataDir = o.dataDir && path(o.dataDir);
   const { jobs, isolate, store } = o;
   if (study.kind === "plan") await ensureLibrary({ onProgress: say });
@@ -104,7 +104,7 @@ export function runCommand(): Command {
     .option("--dry-run", "says what is to run and about how long it takes")
     .addHelpText(
       "after",
-      "\nExample: deno task study run lr.json --jobs 2 --dir results/lr",
+      "\nExample: deno task study run lr.json --jobs 2 --dir runs/lr",
     );
   return addWatchOptions(command)
     .action(async (file, options) => Deno.exit(await run(file, options)));

@@ -306,6 +306,6 @@ Deno.test("curves' names stand clear of the noise bar", () => {
 
 Deno.test("an empty chart says that no trial is finished", () => {
   for (const name of Object.keys(charts).filter((n) => /^empty/.test(n))) {
-    assert.match(charts[name]().svg, />no finished trials yet</);
+    assert.match(charts[name]().svg, />nothing to show yet</);
   }
 });

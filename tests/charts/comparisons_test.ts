@@ -162,7 +162,7 @@ for (const [name, { full, empty }] of Object.entries(charts)) {
   });
 
   Deno.test(`${name} chart of nothing says that there is nothing yet`, () => {
-    assert.match(empty().svg, /no finished trials yet/);
+    assert.match(empty().svg, /nothing to show yet/);
   });
 }
 

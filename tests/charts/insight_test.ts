@@ -132,7 +132,7 @@ for (const [name, draw] of Object.entries(charts)) {
 
 for (const [name, draw] of Object.entries(empty)) {
   Deno.test(`the chart of ${name} says that it has nothing to draw`, () => {
-    assert.match(draw().svg, /no finished trials yet/);
+    assert.match(draw().svg, /nothing to show yet/);
   });
 }
 

@@ -90,7 +90,7 @@ export function addExport(program: Command): void {
     .option("--json", "print one JSON document about the pages")
     .addHelpText(
       "after",
-      "\nExample:\n  deno task nb export results/*/*.ipynb --to html",
+      "\nExample:\n  deno task nb export runs/*/*.ipynb --to html",
     )
     .showSuggestionAfterError(false) // errors are one line
     .exitOverride()
