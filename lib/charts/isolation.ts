@@ -208,24 +208,34 @@ export function isolationChart(
   const at = scale === "log" ? Math.log : Number;
   const xShare = (x: number) =>
     (at(x) - at(xDomain[0])) / (at(xDomain[1]) - at(xDomain[0]));
-  // A label stands above all that lies under its width: lines rise beside it.
+  // A label stands above our own points under its width, and above published
+  // ones that it would cover.
   const halfLabel = isTurned ? 8 : widest / 2 + 8;
   const pixels = (rows: { value: number | string; y: number }[]) =>
     rows.map((r) => ({ x: plotWidth * xShare(xOf(r)), y: r.y }))
       .sort((a, b) => a.x - b.x);
-  const lines = isCategory ? [] : [
-    pixels(done.map((p) => ({ value: p.value, y: p.mean }))),
-    pixels(published.map((p) => ({ value: p.value, y: p.accuracy }))),
-  ];
+  const line = pixels(done.map((p) => ({ value: p.value, y: p.mean })));
+  const theirLine = pixels(
+    published.map((p) => ({ value: p.value, y: p.accuracy })),
+  );
+  const plotHeight = height - top.height - marginBottom - insetTop - 10;
+  const labelShare = (insetTop + 8) * (yDomain[1] - yDomain[0]) / plotHeight;
   const crest = (p: Done) => {
     const x = plotWidth * xShare(xOf(p));
-    const beside = lines.flatMap((line) => [
-      heightAt(line, x - halfLabel),
-      heightAt(line, x + halfLabel),
-    ]);
-    const here = [...runs, ...published].filter((r) => r.value === p.value)
-      .map((r) => r.accuracy);
-    return Math.max(...[p.mean, p.high, ...here, ...beside].filter(isNumber));
+    const beside = (line: typeof theirLine) =>
+      isCategory
+        ? []
+        : [heightAt(line, x - halfLabel), heightAt(line, x + halfLabel)];
+    const here = (rows: readonly Run[]) =>
+      rows.filter((r) => r.value === p.value).map((r) => r.accuracy);
+    const own = [p.mean, p.high, ...here(runs), ...beside(line)]
+      .filter(isNumber);
+    return [...here(published), ...beside(theirLine)].filter(isNumber)
+      .sort((a, b) => a - b)
+      .reduce(
+        (crest, y) => y > crest + labelShare ? crest : Math.max(crest, y),
+        Math.max(...own),
+      );
   };
   const inOrder = <T extends { value: number | string }>(rows: readonly T[]) =>
     [...rows].sort((a, b) => values.indexOf(a.value) - values.indexOf(b.value));

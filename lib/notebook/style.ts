@@ -131,7 +131,7 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; line-height: 1.5; font-variant-numeric: tabular-nums; }
 th, td { padding: .38rem .85rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-.out:not(.md) table { width: max-content; }
+.out:not(.md) table { width: max-content; max-width: 100%; }
 .out:not(.md) td { max-width: 28rem; }
 thead th, thead td { border-bottom: 1.5px solid var(--soft); font-weight: 600; white-space: nowrap; vertical-align: bottom; }
 tbody tr:hover { background: var(--faint); }

@@ -65,7 +65,7 @@ export async function publishedRange(): Promise<Shown> {
   return markdown(
     `The ${points.length} published runs span ${range.toFixed(2)} points. ` +
       `As many repeats of _one_ setting, with the published noise of ` +
-      `${(100 * sd).toFixed(2)} points (${df} df), would span ` +
+      `${(100 * sd).toFixed(3)} points (${df} df), would span ` +
       `${expected.toFixed(2)} points on average.`,
   );
 }
@@ -73,11 +73,17 @@ export async function publishedRange(): Promise<Shown> {
 const ofPatches = ({ analysed }: Results, patches: string): Row[] =>
   analysed().filter((r) => r.params.patches === patches);
 
-/** Every drop rate's runs with their mean, the published runs beside. */
-export async function dropChart(
-  results: Results,
-  patches = both[0],
-): Promise<Chart> {
+/** The published runs in the noise of such runs. */
+export const publishedDrops = async (): Promise<Chart> =>
+  isolationChart([], {
+    xLabel: "attention drop",
+    yLabel: "test accuracy",
+    published: await publishedPoints(),
+    noise: publishedNoise.pretrained,
+  });
+
+/** Every drop rate's runs with their mean. */
+export function dropChart(results: Results, patches = both[0]): Chart {
   const rows = ofPatches(results, patches);
   return isolationChart(
     analysis.settings(rows).map((s) => ({
@@ -96,7 +102,6 @@ export async function dropChart(
         value: Number(params[DROP]),
         accuracy: value,
       })),
-      published: patches === both[0] ? await publishedPoints() : [],
       noise: analysis.noiseFloor(rows),
     },
   );

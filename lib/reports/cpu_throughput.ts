@@ -12,7 +12,7 @@ import type {
   Report,
   Results,
 } from "./report.ts";
-import { type Shown, table } from "./show.ts";
+import { markdown, type Shown, table } from "./show.ts";
 import {
   type NetName,
   netsOf,
@@ -176,8 +176,8 @@ export async function speedChart(results: Results): Promise<Chart> {
 export const speeds = (results: Results): Shown => speedTable(results);
 
 /** Processor, threads, engine of the record. */
-export const machine = (results: Results): string =>
-  machineText(results.measured());
+export const machine = (results: Results): Shown =>
+  markdown(`Measured on ${machineText(results.measured())}.`);
 
 /** Arithmetic reached: 2 × multiply-adds × images a second, in GFLOPS. */
 export function arithmeticTable(results: Results): Shown {
@@ -277,7 +277,7 @@ export const report: Report = {
       judge: judgeSpeed,
     },
     {
-      claim: "the row is of single images: throughput 1 is one step",
+      claim: "read as single images, the row's two numbers agree",
       published: "throughput 1 and 2.88 s a step, batch not stated",
       aboutFaces: false,
       judge: judgeRow,

@@ -50,14 +50,17 @@ export const publishedRuns = (): Promise<Chart> =>
 export async function publishedMap(): Promise<Chart> {
   const nearest = (lr: number) =>
     Number((10 ** (Math.round(5 * Math.log10(lr)) / 5)).toPrecision(4));
-  return heatMapChart(await publishedCells("depth-test", "depth", nearest), {
-    ...lrAxis,
-    yLabel: "depth",
-    title: "Published: RAF-DB, 10 epochs from scratch",
-    valueLabel: "maximum test accuracy",
-    noise: publishedNoise.scratch,
-    width: 760,
-  });
+  return heatMapChart(
+    await publishedCells("depth-test", "depth", { lrOf: nearest }),
+    {
+      ...lrAxis,
+      yLabel: "depth",
+      title: "Published: RAF-DB, 10 epochs from scratch",
+      valueLabel: "maximum test accuracy",
+      noise: publishedNoise.scratch,
+      width: 760,
+    },
+  );
 }
 
 /** Our mean test accuracy of every setting. */

@@ -141,7 +141,8 @@ function effects(rows: readonly Row[]) {
 
 /**
  * Depths against depth 2 (or the shallowest), ours and those of a published
- * table with its noise, in points.
+ * table with its noise, in points. An interval of ours needs three pairs: that
+ * of two is too wide to be drawn.
  */
 export async function depthForest(
   rows: readonly Row[],
@@ -156,10 +157,10 @@ export async function depthForest(
       difference === null ? [] : [{
         label: `depth ${a.depth}`,
         estimate: 100 * difference,
-        low: low === null ? null : 100 * low,
-        high: high === null ? null : 100 * high,
+        low: n < 3 || low === null ? null : 100 * low,
+        high: n < 3 || high === null ? null : 100 * high,
         group: `ours, ${how}`,
-        note: `n ${n}`,
+        note: n < 3 ? `n ${n}, no interval` : `n ${n}`,
       }]
     ),
     ...theirs.map(({ depth, difference, low, high }) => ({

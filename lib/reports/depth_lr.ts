@@ -111,10 +111,14 @@ export async function publishedBests(
 export async function publishedCells(
   id: string,
   y: string,
-  lrOf = (lr: number) => lr,
+  { lrOf = (lr) => lr, isShown = () => true }: {
+    /** Of several rates one, such as the nearest of a grid. */
+    lrOf?: (lr: number) => number;
+    isShown?: (record: Record<string, unknown>) => boolean;
+  } = {},
 ): Promise<HeatMapCell[]> {
   const { records } = await readPublished(id);
-  const known = records.filter((r) => r[y] !== null);
+  const known = records.filter((r) => r[y] !== null && isShown(r));
   const cells = Map.groupBy(
     known.map((r) => ({ x: lrOf(Number(r.lr)), y: r[y]!, acc: Number(r.acc) })),
     (c) => JSON.stringify([c.x, c.y]),
@@ -146,8 +150,8 @@ export function isolationRows(rows: readonly Row[]) {
   }).map(({ value, best, nuisance, infeasible }) => ({
     value: Number(value),
     mean: best?.mean ?? null,
-    low: best?.low,
-    high: best?.high,
+    // The t interval of two runs is too wide to be drawn.
+    ...best && best.n > 2 ? { low: best.low, high: best.high } : {},
     n: best?.n ?? 0,
     nuisance: best ? `lr ${rateText(Number(nuisance.lr))}` : undefined,
     infeasible,

@@ -10,11 +10,10 @@ import {
 import { againstBaseline, claims, decide } from "./efficiency_claims.ts";
 import type { Profile } from "./profile.ts";
 import type { Measurement, ProtocolRow, Report, Results } from "./report.ts";
-import type { Shown } from "./show.ts";
+import { markdown, type Shown } from "./show.ts";
 import {
   type NetName,
   netsOf,
-  ownNet,
   stepsOf,
   stepsText,
   timedTrial,
@@ -136,7 +135,8 @@ const more = (ratio: number) => 100 * (ratio - 1);
 
 /**
  * Images a second over those of the Baseline, in percent more: published
- * tables (each against its own Baseline) and ours with intervals.
+ * tables (each against its own Baseline) and ours, with intervals from three
+ * repeats on.
  */
 export async function gainChart(results: Results): Promise<Chart> {
   const { tables } = await readPublishedTables("efficiency");
@@ -159,8 +159,8 @@ export async function gainChart(results: Results): Promise<Chart> {
         ? [{
           label: model,
           estimate: more(ratio.ratio),
-          low: ratio.low === null ? null : more(ratio.low),
-          high: ratio.high === null ? null : more(ratio.high),
+          low: ratio.low === null || ratio.n < 3 ? null : more(ratio.low),
+          high: ratio.high === null || ratio.n < 3 ? null : more(ratio.high),
           group: `ours, ${net} net, batch ${batchSize}`,
         }]
         : [];
@@ -177,8 +177,8 @@ export async function gainChart(results: Results): Promise<Chart> {
 export const speeds = (results: Results): Shown => speedTable(results);
 
 /** Processor or GPU, threads, engine of the record. */
-export const machine = (results: Results): string =>
-  machineText(results.measured());
+export const machine = (results: Results): Shown =>
+  markdown(`Measured on ${machineText(results.measured())}.`);
 
 export const report: Report = {
   notebook: "09-efficiency",

@@ -7,7 +7,12 @@ import {
   againstText,
   againstValue,
 } from "./against.ts";
-import { cannotTell, rateText, repeatsWords } from "./depth_lr.ts";
+import {
+  cannotTell,
+  publishedNoise,
+  rateText,
+  repeatsWords,
+} from "./depth_lr.ts";
 import { differenceText } from "./depth_effects.ts";
 import { type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
@@ -51,10 +56,24 @@ function bests({ analysed }: Results) {
     : analysis.isolation(rows, { parameter: ALPHA, roles, direction });
 }
 
-/** Each alpha at its best rate, the published best runs beside ours. */
-export async function alphaIsolation(results: Results): Promise<Chart> {
+/** Published: each alpha at the better of its two rates. */
+export async function publishedAlphas(): Promise<Chart> {
   const { records } = await readPublished("mixup-alpha");
-  const theirs = Map.groupBy(records, (r) => String(r.alpha));
+  const byAlpha = Map.groupBy(records, (r) => String(r.alpha));
+  return isolationChart([], {
+    xLabel: "alpha (0: no mixing)",
+    yLabel: "test accuracy",
+    scale: "category",
+    published: [...byAlpha].map(([value, own]) => ({
+      value,
+      accuracy: Math.max(...own.map((r) => Number(r.acc))) / 100,
+    })),
+    noise: publishedNoise.pretrained,
+  });
+}
+
+/** Each of our alphas at its best rate. */
+export function alphaIsolation(results: Results): Chart {
   return isolationChart(
     bests(results).map(({ value, best, nuisance, infeasible }) => ({
       value: String(value),
@@ -72,10 +91,6 @@ export async function alphaIsolation(results: Results): Promise<Chart> {
       all: results.analysed().map(({ params, value }) => ({
         value: String(params[ALPHA]),
         accuracy: value,
-      })),
-      published: [...theirs].map(([value, own]) => ({
-        value,
-        accuracy: Math.max(...own.map((r) => Number(r.acc))) / 100,
       })),
       noise: noiseOf(results.rows()),
     },
@@ -211,7 +226,9 @@ export function judgeTie(results: Results): Judgement {
       why: "the interval lies beyond one point",
     }
     : cannotTell(
-      `the interval is wider than ± one point; ${repeatsWords(rows, c.n)}`,
+      `the interval holds differences above one point; ${
+        repeatsWords(rows, c.n)
+      }`,
       text,
     );
 }

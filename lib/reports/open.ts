@@ -42,7 +42,10 @@ const Parameters = z.strictObject({
   seed: z.int().min(0).default(0),
 });
 
-export type ReportParameters = z.input<typeof Parameters>;
+/** As a notebook has them: the profile is any text until it is checked. */
+export type ReportParameters = Omit<z.input<typeof Parameters>, "profile"> & {
+  profile: string;
+};
 
 /** A claim with its judgement, as it is kept beside the records. */
 export interface JudgedClaim extends Judgement {

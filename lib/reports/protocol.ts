@@ -80,7 +80,7 @@ export async function protocolRows(
     const name = names.find((n) => theirs[n] !== undefined);
     const value = name && theirs[name];
     return value === undefined
-      ? "not stated"
+      ? id ? "not stated" : "–"
       : typeof value === "string"
       ? value
       : JSON.stringify(value);
@@ -133,7 +133,7 @@ export async function protocolRows(
     ],
     [
       "weight decay",
-      theirs.optimizer ? "see optimizer" : "not stated",
+      theirs.optimizer ? "see optimizer" : said(),
       set(["weightDecay", "optimizer"], decayText),
     ],
     ["sampler", said("sampler"), set(["sampler"], (r) => r.sampler)],
@@ -151,7 +151,7 @@ export async function protocolRows(
     ],
     [
       "runs a setting",
-      "one, no seed set",
+      id ? "one, no seed set" : said(),
       `${plan.study.repeats ?? 1}, seeds paired across settings`,
     ],
     ["number reported", said("metric"), plan.study.metric ?? "value"],

@@ -6,7 +6,7 @@ import type { Judgement, Results } from "./report.ts";
 
 const size = (share: number) => (100 * share).toFixed(2);
 
-/** Fewer degrees of freedom leave the noise open by a factor of over 6. */
+/** With one degree of freedom the noise may be 30 times the sd found. */
 const FEWEST_DF = 2;
 
 /** Judges a size that is `factor` times the noise against a limit. */

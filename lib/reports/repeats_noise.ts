@@ -1,9 +1,6 @@
 /** The noise between repeats, ours and the published, and what it asks for. */
-import crossChecks from "../../data/published/cross-checks.json" with {
-  type: "json",
-};
 import { pooledSd } from "../statistics/mod.ts";
-import { analysis } from "../study/mod.ts";
+import { analysis, readReplicates } from "../study/mod.ts";
 import { rateText, type Row } from "./depth_lr.ts";
 
 /** Published runs with the same nominal settings; values are shares. */
@@ -13,7 +10,7 @@ export interface PublishedGroup {
   values: number[];
 }
 
-export const publishedGroups: PublishedGroup[] = crossChecks.replicates
+export const publishedGroups: PublishedGroup[] = (await readReplicates())
   .map(({ stage, config, runs }) => ({
     stage,
     config,

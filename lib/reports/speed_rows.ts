@@ -102,7 +102,7 @@ export function ratioOf(
 
 /** "1.21 (1.18 to 1.24, 5 repeats)". */
 export function ratioText({ ratio, low, high, n }: Ratio): string {
-  const interval = low === null || high === null
+  const interval = low === null || high === null || n < 3
     ? ""
     : `${low.toFixed(3)} to ${high.toFixed(3)}, `;
   return `${ratio.toFixed(3)} (${interval}${n} repeat${n === 1 ? "" : "s"})`;

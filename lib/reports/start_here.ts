@@ -1,6 +1,6 @@
 /** Start here: the models, one record traced, an index of all notebooks. */
 import { readFileSync } from "node:fs";
-import type { Chart } from "../charts/mod.ts";
+import { type Chart, percent } from "../charts/mod.ts";
 import { loadDataset } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import { type Convention, count, flops, parameters } from "../profile/mod.ts";
@@ -11,7 +11,7 @@ import { fromRoot, placeOf } from "./live.ts";
 import type { OpenReport } from "./open.ts";
 import { baseOf, type Profile, trainingPlan } from "./profile.ts";
 import type { Report } from "./report.ts";
-import { type Shown, table } from "./show.ts";
+import { markdown, type Shown, table } from "./show.ts";
 import { confusionChart } from "./training_charts.ts";
 
 /** A rate at which each profile's net learns something. */
@@ -52,17 +52,15 @@ export async function drawnFaces(): Promise<Chart> {
 
 const MODELS: [string, Partial<Recipe>][] = [
   ["Baseline", { model: "baseline" }],
-  ["CLS, patches dropped (published)", { model: "cls", patches: "dropped" }],
+  ["CLS (patches dropped)", { model: "cls", patches: "dropped" }],
   ["CLS, catAfterMlp", { model: "cls", patches: "catAfterMlp" }],
   ["CLS, catBeforeMlp", { model: "cls", patches: "catBeforeMlp" }],
 ];
 
-const SHOWN: Convention[] = ["thop", "fvcore", "ptflops", "torch"];
-
-/** FLOPs (G) and parameters (M) as the notes print them. */
+/** FLOPs in G, as the notes print them. */
 const PUBLISHED: Record<string, string> = {
-  "Baseline": "7.594 G, 55.954 M",
-  "CLS, patches dropped (published)": "6.385 G, 55.955 M",
+  "Baseline": "7.594",
+  "CLS (patches dropped)": "6.385",
 };
 
 /**
@@ -75,15 +73,16 @@ export function modelsTable(): Shown {
     const recipe = parseRecipe({ ...base, ...fields });
     const counted = count(modelOf(recipe), [recipe.size, recipe.size, 3]);
     const mega = (n: number) => (n / 1e6).toFixed(3);
+    const giga = (convention: Convention) =>
+      (flops(counted, convention).total / 1e9).toFixed(3);
     return {
       model,
-      "parameters, M": mega(parameters(counted).total),
-      "of those thop sees": mega(parameters(counted, "thop").total),
-      ...Object.fromEntries(SHOWN.map((convention) => [
-        `${convention}, G`,
-        (flops(counted, convention).total / 1e9).toFixed(3),
-      ])),
-      published: PUBLISHED[model] ?? "–",
+      "params, M": mega(parameters(counted).total),
+      "seen by thop": mega(parameters(counted, "thop").total),
+      "thop, G": giga("thop"),
+      "published, G": PUBLISHED[model] ?? "–",
+      "fvcore, G": giga("fvcore"),
+      "torch, G": giga("torch"),
     };
   }));
 }
@@ -99,7 +98,7 @@ const plain = (value: unknown): string =>
     ? "–"
     : typeof value === "string"
     ? value
-    : JSON.stringify(value);
+    : JSON.stringify(value).replaceAll(",", ", ");
 
 /**
  * Where the training's number comes from: all that its record keeps to make
@@ -115,7 +114,7 @@ export async function traceTable(study: OpenReport): Promise<Shown> {
   const { code, lock, deno, cpu, threads, memoryGiB, os } = group("provenance");
   const facts: [string, unknown][] = [
     ["trial", `${trial.number} of ${STUDY}`],
-    ["test accuracy", attrs.testAccuracy],
+    ["test accuracy", percent(Number(attrs.testAccuracy))],
     ["right, of all test images", `${attrs.correct} of ${attrs.total}`],
     ["epoch that validation chose", attrs.chosenEpoch],
     ["seed", attrs.seed],
@@ -154,17 +153,19 @@ function questionIn(notebook: string): string {
   }
 }
 
-/** One line a notebook: its question, and what the notes claim there. */
-export async function indexTable(): Promise<Shown> {
+/** Every notebook with its question and what the notes claim there. */
+export async function indexOfNotebooks(): Promise<Shown> {
   // The catalogue imports this file, so it is read when it is needed.
   const { reports } = await import("./catalogue.ts");
   const modules: { report: Report }[] = Object.values(reports);
-  return table(modules.map(({ report: { notebook, title, claims } }) => ({
-    notebook,
-    title,
-    question: questionIn(notebook),
-    "what the notes claim": claims
-      .map(({ claim, published }) => `${claim} (${published})`).join(" · ") ||
-      "–",
-  })));
+  return markdown(
+    modules.map(({ report: { notebook, title, claims } }) =>
+      [
+        `- **${notebook}** ${title}. ${questionIn(notebook)}`,
+        ...claims.map(({ claim, published }) =>
+          `  - ${claim} _Published: ${published}._`
+        ),
+      ].join("\n")
+    ).join("\n"),
+  );
 }

@@ -59,15 +59,28 @@ export async function runStep(
   return decided(name, plan, await study.rows(record), ends);
 }
 
-/** One line a step: question, rule, result, decision and warnings. */
+/** A step: question, rule, result, decision and warnings. */
+export function stepTable(
+  { step, result, decision, warnings }: Decided,
+): Shown {
+  const { question, rule } = STEPS[step];
+  return table([
+    ["question", question],
+    ["rule", rule],
+    ["result", result],
+    ["decision", decision],
+    ["warnings", warnings.join("; ")],
+  ].map(([name, text]) => ({ step: name, [numbered(step)]: text })));
+}
+
+const numbered = (step: StepName) => `${NAMES.indexOf(step) + 1} ${step}`;
+
+/** One line a step: its result and its decision. */
 export function decisionTable(...steps: Decided[]): Shown {
-  return table(steps.map((s) => ({
-    step: `${NAMES.indexOf(s.step) + 1} ${s.step}`,
-    question: STEPS[s.step].question,
-    rule: STEPS[s.step].rule,
-    result: s.result,
-    decision: s.decision,
-    warnings: s.warnings.join("; "),
+  return table(steps.map(({ step, result, decision }) => ({
+    step: numbered(step),
+    result,
+    decision,
   })));
 }
 
@@ -188,7 +201,7 @@ function judgeOptimizer(results: Results): Judgement {
 export const report: Report = {
   notebook: "14-workflow",
   title: "The tuning workflow",
-  published: [],
+  published: ["lr-search-depth4", "eps-depth2", "eps-depth8"],
   // The plans of the later steps follow from decisions: `runStep` adds them.
   trainings: (profile) => [lrPlan(profile)],
   claims: [

@@ -6,6 +6,7 @@ import {
   isolationChart,
   pairedChart,
   parallelCoordinatesChart,
+  percent,
 } from "../charts/mod.ts";
 import { analysis } from "../study/mod.ts";
 import { byValidation, changeOf } from "./workflow_rules.ts";
@@ -88,7 +89,12 @@ export function searchChart({ rows }: Decided): Chart {
         label: name,
         scale: LOG.includes(name) ? "log" as const : "linear" as const,
       })),
-      { name: "value", label: VALIDATION, scale: "linear" },
+      {
+        name: "value",
+        label: VALIDATION,
+        scale: "linear",
+        format: (value) => percent(Number(value)),
+      },
     ],
     { value: "value" },
   );

@@ -166,10 +166,16 @@ const search: Step = {
     const best = bestByMean(byValidation(trained));
     if (!best) return unchanged(ends);
     const depth = recipe.depth ?? ends.workflow.depth;
+    // The drawn values, rounded: they are trained again anyway.
+    const params = Object.fromEntries(
+      Object.entries(best.params).map((
+        [name, v],
+      ) => [name, typeof v === "number" ? Number(v.toPrecision(3)) : v]),
+    );
     return {
       ends: {
         ...ends,
-        search: { ...ends.search, depth, ...best.params } as Settings,
+        search: { ...ends.search, depth, ...params } as Settings,
         picked: { ...ends.picked, search: best.mean },
       },
       result: `${percent(best.mean)}, the best of ${
@@ -265,17 +271,24 @@ export interface Decided extends Outcome {
   warnings: string[];
 }
 
-/** The step's decision from its rows; pure. */
+/**
+ * The step's decision from its rows; pure. The last step's record may hold
+ * ends of an earlier decision too, which are left out.
+ */
 export function decided(
   name: StepName,
   plan: TrainingPlan,
-  rows: TrainingRow[],
+  all: TrainingRow[],
   ends: Ends,
 ): Decided {
   const step = STEPS[name];
-  const judged = name === "final"
-    ? byValidation(rows).map((r, i) => ({ ...r, value: rows[i].accuracy }))
-    : byValidation(rows);
+  const isEnd = ({ params }: TrainingRow) =>
+    [ends.workflow, ends.search]
+      .some((end) => changeOf(end, params) === "as it was");
+  const rows = name === "final" ? all.filter(isEnd) : all;
+  const judged = byValidation(rows).map((row, i) =>
+    name === "final" ? { ...row, value: rows[i].accuracy } : row
+  );
   return {
     step: name,
     plan,

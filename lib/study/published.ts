@@ -137,3 +137,28 @@ export async function readPublishedTables(
     })),
   };
 }
+
+/** Published runs of the same nominal settings: what their noise is read of. */
+export interface PublishedReplicates {
+  stage: string;
+  config: string;
+  /** Where each run is published, and its accuracy in percent. */
+  runs: [string, number][];
+}
+
+const replicates = z.object({
+  replicates: z.array(z.object({
+    stage: z.string(),
+    config: z.string(),
+    runs: z.array(z.tuple([z.string(), z.number()])),
+  })),
+});
+
+/** The groups of `data/published/cross-checks.json`. */
+export const readReplicates = async (): Promise<PublishedReplicates[]> =>
+  (await parsed(
+    "cross-checks",
+    replicates,
+    "a list of replicates",
+    "restore the file",
+  )).replicates;

@@ -26,7 +26,7 @@ Deno.test("the published noise is 3.017 points from scratch and 0.475 pretrained
 });
 
 Deno.test("a point takes 6 paired repeats at a noise of 0.475 points", () => {
-  // statsmodels: TTestPower().solve_power(1 / (0.475 * 2 ** .5), power=.8) = 5.8
+  // By SciPy's noncentral t the power is .705 with 5 and .827 with 6.
   assert.equal(neededFor(0.01, 0.00475), 6);
 });
 
