@@ -96,6 +96,8 @@ export class Highlight {
     const tokens = shiki.codeToTokensBase(code, {
       lang: language as "typescript",
       theme: shiki.getTheme(PAIRED),
+      // Without it, a busy machine colours the same code otherwise.
+      tokenizeTimeLimit: 0,
     });
     return tokens.map((line) => {
       let html = "", text = "", name = "";
