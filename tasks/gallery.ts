@@ -1,7 +1,18 @@
-/** Draws docs/synthetic-faces.png: classes in rows, three intensities. */
+/** Draws the README's pictures: drawn faces, and charts of committed results. */
 import sharp from "sharp";
-import { faceGridChart } from "../lib/charts/mod.ts";
+import { type Chart, faceGridChart } from "../lib/charts/mod.ts";
 import { syntheticFaces } from "../lib/data/mod.ts";
+import { openReport, reports, type Results } from "../lib/reports/mod.ts";
+
+/** Writes a chart as it looks on a white page, to docs/. */
+async function draw(name: string, { svg }: Chart, colours = 128) {
+  const file = new URL(`../docs/${name}.png`, import.meta.url);
+  await Deno.mkdir(new URL(".", file), { recursive: true });
+  const markup = svg.replaceAll("currentColor", "#222");
+  await sharp(new TextEncoder().encode(markup), { density: 108 })
+    .flatten({ background: "white" }).png({ palette: true, colours })
+    .toFile(decodeURIComponent(file.pathname));
+}
 
 const INTENSITIES = [0.3, 0.65, 1], PER_CLASS = 4;
 
@@ -17,7 +28,7 @@ const sets = INTENSITIES.map((intensity) =>
   })
 );
 const width = 48 * 48;
-const { svg } = faceGridChart(
+const faces = faceGridChart(
   sets[0].classes.map((label, c) => ({
     label,
     faces: sets.flatMap(({ train }) =>
@@ -33,8 +44,20 @@ const { svg } = faceGridChart(
     groups: INTENSITIES.map((i) => `intensity ${i}`),
   },
 );
-const file = new URL("../docs/synthetic-faces.png", import.meta.url);
-await Deno.mkdir(new URL(".", file), { recursive: true });
-await sharp(new TextEncoder().encode(svg.replaceAll("currentColor", "#222")))
-  .flatten({ background: "white" }).png({ palette: true, colours: 64 })
-  .toFile(decodeURIComponent(file.pathname));
+await draw("synthetic-faces", faces, 64);
+
+/** What is on record of a report under results/. */
+const resultsOf = (name: keyof typeof reports, profile: string) =>
+  openReport(reports[name].report, { profile, outDir: `results/${profile}` })
+    .results();
+
+const { depth, lrSearch, mixupAlpha, clsVsVit } = reports;
+const cpu: Record<string, Results> = {
+  lrSearch: await resultsOf("lrSearch", "cpu"),
+  depth: await resultsOf("depth", "cpu"),
+  clsVsVit: await resultsOf("clsVsVit", "cpu"),
+};
+await draw("charts/published-depth", await depth.publishedRuns());
+await draw("charts/depth-map", depth.depthMap(cpu.depth));
+await draw("charts/depth-isolation", await depth.depthIsolation(cpu.depth));
+await draw("charts/lr-sensitivity", lrSearch.sensitivityChart(cpu.lrSearch));

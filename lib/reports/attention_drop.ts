@@ -13,7 +13,7 @@ import {
   repeatsWords,
   type Row,
 } from "./depth_lr.ts";
-import { type Profile, trainingPlan } from "./profile.ts";
+import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
 import type { Judgement, Report, Results } from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
@@ -262,10 +262,7 @@ export const report: Report = {
         // The study's "stage 3": one unit left in the last stage.
         layers: [3, 4, 14, 1],
         epochs: 60,
-        weights: {
-          file: "ir50_backbone.pth",
-          allow: ["missing", "unexpected"],
-        },
+        ...pretrained,
       },
     }),
   ],

@@ -81,8 +81,13 @@ class LivePlace {
   }
 }
 
+/** A setting in words; drawn numbers are rounded. */
 export const describePoint = (params: TrialPoint["params"]) =>
-  Object.entries(params).map(([name, value]) => `${name} ${value}`).join(", ");
+  Object.entries(params).map(([name, value]) =>
+    `${name} ${
+      typeof value === "number" ? Number(value.toPrecision(4)) : value
+    }`
+  ).join(", ");
 
 /** Lines beyond these are thinned out to the newest trials. */
 const LIVE_TRIALS = 12;

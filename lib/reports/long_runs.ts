@@ -31,7 +31,7 @@ import {
   judgeSensitivity,
   pairedMean,
 } from "./long_runs_claims.ts";
-import { baseOf, type Profile, trainingPlan } from "./profile.ts";
+import { baseOf, pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
 import type { Report, Results } from "./report.ts";
 import type { Shown } from "./show.ts";
@@ -69,7 +69,7 @@ function longPlan(
     recipe: { ...o.recipe, epochs: 3 * (epochs ?? 1) },
     paper: {
       epochs: 60,
-      weights: { file: "ir50_backbone.pth", allow: ["missing", "unexpected"] },
+      ...pretrained,
     },
   });
   return profile === "quick"

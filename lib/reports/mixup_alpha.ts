@@ -14,7 +14,7 @@ import {
   repeatsWords,
 } from "./depth_lr.ts";
 import { differenceText } from "./depth_effects.ts";
-import { type Profile, trainingPlan } from "./profile.ts";
+import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
 import type { Judgement, Report, Results } from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
@@ -267,10 +267,7 @@ export const report: Report = {
       },
       paper: {
         epochs: 60,
-        weights: {
-          file: "ir50_backbone.pth",
-          allow: ["missing", "unexpected"],
-        },
+        ...pretrained,
       },
     }),
   ],

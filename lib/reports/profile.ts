@@ -34,6 +34,11 @@ const published: Recipe = {
   weightDecayOn: "matrices",
 };
 
+/** The backbone that the study's long runs start from, in the working folder. */
+export const pretrained: Partial<Recipe> = {
+  weights: { file: "ir50_backbone.pth", allow: ["missing", "unexpected"] },
+};
+
 type Base = Pick<TrainingPlan, "recipe" | "limits" | "data"> & {
   data: NonNullable<TrainingPlan["data"]>;
   repeats: number;

@@ -2,7 +2,7 @@
 import { type Chart, percent, repeatsChart } from "../charts/mod.ts";
 import { analysis } from "../study/mod.ts";
 import { rateText } from "./depth_lr.ts";
-import { type Profile, trainingPlan } from "./profile.ts";
+import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
 import { judgeRepeats, judgeSingleRuns } from "./repeats_claims.ts";
 import { neededFor, noises, publishedGroups } from "./repeats_noise.ts";
@@ -178,10 +178,7 @@ export const report: Report = {
       repeats: repeats[profile],
       paper: {
         epochs: 60,
-        weights: {
-          file: "ir50_backbone.pth",
-          allow: ["missing", "unexpected"],
-        },
+        ...pretrained,
       },
     }),
   ],
