@@ -1,5 +1,12 @@
 /** Depth: whether two blocks are enough, the learning rate tuned for each. */
-import { type Chart, heatMapChart, isolationChart } from "../charts/mod.ts";
+import {
+  type Chart,
+  costAccuracyChart,
+  heatMapChart,
+  isolationChart,
+} from "../charts/mod.ts";
+import { modelOf } from "../models/mod.ts";
+import { count, flops } from "../profile/mod.ts";
 import {
   againstDepth,
   atBestRate,
@@ -87,6 +94,32 @@ export async function depthIsolation(results: Results): Promise<Chart> {
     published: await publishedBests("depth-test"),
     noise: noiseOf(results.rows()),
   });
+}
+
+/** What a depth costs (a forward pass by thop's convention) and what it gives. */
+export function costChart(results: Results): Chart {
+  const costOf = (depth: number) => {
+    const { recipe } = results.rows()
+      .find((r) => r.params.depth === depth && r.recipe)!;
+    const { size } = recipe!;
+    const counted = count(modelOf(recipe!), [size, size, 3]);
+    return flops(counted, "thop").total / 1e6;
+  };
+  return costAccuracyChart(
+    isolationRows(results.analysed()).flatMap(({ value, mean, low, high }) =>
+      mean === null ? [] : [{
+        label: `depth ${value}`,
+        cost: costOf(value),
+        accuracy: mean,
+        low: low ?? undefined,
+        high: high ?? undefined,
+      }]
+    ),
+    {
+      costLabel: "forward pass, million FLOPs an image (thop)",
+      yLabel: "test accuracy",
+    },
+  );
 }
 
 /** Depths against depth 2 (or the shallowest), ours and published. */

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { percent } from "../charts/mod.ts";
+import { type Chart, percent, timelineChart } from "../charts/mod.ts";
 import { type Dataset, describeDataset, loadDataset } from "../data/mod.ts";
 import {
   epochsFrame,
@@ -64,6 +64,9 @@ export interface JudgedReport {
   seconds: number;
   claims: JudgedClaim[];
 }
+
+/** Optuna's names of states as a chart's words. */
+const STATES: Record<string, string> = { FAIL: "failed" };
 
 const NOT_RUN: Judgement = {
   ours: "–",
@@ -248,6 +251,28 @@ export class OpenReport {
     const name = study ?? this.plans[0].study.name;
     const { rows } = await trialRows(placeOf(this.dir), name);
     return { trials: trialsFrame(rows), epochs: epochsFrame(rows) };
+  }
+
+  /** When the trials of its studies ran, side by side where several ran at once. */
+  async timeline(): Promise<Chart> {
+    const names = [...this.plans, ...this.measurements].map((p) =>
+      p.study.name
+    );
+    const trials = [];
+    for (const name of names) {
+      if ((await this.#recorded(name)).length === 0) continue;
+      const { rows } = await trialRows(placeOf(this.dir), name);
+      for (const { number, state, start, complete } of rows) {
+        if (!start) continue;
+        trials.push({
+          number,
+          state: STATES[state] ?? state.toLowerCase(),
+          start: start.getTime(),
+          end: complete?.getTime() ?? null,
+        });
+      }
+    }
+    return timelineChart(trials);
   }
 
   /** The decision that the report's written rule makes of the results. */
