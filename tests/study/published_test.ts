@@ -1,6 +1,10 @@
 /** The published numbers are read as they stand in their files. */
 import assert from "node:assert/strict";
-import { readPublished } from "../../lib/study/published.ts";
+import {
+  readPublished,
+  readPublishedTables,
+  readReplicates,
+} from "../../lib/study/published.ts";
 
 Deno.test("the depth-6 search has seven rows and peaks at 1e-4 with 53.17 %", async () => {
   const { id, columns, records } = await readPublished("lr-search-depth6");
@@ -45,4 +49,27 @@ Deno.test("a file of several tables is refused by its name", async () => {
     readPublished("batch-size"),
     /batch-size\.json is not one table/,
   );
+});
+
+Deno.test("the efficiency table has the published counts", async () => {
+  const { tables, source } = await readPublishedTables("efficiency");
+  assert.equal(source.repository, "Tokihana/Test-Models (GitHub)");
+  const [baseline, cls] = tables[0].records;
+  assert.deepEqual([baseline.flops_G, baseline.params_M], [7.594, 55.954]);
+  assert.deepEqual([cls.flops_G, cls.params_M], [6.385, 55.955]);
+});
+
+Deno.test("a single table is refused as a list of tables", async () => {
+  await assert.rejects(
+    readPublishedTables("eps-depth2"),
+    /eps-depth2\.json is not a list of tables/,
+  );
+});
+
+Deno.test("the published repeats differ by 5.11 points at depth 6 and 1e-4", async () => {
+  const groups = await readReplicates();
+  const runs = groups.find((g) =>
+    g.stage.startsWith("10 epochs") && /depth 6.*1e-4/.test(g.config)
+  )!.runs.map(([, accuracy]) => accuracy).sort();
+  assert.deepEqual(runs, [48.05, 50.3, 53.16]);
 });
