@@ -50,9 +50,13 @@ export interface PublishedDifference {
 export function againstForest(
   ours: readonly { group: string; of: readonly Comparison[] }[],
   published: readonly PublishedDifference[],
-  o: { xLabel: string },
+  { noise = publishedNoise.pretrained, ...o }: {
+    xLabel: string;
+    /** Of one published run. */
+    noise?: { sd: number; df: number };
+  },
 ): Chart {
-  const { sd, df } = publishedNoise.pretrained;
+  const { sd, df } = noise;
   const half = 100 * studentQuantile(0.975, df) * Math.SQRT2 * sd;
   const scaled = (x: number | null) => x === null ? null : 100 * x;
   return forestChart([

@@ -1,72 +1,244 @@
 /** The ablation of the CLS block, and its controls under equal conditions. */
-import { type Chart, heatMapChart } from "../charts/mod.ts";
+import {
+  type Chart,
+  forestChart,
+  type HeatMapCell,
+  heatMapChart,
+} from "../charts/mod.ts";
 import { type Params, type ParamValue } from "../study/mod.ts";
 import {
-  corrected,
-  type Named,
-  namedForest,
-  namedTable,
-  pairsOf,
-} from "./cls_compare.ts";
+  compared,
+  type Comparison,
+  holmOf,
+  testedP,
+} from "./cls_comparison.ts";
 import { ABLATION, CONTROLS } from "./cls_plans.ts";
 import { isDone, type Row } from "./depth_lr.ts";
 import type { Results } from "./report.ts";
-import type { Shown } from "./show.ts";
+import { points, type Shown, table } from "./show.ts";
 import { noiseOf } from "./training_charts.ts";
 
-export const GAMMA = "schedule.gamma", ALPHA = "mixing.alpha";
+const GAMMA = "schedule.gamma", ALPHA = "mixing.alpha";
 
-/** What each factor's other values are held against: as published. */
-const bases: Record<string, { value: ParamValue; name: string }> = {
-  patches: { value: "dropped", name: "patches" },
-  scale: { value: "inverse", name: "scale of the logits" },
-  [ALPHA]: { value: 1, name: "mixing alpha" },
-  [GAMMA]: { value: 1, name: "decay an epoch (1: constant)" },
-};
+/** A difference of two values, or models, with its p after Holm. */
+export interface TestedEffect {
+  label: string;
+  group: string;
+  /** Null where no two runs are a pair. */
+  c: Comparison | null;
+  /** Null below three pairs. */
+  p: number | null;
+}
 
-/** One factor's values against its base, paired by all else and the seed. */
-export const factorEffects = (
+type Untested = Omit<TestedEffect, "p">;
+
+/** One family of comparisons, with Holm's p-values. */
+function corrected(family: readonly Untested[]): TestedEffect[] {
+  const ps = holmOf(family.map(({ c }) => testedP(c)));
+  return family.map((effect, i) => ({ ...effect, p: ps[i] }));
+}
+
+/** One value of a factor less another, all other settings and the seed equal. */
+const effect = (
   rows: readonly Row[],
-  factor: string,
-  base = bases[factor].value,
-): Named[] =>
-  [...new Set(rows.map((r) => r.params[factor]))]
-    .filter((value) => value !== undefined && value !== base)
-    .flatMap((value) => {
-      const of = pairsOf(rows, { [factor]: value }, { [factor]: base });
-      return of
-        ? [{ label: `${value} less ${base}`, group: bases[factor].name, of }]
-        : [];
-    });
+  { factor, group, a, b }: {
+    factor: string;
+    group: string;
+    a: ParamValue;
+    b: ParamValue;
+  },
+): Untested => ({
+  label: `${a} less ${b}`,
+  group,
+  c: compared(rows, { [factor]: a }, { [factor]: b }),
+});
 
-/** All main effects of the ablation, one family for Holm. */
-export const mainEffects = (results: Results): Named[] =>
-  corrected(
-    Object.keys(bases).flatMap((factor) =>
-      factorEffects(results.analysed(ABLATION), factor)
+/** The decay that the ablation has beside a constant rate. */
+const decayOf = (rows: readonly Row[]) =>
+  Number(rows.find((r) => r.params[GAMMA] !== 1)?.params[GAMMA] ?? 0.5);
+
+/** The main effects of the ablation, one family for Holm. */
+export function mainEffects(results: Results): TestedEffect[] {
+  const rows = results.analysed(ABLATION);
+  const patches = { factor: "patches", group: "patches" };
+  return corrected([
+    { ...patches, a: "catAfterMlp", b: "dropped" },
+    { ...patches, a: "catBeforeMlp", b: "dropped" },
+    { ...patches, a: "catAfterMlp", b: "catBeforeMlp" },
+    { factor: "scale", group: "scale of the logits", a: "right", b: "inverse" },
+    { factor: ALPHA, group: "alpha of the mixing", a: 1, b: 0.2 },
+    { factor: GAMMA, group: "decay an epoch", a: decayOf(rows), b: 1 },
+  ].map((o) => effect(rows, o)));
+}
+
+/** Kept patches at each scale, and the right scale at each kind of patches. */
+function simpleEffects(results: Results): TestedEffect[] {
+  const rows = results.analysed(ABLATION);
+  return corrected([
+    ...["right", "inverse"].flatMap((scale) =>
+      ["catAfterMlp", "catBeforeMlp"].map((a) =>
+        effect(rows.filter((r) => r.params.scale === scale), {
+          factor: "patches",
+          group: `patches, scale ${scale}`,
+          a,
+          b: "dropped",
+        })
+      )
     ),
-  );
+    ...["dropped", "catAfterMlp", "catBeforeMlp"].map((patches) =>
+      effect(rows.filter((r) => r.params.patches === patches), {
+        factor: "scale",
+        group: `scale, patches ${patches}`,
+        a: "right",
+        b: "inverse",
+      })
+    ),
+  ]);
+}
 
-/** Main effects in points: pairs share all other settings and the seed. */
-export const ablationForest = (results: Results): Chart =>
-  namedForest(mainEffects(results), {
-    title: "Ours: main effects in the CLS block",
-    xLabel: "difference in test accuracy",
+const KEPT = "CLS, right scale, patches kept";
+
+/** A row's model in the controls; null for one that they leave out. */
+function modelOf({ model, patches, scale }: Params): string | null {
+  if (model === "baseline") return "Baseline";
+  if (model === "meanPool") return "mean pool";
+  if (patches === "dropped") {
+    return scale === "inverse" ? "CLS" : "CLS, right scale";
+  }
+  return patches === "catAfterMlp" && scale === "right" ? KEPT : null;
+}
+
+/**
+ * Rows of the ablation and of the controls as one study of models under equal
+ * alpha and decay; equal repeats have equal seeds in both.
+ */
+export const joined = (
+  ablation: readonly Row[],
+  controls: readonly Row[],
+): Row[] =>
+  [...ablation, ...controls].flatMap((r) => {
+    const model = modelOf(r.params);
+    return model === null ? [] : [{
+      ...r,
+      params: { model, [ALPHA]: r.params[ALPHA], [GAMMA]: r.params[GAMMA] },
+    }];
   });
 
-/** The same in numbers. */
-export const ablationTable = (results: Results): Shown =>
-  namedTable(mainEffects(results));
+const joinedOf = (results: Results) =>
+  joined(results.analysed(ABLATION), results.analysed(CONTROLS));
+
+const less = (rows: readonly Row[], a: string, b: string): Untested => ({
+  label: `${a} less ${b}`,
+  group: "equal alpha and decay",
+  c: compared(rows, { model: a }, { model: b }),
+});
+
+/** Models less the controls at equal alpha, decay and seed. */
+export function controlEffects(results: Results): TestedEffect[] {
+  const rows = joinedOf(results);
+  return corrected([
+    less(rows, "CLS", "Baseline"),
+    less(rows, "CLS, right scale", "Baseline"),
+    less(rows, KEPT, "Baseline"),
+    less(rows, "mean pool", "CLS"),
+    less(rows, "mean pool", "CLS, right scale"),
+    less(rows, "mean pool", "Baseline"),
+  ]);
+}
+
+/** The CLS block with both faults mended, less the Baseline. */
+export const mendedLessBaseline = (results: Results): Comparison | null =>
+  compared(joinedOf(results), { model: KEPT }, { model: "Baseline" });
+
+/**
+ * CLS with a decay less the Baseline without: what the published comparison
+ * may have been.
+ */
+function unequalDecay(results: Results): TestedEffect {
+  const rows = joinedOf(results)
+    .filter((r) => (r.params.model === "Baseline") === (r.params[GAMMA] === 1))
+    .map(({ params: { model, [ALPHA]: alpha }, ...r }) => ({
+      ...r,
+      params: { model, [ALPHA]: alpha },
+    }));
+  const c = compared(rows, { model: "CLS" }, { model: "Baseline" });
+  return {
+    label: "CLS with decay less Baseline without",
+    group: "unequal, as the published may have been",
+    c,
+    p: testedP(c),
+  };
+}
+
+const scaled = (x: number | null) => x === null ? null : 100 * x;
+
+function forestOf(
+  effects: readonly TestedEffect[],
+  title: string,
+): Chart {
+  return forestChart(
+    effects.flatMap(({ label, group, c }) =>
+      c === null ? [] : [{
+        label,
+        group,
+        estimate: 100 * c.difference!,
+        low: c.n < 3 ? null : scaled(c.low),
+        high: c.n < 3 ? null : scaled(c.high),
+        note: c.n < 3 ? `n ${c.n}, no interval` : `n ${c.n}`,
+      }]
+    ),
+    { title, xLabel: "difference in test accuracy", unit: "points" },
+  );
+}
+
+/** Main effects, pairs of equal other settings and seed. */
+export const effectsForest = (results: Results): Chart =>
+  forestOf(mainEffects(results), "Ours: main effects in the CLS block");
+
+/** Patches and scale within each other. */
+export const simpleForest = (results: Results): Chart =>
+  forestOf(simpleEffects(results), "Ours: patches and scale, one in the other");
+
+/** The three CLS blocks and the mean pool under equal conditions. */
+export const controlForest = (results: Results): Chart =>
+  forestOf(
+    [...controlEffects(results), unequalDecay(results)],
+    "Ours: the controls",
+  );
+
+const interval = (of: Pick<Comparison, "low" | "high">) =>
+  of.low === null || of.high === null
+    ? "–"
+    : `${points(of.low)} to ${points(of.high)}`;
+
+function tableOf(effects: readonly TestedEffect[]): Shown {
+  return table(effects.map(({ label, group, c, p }) => ({
+    of: group,
+    difference: label,
+    pairs: c?.n ?? 0,
+    "mean (points)": c ? points(c.difference!) : "–",
+    "95 % t interval": c ? interval(c) : "–",
+    "95 % bootstrap interval": c?.bootstrap ? interval(c.bootstrap) : "–",
+    "p (Holm)": p === null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3),
+  })));
+}
+
+/** The main effects in numbers. */
+export const effectsTable = (results: Results): Shown =>
+  tableOf(mainEffects(results));
+
+/** The controls in numbers. */
+export const controlTable = (results: Results): Shown =>
+  tableOf(controlEffects(results));
 
 /** Mean test accuracy by patches and scale, over alphas, decays and seeds. */
-export function ablationMap(results: Results): Chart {
-  const rows = results.analysed(ABLATION).map((r) => ({
-    ...r,
-    params: { patches: r.params.patches, scale: r.params.scale },
-  }));
-  const cells = Map.groupBy(rows, (r) => JSON.stringify(r.params));
+export function interaction(results: Results): Chart {
+  const cells = Map.groupBy(
+    results.analysed(ABLATION),
+    ({ params: { patches, scale } }) => `${patches} ${scale}`,
+  );
   return heatMapChart(
-    [...cells.values()].map((own) => {
+    [...cells.values()].map((own): HeatMapCell => {
       const { patches, scale } = own[0].params;
       const done = own.filter(isDone);
       return {
@@ -87,112 +259,3 @@ export function ablationMap(results: Results): Chart {
     },
   );
 }
-
-/** Gains of kept patches where the scale is right, and of the scale by patches. */
-export const ablationWithin = (results: Results): Named[] => {
-  const rows = results.analysed(ABLATION);
-  const only = (params: Params) =>
-    rows.filter((r) =>
-      Object.entries(params).every(([k, v]) => r.params[k] === v)
-    );
-  return [
-    ...["right", "inverse"].flatMap((scale) =>
-      factorEffects(only({ scale }), "patches")
-        .map((e) => ({ ...e, group: `patches, scale ${scale}` }))
-    ),
-    ...["dropped", "catAfterMlp", "catBeforeMlp"].flatMap((patches) =>
-      factorEffects(only({ patches }), "scale")
-        .map((e) => ({ ...e, group: `scale, patches ${patches}` }))
-    ),
-  ];
-};
-
-/** The same as a forest; these intervals are not corrected. */
-export const interactionForest = (results: Results): Chart =>
-  namedForest(ablationWithin(results), {
-    title: "Ours: patches and scale within each other",
-    xLabel: "difference in test accuracy",
-  });
-
-export const PUBLISHED_CLS = "CLS as published";
-export const RIGHT_CLS = "CLS, right scale";
-export const KEPT_CLS = "CLS, patches kept, right scale";
-const BASELINE = "Baseline", MEAN_POOL = "mean pool";
-
-const nameOf = ({ model, patches, scale }: Params): string | null => {
-  if (model === "baseline") return BASELINE;
-  if (model === "meanPool") return MEAN_POOL;
-  if (patches === "dropped") {
-    return scale === "inverse" ? PUBLISHED_CLS : RIGHT_CLS;
-  }
-  return patches === "catAfterMlp" && scale === "right" ? KEPT_CLS : null;
-};
-
-/**
- * Rows of the ablation and of the controls as one study of models under equal
- * alpha and decay; equal repeats have equal seeds in both.
- */
-export const joined = (ablation: readonly Row[], controls: readonly Row[]) =>
-  [...ablation, ...controls].flatMap((r): Row[] => {
-    const model = nameOf(r.params);
-    return model === null ? [] : [{
-      ...r,
-      params: { model, [ALPHA]: r.params[ALPHA], [GAMMA]: r.params[GAMMA] },
-    }];
-  });
-
-const joinedOf = (results: Results) =>
-  joined(results.analysed(ABLATION), results.analysed(CONTROLS));
-
-/** One model less another at equal alpha, decay and seed. */
-export const modelsOf = (
-  results: Results,
-  a: string,
-  b: "Baseline" | "mean pool",
-  isIn: (row: Row) => boolean = () => true,
-) => pairsOf(joinedOf(results).filter(isIn), { model: a }, { model: b });
-
-/** CLS with decay less Baseline without: what unequal schedules would show. */
-function unequalDecay(results: Results): Named[] {
-  const rows = joinedOf(results)
-    .filter((r) => (r.params.model === BASELINE) === (r.params[GAMMA] === 1))
-    .map(({ params: { model, [ALPHA]: alpha }, ...r }) => ({
-      ...r,
-      params: { model, [ALPHA]: alpha },
-    }));
-  const of = pairsOf(rows, { model: PUBLISHED_CLS }, { model: BASELINE });
-  return of
-    ? [{
-      label: `${PUBLISHED_CLS}, with decay`,
-      group: "less the Baseline without decay",
-      of,
-    }]
-    : [];
-}
-
-/** Three CLS models and the controls against each other. */
-export function controlEffects(results: Results): Named[] {
-  const models = [PUBLISHED_CLS, RIGHT_CLS, KEPT_CLS];
-  return [
-    ...corrected(
-      ([BASELINE, MEAN_POOL] as const).flatMap((other) =>
-        models.flatMap((label) => {
-          const of = modelsOf(results, label, other);
-          return of ? [{ label, group: `less the ${other}`, of }] : [];
-        })
-      ),
-    ),
-    ...unequalDecay(results),
-  ];
-}
-
-/** CLS models less Baseline and less the mean pool, in points. */
-export const controlForest = (results: Results): Chart =>
-  namedForest(controlEffects(results), {
-    title: "Ours: models at equal alpha and decay",
-    xLabel: "difference in test accuracy",
-  });
-
-/** The same in numbers. */
-export const controlTable = (results: Results): Shown =>
-  namedTable(controlEffects(results));

@@ -92,7 +92,8 @@ const interval = (of: { low: number | null; high: number | null } | null) =>
     : `${points(of.low)} to ${points(of.high)}`;
 
 /** "0.034", with "–" where no test was made. */
-const pText = (p: number | null | undefined) => p == null ? "–" : p.toFixed(3);
+const pText = (p: number | null | undefined) =>
+  p == null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3);
 
 /** Holm's p-values in the places of the given ones; null stays. */
 export function holmOf(ps: readonly (number | null)[]): (number | null)[] {

@@ -18,7 +18,7 @@ import {
   Trainer,
   upsample,
 } from "../train/mod.ts";
-import { baseOf, type Profile } from "./profile.ts";
+import { baseOf, Profile } from "./profile.ts";
 import { type Shown, table } from "./show.ts";
 
 /** Side of the maps that are shown. */
@@ -136,10 +136,11 @@ async function look(
 /**
  * Trains the Baseline and the published CLS model for one epoch on synthetic
  * faces of 64 pixels, which have 4 × 4 patches, with the profile's net (cpu's
- * at paper) at two blocks or more, and looks into both. About ten seconds.
+ * at paper) at two blocks or more, and looks into both. Some seconds.
  */
-export async function lookInside(profile: Profile): Promise<Looked> {
-  const { recipe } = baseOf(profile === "paper" ? "cpu" : profile);
+export async function lookInside(profile: string): Promise<Looked> {
+  const named = Profile.parse(profile);
+  const { recipe } = baseOf(named === "paper" ? "cpu" : named);
   const base = parseRecipe({
     ...recipe,
     size: 64,
@@ -149,7 +150,7 @@ export async function lookInside(profile: Profile): Promise<Looked> {
   });
   const data = syntheticFaces({
     size: 64,
-    train: profile === "smoke" ? 256 : 1024,
+    train: named === "smoke" ? 128 : 512,
     validation: 7,
     test: 70,
   });

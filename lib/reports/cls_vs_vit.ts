@@ -3,11 +3,19 @@ import { claims, decide } from "./cls_claims.ts";
 import { trainings } from "./cls_plans.ts";
 import type { Report } from "./report.ts";
 
-export { effectsForest, effectsTable, interaction } from "./cls_ablation.ts";
+export {
+  controlForest,
+  controlTable,
+  effectsForest,
+  effectsTable,
+  interaction,
+  simpleForest,
+} from "./cls_ablation.ts";
 export { comparisons, confusions, mcnemar, pairs } from "./cls_comparison.ts";
 export { attentionChart, blockTable, lookInside } from "./cls_look.ts";
 export {
   publishedForest,
+  publishedLong,
   publishedPairs,
   publishedRuns,
   publishedTests,

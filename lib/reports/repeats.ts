@@ -89,12 +89,12 @@ export const repeatsTable = (results: Results): Shown =>
       ...Object.fromEntries(
         [0.005, 0.01, 0.02].map((difference) => [
           `${100 * difference} point${difference === 0.01 ? "" : "s"}`,
-          noise ? neededFor(difference, noise.sd) : "–",
+          noise?.sd ? neededFor(difference, noise.sd) : "–",
         ]),
       ),
       ...Object.fromEntries([3, 5, 10].map((present) => [
         `seen with ${present} repeats`,
-        noise
+        noise?.sd
           ? `${
             size(
               analysis.repeatsPlan({

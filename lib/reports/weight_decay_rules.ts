@@ -1,0 +1,31 @@
+/** What is decided of both decays, by a written rule. */
+import type { Results } from "./report.ts";
+import {
+  decayName,
+  fewestPairs,
+  isBetter,
+  lrDecayName,
+} from "./weight_decay_claims.ts";
+import { againstBestConstant, againstNone } from "./weight_decay_effects.ts";
+
+const RULE = "The rule, for each of both: none, unless a decay beats none " +
+  "(paired t tests, Holm, at least three pairs); of several that do, the one " +
+  "with the largest gain. LR decay is held against the best constant rate, " +
+  "weight decay against none at the same rates.";
+
+/** One sentence on each decay, then the rule. */
+export function decide(results: Results): string {
+  const lr = againstBestConstant(results), weight = againstNone(results);
+  const sentences = [
+    { what: "LR decay", of: lr, nameOf: lrDecayName },
+    { what: "Weight decay", of: weight, nameOf: decayName },
+  ].map(({ what, of, nameOf }) => {
+    if (fewestPairs(of) < 3) {
+      return `${what}: none, as fewer than three pairs ran.`;
+    }
+    const [best] = of.filter(isBetter)
+      .sort((a, b) => b.difference! - a.difference!);
+    return `${what}: ${best ? nameOf(best) : "none; nothing beats it"}.`;
+  });
+  return `${sentences.join(" ")} ${RULE}`;
+}
