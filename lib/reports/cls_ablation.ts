@@ -218,7 +218,7 @@ function tableOf(effects: readonly TestedEffect[]): Shown {
     pairs: c?.n ?? 0,
     "mean (points)": c ? points(c.difference!) : "–",
     "95 % t interval": c ? interval(c) : "–",
-    "95 % bootstrap interval": c?.bootstrap ? interval(c.bootstrap) : "–",
+    bootstrap: c?.bootstrap ? interval(c.bootstrap) : "–",
     "p (Holm)": p === null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3),
   })));
 }

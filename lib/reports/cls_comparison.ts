@@ -128,10 +128,10 @@ export function comparisons(results: Results): Shown {
     pairs: c?.n ?? 0,
     "mean (points)": c ? points(c.difference!) : "–",
     "95 % t interval": interval(c),
-    "95 % bootstrap interval": interval(c?.bootstrap ?? null),
+    bootstrap: interval(c?.bootstrap ?? null),
     "p (t test)": pText(p),
     "p (Holm)": pText(adjusted),
-    "p (sign test)": pText(c?.sign?.p),
+    "p (sign)": pText(c?.sign?.p),
   });
   const bySeed = all && meanInterval(seedMeans(all));
   return table([

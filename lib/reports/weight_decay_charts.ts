@@ -126,7 +126,12 @@ export async function lrDecayForest(results: Results): Promise<Chart> {
       difference: p.accuracy - accuracy,
     }))
   );
-  return againstForest(lrDecayGroups(results), theirs, {
+  // The interval of two pairs is too wide to be drawn.
+  const ours = lrDecayGroups(results).map(({ group, of }) => ({
+    group,
+    of: of.map((c) => c.n < 3 ? { ...c, low: null, high: null } : c),
+  }));
+  return againstForest(ours, theirs, {
     xLabel: "test accuracy with LR decay less that at a constant rate",
   });
 }

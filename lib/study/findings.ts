@@ -45,7 +45,7 @@ export function findings(
   const analysed = analysisRows(rows);
   const noise = noiseFloor(analysed);
   // Values of two settings differ by √2 times the sd of one's repeats.
-  const plan = noise && repeatsPlan({
+  const plan = noise && noise.sd > 0 && repeatsPlan({
     difference: WORTH_SEEING,
     sd: Math.SQRT2 * noise.sd,
     present: study.repeats,
