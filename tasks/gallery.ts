@@ -51,7 +51,7 @@ const resultsOf = (name: keyof typeof reports, profile: string) =>
   openReport(reports[name].report, { profile, outDir: `results/${profile}` })
     .results();
 
-const { depth, lrSearch, mixupAlpha, clsVsVit } = reports;
+const { depth, lrSearch, clsVsVit } = reports;
 const cpu: Record<string, Results> = {
   lrSearch: await resultsOf("lrSearch", "cpu"),
   depth: await resultsOf("depth", "cpu"),
@@ -61,3 +61,5 @@ await draw("charts/published-depth", await depth.publishedRuns());
 await draw("charts/depth-map", depth.depthMap(cpu.depth));
 await draw("charts/depth-isolation", await depth.depthIsolation(cpu.depth));
 await draw("charts/lr-sensitivity", lrSearch.sensitivityChart(cpu.lrSearch));
+await draw("charts/cls-published", await clsVsVit.publishedPairs("first"));
+await draw("charts/cls-effects", clsVsVit.effectsForest(cpu.clsVsVit));
