@@ -41,18 +41,18 @@ interface Row {
 const OURS = PALETTE[0], PUBLISHED = PALETTE[1];
 const LINE = 15, NOTE = 10, NOTE_LINE = 12, PAD = 10;
 
-function numberText(value: number): string {
-  if (value === 0) return "0";
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) < 0.01 ? 4 : 2;
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
-}
-
+/** An estimate and its interval, all with as many decimals as the largest. */
 function effectText(e: Effect): string {
   if (!isNumber(e.estimate)) return "failed";
-  const interval = isNumber(e.low) && isNumber(e.high)
-    ? ` [${numberText(e.low)}, ${numberText(e.high)}]`
-    : "";
-  return numberText(e.estimate) + interval;
+  const ends = isNumber(e.low) && isNumber(e.high) ? [e.low, e.high] : [];
+  const size = Math.max(...[e.estimate, ...ends].map(Math.abs));
+  const digits = size >= 100 ? 0 : size < 0.01 ? 4 : 2;
+  const text = (value: number) =>
+    value === 0
+      ? "0"
+      : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+  const interval = ends.length > 0 ? ` [${ends.map(text).join(", ")}]` : "";
+  return text(e.estimate) + interval;
 }
 
 const legend: LegendItem[][] = [[
