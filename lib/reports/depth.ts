@@ -1,12 +1,8 @@
 /** Depth: whether two blocks are enough, the learning rate tuned for each. */
-import {
-  type Chart,
-  costAccuracyChart,
-  heatMapChart,
-  isolationChart,
-} from "../charts/mod.ts";
+import { type Chart, costAccuracyChart, heatMapChart } from "../charts/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import { count, flops } from "../profile/mod.ts";
+import { depthsAtBest } from "./depth_charts.ts";
 import {
   againstDepth,
   atBestRate,
@@ -16,10 +12,8 @@ import {
 } from "./depth_effects.ts";
 import {
   cannotTell,
-  cellsOf,
   isolationRows,
   lrAxis,
-  publishedBests,
   publishedCells,
   publishedNoise,
   repeatsWords,
@@ -31,7 +25,6 @@ import type { Profile } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
 import type { Judgement, Report, Results } from "./report.ts";
 import type { Shown } from "./show.ts";
-import { noiseOf } from "./training_charts.ts";
 
 const depths: Record<Profile, number[]> = {
   smoke: [1, 2],
@@ -70,31 +63,11 @@ export async function publishedMap(): Promise<Chart> {
   );
 }
 
-/** Our mean test accuracy of every setting. */
-export function depthMap(results: Results): Chart {
-  return heatMapChart(cellsOf(results.analysed()), {
-    ...lrAxis,
-    yLabel: "depth",
-    title: "Ours: mean over repeats",
-    valueLabel: "test accuracy",
-    noise: noiseOf(results.rows()),
-  });
-}
+export { depthMap } from "./depth_charts.ts";
 
 /** Each depth at its best rate, the published best runs beside ours. */
-export async function depthIsolation(results: Results): Promise<Chart> {
-  const rows = results.analysed();
-  return isolationChart(isolationRows(rows), {
-    xLabel: "depth",
-    yLabel: "test accuracy",
-    all: rows.map(({ params, value }) => ({
-      value: Number(params.depth),
-      accuracy: value,
-    })),
-    published: await publishedBests("depth-test"),
-    noise: noiseOf(results.rows()),
-  });
-}
+export const depthIsolation = (results: Results): Promise<Chart> =>
+  depthsAtBest(results, "depth-test");
 
 /** What a depth costs (a forward pass by thop's convention) and what it gives. */
 export function costChart(results: Results): Chart {

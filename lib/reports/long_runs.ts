@@ -3,17 +3,13 @@ import {
   type Chart,
   curveBandsChart,
   heatMapChart,
-  isolationChart,
   pairedChart,
 } from "../charts/mod.ts";
 import type { TrainingPlan } from "../study/mod.ts";
 import { depthForest, depthTable } from "./depth_effects.ts";
 import {
   bestRate,
-  cellsOf,
-  isolationRows,
   lrAxis,
-  publishedBests,
   publishedCells,
   publishedNoise,
   rateText,
@@ -31,6 +27,7 @@ import {
   judgeSensitivity,
   pairedMean,
 } from "./long_runs_claims.ts";
+import { depthsAtBest } from "./depth_charts.ts";
 import { baseOf, pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
 import type { Report, Results } from "./report.ts";
@@ -132,31 +129,11 @@ export async function publishedMap(
   });
 }
 
-/** Our mean test accuracy of every setting. */
-export function gridMap(results: Results): Chart {
-  return heatMapChart(cellsOf(results.analysed()), {
-    ...lrAxis,
-    yLabel: "depth",
-    title: "Ours: mean over repeats",
-    valueLabel: "test accuracy",
-    noise: noiseOf(results.rows()),
-  });
-}
+export { depthMap as gridMap } from "./depth_charts.ts";
 
 /** Each depth at its best rate, the published best runs beside ours. */
-export async function depthIsolation(results: Results): Promise<Chart> {
-  const rows = results.analysed();
-  return isolationChart(isolationRows(rows), {
-    xLabel: "depth",
-    yLabel: "test accuracy",
-    all: rows.map(({ params, value }) => ({
-      value: Number(params.depth),
-      accuracy: value,
-    })),
-    published: await publishedBests("long-epochs-depth-lr"),
-    noise: noiseOf(results.rows()),
-  });
-}
+export const depthIsolation = (results: Results): Promise<Chart> =>
+  depthsAtBest(results, "long-epochs-depth-lr");
 
 /** Depths against depth 2 (or the shallowest), ours and published. */
 export const effectsChart = (results: Results): Promise<Chart> =>
