@@ -133,7 +133,7 @@ table { border-collapse: collapse; font-size: .875rem; line-height: 1.5; font-va
 th, td { padding: .38rem .85rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 .out:not(.md) table { width: max-content; max-width: 100%; }
 .out:not(.md) td { max-width: 28rem; }
-thead th, thead td { border-bottom: 1.5px solid var(--soft); font-weight: 600; white-space: nowrap; vertical-align: bottom; }
+thead th, thead td { border-bottom: 1.5px solid var(--soft); font-weight: 600; vertical-align: bottom; }
 tbody tr:hover { background: var(--faint); }
 .provenance { margin-top: 3.5rem; border-top: 1px solid var(--line); padding-top: 1.25rem; font-size: .875rem; min-width: 0; }
 .provenance h2 { font-size: 1rem; margin: 0 0 .7rem; }
