@@ -1,15 +1,9 @@
 /** The room's door: the study's reports, what a notebook shows of them. */
 export { reports } from "./catalogue.ts";
+export type { JudgedClaim, JudgedReport } from "./claims.ts";
 export { facesChart } from "./faces.ts";
 export { interruptSignal, runMeasurement, runPlan } from "./live.ts";
-export {
-  type JudgedClaim,
-  type JudgedReport,
-  OpenReport,
-  openReport,
-  type ReportParameters,
-  trialTable,
-} from "./open.ts";
+export { OpenReport, openReport, type ReportParameters } from "./open.ts";
 export {
   baseOf,
   Profile,
@@ -30,3 +24,4 @@ export type {
 } from "./report.ts";
 export { duration, markdown, points, type Shown, table } from "./show.ts";
 export { confusionChart, curvesChart, noiseOf } from "./training_charts.ts";
+export { trialTable } from "./trial_table.ts";

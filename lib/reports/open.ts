@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Chart, percent, timelineChart } from "../charts/mod.ts";
+import { type Chart, timelineChart } from "../charts/mod.ts";
 import { type Dataset, describeDataset, loadDataset } from "../data/mod.ts";
 import {
   epochsFrame,
@@ -16,19 +16,24 @@ import {
   trialRows,
   trialsFrame,
 } from "../study/mod.ts";
+import {
+  judged,
+  type JudgedClaim,
+  type JudgedReport,
+  NOT_RUN,
+} from "./claims.ts";
 import { fromRoot, placeOf, runMeasurement, runPlan } from "./live.ts";
 import { baseOf, Profile } from "./profile.ts";
 import { protocolRows } from "./protocol.ts";
 import {
-  type Claim,
   isOfPlan,
-  type Judgement,
   type Measurement,
   type Report,
   type Results,
   resultsOf,
 } from "./report.ts";
 import { duration, markdown, type Shown, table } from "./show.ts";
+import { trialTable } from "./trial_table.ts";
 
 const Parameters = z.strictObject({
   profile: Profile,
@@ -47,52 +52,8 @@ export type ReportParameters = Omit<z.input<typeof Parameters>, "profile"> & {
   profile: string;
 };
 
-/** A claim with its judgement, as it is kept beside the records. */
-export interface JudgedClaim extends Judgement {
-  claim: string;
-  published: string;
-}
-
-/** What `claims()` leaves beside the records, for the table of all claims. */
-export interface JudgedReport {
-  notebook: string;
-  title: string;
-  profile: Profile;
-  data: string;
-  trials: number;
-  /** Time of all trials, in s. */
-  seconds: number;
-  claims: JudgedClaim[];
-}
-
 /** Optuna's names of states as a chart's words. */
 const STATES: Record<string, string> = { FAIL: "failed" };
-
-const NOT_RUN: Judgement = {
-  ours: "–",
-  verdict: "not yet run",
-  why: "no trial is on record",
-};
-
-/** Synthetic faces show how a question is asked, not its answer. */
-async function judged(claim: Claim, results: Results): Promise<JudgedClaim> {
-  const { claim: text, published, aboutFaces = true } = claim;
-  const judgement = await claim.judge(results);
-  const isSettled = ["holds", "does not hold"].includes(judgement.verdict);
-  return {
-    claim: text,
-    published,
-    ...judgement,
-    ...aboutFaces && results.data === "synthetic" && isSettled
-      ? {
-        verdict: "cannot tell" as const,
-        why: `on synthetic faces it ${
-          judgement.verdict === "holds" ? "would hold" : "would not"
-        }, which real ones have to confirm; ${judgement.why}`,
-      }
-      : {},
-  };
-}
 
 export class OpenReport {
   #data?: Dataset;
@@ -334,37 +295,6 @@ async function exists(file: string): Promise<boolean> {
 
 const secondsOf = (rows: readonly TrainingRow[]) =>
   rows.reduce((sum, r) => sum + (r.seconds ?? 0), 0);
-
-/** Mean recall of the test split's classes at the chosen epoch. */
-function balancedAccuracy({ epochs, chosenEpoch }: TrainingRow): string {
-  const chosen = epochs.find((e) => e.epoch === chosenEpoch);
-  return chosen ? percent(chosen.testBalancedAccuracy) : "–";
-}
-
-/** A table of trials; see `OpenReport.trials`. */
-export function trialTable(rows: readonly TrainingRow[]): Shown {
-  const names = Object.keys(rows[0]?.params ?? {});
-  const sorted = [...rows].sort((a, b) =>
-    names.map((n) =>
-      typeof a.params[n] === "number"
-        ? Number(a.params[n]) - Number(b.params[n])
-        : String(a.params[n]).localeCompare(String(b.params[n]))
-    ).find((d) => d !== 0) ?? a.repeat - b.repeat
-  );
-  return table(sorted.map((r) => ({
-    ...Object.fromEntries(names.map((n) => [n, String(r.params[n])])),
-    "test accuracy": r.accuracy === null ? "diverged" : percent(r.accuracy),
-    "95 % interval": r.interval
-      ? `${percent(r.interval.low)} – ${percent(r.interval.high)}`
-      : "–",
-    "balanced accuracy": balancedAccuracy(r),
-    epoch: r.chosenEpoch ?? "–",
-    "max on test": r.maxTestAccuracy === undefined
-      ? "–"
-      : percent(r.maxTestAccuracy),
-    seconds: r.seconds?.toFixed(1) ?? "–",
-  })));
-}
 
 /**
  * Opens a report at a profile. Its data set is the profile's unless `data`
