@@ -3,13 +3,12 @@ import { type Chart, isolationChart } from "../charts/mod.ts";
 import { analysis } from "../study/mod.ts";
 import { againstText, againstValue } from "./against.ts";
 import {
-  cannotTell,
   publishedNoise,
   rateText,
   repeatsWords,
   type Row,
 } from "./depth_lr.ts";
-import type { Judgement, Results } from "./report.ts";
+import { cannotTell, type Judgement, type Results } from "./report.ts";
 import { noiseOf } from "./training_charts.ts";
 
 /** One of Adam's parameters in one of a report's studies. */

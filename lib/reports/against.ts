@@ -4,7 +4,7 @@ import { studentQuantile } from "../statistics/mod.ts";
 import { analysis } from "../study/mod.ts";
 import { differenceText } from "./depth_effects.ts";
 import { publishedNoise, type Row, valuesOf } from "./depth_lr.ts";
-import { points, type Shown, table } from "./show.ts";
+import { points, pointsInterval, type Shown, table } from "./show.ts";
 
 type Comparison = analysis.Comparison;
 
@@ -93,9 +93,7 @@ export const againstTable = (
       runs: group,
       values: `${Object.values(c.a)[0]} against ${Object.values(c.b)[0]}`,
       "difference (points)": c.difference === null ? "–" : points(c.difference),
-      "95 % interval": c.low === null || c.high === null
-        ? "–"
-        : `${points(c.low)} to ${points(c.high)}`,
+      "95 % interval": pointsInterval(c),
       pairs: c.n,
       "p (Holm)": c.verdict === "too few repeats" ? "–" : c.p!.toFixed(3),
       verdict: c.verdict,

@@ -7,15 +7,15 @@ import {
   againstText,
   againstValue,
 } from "./against.ts";
-import {
-  cannotTell,
-  publishedNoise,
-  repeatsWords,
-  type Row,
-} from "./depth_lr.ts";
+import { publishedNoise, repeatsWords, type Row } from "./depth_lr.ts";
 import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
-import type { Judgement, Report, Results } from "./report.ts";
+import {
+  cannotTell,
+  type Judgement,
+  type Report,
+  type Results,
+} from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
 import { noiseOf } from "./training_charts.ts";
 

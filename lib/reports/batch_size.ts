@@ -14,9 +14,9 @@ import {
   type NetName,
   netsOf,
   ownNet,
+  speedStudy,
   stepsOf,
   stepsText,
-  timedTrial,
 } from "./speed.ts";
 import { machineText, speedsOf, speedTable } from "./speed_rows.ts";
 
@@ -47,41 +47,14 @@ const repeats: Record<Profile, number> = {
   paper: 3,
 };
 
-function measurement(profile: Profile): Measurement {
-  const nets = netsOf(profile);
-  return {
-    study: {
-      name: "batch-size",
-      metric: "images/s",
-      search: {
-        kind: "list",
-        points: sizes[profile].flatMap(([net, mode, batches]) =>
-          batches.map((batchSize) => ({ net, mode, batchSize }))
-        ),
-      },
-      repeats: repeats[profile],
-      fixed: {
-        nets: Object.fromEntries(
-          sizes[profile].map(([net]) => [net, nets[net]]),
-        ),
-      },
-    },
-    measure: (point, ctx) => {
-      const net = point.params.net as NetName;
-      return timedTrial(
-        {
-          profile,
-          net,
-          recipe: nets[net]!,
-          batchSize: Number(point.params.batchSize),
-          mode: point.params.mode as Mode,
-        },
-        point,
-        ctx,
-      );
-    },
-  };
-}
+const measurement = (profile: Profile): Measurement =>
+  speedStudy(profile, {
+    name: "batch-size",
+    points: sizes[profile].flatMap(([net, mode, batches]) =>
+      batches.map((batchSize) => ({ net, mode, batchSize }))
+    ),
+    repeats: repeats[profile],
+  });
 
 function protocol(profile: Profile): ProtocolRow[] {
   const own = ownNet[profile];

@@ -1,10 +1,15 @@
 /** What the notes say of the batch size, and how it is judged. */
 import { kneeOf } from "../charts/mod.ts";
 import { roundedRows } from "./batch_size_rules.ts";
-import type { Claim, Judgement, MeasuredRow, Results } from "./report.ts";
-import { ownNet } from "./speed.ts";
 import {
   cannotTell,
+  type Claim,
+  type Judgement,
+  type MeasuredRow,
+  type Results,
+} from "./report.ts";
+import { ownNet } from "./speed.ts";
+import {
   largestNet,
   ratioOf,
   ratioText,

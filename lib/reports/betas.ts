@@ -10,6 +10,7 @@ import {
   USUAL_RULE,
 } from "./adam_parameters.ts";
 import { againstForest, againstTable } from "./against.ts";
+import { squareRootRule } from "./batch_size_rules.ts";
 import { type Profile, trainingPlan } from "./profile.ts";
 import type { Report, Results } from "./report.ts";
 import { type Shown, table } from "./show.ts";
@@ -72,19 +73,18 @@ export const refusedTable = (): Shown =>
     }
   }));
 
-/**
- * Adam's square-root rule (arXiv 2205.10287): a batch `k` times as large takes
- * √k times the rate, and averages that remember as many images.
- */
-export const squareRootRule = (): Shown =>
-  table([1, 4, 16].map((k) => ({
-    "batch, times": k,
-    "rate, times": Math.sqrt(k),
-    beta1: Number((1 - k * (1 - 0.9)).toFixed(4)) > 0
-      ? Number((1 - k * (1 - 0.9)).toFixed(4))
-      : "below 0: no longer reachable",
-    beta2: Number((1 - k * (1 - 0.999)).toFixed(4)),
-  })));
+/** The square-root rule as factors, from the usual betas on. */
+export const squareRootTable = (): Shown =>
+  table([1, 4, 16].map((k) => {
+    const [start, scaled] = [1, k].map((k) => squareRootRule(256 * k));
+    const [beta1, beta2] = scaled.betas.map((b) => Number(b.toFixed(4)));
+    return {
+      "batch, times": k,
+      "rate, times": Number((scaled.lr / start.lr).toFixed(4)),
+      beta1: beta1 > 0 ? beta1 : "below 0: no longer reachable",
+      beta2,
+    };
+  }));
 
 export const beta1Isolation = (results: Results): Chart =>
   parameterIsolation(results, BETA1, { scale: "category" });

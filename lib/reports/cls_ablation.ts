@@ -15,7 +15,7 @@ import {
 import { ABLATION, CONTROLS } from "./cls_plans.ts";
 import { isDone, type Row } from "./depth_lr.ts";
 import type { Results } from "./report.ts";
-import { points, type Shown, table } from "./show.ts";
+import { points, pointsInterval, pText, type Shown, table } from "./show.ts";
 import { noiseOf } from "./training_charts.ts";
 
 const GAMMA = "schedule.gamma", ALPHA = "mixing.alpha";
@@ -206,20 +206,15 @@ export const controlForest = (results: Results): Chart =>
     "Ours: the controls",
   );
 
-const interval = (of: Pick<Comparison, "low" | "high">) =>
-  of.low === null || of.high === null
-    ? "–"
-    : `${points(of.low)} to ${points(of.high)}`;
-
 function tableOf(effects: readonly TestedEffect[]): Shown {
   return table(effects.map(({ label, group, c, p }) => ({
     of: group,
     difference: label,
     pairs: c?.n ?? 0,
     "mean (points)": c ? points(c.difference!) : "–",
-    "95 % t interval": c ? interval(c) : "–",
-    bootstrap: c?.bootstrap ? interval(c.bootstrap) : "–",
-    "p (Holm)": p === null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3),
+    "95 % t interval": pointsInterval(c),
+    bootstrap: pointsInterval(c?.bootstrap ?? null),
+    "p (Holm)": pText(p),
   })));
 }
 

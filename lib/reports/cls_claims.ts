@@ -13,8 +13,12 @@ import {
   seedMeans,
 } from "./cls_comparison.ts";
 import { differenceText } from "./depth_effects.ts";
-import { cannotTell } from "./depth_lr.ts";
-import type { Claim, Judgement, Results } from "./report.ts";
+import {
+  cannotTell,
+  type Claim,
+  type Judgement,
+  type Results,
+} from "./report.ts";
 import { points } from "./show.ts";
 
 /** A difference that counts: one point of accuracy, as a share. */

@@ -9,7 +9,7 @@ import { analysis, type TrainingRow } from "../study/mod.ts";
 import { COMPARISON } from "./cls_plans.ts";
 import { isDone, rateText, type Row, valuesOf } from "./depth_lr.ts";
 import type { Results } from "./report.ts";
-import { points, type Shown, table } from "./show.ts";
+import { points, pointsInterval, pText, type Shown, table } from "./show.ts";
 
 export type Comparison = analysis.Comparison;
 
@@ -86,15 +86,6 @@ export function pairs(results: Results): Chart {
   );
 }
 
-const interval = (of: { low: number | null; high: number | null } | null) =>
-  of?.low == null || of.high == null
-    ? "–"
-    : `${points(of.low)} to ${points(of.high)}`;
-
-/** "0.034", with "–" where no test was made. */
-const pText = (p: number | null | undefined) =>
-  p == null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3);
-
 /** Holm's p-values in the places of the given ones; null stays. */
 export function holmOf(ps: readonly (number | null)[]): (number | null)[] {
   const adjusted = holm(ps.filter((p) => p !== null));
@@ -127,8 +118,8 @@ export function comparisons(results: Results): Shown {
     "CLS less Baseline": what,
     pairs: c?.n ?? 0,
     "mean (points)": c ? points(c.difference!) : "–",
-    "95 % t interval": interval(c),
-    bootstrap: interval(c?.bootstrap ?? null),
+    "95 % t interval": pointsInterval(c),
+    bootstrap: pointsInterval(c?.bootstrap ?? null),
     "p (t test)": pText(p),
     "p (Holm)": pText(adjusted),
     "p (sign)": pText(c?.sign?.p),
@@ -140,7 +131,7 @@ export function comparisons(results: Results): Shown {
       ...row("means of the seeds", null),
       pairs: bySeed?.n ?? 0,
       "mean (points)": bySeed ? points(bySeed.mean) : "–",
-      "95 % t interval": interval(bySeed),
+      "95 % t interval": pointsInterval(bySeed),
     },
     row("each at its best rate", compared(atBestRate(rows), CLS, BASELINE)),
     ...single.map((c, i) =>

@@ -5,23 +5,23 @@ import { count, flops } from "../profile/mod.ts";
 import { meanInterval } from "../statistics/mod.ts";
 import { readPublished } from "../study/mod.ts";
 import type { Profile } from "./profile.ts";
-import type {
-  Judgement,
-  Measurement,
-  ProtocolRow,
-  Report,
-  Results,
+import {
+  cannotTell,
+  type Judgement,
+  type Measurement,
+  type ProtocolRow,
+  type Report,
+  type Results,
 } from "./report.ts";
 import { markdown, type Shown, table } from "./show.ts";
 import {
   type NetName,
   netsOf,
+  speedStudy,
   stepsOf,
   stepsText,
-  timedTrial,
 } from "./speed.ts";
 import {
-  cannotTell,
   machineText,
   rateText,
   speedsOf,
@@ -50,42 +50,15 @@ const repeats: Record<Profile, number> = {
   paper: 5,
 };
 
-function measurement(profile: Profile): Measurement {
-  const nets = netsOf(profile);
-  return {
-    study: {
-      name: "cpu-throughput",
-      metric: "images/s",
-      search: {
-        kind: "list",
-        points: sizes[profile].flatMap(([net, batches]) =>
-          batches.map((batchSize) => ({ net, batchSize }))
-        ),
-      },
-      repeats: repeats[profile],
-      fixed: {
-        mode: "forward",
-        nets: Object.fromEntries(
-          sizes[profile].map(([net]) => [net, nets[net]]),
-        ),
-      },
-    },
-    measure: (point, ctx) => {
-      const net = point.params.net as NetName;
-      return timedTrial(
-        {
-          profile,
-          net,
-          recipe: nets[net]!,
-          batchSize: Number(point.params.batchSize),
-          mode: "forward",
-        },
-        point,
-        ctx,
-      );
-    },
-  };
-}
+const measurement = (profile: Profile): Measurement =>
+  speedStudy(profile, {
+    name: "cpu-throughput",
+    points: sizes[profile].flatMap(([net, batches]) =>
+      batches.map((batchSize) => ({ net, batchSize }))
+    ),
+    repeats: repeats[profile],
+    fixed: { mode: "forward" },
+  });
 
 function protocol(profile: Profile): ProtocolRow[] {
   const names = sizes[profile].map(([net]) => net);

@@ -11,7 +11,6 @@ import {
   differenceText,
 } from "./depth_effects.ts";
 import {
-  cannotTell,
   isolationRows,
   lrAxis,
   publishedCells,
@@ -23,7 +22,12 @@ import { rates, searchPlan } from "./lr_search.ts";
 import { judgeRate } from "./lr_search_claims.ts";
 import type { Profile } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
-import type { Judgement, Report, Results } from "./report.ts";
+import {
+  cannotTell,
+  type Judgement,
+  type Report,
+  type Results,
+} from "./report.ts";
 import type { Shown } from "./show.ts";
 
 const depths: Record<Profile, number[]> = {

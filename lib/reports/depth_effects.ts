@@ -10,7 +10,7 @@ import {
   type Row,
   valuesOf,
 } from "./depth_lr.ts";
-import { points, type Shown, table } from "./show.ts";
+import { points, pointsInterval, type Shown, table } from "./show.ts";
 
 type Comparison = analysis.Comparison;
 
@@ -182,9 +182,7 @@ export function depthTable(rows: readonly Row[]): Shown {
       depth: `${c.a.depth} against ${c.base}`,
       "learning rate": c.how,
       "difference (points)": c.difference === null ? "–" : points(c.difference),
-      "95 % interval": c.low === null || c.high === null
-        ? "–"
-        : `${points(c.low)} to ${points(c.high)}`,
+      "95 % interval": pointsInterval(c),
       "paired seeds": c.n,
       "p (Holm)": c.verdict === "too few repeats" ? "–" : c.p!.toFixed(3),
       verdict: c.verdict,

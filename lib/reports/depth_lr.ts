@@ -1,7 +1,6 @@
 /** What the studies of depth and learning rate share: bests, effects, maps. */
 import type { HeatMapCell } from "../charts/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
-import type { Judgement } from "./report.ts";
 
 export type Row = analysis.AnalysisRow;
 
@@ -38,12 +37,6 @@ export const atDepth = (rows: readonly Row[], depth: number) =>
 export const valuesOf = (rows: readonly Row[], name: string): number[] =>
   [...new Set(rows.filter(isDone).map((r) => Number(r.params[name])))]
     .sort((a, b) => a - b);
-
-export const cannotTell = (why: string, ours = "–"): Judgement => ({
-  ours,
-  verdict: "cannot tell",
-  why,
-});
 
 /** How many repeats would see one point, by the rows' own noise. */
 export function repeatsWords(rows: readonly Row[], n: number): string {

@@ -14,9 +14,9 @@ import { markdown, type Shown } from "./show.ts";
 import {
   type NetName,
   netsOf,
+  speedStudy,
   stepsOf,
   stepsText,
-  timedTrial,
 } from "./speed.ts";
 import { machineText, speedTable, withParams } from "./speed_rows.ts";
 
@@ -37,42 +37,16 @@ const plans: Record<
 };
 
 function measurement(profile: Profile): Measurement {
-  const nets = netsOf(profile);
-  const plan = plans[profile];
-  return {
-    study: {
-      name: "efficiency",
-      metric: "images/s",
-      search: {
-        kind: "list",
-        points: plan.nets.flatMap(([net, batchSize]) =>
-          plan.models.map((model) => ({ net, batchSize, model }))
-        ),
-      },
-      repeats: plan.repeats,
-      fixed: {
-        mode: "forward",
-        nets: Object.fromEntries(plan.nets.map(([net]) => [net, nets[net]])),
-      },
-    },
-    measure: (point, ctx) => {
-      const net = point.params.net as NetName;
-      return timedTrial(
-        {
-          profile,
-          net,
-          recipe: {
-            ...nets[net]!,
-            ...variants[point.params.model as VariantName],
-          },
-          batchSize: Number(point.params.batchSize),
-          mode: "forward",
-        },
-        point,
-        ctx,
-      );
-    },
-  };
+  const { nets, models, repeats } = plans[profile];
+  return speedStudy(profile, {
+    name: "efficiency",
+    points: nets.flatMap(([net, batchSize]) =>
+      models.map((model) => ({ net, batchSize, model }))
+    ),
+    repeats,
+    fixed: { mode: "forward" },
+    recipe: (net, { model }) => ({ ...net, ...variants[model as VariantName] }),
+  });
 }
 
 function protocol(profile: Profile): ProtocolRow[] {

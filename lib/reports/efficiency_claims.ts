@@ -6,9 +6,14 @@ import {
   type VariantName,
   variants,
 } from "./efficiency_counts.ts";
-import type { Claim, Judgement, MeasuredRow, Results } from "./report.ts";
 import {
   cannotTell,
+  type Claim,
+  type Judgement,
+  type MeasuredRow,
+  type Results,
+} from "./report.ts";
+import {
   largestNet,
   type Ratio,
   ratioOf,

@@ -10,11 +10,16 @@ import {
   USUAL_RULE,
 } from "./adam_parameters.ts";
 import { againstForest, againstTable, againstText } from "./against.ts";
-import { cannotTell, publishedNoise, repeatsWords } from "./depth_lr.ts";
+import { publishedNoise, repeatsWords } from "./depth_lr.ts";
 import type { OpenReport } from "./open.ts";
 import { type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
-import type { Judgement, Report, Results } from "./report.ts";
+import {
+  cannotTell,
+  type Judgement,
+  type Report,
+  type Results,
+} from "./report.ts";
 import type { Shown } from "./show.ts";
 
 const EPS: AdamParameter = {

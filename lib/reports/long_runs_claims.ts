@@ -6,14 +6,13 @@ import { againstDepth, atBestRate, differenceText } from "./depth_effects.ts";
 import {
   atDepth,
   bestRate,
-  cannotTell,
   isDone,
   rateText,
   repeatsWords,
   type Row,
   valuesOf,
 } from "./depth_lr.ts";
-import type { Judgement, Results } from "./report.ts";
+import { cannotTell, type Judgement, type Results } from "./report.ts";
 import { points } from "./show.ts";
 
 /** eps at the deepest net, over learning rates. */

@@ -4,7 +4,6 @@ import type { TrainingRow } from "../study/mod.ts";
 import { againstDepth, peaks } from "./depth_effects.ts";
 import {
   atDepth,
-  cannotTell,
   isDone,
   type NearBest,
   nearBest,
@@ -13,7 +12,7 @@ import {
   type Row,
   valuesOf,
 } from "./depth_lr.ts";
-import type { Judgement, Results } from "./report.ts";
+import { cannotTell, type Judgement, type Results } from "./report.ts";
 
 /** "best at 1e-3 (36.0 %); not told apart: 3.16e-3" */
 function nearText({ lr, mean, near }: NearBest) {

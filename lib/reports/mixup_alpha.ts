@@ -7,16 +7,16 @@ import {
   againstText,
   againstValue,
 } from "./against.ts";
-import {
-  cannotTell,
-  publishedNoise,
-  rateText,
-  repeatsWords,
-} from "./depth_lr.ts";
+import { publishedNoise, rateText, repeatsWords } from "./depth_lr.ts";
 import { differenceText } from "./depth_effects.ts";
 import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
-import type { Judgement, Report, Results } from "./report.ts";
+import {
+  cannotTell,
+  type Judgement,
+  type Report,
+  type Results,
+} from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
 import { noiseOf } from "./training_charts.ts";
 

@@ -1,5 +1,5 @@
 /** A report at work: what a notebook calls, cell by cell. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Chart, timelineChart } from "../charts/mod.ts";
@@ -8,6 +8,7 @@ import {
   epochsFrame,
   findings,
   openStore,
+  recordsOf,
   recordsPath,
   StudyError,
   type TrainingPlan,
@@ -142,19 +143,24 @@ export class OpenReport {
     );
   }
 
-  /** A study's trials; none where it, or any record, is not there. */
-  async #recorded(study: string): Promise<TrainingRow[]> {
+  /** Whether a study has a record where the report's lie. */
+  async #isRecorded(study: string): Promise<boolean> {
     const place = placeOf(this.dir);
     const url = "store" in place ? place.store : recordsPath(place.dir);
-    if ("dir" in place && !await exists(url)) return [];
+    if ("dir" in place && !existsSync(url)) return false;
     const store = await openStore(url, { readOnly: true });
     try {
-      const names = (await store.studies()).map((s) => s.name.split("@")[0]);
-      if (!names.includes(study)) return [];
+      return (await recordsOf(store, study)).length > 0;
     } finally {
       await store.close();
     }
-    return await trainingRows(place, study);
+  }
+
+  /** A study's trials; none where it, or any record, is not there. */
+  async #recorded(study: string): Promise<TrainingRow[]> {
+    return await this.#isRecorded(study)
+      ? await trainingRows(placeOf(this.dir), study)
+      : [];
   }
 
   /** Trials of one of its studies, the first without a name. */
@@ -221,7 +227,7 @@ export class OpenReport {
     );
     const trials = [];
     for (const name of names) {
-      if ((await this.#recorded(name)).length === 0) continue;
+      if (!await this.#isRecorded(name)) continue;
       const { rows } = await trialRows(placeOf(this.dir), name);
       for (const { number, state, start, complete } of rows) {
         if (!start) continue;
@@ -287,10 +293,6 @@ export class OpenReport {
   async trials(study?: string): Promise<Shown> {
     return trialTable(await this.rows(study));
   }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return await Deno.stat(file).then(() => true, () => false);
 }
 
 const secondsOf = (rows: readonly TrainingRow[]) =>

@@ -17,7 +17,7 @@ import { describePoint } from "./live.ts";
 import type { OpenReport } from "./open.ts";
 import { trainingPlan } from "./profile.ts";
 import type { Report, Results } from "./report.ts";
-import { points, type Shown, table } from "./show.ts";
+import { points, pointsInterval, type Shown, table } from "./show.ts";
 import { noiseOf } from "./training_charts.ts";
 
 /** In the catalogue the template stands for itself: its cell has the study. */
@@ -261,9 +261,7 @@ export async function comparisonTable(study: OpenReport): Promise<Shown> {
     return {
       ...ofSetting(s),
       "difference, points": c?.difference == null ? "–" : points(c.difference),
-      "95 % interval": c?.low == null || c.high === null
-        ? "–"
-        : `${points(c.low)} to ${points(c.high)}`,
+      "95 % interval": pointsInterval(c ?? null),
       "p (Holm)": c?.p == null ? "–" : c.p.toFixed(3),
       verdict: s === base ? "the first" : c?.verdict ?? "–",
     };

@@ -1,8 +1,7 @@
 /** What repeats say of single runs: do points repeat, can one run rank? */
 import { analysis } from "../study/mod.ts";
-import { cannotTell } from "./depth_lr.ts";
 import { neededFor } from "./repeats_noise.ts";
-import type { Judgement, Results } from "./report.ts";
+import { cannotTell, type Judgement, type Results } from "./report.ts";
 
 const size = (share: number) => (100 * share).toFixed(2);
 

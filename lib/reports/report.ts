@@ -32,6 +32,13 @@ export interface Judgement {
   why: string;
 }
 
+/** Of a claim that the record neither bears out nor refutes. */
+export const cannotTell = (why: string, ours = "–"): Judgement => ({
+  ours,
+  verdict: "cannot tell",
+  why,
+});
+
 /** What the notes claim, and how our results judge it. */
 export interface Claim {
   claim: string;

@@ -39,3 +39,15 @@ export function duration(seconds: number): string {
 /** A difference of shares in points, with its sign: "+0.76". */
 export const points = (share: number) =>
   `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(2)}`;
+
+/** An interval of shares in points: "+0.44 to +2.85"; "–" without one. */
+export const pointsInterval = (
+  of: { low: number | null; high: number | null } | null,
+): string =>
+  of === null || of.low === null || of.high === null
+    ? "–"
+    : `${points(of.low)} to ${points(of.high)}`;
+
+/** A p-value: "0.034", "< 0.001"; "–" where no test was made. */
+export const pText = (p: number | null | undefined): string =>
+  p == null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3);

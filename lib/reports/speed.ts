@@ -10,10 +10,16 @@ import {
   throughput,
   trainingMemory,
 } from "../profile/mod.ts";
-import type { TrialContext, TrialPoint, TrialResult } from "../study/mod.ts";
+import type {
+  Params,
+  TrialContext,
+  TrialPoint,
+  TrialResult,
+} from "../study/mod.ts";
 import { engineInfo, resolvePrecision } from "../tensorflow/mod.ts";
 import { type Recipe, recipes, Trainer } from "../train/mod.ts";
 import { baseOf, type Profile } from "./profile.ts";
+import type { Measurement } from "./report.ts";
 
 export type NetName = "tiny" | "narrow" | "slim" | "full";
 
@@ -123,7 +129,7 @@ export type Mode = "forward" | "training step";
  * @throws {OutOfMemoryError} where the batch does not fit, which fails the
  * trial with its reason and no other.
  */
-export async function timedTrial(
+async function timedTrial(
   o: {
     profile: Profile;
     net: NetName;
@@ -162,6 +168,48 @@ export async function timedTrial(
       seconds: (performance.now() - began) / 1000,
       precision: resolvePrecision(recipe.precision),
       engine: engineInfo(),
+    },
+  };
+}
+
+/**
+ * A study of speed: the points one after the other, all of them in each
+ * repeat. `recipe` is what a point times, its net's without it.
+ */
+export function speedStudy(profile: Profile, o: {
+  name: string;
+  points: (Params & { net: NetName; batchSize: number })[];
+  repeats: number;
+  fixed?: Record<string, unknown>;
+  recipe?: (net: Recipe, params: Params) => Recipe;
+}): Measurement {
+  const nets = netsOf(profile);
+  const { name, points, repeats, fixed, recipe = (net) => net } = o;
+  return {
+    study: {
+      name,
+      metric: "images/s",
+      search: { kind: "list", points },
+      repeats,
+      fixed: {
+        ...fixed,
+        nets: Object.fromEntries(points.map(({ net }) => [net, nets[net]])),
+      },
+    },
+    measure: (point, ctx) => {
+      const { params } = point;
+      const net = params.net as NetName;
+      return timedTrial(
+        {
+          profile,
+          net,
+          recipe: recipe(nets[net]!, params),
+          batchSize: Number(params.batchSize),
+          mode: (params.mode ?? "forward") as Mode,
+        },
+        point,
+        ctx,
+      );
     },
   };
 }

@@ -1,18 +1,12 @@
 /** Records of the studies of speed: settings, ratios, the machine, tables. */
 import { meanInterval } from "../statistics/mod.ts";
 import { ownNet } from "./speed.ts";
-import type { Judgement, MeasuredRow, Results } from "./report.ts";
+import type { MeasuredRow, Results } from "./report.ts";
 import { type Shown, table } from "./show.ts";
 
 /** Three significant digits, as in 1590 or 0.0123. */
 export const rateText = (value: number) =>
   String(Number(value.toPrecision(value >= 1000 ? 4 : 3)));
-
-export const cannotTell = (why: string, ours = "–"): Judgement => ({
-  ours,
-  verdict: "cannot tell",
-  why,
-});
 
 /** Rows with these settings. */
 export const withParams = (

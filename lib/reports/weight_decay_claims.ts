@@ -1,8 +1,8 @@
 /** How the notes' claims on both decays are judged. */
 import type { analysis } from "../study/mod.ts";
 import { differenceText } from "./depth_effects.ts";
-import { cannotTell, rateText, repeatsWords } from "./depth_lr.ts";
-import type { Judgement, Results } from "./report.ts";
+import { rateText, repeatsWords } from "./depth_lr.ts";
+import { cannotTell, type Judgement, type Results } from "./report.ts";
 import {
   againstBestConstant,
   againstNone,
