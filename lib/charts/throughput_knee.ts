@@ -64,7 +64,8 @@ export function throughputKneeChart(
     const own = rows.filter((r) => r.series === name)
       .sort((a, b) => a.batchSize - b.batchSize);
     const done = own.filter(isDone);
-    const knee = kneeOf(own, kneeShare);
+    // One size alone has no knee.
+    const knee = done.length > 1 ? kneeOf(own, kneeShare) : null;
     return {
       name,
       done,
@@ -75,8 +76,8 @@ export function throughputKneeChart(
       knee,
       kneeRow: done.find((r) => r.batchSize === knee),
       says: knee === null
-        ? "nothing measured"
-        : done.length > 1 && knee === done.at(-1)!.batchSize
+        ? done.length === 0 ? "nothing measured" : "one batch size"
+        : knee === done.at(-1)!.batchSize
         ? `knee at ${knee}, the largest`
         : `knee at ${knee}`,
       color: PALETTE[i % PALETTE.length],

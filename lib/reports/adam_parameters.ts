@@ -1,15 +1,15 @@
-/** What the studies of Adam's parameters share: isolation, tests, decisions. */
-import { type Chart, isolationChart } from "../charts/mod.ts";
+/** What the studies of Adam's parameters share: tests and decisions. */
 import { analysis } from "../study/mod.ts";
-import { againstText, againstValue } from "./against.ts";
 import {
-  publishedNoise,
-  rateText,
-  repeatsWords,
-  type Row,
-} from "./depth_lr.ts";
+  againstText,
+  againstValue,
+  FEWEST,
+  fewestOf,
+  isBetter,
+  tooFew,
+} from "./against.ts";
+import { repeatsWords, type Row } from "./depth_lr.ts";
 import { cannotTell, type Judgement, type Results } from "./report.ts";
-import { noiseOf } from "./training_charts.ts";
 
 /** One of Adam's parameters in one of a report's studies. */
 export interface AdamParameter {
@@ -21,53 +21,7 @@ export interface AdamParameter {
   usual: number;
 }
 
-/** Each value at its best rate, published single runs beside ours. */
-export function parameterIsolation(
-  results: Results,
-  { study, path, label }: AdamParameter,
-  o: {
-    scale?: "log" | "category";
-    published?: { value: number; accuracy: number }[];
-  } = {},
-): Chart {
-  const rows = results.analysed(study);
-  const { scale = "log", published = [] } = o;
-  const best = rows.length === 0 ? [] : analysis.isolation(rows, {
-    parameter: path,
-    roles: { lr: "nuisance" },
-    direction: "maximize",
-  });
-  const asValue = (value: unknown) =>
-    scale === "category" ? String(value) : Number(value);
-  return isolationChart(
-    best.map(({ value, best, nuisance, infeasible }) => ({
-      value: asValue(value),
-      mean: best?.mean ?? null,
-      // The t interval of two runs is too wide to be drawn.
-      ...best && best.n > 2 ? { low: best.low, high: best.high } : {},
-      n: best?.n ?? 0,
-      nuisance: best && nuisance.lr !== undefined
-        ? `lr ${rateText(Number(nuisance.lr))}`
-        : undefined,
-      infeasible,
-    })),
-    {
-      xLabel: label,
-      yLabel: "test accuracy",
-      scale,
-      all: rows.map((r) => ({
-        value: asValue(r.params[path]),
-        accuracy: r.value,
-      })),
-      published: published.map((p) => ({ ...p, value: asValue(p.value) })),
-      noise: rows.length > 0
-        ? noiseOf(results.rows(study))
-        : publishedNoise.scratch,
-    },
-  );
-}
-
-/** All values against the usual one, paired by rate and seed, Holm. */
+/** All values against the usual one, by seed over the rates, Holm. */
 export const againstUsual = (rows: readonly Row[], p: AdamParameter) =>
   againstValue(rows, p.path, p.usual);
 
@@ -80,20 +34,22 @@ export function judgeUsual(results: Results, p: AdamParameter): Judgement {
   const of = againstUsual(rows, p);
   if (of.length === 0) {
     return cannotTell(
-      `${p.label} ${p.usual}, or every other, has no finished run`,
+      `${p.label} ${
+        analysis.showValue(p.usual)
+      }, or every other, has no finished run`,
     );
   }
   const text = `${p.label}: ${againstText(of)}`;
-  const fewest = Math.min(...of.map((c) => c.n));
-  if (fewest < 3) return cannotTell(`${fewest} pairs are too few`, text);
-  const better = of.filter((c) => c.verdict === "differs" && c.difference! > 0);
+  const fewest = fewestOf(of);
+  if (fewest < FEWEST) return cannotTell(tooFew(fewest), text);
+  const better = of.filter(isBetter);
   if (better.length > 0) {
     return {
       ours: text,
       verdict: "does not hold",
       why: `${p.label} ${
-        better.map((c) => c.a[p.path]).join(", ")
-      } is better than ${p.usual} (paired t tests, Holm)`,
+        better.map((c) => analysis.showValue(c.a[p.path])).join(", ")
+      } is better than ${analysis.showValue(p.usual)} (paired t tests, Holm)`,
     };
   }
   return of.every((c) => c.high! < 0.01)
@@ -104,7 +60,7 @@ export function judgeUsual(results: Results, p: AdamParameter): Judgement {
     }
     : cannotTell(
       `none is shown to be better, but a gain of a point is not excluded; ${
-        repeatsWords(rows, fewest)
+        repeatsWords(of)
       }`,
       text,
     );
@@ -113,13 +69,17 @@ export function judgeUsual(results: Results, p: AdamParameter): Judgement {
 /** Keeps the usual value unless another beats it. */
 export function decideUsual(results: Results, p: AdamParameter): string {
   const of = againstUsual(results.analysed(p.study), p);
-  const better = of.filter((c) => c.verdict === "differs" && c.difference! > 0)
+  const usual = analysis.showValue(p.usual);
+  if (fewestOf(of) < FEWEST) {
+    return `${p.label} stays at ${usual}: fewer than three paired seeds ran.`;
+  }
+  const [best] = of.filter(isBetter)
     .sort((a, b) => b.difference! - a.difference!);
-  return better.length > 0
-    ? `${p.label} ${better[0].a[p.path]}, which beats ${p.usual}.`
-    : `${p.label} stays at ${p.usual}: no other value beats it.`;
+  return best
+    ? `${p.label} ${analysis.showValue(best.a[p.path])}, which beats ${usual}.`
+    : `${p.label} stays at ${usual}: no other value is shown to beat it.`;
 }
 
 export const USUAL_RULE =
-  "The rule: the usual value stays unless another beats it (paired t tests " +
-  "over rates and seeds, Holm, at least three pairs).";
+  "The rule: the usual value stays unless another beats it (t tests paired " +
+  "by seed, the mean over the rates; Holm, at least three seeds).";

@@ -3,14 +3,32 @@ import { type Chart, forestChart } from "../charts/mod.ts";
 import { studentQuantile } from "../statistics/mod.ts";
 import { analysis } from "../study/mod.ts";
 import { differenceText } from "./depth_effects.ts";
-import { publishedNoise, type Row, valuesOf } from "./depth_lr.ts";
-import { points, pointsInterval, type Shown, table } from "./show.ts";
+import { type Row, valuesOf } from "./depth_lr.ts";
+import { publishedNoise } from "./published_noise.ts";
+import { points, pointsInterval, pText, type Shown, table } from "./show.ts";
 
 type Comparison = analysis.Comparison;
 
+/** Fewer paired seeds carry no verdict. */
+export const FEWEST = 3;
+
+export const isBetter = (c: Comparison) =>
+  c.verdict === "differs" && c.difference! > 0;
+export const isWorse = (c: Comparison) =>
+  c.verdict === "differs" && c.difference! < 0;
+
+/** The paired seeds of the comparison that has the fewest; 0 of none. */
+export const fewestOf = (of: readonly Comparison[]): number =>
+  of.length === 0 ? 0 : Math.min(...of.map((c) => c.n));
+
+/** "2 paired seeds are too few" */
+export const tooFew = (n: number) =>
+  `${n} paired ${n === 1 ? "seed is" : "seeds are"} too few`;
+
 /**
- * Every value of a parameter against `base`, paired by seed and by all other
- * parameters, Holm, rising; none where one of both has no finished run.
+ * Every value of a parameter against `base`, each seed's mean over pairs that
+ * share all other parameters, Holm, rising; none where one of both has no
+ * finished run.
  */
 export function againstValue(
   rows: readonly Row[],
@@ -23,17 +41,19 @@ export function againstValue(
     direction: "maximize",
     by: [name],
     baseline: { [name]: base },
+    bySeed: true,
   }).comparisons.filter((c) => values.includes(Number(c.a[name])))
     .toSorted((a, b) => Number(a.a[name]) - Number(b.a[name]));
 }
 
 /** "0.4 less 0: +1.20 points (−0.30 to +2.70, n 3); …" */
 export const againstText = (of: readonly Comparison[]) =>
-  of.map((c) =>
-    `${Object.values(c.a)[0]} less ${Object.values(c.b)[0]}: ${
-      differenceText(c)
-    }`
-  ).join("; ");
+  of.map((c) => `${valueOf(c.a)} less ${valueOf(c.b)}: ${differenceText(c)}`)
+    .join("; ");
+
+/** The one value that is compared: "1e-7", "0.2". */
+const valueOf = (params: Comparison["a"]) =>
+  analysis.showValue(Object.values(params)[0]);
 
 /** A published single run less another of them; shares. */
 export interface PublishedDifference {
@@ -63,12 +83,13 @@ export function againstForest(
     ...ours.flatMap(({ group, of }) =>
       of.flatMap(({ a, difference, low, high, n }) =>
         difference === null ? [] : [{
-          label: String(Object.values(a)[0]),
+          label: valueOf(a),
           estimate: 100 * difference,
-          low: scaled(low),
-          high: scaled(high),
+          // The t interval of two seeds is too wide to be drawn.
+          low: n < FEWEST ? null : scaled(low),
+          high: n < FEWEST ? null : scaled(high),
           group,
-          note: `n ${n}`,
+          note: n < FEWEST ? `n ${n}, no interval` : `n ${n}`,
         }]
       )
     ),
@@ -91,11 +112,11 @@ export const againstTable = (
   table(ours.flatMap(({ group, of }) =>
     of.map((c) => ({
       runs: group,
-      values: `${Object.values(c.a)[0]} against ${Object.values(c.b)[0]}`,
+      values: `${valueOf(c.a)} against ${valueOf(c.b)}`,
       "difference (points)": c.difference === null ? "–" : points(c.difference),
       "95 % interval": pointsInterval(c),
-      pairs: c.n,
-      "p (Holm)": c.verdict === "too few repeats" ? "–" : c.p!.toFixed(3),
+      "paired seeds": c.n,
+      "p (Holm)": c.verdict === "too few repeats" ? "–" : pText(c.p),
       verdict: c.verdict,
     }))
   ));

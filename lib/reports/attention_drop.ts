@@ -1,15 +1,21 @@
 /** Attention drop: whether dropping attention weights in training helps. */
-import { type Chart, curveBandsChart, isolationChart } from "../charts/mod.ts";
+import { type Chart, curveBandsChart } from "../charts/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
 import {
   againstForest,
   againstTable,
   againstText,
   againstValue,
+  FEWEST,
+  fewestOf,
+  isBetter,
+  tooFew,
 } from "./against.ts";
-import { publishedNoise, repeatsWords, type Row } from "./depth_lr.ts";
+import { repeatsWords, type Row } from "./depth_lr.ts";
+import { isolationOf } from "./isolation.ts";
 import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
+import { publishedNoise } from "./published_noise.ts";
 import {
   cannotTell,
   type Judgement,
@@ -75,37 +81,18 @@ const ofPatches = ({ analysed }: Results, patches: string): Row[] =>
 
 /** The published runs in the noise of such runs. */
 export const publishedDrops = async (): Promise<Chart> =>
-  isolationChart([], {
+  isolationOf([], DROP, {
     xLabel: "attention drop",
-    yLabel: "test accuracy",
     published: await publishedPoints(),
     noise: publishedNoise.pretrained,
   });
 
 /** Every drop rate's runs with their mean. */
-export function dropChart(results: Results, patches = both[0]): Chart {
-  const rows = ofPatches(results, patches);
-  return isolationChart(
-    analysis.settings(rows).map((s) => ({
-      value: Number(s.params[DROP]),
-      mean: s.mean,
-      low: s.low,
-      high: s.high,
-      n: s.n,
-      infeasible: s.infeasible,
-    })).sort((a, b) => a.value - b.value),
-    {
-      xLabel: "attention drop",
-      yLabel: "test accuracy",
-      title: `Patches ${patches}`,
-      all: rows.map(({ params, value }) => ({
-        value: Number(params[DROP]),
-        accuracy: value,
-      })),
-      noise: analysis.noiseFloor(rows),
-    },
-  );
-}
+export const dropChart = (results: Results, patches = both[0]): Chart =>
+  isolationOf(ofPatches(results, patches), DROP, {
+    xLabel: "attention drop",
+    title: `Patches ${patches}`,
+  });
 
 const ours = (results: Results) =>
   both.map((patches) => ({
@@ -164,9 +151,9 @@ export function judgeHelps(results: Results, patches: string): Judgement {
     );
   }
   const text = againstText(of);
-  const fewest = Math.min(...of.map((c) => c.n));
-  if (fewest < 3) return cannotTell(`${fewest} paired seeds are too few`, text);
-  const better = of.filter((c) => c.verdict === "differs" && c.difference! > 0);
+  const fewest = fewestOf(of);
+  if (fewest < FEWEST) return cannotTell(tooFew(fewest), text);
+  const better = of.filter(isBetter);
   if (better.length > 0) {
     return {
       ours: text,
@@ -183,7 +170,7 @@ export function judgeHelps(results: Results, patches: string): Judgement {
       why: "no rate beats none, and every interval excludes a gain of a point",
     }
     : cannotTell(
-      `no rate is told apart from none upwards; ${repeatsWords(rows, fewest)}`,
+      `no rate is told apart from none upwards; ${repeatsWords(of)}`,
       text,
     );
 }
@@ -196,8 +183,8 @@ export function judgeBest(results: Results): Judgement {
     return cannotTell("drop 0.4, or every other, has no finished run");
   }
   const text = againstText(of);
-  const fewest = Math.min(...of.map((c) => c.n));
-  if (fewest < 3) return cannotTell(`${fewest} paired seeds are too few`, text);
+  const fewest = fewestOf(of);
+  if (fewest < FEWEST) return cannotTell(tooFew(fewest), text);
   const told = of.filter((c) => c.verdict === "differs");
   const better = told.filter((c) => c.difference! > 0);
   if (better.length > 0) {
@@ -216,9 +203,7 @@ export function judgeBest(results: Results): Judgement {
       why: "0.4 beats every other rate tried (paired t tests, Holm)",
     }
     : cannotTell(
-      `0.4 is not told apart from every other rate; ${
-        repeatsWords(rows, fewest)
-      }`,
+      `0.4 is not told apart from every other rate; ${repeatsWords(of)}`,
       text,
     );
 }
@@ -230,11 +215,10 @@ function decide(results: Results): string {
     "tests, Holm, at least three seeds); of several that do, the one with the " +
     "largest gain. Each of the two models has its own decision.";
   const decisions = ours(results).map(({ group, of }) => {
-    if (of.length === 0 || Math.min(...of.map((c) => c.n)) < 3) {
+    if (fewestOf(of) < FEWEST) {
       return `${group}: none, as fewer than three paired seeds ran.`;
     }
-    const [best] = of
-      .filter((c) => c.verdict === "differs" && c.difference! > 0)
+    const [best] = of.filter(isBetter)
       .sort((a, b) => b.difference! - a.difference!);
     return `${group}: ${
       best ? `drop ${best.a[DROP]}` : "no drop; no rate beats it"
@@ -256,7 +240,6 @@ export const report: Report = {
         [DROP]: drops[profile],
         patches: profile === "smoke" ? both.slice(0, 1) : both,
       },
-      repeats: profile === "smoke" ? 1 : 3,
       recipe: { model: "cls", lr: rates[profile] },
       paper: {
         // The study's "stage 3": one unit left in the last stage.

@@ -6,11 +6,11 @@ import {
   againstUsual,
   decideUsual,
   judgeUsual,
-  parameterIsolation,
   USUAL_RULE,
 } from "./adam_parameters.ts";
 import { againstForest, againstTable } from "./against.ts";
 import { squareRootRule } from "./batch_size_rules.ts";
+import { isolationOf } from "./isolation.ts";
 import { type Profile, trainingPlan } from "./profile.ts";
 import type { Report, Results } from "./report.ts";
 import { type Shown, table } from "./show.ts";
@@ -83,14 +83,24 @@ export const squareRootTable = (): Shown =>
       "rate, times": Number((scaled.lr / start.lr).toFixed(4)),
       beta1: beta1 > 0 ? beta1 : "below 0: no longer reachable",
       beta2,
+      "eps, times": Number((scaled.eps / start.eps).toFixed(4)),
     };
   }));
 
+const betaIsolation = (
+  results: Results,
+  { study, path, label }: AdamParameter,
+) =>
+  isolationOf(results.analysed(study), path, {
+    xLabel: label,
+    scale: "category",
+  });
+
 export const beta1Isolation = (results: Results): Chart =>
-  parameterIsolation(results, BETA1, { scale: "category" });
+  betaIsolation(results, BETA1);
 
 export const beta2Isolation = (results: Results): Chart =>
-  parameterIsolation(results, BETA2, { scale: "category" });
+  betaIsolation(results, BETA2);
 
 const ours = (results: Results) =>
   [BETA1, BETA2].map((p) => ({
@@ -124,7 +134,6 @@ export const report: Report = {
           lr: profile === "paper" ? 4e-4 : 1e-3,
         },
         paper: { epochs, eps: 1e-7 },
-        ...profile === "quick" ? { repeats: 3 } : {},
       })
     ),
   claims: [

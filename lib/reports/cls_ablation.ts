@@ -6,6 +6,7 @@ import {
   heatMapChart,
 } from "../charts/mod.ts";
 import { type Params, type ParamValue } from "../study/mod.ts";
+import { FEWEST } from "./against.ts";
 import {
   compared,
   type Comparison,
@@ -26,7 +27,7 @@ export interface TestedEffect {
   group: string;
   /** Null where no two runs are a pair. */
   c: Comparison | null;
-  /** Null below three pairs. */
+  /** Null below three seeds. */
   p: number | null;
 }
 
@@ -182,16 +183,16 @@ function forestOf(
         label,
         group,
         estimate: 100 * c.difference!,
-        low: c.n < 3 ? null : scaled(c.low),
-        high: c.n < 3 ? null : scaled(c.high),
-        note: c.n < 3 ? `n ${c.n}, no interval` : `n ${c.n}`,
+        low: c.n < FEWEST ? null : scaled(c.low),
+        high: c.n < FEWEST ? null : scaled(c.high),
+        note: c.n < FEWEST ? `n ${c.n}, no interval` : `n ${c.n}`,
       }]
     ),
     { title, xLabel: "difference in test accuracy", unit: "points" },
   );
 }
 
-/** Main effects, pairs of equal other settings and seed. */
+/** Main effects, the mean over all other settings. */
 export const effectsForest = (results: Results): Chart =>
   forestOf(mainEffects(results), "Ours: main effects in the CLS block");
 
@@ -210,7 +211,7 @@ function tableOf(effects: readonly TestedEffect[]): Shown {
   return table(effects.map(({ label, group, c, p }) => ({
     of: group,
     difference: label,
-    pairs: c?.n ?? 0,
+    "paired seeds": c?.n ?? 0,
     "mean (points)": c ? points(c.difference!) : "–",
     "95 % t interval": pointsInterval(c),
     bootstrap: pointsInterval(c?.bootstrap ?? null),

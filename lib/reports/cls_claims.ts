@@ -1,18 +1,14 @@
 /** What the notes say of the CLS block, judged by paired runs; the decision. */
-import { meanInterval } from "../statistics/mod.ts";
-import { analysis } from "../study/mod.ts";
+import { FEWEST, tooFew } from "./against.ts";
 import {
   controlEffects,
   mainEffects,
   mendedLessBaseline,
   type TestedEffect,
 } from "./cls_ablation.ts";
-import {
-  clsLessBaseline,
-  type Comparison,
-  seedMeans,
-} from "./cls_comparison.ts";
+import { clsLessBaseline, type Comparison } from "./cls_comparison.ts";
 import { differenceText } from "./depth_effects.ts";
+import { repeatsWords } from "./depth_lr.ts";
 import {
   cannotTell,
   type Claim,
@@ -24,33 +20,13 @@ import { points } from "./show.ts";
 /** A difference that counts: one point of accuracy, as a share. */
 export const MARGIN = 0.01;
 
-/** Paired seeds, or repeats, behind a comparison. */
-const seedsOf = (c: Comparison) => seedMeans(c).length;
-
-const meansText = (c: Comparison) =>
-  `means of the seeds ${seedMeans(c).map(points).join(", ")}`;
-
-/** How many pairs would see one point. */
-function pairsNeeded(c: Comparison): string {
-  const sd = c.t?.sd;
-  if (!sd) return "the spread of the pairs is unknown";
-  const { needed } = analysis.repeatsPlan({ difference: MARGIN, sd });
-  const seeds = Math.ceil(needed * seedsOf(c) / c.n);
-  return `one point would be seen with 80 % power by ${needed} pairs: ${
-    Math.max(3, seeds)
-  } seeds, at ${Math.round(c.n / seedsOf(c))} pairs a seed`;
-}
+const seedsText = ({ differences }: Comparison) =>
+  `the seeds say ${differences.map((d) => points(d.difference)).join(", ")}`;
 
 /** The reason why a comparison can have no verdict, with its number. */
 function unfit(c: Comparison | null, what: string): Judgement | null {
   if (c === null) return cannotTell(`${what} have no pair of finished runs`);
-  const seeds = seedsOf(c);
-  return seeds < 3
-    ? cannotTell(
-      `${seeds} paired seed${seeds === 1 ? " is" : "s are"} too few`,
-      differenceText(c),
-    )
-    : null;
+  return c.n < FEWEST ? cannotTell(tooFew(c.n), differenceText(c)) : null;
 }
 
 /** Whether the first is better, by a test; `p` is after Holm. */
@@ -67,10 +43,10 @@ function judgeBetter(
     ? {
       ours,
       verdict: c.difference! > 0 ? "holds" : "does not hold",
-      why: `${how}; ${meansText(c)}`,
+      why: `${how}; ${seedsText(c)}`,
     }
     : cannotTell(
-      `not told apart (${how}); ${meansText(c)}; ${pairsNeeded(c)}`,
+      `not told apart (${how}); ${seedsText(c)}; ${repeatsWords([c])}`,
       ours,
     );
 }
@@ -78,21 +54,29 @@ function judgeBetter(
 /** +0.763 points over five rates. */
 export function judgeCls(results: Results): Judgement {
   const c = clsLessBaseline(results);
-  return judgeBetter(c, c?.p, "both models", "t test paired by rate and seed");
+  return judgeBetter(
+    c,
+    c?.p,
+    "both models",
+    "t test paired by seed, the mean over the rates",
+  );
 }
 
-/** Each seed is a sweep of its own: does another one say the same? */
+/** Each seed is a sweep of its own: do they say the same? */
 export function judgeSweeps(results: Results): Judgement {
   const c = clsLessBaseline(results);
   const not = unfit(c, "both models");
   if (not || c === null) return not!;
-  const { mean, low, high, n } = meanInterval(seedMeans(c));
-  const ours = differenceText({ difference: mean, low, high, n });
+  const gains = c.differences.filter((d) => d.difference > 0).length;
   const why = `each seed is a sweep with Baseline runs of its own (the two ` +
-    `published sweeps share theirs): ${meansText(c)}`;
-  if (low! > 0) return { ours, verdict: "holds", why };
-  if (high! < 0) return { ours, verdict: "does not hold", why };
-  return cannotTell(`${why}; the interval of their mean holds 0`, ours);
+    `published sweeps share theirs): ${seedsText(c)}`;
+  const ours = `${gains} of ${c.n} sweeps have CLS ahead; ${differenceText(c)}`;
+  if (c.verdict === "differs" && gains === c.n) {
+    return { ours, verdict: "holds", why };
+  }
+  return c.verdict === "differs" && gains === 0
+    ? { ours, verdict: "does not hold", why }
+    : cannotTell(why, ours);
 }
 
 const find = (effects: TestedEffect[], label: string, group?: string) =>
@@ -100,7 +84,9 @@ const find = (effects: TestedEffect[], label: string, group?: string) =>
     e.label === label && (group === undefined || e.group === group)
   );
 
-const HOLM = "paired by seed and all other settings, Holm over the ablation";
+const HOLM =
+  "paired by seed, the mean over all other settings; Holm over the " +
+  "ablation";
 
 /** Whether the first is better in all of these effects. */
 function judgeAll(results: Results, labels: readonly string[]): Judgement {
@@ -167,11 +153,13 @@ export function judgeDecay(results: Results): Judgement {
       ours,
       verdict: "holds",
       why: `the interval excludes a gain of one point at this rate; ${
-        meansText(c)
+        seedsText(c)
       }`,
     }
     : cannotTell(
-      `the interval holds both no gain and one of a point; ${pairsNeeded(c)}`,
+      `the interval holds both no gain and one of a point; ${
+        repeatsWords([c])
+      }`,
       ours,
     );
 }
@@ -197,10 +185,10 @@ export function judgeMeanPool(results: Results): Judgement {
     ? {
       ours,
       verdict: "does not hold",
-      why: `they differ, Holm over the controls; ${meansText(c)}`,
+      why: `they differ, Holm over the controls; ${seedsText(c)}`,
     }
     : cannotTell(
-      `the interval reaches beyond one point; ${pairsNeeded(c)}`,
+      `the interval reaches beyond one point; ${repeatsWords([c])}`,
       ours,
     );
 }
@@ -282,13 +270,13 @@ function chosen(c: Comparison | null, name: string): string {
   }
   return c.high! < 0
     ? `the Baseline, as it is better ${text}.`
-    : `none: the two cannot be told apart ${text}; ${pairsNeeded(c)}.`;
+    : `none: the two cannot be told apart ${text}; ${repeatsWords([c])}.`;
 }
 
 /** The published block against the Baseline, then the mended one. */
 export function decide(results: Results): string {
   const rule = "The rule: the CLS block if the 95 % interval of CLS less " +
-    "Baseline, paired by seed and all else, lies above 0; else the CLS block " +
+    "Baseline, paired by seed, lies above 0; else the CLS block " +
     "still, as the cheaper one (6.385 as published and 6.566 mended, against " +
     "7.594 G FLOPs), if the interval excludes a loss of more than one point; " +
     "else the Baseline if the interval lies below 0; else none. Three seeds " +

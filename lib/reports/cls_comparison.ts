@@ -1,12 +1,13 @@
-/** CLS against Baseline in our runs: paired by rate and seed. */
+/** CLS against Baseline in our runs, paired by seed. */
 import {
   type Chart,
   confusionDifferenceChart,
   pairedChart,
 } from "../charts/mod.ts";
-import { holm, meanInterval } from "../statistics/mod.ts";
+import { holm } from "../statistics/mod.ts";
 import { analysis, type TrainingRow } from "../study/mod.ts";
 import { COMPARISON } from "./cls_plans.ts";
+import { FEWEST } from "./against.ts";
 import { isDone, rateText, type Row, valuesOf } from "./depth_lr.ts";
 import type { Results } from "./report.ts";
 import { points, pointsInterval, pText, type Shown, table } from "./show.ts";
@@ -15,7 +16,10 @@ export type Comparison = analysis.Comparison;
 
 const CLS = { model: "cls" }, BASELINE = { model: "baseline" };
 
-/** All runs with `a` against those with `b`; null where no two are a pair. */
+/**
+ * All runs with `a` against those with `b`: each seed's mean over pairs that
+ * share all other settings; null where no two are a pair.
+ */
 export function compared(
   rows: readonly Row[],
   a: Row["params"],
@@ -28,21 +32,13 @@ export function compared(
       Object.entries(params).every(([name, v]) => r.params[name] === v)
     );
   if (!has(a) || !has(b)) return null;
-  const c = analysis.compareSettings(rows, a, b, { truth });
+  const c = analysis.compareSettings(rows, a, b, { truth, bySeed: true });
   return c.kind === "paired" && c.n > 0 ? c : null;
 }
 
 /** CLS less Baseline over all rates and seeds. */
 export const clsLessBaseline = (results: Results, truth?: Uint8Array) =>
   compared(results.analysed(COMPARISON), CLS, BASELINE, truth);
-
-const seedOf = (block: string) => block.split(", ").at(-1)!;
-
-/** The mean difference of each seed (or repeat), as shares. */
-export const seedMeans = ({ differences }: Comparison): number[] =>
-  [...Map.groupBy(differences, (d) => seedOf(d.block)).values()].map((own) =>
-    own.reduce((sum, d) => sum + d.difference, 0) / own.length
-  );
 
 /** A row a model and seed, at the rate of the model's best mean. */
 function atBestRate(rows: readonly Row[]): Row[] {
@@ -75,7 +71,7 @@ export function pairs(results: Results): Chart {
       aLabel: "Baseline",
       bLabel: "CLS",
       noise: analysis.noiseFloor(rows),
-      ...c && c.n > 2
+      ...c && c.n >= FEWEST
         ? {
           mean: {
             ours: { estimate: c.difference!, low: c.low!, high: c.high! },
@@ -93,13 +89,13 @@ export function holmOf(ps: readonly (number | null)[]): (number | null)[] {
   return ps.map((p) => p === null ? null : adjusted[at++]);
 }
 
-/** The p of a comparison that may carry a verdict: of three pairs or more. */
+/** The p of a comparison that may carry a verdict: of three seeds or more. */
 export const testedP = (c: Comparison | null) =>
-  c === null || c.n < 3 ? null : c.p;
+  c === null || c.n < FEWEST ? null : c.p;
 
 /**
- * CLS less Baseline over all pairs, by seed, with each model at its best rate,
- * and at each rate (Holm over the rates).
+ * CLS less Baseline over all rates, with each model at its best rate, and at
+ * each rate (Holm over the rates).
  */
 export function comparisons(results: Results): Shown {
   const rows = results.analysed(COMPARISON);
@@ -116,7 +112,7 @@ export function comparisons(results: Results): Shown {
     adjusted: number | null = null,
   ) => ({
     "CLS less Baseline": what,
-    pairs: c?.n ?? 0,
+    "paired seeds": c?.n ?? 0,
     "mean (points)": c ? points(c.difference!) : "–",
     "95 % t interval": pointsInterval(c),
     bootstrap: pointsInterval(c?.bootstrap ?? null),
@@ -124,15 +120,8 @@ export function comparisons(results: Results): Shown {
     "p (Holm)": pText(adjusted),
     "p (sign)": pText(c?.sign?.p),
   });
-  const bySeed = all && meanInterval(seedMeans(all));
   return table([
-    row("all rates and seeds", all),
-    {
-      ...row("means of the seeds", null),
-      pairs: bySeed?.n ?? 0,
-      "mean (points)": bySeed ? points(bySeed.mean) : "–",
-      "95 % t interval": pointsInterval(bySeed),
-    },
+    row("mean over the rates", all),
     row("each at its best rate", compared(atBestRate(rows), CLS, BASELINE)),
     ...single.map((c, i) =>
       row(`LR ${rateText(rates[i])}`, c, testedP(c), corrected[i])

@@ -13,7 +13,8 @@ import {
   studentQuantile,
 } from "../statistics/mod.ts";
 import { readPublished } from "../study/mod.ts";
-import { publishedNoise, rateText } from "./depth_lr.ts";
+import { rateText } from "./depth_lr.ts";
+import { publishedNoise } from "./published_noise.ts";
 import { publishedFigure } from "./published.ts";
 import { type Shown, table } from "./show.ts";
 

@@ -2,6 +2,7 @@
 import { type Chart, costAccuracyChart, heatMapChart } from "../charts/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import { count, flops } from "../profile/mod.ts";
+import { FEWEST, fewestOf, isBetter, tooFew } from "./against.ts";
 import { depthsAtBest } from "./depth_charts.ts";
 import {
   againstDepth,
@@ -10,18 +11,13 @@ import {
   depthTable,
   differenceText,
 } from "./depth_effects.ts";
-import {
-  isolationRows,
-  lrAxis,
-  publishedCells,
-  publishedNoise,
-  repeatsWords,
-  valuesOf,
-} from "./depth_lr.ts";
+import { lrAxis, publishedCells, repeatsWords, valuesOf } from "./depth_lr.ts";
+import { isolationRows } from "./isolation.ts";
 import { rates, searchPlan } from "./lr_search.ts";
 import { judgeRate } from "./lr_search_claims.ts";
 import type { Profile } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
+import { publishedNoise } from "./published_noise.ts";
 import {
   cannotTell,
   type Judgement,
@@ -83,10 +79,12 @@ export function costChart(results: Results): Chart {
     return flops(counted, "thop").total / 1e6;
   };
   return costAccuracyChart(
-    isolationRows(results.analysed()).flatMap(({ value, mean, low, high }) =>
+    isolationRows(results.analysed(), "depth").flatMap((
+      { value, mean, low, high },
+    ) =>
       mean === null ? [] : [{
         label: `depth ${value}`,
-        cost: costOf(value),
+        cost: costOf(Number(value)),
         accuracy: mean,
         low: low ?? undefined,
         high: high ?? undefined,
@@ -127,11 +125,9 @@ export function judgeEnough(results: Results): Judgement {
   const ours = deeper.map((c) =>
     `depth ${c.a.depth} less 2: ${differenceText(c)}`
   ).join("; ");
-  const fewest = Math.min(...deeper.map((c) => c.n));
-  if (fewest < 3) return cannotTell(`${fewest} paired seeds are too few`, ours);
-  const better = deeper.filter((c) =>
-    c.verdict === "differs" && c.difference! > 0
-  );
+  const fewest = fewestOf(deeper);
+  if (fewest < FEWEST) return cannotTell(tooFew(fewest), ours);
+  const better = deeper.filter(isBetter);
   if (better.length > 0) {
     return {
       ours,
@@ -150,7 +146,7 @@ export function judgeEnough(results: Results): Judgement {
     }
     : cannotTell(
       `no deeper net is shown to be better, but a gain of a point is not ` +
-        `excluded; ${repeatsWords(rows, fewest)}`,
+        `excluded; ${repeatsWords(deeper)}`,
       ours,
     );
 }
@@ -166,12 +162,12 @@ function decide(results: Results): string {
   if (depths.length < 2) return `None: fewer than two depths ran. ${rule}`;
   const isBeaten = (depth: number) =>
     againstDepth(runs, depth).some((c) =>
-      Number(c.a.depth) > depth && c.verdict === "differs" && c.difference! > 0
+      Number(c.a.depth) > depth && isBetter(c)
     );
   const fewest = Math.min(
     ...depths.map((d) => runs.filter((r) => r.params.depth === d).length),
   );
-  if (fewest < 3) {
+  if (fewest < FEWEST) {
     return `None: ${fewest} ${
       fewest === 1 ? "run" : "runs"
     } a depth are too few. ${rule}`;

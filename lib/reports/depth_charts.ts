@@ -1,6 +1,7 @@
 /** Charts that the studies of depth and learning rate share. */
-import { type Chart, heatMapChart, isolationChart } from "../charts/mod.ts";
-import { cellsOf, isolationRows, lrAxis, publishedBests } from "./depth_lr.ts";
+import { type Chart, heatMapChart } from "../charts/mod.ts";
+import { cellsOf, lrAxis, publishedBests } from "./depth_lr.ts";
+import { isolationOf } from "./isolation.ts";
 import type { Results } from "./report.ts";
 import { noiseOf } from "./training_charts.ts";
 
@@ -20,15 +21,8 @@ export async function depthsAtBest(
   results: Results,
   id: string,
 ): Promise<Chart> {
-  const rows = results.analysed();
-  return isolationChart(isolationRows(rows), {
+  return isolationOf(results.analysed(), "depth", {
     xLabel: "depth",
-    yLabel: "test accuracy",
-    all: rows.map(({ params, value }) => ({
-      value: Number(params.depth),
-      accuracy: value,
-    })),
     published: await publishedBests(id),
-    noise: noiseOf(results.rows()),
   });
 }

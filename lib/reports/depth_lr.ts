@@ -6,17 +6,6 @@ export type Row = analysis.AnalysisRow;
 
 const direction = "maximize";
 
-/**
- * Spread between nominal repeats in the published figures, as shares, with
- * degrees of freedom (data/published/cross-checks.json).
- */
-export const publishedNoise = {
-  /** 10 epochs from scratch, LR 1e-4 and 2e-4. */
-  scratch: { sd: 0.03017, df: 4 },
-  /** 60 epochs from a pretrained backbone. */
-  pretrained: { sd: 0.00475, df: 9 },
-};
-
 /** 0.00316 → "3.16e-3". */
 export const rateText = (lr: number) =>
   Number(lr.toPrecision(3)).toExponential();
@@ -38,14 +27,19 @@ export const valuesOf = (rows: readonly Row[], name: string): number[] =>
   [...new Set(rows.filter(isDone).map((r) => Number(r.params[name])))]
     .sort((a, b) => a - b);
 
-/** How many repeats would see one point, by the rows' own noise. */
-export function repeatsWords(rows: readonly Row[], n: number): string {
-  const noise = analysis.noiseFloor(rows);
-  if (!noise?.sd) return "no setting was repeated, so the noise is unknown";
+/**
+ * How many repeats would see one point, by the spread of the pairs' differences
+ * in the comparisons.
+ */
+export function repeatsWords(
+  of: readonly Pick<analysis.Comparison, "n" | "t">[],
+): string {
+  const spreads = of.flatMap(({ t }) => t?.sd ? [t.sd ** 2] : []);
+  if (spreads.length === 0) return "the spread of the pairs is unknown";
   return analysis.repeatsPlan({
     difference: 0.01,
-    sd: Math.SQRT2 * noise.sd,
-    present: n,
+    sd: Math.sqrt(spreads.reduce((a, b) => a + b) / spreads.length),
+    present: Math.min(...of.map((c) => c.n)),
   }).text;
 }
 
@@ -59,6 +53,8 @@ export interface NearBest {
   near: number[];
   /** Lowest and highest rate tried at the depth. */
   tried: [number, number];
+  /** Every other rate against the best one. */
+  others: analysis.Comparison[];
 }
 
 /** Null where no run is complete; a rate that always failed is not near. */
@@ -67,6 +63,7 @@ export function nearBest(rows: readonly Row[]): NearBest | null {
   const { settings, comparisons } = analysis.compareAll(rows, {
     direction,
     by: ["lr"],
+    bySeed: true,
   });
   const [{ params, mean, n }] = settings;
   const failed = settings.filter((s) => s.n === 0).map((s) => s.params.lr);
@@ -80,6 +77,7 @@ export function nearBest(rows: readonly Row[]): NearBest | null {
     n,
     near: [Number(params.lr), ...others].sort((a, b) => a - b),
     tried: [Math.min(...rates), Math.max(...rates)],
+    others: comparisons,
   };
 }
 
@@ -132,21 +130,3 @@ export const cellsOf = (rows: readonly Row[], y = "depth"): HeatMapCell[] =>
     value: mean,
     n,
   }));
-
-/** Our depths at their best rate, as an isolation chart takes them. */
-export function isolationRows(rows: readonly Row[]) {
-  if (rows.length === 0) return [];
-  return analysis.isolation(rows, {
-    parameter: "depth",
-    roles: { lr: "nuisance" },
-    direction,
-  }).map(({ value, best, nuisance, infeasible }) => ({
-    value: Number(value),
-    mean: best?.mean ?? null,
-    // The t interval of two runs is too wide to be drawn.
-    ...best && best.n > 2 ? { low: best.low, high: best.high } : {},
-    n: best?.n ?? 0,
-    nuisance: best ? `lr ${rateText(Number(nuisance.lr))}` : undefined,
-    infeasible,
-  })).sort((a, b) => a.value - b.value);
-}

@@ -6,14 +6,22 @@ import {
   type AdamParameter,
   againstUsual,
   decideUsual,
-  parameterIsolation,
   USUAL_RULE,
 } from "./adam_parameters.ts";
-import { againstForest, againstTable, againstText } from "./against.ts";
-import { publishedNoise, repeatsWords } from "./depth_lr.ts";
+import {
+  againstForest,
+  againstTable,
+  againstText,
+  FEWEST,
+  isBetter,
+  tooFew,
+} from "./against.ts";
+import { rateText, repeatsWords } from "./depth_lr.ts";
+import { isolationOf } from "./isolation.ts";
 import type { OpenReport } from "./open.ts";
 import { type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
+import { publishedNoise } from "./published_noise.ts";
 import {
   cannotTell,
   type Judgement,
@@ -75,7 +83,11 @@ export async function publishedMap(): Promise<Chart> {
 /** Each eps at its best rate; the published depth-2 runs beside ours. */
 export async function epsIsolation(results: Results): Promise<Chart> {
   const { records } = await readPublished("eps-depth2");
-  return parameterIsolation(results, EPS, {
+  const rows = results.analysed();
+  return isolationOf(rows, EPS.path, {
+    xLabel: EPS.label,
+    scale: "log",
+    ...rows.length === 0 ? { noise: publishedNoise.scratch } : {},
     published: records.filter((r) => r.depth === 2).map((r) => ({
       value: Number(r.eps),
       accuracy: Number(r.acc) / 100,
@@ -84,7 +96,7 @@ export async function epsIsolation(results: Results): Promise<Chart> {
 }
 
 const ours = (results: Results) => [{
-  group: "ours, over all rates and seeds",
+  group: "ours, mean over the rates",
   of: againstUsual(results.analysed(), EPS),
 }];
 
@@ -113,18 +125,21 @@ export const comparisons = (results: Results): Shown =>
   againstTable(ours(results));
 
 /**
- * √v̂ of every parameter at the start of the second epoch of the study's recipe, against
- * each eps: only where √v̂ is not far above it does eps change a step.
+ * √v̂ of every parameter after one epoch of the study's recipe at its first
+ * rate, against each eps: only where √v̂ is not far above it does eps change a
+ * step.
  */
 export async function secondMoments(study: OpenReport): Promise<Chart> {
   const [plan] = study.plans;
-  const recipe = parseRecipe({ ...plan.recipe, lr: 1e-3, epochs: 2 });
-  let last;
+  const [lr] = rates[study.profile];
+  const recipe = parseRecipe({ ...plan.recipe, lr, epochs: 1 });
+  let moments;
   for await (
     const row of train(recipe, await study.data(), { diagnose: true })
-  ) last = row.diagnostics?.secondMoments;
-  return secondMomentsChart(last ?? { edges: [], counts: [] }, {
+  ) moments = row.diagnostics?.secondMoments;
+  return secondMomentsChart(moments ?? { edges: [], counts: [] }, {
     eps: published,
+    title: `After one epoch at LR ${rateText(lr)}`,
   });
 }
 
@@ -134,8 +149,8 @@ export function judgeFits(results: Results): Judgement {
   const c = againstUsual(rows, EPS).find((c) => c.a.eps === 1e-7);
   if (!c) return cannotTell("eps 1e-7 or 1e-8 has no finished run");
   const text = againstText([c]);
-  if (c.n < 3) return cannotTell(`${c.n} pairs are too few`, text);
-  if (c.verdict === "differs" && c.difference! > 0) {
+  if (c.n < FEWEST) return cannotTell(tooFew(c.n), text);
+  if (isBetter(c)) {
     return {
       ours: text,
       verdict: "holds",
@@ -150,7 +165,7 @@ export function judgeFits(results: Results): Judgement {
     }
     : cannotTell(
       `not told apart, and a gain of a point is not excluded; ${
-        repeatsWords(rows, c.n)
+        repeatsWords([c])
       }`,
       text,
     );

@@ -9,14 +9,15 @@ import {
 } from "../charts/mod.ts";
 import type { Dataset } from "../data/mod.ts";
 import {
+  analysis,
   exportStudy,
+  type Params,
   type RecordPlace,
   runPlanned,
   runStudy,
   type StudySummary,
   type TrainingEvent,
   type TrainingPlan,
-  type TrialPoint,
   trialRows,
 } from "../study/mod.ts";
 import type { Measurement } from "./report.ts";
@@ -81,14 +82,6 @@ class LivePlace {
   }
 }
 
-/** A setting in words; drawn numbers are rounded. */
-export const describePoint = (params: TrialPoint["params"]) =>
-  Object.entries(params).map(([name, value]) =>
-    `${name} ${
-      typeof value === "number" ? Number(value.toPrecision(4)) : value
-    }`
-  ).join(", ");
-
 /** Lines beyond these are thinned out to the newest trials. */
 const LIVE_TRIALS = 12;
 
@@ -132,11 +125,13 @@ class Teller {
     });
   }
 
-  #ended(params: TrialPoint["params"], text: string): void {
+  #ended(params: Params, text: string): void {
     this.#done++;
     this.#ran++;
     console.log(
-      `trial ${this.#done} of ${this.#total}: ${describePoint(params)}${text}`,
+      `trial ${this.#done} of ${this.#total}: ${
+        analysis.describe(params)
+      }${text}`,
     );
     this.#show();
   }
@@ -159,7 +154,7 @@ class Teller {
         break;
       case "epoch":
         this.#curves.push({
-          trial: `${describePoint(event.point.params)}, repeat ${
+          trial: `${analysis.describe(event.point.params)}, repeat ${
             event.point.repeat + 1
           }`,
           epoch: event.report.epoch,
@@ -179,7 +174,7 @@ class Teller {
       case "interrupted":
         console.log(
           `interrupted in ${
-            describePoint(event.point.params)
+            analysis.describe(event.point.params)
           }: run the cell again to go on from its last epoch`,
         );
         break;

@@ -6,18 +6,19 @@ import {
   pairedChart,
 } from "../charts/mod.ts";
 import type { TrainingPlan } from "../study/mod.ts";
+import { FEWEST } from "./against.ts";
 import { depthForest, depthTable } from "./depth_effects.ts";
 import {
   bestRate,
   lrAxis,
   publishedCells,
-  publishedNoise,
   rateText,
   valuesOf,
 } from "./depth_lr.ts";
 import {
   decide,
   EPS_STUDY,
+  epsDifference,
   epsPairs,
   judgeClsDepth,
   judgeDeeper,
@@ -30,6 +31,7 @@ import {
 import { depthsAtBest } from "./depth_charts.ts";
 import { baseOf, pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
+import { publishedNoise } from "./published_noise.ts";
 import type { Report, Results } from "./report.ts";
 import type { Shown } from "./show.ts";
 import { noiseOf } from "./training_charts.ts";
@@ -170,14 +172,17 @@ export function learningCurves(results: Results): Chart {
 /** eps 1e-8 and 1e-7 at the same rate (and seed), published and ours. */
 export async function epsChart(results: Results): Promise<Chart> {
   const published = await epsPairs.published();
-  const ours = epsPairs.ours(results.analysed(EPS_STUDY));
-  return pairedChart([...published, ...ours], {
+  const rows = results.analysed(EPS_STUDY);
+  const c = epsDifference(rows);
+  return pairedChart([...published, ...epsPairs.ours(rows)], {
     aLabel: "eps 1e-8",
     bLabel: "eps 1e-7",
     mean: {
       published: pairedMean(published),
-      // The t interval of two pairs is too wide to be drawn.
-      ours: ours.length > 2 ? pairedMean(ours) : undefined,
+      // The t interval of two seeds is too wide to be drawn.
+      ours: c && c.n >= FEWEST
+        ? { estimate: c.difference!, low: c.low!, high: c.high! }
+        : undefined,
     },
     noise: noiseOf(results.rows(EPS_STUDY)),
   });

@@ -2,6 +2,13 @@
 import { percent } from "../charts/mod.ts";
 import { meanInterval, wilsonInterval } from "../statistics/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
+import {
+  againstText,
+  againstValue,
+  FEWEST,
+  fewestOf,
+  tooFew,
+} from "./against.ts";
 import { againstDepth, atBestRate, differenceText } from "./depth_effects.ts";
 import {
   atDepth,
@@ -33,7 +40,7 @@ export function judgeDeeper(results: Results): Judgement {
   const c = deepest(atBestRate(rows));
   if (!c) return cannotTell("fewer than two depths have a finished run");
   const ours = text(c);
-  if (c.n < 3) return cannotTell(`${c.n} paired seeds are too few`, ours);
+  if (c.n < FEWEST) return cannotTell(tooFew(c.n), ours);
   return c.verdict === "differs"
     ? {
       ours,
@@ -41,7 +48,7 @@ export function judgeDeeper(results: Results): Judgement {
       why: "paired t test, Holm over the depths, each at its best rate",
     }
     : cannotTell(
-      `the depths are not told apart; ${repeatsWords(rows, c.n)}`,
+      `the depths are not told apart; ${repeatsWords([c])}`,
       ours,
     );
 }
@@ -69,7 +76,7 @@ export function judgeDepthNeedsLength(results: Results): Judgement {
   const c = deepest(gains);
   if (!c) return cannotTell("fewer than two depths have a long enough run");
   const ours = `gain from a third of the epochs to all, ${text(c)}`;
-  if (c.n < 3) return cannotTell(`${c.n} paired seeds are too few`, ours);
+  if (c.n < FEWEST) return cannotTell(tooFew(c.n), ours);
   return c.verdict === "differs"
     ? {
       ours,
@@ -99,8 +106,8 @@ export function judgeSensitivity(results: Results): Judgement {
       rateText(Number(worst.b.lr))
     }: ${differenceText(worst)}`
   ).join("; ");
-  const fewest = Math.min(...spans.map((s) => s.worst.n));
-  if (fewest < 3) return cannotTell(`${fewest} paired seeds are too few`, ours);
+  const fewest = fewestOf(spans.map((s) => s.worst));
+  if (fewest < FEWEST) return cannotTell(tooFew(fewest), ours);
   const told = spans.filter((s) => s.worst.verdict === "differs").length;
   if (told < spans.length) {
     return cannotTell(
@@ -157,8 +164,6 @@ interface EpsPair {
   /** eps 1e-7. */
   b: number;
   whose: "published" | "ours";
-  /** Of ours. */
-  repeat?: number;
 }
 
 /** Runs of eps 1e-8 and 1e-7 that share the rest; accuracies are shares. */
@@ -191,7 +196,6 @@ export const epsPairs = {
           a: a.value!,
           b: b.value!,
           whose: "ours" as const,
-          repeat: a.repeat,
         }]
         : [];
     });
@@ -205,26 +209,25 @@ export function pairedMean(pairs: readonly { a: number; b: number }[]) {
   return { estimate: mean, low: low!, high: high! };
 }
 
+/** eps 1e-7 less 1e-8, each seed's mean over the rates. */
+export const epsDifference = (rows: readonly Row[]) =>
+  againstValue(rows, "eps", 1e-8).find((c) => c.a.eps === 1e-7);
+
 /** A relation with eps that is not strong stays within a point. */
 const STRONG = 0.01;
 
 /** Whether eps 1e-7 and 1e-8 stay within a point of each other. */
 export function judgeEps(results: Results): Judgement {
-  const rows = results.analysed(EPS_STUDY);
-  const pairs = epsPairs.ours(rows);
-  const mean = pairedMean(pairs);
-  if (!mean) return cannotTell("under two pairs of eps 1e-8 and 1e-7 ran");
-  const { estimate, low, high } = mean;
-  const ours = `1e-7 less 1e-8: ${points(estimate)} points (${points(low)} to ${
-    points(high)
-  }, ${pairs.length} pairs)`;
-  const repeats = new Set(pairs.map((p) => p.repeat)).size;
-  if (repeats < 3) return cannotTell(`${repeats} seeds are too few`, ours);
+  const c = epsDifference(results.analysed(EPS_STUDY));
+  if (!c) return cannotTell("eps 1e-8 or 1e-7 has no finished run");
+  const ours = againstText([c]);
+  if (c.n < FEWEST) return cannotTell(tooFew(c.n), ours);
+  const low = c.low!, high = c.high!;
   const why = "a strong relation is taken as more than a point";
   if (low > -STRONG && high < STRONG) return { ours, verdict: "holds", why };
   return low > STRONG || high < -STRONG
     ? { ours, verdict: "does not hold", why }
-    : cannotTell(`${why}; ${repeatsWords(rows, repeats)}`, ours);
+    : cannotTell(`${why}; ${repeatsWords([c])}`, ours);
 }
 
 /** No CLS model is trained here; what the published numbers say themselves. */
@@ -261,7 +264,7 @@ export function decide(results: Results): string {
   const { verdict } = judgeDeeper(results);
   const depth = verdict === "holds" ? depths.at(-1)! : depths[0];
   const isEps7 = judgeEps(results).verdict === "does not hold" &&
-    pairedMean(epsPairs.ours(results.analysed(EPS_STUDY)))!.estimate > 0;
+    epsDifference(results.analysed(EPS_STUDY))!.difference! > 0;
   return `Depth ${depth} at LR ${rateText(bestRate(rows, depth)!)}, eps ${
     isEps7 ? "1e-7" : "1e-8"
   }.${

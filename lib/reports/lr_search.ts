@@ -13,7 +13,6 @@ import {
   type TrainingPlan,
 } from "../study/mod.ts";
 import { rateText } from "./depth_lr.ts";
-import { describePoint } from "./live.ts";
 import {
   decide,
   judgeCollapse,
@@ -126,7 +125,7 @@ export function sensitivityChart(results: Results): Chart {
 export function bestTrial(results: Results): Shown {
   const { params, repeat, accuracy, chosenEpoch } = bestRow(results.rows());
   return markdown(
-    `Best: ${describePoint(params)}, repeat ${repeat + 1}: ${
+    `Best: ${analysis.describe(params)}, repeat ${repeat + 1}: ${
       percent(accuracy!)
     } at epoch ${chosenEpoch}.`,
   );

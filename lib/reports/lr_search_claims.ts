@@ -56,7 +56,7 @@ export function judgeRate(
   }
   if (found.n < 3) return cannotTell(`${found.n} repeats are too few`, ours);
   return where === "partly outside"
-    ? cannotTell(`${why}; ${repeatsWords(rows, found.n)}`, ours)
+    ? cannotTell(`${why}; ${repeatsWords(found.others)}`, ours)
     : { ours, verdict: where === "inside" ? "holds" : "does not hold", why };
 }
 

@@ -1,16 +1,23 @@
 /** Mixing: how strongly MixUp and CutMix should mix, the rate tuned for each. */
-import { type Chart, curveBandsChart, isolationChart } from "../charts/mod.ts";
-import { analysis, readPublished } from "../study/mod.ts";
+import { type Chart, curveBandsChart } from "../charts/mod.ts";
+import { readPublished } from "../study/mod.ts";
 import {
   againstForest,
   againstTable,
   againstText,
   againstValue,
+  FEWEST,
+  fewestOf,
+  isBetter,
+  isWorse,
+  tooFew,
 } from "./against.ts";
-import { publishedNoise, rateText, repeatsWords } from "./depth_lr.ts";
+import { nearBest, rateText, repeatsWords, valuesOf } from "./depth_lr.ts";
 import { differenceText } from "./depth_effects.ts";
+import { isolationOf } from "./isolation.ts";
 import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
+import { publishedNoise } from "./published_noise.ts";
 import {
   cannotTell,
   type Judgement,
@@ -45,25 +52,14 @@ export const publishedRuns = (): Promise<Chart> =>
     { name: "alpha", label: "alpha", scale: "category" },
   ]);
 
-const direction = "maximize";
-const roles = { lr: "nuisance" } as const;
-
-/** Each alpha at its best rate; of no rows none. */
-function bests({ analysed }: Results) {
-  const rows = analysed();
-  return rows.length === 0
-    ? []
-    : analysis.isolation(rows, { parameter: ALPHA, roles, direction });
-}
+const axis = { xLabel: "alpha (0: no mixing)", scale: "category" } as const;
 
 /** Published: each alpha at the better of its two rates. */
 export async function publishedAlphas(): Promise<Chart> {
   const { records } = await readPublished("mixup-alpha");
-  const byAlpha = Map.groupBy(records, (r) => String(r.alpha));
-  return isolationChart([], {
-    xLabel: "alpha (0: no mixing)",
-    yLabel: "test accuracy",
-    scale: "category",
+  const byAlpha = Map.groupBy(records, (r) => Number(r.alpha));
+  return isolationOf([], ALPHA, {
+    ...axis,
     published: [...byAlpha].map(([value, own]) => ({
       value,
       accuracy: Math.max(...own.map((r) => Number(r.acc))) / 100,
@@ -73,36 +69,15 @@ export async function publishedAlphas(): Promise<Chart> {
 }
 
 /** Each of our alphas at its best rate. */
-export function alphaIsolation(results: Results): Chart {
-  return isolationChart(
-    bests(results).map(({ value, best, nuisance, infeasible }) => ({
-      value: String(value),
-      mean: best?.mean ?? null,
-      low: best?.low,
-      high: best?.high,
-      n: best?.n ?? 0,
-      nuisance: best ? `lr ${rateText(Number(nuisance.lr))}` : undefined,
-      infeasible,
-    })),
-    {
-      xLabel: "alpha (0: no mixing)",
-      yLabel: "test accuracy",
-      scale: "category",
-      all: results.analysed().map(({ params, value }) => ({
-        value: String(params[ALPHA]),
-        accuracy: value,
-      })),
-      noise: noiseOf(results.rows()),
-    },
-  );
-}
+export const alphaIsolation = (results: Results): Chart =>
+  isolationOf(results.analysed(), ALPHA, axis);
 
 const ours = (results: Results) => [{
-  group: "ours, over both rates and all seeds",
+  group: "ours, mean over the rates",
   of: againstValue(results.analysed(), ALPHA, 0),
 }];
 
-/** Every alpha against no mixing, paired by rate and seed; published beside. */
+/** Every alpha against no mixing, by seed over the rates; published beside. */
 export async function alphaForest(results: Results): Promise<Chart> {
   const { records } = await readPublished("mixup-alpha");
   const without = new Map(
@@ -124,10 +99,15 @@ export const comparisons = (results: Results): Shown =>
 
 /** Validation accuracy by epoch of each alpha at its best rate. */
 export function alphaCurves(results: Results): Chart {
-  const rows = results.rows();
-  const rateOf = new Map(bests(results).map((b) => [b.value, b.nuisance.lr]));
+  const analysed = results.analysed(), rows = results.rows();
+  const rateOf = new Map(
+    valuesOf(analysed, ALPHA).map((alpha) => [
+      alpha,
+      nearBest(analysed.filter((r) => r.params[ALPHA] === alpha))?.lr,
+    ]),
+  );
   return curveBandsChart(
-    rows.filter((r) => rateOf.get(r.params[ALPHA]) === r.params.lr)
+    rows.filter((r) => rateOf.get(Number(r.params[ALPHA])) === r.params.lr)
       .flatMap((r) =>
         r.epochs.map((e) => ({
           series: `alpha ${r.params[ALPHA]}`,
@@ -156,11 +136,6 @@ export function neverRead(results: Results): Shown {
   );
 }
 
-const isBetter = (c: analysis.Comparison) =>
-  c.verdict === "differs" && c.difference! > 0;
-const isWorse = (c: analysis.Comparison) =>
-  c.verdict === "differs" && c.difference! < 0;
-
 /** Holds if every alpha beats none, fails if mixing is worse at one. */
 export function judgeMixing(results: Results): Judgement {
   const rows = results.analysed();
@@ -169,8 +144,8 @@ export function judgeMixing(results: Results): Judgement {
     return cannotTell("alpha 0, or every other, has no finished run");
   }
   const text = againstText(of);
-  const fewest = Math.min(...of.map((c) => c.n));
-  if (fewest < 3) return cannotTell(`${fewest} pairs are too few`, text);
+  const fewest = fewestOf(of);
+  if (fewest < FEWEST) return cannotTell(tooFew(fewest), text);
   if (of.every(isBetter)) {
     return {
       ours: text,
@@ -189,7 +164,7 @@ export function judgeMixing(results: Results): Judgement {
         "pretrained weights: the length of the run matters here",
     }
     : cannotTell(
-      `not every alpha is told apart from 0; ${repeatsWords(rows, fewest)}`,
+      `not every alpha is told apart from 0; ${repeatsWords(of)}`,
       text,
     );
 }
@@ -207,7 +182,7 @@ export function judgeTie(results: Results): Judgement {
   );
   if (!c) return cannotTell("alpha 0.6 or 1 has no finished run");
   const text = againstText([c]);
-  if (c.n < 3) return cannotTell(`${c.n} pairs are too few`, text);
+  if (c.n < FEWEST) return cannotTell(tooFew(c.n), text);
   const isWithin = Math.max(Math.abs(c.low!), Math.abs(c.high!)) < MARGIN;
   if (isWithin) {
     return {
@@ -226,9 +201,7 @@ export function judgeTie(results: Results): Judgement {
       why: "the interval lies beyond one point",
     }
     : cannotTell(
-      `the interval holds differences above one point; ${
-        repeatsWords(rows, c.n)
-      }`,
+      `the interval holds differences above one point; ${repeatsWords([c])}`,
       text,
     );
 }
@@ -236,12 +209,12 @@ export function judgeTie(results: Results): Judgement {
 /** The best mean among the alphas that beat none; else no mixing. */
 function decide(results: Results): string {
   const rule =
-    "The rule: no mixing, unless an alpha beats it (paired t tests " +
-    "over rates and seeds, Holm, at least three pairs); of several that do, " +
-    "the one with the largest gain.";
+    "The rule: no mixing, unless an alpha beats it (t tests paired by " +
+    "seed, the mean over the rates; Holm, at least three seeds); of several " +
+    "that do, the one with the largest gain.";
   const of = againstValue(results.analysed(), ALPHA, 0);
-  if (of.length === 0 || Math.min(...of.map((c) => c.n)) < 3) {
-    return `None: fewer than three pairs with alpha 0. ${rule}`;
+  if (fewestOf(of) < FEWEST) {
+    return `None: fewer than three seeds paired with alpha 0. ${rule}`;
   }
   const better = of.filter(isBetter)
     .sort((a, b) => b.difference! - a.difference!);

@@ -270,6 +270,7 @@ export class OpenReport {
   async cost(): Promise<Shown> {
     const results = await this.results();
     const all = [...this.plans, ...this.measurements];
+    const isTraining = this.plans.length > 0;
     return table(all.map(({ study }) => {
       const rows = results.rows(study.name);
       const speeds = rows.flatMap((r) => r.epochs.map((e) => e.imagesPerSecond))
@@ -280,7 +281,9 @@ export class OpenReport {
         trials: rows.length,
         failed: rows.filter((r) => r.state === "FAIL").length,
         "time of its trials": duration(secondsOf(rows)),
-        "images/s (median epoch)": speed ? speed.toFixed(0) : "–",
+        ...isTraining
+          ? { "images/s (median epoch)": speed ? speed.toFixed(0) : "–" }
+          : {},
       };
     }));
   }

@@ -1,10 +1,5 @@
 /** Your own study: a report from plain data, and what every study shows. */
-import {
-  type Chart,
-  heatMapChart,
-  isolationChart,
-  percent,
-} from "../charts/mod.ts";
+import { type Chart, heatMapChart, percent } from "../charts/mod.ts";
 import {
   analysis,
   type Params,
@@ -13,7 +8,8 @@ import {
   type StudyInput,
 } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
-import { describePoint } from "./live.ts";
+import { isBetter } from "./against.ts";
+import { isolationOf } from "./isolation.ts";
 import type { OpenReport } from "./open.ts";
 import { trainingPlan } from "./profile.ts";
 import type { Report, Results } from "./report.ts";
@@ -135,13 +131,12 @@ function decide(parameters: Parameters, results: Results): string {
   if (!base) {
     const [best] = settings.toSorted((a, b) => b.mean! - a.mean!);
     return best
-      ? `${describePoint(best.params)} has the best mean, ${
+      ? `${analysis.describe(best.params)} has the best mean, ${
         percent(best.mean!)
       }; there is no first setting with a finished run to hold it against.`
       : "None: no run finished.";
   }
-  const [better] = compared
-    .filter((c) => c.verdict === "differs" && c.difference! > 0)
+  const [better] = compared.filter(isBetter)
     .sort((a, b) => b.difference! - a.difference!);
   const chosen = better
     ? settings.find((s) =>
@@ -149,7 +144,7 @@ function decide(parameters: Parameters, results: Results): string {
     ) ?? base
     : base;
   const why = compared.map((c) => c.text).join(" ");
-  return `${describePoint(chosen.params)}. Rule: ${RULE}. ${
+  return `${analysis.describe(chosen.params)}. Rule: ${RULE}. ${
     why || "Nothing else has a finished run."
   }`;
 }
@@ -160,7 +155,7 @@ function decide(parameters: Parameters, results: Results): string {
  *
  * @throws StudyError for a parameter that the study does not vary
  */
-export async function isolationOf(
+export async function isolationPlot(
   study: OpenReport,
   parameter: string,
 ): Promise<Chart> {
@@ -172,37 +167,11 @@ export async function isolationOf(
       }`,
     );
   }
-  const results = await study.results();
-  const rows = results.analysed();
-  const others = Object.keys(parameters).filter((n) => n !== parameter);
-  const found = rows.length === 0 ? [] : analysis.isolation(rows, {
-    parameter,
-    roles: Object.fromEntries(others.map((n) => [n, "nuisance"])),
-    direction: "maximize",
+  const rows = (await study.results()).analysed();
+  return isolationOf(rows, parameter, {
+    xLabel: parameter,
+    ...isSpread(rows.map((r) => r.params[parameter])) ? { scale: "log" } : {},
   });
-  const plain = (value: ParamValue) =>
-    typeof value === "boolean" ? String(value) : value;
-  return isolationChart(
-    found.map(({ value, best, nuisance, infeasible }) => ({
-      value: plain(value),
-      mean: best?.mean ?? null,
-      low: best?.low,
-      high: best?.high,
-      n: best?.n ?? 0,
-      nuisance: describePoint(nuisance),
-      infeasible,
-    })),
-    {
-      xLabel: parameter,
-      yLabel: "test accuracy",
-      ...isSpread(found.map((p) => p.value)) ? { scale: "log" } : {},
-      all: rows.map((r) => ({
-        value: plain(r.params[parameter]),
-        accuracy: r.value,
-      })),
-      noise: noiseOf(results.rows()),
-    },
-  );
 }
 
 /** Positive numbers that span a factor of 5 or more are read by their log. */
@@ -250,7 +219,7 @@ export async function comparisonTable(study: OpenReport): Promise<Shown> {
     results,
   );
   const ofSetting = (s: analysis.Setting) => ({
-    setting: describePoint(s.params),
+    setting: analysis.describe(s.params),
     runs: s.n,
     mean: percent(s.mean!),
   });

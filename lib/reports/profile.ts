@@ -56,7 +56,7 @@ const bases: Record<Profile, Base> = {
     limits: { train: 1280, validation: 280, test: 700 },
     // Strong expressions: a net that small learns them in seconds.
     data: { name: "synthetic", faces: { intensity: [1, 1] } },
-    repeats: 2,
+    repeats: 3,
   },
   cpu: {
     recipe: { ...narrow, batchSize: 128, epochs: 3 },

@@ -1,10 +1,19 @@
 /** The protocol, published and ours, side by side. */
 import type { Dataset } from "../data/mod.ts";
-import { readPublished, recipeOf, type TrainingPlan } from "../study/mod.ts";
+import {
+  analysis,
+  type ParamValue,
+  readPublished,
+  recipeOf,
+  type TrainingPlan,
+} from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import type { ProtocolRow } from "./report.ts";
 
 const number = (n: number) => n.toLocaleString("en");
+
+const listed = (values: readonly ParamValue[]) =>
+  values.map(analysis.showValue).join(", ");
 
 /** "varied: 2, 4, 6" where the study varies the field, else its value. */
 function asSet(
@@ -16,9 +25,9 @@ function asSet(
     const p = plan.study.parameters?.[name];
     if (!p) return [];
     const values = Array.isArray(p)
-      ? p.join(", ")
+      ? listed(p)
       : "values" in p
-      ? p.values.join(", ")
+      ? listed(p.values)
       : `${p.low} to ${p.high}`;
     return [names.length > 1 ? `${name} ${values}` : values];
   });
@@ -66,6 +75,31 @@ const decayText = (r: Recipe) =>
       r.optimizer === "adamw" ? "decoupled" : "coupled"
     }, on ${r.weightDecayOn}`;
 
+/** Columns of published tables whose names differ from the recipe's fields. */
+const COLUMNS: Record<string, string> = { attentionDrop: "attn_drop" };
+
+/** More values than these are told by their ends. */
+const MOST_LISTED = 8;
+
+/** "varied: 2, 4" where a published table has several values of a field. */
+function variedThere(
+  records: readonly Record<string, unknown>[],
+  field: string,
+): string | undefined {
+  const values = [
+    ...new Set(
+      records.map((r) => r[COLUMNS[field] ?? field])
+        .filter((v) => typeof v === "number"),
+    ),
+  ].sort((a, b) => a - b);
+  if (values.length < 2) return undefined;
+  return values.length > MOST_LISTED
+    ? `varied: ${values.length} values, ${
+      [values[0], values.at(-1)!].map(analysis.showValue).join(" to ")
+    }`
+    : `varied: ${listed(values)}`;
+}
+
 /**
  * Published settings (of `data/published/ID.json`) beside a plan's. What the
  * study's code did not print is told as that.
@@ -75,7 +109,9 @@ export async function protocolRows(
   plan: TrainingPlan,
   data?: Dataset,
 ): Promise<ProtocolRow[]> {
-  const theirs = id ? (await readPublished(id)).protocol : {};
+  const { protocol: theirs, records } = id
+    ? await readPublished(id)
+    : { protocol: {} as Record<string, unknown>, records: [] };
   const said = (...names: string[]) => {
     const name = names.find((n) => theirs[n] !== undefined);
     const value = name && theirs[name];
@@ -85,8 +121,11 @@ export async function protocolRows(
       ? value
       : JSON.stringify(value);
   };
-  const set = (names: string[], value: (r: Recipe) => string) =>
-    asSet(plan, names, value);
+  const shown = new Set<string>();
+  const set = (names: string[], value: (r: Recipe) => string) => {
+    for (const name of names) shown.add(name);
+    return asSet(plan, names, value);
+  };
   const splits = data
     ? (["train", "validation", "test"] as const).map((split) =>
       `${split} ${number(data[split].n)}`
@@ -103,7 +142,11 @@ export async function protocolRows(
       said("model"),
       set(["model", "patches", "scale"], modelText),
     ],
-    ["depth", said("depth", "model"), set(["depth"], (r) => `${r.depth}`)],
+    [
+      "depth",
+      variedThere(records, "depth") ?? said("depth", "model"),
+      set(["depth"], (r) => `${r.depth}`),
+    ],
     [
       "start",
       said("pretrained"),
@@ -124,8 +167,16 @@ export async function protocolRows(
         (r) => `${r.optimizer} (${r.betas.join(", ")})`,
       ),
     ],
-    ["eps", said("optimizer_eps"), set(["eps"], (r) => `${r.eps}`)],
-    ["learning rate", said("lr"), set(["lr"], (r) => `${r.lr}`)],
+    [
+      "eps",
+      variedThere(records, "eps") ?? said("optimizer_eps"),
+      set(["eps"], (r) => analysis.showValue(r.eps)),
+    ],
+    [
+      "learning rate",
+      variedThere(records, "lr") ?? said("lr"),
+      set(["lr"], (r) => analysis.showValue(r.lr)),
+    ],
     [
       "schedule",
       said("schedule"),
@@ -156,5 +207,13 @@ export async function protocolRows(
     ],
     ["number reported", said("metric"), plan.study.metric ?? "value"],
   ];
+  const others = Object.keys(plan.study.parameters ?? {})
+    .filter((name) => !shown.has(name))
+    .map((name): typeof rows[number] => [
+      name,
+      variedThere(records, name) ?? "–",
+      asSet(plan, [name], () => "–"),
+    ]);
+  rows.splice(-2, 0, ...others);
   return rows.map(([what, published, ours]) => ({ what, published, ours }));
 }

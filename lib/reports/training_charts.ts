@@ -5,7 +5,6 @@ import {
   learningCurvesChart,
 } from "../charts/mod.ts";
 import { analysis, analysisRows, type TrainingRow } from "../study/mod.ts";
-import { describePoint } from "./live.ts";
 
 /** The pooled sd of repeats' test accuracies; null without repeats. */
 export const noiseOf = (rows: readonly TrainingRow[]) =>
@@ -16,7 +15,7 @@ export function curvesChart(rows: readonly TrainingRow[]): Chart {
   return learningCurvesChart(
     rows.flatMap((r) =>
       r.epochs.map((e) => ({
-        trial: describePoint(r.params),
+        trial: analysis.describe(r.params),
         epoch: e.epoch,
         metric: "validation" as const,
         value: e.validationAccuracy,

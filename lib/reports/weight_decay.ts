@@ -37,8 +37,6 @@ interface Grid {
   rates: number[];
   decays: number[];
   decayRates: number[];
-  /** Of the study of weight decay. */
-  repeats: number;
 }
 
 const grids: Record<Profile, Grid> = {
@@ -47,28 +45,24 @@ const grids: Record<Profile, Grid> = {
     rates: [1e-3],
     decays: [0, 0.05],
     decayRates: [1e-3],
-    repeats: 1,
   },
   quick: {
     gammas: [1, 0.955],
     rates: [1e-3, 3e-3],
     decays: [0, 0.05, 0.5],
     decayRates: [1e-3],
-    repeats: 3,
   },
   cpu: {
     gammas: [1, 0.98, 0.955],
     rates: [1e-3, 3e-3],
     decays: [0, 0.05, 0.5],
     decayRates: [3e-4, 1e-3],
-    repeats: 3,
   },
   paper: {
     gammas: [1, 0.98, 0.955],
     rates: [1e-5, 1e-4],
     decays: [0, 0.05, 0.5],
     decayRates: [5.6e-6, 1e-5],
-    repeats: 3,
   },
 };
 
@@ -79,11 +73,12 @@ const epochsOf = (profile: Profile): number =>
     : Math.max(2, baseOf(profile).recipe.epochs!);
 
 /**
- * The gamma an epoch whose decay over `epochs` is that of `gamma` over the 60
- * epochs of the published constant runs: gamma^(60 / epochs).
+ * The gamma an epoch with which the last of `epochs` (two or more) trains at
+ * the share of the first rate at which `gamma` trains the last of 60, the
+ * length of the published constant runs: gamma^(59 / (epochs − 1)).
  */
 export const gammaOver = (gamma: number, epochs: number): number =>
-  Number((gamma ** (PUBLISHED_EPOCHS / epochs)).toPrecision(3));
+  Number((gamma ** ((PUBLISHED_EPOCHS - 1) / (epochs - 1))).toPrecision(3));
 
 export const report: Report = {
   notebook: "07-weight-decay",
@@ -112,7 +107,6 @@ export const report: Report = {
           optimizer: profile === "smoke" ? ["adam"] : ["adam", "adamw"],
           lr: grid.decayRates,
         },
-        repeats: grid.repeats,
         recipe: { epochs, weightDecayOn: "matrices" },
         paper: pretrained,
       }),

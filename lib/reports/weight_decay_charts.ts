@@ -8,14 +8,9 @@ import {
 import { analysis, readPublished } from "../study/mod.ts";
 import { againstForest, againstTable } from "./against.ts";
 import { differenceText } from "./depth_effects.ts";
-import {
-  cellsOf,
-  lrAxis,
-  publishedNoise,
-  rateText,
-  type Row,
-} from "./depth_lr.ts";
+import { cellsOf, lrAxis, rateText, type Row } from "./depth_lr.ts";
 import { publishedFigure } from "./published.ts";
+import { publishedNoise } from "./published_noise.ts";
 import type { Results } from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
 import { noiseOf } from "./training_charts.ts";
@@ -126,12 +121,7 @@ export async function lrDecayForest(results: Results): Promise<Chart> {
       difference: p.accuracy - accuracy,
     }))
   );
-  // The interval of two pairs is too wide to be drawn.
-  const ours = lrDecayGroups(results).map(({ group, of }) => ({
-    group,
-    of: of.map((c) => c.n < 3 ? { ...c, low: null, high: null } : c),
-  }));
-  return againstForest(ours, theirs, {
+  return againstForest(lrDecayGroups(results), theirs, {
     xLabel: "test accuracy with LR decay less that at a constant rate",
   });
 }

@@ -1,5 +1,6 @@
 /** How the notes' claims on both decays are judged. */
 import type { analysis } from "../study/mod.ts";
+import { FEWEST, fewestOf, isBetter, isWorse, tooFew } from "./against.ts";
 import { differenceText } from "./depth_effects.ts";
 import { rateText, repeatsWords } from "./depth_lr.ts";
 import { cannotTell, type Judgement, type Results } from "./report.ts";
@@ -13,20 +14,12 @@ import {
   GAMMA,
   LR_DECAY,
   optimizers,
-  WEIGHT_DECAY,
 } from "./weight_decay_effects.ts";
 
 type Comparison = analysis.Comparison;
 
 /** A gain that would be worth another parameter. */
 const MARGIN = 0.01;
-
-export const isBetter = (c: Comparison) =>
-  c.verdict === "differs" && c.difference! > 0;
-const isWorse = (c: Comparison) => c.verdict === "differs" && c.difference! < 0;
-
-export const fewestPairs = (of: readonly Comparison[]) =>
-  of.length === 0 ? 0 : Math.min(...of.map((c) => c.n));
 
 /** "gamma 0.98 from 1e-4". */
 export const lrDecayName = ({ a }: Comparison) =>
@@ -53,10 +46,9 @@ const textOf = (
 /** "Leave it off": holds if nothing gains a point, fails if one is better. */
 function leaveOff(
   of: readonly Comparison[],
-  { nameOf, base, repeats, beaten }: {
+  { nameOf, base, beaten }: {
     nameOf: (c: Comparison) => string;
     base: string;
-    repeats: string;
     /** What a failing claim has to say besides. */
     beaten: string;
   },
@@ -81,7 +73,7 @@ function leaveOff(
     }
     : cannotTell(
       `nothing tried is shown to beat ${base}, but a gain of a point is not ` +
-        `excluded; ${repeats}`,
+        `excluded; ${repeatsWords(of)}`,
       ours,
     );
 }
@@ -98,17 +90,13 @@ export function judgeNotIdeal(results: Results): Judgement {
   if (of.length === 0) {
     return cannotTell(`no decaying run has a partner at ${base}`);
   }
-  const fewest = fewestPairs(of);
-  if (fewest < 3) {
-    return cannotTell(
-      `${fewest} paired seeds are too few`,
-      textOf(of, lrDecayName, base),
-    );
+  const fewest = fewestOf(of);
+  if (fewest < FEWEST) {
+    return cannotTell(tooFew(fewest), textOf(of, lrDecayName, base));
   }
   return leaveOff(of, {
     nameOf: lrDecayName,
     base,
-    repeats: repeatsWords(rows, fewest),
     beaten: ", the best constant rate; the study held decay from one rate " +
       "against lower constant ones",
   });
@@ -127,8 +115,8 @@ export function judgeSameRate(results: Results): Judgement {
     );
   }
   const ours = textOf(of, lrDecayName, base);
-  const fewest = fewestPairs(of);
-  if (fewest < 3) return cannotTell(`${fewest} paired seeds are too few`, ours);
+  const fewest = fewestOf(of);
+  if (fewest < FEWEST) return cannotTell(tooFew(fewest), ours);
   const better = of.filter(isBetter);
   if (better.length > 0) {
     return {
@@ -148,9 +136,7 @@ export function judgeSameRate(results: Results): Judgement {
       why: "every gamma loses at the highest rate tried (paired t tests, Holm)",
     }
     : cannotTell(
-      `not every gamma is told apart from ${base}; ${
-        repeatsWords(results.analysed(LR_DECAY), fewest)
-      }`,
+      `not every gamma is told apart from ${base}; ${repeatsWords(of)}`,
       ours,
     );
 }
@@ -161,17 +147,13 @@ export function judgeWeightDecay(results: Results): Judgement {
   if (of.length === 0) {
     return cannotTell("decay 0, or every other, has no finished run");
   }
-  const fewest = fewestPairs(of);
-  if (fewest < 3) {
-    return cannotTell(
-      `${fewest} pairs are too few`,
-      textOf(of, decayName, "none"),
-    );
+  const fewest = fewestOf(of);
+  if (fewest < FEWEST) {
+    return cannotTell(tooFew(fewest), textOf(of, decayName, "none"));
   }
   return leaveOff(of, {
     nameOf: decayName,
     base: "none",
-    repeats: repeatsWords(results.analysed(WEIGHT_DECAY), fewest),
     beaten: "",
   });
 }

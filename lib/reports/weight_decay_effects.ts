@@ -58,8 +58,8 @@ export const atRate = (results: Results, lr: number): Comparison[] =>
   );
 
 /**
- * Every decay, coupled and decoupled, against none, paired by rate and seed,
- * Holm over all of them. Without decay both optimizers are the same training,
+ * Every decay, coupled and decoupled, against none, each seed's mean over pairs
+ * of equal rate, Holm over all of them. Without decay both optimizers are the same training,
  * so that of Adam stands for both.
  */
 export function againstNone(results: Results): Comparison[] {
@@ -70,11 +70,12 @@ export function againstNone(results: Results): Comparison[] {
     direction,
     by: [DECAY, "optimizer"],
     baseline: { [DECAY]: 0, optimizer: "adam" },
+    bySeed: true,
   }).comparisons.filter((c) => c.difference !== null)
     .toSorted((a, b) => Number(a.a[DECAY]) - Number(b.a[DECAY]));
 }
 
-/** Coupled less decoupled at every decay, paired by rate and seed. */
+/** Coupled less decoupled at every decay, each seed's mean over the rates. */
 export function coupledLessDecoupled(
   results: Results,
 ): { decay: number; comparison: Comparison }[] {
@@ -89,6 +90,7 @@ export function coupledLessDecoupled(
           own,
           { optimizer: "adam" },
           { optimizer: "adamw" },
+          { bySeed: true },
         ),
       }];
     });

@@ -1,16 +1,12 @@
 /** What is decided of both decays, by a written rule. */
 import type { Results } from "./report.ts";
-import {
-  decayName,
-  fewestPairs,
-  isBetter,
-  lrDecayName,
-} from "./weight_decay_claims.ts";
+import { FEWEST, fewestOf, isBetter } from "./against.ts";
+import { decayName, lrDecayName } from "./weight_decay_claims.ts";
 import { againstBestConstant, againstNone } from "./weight_decay_effects.ts";
 
 const RULE = "The rule, for each of both: none, unless a decay beats none " +
-  "(paired t tests, Holm, at least three pairs); of several that do, the one " +
-  "with the largest gain. LR decay is held against the best constant rate, " +
+  "(t tests paired by seed, Holm, at least three seeds); of several that do, " +
+  "the one with the largest gain. LR decay is held against the best constant rate, " +
   "weight decay against none at the same rates.";
 
 /** One sentence on each decay, then the rule. */
@@ -20,8 +16,8 @@ export function decide(results: Results): string {
     { what: "LR decay", of: lr, nameOf: lrDecayName },
     { what: "Weight decay", of: weight, nameOf: decayName },
   ].map(({ what, of, nameOf }) => {
-    if (fewestPairs(of) < 3) {
-      return `${what}: none, as fewer than three pairs ran.`;
+    if (fewestOf(of) < FEWEST) {
+      return `${what}: none, as fewer than three paired seeds ran.`;
     }
     const [best] = of.filter(isBetter)
       .sort((a, b) => b.difference! - a.difference!);

@@ -3,41 +3,24 @@ import {
   type Chart,
   forestChart,
   heatMapChart,
-  isolationChart,
   pairedChart,
   parallelCoordinatesChart,
   percent,
 } from "../charts/mod.ts";
 import { analysis } from "../study/mod.ts";
+import { isolationOf } from "./isolation.ts";
 import { byValidation, changeOf } from "./workflow_rules.ts";
 import type { Decided } from "./workflow_steps.ts";
 
 const VALIDATION = "validation accuracy";
 
 /** Step 1: each rate's mean with its interval and all its runs. */
-export function rateChart({ rows }: Decided): Chart {
-  const judged = byValidation(rows);
-  return isolationChart(
-    analysis.settings(judged).map((s) => ({
-      value: s.params.lr as number,
-      mean: s.mean,
-      low: s.low,
-      high: s.high,
-      n: s.n,
-      infeasible: s.infeasible,
-    })),
-    {
-      xLabel: "learning rate",
-      yLabel: VALIDATION,
-      scale: "log",
-      all: judged.map((r) => ({
-        value: r.params.lr as number,
-        accuracy: r.value,
-      })),
-      noise: analysis.noiseFloor(judged),
-    },
-  );
-}
+export const rateChart = ({ rows }: Decided): Chart =>
+  isolationOf(byValidation(rows), "lr", {
+    xLabel: "learning rate",
+    yLabel: VALIDATION,
+    scale: "log",
+  });
 
 /** Differences from the setting that the step's rule would keep. */
 export function effectsChart({ effects }: Decided): Chart {

@@ -33,10 +33,15 @@ Deno.test("a missing eps, failed runs and two pairs tell nothing", async () => {
       of({ 1e-7: { 0.001: [0.6, 0.6] } }),
       of({ 1e-7: { 0.001: [null] }, 1e-8: { 0.001: [0.6] } }),
       of({ 1e-7: { 0.001: [0.6, 0.7] }, 1e-8: { 0.001: [0.5, 0.5] } }),
+      // Four pairs are still two seeds.
+      of({
+        1e-7: { 0.001: [0.6, 0.61], 0.003: [0.6, 0.611] },
+        1e-8: { 0.001: [0.5, 0.51], 0.003: [0.5, 0.51] },
+      }),
     ]
   ) {
     assert.equal(judgeFits(few).verdict, "cannot tell");
-    await report.decide!(few);
+    assert.match(await report.decide!(few), /fewer than three paired seeds/);
     await epsIsolation(few);
   }
 });

@@ -50,6 +50,11 @@ Deno.test("missing alphas, failed ones and two pairs tell nothing", async () => 
       of({ 1: { 0.001: [0.3, 0.3] } }),
       of({ 0: { 0.001: [null, null] }, 1: { 0.001: [0.3, 0.31] } }),
       of({ 0: { 0.001: [0.2, 0.21] }, 1: { 0.001: [0.3, 0.31] } }),
+      // Four pairs are still two seeds.
+      of({
+        0: { 0.001: [0.2, 0.21], 0.003: [0.2, 0.21] },
+        1: { 0.001: [0.3, 0.31], 0.003: [0.3, 0.311] },
+      }),
     ]
   ) {
     assert.equal(judgeMixing(few).verdict, "cannot tell");

@@ -6,7 +6,8 @@ import {
   judgeSingleRuns,
 } from "../../lib/reports/repeats_claims.ts";
 import { trainedTwice } from "../../lib/reports/repeats_determinism.ts";
-import { neededFor, publishedFloors } from "../../lib/reports/repeats_noise.ts";
+import { publishedNoise } from "../../lib/reports/published_noise.ts";
+import { neededFor } from "../../lib/reports/repeats_noise.ts";
 import { parsePlan, type TrainingRow } from "../../lib/study/mod.ts";
 import { results, row } from "./_rows.ts";
 
@@ -18,7 +19,7 @@ const runs = (params: typeof at, accuracies: (number | null)[]) =>
 const resultsWith = (rows: TrainingRow[]) => results({ repeats: rows });
 
 Deno.test("the published noise is 3.017 points from scratch and 0.475 pretrained", () => {
-  const { scratch, pretrained } = publishedFloors;
+  const { scratch, pretrained } = publishedNoise;
   assert.equal((100 * scratch.sd).toFixed(3), "3.017");
   assert.equal(scratch.df, 4);
   assert.equal((100 * pretrained.sd).toFixed(3), "0.475");

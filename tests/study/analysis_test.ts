@@ -410,6 +410,52 @@ Deno.test("the published eps 1e-7 - 1e-8: five of seven rates pair, +0.62, not t
   assert.match(c.text, /2 runs without a partner left out/);
 });
 
+Deno.test("by seed, pairs of several rates count once, by their mean", () => {
+  const at = (eps: number, lr: number, ...values: number[]) =>
+    repeated({ eps, lr }, ...values);
+  const rows = [
+    ...at(1, 0.1, 0.62, 0.63, 0.61),
+    ...at(1, 0.2, 0.54, 0.56, 0.55),
+    ...at(2, 0.1, 0.6, 0.6, 0.6),
+    // The third seed ran at one rate alone.
+    ...at(2, 0.2, 0.5, 0.5),
+  ];
+  const bySeed = (rows: AnalysisRow[]) =>
+    compareSettings(rows, { eps: 1 }, { eps: 2 }, { bySeed: true });
+  const c = bySeed(rows);
+  // t = mean / (sd / √3); with two degrees of freedom p = 1 − t / √(t² + 2).
+  assert.deepEqual(
+    c.differences.map(({ difference }) => Number(difference.toFixed(9))),
+    [0.03, 0.045, 0.01],
+  );
+  assert.deepEqual([c.n, c.leftOut], [3, 1]);
+  near(c.t?.t, 2.7947827841910744, 1e-9);
+  near(c.p, 0.10773140216148736, 1e-9);
+  assert.match(c.text, /over 3 seeds,/);
+  assert.equal(compareSettings(rows, { eps: 1 }, { eps: 2 }).n, 5);
+
+  const two = bySeed(rows.filter((r) => r.repeat < 2));
+  assert.deepEqual([two.n, two.verdict], [2, "too few repeats"]);
+});
+
+Deno.test("by seed, groups without a pair are Welch-tested by their seeds' means", () => {
+  const of = (eps: number, seeds: number[]) =>
+    [0.1, 0.2].flatMap((lr) =>
+      seeds.map((seed) => ({
+        ...done({ eps, lr }, 0.5 + lr + eps / 10 + seed / 1000, seed),
+        seed,
+      }))
+    );
+  const c = compareSettings(
+    [...of(1, [1, 2, 3]), ...of(2, [4, 5, 6, 7])],
+    { eps: 1 },
+    { eps: 2 },
+    { bySeed: true },
+  );
+  assert.deepEqual([c.kind, c.n], ["unpaired", 3]);
+  near(c.difference, -0.1035);
+});
+
 Deno.test("under three pairs there are too few repeats", () => {
   const rows = (n: number) => [
     ...repeated({ lr: 1 }, ...[0.9, 0.91, 0.89].slice(0, n)),

@@ -39,6 +39,11 @@ export interface CompareOptions {
   alpha?: number;
   /** What the values are; default points. */
   unit?: Unit;
+  /**
+   * Pairs of one seed count as one, by the mean of their differences: runs of
+   * a seed under several settings, such as learning rates, are no repeats.
+   */
+  bySeed?: boolean;
 }
 
 /** The comparison of a with b; differences are a less b. */
@@ -46,11 +51,11 @@ export interface Comparison {
   a: Params;
   b: Params;
   kind: "paired" | "unpaired";
-  /** Pairs; unpaired the runs of the smaller side. */
+  /** Pairs, or seeds with one; unpaired the runs (seeds) of the smaller side. */
   n: number;
   /** Complete runs that have no partner; 0 when unpaired. */
   leftOut: number;
-  /** Of pairs: what both share, and the difference of their values. */
+  /** Of pairs, or seeds: what both share, and the (mean) difference. */
   differences: { block: string; difference: number }[];
   /** Mean difference; null where a side has no run. */
   difference: number | null;
@@ -75,6 +80,9 @@ export interface Comparison {
 /** Fewer pairs, or runs a side, say nothing. */
 const FEWEST = 3;
 
+const seedOf = (run: Run) =>
+  run.seed === undefined ? `repeat ${run.repeat}` : `seed ${run.seed}`;
+
 /** What a run shares with its partner, exactly: all but `names`, and the seed. */
 function blockOf(run: Run, names: readonly string[]): string {
   const shared = Object.entries(run.params)
@@ -82,10 +90,7 @@ function blockOf(run: Run, names: readonly string[]): string {
     .map(([name, value]) =>
       `${name} ${typeof value === "number" ? canonicalNumber(value) : value}`
     );
-  const seed = run.seed === undefined
-    ? `repeat ${run.repeat}`
-    : `seed ${run.seed}`;
-  return [...shared, seed].join(", ");
+  return [...shared, seedOf(run)].join(", ");
 }
 
 /** Complete runs that have `params`, by what they share with others. */
@@ -106,9 +111,10 @@ function verdictOf(n: number, p: number | null, alpha: number): Verdict {
 /** All of a comparison in one line; `adjusted` where its p is Holm's. */
 export function textOf(
   c: Comparison,
-  { alpha = 0.05, unit = "points" }: CompareOptions,
+  { alpha = 0.05, unit = "points", bySeed }: CompareOptions,
   adjusted = false,
 ): string {
+  const noun = bySeed ? "seed" : "pair";
   const parts = [`${describe(c.a)} against ${describe(c.b)}:`];
   if (c.difference !== null) {
     parts.push(showDifference(c.difference, unit));
@@ -118,7 +124,7 @@ export function textOf(
     }
     parts.push(
       c.kind === "paired"
-        ? `over ${counted(c.n, "pair")},`
+        ? `over ${counted(c.n, noun)},`
         : "unpaired, as their seeds do not match,",
     );
   }
@@ -131,7 +137,7 @@ export function textOf(
     const agree = Math.min(c.sign.positive, c.sign.negative) === 0;
     parts.push(
       `Suggestive only: the sign test has ${showP(c.sign.p)}${
-        agree ? `, the least that ${c.n} pairs can reach` : ""
+        agree ? `, the least that ${c.n} ${noun}s can reach` : ""
       }.`,
     );
   }
@@ -146,6 +152,18 @@ export function textOf(
     );
   }
   return parts.join(" ");
+}
+
+/** The mean of each seed's items. */
+function meansBySeed<T>(
+  items: readonly T[],
+  seedOf: (item: T) => string,
+  valueOf: (item: T) => number,
+): { block: string; mean: number }[] {
+  return [...Map.groupBy(items, seedOf)].map(([block, own]) => ({
+    block,
+    mean: own.reduce((sum, item) => sum + valueOf(item), 0) / own.length,
+  }));
 }
 
 /**
@@ -167,7 +185,7 @@ export function compareSettings(
   b: Params,
   options: CompareOptions = {},
 ): Comparison {
-  const { truth, alpha = 0.05 } = options;
+  const { truth, alpha = 0.05, bySeed = false } = options;
   const names = (params: Params) => Object.keys(params).sort().join(", ");
   if (names(a) !== names(b) || keyOf(a) === keyOf(b)) {
     throw new StudyError(
@@ -181,21 +199,29 @@ export function compareSettings(
     const partner = second.get(block);
     return partner ? [{ block, a: run, b: partner }] : [];
   });
-  const least = Math.min(first.size, second.size);
-  const isPaired = pairs.length >= Math.min(2, least);
-  const differences = isPaired
-    ? pairs.map((p) => ({
+  const isPaired = pairs.length >= Math.min(2, first.size, second.size);
+  const differences = !isPaired
+    ? []
+    : bySeed
+    ? meansBySeed(pairs, (p) => seedOf(p.a), (p) => p.a.value - p.b.value)
+      .map(({ block, mean }) => ({ block, difference: mean }))
+    : pairs.map((p) => ({
       block: p.block,
       difference: p.a.value - p.b.value,
-    }))
-    : [];
+    }));
   const numbers = differences.map((d) => d.difference);
   const t = numbers.length > 0 ? oneSampleTTest(numbers) : null;
   const sign = numbers.length > 0 ? signTest(numbers) : null;
   const valuesOf = (runs: Map<string, Run>) =>
-    [...runs.values()].map((run) => run.value);
-  const welch = isPaired ? null : welchTTest(valuesOf(first), valuesOf(second));
-  const n = isPaired ? pairs.length : least;
+    bySeed
+      ? meansBySeed([...runs.values()], seedOf, (run) => run.value)
+        .map(({ mean }) => mean)
+      : [...runs.values()].map((run) => run.value);
+  const sides = [valuesOf(first), valuesOf(second)];
+  const welch = isPaired ? null : welchTTest(sides[0], sides[1]);
+  const n = isPaired
+    ? differences.length
+    : Math.min(sides[0].length, sides[1].length);
   const difference = t?.mean ?? welch?.difference ?? null;
   const hasNoSpread = t?.sd === 0 || welch?.se === 0;
   const p = hasNoSpread ? (difference === 0 ? 1 : 0) : t?.p ?? welch?.p ?? null;

@@ -30,4 +30,4 @@ export {
   type SelectionBias,
   selectionBias,
 } from "./selection_bias.ts";
-export type { Unit } from "./text.ts";
+export { describe, showValue, type Unit } from "./text.ts";
