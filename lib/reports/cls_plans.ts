@@ -59,6 +59,7 @@ const sizes: Record<Profile, Size> = {
     depth: 8,
     rates: [3.162e-5, 1.778e-5, 1e-5, 5.623e-6, 3.162e-6],
     lr: 1e-5,
+    repeats: { comparison: 5, ablation: 5 },
     patches: ["dropped", "catAfterMlp", "catBeforeMlp"],
     scales: ["right", "inverse"],
     alphas: [0.2, 1],

@@ -135,7 +135,7 @@ Deno.test("eps has no strong relation while the interval stays within a point", 
   assert.equal(judged(plus(0.001, -0.001, 0.002)).verdict, "holds");
   assert.equal(judged(plus(0.05, 0.051, 0.049)).verdict, "does not hold");
   assert.equal(judged(plus(0.02, -0.02, 0.01)).verdict, "cannot tell");
-  assert.match(judged([0.5, 0.51]).why, /2 seeds are too few/);
+  assert.match(judged([0.5, 0.51]).why, /2 paired seeds are too few/);
   assert.equal(judgeEps(runs({})).verdict, "cannot tell");
 });
 
