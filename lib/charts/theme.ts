@@ -40,10 +40,20 @@ export const SYMBOLS = ["circle", "square", "triangle", "diamond"] as const;
 export const FONT_SIZE = 12;
 export const GRID = { stroke: "currentColor", strokeOpacity: 0.12 };
 
-/** The drawn width of `text` in pixels, on the safe side for system fonts. */
-export function textWidth(text: string, fontSize = FONT_SIZE): number {
-  return [...text].length * fontSize * 0.55;
-}
+/** Widths of characters in em, by DejaVu Sans, the widest of the usual fonts. */
+const WIDTHS: [RegExp, number][] = [
+  [/[ijlI'|.,:;!()[\] ]/, 0.36],
+  [/[frt\-/]/, 0.42],
+  [/[mwMW%@±−×+<=>]/, 0.9],
+  [/[A-Z]/, 0.7],
+];
+
+/** The most pixels that `text` takes in a chart's font. */
+export const textWidth = (text: string, fontSize = FONT_SIZE): number =>
+  fontSize * [...text].reduce(
+    (sum, c) => sum + (WIDTHS.find(([like]) => like.test(c))?.[1] ?? 0.63),
+    0,
+  );
 
 /** `text` made safe for markup and attributes. */
 export function escapeMarkup(text: string): string {
