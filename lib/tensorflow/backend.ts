@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { type Attr, binding, type TensorMetadata } from "./binding.ts";
+import { divertSingleImages } from "./one_image.ts";
 
 // Removed from Node; tfjs-node-gpu 4.22 still calls them.
 const legacy = util as unknown as Record<string, unknown>;
@@ -34,6 +35,7 @@ tf.registerBackend(
 );
 await tf.setBackend("tensorflow");
 await tf.ready();
+divertSingleImages(tf);
 
 export { tf };
 export const backend = tf.backend() as unknown as Backend;

@@ -26,6 +26,8 @@ const pos = () => tf.add(tf.abs(x()), 0.1);
 const unit = () => tf.mul(tf.tanh(x()), 0.9);
 const ints = () => tf.tensor2d([[7, -3, 2], [5, 4, -9]], [2, 3], "int32");
 const bools = () => tf.tensor1d([1, 0, 1, 1], "bool");
+const oneImage = normal([1, 7, 7, 3], 6);
+const one = () => oneImage() as tf.Tensor4D;
 const im = () => image() as tf.Tensor4D, ke = () => kernel() as tf.Tensor4D;
 const m = () => x() as tf.Tensor2D;
 
@@ -65,6 +67,12 @@ export const cases: Record<string, () => T> = {
   concat: () => tf.concat([m(), y() as tf.Tensor2D], 1),
   conv2d: () => tf.conv2d(im(), ke(), 1, "same"),
   conv2dStride: () => tf.conv2d(im(), ke(), 2, "valid"),
+  "conv2d of one image": () => tf.conv2d(one(), ke(), 1, "same"),
+  "conv2d of one image, strided": () => tf.conv2d(one(), ke(), [2, 1], "valid"),
+  "conv2d of one image, padded": () =>
+    tf.conv2d(one(), ke(), 1, [[0, 0], [1, 2], [2, 0], [0, 0]]),
+  "conv2d of one image, dilated": () =>
+    tf.conv2d(one(), ke(), 1, "valid", "NHWC", 2),
   conv2dTranspose: () =>
     tf.conv2dTranspose(
       normal([2, 4, 4, 4], 6)() as tf.Tensor4D,
@@ -212,6 +220,10 @@ export const cases: Record<string, () => T> = {
   unstack: () => tf.unstack(x())[2],
   where: () => tf.where(tf.greater(x(), 0), x(), y()),
   zeros: () => tf.zeros([3]),
+  "gradient of one image's conv2d": () =>
+    tf.grad((k) =>
+      tf.sum(tf.square(tf.conv2d(one(), k as tf.Tensor4D, 2, "same")))
+    )(ke()),
   "gradient of conv2d": () =>
     tf.grad((k) =>
       tf.sum(tf.square(tf.conv2d(im(), k as tf.Tensor4D, 2, "same")))
