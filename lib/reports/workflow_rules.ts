@@ -5,6 +5,7 @@ import {
   analysisRows,
   type Params,
   parsePlan,
+  searched,
   type TrainingPlan,
   type TrainingRow,
 } from "../study/mod.ts";
@@ -120,12 +121,8 @@ export function effectText(effect: Kept["effects"][number]): string {
   return `${label}: ${points(estimate)} points${interval}, ${verdict}`;
 }
 
-/** Ends of a search that are no reason to look further. */
-const NATURAL: Record<string, number[]> = { weightDecay: [0], depth: [1] };
-
 /** What the tuning playbook warns of: noise, luck, boundary, failures. */
 export function warningsOf(plan: TrainingPlan, rows: Rows): string[] {
-  const { parameters } = parsePlan(plan).study;
   const noise = analysis.noiseFloor(rows);
   const trained = trainedSettings(rows);
   const best = bestByMean(rows);
@@ -133,12 +130,6 @@ export function warningsOf(plan: TrainingPlan, rows: Rows): string[] {
   const luck = noise && best && trained.length > 1
     ? analysis.bestOfBias(trained.length, noise.sd / Math.sqrt(best.n))
     : null;
-  // Of two values each is an end, which says nothing.
-  const searched = Object.fromEntries(
-    Object.entries(parameters)
-      .filter(([, p]) => !("values" in p) || p.values.length > 2)
-      .map(([name, p]) => [name, { ...p, natural: NATURAL[name] }]),
-  );
   return [
     analysis.noiseLine(noise),
     ...luck === null ? [] : [
@@ -146,7 +137,11 @@ export function warningsOf(plan: TrainingPlan, rows: Rows): string[] {
         (100 * luck).toFixed(1)
       } points too high by luck alone`,
     ],
-    ...analysis.boundaryWarnings(rows, searched, "maximize"),
+    ...analysis.boundaryWarnings(
+      rows,
+      searched(parsePlan(plan), rows),
+      "maximize",
+    ),
     ...failed.count > 0
       ? [`${failed.count} of ${failed.ended} trials could not be trained`]
       : [],

@@ -6,9 +6,15 @@ import {
   noiseFloor,
   noiseLine,
   repeatsPlan,
+  type SearchedParameter,
   selectionBias,
 } from "./analysis/mod.ts";
-import { parsePlan, type TrainingPlan } from "./plan.ts";
+import {
+  type CheckedPlan,
+  parsePlan,
+  recipeOf,
+  type TrainingPlan,
+} from "./plan.ts";
 import type { TrainingRow } from "./training_rows.ts";
 
 /** A plan's trials as the analyses take them. */
@@ -32,6 +38,45 @@ const PICKED_ON_TEST = "the epoch was picked on the test split, as the plan " +
   "says (testMaximum), so every number here is optimistic";
 
 /**
+ * A plan's parameters as a search: an end is natural where the recipe takes no
+ * value beyond it, such as 0 for a weight decay or 1 for a depth.
+ */
+export function searched(
+  plan: CheckedPlan,
+  rows: readonly AnalysisRow[],
+): Record<string, SearchedParameter> {
+  const takes = (name: string, value: number) => {
+    try {
+      recipeOf(plan, {
+        params: { ...rows[0]?.params, [name]: value },
+        seed: 0,
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return Object.fromEntries(
+    Object.entries(plan.study.parameters).map(([name, parameter]) => {
+      const values = ("values" in parameter
+        ? parameter.values
+        : [parameter.low, parameter.high]).filter((v) =>
+          typeof v === "number"
+        );
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      const step = values.every(Number.isInteger) ? 1 : 1e-9;
+      return [name, {
+        ...parameter,
+        natural: [
+          ...takes(name, low - step) ? [] : [low],
+          ...takes(name, high + step) ? [] : [high],
+        ],
+      }];
+    }),
+  );
+}
+
+/**
  * What to know before a conclusion is drawn: the noise and how many repeats
  * would see a difference of one point, how much picking epochs on test
  * flatters, whether the best setting lies on the edge of what was searched,
@@ -41,11 +86,12 @@ export function findings(
   input: TrainingPlan,
   rows: readonly TrainingRow[],
 ): string[] {
-  const { study, objective } = parsePlan(input);
+  const plan = parsePlan(input);
+  const { study, objective } = plan;
   const analysed = analysisRows(rows);
   const noise = noiseFloor(analysed);
   // Values of two settings differ by √2 times the sd of one's repeats.
-  const plan = noise && noise.sd > 0 && repeatsPlan({
+  const needed = noise && noise.sd > 0 && repeatsPlan({
     difference: WORTH_SEEING,
     sd: Math.SQRT2 * noise.sd,
     present: study.repeats,
@@ -57,9 +103,9 @@ export function findings(
   if (objective.epoch === "testMaximum") bias[0] = PICKED_ON_TEST;
   return [
     noiseLine(noise),
-    ...plan ? [plan.text] : [],
+    ...needed ? [needed.text] : [],
     ...bias,
-    ...boundaryWarnings(analysed, study.parameters, study.direction),
+    ...boundaryWarnings(analysed, searched(plan, analysed), study.direction),
     ...infeasible(analysed, study.direction).warnings,
   ];
 }

@@ -17,7 +17,7 @@ export {
 export { EXPORT_FORMATS, type ExportFormat, exportStudy } from "./export.ts";
 export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
 export { readStudyFile, type StudyFile } from "./files.ts";
-export { analysisRows, findings } from "./findings.ts";
+export { analysisRows, findings, searched } from "./findings.ts";
 export {
   type Difference,
   differenceLines,

@@ -16,6 +16,8 @@ import {
   settings,
 } from "../../lib/study/analysis/mod.ts";
 import { StudyError } from "../../lib/study/definition.ts";
+import { searched } from "../../lib/study/findings.ts";
+import { parsePlan } from "../../lib/study/plan.ts";
 import { readPublished } from "../../lib/study/published.ts";
 
 type Params = AnalysisRow["params"];
@@ -240,13 +242,17 @@ Deno.test("in a log range the boundary is a step of its logarithm wide", () => {
   assert.equal(warn(false, inside), 1);
 });
 
-Deno.test("natural ends, categories and single values have no boundary", () => {
+Deno.test("natural ends, categories, one value and two have no boundary", () => {
   const rows = [
     done({ drop: 0, model: "a", lr: 1 }, 0.9),
     done({ drop: 0.1, model: "b", lr: 1 }, 0.8),
+    done({ drop: 0.2, model: "c", lr: 2 }, 0.8),
   ];
-  const drop = { values: [0, 0.1] };
-  const others = { model: { values: ["a", "b"] }, lr: { values: [1] } };
+  const drop = { values: [0, 0.1, 0.2] };
+  const others = {
+    model: { values: ["a", "b", "c"] },
+    lr: { values: [1, 2] },
+  };
   const warn = (parameters: Parameters<typeof boundaryWarnings>[1]) =>
     boundaryWarnings(rows, parameters, "maximize").length;
   assert.equal(warn({ drop, ...others }), 1);
@@ -371,6 +377,26 @@ Deno.test("of a loss the best epoch on test lies below the chosen one", () => {
   const bias = selectionBias(rows, { direction: "minimize", unit: "plain" });
   near(bias.mean, 0.15);
   assert.match(bias.lines[0], /shows -0\.15 .* interval -0\.785 to 0\.485\)/);
+});
+
+Deno.test("an end beyond which the recipe takes nothing is natural", () => {
+  const plan = parsePlan({
+    study: {
+      name: "ends",
+      parameters: {
+        weightDecay: [0, 0.05, 0.5],
+        depth: [1, 2, 4],
+        attentionDrop: [0.2, 0.4, 1],
+        model: ["cls", "baseline"],
+      },
+    },
+    recipe: {},
+  });
+  const of = searched(plan, []);
+  assert.deepEqual(
+    ["weightDecay", "depth", "attentionDrop"].map((name) => of[name].natural),
+    [[0], [1], [1]],
+  );
 });
 
 // Comparisons

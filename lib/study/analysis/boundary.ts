@@ -42,8 +42,8 @@ function endsOf(
  * A line for each numeric parameter at whose end the best setting lies: on the
  * first or last of listed values; in a range within one step of an end, a step
  * being the range (its logarithm for a log one) over the number of values
- * tried. None for parameters with one value or with values that are no
- * numbers.
+ * tried. None for parameters with fewer than three values tried, as each of
+ * two is an end, or with values that are no numbers.
  */
 export function boundaryWarnings(
   rows: readonly AnalysisRow[],
@@ -56,7 +56,7 @@ export function boundaryWarnings(
   return Object.entries(parameters).flatMap(([name, parameter]) => {
     const value = best.params[name];
     const tried = new Set(found.map((s) => s.params[name]));
-    if (typeof value !== "number" || tried.size < 2) return [];
+    if (typeof value !== "number" || tried.size < 3) return [];
     const { low, high, isNear } = endsOf(parameter, tried);
     const natural = parameter.natural ?? [];
     const isOn = (end: number) => isNear(value, end) && !natural.includes(end);
