@@ -53,12 +53,14 @@ function fine(share: number): string {
     : `${Number((100 * share).toPrecision(1))} %`;
 }
 
-/** Labels in rows, none over another; the row of each. */
+/**
+ * Labels in rows, the row of each: no label over another, and none crossed by
+ * the line of a later one, which rises to its own label.
+ */
 function rowsOf(spans: readonly [number, number][]): number[] {
   const ends: number[] = [];
   return spans.map(([left, right]) => {
-    const free = ends.findIndex((end) => end + 10 < left);
-    const row = free < 0 ? ends.length : free;
+    const row = ends.findLastIndex((end) => end + 10 >= left) + 1;
     ends[row] = right;
     return row;
   });

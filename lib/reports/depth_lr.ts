@@ -1,5 +1,6 @@
 /** What the studies of depth and learning rate share: bests, effects, maps. */
 import type { HeatMapCell } from "../charts/mod.ts";
+import { chiSquareQuantile } from "../statistics/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
 
 export type Row = analysis.AnalysisRow;
@@ -29,18 +30,22 @@ export const valuesOf = (rows: readonly Row[], name: string): number[] =>
 
 /**
  * How many repeats would see one point, by the spread of the pairs' differences
- * in the comparisons.
+ * in the comparisons. The spread of a few pairs is itself uncertain, so its
+ * upper 80 % limit is taken (Browne 1995, doi 10.1002/sim.4780141709).
  */
 export function repeatsWords(
   of: readonly Pick<analysis.Comparison, "n" | "t">[],
 ): string {
   const spreads = of.flatMap(({ t }) => t?.sd ? [t.sd ** 2] : []);
   if (spreads.length === 0) return "the spread of the pairs is unknown";
-  return analysis.repeatsPlan({
+  const variance = spreads.reduce((a, b) => a + b) / spreads.length;
+  const fewest = Math.min(...of.map((c) => c.n));
+  const { text } = analysis.repeatsPlan({
     difference: 0.01,
-    sd: Math.sqrt(spreads.reduce((a, b) => a + b) / spreads.length),
-    present: Math.min(...of.map((c) => c.n)),
-  }).text;
+    sd: Math.sqrt(variance * (fewest - 1) / chiSquareQuantile(0.2, fewest - 1)),
+    present: fewest,
+  });
+  return `by the upper 80 % limit of the pairs' spread ${text}`;
 }
 
 /** The best rate of a depth, and the rates that may be as good. */

@@ -72,7 +72,7 @@ function longPlan(
     },
   });
   return profile === "quick"
-    ? { ...plan, limits: { train: 384, validation: 105, test: 280 } }
+    ? { ...plan, limits: { train: 256, validation: 70, test: 140 } }
     : plan;
 }
 

@@ -53,7 +53,7 @@ const bases: Record<Profile, Base> = {
   },
   quick: {
     recipe: { ...narrow, size: 32, depth: 2, batchSize: 32, epochs: 3 },
-    limits: { train: 1280, validation: 280, test: 700 },
+    limits: { train: 896, validation: 140, test: 420 },
     // Strong expressions: a net that small learns them in seconds.
     data: { name: "synthetic", faces: { intensity: [1, 1] } },
     repeats: 3,

@@ -9,6 +9,7 @@ export {
 } from "./bootstrap.ts";
 export { kendallTauB, pearson, spearman } from "./correlation.ts";
 export {
+  chiSquareQuantile,
   normalCdf,
   normalQuantile,
   studentCdf,
