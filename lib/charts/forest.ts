@@ -13,8 +13,9 @@ import {
   type LegendItem,
   PALETTE,
   textWidth,
+  wrapWords,
 } from "./theme.ts";
-import { isNumber, roundTicks, wrapWords } from "./scales.ts";
+import { isNumber, roundTicks } from "./scales.ts";
 
 /** An effect in the unit of the chart, with its interval if there is one. */
 export interface Effect {

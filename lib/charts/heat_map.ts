@@ -13,6 +13,7 @@ import {
   type LegendItem,
   percent,
   textWidth,
+  wrapWords,
 } from "./theme.ts";
 import { type Noise, noiseText } from "./noise_floor.ts";
 import {
@@ -22,7 +23,6 @@ import {
   sequential,
   textOn,
   valueFormat,
-  wrapWords,
 } from "./scales.ts";
 
 /** A setting: its value is a share, null (or NaN) where it failed. */

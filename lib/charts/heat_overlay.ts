@@ -1,6 +1,5 @@
 /** Faces with maps over them: where a model looks, or what moves its logits. */
 import { png } from "./png.ts";
-import { wrapWords } from "./scales.ts";
 import {
   type Chart,
   contentClass,
@@ -10,6 +9,7 @@ import {
   head,
   textWidth,
   wrap,
+  wrapWords,
 } from "./theme.ts";
 
 /** One face and a map for each column. */

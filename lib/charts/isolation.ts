@@ -14,6 +14,7 @@ import {
   PALETTE,
   percent,
   textWidth,
+  wrapWords,
 } from "./theme.ts";
 import {
   domainWith,
@@ -30,7 +31,6 @@ import {
   percentTick,
   thinned,
   valueFormat,
-  wrapWords,
 } from "./scales.ts";
 
 /** One value of the parameter, at its best; accuracies from 0 to 1. */

@@ -15,6 +15,7 @@ import {
   PALETTE,
   percent,
   textWidth,
+  wrapWords,
 } from "./theme.ts";
 import {
   domainWith,
@@ -86,9 +87,19 @@ export function learningCurvesChart(
     top = withNoise(top, text, { width, marginRight, yLabel });
     label += `; ${text}`;
   }
-  const marginTop = top.height + (isPanels ? 18 : 10), marginBottom = 44;
+  const side = (width - 60 - marginRight) / columns * 0.92;
+  const nameOf = new Map(
+    trials.map((t) => [t, wrapWords(t, side, FONT_SIZE - 1).join("\n")]),
+  );
+  // A panel's name stands in the gap above it.
+  const named = Math.max(
+    ...[...nameOf.values()].map((name) => name.split("\n").length),
+  );
+  const gap = 11 + 13 * named;
+  const marginTop = top.height + (isPanels ? 5 + 13 * named : 10);
+  const marginBottom = 44;
   const height = o.height ??
-    (isPanels ? marginTop + marginBottom + lines * 104 : 380);
+    (isPanels ? marginTop + marginBottom + lines * (80 + gap) : 380);
 
   const finite = rows.filter((r) => Number.isFinite(r.value));
   const failed = rows.filter((r) => !Number.isFinite(r.value));
@@ -154,7 +165,7 @@ export function learningCurvesChart(
     y: { domain },
     r: { type: "identity" },
     fx: { axis: null, padding: 0.08 },
-    fy: { axis: null, padding: 0.24 },
+    fy: { axis: null, padding: gap / (80 + gap) },
     marks: [
       Plot.gridY({ ...GRID, ticks: isPanels ? 3 : 6 }),
       Plot.ruleY([domain[0]], { strokeOpacity: 0.4 }),
@@ -212,9 +223,10 @@ export function learningCurvesChart(
       isPanels
         ? Plot.text(trials.map((trial) => ({ trial })), {
           ...panel,
-          text: "trial",
+          text: (r: { trial: string }) => nameOf.get(r.trial),
           frameAnchor: "top-left",
-          dy: -14,
+          lineAnchor: "bottom",
+          dy: -4,
           fontSize: FONT_SIZE - 1,
         })
         : ends.flatMap((r, i) => {

@@ -10,6 +10,7 @@ import {
   FONT_SIZE,
   head,
   textWidth,
+  wrapWords,
 } from "./theme.ts";
 import { fadeBehind } from "./label_mask.ts";
 import {
@@ -19,7 +20,6 @@ import {
   logTicks,
   roundTicks,
   valueFormat,
-  wrapWords,
 } from "./scales.ts";
 
 type Value = number | string | null;

@@ -132,19 +132,3 @@ export function thinned(
   }
   return kept;
 }
-
-/** The words of `text` in lines no wider than `width` pixels. */
-export function wrapWords(
-  text: string,
-  width: number,
-  fontSize: number,
-): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
-    if (lines.length > 0 && textWidth(longer, fontSize) <= width) {
-      lines[lines.length - 1] = longer;
-    } else lines.push(word);
-  }
-  return lines;
-}

@@ -38,6 +38,7 @@ export const PALETTE = [
 export const SYMBOLS = ["circle", "square", "triangle", "diamond"] as const;
 
 export const FONT_SIZE = 12;
+const TITLE = 14;
 export const GRID = { stroke: "currentColor", strokeOpacity: 0.12 };
 
 /** Widths of characters in em, by DejaVu Sans, the widest of the usual fonts. */
@@ -54,6 +55,22 @@ export const textWidth = (text: string, fontSize = FONT_SIZE): number =>
     (sum, c) => sum + (WIDTHS.find(([like]) => like.test(c))?.[1] ?? 0.63),
     0,
   );
+
+/** The words of `text` in lines no wider than `width` pixels. */
+export function wrapWords(
+  text: string,
+  width: number,
+  fontSize: number,
+): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && textWidth(longer, fontSize) <= width) {
+      lines[lines.length - 1] = longer;
+    } else lines.push(word);
+  }
+  return lines;
+}
 
 /** `text` made safe for markup and attributes. */
 export function escapeMarkup(text: string): string {
@@ -95,11 +112,14 @@ export function head(
   },
 ): Head {
   let markup = "", y = 4;
-  if (o.title) {
-    markup += `<text x="8" y="${y + 14}" text-anchor="start" font-size="14" ` +
-      `font-weight="600">${escapeMarkup(o.title)}</text>`;
-    y += 24;
+  // Bold is about a tenth wider.
+  const title = o.title ? wrapWords(o.title, o.width - 16, 1.1 * TITLE) : [];
+  for (const line of title) {
+    markup += `<text x="8" y="${y + 14}" text-anchor="start" ` +
+      `font-size="${TITLE}" font-weight="600">${escapeMarkup(line)}</text>`;
+    y += 18;
   }
+  if (title.length > 0) y += 6;
   for (const group of o.legend ?? []) {
     let x = 8;
     for (const { mark, label } of group) {

@@ -47,7 +47,7 @@ const grids: Record<
   { depth: number[]; lr: number[]; epsLr: number[] }
 > = {
   smoke: { depth: [1, 2], lr: [1e-3], epsLr: [1e-3] },
-  quick: { depth: [1, 2, 4], lr: [1e-3, 1e-2], epsLr: [1e-3] },
+  quick: { depth: [1, 4], lr: [1e-3, 1e-2], epsLr: [1e-3] },
   cpu: {
     depth: [2, 4, 8],
     lr: [3.16e-4, 1e-3, 3.16e-3],

@@ -49,7 +49,7 @@ const grids: Record<Profile, Grid> = {
   quick: {
     gammas: [1, 0.955],
     rates: [1e-3, 3e-3],
-    decays: [0, 0.05, 0.5],
+    decays: [0, 0.05],
     decayRates: [1e-3],
   },
   cpu: {

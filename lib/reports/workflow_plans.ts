@@ -70,7 +70,7 @@ const SIZES: Record<Profile, Size> = {
     finalRepeats: 3,
     // Smaller batches: more steps of fewer images.
     recipe: { batchSize: 8 },
-    limits: { train: 512, validation: 280, test: 350 },
+    limits: { train: 384, validation: 140, test: 210 },
   },
   cpu: {
     lrs: [1e-4, 3e-4, 1e-3, 3e-3, 1e-2],

@@ -135,7 +135,7 @@ Deno.test("the last of three epochs trains at the share of the sixtieth", () => 
   assert.equal(gammaOver(0.955, 60), 0.955);
 });
 
-Deno.test("the plans are valid at every profile; quick has at most 30 trials", () => {
+Deno.test("the plans are valid at every profile; quick has at most 24 trials", () => {
   for (const profile of ["smoke", "quick", "cpu", "paper"] as const) {
     const plans = report.trainings!(profile).map(parsePlan);
     const trials = plans.map(({ study }) =>
@@ -148,6 +148,6 @@ Deno.test("the plans are valid at every profile; quick has at most 30 trials", (
       plans.map((p) => p.study.name),
       ["lr-decay", "weight-decay"],
     );
-    if (profile === "quick") assert(trials[0] + trials[1] <= 30);
+    if (profile === "quick") assert(trials[0] + trials[1] <= 24);
   }
 });
