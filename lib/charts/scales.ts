@@ -1,5 +1,5 @@
 /** Scales that charts share: sequential colours, ticks and words of values. */
-import { powerOfTen, textWidth } from "./theme.ts";
+import { powerOfTen } from "./theme.ts";
 
 /** Five colours of viridis (matplotlib 1.5), at 0, 1/4, … 1. */
 const VIRIDIS = [
