@@ -12,10 +12,12 @@ export const noiseOf = (rows: readonly TrainingRow[]) =>
 
 /** Validation accuracy by epoch, one line a trial. */
 export function curvesChart(rows: readonly TrainingRow[]): Chart {
+  const isRepeated = rows.some((r) => r.repeat > 0);
   return learningCurvesChart(
     rows.flatMap((r) =>
       r.epochs.map((e) => ({
-        trial: analysis.describe(r.params),
+        trial: analysis.describe(r.params) +
+          (isRepeated ? `, repeat ${r.repeat + 1}` : ""),
         epoch: e.epoch,
         metric: "validation" as const,
         value: e.validationAccuracy,
