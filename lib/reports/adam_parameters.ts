@@ -1,14 +1,15 @@
 /** What the studies of Adam's parameters share: tests and decisions. */
 import { analysis } from "../study/mod.ts";
 import {
-  againstText,
-  againstValue,
   FEWEST,
   fewestOf,
   isBetter,
+  leaderOf,
+  repeatsWords,
   tooFew,
-} from "./against.ts";
-import { repeatsWords, type Row } from "./depth_lr.ts";
+} from "./comparisons.ts";
+import { againstText, againstValue } from "./against.ts";
+import { type Row } from "./depth_lr.ts";
 import { cannotTell, type Judgement, type Results } from "./report.ts";
 
 /** One of Adam's parameters in one of a report's studies. */
@@ -73,8 +74,7 @@ export function decideUsual(results: Results, p: AdamParameter): string {
   if (fewestOf(of) < FEWEST) {
     return `${p.label} stays at ${usual}: fewer than three paired seeds ran.`;
   }
-  const [best] = of.filter(isBetter)
-    .sort((a, b) => b.difference! - a.difference!);
+  const best = leaderOf(of);
   return best
     ? `${p.label} ${analysis.showValue(best.a[p.path])}, which beats ${usual}.`
     : `${p.label} stays at ${usual}: no other value is shown to beat it.`;

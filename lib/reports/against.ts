@@ -1,29 +1,12 @@
 /** Each value of a parameter against one of them: tests, forest, table. */
 import { type Chart, forestChart } from "../charts/mod.ts";
-import { studentQuantile } from "../statistics/mod.ts";
 import { analysis } from "../study/mod.ts";
-import { differenceText } from "./depth_effects.ts";
+import { differenceText, effectOf } from "./comparisons.ts";
 import { type Row, valuesOf } from "./depth_lr.ts";
-import { publishedNoise } from "./published_noise.ts";
+import { halfOf, publishedNoise } from "./published_noise.ts";
 import { points, pointsInterval, pText, type Shown, table } from "./show.ts";
 
 type Comparison = analysis.Comparison;
-
-/** Fewer paired seeds carry no verdict. */
-export const FEWEST = 3;
-
-export const isBetter = (c: Comparison) =>
-  c.verdict === "differs" && c.difference! > 0;
-export const isWorse = (c: Comparison) =>
-  c.verdict === "differs" && c.difference! < 0;
-
-/** The paired seeds of the comparison that has the fewest; 0 of none. */
-export const fewestOf = (of: readonly Comparison[]): number =>
-  of.length === 0 ? 0 : Math.min(...of.map((c) => c.n));
-
-/** "2 paired seeds are too few" */
-export const tooFew = (n: number) =>
-  `${n} paired ${n === 1 ? "seed is" : "seeds are"} too few`;
 
 /**
  * Every value of a parameter against `base`, each seed's mean over pairs that
@@ -64,8 +47,7 @@ export interface PublishedDifference {
 
 /**
  * Differences in points with their 95 % intervals. Published ones are of two
- * single runs each: their interval is that of the published repeats' noise,
- * ± t(0.975, df) · √2 · sd.
+ * single runs each: their interval is that of the published repeats' noise.
  */
 export function againstForest(
   ours: readonly { group: string; of: readonly Comparison[] }[],
@@ -76,21 +58,11 @@ export function againstForest(
     noise?: { sd: number; df: number };
   },
 ): Chart {
-  const { sd, df } = noise;
-  const half = 100 * studentQuantile(0.975, df) * Math.SQRT2 * sd;
-  const scaled = (x: number | null) => x === null ? null : 100 * x;
+  const half = 100 * halfOf(noise);
   return forestChart([
     ...ours.flatMap(({ group, of }) =>
-      of.flatMap(({ a, difference, low, high, n }) =>
-        difference === null ? [] : [{
-          label: valueOf(a),
-          estimate: 100 * difference,
-          // The t interval of two seeds is too wide to be drawn.
-          low: n < FEWEST ? null : scaled(low),
-          high: n < FEWEST ? null : scaled(high),
-          group,
-          note: n < FEWEST ? `n ${n}, no interval` : `n ${n}`,
-        }]
+      of.flatMap((c) =>
+        effectOf(c).map((effect) => ({ label: valueOf(c.a), group, ...effect }))
       )
     ),
     ...published.map(({ label, group, difference }) => ({

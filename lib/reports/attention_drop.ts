@@ -1,17 +1,21 @@
 /** Attention drop: whether dropping attention weights in training helps. */
-import { type Chart, curveBandsChart } from "../charts/mod.ts";
+import { type Chart } from "../charts/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
+import {
+  FEWEST,
+  fewestOf,
+  isBetter,
+  leaderOf,
+  repeatsWords,
+  tooFew,
+} from "./comparisons.ts";
 import {
   againstForest,
   againstTable,
   againstText,
   againstValue,
-  FEWEST,
-  fewestOf,
-  isBetter,
-  tooFew,
 } from "./against.ts";
-import { repeatsWords, type Row } from "./depth_lr.ts";
+import { type Row } from "./depth_lr.ts";
 import { isolationOf } from "./isolation.ts";
 import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
@@ -23,7 +27,7 @@ import {
   type Results,
 } from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
-import { noiseOf } from "./training_charts.ts";
+import { bandsChart } from "./training_charts.ts";
 
 const DROP = "attentionDrop";
 
@@ -121,21 +125,9 @@ export const comparisons = (results: Results): Shown =>
 /** Validation accuracy by epoch of each drop rate. */
 export function dropCurves(results: Results, patches = both[0]): Chart {
   const rows = results.rows().filter((r) => r.params.patches === patches);
-  return curveBandsChart(
-    rows.flatMap((r) =>
-      r.epochs.map((e) => ({
-        series: `drop ${r.params[DROP]}`,
-        repeat: r.repeat,
-        epoch: e.epoch,
-        value: e.validationAccuracy,
-      }))
-    ),
-    {
-      title: `Patches ${patches}`,
-      yLabel: "validation accuracy",
-      noise: noiseOf(rows),
-    },
-  );
+  return bandsChart(rows, (r) => `drop ${r.params[DROP]}`, {
+    title: `Patches ${patches}`,
+  });
 }
 
 /** A gain that would be worth another parameter. */
@@ -218,8 +210,7 @@ function decide(results: Results): string {
     if (fewestOf(of) < FEWEST) {
       return `${group}: none, as fewer than three paired seeds ran.`;
     }
-    const [best] = of.filter(isBetter)
-      .sort((a, b) => b.difference! - a.difference!);
+    const best = leaderOf(of);
     return `${group}: ${
       best ? `drop ${best.a[DROP]}` : "no drop; no rate beats it"
     }.`;

@@ -6,7 +6,7 @@ import {
   heatMapChart,
 } from "../charts/mod.ts";
 import { type Params, type ParamValue } from "../study/mod.ts";
-import { FEWEST } from "./against.ts";
+import { effectOf } from "./comparisons.ts";
 import {
   compared,
   type Comparison,
@@ -171,22 +171,15 @@ function unequalDecay(results: Results): TestedEffect {
   };
 }
 
-const scaled = (x: number | null) => x === null ? null : 100 * x;
-
 function forestOf(
   effects: readonly TestedEffect[],
   title: string,
 ): Chart {
   return forestChart(
     effects.flatMap(({ label, group, c }) =>
-      c === null ? [] : [{
-        label,
-        group,
-        estimate: 100 * c.difference!,
-        low: c.n < FEWEST ? null : scaled(c.low),
-        high: c.n < FEWEST ? null : scaled(c.high),
-        note: c.n < FEWEST ? `n ${c.n}, no interval` : `n ${c.n}`,
-      }]
+      c === null
+        ? []
+        : effectOf(c).map((effect) => ({ label, group, ...effect }))
     ),
     { title, xLabel: "difference in test accuracy", unit: "points" },
   );

@@ -1,5 +1,5 @@
 /** What the notes say of the CLS block, judged by paired runs; the decision. */
-import { FEWEST, tooFew } from "./against.ts";
+import { differenceText, FEWEST, repeatsWords, tooFew } from "./comparisons.ts";
 import {
   controlEffects,
   mainEffects,
@@ -7,8 +7,6 @@ import {
   type TestedEffect,
 } from "./cls_ablation.ts";
 import { clsLessBaseline, type Comparison } from "./cls_comparison.ts";
-import { differenceText } from "./depth_effects.ts";
-import { repeatsWords } from "./depth_lr.ts";
 import {
   cannotTell,
   type Claim,

@@ -6,9 +6,9 @@ import {
 } from "../charts/mod.ts";
 import { holm } from "../statistics/mod.ts";
 import { analysis, type TrainingRow } from "../study/mod.ts";
+import { FEWEST, meanOf } from "./comparisons.ts";
 import { COMPARISON } from "./cls_plans.ts";
-import { FEWEST } from "./against.ts";
-import { isDone, rateText, type Row, valuesOf } from "./depth_lr.ts";
+import { bestRate, isDone, rateText, type Row, valuesOf } from "./depth_lr.ts";
 import type { Results } from "./report.ts";
 import { points, pointsInterval, pText, type Shown, table } from "./show.ts";
 
@@ -44,9 +44,8 @@ export const clsLessBaseline = (results: Results, truth?: Uint8Array) =>
 function atBestRate(rows: readonly Row[]): Row[] {
   return ["cls", "baseline"].flatMap((model) => {
     const own = rows.filter((r) => r.params.model === model);
-    const best = analysis.settings(own).filter((s) => s.mean !== null)
-      .sort((a, b) => b.mean! - a.mean!)[0];
-    return own.filter((r) => r.params.lr === best?.params.lr)
+    const lr = bestRate(own);
+    return own.filter((r) => r.params.lr === lr)
       .map((r) => ({ ...r, params: { model } }));
   });
 }
@@ -71,13 +70,7 @@ export function pairs(results: Results): Chart {
       aLabel: "Baseline",
       bLabel: "CLS",
       noise: analysis.noiseFloor(rows),
-      ...c && c.n >= FEWEST
-        ? {
-          mean: {
-            ours: { estimate: c.difference!, low: c.low!, high: c.high! },
-          },
-        }
-        : {},
+      mean: { ours: meanOf(c) },
     },
   );
 }

@@ -6,15 +6,10 @@ import {
   type Pair,
   pairedChart,
 } from "../charts/mod.ts";
-import {
-  meanInterval,
-  oneSampleTTest,
-  signTest,
-  studentQuantile,
-} from "../statistics/mod.ts";
+import { meanInterval, oneSampleTTest, signTest } from "../statistics/mod.ts";
 import { readPublished } from "../study/mod.ts";
 import { rateText } from "./depth_lr.ts";
-import { publishedNoise } from "./published_noise.ts";
+import { halfOf, publishedNoise } from "./published_noise.ts";
 import { publishedFigure } from "./published.ts";
 import { type Shown, table } from "./show.ts";
 
@@ -198,11 +193,10 @@ async function longDifferences(): Promise<
 /**
  * Every published difference of a CLS model and the Baseline, in points. A
  * mean of a sweep has its t interval; a difference of two single runs has that
- * of the published noise, ± t(0.975, df) · √2 · sd.
+ * of the published noise.
  */
 export async function publishedForest(): Promise<Chart> {
-  const { sd, df } = publishedNoise.pretrained;
-  const half = 100 * studentQuantile(0.975, df) * Math.SQRT2 * sd;
+  const half = 100 * halfOf(publishedNoise.pretrained);
   const single = (
     label: string,
     group: string,

@@ -2,16 +2,22 @@
 import { type Chart, costAccuracyChart, heatMapChart } from "../charts/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import { count, flops } from "../profile/mod.ts";
-import { FEWEST, fewestOf, isBetter, tooFew } from "./against.ts";
+import {
+  differenceText,
+  FEWEST,
+  fewestOf,
+  isBetter,
+  repeatsWords,
+  tooFew,
+} from "./comparisons.ts";
 import { depthsAtBest } from "./depth_charts.ts";
 import {
   againstDepth,
   atBestRate,
   depthForest,
   depthTable,
-  differenceText,
 } from "./depth_effects.ts";
-import { lrAxis, publishedCells, repeatsWords, valuesOf } from "./depth_lr.ts";
+import { lrAxis, publishedCells, valuesOf } from "./depth_lr.ts";
 import { isolationRows } from "./isolation.ts";
 import { rates, searchPlan } from "./lr_search.ts";
 import { judgeRate } from "./lr_search_claims.ts";

@@ -1,7 +1,7 @@
 /** Effects of depth with the learning rate taken out, paired by seed. */
 import { type Chart, forestChart } from "../charts/mod.ts";
-import { studentQuantile } from "../statistics/mod.ts";
 import { analysis } from "../study/mod.ts";
+import { effectOf } from "./comparisons.ts";
 import {
   atDepth,
   bestRate,
@@ -10,23 +10,10 @@ import {
   type Row,
   valuesOf,
 } from "./depth_lr.ts";
+import { halfOf } from "./published_noise.ts";
 import { points, pointsInterval, type Shown, table } from "./show.ts";
 
 type Comparison = analysis.Comparison;
-
-/** "+1.20 points (−0.30 to +2.70, n 3)"; of shares. */
-export function differenceText(
-  { difference, low, high, n }: Pick<
-    Comparison,
-    "difference" | "low" | "high" | "n"
-  >,
-): string {
-  if (difference === null) return "no pair";
-  const interval = low === null || high === null
-    ? "no interval"
-    : `${points(low)} to ${points(high)}`;
-  return `${points(difference)} points (${interval}, n ${n})`;
-}
 
 /** A row a depth and repeat, of what `value` makes of the repeat's rows. */
 function byRepeat(
@@ -52,7 +39,9 @@ function byRepeat(
 /** A run a depth and repeat: at the rate of the depth's best mean. */
 export function atBestRate(rows: readonly Row[]): Row[] {
   const best = new Map(
-    valuesOf(rows, "depth").map((depth) => [depth, bestRate(rows, depth)]),
+    valuesOf(rows, "depth").map((
+      depth,
+    ) => [depth, bestRate(atDepth(rows, depth))]),
   );
   return byRepeat(
     rows,
@@ -107,11 +96,11 @@ export function againstDepth(
 async function publishedEffects(
   id: string,
   base: number,
-  { sd, df }: { sd: number; df: number },
+  noise: { sd: number; df: number },
 ) {
   const best = await publishedBests(id);
   const from = best.find((b) => b.value === base)!.accuracy;
-  const half = studentQuantile(0.975, df) * Math.SQRT2 * sd;
+  const half = halfOf(noise);
   return best.filter((b) => b.value !== base).map(({ value, accuracy }) => ({
     depth: value,
     difference: accuracy - from,
@@ -153,15 +142,12 @@ export async function depthForest(
     ? await publishedEffects(published.id, 2, published.noise)
     : [];
   return forestChart([
-    ...effects(rows).flatMap(({ how, a, difference, low, high, n }) =>
-      difference === null ? [] : [{
-        label: `depth ${a.depth}`,
-        estimate: 100 * difference,
-        low: n < 3 || low === null ? null : 100 * low,
-        high: n < 3 || high === null ? null : 100 * high,
-        group: `ours, ${how}`,
-        note: n < 3 ? `n ${n}, no interval` : `n ${n}`,
-      }]
+    ...effects(rows).flatMap((c) =>
+      effectOf(c).map((effect) => ({
+        label: `depth ${c.a.depth}`,
+        group: `ours, ${c.how}`,
+        ...effect,
+      }))
     ),
     ...theirs.map(({ depth, difference, low, high }) => ({
       label: `depth ${depth}`,

@@ -1,6 +1,5 @@
 /** What the studies of depth and learning rate share: bests, effects, maps. */
 import type { HeatMapCell } from "../charts/mod.ts";
-import { chiSquareQuantile } from "../statistics/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
 
 export type Row = analysis.AnalysisRow;
@@ -28,24 +27,12 @@ export const valuesOf = (rows: readonly Row[], name: string): number[] =>
   [...new Set(rows.filter(isDone).map((r) => Number(r.params[name])))]
     .sort((a, b) => a - b);
 
-/**
- * How many repeats would see one point, by the spread of the pairs' differences
- * in the comparisons. The spread of a few pairs is itself uncertain, so its
- * upper 80 % limit is taken (Browne 1995, doi 10.1002/sim.4780141709).
- */
-export function repeatsWords(
-  of: readonly Pick<analysis.Comparison, "n" | "t">[],
-): string {
-  const spreads = of.flatMap(({ t }) => t?.sd ? [t.sd ** 2] : []);
-  if (spreads.length === 0) return "the spread of the pairs is unknown";
-  const variance = spreads.reduce((a, b) => a + b) / spreads.length;
-  const fewest = Math.min(...of.map((c) => c.n));
-  const { text } = analysis.repeatsPlan({
-    difference: 0.01,
-    sd: Math.sqrt(variance * (fewest - 1) / chiSquareQuantile(0.2, fewest - 1)),
-    present: fewest,
-  });
-  return `by the upper 80 % limit of the pairs' spread ${text}`;
+/** The rate of the setting with the best mean; undefined without a run. */
+export function bestRate(rows: readonly Row[]): number | undefined {
+  const done = analysis.settings(rows).filter((s) => s.mean !== null);
+  return done.length === 0
+    ? undefined
+    : Number(done.reduce((a, b) => b.mean! > a.mean! ? b : a).params.lr);
 }
 
 /** The best rate of a depth, and the rates that may be as good. */
@@ -85,10 +72,6 @@ export function nearBest(rows: readonly Row[]): NearBest | null {
     others: comparisons,
   };
 }
-
-/** The rate at which a depth has its best mean; undefined without a run. */
-export const bestRate = (rows: readonly Row[], depth: number) =>
-  nearBest(atDepth(rows, depth))?.lr;
 
 /** The best published accuracy of each depth, as shares. */
 export async function publishedBests(

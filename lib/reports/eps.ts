@@ -2,21 +2,15 @@
 import { type Chart, heatMapChart, secondMomentsChart } from "../charts/mod.ts";
 import { readPublished } from "../study/mod.ts";
 import { parseRecipe, train } from "../train/mod.ts";
+import { FEWEST, isBetter, repeatsWords, tooFew } from "./comparisons.ts";
 import {
   type AdamParameter,
   againstUsual,
   decideUsual,
   USUAL_RULE,
 } from "./adam_parameters.ts";
-import {
-  againstForest,
-  againstTable,
-  againstText,
-  FEWEST,
-  isBetter,
-  tooFew,
-} from "./against.ts";
-import { rateText, repeatsWords } from "./depth_lr.ts";
+import { againstForest, againstTable, againstText } from "./against.ts";
+import { rateText } from "./depth_lr.ts";
 import { isolationOf } from "./isolation.ts";
 import type { OpenReport } from "./open.ts";
 import { type Profile, trainingPlan } from "./profile.ts";

@@ -5,6 +5,7 @@ import {
   type IsolationRow,
 } from "../charts/mod.ts";
 import { analysis, type ParamValue } from "../study/mod.ts";
+import { FEWEST } from "./comparisons.ts";
 import { rateText, type Row } from "./depth_lr.ts";
 
 const plain = (value: ParamValue) =>
@@ -33,7 +34,7 @@ export function isolationRows(
   }).map(({ value, best, nuisance, infeasible }) => ({
     value: plain(value),
     mean: best?.mean ?? null,
-    ...best && best.n > 2 ? { low: best.low, high: best.high } : {},
+    ...best && best.n >= FEWEST ? { low: best.low, high: best.high } : {},
     n: best?.n ?? 0,
     nuisance: named.filter((name) => nuisance[name] !== undefined)
       .map((name) =>

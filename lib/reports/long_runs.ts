@@ -1,14 +1,10 @@
 /** Long runs: depth × learning rate once more, and eps at the deepest net. */
-import {
-  type Chart,
-  curveBandsChart,
-  heatMapChart,
-  pairedChart,
-} from "../charts/mod.ts";
+import { type Chart, heatMapChart, pairedChart } from "../charts/mod.ts";
 import type { TrainingPlan } from "../study/mod.ts";
-import { FEWEST } from "./against.ts";
+import { meanOf } from "./comparisons.ts";
 import { depthForest, depthTable } from "./depth_effects.ts";
 import {
+  atDepth,
   bestRate,
   lrAxis,
   publishedCells,
@@ -34,7 +30,7 @@ import { publishedFigure } from "./published.ts";
 import { publishedNoise } from "./published_noise.ts";
 import type { Report, Results } from "./report.ts";
 import type { Shown } from "./show.ts";
-import { noiseOf } from "./training_charts.ts";
+import { bandsChart, noiseOf } from "./training_charts.ts";
 
 /** Quarter decades from 10^-3.5 to 10^-5.5, as published. */
 const quarters = Array.from(
@@ -151,21 +147,15 @@ export const comparisons = (results: Results): Shown =>
 /** Validation accuracy by epoch, each depth at its best rate. */
 export function learningCurves(results: Results): Chart {
   const analysed = results.analysed(), rows = results.rows();
-  return curveBandsChart(
+  return bandsChart(
     valuesOf(analysed, "depth").flatMap((depth) => {
-      const lr = bestRate(analysed, depth)!;
+      const lr = bestRate(atDepth(analysed, depth));
       return rows.filter(({ params }) =>
         params.depth === depth && params.lr === lr
-      ).flatMap(({ repeat, epochs }) =>
-        epochs.map((e) => ({
-          series: `depth ${depth}, lr ${rateText(lr)}`,
-          repeat,
-          epoch: e.epoch,
-          value: e.validationAccuracy,
-        }))
       );
     }),
-    { yLabel: "validation accuracy", noise: noiseOf(rows) },
+    ({ params: { depth, lr } }) => `depth ${depth}, lr ${rateText(Number(lr))}`,
+    { all: rows },
   );
 }
 
@@ -180,9 +170,7 @@ export async function epsChart(results: Results): Promise<Chart> {
     mean: {
       published: pairedMean(published),
       // The t interval of two seeds is too wide to be drawn.
-      ours: c && c.n >= FEWEST
-        ? { estimate: c.difference!, low: c.low!, high: c.high! }
-        : undefined,
+      ours: meanOf(c),
     },
     noise: noiseOf(results.rows(EPS_STUDY)),
   });

@@ -3,19 +3,19 @@ import { percent } from "../charts/mod.ts";
 import { meanInterval, wilsonInterval } from "../statistics/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
 import {
-  againstText,
-  againstValue,
+  differenceText,
   FEWEST,
   fewestOf,
+  repeatsWords,
   tooFew,
-} from "./against.ts";
-import { againstDepth, atBestRate, differenceText } from "./depth_effects.ts";
+} from "./comparisons.ts";
+import { againstText, againstValue } from "./against.ts";
+import { againstDepth, atBestRate } from "./depth_effects.ts";
 import {
   atDepth,
   bestRate,
   isDone,
   rateText,
-  repeatsWords,
   type Row,
   valuesOf,
 } from "./depth_lr.ts";
@@ -62,7 +62,7 @@ export function judgeDepthNeedsLength(results: Results): Judgement {
   const analysed = results.analysed(), rows = results.rows();
   const gains = atBestRate(analysed).flatMap((run): Row[] => {
     const { depth } = run.params;
-    const lr = bestRate(analysed, Number(depth));
+    const lr = bestRate(atDepth(analysed, Number(depth)));
     const row = rows.find(({ params, repeat, accuracy }) =>
       params.depth === depth && params.lr === lr && repeat === run.repeat &&
       accuracy !== null
@@ -265,9 +265,9 @@ export function decide(results: Results): string {
   const depth = verdict === "holds" ? depths.at(-1)! : depths[0];
   const isEps7 = judgeEps(results).verdict === "does not hold" &&
     epsDifference(results.analysed(EPS_STUDY))!.difference! > 0;
-  return `Depth ${depth} at LR ${rateText(bestRate(rows, depth)!)}, eps ${
-    isEps7 ? "1e-7" : "1e-8"
-  }.${
+  return `Depth ${depth} at LR ${
+    rateText(bestRate(atDepth(rows, depth))!)
+  }, eps ${isEps7 ? "1e-7" : "1e-8"}.${
     verdict === "cannot tell" ? " The runs do not tell the depths apart." : ""
   } ${rule}`;
 }

@@ -1,7 +1,6 @@
 /** Learning-rate search: which rate, and whether it moves with depth. */
 import {
   type Chart,
-  curveBandsChart,
   lrAccuracyChart,
   lrSensitivityChart,
   percent,
@@ -23,7 +22,7 @@ import { type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
 import type { Report, Results } from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
-import { confusionChart, noiseOf } from "./training_charts.ts";
+import { bandsChart, confusionChart, noiseOf } from "./training_charts.ts";
 
 const FIGURES = [4, 6, 8].map((depth) => `lr-search-depth${depth}`);
 
@@ -143,22 +142,11 @@ export const bestConfusion = (
 export function learningCurves(results: Results): Chart {
   const rows = results.rows();
   const { depth } = bestRow(rows).params;
-  return curveBandsChart(
+  return bandsChart(
     rows.filter((r) => r.params.depth === depth)
-      .toSorted((a, b) => Number(a.params.lr) - Number(b.params.lr))
-      .flatMap(({ params, repeat, epochs }) =>
-        epochs.map((e) => ({
-          series: `lr ${rateText(Number(params.lr))}`,
-          repeat,
-          epoch: e.epoch,
-          value: e.validationAccuracy,
-        }))
-      ),
-    {
-      title: `Depth ${depth}`,
-      yLabel: "validation accuracy",
-      noise: noiseOf(rows),
-    },
+      .toSorted((a, b) => Number(a.params.lr) - Number(b.params.lr)),
+    ({ params }) => `lr ${rateText(Number(params.lr))}`,
+    { all: rows, title: `Depth ${depth}` },
   );
 }
 

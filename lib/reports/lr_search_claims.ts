@@ -1,6 +1,7 @@
 /** What the learning-rate search claims, judged by paired repeats. */
 import { percent } from "../charts/mod.ts";
 import type { TrainingRow } from "../study/mod.ts";
+import { FEWEST, fewestOf, repeatsWords } from "./comparisons.ts";
 import { againstDepth, peaks } from "./depth_effects.ts";
 import {
   atDepth,
@@ -8,7 +9,6 @@ import {
   type NearBest,
   nearBest,
   rateText,
-  repeatsWords,
   type Row,
   valuesOf,
 } from "./depth_lr.ts";
@@ -54,7 +54,9 @@ export function judgeRate(
       ours,
     );
   }
-  if (found.n < 3) return cannotTell(`${found.n} repeats are too few`, ours);
+  if (found.n < FEWEST) {
+    return cannotTell(`${found.n} repeats are too few`, ours);
+  }
   return where === "partly outside"
     ? cannotTell(`${why}; ${repeatsWords(found.others)}`, ours)
     : { ours, verdict: where === "inside" ? "holds" : "does not hold", why };
@@ -86,8 +88,7 @@ export function judgeShift(results: Results): Judgement {
         : ` (${low.toFixed(2)} to ${high.toFixed(2)})`
     }, n ${n}`
   ).join("; ");
-  const fewest = Math.min(...shifts.map((s) => s.n));
-  if (shifts.length < deeper.length || fewest < 3) {
+  if (shifts.length < deeper.length || fewestOf(shifts) < FEWEST) {
     return cannotTell("under three repeats have every rate", ours || "–");
   }
   if (shifts.some((s) => s.verdict === "differs")) {

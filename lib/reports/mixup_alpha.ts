@@ -1,19 +1,23 @@
 /** Mixing: how strongly MixUp and CutMix should mix, the rate tuned for each. */
-import { type Chart, curveBandsChart } from "../charts/mod.ts";
+import { type Chart } from "../charts/mod.ts";
 import { readPublished } from "../study/mod.ts";
+import {
+  differenceText,
+  FEWEST,
+  fewestOf,
+  isBetter,
+  isWorse,
+  leaderOf,
+  repeatsWords,
+  tooFew,
+} from "./comparisons.ts";
 import {
   againstForest,
   againstTable,
   againstText,
   againstValue,
-  FEWEST,
-  fewestOf,
-  isBetter,
-  isWorse,
-  tooFew,
 } from "./against.ts";
-import { nearBest, rateText, repeatsWords, valuesOf } from "./depth_lr.ts";
-import { differenceText } from "./depth_effects.ts";
+import { bestRate, rateText, valuesOf } from "./depth_lr.ts";
 import { isolationOf } from "./isolation.ts";
 import { pretrained, type Profile, trainingPlan } from "./profile.ts";
 import { publishedFigure } from "./published.ts";
@@ -25,7 +29,7 @@ import {
   type Results,
 } from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
-import { noiseOf } from "./training_charts.ts";
+import { bandsChart } from "./training_charts.ts";
 
 const ALPHA = "mixing.alpha";
 
@@ -103,20 +107,13 @@ export function alphaCurves(results: Results): Chart {
   const rateOf = new Map(
     valuesOf(analysed, ALPHA).map((alpha) => [
       alpha,
-      nearBest(analysed.filter((r) => r.params[ALPHA] === alpha))?.lr,
+      bestRate(analysed.filter((r) => r.params[ALPHA] === alpha)),
     ]),
   );
-  return curveBandsChart(
-    rows.filter((r) => rateOf.get(Number(r.params[ALPHA])) === r.params.lr)
-      .flatMap((r) =>
-        r.epochs.map((e) => ({
-          series: `alpha ${r.params[ALPHA]}`,
-          repeat: r.repeat,
-          epoch: e.epoch,
-          value: e.validationAccuracy,
-        }))
-      ),
-    { yLabel: "validation accuracy", noise: noiseOf(rows) },
+  return bandsChart(
+    rows.filter((r) => rateOf.get(Number(r.params[ALPHA])) === r.params.lr),
+    (r) => `alpha ${r.params[ALPHA]}`,
+    { all: rows },
   );
 }
 
@@ -216,10 +213,9 @@ function decide(results: Results): string {
   if (fewestOf(of) < FEWEST) {
     return `None: fewer than three seeds paired with alpha 0. ${rule}`;
   }
-  const better = of.filter(isBetter)
-    .sort((a, b) => b.difference! - a.difference!);
-  return better.length > 0
-    ? `Alpha ${better[0].a[ALPHA]}. ${rule}`
+  const best = leaderOf(of);
+  return best
+    ? `Alpha ${best.a[ALPHA]}. ${rule}`
     : `No mixing at this length of run: no alpha beats it. ${rule}`;
 }
 

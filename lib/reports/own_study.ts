@@ -8,7 +8,7 @@ import {
   type StudyInput,
 } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
-import { isBetter } from "./against.ts";
+import { leaderOf } from "./comparisons.ts";
 import { isolationOf } from "./isolation.ts";
 import type { OpenReport } from "./open.ts";
 import { trainingPlan } from "./profile.ts";
@@ -136,8 +136,7 @@ function decide(parameters: Parameters, results: Results): string {
       }; there is no first setting with a finished run to hold it against.`
       : "None: no run finished.";
   }
-  const [better] = compared.filter(isBetter)
-    .sort((a, b) => b.difference! - a.difference!);
+  const better = leaderOf(compared);
   const chosen = better
     ? settings.find((s) =>
       Object.entries(better.a).every(([n, v]) => s.params[n] === v)

@@ -1,5 +1,5 @@
 /** What published runs of equal settings say of their noise. */
-import { pooledSd } from "../statistics/mod.ts";
+import { pooledSd, studentQuantile } from "../statistics/mod.ts";
 import { readReplicates } from "../study/mod.ts";
 
 /** Published runs with the same nominal settings; values are shares. */
@@ -33,3 +33,10 @@ export const publishedNoise = {
     g.stage === "10 epochs, from scratch" && /lr [12]e-4$/.test(g.config)
   ),
 };
+
+/**
+ * Half the 95 % interval of the difference of two single runs in this noise:
+ * t(0.975, df) · √2 · sd.
+ */
+export const halfOf = ({ sd, df }: { sd: number; df: number }): number =>
+  studentQuantile(0.975, df) * Math.SQRT2 * sd;

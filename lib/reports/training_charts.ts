@@ -2,6 +2,7 @@
 import {
   type Chart,
   confusionMatrixChart,
+  curveBandsChart,
   learningCurvesChart,
 } from "../charts/mod.ts";
 import { analysis, analysisRows, type TrainingRow } from "../study/mod.ts";
@@ -24,6 +25,28 @@ export function curvesChart(rows: readonly TrainingRow[]): Chart {
       }))
     ),
     { yLabel: "validation accuracy", noise: noiseOf(rows) },
+  );
+}
+
+/**
+ * Validation accuracy by epoch, a line a series: the mean of its repeats, in a
+ * band from the lowest to the highest. The noise is that of `all` rows.
+ */
+export function bandsChart(
+  rows: readonly TrainingRow[],
+  seriesOf: (row: TrainingRow) => string,
+  { all = rows, title }: { all?: readonly TrainingRow[]; title?: string } = {},
+): Chart {
+  return curveBandsChart(
+    rows.flatMap((r) =>
+      r.epochs.map((e) => ({
+        series: seriesOf(r),
+        repeat: r.repeat,
+        epoch: e.epoch,
+        value: e.validationAccuracy,
+      }))
+    ),
+    { title, yLabel: "validation accuracy", noise: noiseOf(all) },
   );
 }
 

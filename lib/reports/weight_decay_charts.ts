@@ -1,19 +1,14 @@
 /** Charts and tables of both decays. */
-import {
-  type Chart,
-  curveBandsChart,
-  heatMapChart,
-  lrSensitivityChart,
-} from "../charts/mod.ts";
+import { type Chart, heatMapChart, lrSensitivityChart } from "../charts/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
+import { differenceText } from "./comparisons.ts";
 import { againstForest, againstTable } from "./against.ts";
-import { differenceText } from "./depth_effects.ts";
 import { cellsOf, lrAxis, rateText, type Row } from "./depth_lr.ts";
 import { publishedFigure } from "./published.ts";
 import { publishedNoise } from "./published_noise.ts";
 import type { Results } from "./report.ts";
 import { markdown, type Shown } from "./show.ts";
-import { noiseOf } from "./training_charts.ts";
+import { bandsChart, noiseOf } from "./training_charts.ts";
 import {
   againstBestConstant,
   againstNone,
@@ -134,19 +129,12 @@ export const lrDecayTable = (results: Results): Shown =>
 export function decayCurves(results: Results): Chart {
   const rows = results.rows(LR_DECAY);
   const lr = decayedRates(results).at(-1);
-  return curveBandsChart(
-    rows.filter((r) => r.params.lr === lr).flatMap((r) =>
-      r.epochs.map((e) => ({
-        series: seriesOf(Number(r.params[GAMMA])),
-        repeat: r.repeat,
-        epoch: e.epoch,
-        value: e.validationAccuracy,
-      }))
-    ),
+  return bandsChart(
+    rows.filter((r) => r.params.lr === lr),
+    (r) => seriesOf(Number(r.params[GAMMA])),
     {
+      all: rows,
       title: lr === undefined ? undefined : `From rate ${rateText(lr)}`,
-      yLabel: "validation accuracy",
-      noise: noiseOf(rows),
     },
   );
 }

@@ -1,8 +1,15 @@
 /** How the notes' claims on both decays are judged. */
 import type { analysis } from "../study/mod.ts";
-import { FEWEST, fewestOf, isBetter, isWorse, tooFew } from "./against.ts";
-import { differenceText } from "./depth_effects.ts";
-import { rateText, repeatsWords } from "./depth_lr.ts";
+import {
+  differenceText,
+  FEWEST,
+  fewestOf,
+  isBetter,
+  isWorse,
+  repeatsWords,
+  tooFew,
+} from "./comparisons.ts";
+import { rateText } from "./depth_lr.ts";
 import { cannotTell, type Judgement, type Results } from "./report.ts";
 import {
   againstBestConstant,

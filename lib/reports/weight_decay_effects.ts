@@ -1,7 +1,7 @@
 /** Decays against none: of the learning rate and of the weights. */
 import { analysis } from "../study/mod.ts";
 import { againstValue } from "./against.ts";
-import { isDone, type Row, valuesOf } from "./depth_lr.ts";
+import { bestRate, isDone, type Row, valuesOf } from "./depth_lr.ts";
 import type { Results } from "./report.ts";
 
 type Comparison = analysis.Comparison;
@@ -18,13 +18,8 @@ export const optimizers = { adam: "coupled", adamw: "decoupled" } as const;
 const direction = "maximize";
 
 /** The best constant rate by its mean; undefined without a run. */
-export function bestConstant(rows: readonly Row[]): number | undefined {
-  const constant = analysis.settings(rows)
-    .filter((s) => s.params[GAMMA] === 1 && s.mean !== null);
-  return constant.length === 0 ? undefined : Number(
-    constant.reduce((a, b) => b.mean! > a.mean! ? b : a).params.lr,
-  );
-}
+export const bestConstant = (rows: readonly Row[]): number | undefined =>
+  bestRate(rows.filter((r) => r.params[GAMMA] === 1));
 
 /**
  * Every decaying run against the best constant rate, paired by seed, Holm over

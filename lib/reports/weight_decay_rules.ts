@@ -1,6 +1,6 @@
 /** What is decided of both decays, by a written rule. */
+import { FEWEST, fewestOf, leaderOf } from "./comparisons.ts";
 import type { Results } from "./report.ts";
-import { FEWEST, fewestOf, isBetter } from "./against.ts";
 import { decayName, lrDecayName } from "./weight_decay_claims.ts";
 import { againstBestConstant, againstNone } from "./weight_decay_effects.ts";
 
@@ -19,8 +19,7 @@ export function decide(results: Results): string {
     if (fewestOf(of) < FEWEST) {
       return `${what}: none, as fewer than three paired seeds ran.`;
     }
-    const [best] = of.filter(isBetter)
-      .sort((a, b) => b.difference! - a.difference!);
+    const best = leaderOf(of);
     return `${what}: ${best ? nameOf(best) : "none; nothing beats it"}.`;
   });
   return `${sentences.join(" ")} ${RULE}`;
