@@ -34,12 +34,12 @@ async function work(
   const store = o.store.includes("://") ? o.store : path(o.store);
   const study = o.study ?? await onlyStudy(store);
   const dir = path(o.dir ?? join("runs", "studies", study));
-  const { jobs, isolate } = o;
+  const { jobs, isolate, retries } = o;
   const objective = o.objective && path(o.objective);
   if (!objective) await ensureLibrary({ onProgress: say });
   return await watch(o, (watched) =>
     joinStudy(study, {
-      ...{ store, dir, jobs, isolate, objective },
+      ...{ store, dir, jobs, isolate, objective, retries },
       dataDir: o.dataDir && path(o.dataDir),
       heartbeatSeconds: o.heartbeat,
       graceSeconds: o.grace,

@@ -14,7 +14,7 @@ import {
   type TrainingPlan,
 } from "./plan.ts";
 import { settingsOf, spacesOf } from "./points.ts";
-import { isSettled } from "./progress.ts";
+import { givenUp, isSettled, RETRIES } from "./progress.ts";
 import { recordsPath } from "./runner.ts";
 import { randomPoint } from "./search/random.ts";
 import { openStore, type ResultRow } from "./store/mod.ts";
@@ -129,7 +129,11 @@ async function recordedResults(
 export async function estimateCost(
   input: TrainingPlan,
   data: Dataset,
-  { dir, store }: { dir: string; store?: string },
+  { dir, store, retries = RETRIES }: {
+    dir: string;
+    store?: string;
+    retries?: number;
+  },
 ): Promise<CostEstimate> {
   const plan = parsePlan(input);
   const { study } = plan;
@@ -149,7 +153,7 @@ export async function estimateCost(
     const same = bySetting.get(canonical(params)) ?? [];
     const done = study.search.kind === "tpe"
       ? 0
-      : same.filter(isSettled).length;
+      : same.filter(isSettled).length + givenUp(same, retries + 1).length;
     const missing = Math.max(0, study.repeats - done);
     const known = recordedSeconds(same);
     if (known !== undefined || missing === 0) {

@@ -40,7 +40,7 @@ export {
   type TrainingPlan,
 } from "./plan.ts";
 export { pointsOf, type TrialPoint } from "./points.ts";
-export { isSettled, type Progress } from "./progress.ts";
+export { isSettled, type Progress, RETRIES } from "./progress.ts";
 export type { Pruner } from "./pruners.ts";
 export * from "./published.ts";
 export {

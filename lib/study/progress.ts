@@ -1,6 +1,6 @@
 /** How far a study is: points that are done, failed, open; its budget. */
 import type { Study } from "./definition.ts";
-import { isFinalFailure, type ResultRow } from "./store/mod.ts";
+import { failedTries, isFinalFailure, type ResultRow } from "./store/mod.ts";
 
 export interface Progress {
   /** Points of the definition. */
@@ -18,6 +18,24 @@ export interface Progress {
 export function isSettled(row: Pick<ResultRow, "state" | "failKind">): boolean {
   return row.state === "COMPLETE" || row.state === "PRUNED" ||
     row.state === "FAIL" && isFinalFailure(row.failKind);
+}
+
+/** How often a point that failed is tried again, where nothing else is said. */
+export const RETRIES = 3;
+
+/** The last trial of each point that failed `tries` times and is left. */
+export function givenUp(
+  rows: readonly ResultRow[],
+  tries: number,
+): ResultRow[] {
+  const points = Map.groupBy(rows, (row) => row.point?.key);
+  points.delete(undefined);
+  return [...points.values()]
+    .filter((trials) =>
+      trials.every((t) => t.state === "FAIL") &&
+      !isFinalFailure(trials.at(-1)!.failKind) && failedTries(trials) >= tries
+    )
+    .map((trials) => trials.at(-1)!);
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   pointsOf,
   type TrialPoint,
 } from "./points.ts";
-import { type Progress, progressOf, spentBudget } from "./progress.ts";
+import { givenUp, type Progress, progressOf, spentBudget } from "./progress.ts";
 import { nextSetting } from "./sampling.ts";
 import type {
   Claim,
@@ -51,6 +51,8 @@ export class StudyQueue {
     readonly record: OpenedRecord,
     readonly distributions: Record<string, Distribution>,
     readonly graceSeconds: number,
+    /** That a point which fails has in all. */
+    readonly tries: number,
   ) {
     const points = pointsOf(study, record.key);
     this.#points = new Map(points.map((p) => [p.key, p]));
@@ -74,7 +76,17 @@ export class StudyQueue {
   /** Queues what is missing of the points that are known before the run. */
   async enqueue(): Promise<void> {
     const points = [...this.#points.values()];
-    await this.store.enqueue(this.studyId, points.map(this.#trial));
+    const trials = points.map(this.#trial);
+    await this.store.enqueue(this.studyId, trials, this.tries);
+  }
+
+  /** The last trial of each point that failed too often to be run again. */
+  async givenUp(): Promise<ResultRow[]> {
+    const rows = await this.#results();
+    return givenUp(
+      rows.filter(({ point }) => this.#keys?.has(point?.key ?? "") ?? true),
+      this.tries,
+    );
   }
 
   async progress(): Promise<Progress> {

@@ -10,10 +10,10 @@ import {
   openRecord,
 } from "./identity.ts";
 import type { TrialPoint } from "./points.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, RETRIES } from "./progress.ts";
 import { provenance } from "./provenance.ts";
 import { fitDistributions, StudyQueue } from "./queue.ts";
-import { openStore } from "./store/mod.ts";
+import { openStore, type ResultRow } from "./store/mod.ts";
 import {
   type Ending,
   runTrial,
@@ -63,6 +63,8 @@ export interface RunOptions {
   heartbeatSeconds?: number;
   /** Without a sign of life a trial is dead (120). */
   graceSeconds?: number;
+  /** How often a point that failed is run again, over all runs (3). */
+  retries?: number;
   /** Stays until other processes' trials have ended too, in case they die. */
   wait?: boolean;
   /** Kept with the study, such as what a worker needs to train. */
@@ -155,12 +157,14 @@ export async function runStudy(
     }
     const distributions = await fitDistributions(store, study, studyId);
     const { graceSeconds = 120, heartbeatSeconds = 30 } = options;
+    const { retries = RETRIES } = options;
     const queue = new StudyQueue(
       store,
       study,
       record,
       distributions,
       graceSeconds,
+      retries + 1,
     );
     await takeUnsaved(store, studyId, dir, (message) => {
       onEvent({ type: "warning", message });
@@ -181,6 +185,14 @@ export async function runStudy(
       ...{ store, study, studyId, dir, signal, heartbeatSeconds, onEvent },
       provenance: { provenance: provenance() },
     };
+    const left = new Set<number>();
+    const tellLeft = async () => {
+      const rows = (await queue.givenUp()).filter((r) => !left.has(r.trialId));
+      for (const { trialId } of rows) left.add(trialId);
+      const message = leftMessage(study.name, rows, retries + 1);
+      if (message) onEvent({ type: "warning", message });
+    };
+    await tellLeft();
     const failures = new RepeatedErrors(study.name);
     let ran = 0;
     let told = false;
@@ -217,6 +229,7 @@ export async function runStudy(
       }));
     const failed = (await Promise.allSettled(slots))
       .find((slot) => slot.status === "rejected");
+    await tellLeft();
     if (failed) throw failed.reason;
     const summary = {
       ...await queue.progress(),
@@ -228,6 +241,24 @@ export async function runStudy(
   } finally {
     await store.close();
   }
+}
+
+/** That points failed too often to be run again; undefined without any. */
+function leftMessage(
+  study: string,
+  rows: readonly ResultRow[],
+  tries: number,
+): string | undefined {
+  if (rows.length === 0) return;
+  const one = rows.length === 1;
+  const named = rows.slice(0, 3).map(({ params, point, number }) =>
+    `${JSON.stringify(params)}, repeat ${point!.repeat} (trial ${number})`
+  );
+  if (rows.length > 3) named.push(`and ${rows.length - 3} more`);
+  return `${one ? "one point has" : `${rows.length} points have`} failed ` +
+    `${tries === 1 ? "once" : `${tries} times`} and ` +
+    `${one ? "is" : "are"} left: ${named.join("; ")}: \`deno task study ` +
+    `retry ${study}\` queues ${one ? "it" : "them"} again`;
 }
 
 /** Ends a study whose trials all fail the same way. */

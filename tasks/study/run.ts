@@ -14,7 +14,7 @@ import type { Dataset } from "../../lib/data/mod.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { path } from "../../lib/notebook/commands/shared.ts";
 import { describe, json, plural, roomOf, table } from "./format.ts";
-import { say } from "./records.ts";
+import { say, UsageError } from "./records.ts";
 import { addWatchOptions, watch, type WatchOptions } from "./watch.ts";
 import { clock } from "./tally.ts";
 
@@ -58,7 +58,13 @@ function estimateText(cost: CostEstimate, jobs: number): string {
 export async function dryRun(
   plan: TrainingPlan,
   data: Dataset,
-  o: { dir: string; store?: string; jobs: number; json?: boolean },
+  o: {
+    dir: string;
+    store?: string;
+    jobs: number;
+    retries?: number;
+    json?: boolean;
+  },
 ): Promise<void> {
   await ensureLibrary({ onProgress: say });
   const cost = await estimateCost(plan, data, o);
@@ -69,11 +75,13 @@ async function run(
   file: string,
   o: WatchOptions & { dryRun?: boolean },
 ): Promise<number> {
-  const study = await readStudyFile(path(file));
+  const study = await readStudyFile(path(file)).catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
   const { name } = study.kind === "plan" ? study.plan.study : study.study;
   const dir = path(o.dir ?? join("runs", "studies", name));
   const dataDir = o.dataDir && path(o.dataDir);
-  const { jobs, isolate, store } = o;
+  const { jobs, isolate, store, retries } = o;
   if (study.kind === "plan") await ensureLibrary({ onProgress: say });
   if (o.dryRun) {
     if (study.kind !== "plan") {
@@ -82,12 +90,12 @@ async function run(
       );
     }
     const data = await loadPlanData(study.plan, dataDir);
-    await dryRun(study.plan, data, { dir, store, jobs, json: o.json });
+    await dryRun(study.plan, data, { dir, store, jobs, retries, json: o.json });
     return 0;
   }
   return await watch(o, (watched) =>
     runStudyFile(study, {
-      ...{ dir, store, jobs, isolate, dataDir },
+      ...{ dir, store, jobs, isolate, dataDir, retries },
       heartbeatSeconds: o.heartbeat,
       graceSeconds: o.grace,
       ...watched,

@@ -28,9 +28,9 @@ export function trialOf(
   const trial = trials.find((t) => t.number === number);
   if (trial) return trial;
   const there = trials.length > 1
-    ? `they are 0 to ${trials.length - 1}`
+    ? `they are ${trials[0].number} to ${trials.at(-1)!.number}`
     : trials.length
-    ? "it has only 0"
+    ? `it has only ${trials[0].number}`
     : "it has none yet";
   throw new StudyError(
     `study "${name}" in ${record} has no trial ${number}: ${there}`,

@@ -12,6 +12,7 @@ import {
 } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
 import { finished } from "../_run.ts";
+import { trialsIn } from "./_store.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -126,6 +127,50 @@ Deno.test("list and show tell what is on record, and leave it as it is", () =>
     assert.equal(told.trials[0].epochs[1].trainLoss, 1);
     assert.deepEqual(told.failed[0].number, 1);
     assert.deepEqual(contents(cwd), before);
+  }));
+
+Deno.test("run's exit code tells of failures, and what always fails is left", () =>
+  inFolder(async (cwd) => {
+    const module = (x: number) =>
+      `export const study = { name: "odd", parameters: { x: [1, ${x}] } };
+      export default async ({ params }) => {
+        if (params.x === 2) throw new Error("no such image");
+        return { value: params.x };
+      };`;
+    await Deno.writeTextFile(join(cwd, "odd.ts"), module(2));
+    await Deno.writeTextFile(join(cwd, "good.ts"), module(3));
+    const codes: number[] = [];
+    const said: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      const { code, out, err } = await study(cwd, "run", "odd.ts");
+      assert.equal(out, "1 of 2 trials complete, 1 failed\n");
+      codes.push(code);
+      said.push(err);
+    }
+    assert.deepEqual(codes, [1, 1, 1, 1, 1]);
+    const left =
+      /one point has failed 4 times and is left: \{"x":2\}, repeat 0 \(trial 4\)/;
+    assert.deepEqual(said.map((err) => left.test(err)), [
+      ...[false, false, false, true, true],
+    ]);
+    const dir = join(cwd, "runs", "studies", "odd");
+    const trials = async () => (await trialsIn(dir, "odd")).length;
+    assert.equal(await trials(), 5, "one try and three again");
+    const [allowed, more, complete, none] = await Promise.all([
+      study(cwd, "run", "odd.ts", "--allow-failures"),
+      study(cwd, "run", "odd.ts", "--retries", "0", "--dir", "other"),
+      study(cwd, "run", "good.ts", "--dir", "good"),
+      study(cwd, "run", "nowhere.json"),
+    ]);
+    assert.deepEqual(
+      [allowed.code, more.code, complete.code, none.code],
+      [0, 1, 0, 2],
+    );
+    assert.match(more.err, /has failed once and is left/);
+    oneLine(none.err);
+    assert.equal((await study(cwd, "retry", "odd", "--dir", dir)).code, 0);
+    assert.equal((await study(cwd, "run", "odd.ts")).code, 1);
+    assert.equal(await trials(), 6, "retry asks for one more");
   }));
 
 Deno.test("one trial is shown with its recipe, hashes, machine and epochs", () =>

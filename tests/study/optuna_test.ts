@@ -102,6 +102,37 @@ print(json.dumps({
 );
 
 storeTest(
+  "after a trial's row was deleted Optuna still sees each trial, its own too",
+  async (place) => {
+    const store = await place.open();
+    const studyId = await queued(store, 7);
+    for (const table of ["params", "user_attributes", "system_attributes"]) {
+      await place.sql(
+        `DELETE FROM trial_${table} WHERE trial_id IN ` +
+          "(SELECT trial_id FROM trials WHERE number=3); SELECT 1",
+      );
+    }
+    await place.sql("DELETE FROM trials WHERE number=3; SELECT 1");
+    await store.enqueue(studyId, points(7));
+    const numbers = () =>
+      withOptuna<number[]>(
+        place.optuna,
+        "study",
+        "print(json.dumps([t.number for t in study.trials]))",
+      );
+    assert.deepEqual(await numbers(), [0, 1, 2, 4, 5, 6, 7]);
+    await withOptuna(
+      place.optuna,
+      "study",
+      `study.enqueue_trial({"lr": 0.01}); print(0)`,
+    );
+    assert.equal((await numbers()).length, 7, "two trials 7");
+    await store.enqueue(studyId, points(7));
+    assert.deepEqual(await numbers(), [0, 1, 2, 4, 5, 6, 7, 8]);
+  },
+);
+
+storeTest(
   "Optuna finds the best trial and the important parameter",
   async (place) => {
     const store = await place.open();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openStore, StoreUnavailableError } from "../../lib/study/store/mod.ts";
 import { networkMount } from "../../lib/study/store/mounts.ts";
 import { inFolder } from "../_folder.ts";
-import { points } from "./_points.ts";
+import { point, points } from "./_points.ts";
 import { onSqlite, queued } from "./_stores.ts";
 
 const names = (dir: string) => [...Deno.readDirSync(dir)].map((e) => e.name);
@@ -112,6 +112,26 @@ Deno.test("an id that is used again finds no epochs of another trial", () =>
     assert.equal(row.trialId, trialId);
     assert.deepEqual(row.epochs, []);
     assert.equal((await store.artifacts(studyId, "x")).size, 0);
+  }));
+
+Deno.test("a trial's row deleted by hand takes what belongs to it along", () =>
+  onSqlite(async ({ url, open, sql }) => {
+    const deleteRow = (number: number) => {
+      const db = new DatabaseSync(url, { enableForeignKeyConstraints: false });
+      db.exec(`DELETE FROM trials WHERE number=${number}`);
+      db.close();
+    };
+    const store = await open();
+    const studyId = await queued(store, 4);
+    deleteRow(3);
+    assert.equal(await store.enqueue(studyId, [point(3)]), 1);
+    // Records of an earlier version, whose rows stayed.
+    await sql("DROP TRIGGER ferlab_trials_number; SELECT 1");
+    deleteRow(4);
+    const later = await open();
+    assert.equal(await later.enqueue(studyId, [point(4)]), 1);
+    const last = (await later.trials(studyId)).at(-1)!;
+    assert.deepEqual([last.number, last.params], [5, point(4).params]);
   }));
 
 Deno.test("reading makes no file, beside a writer and without one", () =>

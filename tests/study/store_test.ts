@@ -52,6 +52,16 @@ async function age(
   );
 }
 
+/** Removes a trial with all its rows, as one does by hand. */
+async function deleteTrial({ sql }: Place, number: number): Promise<void> {
+  const [id] = await sql(`SELECT trial_id FROM trials WHERE number=${number}`);
+  const tables = ["params", "user_attributes", "system_attributes", "values"];
+  await sql(
+    [...tables.map((table) => `trial_${table}`), "trials"]
+      .map((table) => `DELETE FROM ${table} WHERE trial_id=${id}`).join("; "),
+  );
+}
+
 storeTest("a study is made once, and keeps its direction", async (place) => {
   const store = await place.open();
   const made = await store.createStudy(STUDY);
@@ -108,6 +118,35 @@ storeTest("points are queued once, numbered from 0", async (place) => {
     ["WAITING", null, [], null, null],
   );
 });
+
+storeTest(
+  "a number is never given again, whatever was deleted",
+  async (place) => {
+    const numbers = async (store: Store, id: number) =>
+      (await store.trials(id)).map((trial) => trial.number);
+    const store = await place.open();
+    const studyId = await queued(store, 7);
+    await deleteTrial(place, 3);
+    assert.equal(await store.enqueue(studyId, [point(7)]), 1);
+    assert.deepEqual(await numbers(store, studyId), [0, 1, 2, 4, 5, 6, 7]);
+    await deleteTrial(place, 7);
+    await deleteTrial(place, 6);
+    const reopened = await place.open();
+    assert.equal(await reopened.enqueue(studyId, points(9)), 4);
+    assert.deepEqual(
+      await numbers(store, studyId),
+      [0, 1, 2, 4, 5, 8, 9, 10, 11],
+    );
+    const claim = (await store.claim(studyId))!;
+    await store.finish(claim.trialId, failed("error", true));
+    await store.retry(studyId, []);
+    await store.addSetting(studyId, 0, [{ ...point(9), key: "setting" }]);
+    assert.deepEqual((await numbers(store, studyId)).slice(-2), [12, 13]);
+    const other = await store.createStudy({ ...STUDY, name: "other" });
+    await store.enqueue(other.studyId, points(1));
+    assert.deepEqual(await numbers(store, other.studyId), [0]);
+  },
+);
 
 storeTest(
   "a parameter outside its choices is refused, nothing written",
@@ -329,6 +368,22 @@ storeTest(
       rows.slice(8).map((r) => r.system.retry_history),
       [[0], [1], [2], [3]],
     );
+  },
+);
+
+storeTest(
+  "a point has only so many tries, stops not counted",
+  async (place) => {
+    const store = await place.open();
+    const studyId = await queued(store, 1);
+    const queue = () => store.enqueue(studyId, points(1), 3);
+    for (const kind of ["error", "interrupted", "crashed"] as const) {
+      await run(store, studyId, failed(kind));
+      assert.equal(await queue(), 1, kind);
+    }
+    await run(store, studyId, failed("error"));
+    assert.equal(await queue(), 0);
+    assert.equal(await store.enqueue(studyId, points(1)), 1, "without a limit");
   },
 );
 

@@ -19,7 +19,7 @@ export {
   encodeJson,
 } from "./encoding.ts";
 export { LostTrialError, StoreUnavailableError } from "./errors.ts";
-export { isFinalFailure } from "./queue.ts";
+export { failedTries, isFinalFailure } from "./queue.ts";
 export * from "./types.ts";
 
 export interface StoreOptions {

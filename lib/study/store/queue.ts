@@ -11,6 +11,7 @@ import {
   lockStudy,
   outcomeAttributes,
   outcomeValue,
+  partNumbers,
   recorded,
 } from "./writes.ts";
 
@@ -22,6 +23,18 @@ const FINAL = ["diverged", "out of memory"];
  */
 export function isFinalFailure(kind: string | undefined): boolean {
   return FINAL.includes(kind ?? "");
+}
+
+/**
+ * How often a point was tried in vain: a stop is no try, and deaths of the
+ * process are counted apart.
+ */
+export function failedTries(
+  trials: readonly { state: TrialState; failKind?: string }[],
+): number {
+  return trials.filter(({ state, failKind }) =>
+    state === "FAIL" && failKind !== "interrupted" && failKind !== "dead"
+  ).length;
 }
 
 interface PointTrial {
@@ -94,8 +107,10 @@ export async function enqueue(
   c: Connection,
   studyId: number,
   points: readonly NewTrial[],
+  tries = Infinity,
 ): Promise<string[]> {
   if (!await lockStudy(c, studyId)) return [];
+  await partNumbers(c, studyId);
   const known = await pointTrials(c, studyId);
   const fresh: NewTrial[] = [];
   const failed: { key: string; trialId: number }[] = [];
@@ -104,7 +119,8 @@ export async function enqueue(
     const last = trials?.at(-1);
     if (!last) fresh.push(point);
     else if (
-      trials!.every((t) => t.state === "FAIL") && !isFinalFailure(last.failKind)
+      trials!.every((t) => t.state === "FAIL") &&
+      !isFinalFailure(last.failKind) && failedTries(trials!) < tries
     ) failed.push({ key: point.key, trialId: last.trialId });
   }
   const rows = await rowsById(c, studyId, failed.map((f) => f.trialId));

@@ -92,8 +92,12 @@ export class RdbStore implements Store {
     return this.#db.read((c) => readCurves(c, studyId));
   }
 
-  enqueue(studyId: number, points: readonly NewTrial[]): Promise<number> {
-    return this.#count((c) => queue.enqueue(c, studyId, points));
+  enqueue(
+    studyId: number,
+    points: readonly NewTrial[],
+    tries?: number,
+  ): Promise<number> {
+    return this.#count((c) => queue.enqueue(c, studyId, points, tries));
   }
 
   addSetting(

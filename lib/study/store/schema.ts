@@ -180,6 +180,21 @@ INSERT INTO alembic_version VALUES ('${REVISION}');
 `;
 }
 
+/** Of a study's system attributes: the highest number of a trial so far. */
+export const HIGHEST_NUMBER = "ferlab:highest_number";
+
+/** Removes what is left of trials that were deleted by hand. */
+const orphans = (condition: string) =>
+  [
+    "trial_params",
+    "trial_values",
+    "trial_intermediate_values",
+    "trial_heartbeats",
+    "trial_user_attributes",
+    "trial_system_attributes",
+  ].map((table) => `DELETE FROM ${table} WHERE trial_id${condition};`)
+    .join("\n\t");
+
 /** Our tables: epochs' metrics, artifacts, and who added which setting. */
 function ownTables(kind: Dialect["kind"]): string {
   const postgres = kind === "postgres";
@@ -211,6 +226,13 @@ CREATE TABLE IF NOT EXISTS ferlab_settings (
   // deleted rows again. Optuna's own claim on SQLite is unconditional; the
   // guard makes a second one fail.
   return `${tables}
+CREATE TRIGGER IF NOT EXISTS ferlab_trials_number AFTER DELETE ON trials
+BEGIN
+	UPDATE study_system_attributes
+	SET value_json=max(CAST(value_json AS INTEGER), OLD.number)
+	WHERE study_id=OLD.study_id AND "key"='${HIGHEST_NUMBER}';
+	${orphans("=OLD.trial_id")}
+END;
 CREATE TRIGGER IF NOT EXISTS ferlab_trials_delete AFTER DELETE ON trials
 BEGIN
 	DELETE FROM ferlab_epochs WHERE trial_id=OLD.trial_id;
@@ -224,8 +246,9 @@ WHEN NEW.state='RUNNING' AND OLD.state<>'WAITING'
 BEGIN SELECT RAISE(ABORT,'trial already claimed'); END;`;
 }
 
-/** Finds waiting trials without reading the others; only for speed. */
+/** Finds waiting trials and numbers without reading the others; only for speed. */
 const INDEXES = `
+CREATE INDEX IF NOT EXISTS ferlab_numbers ON trials (study_id, number);
 CREATE INDEX IF NOT EXISTS ferlab_waiting ON trials (study_id, trial_id)
 WHERE state='WAITING';
 CREATE INDEX IF NOT EXISTS ferlab_broken_off
@@ -334,6 +357,11 @@ export async function prepare(db: Database): Promise<boolean> {
         }
         if (kind === "sqlite" || !await hasOwnTables(c)) {
           await c.script(ownTables(kind));
+        }
+        // SQLite gives a new trial such an id again.
+        if (kind === "sqlite") {
+          const last = "SELECT coalesce(max(trial_id), 0) FROM trials";
+          await c.script(orphans(`>(${last})`));
         }
       });
       break;

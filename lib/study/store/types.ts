@@ -205,8 +205,15 @@ export interface Store {
    * returns how many. A point whose last trial failed for a passing reason
    * (error, crashed, interrupted, dead) gets a copy of it, one that diverged,
    * ran out of memory or was pruned does not.
+   *
+   * @param tries that a point has in all (`failedTries`); without it any
+   * number.
    */
-  enqueue(studyId: number, points: readonly NewTrial[]): Promise<number>;
+  enqueue(
+    studyId: number,
+    points: readonly NewTrial[],
+    tries?: number,
+  ): Promise<number>;
 
   /**
    * Adds the trials of the study's next sampled setting, unless another

@@ -9,6 +9,7 @@ import {
   encodeValue,
 } from "./encoding.ts";
 import { LostTrialError } from "./errors.ts";
+import { HIGHEST_NUMBER } from "./schema.ts";
 import type { EpochReport, Outcome, TrialRow, TrialState } from "./types.ts";
 
 /** What a new trial is made of. */
@@ -57,6 +58,51 @@ export async function lockStudy(
   return found.length === 1;
 }
 
+/** Behind the highest number that a locked study ever had. */
+async function nextNumber(c: Connection, studyId: number): Promise<number> {
+  const [[{ highest }], [kept]] = await Promise.all([
+    c.query(
+      "SELECT max(number) AS highest FROM trials WHERE study_id=?",
+      [studyId],
+    ),
+    c.query(
+      "SELECT value_json AS j FROM study_system_attributes " +
+        `WHERE study_id=? AND key='${HIGHEST_NUMBER}'`,
+      [studyId],
+    ),
+  ]);
+  return 1 + Math.max(Number(highest ?? -1), Number(kept?.j ?? -1));
+}
+
+/** Notes the highest number of a locked study: of a deleted trial else nothing tells. */
+function noteHighest(c: Connection, studyId: number, number: number): void {
+  setAttributes(c, "study", "system", studyId, { [HIGHEST_NUMBER]: number });
+}
+
+/**
+ * Gives trials of a locked study whose number an earlier one has a number of
+ * their own. Optuna numbers by how many there are, so that it gives a number
+ * twice after a trial was deleted, and then reads only one of the two.
+ */
+export async function partNumbers(
+  c: Connection,
+  studyId: number,
+): Promise<void> {
+  const doubled = await c.query(
+    `SELECT t.trial_id FROM trials t WHERE t.study_id=? AND EXISTS (
+      SELECT 1 FROM trials o WHERE o.study_id=t.study_id
+        AND o.number=t.number AND o.trial_id<t.trial_id
+    ) ORDER BY t.trial_id`,
+    [studyId],
+  );
+  if (doubled.length === 0) return;
+  const first = await nextNumber(c, studyId);
+  doubled.forEach(({ trial_id }, i) => {
+    c.run("UPDATE trials SET number=? WHERE trial_id=?", [first + i, trial_id]);
+  });
+  noteHighest(c, studyId, first + doubled.length - 1);
+}
+
 /** Adds trials to a locked study; their ids. */
 export async function addTrials(
   c: Connection,
@@ -64,11 +110,8 @@ export async function addTrials(
   drafts: readonly Draft[],
 ): Promise<number[]> {
   if (drafts.length === 0) return [];
-  const [{ n }] = await c.query(
-    "SELECT count(*) AS n FROM trials WHERE study_id=?",
-    [studyId],
-  );
-  const first = Number(n);
+  const first = await nextNumber(c, studyId);
+  noteHighest(c, studyId, first + drafts.length - 1);
   const time = (date: Date | null) => date && encodeTime(date);
   const sent: ReturnType<Connection["query"]>[] = [];
   for (let from = 0; from < drafts.length; from += 100) {
