@@ -2,6 +2,7 @@
 import { percent } from "../charts/mod.ts";
 import { meanInterval, wilsonInterval } from "../statistics/mod.ts";
 import { analysis, readPublished } from "../study/mod.ts";
+import { highest } from "../train/mod.ts";
 import {
   differenceText,
   FEWEST,
@@ -69,9 +70,11 @@ export function judgeDepthNeedsLength(results: Results): Judgement {
     );
     const third = Math.floor((row?.epochs.length ?? 0) / 3);
     if (third < 1) return [];
-    const early = row!.epochs.slice(0, third)
-      .reduce((a, b) => b.validationAccuracy > a.validationAccuracy ? b : a);
-    return [{ ...run, value: run.value! - early.testAccuracy }];
+    const early = highest(
+      row!.epochs.slice(0, third),
+      (epoch) => epoch.validationAccuracy,
+    );
+    return early ? [{ ...run, value: run.value! - early.testAccuracy }] : [];
   });
   const c = deepest(gains);
   if (!c) return cannotTell("fewer than two depths have a long enough run");

@@ -12,7 +12,9 @@ import {
 import { engineInfo } from "../tensorflow/mod.ts";
 import {
   chosenEpoch,
+  DivergedError,
   type EpochRow,
+  highest,
   type Recipe,
   train,
 } from "../train/mod.ts";
@@ -95,20 +97,27 @@ function summary(row: EpochRow) {
 /** An epoch's metrics as a trial's record has them. */
 export type EpochSummary = ReturnType<typeof summary>;
 
-/** The epoch that counts, and whether it was picked on the test split. */
+/**
+ * The epoch that counts, and whether it was picked on the test split.
+ *
+ * @throws DivergedError when no epoch has an accuracy to pick it by
+ */
 export function reportedEpoch(
   rows: readonly EpochRow[],
   rule: Objective["epoch"],
 ): { chosen: EpochRow; optimistic: boolean } {
-  const { validation } = rows[0];
-  if (rule === "last") return { chosen: rows.at(-1)!, optimistic: false };
-  if (rule === "validation" && validation.total > 0) {
-    return { chosen: chosenEpoch(rows), optimistic: false };
-  }
-  const chosen = rows.reduce((best, row) =>
-    row.test.accuracy > best.test.accuracy ? row : best
+  const optimistic = rule === "testMaximum" ||
+    rule === "validation" && !rows.some((row) => row.validation.total > 0);
+  const chosen = optimistic
+    ? highest(rows, (row) => row.test.accuracy)
+    : rule === "last"
+    ? rows.at(-1)
+    : chosenEpoch(rows);
+  if (chosen) return { chosen, optimistic };
+  const split = optimistic ? "test" : "validation";
+  throw new DivergedError(
+    `no epoch's ${split} accuracy is a number, so none can be picked`,
   );
-  return { chosen, optimistic: true };
 }
 
 const sha256 = (bytes: Uint8Array | string) =>
@@ -131,7 +140,8 @@ function outcome(
   // The numbers first: optuna-dashboard shows a trial's attributes in order.
   return {
     testAccuracy: test.accuracy,
-    maxTestAccuracy: Math.max(...rows.map((r) => r.test.accuracy)),
+    maxTestAccuracy: highest(rows, (r) => r.test.accuracy)?.test.accuracy ??
+      NaN,
     chosenEpoch: chosen.epoch,
     /** Picked on the test split, so better than it is. */
     optimistic,

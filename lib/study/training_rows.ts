@@ -1,4 +1,5 @@
 /** The trials of a training study as rows, for tables and charts. */
+import { highest } from "../train/mod.ts";
 import { wilsonInterval } from "../statistics/mod.ts";
 import type { ProportionInterval } from "../statistics/mod.ts";
 import type { Params } from "./definition.ts";
@@ -106,7 +107,7 @@ export async function trainingRows(
 
 /** The best complete trial. @throws when none is complete */
 export function bestRow(rows: readonly TrainingRow[]): TrainingRow {
-  const done = rows.filter((r) => r.accuracy !== null);
-  if (done.length === 0) throw new Error("no trial of the study is complete");
-  return done.reduce((a, b) => b.accuracy! > a.accuracy! ? b : a);
+  const best = highest(rows, (row) => row.accuracy ?? NaN);
+  if (!best) throw new Error("no trial of the study is complete");
+  return best;
 }

@@ -260,9 +260,31 @@ async function diverged(
   }
 }
 
-/** The epoch that validation accuracy chose; the earliest among equals. */
-export function chosenEpoch(rows: readonly EpochRow[]): EpochRow {
-  return rows.reduce((best, row) =>
-    row.validation.accuracy > best.validation.accuracy ? row : best
+/**
+ * The item whose value is the highest, the earliest among equals; null where
+ * no value is a number.
+ */
+export function highest<T>(
+  items: readonly T[],
+  valueOf: (item: T) => number,
+): T | null {
+  let best: T | null = null, most = NaN;
+  for (const item of items) {
+    const value = valueOf(item);
+    if (Number.isNaN(value) || value <= most) continue;
+    [best, most] = [item, value];
+  }
+  return best;
+}
+
+/**
+ * The epoch that validation accuracy chose, the earliest among equals; null
+ * where no epoch was judged. A loss of NaN comes of outputs that are no
+ * numbers, so that their accuracy judges nothing.
+ */
+export function chosenEpoch(rows: readonly EpochRow[]): EpochRow | null {
+  return highest(
+    rows,
+    ({ validation: { loss, accuracy } }) => Number.isNaN(loss) ? NaN : accuracy,
   );
 }

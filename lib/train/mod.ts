@@ -42,6 +42,7 @@ export {
   DivergedError,
   type EpochRow,
   evaluate,
+  highest,
   train,
   type TrainOptions,
 } from "./loop.ts";

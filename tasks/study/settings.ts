@@ -40,9 +40,11 @@ export function bestSetting(
   settings: readonly SettingResult[],
   direction: "maximize" | "minimize",
 ): SettingResult | undefined {
-  const most = Math.max(...settings.map((s) => s.values.length));
+  // The mean of both infinities is no number.
+  const known = settings.filter((s) => !Number.isNaN(s.mean));
+  const most = Math.max(...known.map((s) => s.values.length));
   const sign = direction === "maximize" ? 1 : -1;
-  return settings.filter((s) => s.values.length === most)
+  return known.filter((s) => s.values.length === most)
     .reduce<SettingResult | undefined>(
       (best, s) => !best || sign * s.mean > sign * best.mean ? s : best,
       undefined,

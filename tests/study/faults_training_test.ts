@@ -59,6 +59,14 @@ Deno.test("validation best at epoch 5 with .86 on test is reported, the .90 of e
   assert.deepEqual(told(history(true), "testMaximum"), [9, 0.9, true]);
   assert.deepEqual(told(history(true), "last"), [10, 0.82, false]);
   assert.deepEqual(told(history(false), "validation"), [9, 0.9, true]);
+  const [first, ...rest] = history(true);
+  first.validation.accuracy = first.test.accuracy = NaN;
+  assert.deepEqual(told([first, ...rest], "validation"), [5, 0.86, false]);
+  assert.deepEqual(told([first, ...rest], "testMaximum"), [9, 0.9, true]);
+  assert.throws(() => told([first], "validation"), {
+    name: "DivergedError",
+    message: /no epoch's validation accuracy is a number/,
+  });
 });
 
 Deno.test("without a validation split the record and the report say that the number is optimistic", () =>

@@ -248,7 +248,17 @@ Deno.test("validation chooses the epoch, the earliest among equals", () => {
       test: { accuracy: test },
     }) as EpochRow;
   const rows = [row(1, 0.5, 0.4), row(2, 0.7, 0.6), row(3, 0.7, 0.9)];
-  assert.equal(chosenEpoch(rows).test.accuracy, 0.6);
+  assert.equal(chosenEpoch(rows)?.test.accuracy, 0.6);
+  const of = (...accuracies: number[]) =>
+    chosenEpoch(accuracies.map((accuracy, i) => row(i + 1, accuracy, 0)))
+      ?.epoch ?? null;
+  assert.equal(of(NaN, 0.2, NaN, 0.5), 4, "NaN hides no epoch");
+  assert.equal(of(0, NaN), 1);
+  assert.equal(of(NaN, NaN), null);
+  assert.equal(of(), null);
+  const unjudged = row(1, 0.9, 0);
+  Object.assign(unjudged.validation, { loss: NaN });
+  assert.equal(chosenEpoch([unjudged, ...rows])?.epoch, 2);
 });
 
 Deno.test("a loss that is no number ends the training, and its place is named", async () => {
