@@ -37,7 +37,7 @@ export {
   pairedPower,
   repeatsNeeded,
 } from "./power.ts";
-export { quantile } from "./sample.ts";
+export { pairedDifferences, quantile, tied } from "./sample.ts";
 export {
   discordantPairs,
   type McNemarTest,

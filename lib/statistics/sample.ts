@@ -82,6 +82,47 @@ export function quantile(values: readonly number[], p: number): number {
   return sortedQuantile(Float64Array.from(values).sort(), p);
 }
 
+/**
+ * `differences`, taken of `values`, with those made equal, or zero, that only
+ * the rounding of floats keeps apart: as shares 8/3000 - 5/3000 and
+ * 7/3000 - 4/3000 are not the same number, as counts of hits both are 3.
+ * Values that float32 holds exactly are taken to have been rounded to it.
+ */
+export function tied(
+  differences: readonly number[],
+  values: readonly number[],
+): number[] {
+  if (values.every(Number.isInteger)) return [...differences];
+  const ulp = values.every((v) => Math.fround(v) === v) ? 2 ** -23 : 2 ** -52;
+  const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const rounding = 16 * ulp * largest;
+  const order = differences.map((_, i) => i)
+    .sort((i, j) => Math.abs(differences[i]) - Math.abs(differences[j]));
+  const found = new Array<number>(differences.length);
+  let last = 0, size = 0;
+  for (const i of order) {
+    const own = Math.abs(differences[i]);
+    if (own - last > rounding) size = own;
+    last = own;
+    found[i] = size && Math.sign(differences[i]) * size;
+  }
+  return found;
+}
+
+/**
+ * `a` less `b`, pair by pair, for tests on signs and ranks: differences that
+ * only the rounding of floats keeps apart are the same.
+ *
+ * @throws RangeError for unequal lengths, no values or one not finite.
+ */
+export function pairedDifferences(
+  a: readonly number[],
+  b: readonly number[],
+): number[] {
+  checkPairs("pairedDifferences", a, b);
+  return tied(a.map((v, i) => v - b[i]), [...a, ...b]);
+}
+
 /** Ranks from 1 for the smallest; equal values share their mean rank. */
 export function ranks(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((i, j) => values[i] - values[j]);

@@ -53,9 +53,11 @@ function exactP(a: number, b: number): number {
 }
 
 /**
- * McNemar's test from the two counts of discordant pairs: exact; mid-p, which
- * is exact less half the weight of the table seen (Fagerland, Lydersen and
- * Laake 2013); chi-square (b - c)² / (b + c), and (|b - c| - 1)² / (b + c).
+ * McNemar's test from the two counts of discordant pairs: exact; mid-p, where
+ * in each tail the table seen counts half, so 2 P(X <= min) - P(X = min), and
+ * 1 - P(X = b) / 2 for b = c, where both tails meet in it (Fagerland, Lydersen
+ * and Laake 2013, doi 10.1186/1471-2288-13-91, and its supplement);
+ * chi-square (b - c)² / (b + c), and (|b - c| - 1)² / (b + c).
  *
  * @throws RangeError unless both counts are whole and not negative.
  */
@@ -68,7 +70,11 @@ export function mcnemarTest(b: number, c: number): McNemarTest {
   const n = b + c;
   const least = Math.min(b, c);
   const seen = coins(least, n) - coins(least - 1, n);
-  const midP = n === 0 ? 1 : b === c ? 1 - seen : 2 * coins(least, n) - seen;
+  const midP = n === 0
+    ? 1
+    : b === c
+    ? 1 - seen / 2
+    : 2 * coins(least, n) - seen;
   const chi2 = n === 0 ? null : (b - c) ** 2 / n;
   const chi2Corrected = n === 0 ? null : (Math.abs(b - c) - 1) ** 2 / n;
   return {
@@ -137,8 +143,8 @@ function signedRankCdf(w: number, rankList: number[]): number {
  * Wilcoxon's signed-rank test; zeros are left out (Wilcoxon 1945). Up to 50
  * differences exact, with shared ranks where sizes tie (SciPy's permutation
  * method); above, the normal approximation with the variance corrected for
- * ties and no continuity correction (SciPy's default there). Round
- * differences of rounded figures again, or equal ones will not tie.
+ * ties and no continuity correction (SciPy's default there). Take differences
+ * by `pairedDifferences`, or equal ones do not tie.
  *
  * @throws RangeError for no differences or one that is not finite.
  */

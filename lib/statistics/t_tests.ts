@@ -2,7 +2,7 @@
 
 import { studentQuantile, studentSf } from "./distributions.ts";
 import { type MeanInterval, meanInterval } from "./intervals.ts";
-import { checkLevel, checkPairs, checkValues } from "./sample.ts";
+import { checkLevel, checkValues, pairedDifferences } from "./sample.ts";
 
 /** Of one value, or of values all the same, t, p and Cohen's d are null. */
 export interface TTest extends MeanInterval {
@@ -64,8 +64,7 @@ export function pairedTTest(
   b: readonly number[],
   level = 0.95,
 ): TTest {
-  checkPairs("pairedTTest", a, b);
-  return oneSampleTTest(a.map((v, i) => v - b[i]), 0, level);
+  return oneSampleTTest(pairedDifferences(a, b), 0, level);
 }
 
 /**

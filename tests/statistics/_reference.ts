@@ -8,6 +8,7 @@ async function fixture(name: string) {
 
 export const metrics = await fixture("metrics");
 export const reference = await fixture("statistics");
+export const paired = await fixture("paired");
 
 /** Within `tolerance`, absolutely and (where above 1) relatively. */
 export function near(

@@ -6,7 +6,7 @@ import {
   quantile,
   resamples,
 } from "../../lib/statistics/mod.ts";
-import { metrics, near } from "./_reference.ts";
+import { metrics, near, paired } from "./_reference.ts";
 
 Deno.test("given resamples yield NumPy's percentile intervals and error", () => {
   const { values, indices, ...expected } = metrics.bootstrap;
@@ -22,6 +22,37 @@ Deno.test("given resamples yield NumPy's percentile intervals and error", () => 
     const one = { indices: [indices[i]] };
     near(bootstrapInterval(values, one).low, mean);
   });
+});
+
+Deno.test("given resamples yield SciPy's BCa intervals", () => {
+  const statistics = {
+    mean: undefined,
+    median: (values: readonly number[]) => quantile(values, 0.5),
+  };
+  for (const { statistic, values, indices, intervals } of paired.bca) {
+    for (const { level, low, high } of intervals) {
+      const found = bootstrapInterval(values, {
+        statistic: statistics[statistic as keyof typeof statistics],
+        indices,
+        level,
+        method: "bca",
+      });
+      near(found.low, low);
+      near(found.high, high);
+    }
+  }
+  const same = bootstrapInterval([0.1, 0.1, 0.1], { method: "bca" });
+  assert.equal(same.low, same.high);
+});
+
+Deno.test("BCa without ends is refused", () => {
+  const indices = [[1, 1], [1, 1]];
+  assert.throws(
+    () => bootstrapInterval([1, 2], { indices, method: "bca" }),
+    /all 2 resamples lie on one side of the estimate/,
+  );
+  const method = "BCa" as "bca";
+  assert.throws(() => bootstrapInterval([1, 2], { method }), /method is BCa/);
 });
 
 Deno.test("accuracy differences are resampled image by image", () => {

@@ -4,12 +4,13 @@ import {
   discordantPairs,
   mcnemarTest,
   oneSampleTTest,
+  pairedDifferences,
   pairedTTest,
   signTest,
   welchTTest,
   wilcoxonSignedRank,
 } from "../../lib/statistics/mod.ts";
-import { metrics, near, reference } from "./_reference.ts";
+import { metrics, near, paired, reference } from "./_reference.ts";
 
 const published = metrics.paired_t;
 
@@ -89,6 +90,14 @@ Deno.test("McNemar's tests agree with statsmodels; no discordant pair is p = 1",
   assert.throws(() => mcnemarTest(1.5, 2), /whole counts/);
 });
 
+Deno.test("McNemar's mid-p is the published one, with half a table for b = c", () => {
+  // Fagerland, Lydersen and Laake 2013: their table 1, and their supplement's
+  // 1 - binompdf(5, 10, 0.5) / 2.
+  near(mcnemarTest(1, 7).midP, 0.0390625);
+  near(mcnemarTest(5, 5).midP, 1 - 252 / 1024 / 2);
+  near(mcnemarTest(1, 1).midP, 0.75);
+});
+
 Deno.test("discordant pairs are counted by who is right", () => {
   const found = discordantPairs([1, 1, 0, 0, 1], [1, 0, 1, 1, 0]);
   assert.deepEqual(found, { b: 2, c: 2 });
@@ -116,6 +125,36 @@ Deno.test("Wilcoxon agrees with SciPy: exact, with ties and zeros, and for many"
     near(Math.min(found.wPlus, found.wMinus), row.statistic);
     assert.equal(found.method, "normal approximation");
   }
+});
+
+Deno.test("pairs of shares have the signs and ranks of their hits, in float32 and percent too", () => {
+  const writings = [
+    (hits: number, images: number) => hits / images,
+    (hits: number, images: number) => 1 - hits / images,
+    (hits: number, images: number) => 100 * (hits / images),
+    (hits: number, images: number) => Math.fround(hits / images),
+    (hits: number) => hits,
+  ];
+  for (const { images, a, b, p, statistic } of paired.wilcoxon) {
+    for (const write of writings) {
+      const shares = (hits: number[]) => hits.map((k) => write(k, images));
+      const found = wilcoxonSignedRank(pairedDifferences(shares(a), shares(b)));
+      near(found.p, p);
+      assert.equal(Math.min(found.wPlus, found.wMinus), statistic);
+    }
+  }
+  // Of one size but for rounding, so without spread.
+  const flat = pairedTTest([0.8, 0.7, 0.6], [0.7, 0.6, 0.5]);
+  assert.deepEqual([flat.sd, flat.p], [0, null]);
+  assert.deepEqual(pairedDifferences([0.1 + 0.2, 1], [0.3, 0.5]), [0, 0.5]);
+  assert.throws(() => pairedDifferences([1], [1, 2]), /pair them one to one/);
+});
+
+Deno.test("differences that are more than rounding stay as they are", () => {
+  const large = pairedDifferences([1e7 + 3, 1e7 + 1], [1e7, 1e7]);
+  assert.deepEqual(large, [3, 1]);
+  const losses = pairedDifferences([0.3, 0.3 + 1e-13], [0.1, 0.1]);
+  assert.notEqual(losses[0], losses[1]);
 });
 
 Deno.test("all differences zero are p = 1 for both sign tests", () => {

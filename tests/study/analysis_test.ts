@@ -569,6 +569,63 @@ Deno.test("six pairs are enough for Wilcoxon's test to reach .05", () => {
   near(compare(6).wilcoxon?.p, 0.03125);
 });
 
+const fixture = new URL("../fixtures/paired.json", import.meta.url);
+const { wilcoxon: pairsOfHits } = JSON.parse(await Deno.readTextFile(fixture));
+
+Deno.test("accuracies are ranked as the hits that they stand for", () => {
+  for (const { images, a, b, p } of pairsOfHits) {
+    const share = (hits: number) => hits / images;
+    const rows = [
+      ...repeated({ m: "a" }, ...a.map(share)),
+      ...repeated({ m: "b" }, ...b.map(share)),
+    ];
+    const found = compareSettings(rows, { m: "a" }, { m: "b" }, { alpha: 0.1 });
+    near(found.wilcoxon?.p, p);
+    const all = compareAll(rows, {
+      direction: "maximize",
+      baseline: { m: "b" },
+      alpha: 0.1,
+    });
+    near(all.comparisons[0].wilcoxon?.p, p);
+  }
+});
+
+Deno.test("rounding alone makes no difference, no better setting and no other rank", () => {
+  // Of 3,000 images as many hits in sum, in another order; of seed 0 both
+  // differ by 5 hits, once up and once down.
+  const hits = (m: string, lr: number, ...counts: number[]) =>
+    counts.map((k, repeat) => done({ m, lr }, k / 3000, repeat));
+  const rows = [
+    ...hits("a", 0.1, 1900, 1901, 1907),
+    ...hits("b", 0.1, 1907, 1900, 1901),
+    ...hits("a", 0.2, 1905, 1906, 1912),
+    ...hits("b", 0.2, 1898, 1907, 1918),
+  ];
+  const bySeed = compareSettings(rows, { m: "a" }, { m: "b" }, {
+    bySeed: true,
+  });
+  assert.deepEqual(bySeed.sign && [bySeed.sign.zeros, bySeed.sign.p], [3, 1]);
+  assert.equal(bySeed.p, 1);
+
+  const noisy = [
+    done({ m: "first" }, 0.3),
+    done({ m: "second" }, 0.1 + 0.2),
+    done({ m: "third" }, 0.2),
+  ].map((row) => ({ ...row, maxTestValue: row.value! }));
+  noisy[0].maxTestValue = 0.5;
+  noisy[1].maxTestValue = 0.4;
+  const { swapped, bestChanges } = selectionBias(noisy, {
+    direction: "maximize",
+  });
+  assert.deepEqual([swapped, bestChanges], [0, false]);
+  const ranked = compareAll(
+    [0, 1].flatMap((repeat) => noisy.map((row) => ({ ...row, repeat }))),
+    { direction: "maximize" },
+  );
+  assert.deepEqual(ranked.baseline, { m: "first" });
+  assert.deepEqual(ranked.ranks!.friedman.averageRanks, [1.5, 1.5, 3]);
+});
+
 Deno.test("McNemar's test takes the pairs' predictions on the same images", () => {
   const truth = Uint8Array.from([0, 1, 2, 0, 1, 2, 0, 1]);
   const wrong = (...at: number[]) =>

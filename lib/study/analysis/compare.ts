@@ -5,6 +5,7 @@ import {
   oneSampleTTest,
   type SignTest,
   signTest,
+  tied,
   type TTest,
   type WelchTest,
   welchTTest,
@@ -200,7 +201,7 @@ export function compareSettings(
     return partner ? [{ block, a: run, b: partner }] : [];
   });
   const isPaired = pairs.length >= Math.min(2, first.size, second.size);
-  const differences = !isPaired
+  const raw = !isPaired
     ? []
     : bySeed
     ? meansBySeed(pairs, (p) => seedOf(p.a), (p) => p.a.value - p.b.value)
@@ -209,7 +210,15 @@ export function compareSettings(
       block: p.block,
       difference: p.a.value - p.b.value,
     }));
-  const numbers = differences.map((d) => d.difference);
+  // Shares that differ by as many hits must tie in signs and ranks.
+  const numbers = tied(
+    raw.map((d) => d.difference),
+    pairs.flatMap((p) => [p.a.value, p.b.value]),
+  );
+  const differences = raw.map(({ block }, i) => ({
+    block,
+    difference: numbers[i],
+  }));
   const t = numbers.length > 0 ? oneSampleTTest(numbers) : null;
   const sign = numbers.length > 0 ? signTest(numbers) : null;
   const valuesOf = (runs: Map<string, Run>) =>

@@ -5,6 +5,7 @@ import {
   holm,
   type NemenyiTest,
   nemenyiTest,
+  tied,
 } from "../../statistics/mod.ts";
 import { type Params, StudyError } from "../definition.ts";
 import {
@@ -21,6 +22,7 @@ import {
   checkNames,
   type Direction,
   groupBy,
+  isBetter,
   keyOf,
   meanOrNull,
   pick,
@@ -67,7 +69,10 @@ function ranksOf(
   if (blocks.length < 2) return null;
   const sign = signOf(direction);
   const friedman = friedmanTest(
-    blocks.map((block) => columns.map((c) => sign * c.get(block)!.value)),
+    blocks.map((block) => {
+      const values = columns.map((c) => sign * c.get(block)!.value);
+      return tied(values, values);
+    }),
   );
   return {
     settings: [...settings],
@@ -121,7 +126,6 @@ export function compareAll(
   const { alpha = 0.05 } = options;
   const names = by ?? [...new Set(rows.flatMap((r) => Object.keys(r.params)))];
   checkNames("comparison", names, rows);
-  const sign = signOf(direction);
   const groups = groupBy(rows, (row) => keyOf(pick(row.params, names)))
     .map(([first]) => {
       const params = pick(first.params, names);
@@ -129,7 +133,13 @@ export function compareAll(
       const { mean, n } = meanOrNull(runs.map((run) => run.value));
       return { params, mean, n };
     }).sort((a, b) =>
-      sign * (b.mean ?? -sign * Infinity) - sign * (a.mean ?? -sign * Infinity)
+      a.mean !== null && b.mean !== null
+        ? isBetter(b.mean, a.mean, direction)
+          ? 1
+          : isBetter(a.mean, b.mean, direction)
+          ? -1
+          : 0
+        : Number(a.mean === null) - Number(b.mean === null)
     );
   const best = bestOf(groups, direction);
   if (best === undefined) {

@@ -6,6 +6,7 @@ import {
   checkNames,
   type Direction,
   groupBy,
+  isBetter,
   keyOf,
   pick,
   type Setting,
@@ -132,12 +133,13 @@ export function lrSensitivity(
       }).sort((a, b) => a.lr - b.lr);
     if (!group.some((s) => s.n > 0)) return [];
     const peak = curve.reduce(
-      (top, point, i) => sign * point.value > sign * curve[top].value ? i : top,
+      (top, point, i) =>
+        isBetter(point.value, curve[top].value, direction) ? i : top,
       0,
     );
     const best = curve[peak].value;
     const floor = best - sign * within;
-    const isGood = (value: number) => sign * value >= sign * floor;
+    const isGood = (value: number) => !isBetter(floor, value, direction);
     const low = reach(curve, peak, -1, isGood, floor);
     const high = reach(curve, peak, 1, isGood, floor);
     return [{

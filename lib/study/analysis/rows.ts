@@ -4,6 +4,7 @@ import {
   canonicalNumber,
   type Params,
   type ParamValue,
+  sameValue,
   StudyError,
 } from "../definition.ts";
 import { describe } from "./text.ts";
@@ -62,6 +63,10 @@ export const isFailed = (row: AnalysisRow): boolean =>
 /** 1 where more is better, else -1. */
 export const signOf = (direction: Direction): 1 | -1 =>
   direction === "maximize" ? 1 : -1;
+
+/** Whether `a` is better than `b`, by more than the rounding of a mean. */
+export const isBetter = (a: number, b: number, direction: Direction) =>
+  signOf(direction) * (a - b) > 0 && !sameValue(a, b);
 
 /** The named parameters alone. */
 export function pick(params: Params, names: readonly string[]): Params {
@@ -131,11 +136,10 @@ export function bestOf<T extends { mean: number | null }>(
   candidates: readonly T[],
   direction: Direction,
 ): (T & { mean: number }) | undefined {
-  const sign = signOf(direction);
   return candidates
     .filter((c): c is T & { mean: number } => c.mean !== null)
     .reduce<(T & { mean: number }) | undefined>(
-      (a, b) => a === undefined || sign * b.mean > sign * a.mean ? b : a,
+      (a, b) => a === undefined || isBetter(b.mean, a.mean, direction) ? b : a,
       undefined,
     );
 }

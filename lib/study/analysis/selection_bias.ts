@@ -5,6 +5,7 @@ import {
   type AnalysisRow,
   bestOf,
   type Direction,
+  isBetter,
   keyOf,
   meanOrNull,
   type Run,
@@ -88,7 +89,9 @@ export function selectionBias(
   let swapped = 0;
   means.forEach((a, i) =>
     means.slice(i + 1).forEach((b) => {
-      if ((a.chosen - b.chosen) * (a.peak - b.peak) < 0) swapped++;
+      const [x, y] = a.chosen < b.chosen ? [a, b] : [b, a];
+      const differs = isBetter(y.chosen, x.chosen, "maximize");
+      if (differs && isBetter(x.peak, y.peak, "maximize")) swapped++;
     })
   );
   const winner = (by: "chosen" | "peak") =>
