@@ -15,6 +15,10 @@ export interface Mixing {
   pairing: "roll" | "permutation";
 }
 
+/** Whether any batch is mixed. */
+export const mixes = ({ kind, alpha }: Pick<Mixing, "kind" | "alpha">) =>
+  kind !== "none" && alpha > 0;
+
 /** Columns x1 to x2 and rows y1 to y2, the ends left out. */
 export type MixingBox = [x1: number, y1: number, x2: number, y2: number];
 

@@ -5,7 +5,7 @@ export { colourJitter } from "./colour.ts";
 export type { ColourJitter } from "./colour.ts";
 export { randomAffine, randomResizedCrop } from "./geometry.ts";
 export type { Affine, ResizedCrop } from "./geometry.ts";
-export { applyMixing, mixingDraw, mixingInputs } from "./mixing.ts";
+export { applyMixing, mixes, mixingDraw, mixingInputs } from "./mixing.ts";
 export type { Mixing, MixingDraw } from "./mixing.ts";
 export { acrossSets } from "./across.ts";
 export { describeDataset } from "./describe.ts";

@@ -1,4 +1,5 @@
 /** Losses of classification, for hard and for mixed targets. */
+import { mixes } from "../data/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -41,16 +42,22 @@ export interface LossOptions {
   gamma?: number;
   /** One weight a class. */
   classWeights?: readonly number[];
+  /**
+   * Whether `targets` are shares of classes rather than one class each, as for
+   * PyTorch a target of floats is. Only class weights ask for it.
+   */
+  soft?: boolean;
 }
 
 // Keeps the slope of (1 − p)^gamma finite at p = 1 where gamma is below 1.
 const LEAST_DOUBT = 1e-7;
 
 /**
- * The mean over the batch of −Σ w · t · (1 − p)^gamma · log p. With class
- * weights the sum is divided by the targets' weight, which for one-hot
- * targets is `torch.nn.CrossEntropyLoss` of class indices, smoothing
- * included; a batch of weight 0 is divided by 1.
+ * The mean over the batch of −Σ w · t · (1 − p)^gamma · log p. What class
+ * weights change in the mean is as in `torch.nn.CrossEntropyLoss` (2.15),
+ * smoothing included: of one-hot targets, its class indices, the sum is divided
+ * by the targets' weight (by 1 where that is 0); of `soft` ones, its class
+ * probabilities, by the batch as without weights.
  *
  * @param logits [B, K]
  * @param targets [B, K] float32, each row's sum 1
@@ -58,7 +65,8 @@ const LEAST_DOUBT = 1e-7;
 export function softCrossEntropy(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
-  { labelSmoothing = 0, gamma = 0, classWeights }: LossOptions = {},
+  { labelSmoothing = 0, gamma = 0, classWeights, soft = false }: LossOptions =
+    {},
 ): tf.Scalar {
   const [batch, classes] = logits.shape;
   const logP = tf.logSoftmax(logits);
@@ -75,9 +83,11 @@ export function softCrossEntropy(
   }
   if (!classWeights) return tf.neg(tf.div(tf.sum(terms), batch));
   const weights = tf.tensor1d([...classWeights]);
+  const sum = tf.sum(tf.mul(terms, weights));
+  if (soft) return tf.neg(tf.div(sum, batch));
   const total = tf.sum(tf.mul(targets, weights));
   const divisor = tf.where(tf.greater(total, 0), total, 1);
-  return tf.neg(tf.div(tf.sum(tf.mul(terms, weights)), divisor));
+  return tf.neg(tf.div(sum, divisor));
 }
 
 /**
@@ -87,37 +97,41 @@ export function softCrossEntropy(
 export function posterLoss(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
-  { labelSmoothing = 0.2, classWeights }: LossOptions = {},
+  { labelSmoothing = 0.2, ...options }: LossOptions = {},
 ): tf.Scalar {
   return tf.add(
     tf.mul(
-      softCrossEntropy(logits, targets, { labelSmoothing, classWeights }),
+      softCrossEntropy(logits, targets, { ...options, labelSmoothing }),
       2,
     ),
-    softCrossEntropy(logits, targets, { classWeights }),
+    softCrossEntropy(logits, targets, options),
   );
 }
+
+/** Whether a recipe's targets are shares of classes: rated or mixed ones. */
+export const hasSoftTargets = (
+  { labels, mixing }: Pick<Recipe, "labels" | "mixing">,
+): boolean => labels !== "any" && (labels === "soft" || mixes(mixing));
 
 /** The recipe's loss of logits [B, K] against targets [B, K]. */
 export function lossOf(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
-  { kind, labelSmoothing, gamma }: Recipe["loss"],
+  recipe: Pick<Recipe, "loss" | "labels" | "mixing">,
   classWeights?: readonly number[],
 ): tf.Scalar {
+  const { kind, labelSmoothing, gamma } = recipe.loss;
+  const options = {
+    labelSmoothing,
+    classWeights,
+    soft: hasSoftTargets(recipe),
+  };
   switch (kind) {
     case "crossEntropy":
-      return softCrossEntropy(logits, targets, {
-        labelSmoothing,
-        classWeights,
-      });
+      return softCrossEntropy(logits, targets, options);
     case "focal":
-      return softCrossEntropy(logits, targets, {
-        labelSmoothing,
-        gamma,
-        classWeights,
-      });
+      return softCrossEntropy(logits, targets, { ...options, gamma });
     case "poster":
-      return posterLoss(logits, targets, { labelSmoothing, classWeights });
+      return posterLoss(logits, targets, options);
   }
 }

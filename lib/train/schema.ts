@@ -161,7 +161,7 @@ export const Fields = z.strictObject({
     gamma: real(0, 100).default(2)
       .describe("The focal loss's exponent; 0 to 100."),
     classWeights: oneOf(["none", "balanced"]).default("none").describe(
-      "none, or balanced: each class weighs one over its number of training images.",
+      "none, or balanced: each class weighs one over its number of training images. As in PyTorch a batch's loss is then divided by its labels' weight, or by the number of images where targets are shares (labels soft, or mixing).",
     ),
   }, group).prefault({}).describe("What is minimised."),
   sampler: oneOf(["shuffle", "balanced"]).default("shuffle").describe(

@@ -10,6 +10,7 @@ import {
 import {
   applyMixing,
   colourJitter,
+  mixes,
   mixingDraw,
   mixingInputs,
   randomAffine,
@@ -88,9 +89,6 @@ function precisionOf({ precision, widths, stemWidth }: Recipe): Precision {
   return precision === "auto" && !blocks ? "float32" : precision;
 }
 
-const mixes = ({ kind, alpha }: Recipe["mixing"]) =>
-  kind !== "none" && alpha > 0;
-
 /** A model under training; `dispose` frees what it holds. */
 export class Trainer {
   readonly variables: Variables;
@@ -143,7 +141,7 @@ export class Trainer {
 
   /** The batch of a compiled step's inputs, augmented and mixed. */
   batchOf([bytes, labels, seed, numbers, partners]: tf.Tensor[]): Batch {
-    const { loss, classes, mixing } = this.recipe;
+    const { classes, mixing } = this.recipe;
     const x = augment(bytes, this.recipe, seed);
     const targets = labels.rank === 1
       ? targetsOf(labels as tf.Tensor1D, classes)
@@ -158,7 +156,7 @@ export class Trainer {
         const wanted = this.recipe.labels === "any"
           ? likeliestOf(logits, mixed.targets)
           : mixed.targets;
-        return lossOf(logits, wanted, loss, this.#classWeights);
+        return lossOf(logits, wanted, this.recipe, this.#classWeights);
       },
     };
   }

@@ -4,10 +4,12 @@ import { compile, tf } from "../../lib/tensorflow/mod.ts";
 import {
   balancedWeights,
   crossEntropy,
+  lossOf,
   posterLoss,
   softCrossEntropy,
   targetsOf,
 } from "../../lib/train/losses.ts";
+import type { Recipe } from "../../lib/train/recipe.ts";
 import { matrix, near, reference, stored } from "../data/_reference.ts";
 
 type Loss = (logits: tf.Tensor2D) => tf.Scalar;
@@ -59,6 +61,72 @@ Deno.test("every loss and its gradient are PyTorch's, eager and compiled", async
       near(g.dataSync(), wanted, 1e-6, `gradient of ${name}`);
     }
   });
+});
+
+Deno.test("class weights with soft targets are PyTorch's mean over the batch", () => {
+  // torch.nn.CrossEntropyLoss(weight, label_smoothing)(logits, soft) of PyTorch
+  // 2.15 in float64: the loss, and the gradient's first row.
+  const cases = [[
+    0,
+    3.6520978631916594,
+    [
+      -0.010498289,
+      -0.006899356,
+      0.105039813,
+      -0.012949797,
+      -0.058322383,
+      0.007719214,
+      -0.024089202,
+    ],
+  ], [
+    0.2,
+    3.6172108396749736,
+    [
+      -0.012806444,
+      -0.014334295,
+      0.107873773,
+      -0.010934614,
+      -0.053733238,
+      0.005486319,
+      -0.021551501,
+    ],
+  ]] as const;
+  for (const [labelSmoothing, loss, row] of cases) {
+    const { value, grad } = tf.valueAndGrad((z) =>
+      softCrossEntropy(z as tf.Tensor2D, soft, {
+        labelSmoothing,
+        classWeights,
+        soft: true,
+      })
+    )(logits);
+    near(value.dataSync(), [loss], 1e-6);
+    near(grad.dataSync().slice(0, 7), row, 1e-6);
+  }
+});
+
+Deno.test("a recipe's targets are soft where raters share or images mix", () => {
+  const loss = { kind: "crossEntropy", labelSmoothing: 0 } as Recipe["loss"];
+  const none = { kind: "none", alpha: 0.2 } as Recipe["mixing"];
+  const mixup = { ...none, kind: "mixup" } as const;
+  const value = (
+    labels: Recipe["labels"],
+    mixing: Recipe["mixing"],
+    targets = soft,
+  ) =>
+    lossOf(logits, targets, { loss, labels, mixing }, classWeights)
+      .dataSync()[0];
+  const wanted = 3.6520978631916594;
+  near([value("soft", none), value("hard", mixup)], [wanted, wanted], 1e-6);
+  const unmixed = { ...mixup, alpha: 0 };
+  const { class_weighted } = reference.losses.values;
+  for (
+    const [labels, mixing] of [
+      ["hard", none],
+      ["drawn", none],
+      ["any", mixup],
+      ["hard", unmixed],
+    ] as const
+  ) near([value(labels, mixing, hard)], [class_weighted], 1e-6);
 });
 
 Deno.test("without options the loss of targets is that of labels", () => {
