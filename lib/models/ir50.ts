@@ -1,6 +1,13 @@
 /** IR50, the improved ResNet of face recognition (arXiv 1801.07698), without its last layers. */
-import { batchNorm, conv2d, prelu, type Scope } from "../nn/mod.ts";
-import { tf } from "../tensorflow/mod.ts";
+import {
+  batchNorm,
+  conv2d,
+  type FeatureMap,
+  join,
+  prelu,
+  type Scope,
+} from "../nn/mod.ts";
+import type { tf } from "../tensorflow/mod.ts";
 
 export interface Ir50Options {
   /** Channels of the four stages. */
@@ -15,21 +22,34 @@ export interface Ir50Options {
 /** BN, conv, BN, PReLU, conv, BN, plus the shortcut; nothing after the sum. */
 function unit(
   scope: Scope,
-  x: tf.Tensor4D,
+  x: FeatureMap,
   filters: number,
   first: boolean,
-): tf.Tensor4D {
+): FeatureMap {
   const stride = first ? 2 : 1;
   const at = scope.within;
-  let y = batchNorm(at("bn1"), x);
-  y = conv2d(at("conv1"), y, { filters, kernel: 3 });
-  y = prelu(at("prelu"), batchNorm(at("bn2"), y));
-  y = conv2d(at("conv2"), y, { filters, kernel: 3, stride });
-  y = batchNorm(at("bn3"), y);
-  if (!first) return tf.add(y, x);
+  const normed = batchNorm(at("bn1"), x);
+  const { shortcut, ...inner } = conv2d(at("conv1"), normed, {
+    filters,
+    kernel: 3,
+  });
+  const active = prelu(at("prelu"), batchNorm(at("bn2"), inner));
+  const outer = conv2d(at("conv2"), active, { filters, kernel: 3, stride });
+  const y = batchNorm(at("bn3"), outer);
+  if (!first) return join(scope, y, shortcut);
   const down = at("downsample");
-  const shortcut = conv2d(down.within("0"), x, { filters, kernel: 1, stride });
-  return tf.add(y, batchNorm(down.within("1"), shortcut));
+  const less = conv2d(down.within("0"), shortcut, {
+    filters,
+    kernel: 1,
+    stride,
+  });
+  return join(scope, y, batchNorm(down.within("1"), less));
+}
+
+/** Offers a map to whoever watches; another that comes back has not been measured. */
+function recorded(scope: Scope, name: string, map: FeatureMap): FeatureMap {
+  const x = scope.record(name, map.x);
+  return x === map.x ? map : { x };
 }
 
 /** Images [B, H, W, 3] to a map [B, h, w, widths[3]], each stage halving the side. */
@@ -38,19 +58,22 @@ export function ir50(
   images: tf.Tensor4D,
   { widths, layers, stemWidth, stemStride }: Ir50Options,
 ): tf.Tensor4D {
-  let x = conv2d(scope.within("conv1"), images, {
+  const stem = conv2d(scope.within("conv1"), { x: images }, {
     filters: stemWidth,
     kernel: 3,
     stride: stemStride,
   });
-  x = prelu(scope.within("prelu"), batchNorm(scope.within("bn1"), x));
-  x = scope.record("prelu", x);
+  const active = prelu(
+    scope.within("prelu"),
+    batchNorm(scope.within("bn1"), stem),
+  );
+  let x = recorded(scope, "prelu", join(scope, active));
   widths.forEach((filters, i) => {
     const stage = scope.within(`layer${i + 1}`);
     for (let j = 0; j < layers[i]; j++) {
       x = unit(stage.within(String(j)), x, filters, j === 0);
     }
-    x = scope.record(`layer${i + 1}`, x);
+    x = recorded(scope, `layer${i + 1}`, x);
   });
-  return x;
+  return x.x;
 }

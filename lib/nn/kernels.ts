@@ -20,7 +20,7 @@ type Named = Record<string, tf.Tensor>;
 type Thunks = Record<string, () => tf.Tensor>;
 
 /** Registers a kernel of our backend together with its gradient. */
-function define<A extends Record<string, unknown>>(kernel: {
+export function define<A extends Record<string, unknown>>(kernel: {
   name: string;
   run: (inputs: Named, attrs: A) => tf.Tensor[];
   saveInputs: string[];

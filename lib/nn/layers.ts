@@ -1,5 +1,12 @@
 /** Layers as plain functions over a scope of named parameters. */
-import { tf } from "../tensorflow/mod.ts";
+import { tf, usesNativeOps } from "../tensorflow/mod.ts";
+import {
+  type Norm,
+  normConv,
+  normJoin,
+  runningStatistics,
+  type Statistics,
+} from "./fused.ts";
 import {
   biased,
   channelPrelu,
@@ -10,39 +17,76 @@ import {
 } from "./kernels.ts";
 import { constant, normal, type Scope, uniform } from "./scope.ts";
 
+/** A map [B, H, W, C], perhaps with a norm that whoever reads it has yet to do. */
+export interface FeatureMap {
+  x: tf.Tensor4D;
+  norm?: Norm;
+  /** What x was measured to have while it was written. */
+  statistics?: Statistics;
+}
+
+/** The map with its norm done. */
+function settled({ x, norm }: FeatureMap): tf.Tensor4D {
+  if (!norm) return x;
+  const slope = norm.slope ?? tf.onesLike(norm.scale);
+  return normJoin(x, { ...norm, slope }, null, false).out;
+}
+
 /**
  * A convolution without bias as PyTorch's with padding (kernel − 1) / 2, for
  * kernel 3 and 1 and stride 1 and 2; weight N(0, 0.1²). The side becomes
- * ⌈side / stride⌉.
+ * ⌈side / stride⌉. `shortcut` is the map that was read, before its norm: what
+ * is done with it costs less than with `map.x` itself.
  */
 export function conv2d(
   scope: Scope,
-  x: tf.Tensor4D,
+  map: FeatureMap,
   { filters, kernel, stride = 1 }: {
     filters: number;
     kernel: 1 | 3;
     stride?: 1 | 2;
   },
-): tf.Tensor4D {
+): FeatureMap & { shortcut: FeatureMap } {
+  const { x } = map;
+  const [batch, height, width, channels] = x.shape;
   const weight = scope.param(
     "weight",
-    [kernel, kernel, x.shape[3], filters],
+    [kernel, kernel, channels, filters],
     "conv",
     normal(0.1),
   );
-  const [, height, width] = x.shape;
-  const pixels = x.shape[0] * Math.ceil(height / stride) *
-    Math.ceil(width / stride);
+  const pixels = batch * Math.ceil(height / stride) * Math.ceil(width / stride);
   scope.operation({
     kind: "conv",
     multiplyAdds: pixels * weight.size,
     elements: pixels * filters,
   });
-  if (kernel === 1 && (x.shape[3] % 16 !== 0 || filters % 16 !== 0)) {
+  if (usesNativeOps()) {
+    const { y, statistics, passed } = normConv(x, weight, {
+      norm: map.norm,
+      stride,
+      measure: scope.training,
+      passes: map.norm !== undefined,
+    });
+    return { x: y, statistics, shortcut: { x: passed } };
+  }
+  const y = convolution(x, weight as tf.Tensor4D, stride);
+  return { x: y, shortcut: map };
+}
+
+/** The same by TensorFlow's own ops. */
+function convolution(
+  x: tf.Tensor4D,
+  weight: tf.Tensor4D,
+  stride: 1 | 2,
+): tf.Tensor4D {
+  const [, height, width, channels] = x.shape;
+  const [kernel, , , filters] = weight.shape;
+  if (kernel === 1 && (channels % 16 !== 0 || filters % 16 !== 0)) {
     // As a matrix product: oneDNN 3.7's weight gradient of a strided 1×1
     // convolution writes out of bounds when channels do not fill a block.
     const kept = stride === 1 ? x : subsample(x, stride);
-    const [batch, h, w, channels] = kept.shape;
+    const [batch, h, w] = kept.shape;
     const y = tf.matMul(
       tf.reshape(kept, [-1, channels]) as tf.Tensor2D,
       tf.reshape(weight, [channels, filters]) as tf.Tensor2D,
@@ -50,43 +94,76 @@ export function conv2d(
     return tf.reshape(y, [batch, h, w, filters]);
   }
   const same = stride === 1 || kernel === 1 || height * width % 2 === 1;
-  if (same) return tf.conv2d(x, weight as tf.Tensor4D, stride, "same");
+  if (same) return tf.conv2d(x, weight, stride, "same");
   // TensorFlow's "same" pads an even side after the image, PyTorch pads both
   // ends, of which only the one before an even side is read. (The op's own
   // explicit padding would keep the gradients off oneDNN.)
   const padded = tf.pad(x, [[0, 0], [1, height % 2], [1, width % 2], [0, 0]]);
-  return tf.conv2d(padded, weight as tf.Tensor4D, stride, "valid");
+  return tf.conv2d(padded, weight, stride, "valid");
 }
 
 /** Batch normalisation over B, H, W (arXiv 1502.03167). */
 export function batchNorm(
   scope: Scope,
-  x: tf.Tensor4D,
+  { x, statistics }: FeatureMap,
   { eps = 1e-5, momentum = 0.1 } = {},
-): tf.Tensor4D {
+): FeatureMap {
+  const { training } = scope;
   const channels = [x.shape[3]];
   scope.operation({ kind: "batchNorm", elements: x.size });
-  const { y, mean, variance } = fusedBatchNorm({
-    x,
-    scale: scope.param("weight", channels, "none", constant(1)),
-    offset: scope.param("bias", channels, "none", constant(0)),
-    mean: scope.buffer("running_mean", channels, 0),
-    variance: scope.buffer("running_var", channels, 1),
-  }, { training: scope.training, eps, momentum });
-  if (scope.training) {
+  const scale = scope.param("weight", channels, "none", constant(1));
+  const offset = scope.param("bias", channels, "none", constant(0));
+  const old: Statistics = [
+    scope.buffer("running_mean", channels, 0),
+    scope.buffer("running_var", channels, 1),
+  ];
+  const update = ([mean, variance]: Statistics) => {
     scope.setBuffer("running_mean", mean);
     scope.setBuffer("running_var", variance);
+  };
+  if (usesNativeOps() && (statistics || !training)) {
+    const [mean, variance] = training ? statistics! : old;
+    if (training) {
+      const pixels = x.size / x.shape[3];
+      update(runningStatistics(old, statistics!, { momentum, pixels }));
+    }
+    return { x, norm: { mean, variance, scale, offset, eps, training } };
   }
-  return y;
+  const { y, mean, variance } = fusedBatchNorm(
+    { x, scale, offset, mean: old[0], variance: old[1] },
+    { training, eps, momentum },
+  );
+  if (training) update([mean, variance]);
+  return { x: y };
 }
 
 /** PReLU with one slope a channel, 0.25 at first (arXiv 1502.01852). */
-export function prelu(scope: Scope, x: tf.Tensor4D): tf.Tensor4D {
+export function prelu(scope: Scope, map: FeatureMap): FeatureMap {
+  const { x, norm } = map;
   scope.operation({ kind: "prelu", elements: x.size });
-  return channelPrelu(
-    x,
-    scope.param("weight", [x.shape[3]], "none", constant(0.25)),
-  );
+  const slope = scope.param("weight", [x.shape[3]], "none", constant(0.25));
+  if (norm && !norm.slope) return { x, norm: { ...norm, slope } };
+  return { x: channelPrelu(settled(map), slope) };
+}
+
+/** The sum of a map and a shortcut, or the map alone, with their norms done. */
+export function join(
+  scope: Scope,
+  map: FeatureMap,
+  shortcut?: FeatureMap,
+): FeatureMap {
+  const { x, norm } = map;
+  if (norm && (shortcut ? !norm.slope : norm.slope)) {
+    const { out, statistics } = normJoin(
+      x,
+      norm,
+      shortcut ?? null,
+      scope.training,
+    );
+    return { x: out, statistics };
+  }
+  const y = settled(map);
+  return { x: shortcut ? tf.add(y, settled(shortcut)) : y };
 }
 
 /** Layer normalisation over the last axis (arXiv 1607.06450). */

@@ -5,6 +5,8 @@ export {
   conv2d,
   dropout,
   dropPath,
+  type FeatureMap,
+  join,
   layerNorm,
   layerScale,
   linear,

@@ -4,6 +4,7 @@ import {
   check,
   cString,
   int64s,
+  missingNative,
   type Pointer,
   status,
   textAt,
@@ -112,6 +113,16 @@ let observer: Observer | null = null;
  */
 export function observe(o: Observer | null): void {
   observer = o;
+}
+
+/**
+ * Whether FERLab's own ops stand in for TensorFlow's: on the CPU where they
+ * could be compiled, unless a trace is made for bfloat16, for which they have
+ * no arithmetic, or somebody watches each op.
+ */
+export function usesNativeOps(): boolean {
+  return missingNative === null && !gpu && !observer &&
+    tracer?.precision !== "bfloat16";
 }
 
 export function newId(): number {

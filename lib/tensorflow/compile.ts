@@ -58,7 +58,8 @@ export function compile(
   fn: (...inputs: tf.Tensor[]) => tf.Tensor[],
   { precision = "float32", name = fn.name || "function" }: CompileOptions = {},
 ): Compiled {
-  const config = resolvePrecision(precision) === "bfloat16"
+  const arithmetic = resolvePrecision(precision);
+  const config = arithmetic === "bfloat16"
     ? Uint8Array.from(BFLOAT16_CONFIG, (c) => c.charCodeAt(0))
     : new Uint8Array(0);
   const traces = new Map<string, Trace>();
@@ -67,7 +68,7 @@ export function compile(
     if (b.currentTracer()) {
       throw new Error(`${name}: a compiled function cannot call another one`);
     }
-    const tracer = new Tracer();
+    const tracer = new Tracer(arithmetic);
     const unique = `ferlab_${name.replace(/\W/g, "_")}_${functionCount++}`;
     let outputs = 0;
     let captures: Pointer[] = [];

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { ensureLibrary, LibraryError } from "./install.ts";
 import { LIBRARY_FILES } from "./location.ts";
+import { ensureNative, registerNative } from "./native.ts";
 
 const P = "pointer", B = "buffer", I = "i32", L = "i64", Z = "usize";
 const V = "void", F = "f32", U = "u8";
@@ -117,6 +118,7 @@ if (!Deno.env.get("TF_ENABLE_ONEDNN_OPTS")) {
 }
 
 const { dir } = await ensureLibrary();
+const compiled = await ensureNative(dir, { onProgress: console.error });
 
 /**
  * Loads libraries to stay until the process is gone: at exit Deno unloads
@@ -148,7 +150,7 @@ function pin(paths: string[]): void {
 function open() {
   try {
     const [main, framework] = LIBRARY_FILES.map((name) => join(dir, name));
-    pin([framework, main]);
+    pin([framework, main, ..."path" in compiled ? [compiled.path] : []]);
     return Deno.dlopen(main, SYMBOLS).symbols;
   } catch (error) {
     throw new LibraryError(
@@ -161,6 +163,19 @@ function open() {
 
 /** The library's functions under their C names. */
 export const C = open();
+
+/** Why FERLab's own ops are missing, or null where they are registered. */
+function nativeProblem(): string | null {
+  if ("missing" in compiled) return compiled.missing;
+  try {
+    registerNative(compiled.path);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+export const missingNative = nativeProblem();
 
 /** The text at a C string's address, "" for NULL. */
 export function textAt(pointer: Pointer): string {

@@ -14,6 +14,7 @@ export {
   handleCount,
   observe,
   type Observer,
+  usesNativeOps,
 } from "./binding.ts";
 export {
   compile,

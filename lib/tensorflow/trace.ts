@@ -59,6 +59,9 @@ export class Tracer {
   readonly #order = new Map<number, { write: Pointer; reads: Pointer[] }>();
   #count = 0;
 
+  /** @param precision of the arithmetic that the graph will be run with */
+  constructor(readonly precision: "float32" | "bfloat16" = "float32") {}
+
   /** A function argument. */
   input(shape: number[], dtype: number): TensorMetadata {
     const node = this.#placeholder(shape, dtype);

@@ -40,7 +40,10 @@ Deno.test("layouts go to PyTorch's order and back", () => {
 });
 
 const small: Forward = (scope, x) => {
-  const y = conv2d(scope.within("a"), x, { filters: 2, kernel: 3 });
+  const { x: y } = conv2d(scope.within("a"), { x }, {
+    filters: 2,
+    kernel: 3,
+  });
   return linear(scope.within("b"), tf.reshape(y, [x.shape[0], -1]), 3);
 };
 
@@ -83,7 +86,7 @@ Deno.test("PReLU takes slopes above 1 and below 0", () => {
       training: true,
     });
     const x = tf.tensor4d([-3, -3, 4, 4], [1, 1, 2, 2]);
-    near(prelu(scope, x).dataSync(), [-6, 3, 4, 4]);
+    near(prelu(scope, { x }).x.dataSync(), [-6, 3, 4, 4]);
   });
 });
 
@@ -128,7 +131,7 @@ Deno.test("a strided 1×1 convolution is the product of the kept pixels, gradien
         const parameters = { weight: w };
         const scope = applyScope({ parameters, buffers: {}, training: true });
         const o = { filters, kernel: 1 as const, stride: 2 as const };
-        return conv2d(scope, x as tf.Tensor4D, o);
+        return conv2d(scope, { x: x as tf.Tensor4D }, o).x;
       };
       const plain = (x: tf.Tensor, w: tf.Tensor) =>
         tf.reshape(

@@ -186,8 +186,8 @@ Deno.test("a filter's gradient that overflows is its own layer's, not its input'
   const conv = { filters: 7, kernel: 3 } as const;
   const found = located({
     ...small((scope, x) => {
-      const y = conv2d(scope.within("first"), x, conv);
-      return pooled(conv2d(scope.within("second"), y, conv));
+      const { x: y } = conv2d(scope.within("first"), { x }, conv);
+      return pooled(conv2d(scope.within("second"), { x: y }, conv).x);
     }, {
       "first.weight": tf.fill([3, 3, 3, 7], 1e4),
       "second.weight": tf.zeros([3, 3, 7, 7]),

@@ -111,8 +111,7 @@ function setUp(fields: Record<string, unknown> = {}) {
     7,
   ) as tf.Tensor2D;
   const seed = tf.tensor1d([1, 2], "int32");
-  const lossOf = (logits: tf.Tensor2D) =>
-    lossOfRecipe(logits, targets, recipe);
+  const lossOf = (logits: tf.Tensor2D) => lossOfRecipe(logits, targets, recipe);
   const rates = (i: number) => stepRates(variables, recipe.ema, i + 1, recipe);
   const run = (rates: tf.Tensor) =>
     step(forward, variables, { x, lossOf, seed }, rates, recipe);

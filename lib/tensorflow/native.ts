@@ -1,0 +1,178 @@
+/** FERLab's own ops in C: compiled once a machine, beside the library they extend. */
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { cpuFlags } from "./cpu.ts";
+import { cacheRoot, LIBRARY_FILES } from "./location.ts";
+import type { Progress } from "./pip.ts";
+
+/** The C compiler that PyPI carries, for machines that have none. */
+const ZIG = "ziglang==0.17.1";
+const SOURCES = join(import.meta.dirname!, "native");
+// No -ffast-math: NaN and infinity have to come through.
+const FLAGS = ["-shared", "-fPIC", "-fvisibility=hidden", "-O3"].concat(
+  ["-march=native", "-ffp-contract=fast", "-fno-math-errno"],
+  ["-fno-trapping-math", "-Wno-psabi"],
+);
+
+/** The compiled ops, or why there are none. */
+export type NativeLibrary = { path: string } | { missing: string };
+
+const isSupported = () =>
+  Deno.build.os === "linux" && Deno.env.get("FERLAB_KERNELS") !== "off";
+
+/** The folder of compiled ops, one file for each source, CPU and library. */
+const folder = () => join(cacheRoot(), "kernels");
+
+/** What the machine code depends on. */
+function keyOf(library: string): string {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(SOURCES).sort()) {
+    hash.update(name).update(readFileSync(join(SOURCES, name)));
+  }
+  const cpu = [...cpuFlags() ?? []].sort().join(" ");
+  hash.update([Deno.build.arch, cpu, library, ...FLAGS].join("\n"));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** The last line that says what is wrong. */
+const reasonOf = (text: string) =>
+  text.split("\n").filter((line) => /error|not found|undefined/i.test(line))[0]
+    ?.trim() ?? text.trim().split("\n").at(-1) ?? "";
+
+async function run(command: string, args: string[]): Promise<string | null> {
+  try {
+    const { success, stderr } = await new Deno.Command(command, {
+      args,
+      stdin: "null",
+      stdout: "null",
+    }).output();
+    return success
+      ? null
+      : `${command}: ${reasonOf(new TextDecoder().decode(stderr))}`;
+  } catch {
+    return `${command} is not there`;
+  }
+}
+
+/** Compilers in the order in which they are tried: [command, leading arguments]. */
+async function* compilers(onProgress: Progress): AsyncIterable<
+  [string, string[]] | string
+> {
+  for (const command of [Deno.env.get("CC") || "cc", "gcc", "clang"]) {
+    yield [command, []];
+  }
+  const zig = join(cacheRoot(), ZIG);
+  if (!existsSync(join(zig, "ready"))) {
+    onProgress(`no C compiler here: fetching ${ZIG} with pip`);
+    // deno-fmt-ignore
+    const failed = await run("python3", ["-m", "pip", "install", "--quiet",
+      "--disable-pip-version-check", "--no-input", "--target", zig, ZIG]);
+    if (failed) {
+      yield failed;
+      return;
+    }
+    writeFileSync(join(zig, "ready"), "");
+  }
+  yield [join(zig, "ziglang", "zig"), ["cc"]];
+}
+
+/**
+ * The compiled ops for `library`, the folder of libtensorflow; compiled now
+ * where they are missing, unless an earlier try failed and `again` is not set.
+ */
+export async function ensureNative(
+  library: string,
+  { again = false, onProgress = (_: string) => {} }: {
+    again?: boolean;
+    onProgress?: Progress;
+  } = {},
+): Promise<NativeLibrary> {
+  if (!isSupported()) {
+    return {
+      missing: Deno.build.os === "linux"
+        ? "FERLAB_KERNELS is off"
+        : "they are for Linux",
+    };
+  }
+  const key = keyOf(library);
+  const path = join(folder(), `${key}.so`), note = join(folder(), `${key}.txt`);
+  if (existsSync(path)) return { path };
+  if (!again && existsSync(note)) {
+    return { missing: readFileSync(note, "utf8") };
+  }
+  const reasons: string[] = [];
+  try {
+    mkdirSync(folder(), { recursive: true });
+    rmSync(note, { force: true });
+    onProgress("compiling FERLab's own ops");
+    for await (const compiler of compilers(onProgress)) {
+      if (typeof compiler === "string") {
+        reasons.push(compiler);
+        continue;
+      }
+      const [command, leading] = compiler;
+      const partial = `${path}.${Deno.pid}`;
+      const failed = await run(command, [
+        ...leading,
+        ...FLAGS,
+        join(SOURCES, "ops.c"),
+        ...["-o", partial, `-L${library}`],
+        ...LIBRARY_FILES.map((name) => `-l:${name}`),
+        `-Wl,-rpath,${library}`,
+        ...["-lpthread", "-lm"],
+      ]);
+      if (!failed) {
+        Deno.renameSync(partial, path);
+        return { path };
+      }
+      reasons.push(failed);
+    }
+    writeFileSync(note, reasons.join("; "));
+  } catch (error) {
+    reasons.push((error as Error).message);
+  }
+  return { missing: reasons.join("; ") };
+}
+
+/** Bytes of cache that a core has for itself; 1 MiB where nothing tells. */
+function coreCache(): number {
+  try {
+    const text = readFileSync(
+      "/sys/devices/system/cpu/cpu0/cache/index2/size",
+      "utf8",
+    );
+    const [, size, unit] = /^(\d+)([KM])/.exec(text)!;
+    return Number(size) * (unit === "M" ? 2 ** 20 : 2 ** 10);
+  } catch {
+    return 2 ** 20;
+  }
+}
+
+/** Registers the ops at `path` in this process. @throws with what TensorFlow says */
+export function registerNative(path: string): void {
+  const { symbols } = Deno.dlopen(path, {
+    ferlab_register: {
+      parameters: ["i32", "i64", "buffer", "i64"],
+      result: "i32",
+    },
+  });
+  const room = new Uint8Array(512);
+  const done = symbols.ferlab_register(
+    availableParallelism(),
+    BigInt(coreCache()),
+    room,
+    BigInt(room.length),
+  );
+  if (!done) {
+    throw new Error(new TextDecoder().decode(room).split("\0")[0]);
+  }
+}

@@ -1,0 +1,423 @@
+// FERLab's own TensorFlow ops for the CPU: a convolution that normalises what
+// it reads and measures what it writes, the sum at a unit's end, and the way
+// back through both. One file includes the rest, so that one command compiles it.
+#include "norm.h"
+#include "tf.h"
+
+// What a convolution reads: x itself, x normalised, or that through a PReLU.
+enum { PLAIN, NORMED, ACTIVATED };
+// Inputs of the convolutions.
+enum { X, WEIGHTS_IN, MEAN, VARIANCE, GAMMA, BETA, SLOPE, DY, ADD };
+
+static const char MEMORY[] = "no memory for the workspace of a convolution";
+
+static int is_channels(const Call *call, int i, int64_t channels) {
+  return rank(call, i) == 1 && dim(call, i, 0) == channels;
+}
+
+/** The convolution of a call, or one of 0 images where its inputs do not fit. */
+static Conv conv_of(Call *call, const Attributes *a) {
+  Conv c = {dim(call, X, 0), dim(call, X, 1), dim(call, X, 2), dim(call, X, 3),
+            dim(call, WEIGHTS_IN, 3), dim(call, WEIGHTS_IN, 0), a->stride};
+  int fits = rank(call, X) == 4 && rank(call, WEIGHTS_IN) == 4 && (c.side == 1 || c.side == 3) &&
+             dim(call, WEIGHTS_IN, 1) == c.side && dim(call, WEIGHTS_IN, 2) == c.channels &&
+             (c.stride == 1 || c.stride == 2);
+  for (int i = MEAN; a->reads != PLAIN && i <= (a->reads == ACTIVATED ? SLOPE : BETA); i++) {
+    fits = fits && is_channels(call, i, c.channels);
+  }
+  if (!fits) fail(call, TF_INVALID_ARGUMENT, "shapes that do not fit a convolution");
+  return c;
+}
+
+static int dy_fits(Call *call, Conv c) {
+  int fits = rank(call, DY) == 4 && dim(call, DY, 0) == c.images &&
+             dim(call, DY, 1) == out_height(c) && dim(call, DY, 2) == out_width(c) &&
+             dim(call, DY, 3) == c.filters;
+  if (!fits) fail(call, TF_INVALID_ARGUMENT, "a gradient that does not fit its convolution");
+  return fits;
+}
+
+static Norm norm_at(const Call *call, const Attributes *a, int first, int64_t channels,
+                    float *memory) {
+  const float *const *in = call->in + first;
+  return norm_of(memory, channels, in[0], in[1], in[2], in[3],
+                 a->reads == ACTIVATED ? call->in[SLOPE] : NULL, a->epsilon);
+}
+
+static Source source_of(const Call *call, const Attributes *a, Conv c, float *memory) {
+  Source s = {call->in[X], NULL, NULL, NULL, c.height, c.width, c.channels};
+  if (a->reads == PLAIN) return s;
+  Norm k = norm_at(call, a, MEAN, c.channels, memory);
+  s.scale = k.scale;
+  s.shift = k.shift;
+  s.slope = k.slope;
+  return s;
+}
+
+static void conv_forward(void *kernel, TF_OpKernelContext *context) {
+  const Attributes *a = kernel;
+  Call call = begin(context, SLOPE + 1);
+  Conv c = conv_of(&call, a);
+  if (!call.failed) {
+    float memory[norm_size(c.channels)];
+    Statistics s = {NULL, out_width(c), out_height(c), c.filters, 0, NULL};
+    Epilogue epilogue = {a->statistics ? statistics_rows : NULL, &s};
+    const int64_t dims[] = {c.images, out_height(c), out_width(c), c.filters};
+    float *y = output(&call, 4, dims);
+    float *mean = output(&call, 1, &c.filters), *variance = output(&call, 1, &c.filters);
+    s.x = y;
+    if (!call.failed && !a->statistics) {
+      memset(mean, 0, 4 * c.filters);
+      memset(variance, 0, 4 * c.filters);
+    }
+    if (!call.failed && c.images) {
+      pthread_mutex_lock(&pool.use);
+      int done = convolve(c, source_of(&call, a, c, memory), call.in[WEIGHTS_IN], y, epilogue,
+                          a->statistics ? statistics_slots : NULL);
+      if (done && a->statistics) statistics_of(&s, mean, variance);
+      pthread_mutex_unlock(&pool.use);
+      if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    }
+  }
+  finish(&call);
+}
+
+static void conv_input_gradient(void *kernel, TF_OpKernelContext *context) {
+  const Attributes *a = kernel;
+  Call call = begin(context, ADD + 1);
+  Conv c = conv_of(&call, a);
+  if (!call.failed && dy_fits(&call, c)) {
+    float memory[norm_size(c.channels)];
+    float *dx = output_like(&call, X);
+    float *dgamma = zeros_like(&call, GAMMA), *dbeta = zeros_like(&call, BETA);
+    float *dslope = zeros_like(&call, SLOPE);
+    if (a->adds && size_of(&call, ADD) != size_of(&call, X)) {
+      fail(&call, TF_INVALID_ARGUMENT, "a shortcut's gradient of another shape than the input");
+    }
+    if (!call.failed && c.images) {
+      int64_t pixels = c.images * c.height * c.width;
+      NormBack b = {.x = call.in[X], .dy = dx, .dx = dx, .pixels = pixels,
+                    .pixels_a_row = c.width, .rows = c.height, .channels = c.channels,
+                    .add = a->adds ? call.in[ADD] : NULL, .training = a->training};
+      int normed = a->reads != PLAIN;
+      if (normed) b.norm = norm_at(&call, a, MEAN, c.channels, memory);
+      Epilogue epilogue = {normed ? back_rows : NULL, &b};
+      pthread_mutex_lock(&pool.use);
+      int done = convolve_back(c, call.in[DY], call.in[WEIGHTS_IN], dx, epilogue,
+                               normed ? back_slots : NULL);
+      if (done && normed) normalise_back(&b, dgamma, dbeta, dslope);
+      pthread_mutex_unlock(&pool.use);
+      if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    }
+  }
+  finish(&call);
+}
+
+static void conv_weights_gradient(void *kernel, TF_OpKernelContext *context) {
+  const Attributes *a = kernel;
+  Call call = begin(context, DY + 1);
+  Conv c = conv_of(&call, a);
+  if (!call.failed && dy_fits(&call, c)) {
+    float memory[norm_size(c.channels)];
+    float *dw = output_like(&call, WEIGHTS_IN);
+    if (!call.failed) {
+      pthread_mutex_lock(&pool.use);
+      int done = convolve_weights(c, source_of(&call, a, c, memory), call.in[DY], dw);
+      pthread_mutex_unlock(&pool.use);
+      if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    }
+  }
+  finish(&call);
+}
+
+// ---- The end of a unit: norm(y) + other, or PReLU(norm(y)) -------------------
+
+// `reads` of a join: what it does with its second input.
+enum { PLAIN_OTHER, NORMED_OTHER, NO_OTHER };
+enum { J_Y, J_MEAN, J_VARIANCE, J_GAMMA, J_BETA, J_SLOPE, J_OTHER, J_OMEAN, J_OVARIANCE, J_OGAMMA, J_OBETA };
+
+typedef struct {
+  const float *y, *other;
+  float *out;
+  Norm norm, other_norm;
+  int reads;
+  int64_t channels, pixels, share;
+  Statistics *statistics;
+} Join;
+
+static void join_share(void *argument, int thread, int64_t item) {
+  (void)thread;
+  Join *j = argument;
+  int64_t from = item * j->share, to = min64(from + j->share, j->pixels), channels = j->channels;
+  const float *y = j->y, *other = j->other;
+  float *out = j->out;
+  EACH_VECTOR(from, to, channels, {
+    vec scale = load(j->norm.scale + c), shift = load(j->norm.shift + c);
+    if (j->reads == PLAIN_OTHER) {
+      EACH_PIXEL(channels) PUT(out, GET(y) * scale + shift + GET(other));
+    } else if (j->reads == NORMED_OTHER) {
+      vec by = load(j->other_norm.scale + c), more = shift + load(j->other_norm.shift + c);
+      EACH_PIXEL(channels) PUT(out, GET(y) * scale + more + GET(other) * by);
+    } else {
+      vec slope = load(j->norm.slope + c);
+      EACH_PIXEL(channels) {
+        vec v = GET(y) * scale + shift;
+        PUT(out, choose(v > 0, v, v * slope));
+      }
+    }
+  })
+  if (j->statistics) {
+    // The statistics' rows are pixels here, so that every share is a slot.
+    statistics_rows(j->statistics, item, 0, from, to - from);
+  }
+}
+
+static void join_forward(void *kernel, TF_OpKernelContext *context) {
+  const Attributes *a = kernel;
+  Call call = begin(context, J_OBETA + 1);
+  int64_t channels = dim(&call, J_Y, -1), size = size_of(&call, J_Y);
+  int fits = rank(&call, J_Y) > 0 && (a->reads == NO_OTHER || size_of(&call, J_OTHER) == size);
+  for (int i = J_MEAN; i <= J_BETA; i++) fits = fits && is_channels(&call, i, channels);
+  for (int i = J_OMEAN; i <= J_OBETA; i++) {
+    fits = fits && (a->reads != NORMED_OTHER || is_channels(&call, i, channels));
+  }
+  fits = fits && (a->reads != NO_OTHER || is_channels(&call, J_SLOPE, channels));
+  if (!fits) fail(&call, TF_INVALID_ARGUMENT, "shapes that do not fit the end of a unit");
+  if (!call.failed) {
+    float memory[2 * norm_size(channels)];
+    const float *const *in = call.in;
+    float *out = output_like(&call, J_Y);
+    float *mean = output(&call, 1, &channels), *variance = output(&call, 1, &channels);
+    int64_t pixels = channels ? size / channels : 0;
+    Join j = {.y = in[J_Y], .other = in[J_OTHER], .out = out, .reads = a->reads,
+              .channels = channels, .pixels = pixels,
+              .share = max64(64, pool.cache / 8 / max64(1, channels))};
+    j.norm = norm_of(memory, channels, in[J_MEAN], in[J_VARIANCE], in[J_GAMMA], in[J_BETA],
+                     a->reads == NO_OTHER ? in[J_SLOPE] : NULL, a->epsilon);
+    if (a->reads == NORMED_OTHER) {
+      j.other_norm = norm_of(memory + norm_size(channels), channels, in[J_OMEAN], in[J_OVARIANCE],
+                             in[J_OGAMMA], in[J_OBETA], NULL, a->epsilon);
+    }
+    Statistics s = {out, 1, pixels, channels, 0, NULL};
+    if (!call.failed && !a->statistics) {
+      memset(mean, 0, 4 * channels);
+      memset(variance, 0, 4 * channels);
+    }
+    if (!call.failed && pixels) {
+      int64_t shares = (pixels + j.share - 1) / j.share;
+      pthread_mutex_lock(&pool.use);
+      int done = 1;
+      if (a->statistics) {
+        j.statistics = &s;
+        done = statistics_slots(&s, shares);
+      }
+      if (done) parallel(join_share, &j, shares);
+      if (done && a->statistics) statistics_of(&s, mean, variance);
+      pthread_mutex_unlock(&pool.use);
+      if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    }
+  }
+  finish(&call);
+}
+
+typedef struct {
+  NormBack *back;
+  int64_t share;
+} BackShares;
+
+static void back_slot(void *argument, int thread, int64_t item) {
+  (void)thread;
+  BackShares *s = argument;
+  int64_t from = item * s->share;
+  back_rows(s->back, item, 0, from, min64(s->share, s->back->pixels - from));
+}
+
+/** Gradients of x, gamma, beta (and slope) of a norm from that of what it gave. */
+static void norm_gradient(void *kernel, TF_OpKernelContext *context) {
+  enum { G_DY = SLOPE + 1 };
+  const Attributes *a = kernel;
+  Call call = begin(context, G_DY);
+  // Inputs as those of a convolution, with dy in the weights' place.
+  int64_t channels = dim(&call, X, -1), size = size_of(&call, X);
+  int fits = rank(&call, X) > 0 && size_of(&call, WEIGHTS_IN) == size;
+  for (int i = MEAN; i <= (a->reads == ACTIVATED ? SLOPE : BETA); i++) {
+    fits = fits && is_channels(&call, i, channels);
+  }
+  if (!fits) fail(&call, TF_INVALID_ARGUMENT, "shapes that do not fit the gradient of a norm");
+  if (!call.failed) {
+    float memory[norm_size(channels)];
+    float *dx = output_like(&call, X);
+    float *dgamma = zeros_like(&call, GAMMA), *dbeta = zeros_like(&call, BETA);
+    float *dslope = zeros_like(&call, SLOPE);
+    int64_t pixels = channels ? size / channels : 0;
+    NormBack b = {.norm = norm_at(&call, a, MEAN, channels, memory), .x = call.in[X],
+                  .dy = call.in[WEIGHTS_IN], .dx = dx, .pixels = pixels, .pixels_a_row = 1,
+                  .rows = pixels, .channels = channels, .training = a->training};
+    if (!call.failed && pixels) {
+      BackShares s = {&b, max64(64, pool.cache / 8 / channels)};
+      int64_t shares = (pixels + s.share - 1) / s.share;
+      pthread_mutex_lock(&pool.use);
+      int done = back_slots(&b, shares);
+      if (done) {
+        parallel(back_slot, &s, shares);
+        normalise_back(&b, dgamma, dbeta, dslope);
+      }
+      pthread_mutex_unlock(&pool.use);
+      if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    }
+  }
+  finish(&call);
+}
+
+/** old·(1 − momentum) + new·momentum, the variance unbiased by the number of pixels. */
+static void running_statistics(void *kernel, TF_OpKernelContext *context) {
+  const Attributes *a = kernel;
+  Call call = begin(context, 4);
+  int64_t channels = dim(&call, 0, 0);
+  for (int i = 0; i < 4; i++) {
+    if (!is_channels(&call, i, channels)) {
+      fail(&call, TF_INVALID_ARGUMENT, "statistics of different numbers of channels");
+    }
+  }
+  float *mean = call.failed ? NULL : output_like(&call, 0);
+  float *variance = call.failed ? NULL : output_like(&call, 1);
+  float unbiased = a->pixels > 1 ? a->pixels / (a->pixels - 1) : 1;
+  for (int64_t c = 0; !call.failed && c < channels; c++) {
+    mean[c] = call.in[0][c] + a->momentum * (call.in[2][c] - call.in[0][c]);
+    variance[c] = call.in[1][c] + a->momentum * (call.in[3][c] * unbiased - call.in[1][c]);
+  }
+  finish(&call);
+}
+
+// ---- Registration --------------------------------------------------------------
+
+/** [N, ⌈H / stride⌉, ⌈W / stride⌉, filters] and twice [filters]. */
+static void conv_shape_by(TF_ShapeInferenceContext *c, TF_Status *s, int64_t stride) {
+  TF_ShapeHandle *x = TF_NewShapeHandle(), *w = TF_NewShapeHandle();
+  TF_ShapeHandle *y = TF_NewShapeHandle(), *filters = TF_NewShapeHandle();
+  TF_DimensionHandle *d = TF_NewDimensionHandle();
+  TF_ShapeInferenceContextGetInput(c, X, x, s);
+  TF_ShapeInferenceContextGetInput(c, WEIGHTS_IN, w, s);
+  if (TF_ShapeInferenceContextRank(c, x) == 4 && TF_ShapeInferenceContextRank(c, w) == 4) {
+    TF_ShapeInferenceContextSubshape(c, x, 0, 1, y, s);
+    for (int axis = 1; axis < 3; axis++) {
+      TF_ShapeInferenceContextDim(c, x, axis, d);
+      int64_t size = TF_DimensionHandleValue(d);
+      TF_ShapeHandle *side = size < 0 ? NULL
+                                      : TF_ShapeInferenceContextVectorFromSize(
+                                            c, (size + stride - 1) / stride);
+      if (!side) goto end; // unknown
+      TF_ShapeInferenceContextConcatenateShapes(c, y, side, y, s);
+      TF_DeleteShapeHandle(side);
+    }
+    TF_ShapeInferenceContextSubshape(c, w, 3, 4, filters, s);
+    TF_ShapeInferenceContextConcatenateShapes(c, y, filters, y, s);
+    TF_ShapeInferenceContextSetOutput(c, 0, y, s);
+    TF_ShapeInferenceContextSetOutput(c, 1, filters, s);
+    TF_ShapeInferenceContextSetOutput(c, 2, filters, s);
+  }
+end:
+  TF_DeleteDimensionHandle(d);
+  TF_DeleteShapeHandle(x);
+  TF_DeleteShapeHandle(w);
+  TF_DeleteShapeHandle(y);
+  TF_DeleteShapeHandle(filters);
+}
+
+static void conv_shape_1(TF_ShapeInferenceContext *c, TF_Status *s) { conv_shape_by(c, s, 1); }
+static void conv_shape_2(TF_ShapeInferenceContext *c, TF_Status *s) { conv_shape_by(c, s, 2); }
+static void gradient_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  const int from[] = {X, GAMMA, BETA, SLOPE};
+  for (int i = 0; i < 4; i++) pass_shape(c, from[i], i, s);
+}
+static void weights_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  pass_shape(c, WEIGHTS_IN, 0, s);
+}
+static void join_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  pass_shape(c, J_Y, 0, s);
+  pass_shape(c, J_MEAN, 1, s);
+  pass_shape(c, J_MEAN, 2, s);
+}
+static void running_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  pass_shape(c, 0, 0, s);
+  pass_shape(c, 1, 1, s);
+}
+
+#define NORM_INPUTS "mean: float", "variance: float", "gamma: float", "beta: float", "slope: float"
+#define CREATE(name, ...)                                   \
+  static const char *const name##_names[] = {__VA_ARGS__, NULL}; \
+  static void *name##_create(TF_OpKernelConstruction *c) { return attributes_of(c, name##_names); }
+CREATE(conv, "stride: int", "reads: int", "statistics: int", "epsilon: float")
+CREATE(input, "stride: int", "reads: int", "training: int", "adds: int", "epsilon: float")
+CREATE(weights, "stride: int", "reads: int", "epsilon: float")
+CREATE(join, "reads: int", "statistics: int", "epsilon: float")
+CREATE(norm, "reads: int", "training: int", "epsilon: float")
+CREATE(running, "momentum: float", "pixels: float")
+
+static int define(const char *name, const char *const *inputs, const char *const *outputs,
+                  const char *const *attributes,
+                  void (*shape)(TF_ShapeInferenceContext *, TF_Status *),
+                  void *(*create)(TF_OpKernelConstruction *),
+                  void (*compute)(void *, TF_OpKernelContext *), TF_Status *status) {
+  TF_OpDefinitionBuilder *op = TF_NewOpDefinitionBuilder(name);
+  for (int i = 0; inputs[i]; i++) TF_OpDefinitionBuilderAddInput(op, inputs[i]);
+  for (int i = 0; outputs[i]; i++) TF_OpDefinitionBuilderAddOutput(op, outputs[i]);
+  for (int i = 0; attributes[i]; i++) TF_OpDefinitionBuilderAddAttr(op, attributes[i]);
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, shape);
+  TF_RegisterOpDefinition(op, status);
+  if (TF_GetCode(status) != 0) return 0;
+  TF_KernelBuilder *kernel = TF_NewKernelBuilder(name, "CPU", create, compute, no_delete);
+  TF_RegisterKernelBuilder(name, kernel, status);
+  return TF_GetCode(status) == 0;
+}
+
+#define LIST(...) (const char *const[]){__VA_ARGS__, NULL}
+
+static int register_ops(int threads, int64_t cache, char *error, int64_t room) {
+  pool.cache = cache / 4;
+  start_pool(threads);
+  TF_Status *s = TF_NewStatus();
+  const char *const *norm_out =
+      LIST("dx: float", "dgamma: float", "dbeta: float", "dslope: float");
+  int done =
+      define("FerlabConv1", LIST("x: float", "weights: float", NORM_INPUTS),
+             LIST("y: float", "y_mean: float", "y_variance: float"), conv_names, conv_shape_1,
+             conv_create, conv_forward, s) &&
+      define("FerlabConv2", LIST("x: float", "weights: float", NORM_INPUTS),
+             LIST("y: float", "y_mean: float", "y_variance: float"), conv_names, conv_shape_2,
+             conv_create, conv_forward, s) &&
+      define("FerlabConvInputGrad",
+             LIST("x: float", "weights: float", NORM_INPUTS, "dy: float", "add: float"), norm_out,
+             input_names, gradient_shape, input_create, conv_input_gradient, s) &&
+      define("FerlabConvWeightsGrad", LIST("x: float", "weights: float", NORM_INPUTS, "dy: float"),
+             LIST("dweights: float"), weights_names, weights_shape, weights_create,
+             conv_weights_gradient, s) &&
+      define("FerlabJoin",
+             LIST("y: float", NORM_INPUTS, "other: float", "other_mean: float",
+                  "other_variance: float", "other_gamma: float", "other_beta: float"),
+             LIST("out: float", "out_mean: float", "out_variance: float"), join_names, join_shape,
+             join_create, join_forward, s) &&
+      define("FerlabNormGrad", LIST("x: float", "dy: float", NORM_INPUTS), norm_out, norm_names,
+             gradient_shape, norm_create, norm_gradient, s) &&
+      define("FerlabRunningStatistics",
+             LIST("old_mean: float", "old_variance: float", "mean: float", "variance: float"),
+             LIST("new_mean: float", "new_variance: float"), running_names, running_shape,
+             running_create, running_statistics, s);
+  if (!done) snprintf(error, room, "%s", TF_Message(s));
+  TF_DeleteStatus(s);
+  return done;
+}
+
+/**
+ * Starts the threads and registers the ops; only the first call of a process
+ * does anything. `cache` is the size of a core's own cache in bytes. Writes
+ * what went wrong to `error`, `room` bytes, and returns 0 then.
+ */
+__attribute__((visibility("default"))) int ferlab_register(int threads, int64_t cache, char *error,
+                                                           int64_t room) {
+  static int done = -1;
+  pthread_mutex_lock(&pool.use);
+  if (done < 0) done = register_ops(threads, cache, error, room);
+  pthread_mutex_unlock(&pool.use);
+  return done;
+}

@@ -1,0 +1,119 @@
+// Threads that share an op's work. Which thread does what depends on the
+// numbers of items and threads alone, so that sums have the same bits each time.
+#pragma once
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "vector.h"
+
+#define MAX_THREADS 64
+/** Memory that all threads share: numbers for `scratch`. */
+enum { WEIGHTS = MAX_THREADS, TURNED, LEFT, RIGHT, SUMS, SHARED_END };
+#define SHARED (SHARED_END - MAX_THREADS)
+// About 50 microseconds: ops follow one another faster than a thread wakes up.
+#define SPINS 4000
+
+typedef void (*Work)(void *argument, int thread, int64_t item);
+
+static struct {
+  int threads;
+  int64_t cache; // floats of a thread that should fit its cache
+  pthread_mutex_t use;   // one op at a time
+  pthread_mutex_t sleep;
+  pthread_cond_t wake;
+  atomic_uint round;     // grows by one a job
+  atomic_int running;
+  Work work;
+  void *argument;
+  int64_t items;
+  struct { float *memory; size_t bytes; } scratch[MAX_THREADS + SHARED];
+} pool = {.use = PTHREAD_MUTEX_INITIALIZER,
+          .sleep = PTHREAD_MUTEX_INITIALIZER,
+          .wake = PTHREAD_COND_INITIALIZER};
+
+INLINE void pause_cpu(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static void do_share(int thread) {
+  int64_t n = pool.items, t = pool.threads;
+  for (int64_t i = n * thread / t; i < n * (thread + 1) / t; i++) {
+    pool.work(pool.argument, thread, i);
+  }
+}
+
+static void *worker(void *number) {
+  unsigned seen = 0;
+  while (1) {
+    int spins = 0;
+    while (atomic_load_explicit(&pool.round, memory_order_acquire) == seen) {
+      if (++spins < SPINS) {
+        pause_cpu();
+        continue;
+      }
+      pthread_mutex_lock(&pool.sleep);
+      while (atomic_load(&pool.round) == seen) {
+        pthread_cond_wait(&pool.wake, &pool.sleep);
+      }
+      pthread_mutex_unlock(&pool.sleep);
+    }
+    seen++;
+    do_share((int)(intptr_t)number);
+    atomic_fetch_sub_explicit(&pool.running, 1, memory_order_release);
+  }
+  return NULL;
+}
+
+/** Calls `work` for items 0 to `items` - 1 on all threads; held by `pool.use`. */
+static void parallel(Work work, void *argument, int64_t items) {
+  if (pool.threads == 1 || items == 1) {
+    for (int64_t i = 0; i < items; i++) work(argument, 0, i);
+    return;
+  }
+  pool.work = work;
+  pool.argument = argument;
+  pool.items = items;
+  atomic_store(&pool.running, pool.threads - 1);
+  pthread_mutex_lock(&pool.sleep);
+  atomic_fetch_add_explicit(&pool.round, 1, memory_order_release);
+  pthread_cond_broadcast(&pool.wake);
+  pthread_mutex_unlock(&pool.sleep);
+  do_share(0);
+  for (int spins = 0; atomic_load_explicit(&pool.running, memory_order_acquire);) {
+    if (++spins < SPINS) pause_cpu();
+    else sched_yield();
+  }
+}
+
+/**
+ * Memory of one thread or, from WEIGHTS on, of all, kept from op to op and
+ * undefined at first; NULL where there is none left.
+ */
+static float *scratch(int thread, size_t floats) {
+  size_t bytes = (4 * floats + 4095) / 4096 * 4096;
+  if (pool.scratch[thread].bytes < bytes) {
+    free(pool.scratch[thread].memory);
+    pool.scratch[thread].memory = aligned_alloc(4096, bytes);
+    pool.scratch[thread].bytes = pool.scratch[thread].memory ? bytes : 0;
+  }
+  return pool.scratch[thread].memory;
+}
+
+static void start_pool(int threads) {
+  pool.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
+  for (int i = 1; i < pool.threads; i++) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, worker, (void *)(intptr_t)i) != 0) {
+      pool.threads = i;
+      break;
+    }
+    pthread_detach(thread);
+  }
+}
