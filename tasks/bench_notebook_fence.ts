@@ -1,5 +1,6 @@
 /** What the fence after each cell costs: cells with it and without, in turn. */
 import { join } from "node:path";
+import { addressOf } from "../lib/notebook/connection.ts";
 import { Kernel } from "../lib/notebook/kernel.ts";
 import { startSession, stopSession } from "../lib/notebook/mod.ts";
 import { Wire } from "../lib/notebook/wire.ts";
@@ -13,7 +14,9 @@ async function bareClient(connection: string) {
   const c = JSON.parse(await Deno.readTextFile(connection));
   const wire = new Wire(c.key);
   const socket = await ZmtpSocket.connect(
-    ...[c.shell_port, "DEALER", AbortSignal.timeout(5000)] as const,
+    addressOf(c, c.shell_port),
+    "DEALER",
+    AbortSignal.timeout(5000),
   );
   const replies = socket[Symbol.asyncIterator]();
   return {

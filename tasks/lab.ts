@@ -6,6 +6,7 @@ import { JUPYTERLAB, jupyterPython } from "./python.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
 const FIRST_PORT = 8888;
+const SOCKET_PATH = 100; // bytes that a Unix socket's path may have, about
 const START = 90_000; // ms that the server has to answer
 const GRACE = 5000; // ms that it has to end
 
@@ -52,8 +53,22 @@ function choosePort(given?: number): number {
   throw new Error(`ports from ${FIRST_PORT} are taken; give one with --port`);
 }
 
+/**
+ * A folder for what the server tells its kernels: of this user alone, and short
+ * of name, so that kernels are reached by files in it, not by ports that every
+ * user of the machine can reach.
+ */
+async function runtimeFolder(state: string) {
+  if (Deno.build.os === "windows") {
+    return { path: join(state, "runtime"), ipc: false };
+  }
+  const path = await Deno.makeTempDir({ prefix: "ferlab-" }); // mode 0700
+  const socket = `/kernel-${crypto.randomUUID()}-ipc-10`;
+  return { path, ipc: path.length + socket.length < SOCKET_PATH };
+}
+
 /** Settings of the server; charts and chatty cells pass its rate limits. */
-const serverConfig = (o: { port: number; token: string }) => ({
+const serverConfig = (o: { port: number; token: string; ipc: boolean }) => ({
   ServerApp: {
     ip: "127.0.0.1",
     port: o.port,
@@ -65,6 +80,7 @@ const serverConfig = (o: { port: number; token: string }) => ({
     allowed_kernelspecs: ["deno"],
     ensure_native_kernel: false,
   },
+  ...(o.ipc ? { KernelManager: { transport: "ipc" } } : {}),
   ZMQChannelsWebsocketConnection: {
     iopub_data_rate_limit: 1e9,
     iopub_msg_rate_limit: 1e6,
@@ -101,9 +117,10 @@ export async function startLab(o: LabOptions = {}): Promise<Lab> {
   await writeKernelspec(folder("data"));
   await Deno.mkdir(folder("config"), { recursive: true });
   const token = crypto.randomUUID().replaceAll("-", "");
+  const runtime = await runtimeFolder(state);
   await Deno.writeTextFile(
     join(folder("config"), "jupyter_server_config.json"),
-    JSON.stringify(serverConfig({ port, token }), null, 2),
+    JSON.stringify(serverConfig({ port, token, ipc: runtime.ipc }), null, 2),
     { mode: 0o600 },
   );
   const child = new Deno.Command(python, {
@@ -116,7 +133,7 @@ export async function startLab(o: LabOptions = {}): Promise<Lab> {
       JUPYTER_PATH: folder("data"),
       JUPYTER_DATA_DIR: folder("data"),
       JUPYTER_CONFIG_DIR: folder("config"),
-      JUPYTER_RUNTIME_DIR: folder("runtime"),
+      JUPYTER_RUNTIME_DIR: runtime.path,
       JUPYTERLAB_SETTINGS_DIR: folder("settings"),
       JUPYTERLAB_WORKSPACES_DIR: folder("workspaces"),
     },
@@ -124,7 +141,10 @@ export async function startLab(o: LabOptions = {}): Promise<Lab> {
     stdout: "null",
     stderr: "inherit",
   }).spawn();
-  const ended = child.status.then((s) => s.code);
+  const ended = child.status.then(async ({ code }) => {
+    await Deno.remove(runtime.path, { recursive: true }).catch(() => {});
+    return code;
+  });
   const stop = async () => {
     const kill = (signal: Deno.Signal) => {
       try {

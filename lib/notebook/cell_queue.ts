@@ -24,7 +24,7 @@ type Publish = (
   parent: Partial<Header>,
   type: string,
   content: Content,
-) => void;
+) => Promise<unknown> | void;
 
 const CANNOT_STOP = "\nThis cell goes on: stopping it would lose the " +
   "variables of all cells. Stop again to do that.\n";
@@ -96,7 +96,8 @@ export class CellQueue {
     if (over()) return;
     if (way !== "loop") {
       const text = CANNOT_STOP;
-      return this.#publish(cell, "stream", { name: "stderr", text });
+      this.#publish(cell, "stream", { name: "stderr", text });
+      return;
     }
     // A loop that came after an await has taken the cell's end with it.
     kernel.stopAwaits();
@@ -146,13 +147,14 @@ export class CellQueue {
     if (!this.#running && this.#stops) return;
     const content = withSvgTwin(m.content);
     if (m.type === "execute_result") content.execution_count = this.#count;
-    this.#publish(this.#parent, m.type, content);
+    return this.#publish(this.#parent, m.type, content);
   }
 
   async #take(request: Request, n: number): Promise<void> {
     const { header } = request;
-    const state = (execution_state: string) =>
+    const state = (execution_state: string) => {
       this.#publish(header, "status", { execution_state });
+    };
     state("busy");
     if (n < this.#abortBelow) {
       request.reply({ status: "aborted", execution_count: this.#count });

@@ -1,5 +1,6 @@
 /** How one reaches a kernel: the contents of Jupyter's connection file. */
 import { randomBytes } from "node:crypto";
+import type { Address } from "./zmtp.ts";
 
 export interface Connection {
   transport?: string;
@@ -12,6 +13,16 @@ export interface Connection {
   key: string;
   signature_scheme?: string;
   kernel_name?: string;
+}
+
+/** Where one of a kernel's sockets is; `ipc` are files beside each other. */
+export function addressOf(
+  { transport, ip }: Connection,
+  port: number,
+): Address {
+  return transport === "ipc"
+    ? { transport: "unix", path: `${ip}-${port}` }
+    : { hostname: ip, port };
 }
 
 /** A new key and free TCP ports on 127.0.0.1, all different. */

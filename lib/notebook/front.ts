@@ -1,11 +1,13 @@
 /** The face that the proxy shows to front ends: five sockets, signed messages. */
-import type { Connection } from "./connection.ts";
+import { addressOf, type Connection } from "./connection.ts";
 import type { Header, WireMessage } from "./wire.ts";
 import { Wire } from "./wire.ts";
 import type { ZmtpSocket } from "./zmtp.ts";
 import { ZmtpServer } from "./zmtp_server.ts";
 
 const FLUSH = 30; // ms that printed text waits for more of its kind
+const LONG = 1 << 20; // characters of it that wait no longer
+const ECHO = 1 << 20; // bytes that may wait for a peer without the key
 
 /** A request, and how to answer it. */
 export interface Request extends WireMessage {
@@ -40,40 +42,45 @@ export class Front {
     ) => {
       const message = this.#wire.read(frames);
       if (message) take(this.#request(message, peer));
+      return message !== undefined;
     };
-    const { ip, shell_port, control_port, stdin_port, hb_port, iopub_port } =
+    const { shell_port, control_port, stdin_port, hb_port, iopub_port } =
       connection;
+    const at = (port: number) => addressOf(connection, port);
     this.#iopub = new ZmtpServer(
-      ip,
-      iopub_port,
+      at(iopub_port),
       "PUB",
       (frames, peer) => this.#welcome(frames, peer),
     );
     this.#servers = [
       this.#iopub,
-      new ZmtpServer(ip, shell_port, "ROUTER", serve(on.shell)),
-      new ZmtpServer(ip, control_port, "ROUTER", serve(on.control)),
-      new ZmtpServer(ip, stdin_port, "ROUTER", () => {}),
-      new ZmtpServer(ip, hb_port, "REP", (frames, peer) => {
+      new ZmtpServer(at(shell_port), "ROUTER", serve(on.shell)),
+      new ZmtpServer(at(control_port), "ROUTER", serve(on.control)),
+      new ZmtpServer(at(stdin_port), "ROUTER", () => {}),
+      new ZmtpServer(at(hb_port), "REP", (frames, peer) => {
+        if (peer.behind > ECHO) return peer.close();
         peer.send(frames).catch(() => {});
       }),
     ];
   }
 
-  /** Publishes one message that belongs to the request `parent`. */
+  /**
+   * Publishes one message that belongs to the request `parent`; the result
+   * resolves when the subscribers can take more.
+   */
   publish(
     parent: Partial<Header>,
     type: string,
     content: Record<string, unknown>,
-  ): void {
+  ): Promise<unknown> | void {
     if (type === "stream") return this.#print(parent, content);
     this.flush();
     const frames = this.#wire.frames(this.#wire.header(type), parent, content);
-    this.#iopub.publish([`kernel.${type}`, ...frames]);
+    return this.#iopub.publish([`kernel.${type}`, ...frames]);
   }
 
   /** Sends printed text that still waits for more. */
-  flush(): void {
+  flush(): Promise<unknown> | void {
     const printed = this.#printed;
     if (!printed) return;
     clearTimeout(printed.timer);
@@ -81,7 +88,7 @@ export class Front {
     const { parent, name, text } = printed;
     const header = this.#wire.header("stream");
     const frames = this.#wire.frames(header, parent, { name, text });
-    this.#iopub.publish(["kernel.stream", ...frames]);
+    return this.#iopub.publish(["kernel.stream", ...frames]);
   }
 
   /** Closes all sockets. */
@@ -95,11 +102,12 @@ export class Front {
     const last = this.#printed;
     if (last?.parent === parent && last.name === name) {
       last.text += text;
-      return;
+      return last.text.length > LONG ? this.flush() : undefined;
     }
-    this.flush();
+    const room = this.flush();
     const timer = setTimeout(() => this.flush(), FLUSH);
     this.#printed = { parent, name, text, timer };
+    return room;
   }
 
   #request(message: WireMessage, peer: ZmtpSocket): Request {
@@ -116,7 +124,7 @@ export class Front {
 
   /** A new subscriber is told that it hears all from here on. */
   #welcome([first]: Uint8Array[], peer: ZmtpSocket) {
-    if (first?.[0] !== 1) return;
+    if (first?.[0] !== 1 || peer.behind > ECHO) return;
     const subscription = new TextDecoder().decode(first.subarray(1));
     const header = this.#wire.header("iopub_welcome");
     const frames = this.#wire.frames(header, {}, { subscription });

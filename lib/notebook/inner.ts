@@ -1,5 +1,6 @@
 /** Deno's own kernel as the proxy drives it: executed, asked, stopped. */
 import { agentCode } from "./agent.ts";
+import { addressOf } from "./connection.ts";
 import { Kernel } from "./kernel.ts";
 import { Wire } from "./wire.ts";
 import { ZmtpSocket } from "./zmtp.ts";
@@ -33,7 +34,7 @@ export class InnerKernel {
     const stop = new AbortController();
     kernel.ended.then(() => stop.abort(new Error("the kernel ended")));
     const open = (port: number) =>
-      ZmtpSocket.connect(port, "DEALER", stop.signal);
+      ZmtpSocket.connect(addressOf(connection, port), "DEALER", stop.signal);
     const inner = new InnerKernel(
       kernel,
       new Wire(connection.key),

@@ -1,7 +1,7 @@
 /** A client of one Deno notebook kernel: start, execute, interrupt, stop. */
 import { createHmac } from "node:crypto";
 import { stripAnsi } from "./ansi.ts";
-import { type Connection, newConnection } from "./connection.ts";
+import { addressOf, type Connection, newConnection } from "./connection.ts";
 import { checkReplies, fenceCode, PRELUDE, type Thrown } from "./prelude.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
@@ -64,8 +64,11 @@ function watchdog(pid: number): Deno.ChildProcess {
 
 /** One running kernel; make it with {@link Kernel.start}, end with `stop`. */
 export class Kernel {
-  /** Receives all that arrives on iopub but the fences. */
-  onMessage: (m: Message) => void = () => {};
+  /**
+   * Receives all that arrives on iopub but the fences; the next comes when what
+   * it returns has resolved.
+   */
+  onMessage: (m: Message) => Promise<unknown> | void = () => {};
   /** Resolves when the kernel process has ended. */
   readonly ended: Promise<KernelEnd>;
 
@@ -311,7 +314,8 @@ export class Kernel {
     });
     stopped.catch(() => {});
     const open = async (port: number, type: SocketType) => {
-      const socket = await ZmtpSocket.connect(port, type, stop.signal);
+      const at = addressOf(this.connection, port);
+      const socket = await ZmtpSocket.connect(at, type, stop.signal);
       this.#sockets.push(socket);
       return socket;
     };
@@ -395,10 +399,23 @@ export class Kernel {
   }
 
   #listen(shell: ZmtpSocket, iopub: ZmtpSocket) {
-    const pump = async (socket: ZmtpSocket, take: (m: Message) => void) => {
+    const pump = async (
+      socket: ZmtpSocket,
+      take: (m: Message) => Promise<unknown> | void,
+    ) => {
       for await (const frames of socket) {
-        const message = this.#parse(frames);
-        if (message) take(message);
+        try {
+          const message = this.#parse(frames);
+          if (message) await take(message);
+        } catch (e) { // longer than a string can be, mostly
+          const size = frames.reduce((n, f) => n + f.length, 0) / 2 ** 20;
+          const text = `\n(${size.toFixed(1)} MB that the cell put out were ` +
+            `left out: ${(e as Error).message})\n`;
+          this.onMessage({
+            ...{ type: "stream", parent: undefined },
+            content: { name: "stderr", text },
+          });
+        }
       }
     };
     pump(shell, (m) => {

@@ -42,6 +42,9 @@ export async function serveKernel(
   let front: Front;
   const cells = new CellQueue((...message) => front.publish(...message), cwd);
 
+  const interrupt = () => {
+    cells.interrupt().catch(() => {}); // its cell tells why there is no kernel
+  };
   const answer = async (r: Request): Promise<void> => {
     switch (r.header.msg_type) {
       case "kernel_info_request":
@@ -50,7 +53,8 @@ export async function serveKernel(
         return r.reply({ status: "ok", comms: {} });
       case "comm_open": {
         const { comm_id } = r.content;
-        return front.publish(r.header, "comm_close", { comm_id, data: {} });
+        front.publish(r.header, "comm_close", { comm_id, data: {} });
+        return;
       }
       case "history_request":
         return r.reply({ status: "ok", history: cells.history(r.content) });
@@ -59,7 +63,7 @@ export async function serveKernel(
       case "is_complete_request":
         return r.reply(await cells.ask(r.header.msg_type, r.content));
       case "interrupt_request":
-        cells.interrupt();
+        interrupt();
         return r.reply({ status: "ok" });
       case "shutdown_request":
         await cells.end();
@@ -73,6 +77,9 @@ export async function serveKernel(
     status(r, "busy");
     try {
       await answer(r);
+    } catch (e) { // the kernel does not start, say; the front end goes on
+      const evalue = (e as Error).message;
+      r.reply({ status: "error", ename: "KernelError", evalue, traceback: [] });
     } finally {
       status(r, "idle");
     }
@@ -94,7 +101,6 @@ export async function serveKernel(
     if (Deno.ppid !== parent) end();
   }, PARENT_EVERY);
   const stop = () => end();
-  const interrupt = () => cells.interrupt();
   const signals = Deno.build.os === "windows"
     ? [] as const
     : ["SIGTERM", "SIGHUP"] as const;

@@ -24,6 +24,11 @@ export interface WireMessage {
 const DELIMITER = "<IDS|MSG>";
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
+const isObject = (v: unknown): v is Record<string, unknown> =>
+  typeof v === "object" && v !== null && !Array.isArray(v);
+const isHeader = (v: unknown): v is Header =>
+  isObject(v) && typeof v.msg_type === "string" && typeof v.msg_id === "string";
+
 /** Makes and reads the messages of one session. */
 export class Wire {
   constructor(
@@ -61,6 +66,7 @@ export class Wire {
       const [header, parent, metadata, content] = parts.map((p) =>
         JSON.parse(text(p))
       );
+      if (!isHeader(header) || !isObject(parent) || !isObject(content)) return;
       const identities = frames.slice(0, start);
       return { identities, header, parent, metadata, content };
     } catch {

@@ -1,6 +1,6 @@
 /**
  * The part of ZeroMQ's wire protocol (ZMTP 3.0, no security) that a client of
- * a kernel needs, over Deno's own TCP: DEALER and SUB sockets that connect.
+ * a kernel needs, over TCP or a Unix socket: DEALER and SUB sockets that connect.
  * What a kernel needs, sockets that listen, is in zmtp_server.ts.
  *
  * Why not a package: the native ones crash now and then under Deno when a
@@ -13,6 +13,9 @@ export type SocketType = "DEALER" | "SUB" | "ROUTER" | "PUB" | "REP";
 const MORE = 1, LONG = 2, COMMAND = 4; // flags of a frame
 const RETRY = 15; // ms between two tries to connect
 const GREETING = 64; // bytes
+const GREET = 5000; // ms that a peer has to say who it is
+const FRAME = 64; // bytes that a frame counts for beside its body
+const STEP = 1 << 20; // bytes taken at once for a body that is still to come
 /** Ends a subscription that was never made; see {@link ZmtpSocket}'s `#read`. */
 const NOTHING = frame(Uint8Array.of(0, 0), 0);
 
@@ -51,36 +54,62 @@ function ready(type: SocketType): Uint8Array<ArrayBuffer> {
   );
 }
 
+/** Where a socket listens: on this machine. */
+export type Address =
+  | { hostname: string; port: number }
+  | { transport: "unix"; path: string };
+
+/** A message as it goes over the wire. */
+export function encoded(frames: (string | Uint8Array)[]): Uint8Array {
+  const parts = frames.map((part, i) =>
+    frame(
+      typeof part === "string" ? ascii(part) : part,
+      i < frames.length - 1 ? MORE : 0,
+    )
+  );
+  const bytes = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
 /** A connected socket; iterate it for messages, each a list of frames. */
 export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
-  readonly #conn: Deno.TcpConn;
+  /** Bytes of the longest message taken; a longer one ends the connection. */
+  limit = Infinity;
+  readonly #conn: Deno.Conn;
   #chunk = new Uint8Array(64 * 1024);
   #at = 0; // of the unread bytes in #chunk
   #end = 0;
   #answers = false; // to what is read
   #sending: Promise<unknown> = Promise.resolve();
+  #behind = 0; // bytes not sent yet
 
-  private constructor(conn: Deno.TcpConn) {
+  private constructor(conn: Deno.Conn) {
     this.#conn = conn;
   }
 
   /**
-   * Connects to 127.0.0.1, trying until something listens there; a SUB socket
-   * is subscribed to everything.
+   * Connects, trying until something listens there; a SUB socket is subscribed
+   * to everything.
    * @throws {Error} when the other end speaks no ZMTP 3, or the reason of
    *   `signal` when it is aborted
    */
   static async connect(
-    port: number,
+    at: Address,
     type: SocketType,
     signal: AbortSignal,
   ): Promise<ZmtpSocket> {
-    const socket = new ZmtpSocket(await connected(port, signal));
+    const socket = new ZmtpSocket(await connected(at, signal));
     const close = () => socket.close();
     signal.addEventListener("abort", close);
     try {
       if (!await socket.#greet(type)) {
-        throw new Error(`port ${port} of this machine is not a kernel's`);
+        const place = "path" in at ? at.path : `port ${at.port}`;
+        throw new Error(`${place} of this machine is not a kernel's`);
       }
       if (type === "SUB") await socket.#write(frame(Uint8Array.of(1), 0));
       socket.#answers = type === "SUB";
@@ -96,15 +125,23 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
 
   /**
    * Takes a connection that a listener accepted; `undefined`, and the
-   * connection closed, when the other end speaks no ZMTP 3.
+   * connection closed, when the other end speaks no ZMTP 3 or says nothing.
    */
   static async accept(
-    conn: Deno.TcpConn,
+    conn: Deno.Conn,
     type: SocketType,
   ): Promise<ZmtpSocket | undefined> {
     const socket = new ZmtpSocket(conn);
-    if (await socket.#greet(type).catch(() => false)) return socket;
+    const timer = setTimeout(() => socket.close(), GREET);
+    const known = await socket.#greet(type).catch(() => false);
+    clearTimeout(timer);
+    if (known) return socket;
     socket.close();
+  }
+
+  /** Bytes that wait to be sent. */
+  get behind(): number {
+    return this.#behind;
   }
 
   /** Both ends say who they are; false when the other is no ZMTP 3. */
@@ -118,25 +155,24 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
 
   /** Sends one message; messages leave in the order of the calls. */
   send(frames: (string | Uint8Array)[]): Promise<void> {
-    const parts = frames.map((part, i) =>
-      frame(
-        typeof part === "string" ? ascii(part) : part,
-        i < frames.length - 1 ? MORE : 0,
-      )
-    );
-    const bytes = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    const sent = this.#sending.then(() => this.#write(bytes));
+    return this.sendBytes(encoded(frames));
+  }
+
+  /** Sends a message that is {@link encoded}. */
+  sendBytes(bytes: Uint8Array): Promise<void> {
+    this.#behind += bytes.length;
+    const sent = this.#sending.then(() => this.#write(bytes))
+      .finally(() => this.#behind -= bytes.length);
     this.#sending = sent.catch(() => {});
     return sent;
   }
 
-  /** Messages as they come; ends when either end closes the connection. */
+  /**
+   * Messages as they come; ends when either end closes the connection, or when
+   * one is longer than `limit`.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array[]> {
+    let length = 0;
     for (let message: Uint8Array[] = [];;) {
       const head = await this.#read(2);
       if (!head) return;
@@ -147,13 +183,19 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
         const bytes = Uint8Array.of(size, ...rest);
         size = Number(new DataView(bytes.buffer).getBigUint64(0));
       }
+      length += size + FRAME;
+      if (length > this.limit) return;
       const body = await this.#read(size);
       if (!body) return;
-      if (head[0] & COMMAND) continue;
+      if (head[0] & COMMAND) {
+        length -= size + FRAME;
+        continue;
+      }
       message.push(body);
       if (head[0] & MORE) continue;
       yield message;
       message = [];
+      length = 0;
     }
   }
 
@@ -164,16 +206,24 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
     } catch { /* it is closed */ }
   }
 
-  async #write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       at += await this.#conn.write(bytes.subarray(at));
     }
   }
 
-  /** Exactly `n` bytes; `undefined` when the connection ends before. */
+  /**
+   * Exactly `n` bytes; `undefined` when the connection ends before. Memory is
+   * taken for what has come, not for what is announced.
+   */
   async #read(n: number): Promise<Uint8Array | undefined> {
-    const bytes = new Uint8Array(n);
+    let bytes = new Uint8Array(Math.min(n, STEP));
     for (let filled = 0; filled < n;) {
+      if (filled === bytes.length) {
+        const more = new Uint8Array(Math.min(n, 2 * filled));
+        more.set(bytes);
+        bytes = more;
+      }
       if (this.#at === this.#end) {
         const got = await this.#conn.read(this.#chunk).catch(() => null);
         if (got === null) return;
@@ -183,7 +233,7 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
         // (Nagle), which TCP does after 40 ms, or with what is sent.
         if (this.#answers) this.#write(NOTHING).catch(() => {});
       }
-      const take = Math.min(n - filled, this.#end - this.#at);
+      const take = Math.min(bytes.length - filled, this.#end - this.#at);
       bytes.set(this.#chunk.subarray(this.#at, this.#at + take), filled);
       filled += take;
       this.#at += take;
@@ -192,23 +242,22 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
   }
 }
 
-async function connected(
-  port: number,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
+async function connected(at: Address, signal: AbortSignal): Promise<Deno.Conn> {
   while (true) {
     signal.throwIfAborted();
     try {
-      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      if ("path" in at) return await Deno.connect(at);
+      const conn = await Deno.connect(at);
       // With nobody listening, a socket may be given its target as its own
       // port, and then it is connected to itself.
-      if ((conn.localAddr as Deno.NetAddr).port !== port) {
+      if ((conn.localAddr as Deno.NetAddr).port !== at.port) {
         conn.setNoDelay();
         return conn;
       }
       conn.close();
     } catch (e) {
-      if (!(e instanceof Deno.errors.ConnectionRefused)) throw e;
+      const { ConnectionRefused, NotFound } = Deno.errors;
+      if (!(e instanceof ConnectionRefused || e instanceof NotFound)) throw e;
     }
     await new Promise((r) => setTimeout(r, RETRY));
   }

@@ -1,6 +1,7 @@
 /** A front end for these tests: starts the proxy, sends cells, keeps all. */
 import { join } from "node:path";
 import {
+  addressOf,
   type Connection,
   newConnection,
 } from "../../lib/notebook/connection.ts";
@@ -48,7 +49,7 @@ export class Client {
     signal = AbortSignal.timeout(20_000),
   ): Promise<Client> {
     const open = (port: number, type: "DEALER" | "SUB") =>
-      ZmtpSocket.connect(port, type, signal);
+      ZmtpSocket.connect(addressOf(c, port), type, signal);
     const client = new Client(
       new Wire(c.key),
       await open(c.shell_port, "DEALER"),
