@@ -1,5 +1,13 @@
 /** Parameters of a notebook: one injected cell of plain assignments. */
 import type { Kernel } from "./kernel.ts";
+import {
+  declaredKinds,
+  type Kind,
+  kindOf,
+  misfit,
+  TypedText,
+  valueOf,
+} from "./parameter_kinds.ts";
 import type { Notebook } from "./types.ts";
 
 const tagged = (tag: string) => (cell: Notebook["cells"][number]) =>
@@ -16,6 +24,7 @@ export function literal(value: unknown): string {
     return Object.is(value, -0) ? "-0" : String(value);
   }
   if (value === undefined) return "undefined";
+  if (typeof value === "bigint") return `${value}n`;
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "string") {
     return JSON.stringify(value)
@@ -71,6 +80,46 @@ export function declaredNames(source: string): string[] {
 }
 
 /**
+ * The values as the notebook's parameters take them: a text that was typed
+ * becomes what the default is, and what does not fit is refused. Where a
+ * schema checks the values, it alone decides what fits.
+ * @throws {Error} in one line that names the parameter
+ */
+export function fittedParameters(
+  nb: Notebook,
+  values: Record<string, unknown>,
+): Record<string, unknown> {
+  const source = nb.cells.find(tagged("parameters"))?.source ?? "";
+  const kinds = declaredKinds(source);
+  const checked = declaresSchema(nb);
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const takes = kinds.get(name);
+      if (value instanceof TypedText) {
+        return [name, fromText(name, value.text, takes, checked)];
+      }
+      const fits = !takes || value == null || takes.includes(kindOf(value));
+      if (fits || checked) return [name, value];
+      throw new Error(misfit(name, `a ${kindOf(value)}`, takes));
+    }),
+  );
+}
+
+function fromText(
+  name: string,
+  text: string,
+  kinds: Kind[] | undefined,
+  checked: boolean,
+): unknown {
+  try {
+    return valueOf(name, text, kinds);
+  } catch (e) {
+    if (!checked) throw e;
+    return valueOf(name, text);
+  }
+}
+
+/**
  * Puts one cell tagged `injected-parameters` right after the cell tagged
  * `parameters`, in place of an earlier one; changes `nb`.
  * @returns names that the parameters cell does not declare; these are left out
@@ -84,11 +133,17 @@ export function injectParameters(
   const at = nb.cells.findIndex(tagged("parameters"));
   const declared = at < 0 ? [] : declaredNames(nb.cells[at].source);
   const known = names.filter((n) => declared.includes(n));
+  const { source_hidden } = (nb.cells[at]?.metadata.jupyter ?? {}) as {
+    source_hidden?: unknown;
+  };
   if (known.length) {
     nb.cells.splice(at + 1, 0, {
       cell_type: "code",
       ...(nb.nbformat_minor >= 5 ? { id: "injected-parameters" } : {}),
-      metadata: { tags: ["injected-parameters"] },
+      metadata: {
+        ...(source_hidden === undefined ? {} : { jupyter: { source_hidden } }),
+        tags: ["injected-parameters"],
+      },
       source: [
         "// Parameters of this run",
         ...known.map((n) => `${n} = ${literal(values[n])};`),
@@ -107,39 +162,33 @@ interface Issue {
   message: string;
 }
 
-/** Kinds of value that a JSON text can tell apart. */
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return "nothing";
-  if (Array.isArray(value)) return "list";
-  return typeof value === "object" ? "record" : typeof value;
-}
-
 /**
- * Names whose value is of another kind than the default; to be asked when the
- * parameters cell has run. A default of null or undefined takes any kind.
- * @returns one line each
+ * What does not fit the defaults that only running the parameters cell tells;
+ * to be asked when it has run. A default of null or undefined takes any kind.
+ * @returns one line; undefined when all fit
  */
 export async function mistyped(
   kernel: Kernel,
+  nb: Notebook,
   values: Record<string, unknown>,
-): Promise<string[]> {
-  const names = Object.keys(values);
+): Promise<string | undefined> {
+  const source = nb.cells.find(tagged("parameters"))!.source;
+  const told = declaredKinds(source);
+  const names = Object.keys(values).filter((name) =>
+    !told.has(name) && values[name] != null
+  );
+  if (!names.length) return;
   const kinds = await kernel.ask(
-    `((kindOf) => [${names.map((n) => `kindOf(${n})`).join(", ")}])((value) =>
+    `[${names.join(", ")}].map((value) =>
       value === null || value === undefined ? "nothing"
         : Array.isArray(value) ? "list"
-        : typeof value === "object" ? "record" : typeof value)`,
-  ) as string[] | undefined;
-  return names.flatMap((name, i) => {
+        : /^(boolean|number|bigint|string)$/.test(typeof value) ? typeof value
+        : "record")`,
+  ) as Kind[] | undefined;
+  for (const [i, name] of names.entries()) {
     const [is, was] = [kindOf(values[name]), kinds?.[i] ?? "nothing"];
-    if (is === was || is === "nothing" || was === "nothing") return [];
-    const hint = was === "string"
-      ? `; as text it is -p '${name}=${JSON.stringify(String(values[name]))}'`
-      : "";
-    return [
-      `parameter "${name}" is given a ${is}, its default is a ${was}${hint}`,
-    ];
-  });
+    if (is !== was && was !== "nothing") return misfit(name, `a ${is}`, [was]);
+  }
 }
 
 /** Whether the cell tagged `parameters` declares a schema named Parameters. */

@@ -40,6 +40,8 @@ export interface RerunOptions {
   out?: string;
   /** use the notebook's session when it has one; default true */
   session?: boolean;
+  /** seconds a cell may run; then it is interrupted, and killed after `grace` */
+  cellTimeout?: number;
   /** sends SIGINT to the kernel, and kills it after `grace` */
   signal?: AbortSignal;
   /** milliseconds between SIGINT and the kill; default 5000 */
@@ -151,6 +153,8 @@ class Rerun {
       emit: (e) => (asked || e.type !== "output") && this.#emit(e),
       save: asked ? this.saved.save : undefined,
       aborted: this.#aborted,
+      timeout: this.o.cellTimeout,
+      grace: this.o.grace,
       expectError: hasTag(node.cell, "raises-exception"),
     });
     cell.metadata.ferlab = {

@@ -9,6 +9,7 @@ import { CellOutputs } from "./outputs.ts";
 import { runKeys } from "./stale.ts";
 import {
   declaresSchema,
+  fittedParameters,
   injectParameters,
   literal,
   mistyped,
@@ -25,7 +26,10 @@ import {
 
 /** Options of {@link runNotebook}. */
 export interface RunOptions {
-  /** values for names that the cell tagged `parameters` declares with `let` */
+  /**
+   * values for names that the cell tagged `parameters` declares with `let`, of
+   * the kind of their defaults; a {@link TypedText} becomes of that kind
+   */
   parameters?: Record<string, unknown>;
   /** value of the parameter `profile`; recorded in the notebook too */
   profile?: string;
@@ -92,7 +96,7 @@ export async function runNotebook(
 class Run {
   readonly #result: RunResult;
   readonly #start = performance.now();
-  readonly #values: Record<string, unknown>;
+  #values: Record<string, unknown>;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(
@@ -127,6 +131,11 @@ class Run {
 
   async run(): Promise<RunResult> {
     const { nb, o } = this;
+    try {
+      this.#values = fittedParameters(nb, this.#values);
+    } catch (e) {
+      throw new Error(`${this.file}: ${(e as Error).message}`);
+    }
     const { unknown } = injectParameters(nb, this.#values);
     for (const name of unknown) {
       this.#warn(
@@ -284,14 +293,13 @@ class Run {
     const sets = hasTag(cell, "injected-parameters");
     const injects = Object.keys(this.#values).length > 0;
     if (!sets && !hasTag(cell, "parameters")) return;
+    const schema = declaresSchema(this.nb);
+    if (!schema && (sets || !injects)) return;
+    if (schema && !sets && injects) return; // when they are set
     try {
-      if (!sets && injects) {
-        if (!declaresSchema(this.nb)) {
-          (await mistyped(kernel, this.#values)).forEach(this.#warn);
-        }
-        return;
-      }
-      const message = await schemaProblem(kernel, this.nb);
+      const message = schema
+        ? await schemaProblem(kernel, this.nb)
+        : await mistyped(kernel, this.nb, this.#values);
       if (!message) return;
       cell.outputs!.push(
         {

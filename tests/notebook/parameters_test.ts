@@ -8,6 +8,8 @@ import {
   type RunOptions,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
+import { TypedText } from "../../lib/notebook/parameter_kinds.ts";
+import { fittedParameters } from "../../lib/notebook/parameters.ts";
 import { finished } from "../_run.ts";
 import {
   code,
@@ -86,19 +88,82 @@ Deno.test("good values pass the schema, and a bad default does not", async () =>
   assert.match(none.result.error!, /no zod schema that can be used/);
 });
 
-Deno.test("a value of another kind than its default is warned of", async () => {
-  const { result, warnings } = await run(
-    [code(`let name = "a", n = 1, any = null, list = [1];`, [], "parameters")],
-    { parameters: { name: 8, n: "8", any: 8, list: {} } },
+Deno.test("a typed text becomes what the default is, and what does not fit is refused", () => {
+  const nb = notebook(code(
+    `let flag = true, n = 1, name = "a", any = null, xs: number[] = [], big = 0n;
+     let lr: number | "auto" = 0.1, half: number | null = null, of = { a: 1 };`,
+    [],
+    "parameters",
+  ));
+  const fitted = (name: string, text: string) =>
+    fittedParameters(nb, { [name]: new TypedText(text) })[name];
+  for (
+    const [name, text, value] of [
+      ["flag", "False", false],
+      ["flag", "true", true],
+      ["n", "1e3", 1000],
+      ["n", "-.5", -0.5],
+      ["n", "-Infinity", -Infinity],
+      ["n", "9007199254740992", 2 ** 53],
+      ["n", "null", null],
+      ["name", "False", "False"],
+      ["name", "8", "8"],
+      ["name", '"8"', "8"],
+      ["name", "12345678901234567890", "12345678901234567890"],
+      ["xs", "[1,2]", [1, 2]],
+      ["of", '{"a": 2}', { a: 2 }],
+      ["big", "12345678901234567890", 12345678901234567890n],
+      ["lr", "auto", "auto"],
+      ["lr", "1e-3", 0.001],
+      ["half", "2", 2],
+      ["any", "[1]", [1]],
+      ["any", "False", "False"],
+    ] as const
+  ) assert.deepEqual(fitted(name, text), value, `${name}=${text}`);
+  for (
+    const [name, text, message] of [
+      [
+        "flag",
+        "yes",
+        /"flag" is given "yes", .* a boolean; give true or false$/,
+      ],
+      ["flag", "1", /a boolean/],
+      ["n", "False", /"n" is given "False", its default is a number; give a n/],
+      ["n", "12345678901234567890", /"n": 1234.* more digits .*bigint/],
+      ["n", "[1]", /a number/],
+      ["xs", "1", /a list; give a list as JSON/],
+      ["xs", "[12345678901234567890]", /"xs": 1234.* more digits/],
+      ["of", "[]", /a record/],
+      ["big", "1.5", /a bigint; give a whole number/],
+      ["half", "text", /a number; give null or a number/],
+    ] as const
+  ) assert.throws(() => fitted(name, text), { message }, `${name}=${text}`);
+  // Values of a program are what they are.
+  assert.deepEqual(fittedParameters(nb, { flag: false, any: 8, n: null }), {
+    ...{ flag: false, any: 8, n: null },
+  });
+  for (const [name, value] of [["flag", "False"], ["name", 8], ["xs", {}]]) {
+    assert.throws(
+      () => fittedParameters(nb, { [name as string]: value }),
+      /its default is a/,
+    );
+  }
+});
+
+Deno.test("what only running tells of a default is refused before any other cell", async () => {
+  const { result, cells } = await run(
+    [
+      code(`let flag = 1 < 2, n = Math.max(1, 2);`, [], "parameters"),
+      code(`console.log("never")`),
+    ],
+    { parameters: { flag: new TypedText("False"), n: new TypedText("3") } },
   );
-  assert.equal(result.ok, true);
-  assert.equal(warnings.length, 3);
   assert.match(
-    warnings[0],
-    /"name" is given a number, its default is a string; as text it is -p 'name="8"'$/,
+    result.error!,
+    /a\.ipynb cell 1: .*"flag" is given a string, its default is a boolean; give true or false$/,
   );
-  assert.match(warnings[1], /"n" is given a string, its default is a number$/);
-  assert.match(warnings[2], /"list" is given a record, its default is a list$/);
+  assert.equal(errorOf(cells[0]).ename, "ParameterError");
+  assert.deepEqual(cells[2].outputs, []);
 });
 
 Deno.test("every value arrives intact and none runs as code", async () => {
@@ -110,15 +175,18 @@ Deno.test("every value arrives intact and none runs as code", async () => {
     e: [1e-8, [NaN, -Infinity], { "x y": true, constructor: "k" }],
     f: JSON.parse('{"__proto__": {"polluted": 1}}'),
   };
+  const declares = code(
+    "let a = '', b = '', c = 1, d = null, e = [], f = {};",
+    [],
+    "parameters",
+  );
+  declares.metadata.jupyter = { source_hidden: true };
   const { cells } = await run([
-    code(
-      "let a = '', b = '', c = 1, d = null, e = [], f = {};",
-      [],
-      "parameters",
-    ),
+    declares,
     code(`console.log(JSON.stringify([a, b, d, e, f]), Object.is(c, -0),
   Number.isNaN(e[1][0]), e[1][1], typeof ran, ({}).polluted, Object.keys(f));`),
   ], { parameters: values });
+  assert.deepEqual(cells[1].metadata.jupyter, { source_hidden: true });
   const { a, b, d, e, f } = values;
   assert.equal(
     printed(cells[2]),
@@ -153,6 +221,17 @@ Deno.test("parameters come from a file, -p goes over it, --profile is one too", 
     assert.deepEqual([first.code, first.err], [0, ""]);
     const out = file("a.executed.ipynb");
     assert.equal(printed((await readNotebook(out)).cells[2]), "3 n \n");
+    for (const option of ["-p lr=0.9", "--profile cpu", "--resume"]) {
+      const refused = await nb("--stale", ...option.split(" "));
+      assert.equal(refused.code, 2, option);
+      assert.match(
+        refused.err,
+        /^error: --stale takes no --?(p|profile|resume); /,
+      );
+    }
+    const unfit = await nb("-p", "lr=False");
+    assert.equal(unfit.code, 1);
+    assert.match(unfit.err, /^error: a\.ipynb: parameter "lr" .* a number\n$/);
     // Run in place with other values: still one injected cell.
     const args = ["--profile", "cpu", "--out", "a.executed.ipynb"];
     await Deno.copyFile(out, file("a.ipynb"));

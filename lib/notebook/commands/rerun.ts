@@ -43,6 +43,7 @@ export async function rerun(given: string, o: {
   cell?: string[];
   stale?: boolean;
   out?: string;
+  cellTimeout?: number;
   session: boolean;
   quiet?: boolean;
   json?: boolean;
@@ -65,6 +66,7 @@ export async function rerun(given: string, o: {
       cells: o.cell ?? "stale",
       out: o.out && path(o.out),
       session: o.session,
+      cellTimeout: o.cellTimeout,
       signal: stop.signal,
       ...progress(o.quiet ?? false),
     });

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { basename, join } from "node:path";
 import { inJobs } from "../jobs.ts";
+import { exactJson } from "../parameter_kinds.ts";
 import { runNotebook, type RunResult } from "../run.ts";
 import { cellRecord, codeCells, runRecord } from "../plan.ts";
 import { type Progress, progress } from "../progress.ts";
@@ -70,7 +71,7 @@ type Summary = ReturnType<typeof summary>;
 async function parametersFrom(file: string): Promise<Record<string, unknown>> {
   let values: unknown;
   try {
-    values = JSON.parse(await Deno.readTextFile(file));
+    values = exactJson(await Deno.readTextFile(file));
   } catch (e) {
     const why = (e as Error).message.split("\n")[0];
     throw new Error(`${shown(file)}: cannot read the parameters: ${why}`);
@@ -235,13 +236,31 @@ async function run(
 }
 
 /** `--stale`: the notebooks one after the other, up to one that fails. */
-async function runStale(files: string[], o: Options): Promise<number> {
-  const { out, quiet, json } = o;
+async function runStale(
+  files: string[],
+  o: Options,
+  wrong: (message: string) => never,
+): Promise<number> {
+  const { out, quiet, json, cellTimeout } = o;
+  const ignored = Object.entries({
+    ...{ "-p": o.param, "--params": o.params, "--profile": o.profile },
+    ...{ "--resume": o.resume, "--jobs": o.jobs, "--html": o.html },
+  }).find(([, value]) => value !== undefined);
+  if (ignored) {
+    wrong(
+      `--stale takes no ${ignored[0]}; run the notebook with it and without ` +
+        "--stale",
+    );
+  }
+  if (files.length > 1 && out !== undefined) {
+    wrong("--stale takes --out for one notebook alone");
+  }
   for (const file of files) {
     const code = await rerun(file, {
       stale: true,
       session: true,
       out,
+      cellTimeout,
       quiet,
       json,
     });
@@ -294,8 +313,8 @@ export function addRun(program: Command): void {
     .option(
       "-p, --param <name=value>",
       "set a name that the cell tagged `parameters` declares with let; the " +
-        "value is read as JSON if it is JSON, else as text ('\"8\"' is the text " +
-        "8); may be repeated",
+        "value is read as what its default is: true, 1e3, text, [1, 2]; what " +
+        "does not fit is refused; may be repeated",
       parameter,
     )
     .option("--params <file>", "parameters as a JSON object; -p goes over it")
@@ -317,7 +336,7 @@ export function addRun(program: Command): void {
     .option(
       "--stale",
       "run only the cells that are not fresh, and what they need, as " +
-        "`rerun --stale` does; takes no parameters",
+        "`rerun --stale` does, with the parameters they ran with",
     )
     .option("-j, --jobs <n>", "run this many notebooks at once", whole)
     .option("--html <file>", "also write the executed notebook as an HTML page")
@@ -343,7 +362,7 @@ Example:
   command.action(async (files, options) =>
     Deno.exit(
       options.stale
-        ? await runStale(files, options)
+        ? await runStale(files, options, wrong)
         : await run(files, options, wrong),
     )
   );

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import { dirname, relative, resolve } from "node:path";
 import { stripAnsi } from "../ansi.ts";
+import { TypedText } from "../parameter_kinds.ts";
 
 /** Exit codes of a run that a signal stopped. */
 export const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -47,22 +48,12 @@ export function fail(message: string) {
   console.error(`${paint(RED, "error:")} ${stripAnsi(message).split("\n")[0]}`);
 }
 
-/** JSON where it is JSON, `NaN` and `±Infinity`, else the text as it is. */
-function parameterValue(text: string): unknown {
-  if (/^(NaN|-?Infinity)$/.test(text)) return Number(text);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 /** Collects `-p name=value` options. */
 export function parameter(text: string, before?: Record<string, unknown>) {
   const [, name, value] = /^\s*([\p{L}_$][\p{L}\p{N}_$]*)\s*=([^]*)$/u
     .exec(text) ?? [];
   if (!name) throw new InvalidArgumentError("it must be name=value");
-  return { ...before, [name]: parameterValue(value) };
+  return { ...before, [name]: new TypedText(value) };
 }
 
 /** Writes a file at once: who reads it meanwhile finds the old one or the new. */
