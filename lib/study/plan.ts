@@ -1,7 +1,12 @@
 /** A study of trainings: its recipe, data and objective, as plain data. */
 import { z } from "zod";
 import type { Dataset } from "../data/mod.ts";
-import { parseRecipe, type Recipe, recipes } from "../train/mod.ts";
+import {
+  parseRecipe,
+  type Recipe,
+  RecipeError,
+  recipes,
+} from "../train/mod.ts";
 import {
   type Params,
   type ParamValue,
@@ -141,10 +146,48 @@ export function parsePlan(input: unknown): CheckedPlan {
     epoch,
     split: split ?? (study.search.kind === "tpe" ? "validation" : "test"),
   };
-  for (const params of someSettings(study)) {
-    recipeOf(plan, { params, seed: repeatSeed(study.seed, 0) });
-  }
+  checkSettings(plan, study);
   return { ...plan, study, objective };
+}
+
+/** @throws RecipeError for the first unsound recipe, with all its settings */
+function checkSettings(plan: TrainingPlan, study: Study): void {
+  const settings = [...extremes(study), ...someSettings(study)];
+  const seed = repeatSeed(study.seed, 0);
+  let first: RecipeError | undefined;
+  const unsound: string[] = [];
+  for (const params of settings) {
+    try {
+      recipeOf(plan, { params, seed });
+    } catch (error) {
+      if (!(error instanceof RecipeError)) throw error;
+      first ??= error;
+      const own = Object.entries(params).map(([name, v]) => `${name} ${v}`);
+      unsound.push(own.join(", "));
+    }
+  }
+  if (!first) return;
+  const named = unsound.slice(0, 4).join("; ");
+  const more = unsound.length > 4 ? `; and ${unsound.length - 4} more` : "";
+  throw new RecipeError(
+    named === ""
+      ? first.message
+      : `${first.message} (${
+        unsound.length === 1 ? "setting" : `${unsound.length} settings`
+      } ${named}${more})`,
+  );
+}
+
+/** Where results choose the settings: a first one with each end of each range. */
+function extremes(study: Study): Params[] {
+  const [start] = someSettings(study);
+  if (settingsOf(study)) return [];
+  return Object.entries(study.parameters).flatMap(([name, parameter]) => {
+    const ends = "values" in parameter
+      ? parameter.values
+      : [parameter.low, parameter.high];
+    return ends.map((value) => ({ ...start, [name]: value }));
+  });
 }
 
 /** All settings known before the run, or the first random one. */

@@ -4,6 +4,7 @@ import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { diagnoser, type Diagnostics } from "./diagnostics.ts";
 import { Evaluation } from "./metrics.ts";
 import { epsWarning } from "./optimizers.ts";
+import { riseWarning } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";
 import { TrainingRun } from "./run.ts";
 import { followsRunLength } from "./schedules.ts";
@@ -118,6 +119,9 @@ export async function* train(
   const run = new TrainingRun(recipe, data);
   const eps = epsWarning(recipe);
   if (eps) onWarning?.(eps);
+  const { stepsPerEpoch } = run;
+  const rise = riseWarning(recipe.schedule, { ...recipe, stepsPerEpoch });
+  if (rise) onWarning?.(rise);
   const { trainer, pretrained } = await run.start();
   const recorded: Recorded = {
     ...recipe,

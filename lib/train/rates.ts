@@ -20,6 +20,12 @@ const cosine = (a: number, b: number, at: number) =>
   b + (a - b) * (1 + Math.cos(Math.PI * at)) / 2;
 const linear = (a: number, b: number, at: number) => a + (b - a) * at;
 
+/** The lowest rate. */
+const floorOf = (
+  { min, minShare }: { min: number; minShare?: number },
+  lr: number,
+) => minShare === undefined ? min : minShare * lr;
+
 /** torch 2.15 `OneCycleLR`: the peak lies at `pctStart · total - 1`. */
 function oneCycle(s: Of<"oneCycle">, lr: number, t: number, total: number) {
   const move = s.anneal === "cos" ? cosine : linear;
@@ -54,7 +60,8 @@ function timmCosine(
     : before;
   const total = stepsPerEpoch * epochs;
   if (i < s.warmup) return linear(s.warmupInit, lr, i / s.warmup);
-  return i < total ? cosine(lr, s.min, i / total) : s.min;
+  const min = floorOf(s, lr);
+  return i < total ? cosine(lr, min, i / total) : min;
 }
 
 function warmupCosine(
@@ -72,7 +79,7 @@ function warmupCosine(
     );
   }
   if (t < warmup) return linear(s.startFactor * lr, lr, t / warmup);
-  return cosine(lr, s.min, (t - warmup) / over);
+  return cosine(lr, floorOf(s, lr), (t - warmup) / over);
 }
 
 /**
@@ -86,6 +93,7 @@ export function plateau(
   metrics: readonly number[],
 ): { lr: number; badEpochs: number; best: number } {
   const sign = s.mode === "max" ? 1 : -1;
+  const min = floorOf(s, lr);
   let best = -sign * Infinity, badEpochs = 0, cooling = 0;
   for (const value of metrics) {
     const bar = s.thresholdMode === "rel"
@@ -100,7 +108,7 @@ export function plateau(
       badEpochs = 0;
     }
     if (badEpochs > s.patience) {
-      const cut = Math.max(lr * s.factor, s.min);
+      const cut = Math.max(lr * s.factor, min);
       if (lr - cut > s.eps) lr = cut;
       cooling = s.cooldown;
       badEpochs = 0;
@@ -135,8 +143,10 @@ export function lrAt(
       return { lr };
     case "exponential":
       return { lr: lr * schedule.gamma ** t };
-    case "cosine":
-      return { lr: cosine(lr, schedule.min, t / (schedule.over ?? total)) };
+    case "cosine": {
+      const { over = total } = schedule;
+      return { lr: cosine(lr, floorOf(schedule, lr), t / over) };
+    }
     case "warmupCosine":
       return { lr: warmupCosine(schedule, lr, t, total) };
     case "linear": {
@@ -158,6 +168,23 @@ export function lrAt(
     case "timmCosine":
       return { lr: timmCosine(schedule, lr, t, at) };
   }
+}
+
+/** Where a run is longer than its cosine, whose rate then rises again; or null. */
+export function riseWarning(
+  schedule: Schedule,
+  { stepsPerEpoch, epochs }: RunLength,
+): string | null {
+  if (schedule.kind !== "cosine" && schedule.kind !== "warmupCosine") {
+    return null;
+  }
+  const { per, over } = schedule;
+  const total = per === "epoch" ? epochs : epochs * stepsPerEpoch;
+  const start = "warmup" in schedule ? schedule.warmup : 0;
+  if (over === undefined || total - 1 <= start + over) return null;
+  return `recipe.schedule.over: ${over} ${per}s end before the run's ${total}, ` +
+    `and from ${per} ${start + over + 2} on the rate rises again, as in ` +
+    `PyTorch: give ${total - start}, or leave it out`;
 }
 
 /**

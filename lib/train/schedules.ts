@@ -18,14 +18,24 @@ function fraction() {
   return z.number(error).gt(0, error).lt(1, error);
 }
 
-const min = () =>
-  real(0, 1e6).default(0).describe("The lowest learning rate; from 0.");
+/** The lowest rate, as it is or as a share. */
+const floor = {
+  min: real(0, 1e6).default(0)
+    .describe("The lowest learning rate; from 0, at most the recipe's lr."),
+  minShare: real(0, 1).optional().describe(
+    "The lowest learning rate as a share of the recipe's lr, in place of min; 0 to 1.",
+  ),
+};
 const over = () =>
   whole(1, 1e9).optional().describe(
     "Epochs or steps that it takes (PyTorch's T_max, total_iters); from 1, default what there is of the run.",
   );
-const gamma = () =>
-  positive().describe("What the rate is multiplied by each time; above 0.");
+const gamma = () => {
+  const rises = ({ input }: { input?: unknown }) =>
+    `got ${show(input)}, with which the rate rises each time; give at most 1`;
+  return positive().refine((x) => x <= 1, { error: rises })
+    .describe("What the rate is multiplied by each time; above 0, at most 1.");
+};
 
 /** A schedule of this kind, which names its fields where one is unknown. */
 function schedule<const K extends string, S extends z.ZodRawShape>(
@@ -46,7 +56,7 @@ function schedule<const K extends string, S extends z.ZodRawShape>(
 const kinds = [
   schedule("constant", { per: per(["epoch"], "epoch") }),
   schedule("exponential", { per: epochFirst(), gamma: gamma() }),
-  schedule("cosine", { per: epochFirst(), over: over(), min: min() }),
+  schedule("cosine", { per: epochFirst(), over: over(), ...floor }),
   schedule("warmupCosine", {
     per: epochFirst(),
     warmup: whole(0, 1e9)
@@ -54,7 +64,7 @@ const kinds = [
     startFactor: real(0, 1).default(0.1)
       .describe("The first rate as a share of the full one; 0 to 1."),
     over: over(),
-    min: min(),
+    ...floor,
   }),
   schedule("linear", {
     per: epochFirst(),
@@ -86,7 +96,7 @@ const kinds = [
     ),
     cooldown: whole(0, 1e9).default(0)
       .describe("Epochs after a cut that do not count as bad; from 0."),
-    min: min(),
+    ...floor,
     eps: real(0, 1e6).default(1e-8)
       .describe("A cut by no more than this is not made; from 0."),
   }).refine(
@@ -119,14 +129,22 @@ const kinds = [
   }).refine((s) => s.baseMomentum <= s.maxMomentum, {
     path: ["baseMomentum"],
     error: "it is above maxMomentum; give at most maxMomentum",
+  }).refine((s) => s.divFactor >= 1, {
+    path: ["divFactor"],
+    error: "below 1 the first rate lies above the peak; give at least 1",
+  }).refine((s) => s.divFactor < 1 || s.divFactor * s.finalDivFactor >= 1, {
+    path: ["finalDivFactor"],
+    error:
+      "with it the last rate lies above the peak; give at least 1 / divFactor",
   }),
   schedule("timmCosine", {
     per: per(["step"], "step"),
     warmup: whole(0, 1e9).default(0)
       .describe("Steps of linear warm-up, cut out of the cosine; from 0."),
-    min: min(),
-    warmupInit: real(0, 1e6).default(0)
-      .describe("The rate that the warm-up starts from; from 0."),
+    ...floor,
+    warmupInit: real(0, 1e6).default(0).describe(
+      "The rate that the warm-up starts from; from 0, at most the recipe's lr.",
+    ),
     asWritten: oneOf([true, false]).default(false).describe(
       "Whether the update index is epoch·steps·batch, the study's slip, in place of epoch·steps + batch; true or false.",
     ),
@@ -146,6 +164,38 @@ export const Schedule = z.discriminatedUnion("kind", kinds, {
       : `got ${show(issue.input)}; give an object with kind ${named}`,
 });
 export type Schedule = z.infer<typeof Schedule>;
+
+/**
+ * Of which field a schedule would lift the rate above the recipe's `lr`, or
+ * never let it fall, and why; null where it does not.
+ */
+export function risesBy(
+  s: Schedule,
+  lr: number,
+): { field: string; fault: string } | null {
+  if ("min" in s) {
+    if (s.min > 0 && s.minShare !== undefined) {
+      return {
+        field: "min",
+        fault: "it is given beside minShare; give one of them",
+      };
+    }
+    if (s.min > lr) {
+      return {
+        field: "min",
+        fault: `${s.min} is above lr ${lr}, so the rate would ${
+          s.kind === "plateau" ? "never be cut" : "rise"
+        }; give at most ${lr}, or minShare, a share of lr`,
+      };
+    }
+  }
+  return "warmupInit" in s && s.warmup > 0 && s.warmupInit > lr
+    ? {
+      field: "warmupInit",
+      fault: `${s.warmupInit} is above lr ${lr}; give at most ${lr}`,
+    }
+    : null;
+}
 
 /**
  * Whether the curve depends on how long the run is: with another number of

@@ -1,7 +1,7 @@
 /** The recipe's schema: every field, its default, its range and its meaning. */
 import { z } from "zod";
 import { beta, oneOf, positive, real, takes, whole } from "./fields.ts";
-import { Schedule } from "./schedules.ts";
+import { risesBy, Schedule } from "./schedules.ts";
 
 function four(low: number, high: number) {
   const item = whole(low, high);
@@ -284,6 +284,8 @@ export const Recipe = Fields.superRefine((r, context) => {
   ordered("crop", "scaleMin", "scaleMax");
   ordered("crop", "ratioMin", "ratioMax");
   ordered("affine", "scaleMin", "scaleMax");
+  const rises = risesBy(r.schedule, r.lr);
+  if (rises) refuse(["schedule", rises.field], rises.fault);
   if (r.nesterov && (r.momentum === 0 || r.dampening > 0)) {
     refuse(
       ["nesterov"],

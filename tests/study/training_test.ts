@@ -2,13 +2,16 @@
 import assert from "node:assert/strict";
 import {
   bestRow,
+  parsePlan,
   runTrainingStudy,
+  type StudyInput,
   type TrainingEvent,
   type TrainingPlan,
   trainingRows,
 } from "../../lib/study/mod.ts";
 import { modelOf } from "../../lib/models/mod.ts";
 import { count, trainingMemory } from "../../lib/profile/mod.ts";
+import type { Schedule } from "../../lib/train/mod.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 import { inFolder } from "../_folder.ts";
 
@@ -128,6 +131,27 @@ Deno.test("a point that makes no sound recipe is refused before any training", (
     );
     assert.deepEqual(events, []);
   }));
+
+Deno.test("a floor above the rate is refused with the settings concerned", () => {
+  const schedule = { kind: "cosine", min: 1e-5 } as Schedule;
+  const of = (study: StudyInput) =>
+    parsePlan({ study, recipe: { ...recipe, schedule } });
+  assert.throws(
+    () => of({ name: "s", parameters: { lr: [1e-6, 1e-3], depth: [1, 2] } }),
+    {
+      name: "RecipeError",
+      message:
+        /^recipe\.schedule\.min: .*minShare, a share of lr \(2 settings lr 0\.000001, depth 1; lr 0\.000001, depth 2\)$/,
+    },
+  );
+  const lr = { low: 1e-7, high: 1e-2, log: true };
+  const search = { kind: "tpe", points: 4 } as const;
+  assert.throws(
+    () => of({ name: "s", parameters: { lr }, search }),
+    /\.min: 0\.00001 is above lr 1e-7, .* \(2 settings lr 1e-7; lr /,
+  );
+  of({ name: "s", parameters: { lr: { ...lr, low: 1e-5 } }, search });
+});
 
 Deno.test("stopping in the middle keeps the epochs and goes on from them", () =>
   inFolder(async (dir) => {

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
-import { lrAt, plateau, scheduleCurve } from "../../lib/train/rates.ts";
+import {
+  lrAt,
+  plateau,
+  riseWarning,
+  scheduleCurve,
+} from "../../lib/train/rates.ts";
+import { parseRecipe } from "../../lib/train/recipe.ts";
 import { followsRunLength, Schedule } from "../../lib/train/schedules.ts";
 
 type Plateau = Extract<Schedule, { kind: "plateau" }>;
@@ -262,6 +268,16 @@ const refused: [input: unknown, path: string, message: RegExp][] = [
     "",
     /^unknown field "gama"; a schedule "exponential" has kind, per, gamma$/,
   ],
+  [
+    { kind: "exponential", gamma: 1.01 },
+    "gamma",
+    /^got 1\.01, .* rises .* at most 1$/,
+  ],
+  [{ kind: "step", size: 1, gamma: 2 }, "gamma", /^got 2, with which the rate/],
+  [{ kind: "cosine", minShare: 2 }, "minShare", /^got 2; .* from 0 to 1$/],
+  [{ kind: "linear", endFactor: 1.5 }, "endFactor", /^got 1\.5/],
+  [{ kind: "oneCycle", divFactor: 0.5 }, "divFactor", /above the peak/],
+  [{ kind: "oneCycle", finalDivFactor: 0.01 }, "finalDivFactor", /last rate/],
   [{ kind: "cosine", over: 0 }, "over", /^got 0; give a whole number from 1/],
   [{ kind: "cosine", over: 2.5 }, "over", /^got 2\.5; give a whole/],
   [{ kind: "cosine", min: -1 }, "min", /^got -1; give a number from 0/],
@@ -289,6 +305,60 @@ for (const [input, path, message] of refused) {
     assert.ok(!error.issues[0].message.includes("\n"));
   });
 }
+
+const lifts: [schedule: unknown, lr: number, message: RegExp][] = [
+  [{ kind: "cosine", min: 1e-5 }, 1e-6, /\.min: .* rise; give at most .*minSh/],
+  [{ kind: "cosine", min: 1 }, 1e-3, /^recipe\.schedule\.min: 1 is above lr 0/],
+  [{ kind: "warmupCosine", warmup: 1, min: 1e-3 }, 9e-4, /\.min: .* rise/],
+  [{ kind: "timmCosine", min: 1e-3 }, 9e-4, /\.min: .* rise/],
+  [{ kind: "timmCosine", warmup: 9, warmupInit: 1 }, 0.1, /\.warmupInit: 1 is/],
+  [{ kind: "plateau", min: 1e-3 }, 9e-4, /\.min: .* never be cut/],
+  [{ kind: "cosine", min: 1e-6, minShare: 0 }, 1e-3, /beside minShare/],
+];
+for (const [schedule, lr, message] of lifts) {
+  Deno.test(`${JSON.stringify(schedule)} is refused with lr ${lr}`, () => {
+    assert.throws(() => parseRecipe({ schedule, lr }), {
+      name: "RecipeError",
+      message,
+    });
+  });
+}
+
+Deno.test("minShare is the floor that min would be, at every rate", () => {
+  const kinds = [
+    { kind: "cosine" },
+    { kind: "warmupCosine", warmup: 2 },
+    { kind: "timmCosine", warmup: 3 },
+    { kind: "plateau", patience: 0, factor: 0.1 },
+  ];
+  for (const kind of kinds) {
+    for (const lr of [1e-6, 1e-3, 1]) {
+      const curve = (floor: Record<string, number>) => {
+        const schedule = Schedule.parse({ ...kind, ...floor });
+        const metrics = new Array(run.epochs).fill(0.5);
+        return lrs(scheduleCurve(schedule, lr, { ...run, metrics }));
+      };
+      near(curve({ minShare: 0.25 }), curve({ min: 0.25 * lr }));
+      assert.ok(Math.max(...curve({ minShare: 0.25 })) <= lr);
+    }
+  }
+});
+
+Deno.test("a cosine that ends before the run is told, for its rate rises again", () => {
+  const of = (input: unknown) => riseWarning(Schedule.parse(input), run);
+  const told = of({ kind: "cosine", over: 4 });
+  assert.match(told!, /^recipe\.schedule\.over: 4 epochs .* from epoch 6 on/);
+  const rates = lrs(
+    scheduleCurve(Schedule.parse({ kind: "cosine", over: 4 }), 1, run),
+  );
+  assert.equal(rates.findIndex((lr, i) => lr > rates[i - 1]), 5);
+  assert.match(
+    of({ kind: "warmupCosine", warmup: 9, over: 20, per: "step" })!,
+    /from step 31 on/,
+  );
+  assert.equal(of({ kind: "cosine", over: 7 }), null);
+  assert.equal(of({ kind: "cosine" }), null);
+});
 
 Deno.test("every field of every schedule says what it is", () => {
   for (const kind of Schedule.options) {
