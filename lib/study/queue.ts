@@ -73,11 +73,20 @@ export class StudyQueue {
     distributions: this.distributions,
   });
 
-  /** Queues what is missing of the points that are known before the run. */
-  async enqueue(): Promise<void> {
+  /**
+   * Queues what is missing of the points that are known before the run;
+   * returns how many.
+   */
+  enqueue(): Promise<number> {
     const points = [...this.#points.values()];
     const trials = points.map(this.#trial);
-    await this.store.enqueue(this.studyId, trials, this.tries);
+    return this.store.enqueue(this.studyId, trials, this.tries);
+  }
+
+  /** Whether the study is still on record. */
+  async isThere(): Promise<boolean> {
+    return (await this.store.studies())
+      .some(({ studyId }) => studyId === this.studyId);
   }
 
   /** The last trial of each point that failed too often to be run again. */

@@ -198,6 +198,7 @@ export async function runStudy(
     let told = false;
 
     const work = async () => {
+      let idle = 0;
       while (!signal.aborted) {
         const spent = await queue.spent();
         if (spent !== null) {
@@ -210,6 +211,8 @@ export async function runStudy(
           if (!wait) return;
           const { remaining, running } = await queue.progress();
           if (remaining === 0) return;
+          // Trials that were deleted meanwhile are queued again.
+          if (running === 0 && !await queue.enqueue() && idle++ > 1) return;
           onEvent({ type: "waiting", running });
           await pause(POLL_MS, signal);
           continue;
@@ -229,6 +232,12 @@ export async function runStudy(
       }));
     const failed = (await Promise.allSettled(slots))
       .find((slot) => slot.status === "rejected");
+    if (!failed && !await queue.isThere()) {
+      throw new StudyError(
+        `study "${study.name}" was deleted from ${store.name} while it ran: ` +
+          `run it again to begin anew`,
+      );
+    }
     await tellLeft();
     if (failed) throw failed.reason;
     const summary = {

@@ -9,7 +9,7 @@ import {
   type StudyInput,
   type TrainTrial,
 } from "../../lib/study/mod.ts";
-import { trialsIn } from "./_store.ts";
+import { trialsIn, withStore } from "./_store.ts";
 
 const DEF: StudyInput = {
   name: "grid",
@@ -65,6 +65,53 @@ Deno.test("a second run has nothing to do; a larger grid adds points", async () 
   const more = await runStudy({ ...DEF, parameters }, good, { dir });
   assert.deepEqual([more.total, more.ran, more.complete], [12, 4, 12]);
   assert.equal((await trialsIn(dir, "grid")).length, 12);
+});
+
+Deno.test("records deleted in the middle of a study are all there at its end", async () => {
+  const dir = await Deno.makeTempDir();
+  const x = Array.from({ length: 30 }, (_, i) => i);
+  const warnings: string[] = [];
+  const summary = await runStudy(
+    { name: "thirty", parameters: { x } },
+    async ({ params }, { report }) => {
+      await report({ epoch: 1, value: Number(params.x) });
+      if (params.x === 12) {
+        for (const { name } of Deno.readDirSync(dir)) {
+          if (name.startsWith("records.sqlite")) {
+            Deno.removeSync(join(dir, name));
+          }
+        }
+      }
+      return { value: Number(params.x) };
+    },
+    {
+      dir,
+      onEvent: (e) => void (e.type === "warning" && warnings.push(e.message)),
+    },
+  );
+  assert.equal(summary.complete, 30);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /records\.sqlite was deleted .* written again/);
+  const rows = await trialsIn(dir, "thirty");
+  assert.deepEqual(rows.map((row) => row.value), x);
+});
+
+Deno.test("a study deleted while it runs is told", async () => {
+  const dir = await Deno.makeTempDir();
+  await assert.rejects(
+    runStudy(DEF, async () => {
+      await withStore(dir, async (store) => {
+        for (const { studyId } of await store.studies()) {
+          await store.deleteStudy(studyId);
+        }
+      });
+      return { value: 1 };
+    }, { dir }),
+    {
+      name: "StudyError",
+      message: /study "grid" was deleted from .*records\.sqlite while it ran/,
+    },
+  );
 });
 
 Deno.test("a diverged trial fails for good and the study goes on", async () => {

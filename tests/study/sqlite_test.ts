@@ -178,19 +178,99 @@ Deno.test("another revision's file keeps every byte", () =>
     assert.deepEqual(names(join(url, "..")), ["records.sqlite"]);
   }));
 
+const beside = (url: string) => ["", "-wal", "-shm"].map((end) => url + end);
+
+for (const ends of [[0, 1, 2], [0], [1], [0, 1]]) {
+  const what = ends.map((i) => beside("x.sqlite")[i]).join(", ");
+  Deno.test(`${what} deleted while in use costs no record`, () =>
+    onSqlite(async ({ url, open }) => {
+      const warnings: string[] = [];
+      const onWarning = (message: string) => void warnings.push(message);
+      const store = await open({ onWarning });
+      const other = await open({ onWarning });
+      const studyId = await queued(store, 3);
+      const [a, b] = [await store.claim(studyId), await other.claim(studyId)];
+      ends.forEach((i) => Deno.removeSync(beside(url)[i]));
+      await store.finish(a!.trialId, { state: "COMPLETE", value: 1 });
+      assert.match(warnings[0], /was deleted while the study runs: /);
+      if (ends.includes(0)) {
+        await other.finish(b!.trialId, { state: "COMPLETE", value: 2 });
+        assert.equal(warnings.length, 1, "the file is there again");
+        ends.forEach((i) => Deno.removeSync(beside(url)[i]));
+      }
+      await other.close();
+      await store.close();
+      const values = (await (await open()).trials(studyId)).map((t) => t.value);
+      assert.deepEqual(values, [1, ends.includes(0) ? 2 : null, null]);
+      assert.deepEqual(
+        [...Deno.readDirSync(join(url, ".."))].filter((e) =>
+          /restor/.test(e.name)
+        ),
+        [],
+      );
+    }));
+}
+
+Deno.test("a file put in the place of one in use is not written, and nothing is lost", () =>
+  onSqlite(async ({ url, open }) => {
+    const store = await open();
+    const studyId = await queued(store, 2);
+    const { trialId } = (await store.claim(studyId))!;
+    await store.finish(trialId, { state: "COMPLETE", value: 1 });
+    const foreign = await openStore(`${url}.new`);
+    await queued(foreign, 1);
+    await foreign.close();
+    beside(url).forEach((file) => Deno.removeSync(file));
+    Deno.renameSync(`${url}.new`, url);
+    const before = Deno.readFileSync(url);
+    const told =
+      /was replaced by another file .* are in (\S+\.kept-\d+); put the one/;
+    await assert.rejects(store.claim(studyId), told);
+    const error = await store.claim(studyId).catch((e: Error) => e) as Error;
+    await assert.rejects(store.close(), told);
+    assert.deepEqual(Deno.readFileSync(url), before);
+    const kept = await openStore(told.exec(error.message)![1]);
+    assert.equal((await kept.trials(studyId))[0].value, 1);
+    await kept.close();
+  }));
+
 Deno.test("a file that is no database is refused and kept", () =>
   onSqlite(async ({ url, open }) => {
     await Deno.writeTextFile(url, "not a database, but notes\n");
     for (const readOnly of [false, true]) {
       await assert.rejects(open({ readOnly }), {
         name: "StudyError",
-        message: `${url}: file is not a database`,
+        message: `${url} is no SQLite database: nothing was written; move ` +
+          `it away, or choose another folder or --store`,
       });
     }
     assert.equal(
       await Deno.readTextFile(url),
       "not a database, but notes\n",
     );
+  }));
+
+Deno.test("a damaged file says what to do", () =>
+  onSqlite(async ({ url, open }) => {
+    const store = await open();
+    const studyId = await queued(store, 200);
+    await store.close();
+    const bytes = Deno.readFileSync(url);
+    const cut = bytes.subarray(0, bytes.length / 2);
+    const spoilt = bytes.slice().fill(0xff, 4096);
+    for (const damaged of [cut, spoilt]) {
+      Deno.writeFileSync(url, damaged);
+      for (const readOnly of [false, true]) {
+        await assert.rejects(
+          async () => await (await open({ readOnly })).trials(studyId),
+          {
+            name: "StudyError",
+            message:
+              /is damaged \(.*\): move it to \S+\.damaged, copy what is left with `sqlite3 /,
+          },
+        );
+      }
+    }
   }));
 
 Deno.test("another program's database is refused", () =>

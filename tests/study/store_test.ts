@@ -539,6 +539,23 @@ storeTest(
   },
 );
 
+storeTest("a clock that was set takes no live trial over", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 1);
+  const { trialId } = (await store.claim(studyId))!;
+  const day = 24 * 3600;
+  for (const ahead of [day, -day]) {
+    await age(place, trialId, ahead);
+    const other = await place.open();
+    assert.deepEqual(await other.reap(studyId, 120), []);
+    assert.deepEqual(await other.reap(studyId, 120), []);
+  }
+  await moveAway(place, trialId, -day);
+  const other = await place.open();
+  assert.deepEqual(await other.reap(studyId, 0), []);
+  assert.equal((await other.reap(studyId, 0)).length, 1, "it stands still");
+});
+
 storeTest("of another machine only old heartbeats tell", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 3);
@@ -565,8 +582,11 @@ storeTest(
     const store = await place.open();
     const studyId = await queued(store, 1);
     const { trialId } = (await store.claim(studyId))!;
-    await age(place, trialId, 130);
-    assert.equal((await store.reap(studyId, 120)).length, 1);
+    assert.deepEqual(await store.reap(studyId, 0), [], "first seen now");
+    await store.heartbeat(trialId);
+    await age(place, trialId, 1);
+    assert.deepEqual(await store.reap(studyId, 0), [], "it has beaten");
+    assert.equal((await store.reap(studyId, 0)).length, 1);
   },
 );
 

@@ -38,13 +38,13 @@ export function thisWorker(): Worker {
 }
 
 /**
- * Whether a recorded process is known to be gone: one of this machine, this
- * boot and this process-id namespace that runs no more. Of any other process
- * only its heartbeats tell.
+ * Whether a recorded process runs: known of those of this machine, this boot
+ * and this process-id namespace. Of any other one only its heartbeats tell.
  */
-export function isGone(worker: Worker): boolean {
+export function isRunning(worker: Worker): boolean | "unknown" {
   const here = machine();
   return here !== null && worker.host === hostname() &&
-    worker.start !== null && worker.start.startsWith(`${here}:`) &&
-    worker.start !== `${here}:${startTick(worker.pid)}`;
+      worker.start !== null && worker.start.startsWith(`${here}:`)
+    ? worker.start === `${here}:${startTick(worker.pid)}`
+    : "unknown";
 }

@@ -30,6 +30,7 @@ export class RdbStore implements Store {
   readonly kind: "sqlite" | "postgres";
   readonly #db: Database;
   readonly #worker = thisWorker();
+  readonly #stillness = new running.Stillness();
 
   constructor(db: Database) {
     this.#db = db;
@@ -196,11 +197,10 @@ export class RdbStore implements Store {
   }
 
   async reap(studyId: number, graceSeconds: number): Promise<Reaped[]> {
-    const dead = await this.#db.read((c) =>
-      running.deadTrials(c, studyId, graceSeconds)
-    );
+    const of = [studyId, graceSeconds, this.#stillness] as const;
+    const dead = await this.#db.read((c) => running.deadTrials(c, ...of));
     if (dead.length === 0) return [];
-    return this.#db.write((c) => running.reap(c, studyId, graceSeconds));
+    return this.#db.write((c) => running.reap(c, ...of));
   }
 
   saveArtifact(

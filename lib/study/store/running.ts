@@ -1,7 +1,7 @@
 /** Running trials: epochs, ends, and those whose process is dead. */
-import type { Connection } from "./database.ts";
+import type { Connection, Value } from "./database.ts";
 import { decodeJson, encodeTime, encodeValue } from "./encoding.ts";
-import { isGone } from "./process.ts";
+import { isRunning } from "./process.ts";
 import { readTrials } from "./rows.ts";
 import type {
   EpochReport,
@@ -104,22 +104,45 @@ function end(c: Connection, row: TrialRow, outcome: Outcome): void {
   );
 }
 
-/**
- * Whether a trial's process is gone. Copies by Optuna's retry callback keep the
- * worker of the trial that died.
- */
-function hasLeft(worker: Worker & { trialId?: number }, trialId: number) {
-  return (worker.trialId ?? trialId) === trialId && isGone(worker);
+/** For how long heartbeats have not changed, by this process's own time. */
+export class Stillness {
+  readonly #seen = new Map<number, { beat: string; since: number }>();
+
+  /** Seconds since this heartbeat of a trial was first seen here. */
+  of(trialId: number, beat: string): number {
+    const now = performance.now();
+    const known = this.#seen.get(trialId);
+    if (known?.beat === beat) return (now - known.since) / 1000;
+    this.#seen.set(trialId, { beat, since: now });
+    return 0;
+  }
 }
 
-/** The running trials whose process is dead. */
+/**
+ * Whether a trial's process runs. Copies by Optuna's retry callback keep the
+ * worker of the trial that died.
+ */
+function hasWorker(json: Value, trialId: number): boolean | "unknown" {
+  if (json === null) return "unknown";
+  const worker = decodeJson(String(json)) as Worker & { trialId?: number };
+  return (worker.trialId ?? trialId) === trialId
+    ? isRunning(worker)
+    : "unknown";
+}
+
+/**
+ * The running trials whose process is dead: it is gone, or its heartbeat
+ * stands still. How old a heartbeat is says nothing of a process that runs on
+ * this machine, whose clock may have been set.
+ */
 export async function deadTrials(
   c: Connection,
   studyId: number,
   graceSeconds: number,
+  stillness: Stillness,
 ): Promise<number[]> {
   const running = await c.query(
-    `SELECT t.trial_id, w.value_json AS worker,
+    `SELECT t.trial_id, w.value_json AS worker, h.heartbeat,
       ${c.dialect.age("h.heartbeat")} AS age
     FROM trials t JOIN trial_heartbeats h ON h.trial_id=t.trial_id
     LEFT JOIN trial_system_attributes w
@@ -127,10 +150,12 @@ export async function deadTrials(
     WHERE t.study_id=? AND t.state='RUNNING' ORDER BY t.trial_id`,
     [studyId],
   );
-  return running.filter(({ trial_id, worker, age }) =>
-    Number(age) > graceSeconds || worker !== null &&
-      hasLeft(decodeJson(String(worker)) as Worker, Number(trial_id))
-  ).map((r) => Number(r.trial_id));
+  return running.filter(({ trial_id, worker, heartbeat, age }) => {
+    const still = stillness.of(Number(trial_id), String(heartbeat));
+    const runs = hasWorker(worker, Number(trial_id));
+    return runs === false || still > graceSeconds ||
+      runs === "unknown" && Number(age) > graceSeconds;
+  }).map((r) => Number(r.trial_id));
 }
 
 /** `Store.reap`, within a write transaction. */
@@ -138,10 +163,12 @@ export async function reap(
   c: Connection,
   studyId: number,
   graceSeconds: number,
+  stillness: Stillness,
 ): Promise<Reaped[]> {
   await lockStudy(c, studyId);
   const reaped: Reaped[] = [];
-  for (const trialId of await deadTrials(c, studyId, graceSeconds)) {
+  const dead = await deadTrials(c, studyId, graceSeconds, stillness);
+  for (const trialId of dead) {
     if (await lockTrial(c, trialId) !== "RUNNING") continue;
     const [row] = await readTrials(c, { trialIds: [trialId] });
     const count = deaths(row);

@@ -1,7 +1,7 @@
 /** A SQLite file as a trial database: WAL, one writer at a time. */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StudyError } from "../errors.ts";
 import {
   type Connection,
@@ -14,6 +14,7 @@ import {
 } from "./database.ts";
 import { StoreUnavailableError } from "./errors.ts";
 import { networkMount } from "./mounts.ts";
+import { SqliteFile } from "./sqlite_file.ts";
 
 export const SQLITE: Dialect = {
   kind: "sqlite",
@@ -124,14 +125,21 @@ export interface SqliteOptions {
 class SqliteDatabase implements Database {
   readonly dialect = SQLITE;
   readonly #serial = new Serial();
-  readonly #c: SqliteConnection;
+  #c: SqliteConnection;
 
   constructor(
     readonly name: string,
-    db: DatabaseSync,
+    readonly file: SqliteFile,
     readonly options: SqliteOptions,
   ) {
-    this.#c = new SqliteConnection(db);
+    this.#c = new SqliteConnection(file.db);
+  }
+
+  /** Whether the file was another one and is followed now. */
+  #follow(): boolean {
+    const moved = this.file.follow();
+    if (moved) this.#c = new SqliteConnection(this.file.db);
+    return moved;
   }
 
   read<T>(work: (c: Connection) => Promise<T>): Promise<T> {
@@ -152,20 +160,35 @@ class SqliteDatabase implements Database {
     return this.#serial.run(() =>
       whileLocked(
         this.name,
-        (again) =>
-          sqliteTransaction(this.#c, begin, () => work(this.#c, again))
-            .catch((error) => {
-              throw readable(this.name, error);
-            }),
+        async (again) => {
+          try {
+            again = this.#follow() || again;
+            const once = () =>
+              sqliteTransaction(this.#c, begin, () => work(this.#c, again));
+            const result = await once();
+            if (begin === "BEGIN" || !this.#follow()) return result;
+            // What was just written may lie in the file that is gone.
+            again = true;
+            return await once();
+          } catch (error) {
+            throw readable(this.name, error);
+          }
+        },
         { ...this.options, since },
       )
     );
   }
 
   close(): Promise<void> {
-    return this.#serial.run(() => {
-      if (this.#c.db.isOpen) this.#c.db.close();
-      return Promise.resolve();
+    // deno-lint-ignore require-await -- what it throws becomes a rejection
+    return this.#serial.run(async () => {
+      const { file } = this;
+      if (!file.db.isOpen) return;
+      try {
+        file.follow();
+      } finally {
+        file.db.close();
+      }
     });
   }
 }
@@ -180,7 +203,24 @@ export function readable(path: string, error: unknown): unknown {
   const { message } = error as Error;
   return message === "database or disk is full"
     ? new StoreUnavailableError(`${path}: the disk is full`)
-    : new StudyError(`${path}: ${message}`);
+    : damage(path, message) ?? new StudyError(`${path}: ${message}`);
+}
+
+/** What to do about a file that SQLite cannot read; undefined for other faults. */
+function damage(path: string, message: string): StudyError | undefined {
+  const aside = `${path}.damaged`;
+  if (message === "file is not a database") {
+    return new StudyError(
+      `${path} is no SQLite database: nothing was written; move it away, or ` +
+        `choose another folder or --store`,
+    );
+  }
+  if (!/malformed|disk I\/O error/.test(message)) return;
+  return new StudyError(
+    `${path} is damaged (${message}): move it to ${aside}, copy what is left ` +
+      `with \`sqlite3 ${aside} .recover | sqlite3 ${path}\` or put a backup ` +
+      `there, and run the study again; checkpoints are kept`,
+  );
 }
 
 /** Whether there is a file with something in it. */
@@ -189,9 +229,8 @@ export function isThere(path: string): boolean {
 }
 
 /**
- * Opens a file for writing, making it when it is not there. WAL lets readers
- * look on; FULL, because a commit an epoch is cheap and a power cut must not
- * cost a finished trial.
+ * Opens a file for writing, making it when it is not there. One that is deleted
+ * while it is open is written again.
  *
  * @throws StudyError when it cannot be written
  * @throws StoreUnavailableError when it stays locked
@@ -200,7 +239,7 @@ export async function openSqlite(
   path: string,
   options: SqliteOptions,
 ): Promise<Database> {
-  let db: DatabaseSync | undefined;
+  let file: SqliteFile | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
     const mount = networkMount(path);
@@ -210,20 +249,14 @@ export async function openSqlite(
           `locks are not safe: use a local disk or PostgreSQL`,
       );
     }
-    const open = db = new DatabaseSync(path);
-    // Our own waiting does not block the event loop, SQLite's does.
-    open.exec("PRAGMA busy_timeout=2");
-    await whileLocked(path, () => {
-      open.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
-      // Finds a read-only file or folder before anything is trained.
-      open.exec("BEGIN IMMEDIATE; ROLLBACK");
-      return Promise.resolve();
-    }, options);
+    const open = file = new SqliteFile(path, options.onWarning);
+    // deno-lint-ignore require-await -- what it throws becomes a rejection
+    await whileLocked(path, async () => open.prepare(), options);
     return new SqliteDatabase(path, open, options);
   } catch (error) {
-    db?.close();
+    file?.db.close();
     if (error instanceof StudyError) throw error;
-    throw new StudyError(
+    throw damage(path, (error as Error).message) ?? new StudyError(
       `${path}: cannot write trial records (${
         (error as Error).message
       }): choose a folder on a writable local disk`,

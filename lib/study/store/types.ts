@@ -283,7 +283,8 @@ export interface Store {
    * copy is added, in one transaction.
    *
    * @param graceSeconds without a heartbeat, after which a trial is dead; a
-   * process of this machine that is gone is dead at once.
+   * process of this machine that is gone is dead at once, one that runs only
+   * after this store has waited for a heartbeat that long.
    */
   reap(studyId: number, graceSeconds: number): Promise<Reaped[]>;
 

@@ -217,8 +217,10 @@ export function lostTrial(
   state: TrialState | undefined,
 ): LostTrialError {
   return new LostTrialError(
-    `trial id ${trialId} in ${where} is ${state ?? "gone"}, not RUNNING: ` +
-      `another process took it over, its copy goes on`,
+    state === undefined
+      ? `trial id ${trialId} was deleted from ${where}`
+      : `trial id ${trialId} in ${where} is ${state}, not RUNNING: another ` +
+        `process took it over, its copy goes on`,
   );
 }
 
