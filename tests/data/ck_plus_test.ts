@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { ckPlus } from "../../lib/data/formats/ck_plus.ts";
 import { detectFormat } from "../../lib/data/formats/mod.ts";
+import { CLUTTER_LEFT } from "../../lib/data/formats/tree.ts";
 import { disguises, type Files, named, treeOf, utf16 } from "./_tree.ts";
 
 const FRAMES = "cohn-kanade-images", LABELS = "Emotion";
@@ -45,7 +46,10 @@ Deno.test("the labelled frame is the peak and the first frame is neutral", () =>
     listing.images.map(({ subject, split }) => [subject, split]),
     ["S005", "S005", "S010", "S010"].map((s) => [s, undefined]),
   );
-  assert.deepEqual(listing.left, { "sequence without a label": 1 });
+  assert.deepEqual(listing.left, {
+    "sequence without a label": 1,
+    [CLUTTER_LEFT]: 2,
+  });
   assert.deepEqual(listing.bad, []);
 });
 
@@ -62,10 +66,10 @@ Deno.test("labels 1 to 7 are the seven expressions; contempt wants eight classes
   };
   const all = ["Angry", "Contempt", "Disgust", "Fear", "Happy", "Sad"]
     .concat("Surprise");
-  assert.deepEqual(peaks(8), { labels: all, left: {} });
+  assert.deepEqual(peaks(8), { labels: all, left: { [CLUTTER_LEFT]: 7 } });
   assert.deepEqual(peaks(7), {
     labels: all.filter((name) => name !== "Contempt"),
-    left: { "contempt (7 classes)": 1 },
+    left: { "contempt (7 classes)": 1, [CLUTTER_LEFT]: 7 },
   });
 });
 
@@ -114,7 +118,10 @@ Deno.test("a sequence without its first frame gives no neutral image", () => {
   using tree = treeOf(rest);
   const { images, left } = ckPlus.list(tree.dir, {});
   assert.equal(images.length, 1);
-  assert.deepEqual(left, { "neutral: no first frame": 1 });
+  assert.deepEqual(left, {
+    "neutral: no first frame": 1,
+    [CLUTTER_LEFT]: 1,
+  });
 });
 
 Deno.test("a label that came through editors equals the clean one", () => {

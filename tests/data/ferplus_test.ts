@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { ferplus } from "../../lib/data/formats/ferplus.ts";
+import { detectFormat } from "../../lib/data/formats/mod.ts";
 import { judge, NO_AGREEMENT } from "../../lib/data/formats/votes.ts";
 import { disguises, empty, named, treeOf, utf16 } from "./_tree.ts";
 
@@ -97,7 +98,7 @@ const IMAGES = empty(...ROWS.flatMap((row) => {
 
 Deno.test("votes pair with the pixels of fer2013.csv by position", () => {
   using tree = treeOf(BOTH);
-  assert.ok(ferplus.detect(tree.dir));
+  assert.equal(detectFormat(tree.dir).name, "ferplus", "the votes decide");
   const { images, classes, left, bad } = ferplus.list(tree.dir, {});
   assert.deepEqual(
     images.map(({ name, label, split, source, target }) => [

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { Crop, Format, ListedImage, ReadOptions } from "../listing.ts";
+import type { Crop, ListedImage, ReadOptions } from "../listing.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
 import { npyNumber } from "./npy.ts";
@@ -11,9 +11,11 @@ import {
   assertUsable,
   below,
   isImageName,
+  LISTED_TWICE,
   MISSING,
+  onTree,
   stemOf,
-  Tree,
+  type Tree,
 } from "./tree.ts";
 import { CONTEMPT_LEFT } from "./words.ts";
 
@@ -98,20 +100,19 @@ function csvsIn(tree: Tree) {
   });
 }
 
-export const affectnet: Format = {
+export const affectnet = onTree({
   name: "affectnet",
   about:
     "AffectNet: train_set|val_set/images/N.jpg with annotations/N_exp.npy," +
     " or training.csv and validation.csv with Manually_Annotated_Images/",
 
-  detect(dir) {
-    const tree = new Tree(dir);
+  detect(tree) {
     return SETS.some(({ folder }) => tree.hasFolder(`${folder}/annotations`)) ||
       csvsIn(tree).length > 0 && tree.firstFolder(IMAGES) !== undefined;
   },
 
-  list(dir, o) {
-    const tree = new Tree(dir);
+  list(tree, o) {
+    const dir = tree.root;
     const found = new Collection(o);
     const sets = SETS.filter(({ folder }) => tree.hasFolder(folder));
     const csvs = csvsIn(tree);
@@ -141,7 +142,7 @@ export const affectnet: Format = {
     train: counts([74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750]),
     test: counts(CLASSES.map(() => 500)),
   },
-};
+});
 
 function counts(n: number[]): Record<string, number> {
   return Object.fromEntries(CLASSES.map((name, i) => [name, n[i]]));
@@ -190,7 +191,7 @@ function fromCsvs(
   found: Collection,
 ): string[] {
   const base = tree.firstFolder(IMAGES) ?? "";
-  const used = new Set<string>();
+  const used = new Map<string, { text: string; split: SplitName }>();
   const folders = new Set<string>();
   for (const { path, split } of csvs) {
     const [header, ...rows] = readTable(join(tree.root, path));
@@ -223,16 +224,21 @@ function fromCsvs(
       const folder = listed.slice(0, Math.max(cut, 0));
       folders.add(folder);
       const file = tree.image(folder, listed.slice(cut + 1));
-      if (file !== undefined && used.has(file)) {
+      const before = file === undefined ? undefined : used.get(file);
+      if (before?.text === text && before.split === split) {
+        found.left[LISTED_TWICE] = (found.left[LISTED_TWICE] ?? 0) + 1;
+        continue;
+      }
+      if (before) {
         fail(`${file} is listed before`);
         continue;
       }
-      if (file !== undefined) used.add(file);
+      if (file !== undefined) used.set(file, { text, split });
       const crop = cropOf(cells, at);
       found.add(file ?? { missing: listed }, Number(text), where, split, crop);
     }
   }
-  return tree.unlisted(folders, used);
+  return tree.unlisted(folders, new Set(used.keys()));
 }
 
 /** The face's box; undefined where the row has none. */

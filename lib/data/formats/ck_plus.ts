@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { EXPRESSIONS } from "../expressions.ts";
 import type { Expression } from "../expressions.ts";
-import type { Format, ListedImage, Listing } from "../listing.ts";
+import type { ListedImage, Listing } from "../listing.ts";
 import { readLines } from "../text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile } from "../types.ts";
@@ -11,8 +11,8 @@ import {
   below,
   isImageName,
   MISSING,
+  onTree,
   stemOf,
-  Tree,
 } from "./tree.ts";
 import { CONTEMPT_LEFT } from "./words.ts";
 
@@ -42,19 +42,18 @@ const CODES: Expression[] = [
  * seven classes are the six basic expressions and neutral, eight contempt too.
  * There is no official split; images of one subject stay together.
  */
-export const ckPlus: Format = {
+export const ckPlus = onTree({
   name: "ck+",
   about: "CK+: cohn-kanade-images/S005/001/*.png with " +
     "Emotion/S005/001/*_emotion.txt",
 
-  detect(dir) {
-    const tree = new Tree(dir);
+  detect(tree) {
     return tree.firstFolder(IMAGES) !== undefined &&
       tree.firstFolder(LABELS) !== undefined;
   },
 
-  list(dir, { classes: count = 7 }): Listing {
-    const tree = new Tree(dir);
+  list(tree, { classes: count = 7 }): Listing {
+    const dir = tree.root;
     const base = tree.firstFolder(IMAGES), labels = tree.firstFolder(LABELS);
     if (base === undefined || labels === undefined) {
       throw new DataError(
@@ -113,7 +112,7 @@ export const ckPlus: Format = {
       left,
     };
   },
-};
+});
 
 /** A label file holds one number: "   3.0000000e+00". */
 function expressionIn(path: string): Expression | { wrong: string } {

@@ -2,11 +2,11 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
-import type { Format, ListedImage, Listing, ReadOptions } from "../listing.ts";
+import type { ListedImage, Listing, ReadOptions } from "../listing.ts";
 import { firstLine, headerOf, readLines, readText } from "../text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
-import { Tree } from "./tree.ts";
+import { LISTED_TWICE, onTree, type Tree } from "./tree.ts";
 import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
 
 /** Names of columns, lower case without blanks, "_" and "-". */
@@ -171,8 +171,8 @@ function splitsOf(tables: readonly Table[]): (table: Table) => number {
   return ({ header }) => columns(header, SPLIT)[0] ?? -1;
 }
 
-function list(dir: string, o: ReadOptions): Listing {
-  const tree = new Tree(dir);
+function list(tree: Tree, o: ReadOptions): Listing {
+  const dir = tree.root;
   const tables = listsIn(dir, tree).map((csv) => readCsv(dir, csv));
   if (tables.length === 0) {
     throw new DataError(
@@ -188,7 +188,10 @@ function list(dir: string, o: ReadOptions): Listing {
     o,
   );
   const finder = new Finder(tree);
-  const seen = new Map<string, string>();
+  const seen = new Map<
+    string,
+    { here: string; label: number; split?: SplitName }
+  >();
   const images: ListedImage[] = [];
   const bad: SkippedFile[] = [];
   const left: Record<string, number> = {};
@@ -229,8 +232,12 @@ function list(dir: string, o: ReadOptions): Listing {
         return fail(error.message);
       }
       const before = seen.get(file);
-      if (before !== undefined) return fail(`${file} is in ${before} already`);
-      seen.set(file, here);
+      if (before?.label === label && before.split === split) {
+        left[LISTED_TWICE] = (left[LISTED_TWICE] ?? 0) + 1;
+        return;
+      }
+      if (before) return fail(`${file} is in ${before.here} already`);
+      seen.set(file, { here, label, split });
       const subject = cells[subjectAt] || undefined;
       images.push({ name: file, source: { file }, label, split, subject });
     });
@@ -239,12 +246,10 @@ function list(dir: string, o: ReadOptions): Listing {
   return { format: "csv-list", layout, classes, images, bad, left };
 }
 
-export const csvList: Format = {
+export const csvList = onTree({
   name: "csv-list",
   about: "any csv with the columns image and label, and split and subject " +
     "where there are some",
-  detect(dir) {
-    return listsIn(dir, new Tree(dir)).length > 0;
-  },
+  detect: (tree) => listsIn(tree.root, tree).length > 0,
   list,
-};
+});

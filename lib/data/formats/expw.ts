@@ -1,11 +1,11 @@
 /** ExpW, Expression in-the-Wild (Zhang et al. 2018): faces in web pictures. */
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { Crop, Format, ListedImage, Listing } from "../listing.ts";
+import type { Crop, ListedImage, Listing } from "../listing.ts";
 import { readLines } from "../text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile } from "../types.ts";
-import { assertUsable, below, MISSING, Tree } from "./tree.ts";
+import { assertUsable, below, LISTED_TWICE, MISSING, onTree } from "./tree.ts";
 
 const LISTS = ["label/label.lst", "label.lst"];
 const IMAGES = ["image/origin", "origin", "image", "images"];
@@ -30,22 +30,23 @@ const LINE = /^(\S.*?)((?:\s+[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?){7})$/i;
  * listed face and removed what is none, so no face is left out for a low one.
  * There is no official split.
  */
-export const expw: Format = {
+export const expw = onTree({
   name: "expw",
   about: "ExpW: label/label.lst (image_name face_id top left right bottom " +
     "confidence label) with image/origin/",
 
-  detect: (dir) => new Tree(dir).firstFile(LISTS) !== undefined,
+  detect: (tree) => tree.firstFile(LISTS) !== undefined,
 
-  list(dir): Listing {
-    const tree = new Tree(dir);
+  list(tree): Listing {
+    const dir = tree.root;
     const list = tree.firstFile(LISTS);
     if (list === undefined) throw new DataError(`${dir}: no ${LISTS[0]}`);
     const folder = tree.firstFolder(IMAGES) ?? "";
     const images: ListedImage[] = [];
     const bad: SkippedFile[] = [];
     const used = new Set<string>();
-    const lineOf = new Map<string, number>();
+    const leftOut: Record<string, number> = {};
+    const lineOf = new Map<string, { line: number; text: string }>();
     for (const { text, line } of readLines(join(dir, list))) {
       const fail = (reason: string) =>
         bad.push({ path: `${list}:${line}`, reason });
@@ -72,11 +73,16 @@ export const expw: Format = {
       }
       used.add(file);
       const name = `${file}#${face}`;
-      if (lineOf.has(name)) {
-        fail(`face ${face} of ${file} is at line ${lineOf.get(name)} already`);
+      const before = lineOf.get(name);
+      if (before?.text === text) {
+        leftOut[LISTED_TWICE] = (leftOut[LISTED_TWICE] ?? 0) + 1;
         continue;
       }
-      lineOf.set(name, line);
+      if (before) {
+        fail(`face ${face} of ${file} is at line ${before.line} already`);
+        continue;
+      }
+      lineOf.set(name, { line, text });
       images.push({ name, source: { file }, label, crop });
     }
     assertUsable(dir, { images, bad });
@@ -87,10 +93,10 @@ export const expw: Format = {
       images,
       bad,
       unlisted: tree.unlisted([folder], used),
-      left: {},
+      left: leftOut,
     };
   },
-};
+});
 
 /** A box that begins within the image; null for one without an area. */
 function boxOf(

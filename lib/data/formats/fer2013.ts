@@ -1,12 +1,12 @@
 /** FER2013: folders of images with the split in their names, or its csv. */
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
-import type { Format, ListedImage, Listing } from "../listing.ts";
+import type { ListedImage, Listing } from "../listing.ts";
 import { firstLine } from "../text.ts";
 import { DataError, FER_CLASSES, SPLITS } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
 import { FER2013_SIDE, fer2013Columns, readFer2013Csv } from "./fer2013_csv.ts";
-import { below, Tree } from "./tree.ts";
+import { below, onTree, type Tree } from "./tree.ts";
 
 const USAGE: Record<string, SplitName> = {
   Training: "train",
@@ -87,8 +87,8 @@ const COMMON = { format: "fer2013", classes: [...FER_CLASSES], left: {} };
  *
  * @throws DataError when several csvs could be it
  */
-export function fer2013CsvIn(dir: string): string | null {
-  const tree = new Tree(dir);
+export function fer2013CsvIn(tree: Tree): string | null {
+  const dir = tree.root;
   const found = ["", "fer2013"]
     .flatMap((at) => tree.files(at).map((name) => below(at, name)))
     .filter((path) => /\.csv$/i.test(path))
@@ -142,15 +142,13 @@ function counts(...n: number[]): Record<string, number> {
   return Object.fromEntries(FER_CLASSES.map((name, i) => [name, n[i]]));
 }
 
-export const fer2013: Format = {
+export const fer2013 = onTree({
   name: "fer2013",
   about: "FER2013: train|test/CLASS/{Training,PublicTest,PrivateTest}_N.jpg, " +
     "or a csv with the columns emotion, pixels and Usage",
-  detect(dir) {
-    return isFolderForm(new Tree(dir)) || fer2013CsvIn(dir) !== null;
-  },
-  list(dir) {
-    const tree = new Tree(dir);
+  detect: (tree) => isFolderForm(tree) || fer2013CsvIn(tree) !== null,
+  list(tree) {
+    const dir = tree.root;
     if (!tree.hasFolder("")) {
       throw new DataError(
         `fer2013: no folder at ${dir}; give the folder that holds train/ and ` +
@@ -161,7 +159,7 @@ export const fer2013: Format = {
       tree.folders(half).some((folder) => labelOf(folder) >= 0)
     );
     if (classFolders) return listFolders(dir, tree);
-    const csv = fer2013CsvIn(dir);
+    const csv = fer2013CsvIn(tree);
     if (csv !== null) return listCsv(dir, csv);
     throw new DataError(
       `fer2013: no class folders and no csv in ${dir}; want train/ and test/ ` +
@@ -174,4 +172,4 @@ export const fer2013: Format = {
     validation: counts(467, 56, 496, 895, 653, 415, 607),
     test: counts(491, 55, 528, 879, 594, 416, 626),
   },
-};
+});

@@ -1,13 +1,21 @@
 /** FERPlus: ten raters' votes beside FER2013's images (Barsoum et al. 2016). */
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { Format, ListedImage, Listing, ReadOptions } from "../listing.ts";
+import type { ListedImage, Listing, ReadOptions } from "../listing.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
 import { fer2013CsvIn } from "./fer2013.ts";
 import { FER2013_SIDE, readFer2013Csv } from "./fer2013_csv.ts";
 import { columnsOf, readTable } from "./table.ts";
-import { assertUsable, isImageName, MISSING, stemOf, Tree } from "./tree.ts";
+import {
+  assertUsable,
+  isImageName,
+  LISTED_TWICE,
+  MISSING,
+  onTree,
+  stemOf,
+  type Tree,
+} from "./tree.ts";
 import { inShares, judge, VOTES } from "./votes.ts";
 import { CONTEMPT_LEFT } from "./words.ts";
 
@@ -44,8 +52,11 @@ interface Rated {
   wrong?: string;
 }
 
-/** A row's image, or its entry among the bad ones. */
-type Found = Pick<ListedImage, "name" | "source"> | SkippedFile;
+/** A row's image, its entry among the bad ones, or why it is left out. */
+type Found =
+  | Pick<ListedImage, "name" | "source">
+  | SkippedFile
+  | { left: string };
 
 /**
  * Rows without an image name are left out, as the official
@@ -55,27 +66,27 @@ type Found = Pick<ListedImage, "name" | "source"> | SkippedFile;
  * most votes, the first in the table's order where two have as many. Among
  * seven classes contempt's share goes to the others in proportion.
  */
-export const ferplus: Format = {
+export const ferplus = onTree({
   name: "ferplus",
   about: "FERPlus: fer2013new.csv beside fer2013.csv, or with the images " +
     "fer0000000.png … in any folder",
 
-  detect: (dir) => new Tree(dir).firstFile([TABLE]) !== undefined,
+  detect: (tree) => tree.firstFile([TABLE]) !== undefined,
 
-  list(dir, o) {
-    const tree = new Tree(dir);
+  list(tree, o) {
+    const dir = tree.root;
     if (tree.firstFile([TABLE]) === undefined) {
       throw new DataError(`${dir}: no ${TABLE}; get it from microsoft/FERPlus`);
     }
     const rated = readVotes(tree);
-    const table = fer2013CsvIn(dir);
+    const table = fer2013CsvIn(tree);
     const listing = table !== null
       ? fromTable(tree, table, rated, o)
       : fromImages(tree, rated, o);
     assertUsable(dir, listing);
     return listing;
   },
-};
+});
 
 function readVotes(tree: Tree): Rated[] {
   const path = join(tree.root, TABLE);
@@ -156,20 +167,23 @@ function fromImages(tree: Tree, rated: Rated[], o: ReadOptions): Listing {
         `the images fer0000000.png … in a folder`,
     );
   }
-  const used = new Set<string>();
+  const used = new Map<string, string>();
   const places = folders.map((folder) => `${folder}/`.replace(/^\/$/, "./"));
   const layout = `votes and images in ${places.join(", ")}`;
-  const listing = build(layout, rated, o, ({ image, where }) => {
+  const listing = build(layout, rated, o, ({ image, where, usage, votes }) => {
     const file = folders.map((folder) => tree.image(folder, stemOf(image)))
       .find((path) => path !== undefined);
     if (file === undefined) return { path: image, reason: MISSING };
-    if (used.has(file)) {
+    const verdict = `${usage} ${votes}`;
+    const before = used.get(file);
+    if (before === verdict) return { left: LISTED_TWICE };
+    if (before !== undefined) {
       return { path: where, reason: `${file} is listed before` };
     }
-    used.add(file);
+    used.set(file, verdict);
     return { name: file, source: { file } };
   });
-  listing.unlisted = tree.unlisted(folders, used);
+  listing.unlisted = tree.unlisted(folders, new Set(used.keys()));
   return listing;
 }
 
@@ -190,6 +204,7 @@ function build(
     }
     if (row.image === "") return leave("without an image name in FER+");
     const found = find(row, i);
+    if ("left" in found) return leave(found.left);
     const split = SPLITS[row.usage];
     const soft = rule !== "majority" && split === "train";
     const verdict = judge(row.votes, soft ? rule : "majority");

@@ -1,12 +1,9 @@
 /** Any folders of images by class, with or without folders by split. */
-import type { Format, ListedImage, Listing, ReadOptions } from "../listing.ts";
+import type { ListedImage, Listing, ReadOptions } from "../listing.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
-import { below, isImageName, Tree } from "./tree.ts";
+import { below, isImageName, onTree, type Tree } from "./tree.ts";
 import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
-
-/** What systems put into folders by themselves. */
-const CLUTTER = /^(thumbs\.db|desktop\.ini|__macosx)$/i;
 
 interface ClassFolder {
   path: string;
@@ -22,7 +19,7 @@ interface Layout {
 
 /** Folders that hold images, at `CLASS/` or, with any split, `SPLIT/CLASS/`. */
 function layoutOf(tree: Tree): Layout {
-  const top = tree.folders("").filter((name) => !CLUTTER.test(name));
+  const top = tree.folders("");
   const bySplit = top.some(splitOf);
   const bad: SkippedFile[] = [];
   const classesIn = (at: string, names: string[], split?: SplitName) =>
@@ -42,8 +39,7 @@ function layoutOf(tree: Tree): Layout {
   return { folders, bad, bySplit };
 }
 
-function list(dir: string, o: ReadOptions): Listing {
-  const tree = new Tree(dir);
+function list(tree: Tree, o: ReadOptions): Listing {
   const { folders, bad, bySplit } = layoutOf(tree);
   const { classes, labelOf } = namedClasses(folders.map((f) => f.word), o);
   const images: ListedImage[] = [];
@@ -62,7 +58,6 @@ function list(dir: string, o: ReadOptions): Listing {
     }
     for (const name of tree.files(path)) {
       const file = below(path, name);
-      if (CLUTTER.test(name)) continue;
       if (!isImageName(name)) {
         bad.push({ path: file, reason: "not named as an image" });
       } else if (label === "left") {
@@ -72,7 +67,7 @@ function list(dir: string, o: ReadOptions): Listing {
   }
   if (images.length === 0) {
     throw new DataError(
-      `image-folder: no images in class folders of ${dir}; want CLASS/IMAGE ` +
+      `image-folder: no images in class folders of ${tree.root}; want CLASS/IMAGE ` +
         `or train/CLASS/IMAGE`,
     );
   }
@@ -80,14 +75,13 @@ function list(dir: string, o: ReadOptions): Listing {
   return { format: "image-folder", layout, classes, images, bad, left };
 }
 
-export const imageFolder: Format = {
+export const imageFolder = onTree({
   name: "image-folder",
   about: "any folders of images: train|validation|test/CLASS/* or CLASS/*",
-  detect(dir) {
-    const tree = new Tree(dir);
+  detect(tree) {
     const withImages = layoutOf(tree).folders
       .filter(({ path }) => tree.files(path).some(isImageName));
     return new Set(withImages.map(({ word }) => word.toLowerCase())).size >= 2;
   },
   list,
-};
+});

@@ -45,7 +45,10 @@ export function detectFormat(dir: string): Format {
   if (!new Tree(dir).hasFolder("")) {
     throw new DataError(`there is no folder ${dir}: check the path`);
   }
-  const published = PUBLISHED.filter((format) => format.detect(dir));
+  // FERPlus' votes lie beside the images of FER2013, which they judge anew.
+  const judged = ferplus.detect(dir) ? [fer2013] : [];
+  const published = PUBLISHED
+    .filter((format) => !judged.includes(format) && format.detect(dir));
   const found = published.length > 0
     ? published
     : GENERAL.filter((format) => format.detect(dir));
@@ -57,6 +60,8 @@ export function detectFormat(dir: string): Format {
     );
   }
   throw new DataError(
-    `${dir} fits ${found.map((f) => f.name).join(" and ")}: say which it is`,
+    `${dir} fits ${found.map((f) => f.name).join(" and ")}: say which it is, ` +
+      `with --format (data audit, info, …), --data (study) or the name in ` +
+      `loadDataset and a plan's data`,
   );
 }

@@ -1,7 +1,7 @@
 /** RAF-DB's basic expressions (Li, Deng & Du 2017), in its three layouts. */
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { Format, ListedImage, Listing, ReadOptions } from "../listing.ts";
+import type { ListedImage, Listing, ReadOptions } from "../listing.ts";
 import { readLines } from "../text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
@@ -10,9 +10,11 @@ import {
   assertUsable,
   below,
   isImageName,
+  LISTED_TWICE,
   MISSING,
+  onTree,
   stemOf,
-  Tree,
+  type Tree,
 } from "./tree.ts";
 import { splitOf } from "./words.ts";
 
@@ -46,14 +48,13 @@ interface Row {
   split?: SplitName;
 }
 
-export const rafDb: Format = {
+export const rafDb = onTree({
   name: "raf-db",
   about:
     "RAF-DB: EmoLabel/list_patition_label.txt with Image/aligned/, class " +
     "folders train/1..7 and test/1..7, or train_labels.csv and test_labels.csv",
 
-  detect(dir) {
-    const tree = new Tree(dir);
+  detect(tree) {
     return tree.firstFile(LISTS) !== undefined ||
       isRafTable(tree) || BASES.some((base) => {
         const folders = tree.folders(below(base, "train"));
@@ -61,8 +62,7 @@ export const rafDb: Format = {
       });
   },
 
-  list(dir, o) {
-    const tree = new Tree(dir);
+  list(tree, o) {
     const list = tree.firstFile(LISTS);
     const tables = tablesIn(tree);
     const listing = list !== undefined
@@ -70,7 +70,7 @@ export const rafDb: Format = {
       : tables.length > 0
       ? csvTables(tree, tables, o)
       : classFolders(tree, o);
-    assertUsable(dir, listing);
+    assertUsable(tree.root, listing);
     return listing;
   },
 
@@ -78,7 +78,7 @@ export const rafDb: Format = {
     train: counts([1290, 281, 717, 4772, 1982, 705, 2524]),
     test: counts([329, 74, 160, 1185, 478, 162, 680]),
   },
-};
+});
 
 function tablesIn(tree: Tree): string[] {
   return tree.files("").filter((name) => TABLE.test(name));
@@ -234,6 +234,7 @@ function build(
   const first = firstLabel(tree.root, rows, o.firstLabel);
   const images: ListedImage[] = [];
   const bad: SkippedFile[] = [];
+  const left: Record<string, number> = {};
   const seen = new Map<string, Row>();
   for (const row of rows) {
     const { label, where, split } = row;
@@ -244,7 +245,9 @@ function build(
     }
     const before = seen.get(file);
     const folder = folderOf(file);
-    if (before !== undefined) {
+    if (before && Number(before.label) === Number(label)) {
+      left[LISTED_TWICE] = (left[LISTED_TWICE] ?? 0) + 1;
+    } else if (before !== undefined) {
       const reason = `${file} is labelled ${label} here and ${before.label} ` +
         `at ${before.where}`;
       bad.push({ path: where, reason });
@@ -267,7 +270,7 @@ function build(
     images,
     bad,
     unlisted: tree.unlisted(folders, new Set(seen.keys())),
-    left: {},
+    left,
   };
 }
 

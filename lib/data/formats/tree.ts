@@ -1,15 +1,29 @@
 /** Which files lie below a data folder: one reading a folder, none a file. */
-import { statSync } from "node:fs";
-import { join } from "node:path";
+import { realpathSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import type { Format, Listing, ReadOptions } from "../listing.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile } from "../types.ts";
 
 /** Why an image that a list names cannot be used, in every format. */
 export const MISSING = "listed, but the file is missing";
 
+/** What systems and programs put into folders by themselves. */
+const CLUTTER =
+  /^(\._.*|\.ds_store|\.ipynb_checkpoints|(eh)?thumbs\.db|desktop\.ini|__macosx)$/i;
+/** Left out as clutter, whose folders count as one. */
+export const CLUTTER_LEFT = "system files (Thumbs.db, ._*, __MACOSX, …)";
+
+/** Left out where a list names a file again, with what it said before. */
+export const LISTED_TWICE = "listed twice with one label";
+
 interface Contents {
   files: string[];
   folders: string[];
+  /** How many entries were passed over as clutter. */
+  clutter: number;
+  /** Links that lead back to where they lie, with the reason. */
+  loops: SkippedFile[];
   /** File name by its stem, see `stemOf`; made where a list asks for it. */
   byStem?: Map<string, string>;
 }
@@ -90,25 +104,90 @@ export class Tree {
     );
   }
 
+  /** A listing of this tree, with what else was met in the folders it read. */
+  whole(listing: Listing): Listing {
+    const read = [...this.#read.values()];
+    const clutter = read.reduce((sum, contents) => sum + contents.clutter, 0);
+    return {
+      ...listing,
+      bad: [...listing.bad, ...read.flatMap(({ loops }) => loops)],
+      left: {
+        ...listing.left,
+        ...clutter > 0 && { [CLUTTER_LEFT]: clutter },
+      },
+    };
+  }
+
   #contents(folder: string): Contents {
     let contents = this.#read.get(folder);
     if (contents === undefined) {
-      contents = read(join(this.root, folder));
+      contents = read(this.root, folder);
       this.#read.set(folder, contents);
     }
     return contents;
   }
 }
 
-function read(path: string): Contents {
-  const files: string[] = [], folders: string[] = [];
+/** A format that reads folders as trees. */
+export function onTree(
+  format: Omit<Format, "detect" | "list"> & {
+    detect(tree: Tree): boolean;
+    list(tree: Tree, o: ReadOptions): Listing;
+  },
+): Format {
+  return {
+    ...format,
+    detect: (dir) => format.detect(new Tree(dir)),
+    list(dir, o) {
+      const tree = new Tree(dir);
+      return tree.whole(format.list(tree, o));
+    },
+  };
+}
+
+/**
+ * Why a link below `root` leads to no end: to itself, or to a folder on the
+ * way to it. Null where it does not.
+ */
+function loopOf(root: string, folder: string, name: string): string | null {
+  let target: string;
+  try {
+    target = realpathSync(join(root, folder, name));
+  } catch (error) {
+    return (error as { code?: string }).code === "ELOOP"
+      ? "a link that leads to itself"
+      : null;
+  }
+  const parts = folder.split("/");
+  const isOnTheWay = [
+    join(root, folder),
+    ...parts.map((_, i) => join(root, ...parts.slice(0, i))),
+  ].some((path) => `${realpathSync(path)}${sep}`.startsWith(target + sep));
+  return isOnTheWay
+    ? `a link back to ${relative(realpathSync(root), target) || "."}`
+    : null;
+}
+
+function read(root: string, folder: string): Contents {
+  const path = join(root, folder);
+  const files: string[] = [], folders: string[] = [], loops: SkippedFile[] = [];
+  let clutter = 0;
   try {
     for (const { name, isDirectory, isSymlink } of Deno.readDirSync(path)) {
+      if (CLUTTER.test(name)) {
+        clutter++;
+        continue;
+      }
       if (name.startsWith(".")) continue;
-      const folder = isSymlink
+      const reason = isSymlink ? loopOf(root, folder, name) : null;
+      if (reason !== null) {
+        loops.push({ path: below(folder, name), reason });
+        continue;
+      }
+      const isFolder = isSymlink
         ? statOf(join(path, name))?.isDirectory()
         : isDirectory;
-      (folder ? folders : files).push(name);
+      (isFolder ? folders : files).push(name);
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -120,7 +199,7 @@ function read(path: string): Contents {
   }
   files.sort();
   folders.sort();
-  return { files, folders };
+  return { files, folders, clutter, loops };
 }
 
 /** "a.jpg" sorts before "a.jpg.jpg" and "a.png": the first one is kept. */
@@ -134,7 +213,13 @@ function byStem(files: readonly string[]): Map<string, string> {
 }
 
 function statOf(path: string) {
-  return statSync(path, { throwIfNoEntry: false });
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A link to itself is no file and no folder.
+    if ((error as { code?: string }).code === "ELOOP") return undefined;
+    throw error;
+  }
 }
 
 /**
