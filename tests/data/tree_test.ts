@@ -72,7 +72,7 @@ Deno.test("links that lead back are named, and the rest is listed", async () => 
       size: 16,
       split: { kind: "holdout", validation: 1 },
     }),
-    /\n  self: a link that leads to itself/,
+    /\n {2}self: a link that leads to itself/,
   );
 });
 
