@@ -1,21 +1,27 @@
-/** Pythons with what FERLab starts, reads for or is measured against, made on demand. */
+/**
+ * Pythons with what FERLab starts, reads for or is measured against, made on
+ * demand. What is in each stands in `venvs/NAME.txt`: every package, also those
+ * that others bring, with its version and SHA-256, for all platforms. After a
+ * change of `NAME.in` it is written anew by
+ *
+ *     uv pip compile --universal --generate-hashes --no-header --no-annotate \
+ *       --python-version 3.11 --no-build NAME.in -o NAME.txt
+ */
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const TORCH = ["torch==2.15.0", "safetensors==0.8.0"];
-export const JUPYTERLAB = "4.6.6";
-const JUPYTER = [
-  "nbclient==0.11.0",
-  "nbconvert==7.17.2",
-  "papermill==2.7.0",
-  "ipykernel==7.4.0", // nbconvert and papermill want one to be there
-];
-const OPTUNA = [
-  "optuna==5.0.0",
-  "optuna-dashboard==0.21.0",
-  "psycopg2-binary==2.9.13",
-  "pandas==3.1.1", // trials_dataframe
-  "scikit-learn==1.9.1", // importances
-];
+/** The environments, each by the package that it is for. */
+export type Venv = "torch" | "nbclient" | "jupyterlab" | "optuna";
+
+/** A committed list of packages. */
+function lockOf(name: Venv): { path: string; text: string; version: string } {
+  const path = join(import.meta.dirname!, "venvs", `${name}.txt`);
+  const text = readFileSync(path, "utf8");
+  const version = new RegExp(`^${name}==([\\w.]+)`, "m").exec(text)![1];
+  return { path, text, version };
+}
+
+export const JUPYTERLAB = lockOf("jupyterlab").version;
 
 async function run(command: string, ...args: string[]): Promise<void> {
   const { success } = await new Deno.Command(command, {
@@ -27,38 +33,36 @@ async function run(command: string, ...args: string[]): Promise<void> {
     throw new Error(
       `\`${command} ${
         args.join(" ")
-      }\` failed; python3 with pip and venv is needed`,
+      }\` failed; python3 (3.11 or newer) with pip and venv is needed`,
     );
   }
 }
 
 /**
- * A Python with `packages`: that of the environment variable `name` where set,
- * else of `venv` in the user's cache, which the first call makes.
+ * The Python that the environment variable `variable` names, else that of a
+ * venv in the user's cache, which the first call makes: exactly what the list
+ * says, each file checked, none built here.
  */
 async function python(
-  { name, venv, packages, what }: {
-    name: string;
-    venv: string;
-    packages: string[];
-    what: string;
-  },
+  { variable, venv, what }: { variable: string; venv: Venv; what: string },
 ): Promise<string> {
-  const given = Deno.env.get(name);
+  const given = Deno.env.get(variable);
   if (given) return given;
+  const lock = lockOf(venv);
   const cache = Deno.env.get("XDG_CACHE_HOME") ??
     join(Deno.env.get("HOME")!, ".cache");
-  const folder = join(cache, "ferlab", venv);
+  const folder = join(cache, "ferlab", `venv-${venv}-${lock.version}`);
   const path = join(folder, "bin", "python");
   const ready = join(folder, "ready");
-  const text = packages.join(" ");
   const made = await Deno.readTextFile(ready).catch(() => undefined);
-  if (made !== text) {
+  if (made !== lock.text) {
     console.error(`making a venv with ${what}`);
     await Deno.mkdir(dirname(folder), { recursive: true });
     await run("python3", "-m", "venv", folder);
-    await run(path, "-m", "pip", "install", "--quiet", ...packages);
-    await Deno.writeTextFile(ready, text);
+    // deno-fmt-ignore
+    await run(path, "-m", "pip", "install", "--quiet", "--require-hashes",
+      "--only-binary=:all:", "--no-deps", "-r", lock.path);
+    await Deno.writeTextFile(ready, lock.text);
   }
   return path;
 }
@@ -69,9 +73,8 @@ async function python(
  */
 export const torchPython = (): Promise<string> =>
   python({
-    name: "FERLAB_PYTHON_TORCH",
-    venv: "venv-torch-2.15.0",
-    packages: TORCH,
+    variable: "FERLAB_PYTHON_TORCH",
+    venv: "torch",
     what: "PyTorch",
   });
 
@@ -81,18 +84,16 @@ export const torchPython = (): Promise<string> =>
  */
 export const notebookPython = (): Promise<string> =>
   python({
-    name: "FERLAB_JUPYTER",
-    venv: "venv-nbclient-0.11.0",
-    packages: JUPYTER,
+    variable: "FERLAB_JUPYTER",
+    venv: "nbclient",
     what: "nbclient, nbconvert and papermill",
   });
 
 /** The path of a Python with JupyterLab (FERLAB_JUPYTER, or a venv). */
 export const jupyterPython = (): Promise<string> =>
   python({
-    name: "FERLAB_JUPYTER",
-    venv: `venv-jupyterlab-${JUPYTERLAB}`,
-    packages: [`jupyterlab==${JUPYTERLAB}`],
+    variable: "FERLAB_JUPYTER",
+    venv: "jupyterlab",
     what: `JupyterLab ${JUPYTERLAB}`,
   });
 
@@ -102,8 +103,7 @@ export const jupyterPython = (): Promise<string> =>
  */
 export const optunaPython = (): Promise<string> =>
   python({
-    name: "FERLAB_PYTHON_OPTUNA",
-    venv: "venv-optuna-5.0.0",
-    packages: OPTUNA,
+    variable: "FERLAB_PYTHON_OPTUNA",
+    venv: "optuna",
     what: "Optuna and its dashboard",
   });
