@@ -1,12 +1,15 @@
 /** `deno task bench`: measures FERLab on this machine, beside its peers. */
 import { Command, Option } from "commander";
+import { addDeviceOption } from "../lib/tensorflow/device_option.ts";
+import { exiting } from "./cli.ts";
 
 const whole = (text: string) => Math.max(1, Math.trunc(Number(text)));
 const program = new Command("deno task bench")
-  .description("Measures FERLab on this machine; prints JSON lines.");
+  .description("Measures FERLab on this machine; prints JSON lines.")
+  .exitOverride();
 
 // Each command loads what it measures and no more.
-program.command("train")
+addDeviceOption(program.command("train"))
   .description("training speed: images/s, ms a step, GFLOPS, share of the roof")
   .addOption(
     new Option("--model <name>", "model").choices(["baseline", "cls"])
@@ -53,4 +56,7 @@ program.command("study")
     Deno.exit(await benchStudy(options));
   });
 
-await program.parseAsync(Deno.args, { from: "user" });
+await exiting(
+  "bench",
+  () => program.parseAsync(Deno.args, { from: "user" }),
+);

@@ -1,5 +1,6 @@
 /** What the command lines of `deno task` share: errors, and finding a command. */
 import type { Command } from "commander";
+import { DeviceError } from "../lib/tensorflow/device.ts";
 import { clean } from "./study/format.ts";
 
 /** A command that was called wrongly: exit code 2. */
@@ -18,7 +19,8 @@ export function say(line: string): void {
  * Runs `work`; what it throws is one line on stderr and an exit code: 2 for
  * wrong usage, 1 for the rest.
  *
- * @param isUsage which errors, beside UsageError, mean a wrong call.
+ * @param isUsage which errors, beside UsageError and DeviceError, mean a wrong
+ * call.
  */
 export async function exiting(
   name: string,
@@ -31,7 +33,8 @@ export async function exiting(
     const e = error as Error & { code?: string; exitCode?: number };
     if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
     say(`${name}: ${clean(e.message.split("\n")[0])}`);
-    Deno.exit(e instanceof UsageError || isUsage(e) ? 2 : 1);
+    const wrong = e instanceof UsageError || e instanceof DeviceError;
+    Deno.exit(wrong || isUsage(e) ? 2 : 1);
   }
 }
 

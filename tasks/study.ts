@@ -1,5 +1,6 @@
 /** `deno task study`: runs a study, and looks after those on record. */
 import { Command } from "commander";
+import { useDeviceOf } from "../lib/tensorflow/device_option.ts";
 import { addCommands, type Commands, exiting } from "./cli.ts";
 
 const commands: Commands = {
@@ -31,6 +32,7 @@ const program = new Command("deno task study")
   .exitOverride();
 
 await exiting("study", async () => {
+  await useDeviceOf(Deno.args);
   await addCommands(program, commands, async () => {
     const { addNotebook } = await import("./study/notebook.ts");
     addNotebook(program);

@@ -1,9 +1,10 @@
 /** Runs `deno test` with its output shown, and counts what it reports. */
 
-/** Tests that passed and failed. */
+/** Tests that passed, failed, and were left out on this machine. */
 export interface Counts {
   passed: number;
   failed: number;
+  skipped: number;
 }
 
 // deno-lint-ignore no-control-regex
@@ -14,9 +15,12 @@ const ANSI = /\x1b\[[0-9;]*[A-Za-z]/g;
  * @returns null when there is none, as when the run died.
  */
 export function readSummary(output: string): Counts | null {
-  const summary = /^(?:ok|FAILED) \| (\d+) passed\b.*?\| (\d+) failed\b/gm;
+  const summary =
+    /^(?:ok|FAILED) \| (\d+) passed\b.*?\| (\d+) failed\b(?:.*?\| (\d+) ignored\b)?/gm;
   const last = [...output.replace(ANSI, "").matchAll(summary)].at(-1);
-  return last ? { passed: Number(last[1]), failed: Number(last[2]) } : null;
+  if (!last) return null;
+  const [passed, failed, skipped] = last.slice(1).map((n) => Number(n ?? 0));
+  return { passed, failed, skipped };
 }
 
 /**
@@ -24,7 +28,8 @@ export function readSummary(output: string): Counts | null {
  * file that does not load) is one failure.
  */
 export function countRun(output: string, code: number): Counts {
-  const counts = readSummary(output) ?? { passed: 0, failed: 0 };
+  const counts = readSummary(output) ??
+    { passed: 0, failed: 0, skipped: 0 };
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   if (code === 0 && !readSummary(output)) counts.failed = 1;
   return counts;

@@ -9,6 +9,7 @@ import { ensureLibrary } from "../lib/tensorflow/install.ts";
 
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 
 function heading(text: string) {
   console.log(`\n== ${text}`);
@@ -79,9 +80,11 @@ async function main() {
     const counts = await runTests(["test", "-A", "--no-check", "tests/"]);
     passed += counts.passed;
     failed += counts.failed;
+    skipped = counts.skipped;
   }
 
-  console.log(`\n${passed} passed, ${failed} failed`);
+  const left = skipped ? `, ${skipped} skipped` : "";
+  console.log(`\n${passed} passed, ${failed} failed${left}`);
   Deno.exit(failed > 0 ? 1 : 0);
 }
 

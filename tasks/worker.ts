@@ -1,7 +1,7 @@
 /** `deno task worker`: joins a recorded study and runs its trials. */
 import { Command } from "commander";
 import { join } from "node:path";
-import { joinStudy, openStore, StudyError } from "../lib/study/mod.ts";
+import { useDeviceOf } from "../lib/tensorflow/device_option.ts";
 import { ensureLibrary } from "../lib/tensorflow/install.ts";
 import { path } from "../lib/notebook/commands/shared.ts";
 import { exiting, say, UsageError } from "./cli.ts";
@@ -9,6 +9,7 @@ import { addWatchOptions, watch, type WatchOptions } from "./study/watch.ts";
 
 /** The only study of a store. @throws StudyError when there are others */
 async function onlyStudy(url: string): Promise<string> {
+  const { openStore, StudyError } = await import("../lib/study/mod.ts");
   const store = await openStore(url, { readOnly: true });
   try {
     const names = (await store.studies()).map((study) => study.name);
@@ -37,6 +38,7 @@ async function work(
   const { jobs, isolate, retries } = o;
   const objective = o.objective && path(o.objective);
   if (!objective) await ensureLibrary({ onProgress: say });
+  const { joinStudy } = await import("../lib/study/mod.ts");
   return await watch(o, (watched) =>
     joinStudy(study, {
       ...{ store, dir, jobs, isolate, objective, retries },
@@ -64,7 +66,7 @@ const program = addWatchOptions(
     ),
 ).action(async (options) => Deno.exit(await work(options)));
 
-await exiting(
-  "worker",
-  () => program.parseAsync(Deno.args, { from: "user" }),
-);
+await exiting("worker", async () => {
+  await useDeviceOf(Deno.args);
+  await program.parseAsync(Deno.args, { from: "user" });
+});

@@ -8,10 +8,12 @@ Deno.test("a coloured summary line gives its counts", () => {
   assert.deepEqual(readSummary(`x | 9 passed\n${line}`), {
     passed: 12,
     failed: 0,
+    skipped: 2,
   });
   assert.deepEqual(readSummary("FAILED | 3 passed | 2 failed (1 step) (1s)"), {
     passed: 3,
     failed: 2,
+    skipped: 0,
   });
 });
 
@@ -19,10 +21,12 @@ Deno.test("a run that dies without a failed test counts as one failure", () => {
   assert.deepEqual(countRun("ok | 4 passed | 0 failed (1s)", 139), {
     passed: 4,
     failed: 1,
+    skipped: 0,
   });
-  assert.deepEqual(countRun("", 0), { passed: 0, failed: 1 });
+  assert.deepEqual(countRun("", 0), { passed: 0, failed: 1, skipped: 0 });
   assert.deepEqual(countRun("FAILED | 4 passed | 2 failed (1s)", 1), {
     passed: 4,
     failed: 2,
+    skipped: 0,
   });
 });

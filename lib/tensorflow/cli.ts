@@ -10,7 +10,10 @@ import {
   verifyLibrary,
 } from "./install.ts";
 import { cpuFlags } from "./cpu.ts";
-import { cacheFolder, quickDamage } from "./location.ts";
+import { cudaLibraries, isCudaBuild } from "./cuda.ts";
+import { DeviceError } from "./device.ts";
+import { addDeviceOption } from "./device_option.ts";
+import { damaged, libraryFolder, quickDamage } from "./location.ts";
 
 const FEATURES = ["avx2", "avx512f", "avx512_bf16", "amx_bf16"];
 
@@ -45,14 +48,9 @@ async function info({ verify }: { verify?: boolean }) {
   show("features", cpuFeatures());
   show("threads", availableParallelism());
   for (const gpu of [true, false]) {
-    const dir = cacheFolder(TENSORFLOW_VERSION, gpu);
+    const dir = libraryFolder(TENSORFLOW_VERSION, gpu);
     const damage = existsSync(dir) && quickDamage(dir);
-    if (damage) {
-      throw new LibraryError(
-        `libtensorflow is damaged: ${damage}; run \`deno task tf install` +
-          `${gpu ? " --gpu" : ""}\``,
-      );
-    }
+    if (damage) throw damaged(damage, dir);
   }
   const found = await findLibrary();
   if (!found) {
@@ -68,6 +66,15 @@ async function info({ verify }: { verify?: boolean }) {
     show("verified", whole ? "SHA-256 right" : "no record to verify against");
   }
   await showEngine();
+  if (isCudaBuild(found.dir)) showCuda(found.dir);
+}
+
+/** CUDA's libraries as the loaded TensorFlow finds them, one a line. */
+function showCuda(dir: string) {
+  for (const { file, state, version, remedy } of cudaLibraries(dir)) {
+    const facts = [state, version, remedy].filter(Boolean);
+    show("CUDA", `${file.padEnd(19)}${facts.join(", ")}`);
+  }
 }
 
 /** Progress: in place on a terminal, a line each elsewhere. */
@@ -98,23 +105,29 @@ async function install(options: { gpu?: boolean; version: string }) {
   }
 }
 
-const program = new Command("deno task tf").description(
-  "Installs libtensorflow, and tells what the engine has.",
-);
+const program = new Command("deno task tf")
+  .description("Installs libtensorflow, and tells what the engine has.")
+  .exitOverride();
 program.command("install")
   .description("fetch the official wheel with pip and keep its library")
-  .option("--gpu", "the CUDA build (Linux x86_64)")
+  .option("--gpu", "the CUDA build with CUDA's libraries (Linux x86_64)")
   .option("--version <version>", "another patch version", TENSORFLOW_VERSION)
   .action(install);
-program.command("info")
-  .description("path, version, CPU features, devices, precision")
+addDeviceOption(program.command("info"))
+  .description("path, version, CPU features, devices, precision, CUDA")
   .option("--verify", "read the library and compare its SHA-256")
   .action(info);
 
 try {
   await program.parseAsync(Deno.args, { from: "user" });
 } catch (error) {
-  if (!(error instanceof LibraryError)) throw error;
-  console.error(`error: ${error.message}`);
-  Deno.exitCode = 1;
+  const { code, exitCode } = error as { code?: string; exitCode?: number };
+  const isUsage = error instanceof DeviceError;
+  if (code?.startsWith("commander.")) {
+    Deno.exitCode = exitCode === 0 ? 0 : 2;
+  } else {
+    if (!isUsage && !(error instanceof LibraryError)) throw error;
+    console.error(`error: ${error.message}`);
+    Deno.exitCode = isUsage ? 2 : 1;
+  }
 }

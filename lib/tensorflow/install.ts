@@ -1,14 +1,15 @@
 /** Installs libtensorflow from the official Python wheel, once a machine. */
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { join, posix } from "node:path";
 import {
-  cacheFolder,
   cacheRoot,
   findLibrary,
   findLibrarySync,
+  installFolder,
   type InstallRecord,
   LIBRARY_FILES,
   LibraryError,
+  libraryFolder,
   type LibraryLocation,
   readRecord,
   requireVersion,
@@ -16,6 +17,14 @@ import {
   verifyLibrary,
 } from "./location.ts";
 import { downloadWheel, type Progress, unpackWheel } from "./pip.ts";
+import {
+  bytesNeeded,
+  cudaWheels,
+  type Pins,
+  pinsHere,
+  type Wheel,
+  wheelOf,
+} from "./wheels.ts";
 
 export {
   findLibrary,
@@ -26,11 +35,23 @@ export {
   verifyLibrary,
 };
 
+/**
+ * What is kept of the wheels of CUDA: libraries, and what TensorFlow's
+ * compiler looks for beside them.
+ */
+const CUDA_FILES = [
+  "nvidia/*/lib/*.so*",
+  "nvidia/cuda_nvcc/bin/ptxas*",
+  "nvidia/cuda_nvcc/nvvm/libdevice/*",
+];
+
 /** What to install, and whom to tell. */
 export interface InstallOptions {
-  /** The CUDA build (Linux x86_64). */
+  /** The CUDA build, with CUDA's libraries (Linux x86_64). */
   gpu?: boolean;
   version?: string;
+  /** The wheels whose SHA-256 is known; default: FERLab's own table. */
+  pins?: Pins;
   /** Takes one line of progress at a time. */
   onProgress?: Progress;
   signal?: AbortSignal;
@@ -117,8 +138,85 @@ async function withDiskErrors<T>(root: string, work: () => Promise<T>) {
   }
 }
 
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** @throws LibraryError when `root` has less than `bytes` free */
+export function requireSpace(
+  root: string,
+  bytes: number,
+  free: number = (({ bavail, bsize }) => bavail * bsize)(statfsSync(root)),
+): void {
+  if (free >= bytes) return;
+  throw new LibraryError(
+    `the install needs ${
+      gigabytes(bytes)
+    } free on the disk of ${root}, which ` +
+      `has ${
+        gigabytes(free)
+      }; free space or set XDG_CACHE_HOME to a larger disk`,
+  );
+}
+
+/** What {@link fetchWheels} needs, beside the options. */
+interface Fetch {
+  name: string;
+  version: string;
+  gpu: boolean;
+  pins: Pins;
+  /** For the wheels, one at a time. */
+  partial: string;
+  /** Takes the files as they lie in the wheels. */
+  made: string;
+  onProgress: Progress;
+  signal?: AbortSignal;
+}
+
+/** Fetches the wheels one by one and takes the libraries out of each. */
+async function fetchWheels(
+  { name, version, gpu, pins, partial, made, onProgress, signal }: Fetch,
+): Promise<InstallRecord> {
+  const record: InstallRecord = {
+    version,
+    package: name,
+    packages: {},
+    files: {},
+    installed: new Date().toISOString(),
+  };
+  const take = async (wheel: Wheel, patterns: string[]) => {
+    const dir = join(partial, "wheel");
+    if (!wheel.sha256) {
+      onProgress(
+        `FERLab knows no SHA-256 of ${wheel.name} ${version} for ` +
+          `${Deno.build.os} ${Deno.build.arch}: it is taken unchecked, as the ` +
+          "package index serves it",
+      );
+    }
+    const path = await downloadWheel(wheel, dir, onProgress, signal);
+    onProgress(`unpacking ${wheel.name}`);
+    const { files, metadata } = await unpackWheel(path, made, patterns, signal);
+    await Deno.remove(dir, { recursive: true });
+    for (const [file, facts] of Object.entries(files)) {
+      record.files[posix.relative("tensorflow", file)] = facts;
+    }
+    record.packages![wheel.name] = metadata.version;
+    return metadata;
+  };
+  const main = wheelOf(name, version, pins);
+  const { requires } = await take(
+    main,
+    LIBRARY_FILES.map((file) => `tensorflow/${file}`),
+  );
+  if (gpu) {
+    const wheels = cudaWheels(requires, main.sha256 ? pins : {});
+    for (const wheel of wheels) await take(wheel, CUDA_FILES);
+  }
+  return record;
+}
+
 /**
- * Installs libtensorflow into the user's cache from the official wheel.
+ * Installs libtensorflow into the user's cache from the official wheel, the
+ * GPU build with CUDA's libraries from the wheels that it names, in the places
+ * where it looks for them.
  * What is there already and whole by its SHA-256 stays; a damaged one is
  * replaced. One install runs at a time on a machine, the others wait for it;
  * a killed one leaves only a hidden folder that the next removes.
@@ -128,11 +226,11 @@ export async function installLibrary(
   options: InstallOptions = {},
 ): Promise<LibraryLocation> {
   const { gpu = false, version = TENSORFLOW_VERSION, signal } = options;
-  const onProgress = options.onProgress ?? (() => {});
+  const { onProgress = () => {}, pins = pinsHere() } = options;
   requireVersion(version, "the version asked for");
   const name = packageName(gpu);
   const root = cacheRoot();
-  const dir = cacheFolder(version, gpu);
+  const dir = libraryFolder(version, gpu);
   const location: LibraryLocation = { dir, version, source: "cache" };
   return await withDiskErrors(root, async () => {
     await Deno.mkdir(root, { recursive: true });
@@ -144,32 +242,28 @@ export async function installLibrary(
         await Deno.remove(join(root, entry), { recursive: true });
       }
       if (readRecord(dir) && await isWhole(location)) return location;
+      const known = Object.entries(pins).filter(([package_]) =>
+        package_ === name || (gpu && package_.startsWith("nvidia-"))
+      );
+      requireSpace(root, bytesNeeded(known.map(([, pin]) => pin)));
       const partial = await Deno.makeTempDir({
         dir: root,
         prefix: ".partial-",
       });
       try {
-        const wheel = await downloadWheel(
-          name,
-          version,
-          partial,
-          onProgress,
-          signal,
-        );
-        onProgress("unpacking libtensorflow");
         const made = join(partial, "made");
-        await Deno.mkdir(made);
-        const record: InstallRecord = {
-          version,
-          package: name,
-          files: await unpackWheel(wheel, made, LIBRARY_FILES, signal),
-          installed: new Date().toISOString(),
-        };
+        const record = await fetchWheels(
+          { name, version, gpu, pins, partial, made, onProgress, signal },
+        );
         await Deno.writeTextFile(
-          join(made, "ferlab.json"),
+          join(made, "tensorflow", "ferlab.json"),
           JSON.stringify(record, null, 2) + "\n",
         );
-        await putInPlace(made, dir, partial);
+        await putInPlace(
+          gpu ? made : join(made, "tensorflow"),
+          installFolder(version, gpu),
+          partial,
+        );
         onProgress(`TensorFlow ${version} is in ${dir}`);
         return location;
       } finally {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { deviceChoice } from "./device.ts";
 
 /** The version the engine is written for; other patches of it also load. */
 export const TENSORFLOW_VERSION = "2.21.0";
@@ -23,6 +24,9 @@ export interface LibraryLocation {
 export interface InstallRecord {
   version: string;
   package: string;
+  /** The version of each wheel that was unpacked; older records have none. */
+  packages?: Record<string, string>;
+  /** By path from the libraries' folder. */
   files: Record<string, { bytes: number; sha256: string }>;
   installed: string;
 }
@@ -56,11 +60,16 @@ function sizeOf(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.size ?? null;
 }
 
+/** All files that an install left, both libraries always among them. */
+const filesOf = (record: InstallRecord) => [
+  ...new Set([...LIBRARY_FILES, ...Object.keys(record.files)]),
+];
+
 /** What is wrong with an installed folder by its file sizes, or null. */
 export function quickDamage(dir: string): string | null {
   const record = readRecord(dir);
   if (!record) return `${join(dir, "ferlab.json")} is missing or unreadable`;
-  for (const name of LIBRARY_FILES) {
+  for (const name of filesOf(record)) {
     const size = sizeOf(join(dir, name));
     const bytes = record.files[name]?.bytes;
     if (size === null) return `${join(dir, name)} is missing`;
@@ -79,7 +88,7 @@ export async function sha256(path: string): Promise<string> {
 }
 
 /**
- * Reads both libraries and compares them with their install record.
+ * Reads all that was installed and compares it with the install record.
  * @returns false when the folder has no record (not installed by FERLab).
  * @throws LibraryError when a file's size or SHA-256 is not the recorded one.
  */
@@ -90,7 +99,7 @@ export async function verifyLibrary(
   if (source !== "cache" && !readRecord(dir)) return false;
   let damage = quickDamage(dir);
   const record = readRecord(dir);
-  for (const name of damage ? [] : LIBRARY_FILES) {
+  for (const name of damage ? [] : filesOf(record!)) {
     const path = join(dir, name);
     if (await sha256(path) !== record!.files[name].sha256) {
       damage = `${path} does not have the SHA-256 it was installed with`;
@@ -98,8 +107,15 @@ export async function verifyLibrary(
     }
   }
   if (!damage) return true;
-  throw new LibraryError(
-    `libtensorflow is damaged: ${damage}; run \`deno task tf install\``,
+  throw damaged(damage, dir);
+}
+
+/** The error for a damaged install, with the command that mends it. */
+export function damaged(damage: string, dir: string): LibraryError {
+  const gpu = dir === libraryFolder(TENSORFLOW_VERSION, true);
+  return new LibraryError(
+    `libtensorflow is damaged: ${damage}; run ` +
+      `\`deno task tf install${gpu ? " --gpu" : ""}\``,
   );
 }
 
@@ -153,20 +169,31 @@ function fromEnvironment(): LibraryLocation | null {
 }
 
 /** The cache folder of one version; the GPU build has its own. */
-export function cacheFolder(version: string, gpu: boolean): string {
+export function installFolder(version: string, gpu: boolean): string {
   return join(cacheRoot(), version + (gpu ? "-gpu" : ""));
 }
 
 /**
+ * Where the libraries lie in it: those of the GPU build look for CUDA's in
+ * `../nvidia`, as in Python's site-packages.
+ */
+export function libraryFolder(version: string, gpu: boolean): string {
+  const folder = installFolder(version, gpu);
+  return gpu ? join(folder, "tensorflow") : folder;
+}
+
+/**
  * Finds the library by the environment or the cache, without starting Python.
- * The GPU build wins where both are installed. A damaged one is not found.
+ * Where both are installed the GPU build wins, unless FERLAB_DEVICE is "cpu".
+ * A damaged one is not found.
  * @throws LibraryError when FERLAB_TENSORFLOW is set and wrong.
  */
 export function findLibrarySync(): LibraryLocation | null {
   const given = fromEnvironment();
   if (given) return given;
-  for (const gpu of [true, false]) {
-    const dir = cacheFolder(TENSORFLOW_VERSION, gpu);
+  const gpuFirst = deviceChoice() !== "cpu";
+  for (const gpu of [gpuFirst, !gpuFirst]) {
+    const dir = libraryFolder(TENSORFLOW_VERSION, gpu);
     if (quickDamage(dir)) continue;
     return { dir, version: TENSORFLOW_VERSION, source: "cache" };
   }

@@ -7,6 +7,7 @@ export {
   TENSORFLOW_VERSION,
 } from "./install.ts";
 export { backend, idOf, tf } from "./backend.ts";
+export { DeviceError } from "./device.ts";
 export {
   type Attr,
   AttrType,

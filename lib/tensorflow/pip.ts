@@ -1,7 +1,8 @@
 /** pip and zip through the machine's Python: fetch a wheel, take files out. */
 import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { LibraryError } from "./location.ts";
+import type { Wheel } from "./wheels.ts";
 
 export type Progress = (line: string) => void;
 
@@ -78,6 +79,14 @@ export function explainPip(text: string, what: string, where: string): string {
     return `the disk is full: ${what} does not fit in ${where}; free 1.5 GB ` +
       "or set XDG_CACHE_HOME to a larger disk";
   }
+  const got = /Got\s+([0-9a-f]{64})/.exec(text)?.[1];
+  if (/DO NOT MATCH THE HASHES/.test(text)) {
+    return `${what}: the package index serves a file that is not the one ` +
+      `FERLab knows (its SHA-256 is ${
+        got ?? "another"
+      }); nothing was unpacked. ` +
+      "Use another index, or FERLAB_TENSORFLOW";
+  }
   const network =
     /NewConnectionError|name resolution|Max retries|ConnectTimeout|Connection(?:Reset|Refused)?Error|ReadTimeout|Network is unreachable|ProxyError|SSLError/i;
   if (network.test(text)) {
@@ -96,65 +105,67 @@ export function explainPip(text: string, what: string, where: string): string {
   return `pip could not fetch ${what}: ${last}`;
 }
 
-/**
- * Tags of a wheel for this machine whatever the version of its Python, since
- * only the libraries are taken out of it.
- */
-function anyPythonTags(): string[] {
-  const platform = Deno.build.os === "darwin"
-    ? "macosx_12_0_arm64"
-    : `manylinux_2_27_${Deno.build.arch}`;
-  // deno-fmt-ignore
-  return ["--implementation", "cp", "--python-version", "3.12",
-    "--abi", "cp312", "--platform", platform];
+/** The tags of the one wheel a platform that is taken, whatever its Python. */
+function tags(): string[] {
+  const { os, arch } = Deno.build;
+  // pip takes a list of platforms as it stands: each older glibc by its name.
+  const glibc = Array.from({ length: 23 }, (_, i) => `_2_${27 - i}`);
+  const platforms = os === "darwin"
+    ? ["macosx_12_0_arm64"]
+    : [...glibc, "2014", "2010"].map((tag) => `manylinux${tag}_${arch}`);
+  return [
+    ...["--implementation", "cp", "--python-version", "3.12"],
+    ...["cp312", "abi3", "none"].flatMap((abi) => ["--abi", abi]),
+    ...platforms.flatMap((platform) => ["--platform", platform]),
+  ];
 }
 
 /**
- * Downloads one wheel into `dir` (pip's own temporary files too).
+ * Downloads one wheel into `dir` (pip's own temporary files too), and checks
+ * its SHA-256 where it is known. Since only libraries are taken out of it, it
+ * is the same file on all machines of a platform, whatever their Python.
  * @returns the wheel's path.
- * @throws LibraryError in one line: no pip, no network, no space, no version.
+ * @throws LibraryError in one line: no pip, no network, no space, no version,
+ * another file than the known one.
  */
 export async function downloadWheel(
-  name: string,
-  version: string,
+  { name, version, sha256, bytes }: Wheel,
   dir: string,
   onProgress: Progress,
   signal?: AbortSignal,
 ): Promise<string> {
   const temporary = join(dir, "pip");
-  await Deno.mkdir(temporary);
-  let total = "";
+  await Deno.mkdir(temporary, { recursive: true });
+  const what = `${name} ${version.replace(/^==/, "")}`;
+  const list = join(temporary, "requirements.txt");
+  const hash = sha256 ? ` --hash=sha256:${sha256}` : "";
+  await Deno.writeTextFile(list, `${name}${version}${hash}\n`);
+  let total = (bytes ?? 0) / 1e6;
   let shown = "";
   const timer = setInterval(() => {
     const megabytes = Math.round(bytesBelow(temporary) / 1e6);
-    const share = Math.min(100, Math.round(100 * megabytes / Number(total)));
+    const share = Math.min(100, Math.round(100 * megabytes / total));
     const line = total
-      ? `downloading: ${megabytes} of ${Math.round(Number(total))} MB ` +
+      ? `downloading ${name}: ${megabytes} of ${Math.round(total)} MB ` +
         `(${share} %)`
-      : `downloading: ${megabytes} MB`;
+      : `downloading ${name}: ${megabytes} MB`;
     if (megabytes > 0 && line !== shown) onProgress(shown = line);
   }, 1000);
-  const download = (tags: string[]) =>
-    python(
+  try {
+    onProgress(`asking pip for ${what}`);
+    const ended = await python(
       // deno-fmt-ignore
       ["-m", "pip", "download", "--no-deps", "--only-binary=:all:",
         "--no-cache-dir", "--disable-pip-version-check", "--no-input",
-        "--progress-bar", "off", ...tags, "-d", dir, `${name}==${version}`],
+        "--progress-bar", "off", ...(sha256 ? ["--require-hashes"] : []),
+        ...tags(), "-d", dir, "-r", list],
       { TMPDIR: temporary, PYTHONUNBUFFERED: "1" },
       (line) => {
         const size = /Downloading .*\(([\d.]+) ([MG])B\)/.exec(line);
-        if (size) total = String(Number(size[1]) * (size[2] === "G" ? 1e3 : 1));
+        if (size) total = Number(size[1]) * (size[2] === "G" ? 1e3 : 1);
       },
       signal,
     );
-  try {
-    onProgress(`asking pip for ${name} ${version}`);
-    let ended = await download([]);
-    if (ended.code && /No matching distribution/.test(ended.text)) {
-      const second = await download(anyPythonTags());
-      if (second.code === 0) ended = second;
-    }
-    const what = `${name} ${version}`;
     if (ended.code) throw new LibraryError(explainPip(ended.text, what, dir));
     const wheel = readdirSync(dir).find((file) => file.endsWith(".whl"));
     if (!wheel) throw new LibraryError(`pip left no wheel of ${what}`);
@@ -165,45 +176,83 @@ export async function downloadWheel(
 }
 
 const UNPACK = `
-import hashlib, json, os, sys, zipfile
-wheel, out, *names = sys.argv[1:]
+import fnmatch, hashlib, json, os, sys, zipfile
+wheel, out, *patterns = sys.argv[1:]
 with zipfile.ZipFile(wheel) as z:
-    for name in names:
-        h, n = hashlib.sha256(), 0
-        with z.open("tensorflow/" + name) as i, open(os.path.join(out, name), "wb") as o:
+    for info in z.infolist():
+        name = info.filename
+        if name.endswith(".dist-info/METADATA"):
+            print(json.dumps({"metadata": z.read(info).decode()}), flush=True)
+        if name.endswith("/") or ".." in name.split("/") or not any(fnmatch.fnmatchcase(name, p) for p in patterns):
+            continue
+        h, n, path = hashlib.sha256(), 0, os.path.join(out, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with z.open(info) as i, open(path, "wb") as o:
             while chunk := i.read(1 << 20):
                 o.write(chunk); h.update(chunk); n += len(chunk)
             o.flush(); os.fsync(o.fileno())
-        print(json.dumps([name, n, h.hexdigest()]), flush=True)
+        if info.external_attr >> 16 & 0o100:
+            os.chmod(path, 0o755)
+        print(json.dumps({"name": name, "bytes": n, "sha256": h.hexdigest()}), flush=True)
 `;
 
+/** What came out of a wheel. */
+export interface Unpacked {
+  /** Size and SHA-256 by the name in the wheel. */
+  files: Record<string, { bytes: number; sha256: string }>;
+  metadata: { name: string; version: string; requires: string[] };
+}
+
+/** The fields of a wheel's METADATA that an install goes by. */
+export function parseMetadata(text: string): Unpacked["metadata"] {
+  const all = (field: string) =>
+    [...text.split(/\n\r?\n/)[0].matchAll(RegExp(`^${field}: *(.*)$`, "gm"))]
+      .map((match) => match[1].trim());
+  return {
+    name: all("Name")[0] ?? "",
+    version: all("Version")[0] ?? "",
+    requires: all("Requires-Dist"),
+  };
+}
+
 /**
- * Takes files out of a wheel's `tensorflow` folder, as a stream.
- * @returns size and SHA-256 of each, by name.
- * @throws LibraryError when the wheel is broken or the disk is full.
+ * Takes the files that fit `patterns` ("nvidia/*\/lib/*") out of a wheel, as a
+ * stream, to their places below `out`.
+ * @throws LibraryError when the wheel is broken, has none of them, or the disk
+ * is full.
  */
 export async function unpackWheel(
   wheel: string,
   out: string,
-  names: string[],
+  patterns: readonly string[],
   signal?: AbortSignal,
-): Promise<Record<string, { bytes: number; sha256: string }>> {
-  const args = ["-c", UNPACK, wheel, out, ...names];
+): Promise<Unpacked> {
+  const args = ["-c", UNPACK, wheel, out, ...patterns];
   const { code, text } = await python(args, {}, () => {}, signal);
-  if (code) {
-    if (/Errno 28|No space left/.test(text)) {
-      throw new LibraryError(explainPip(text, "libtensorflow", out));
-    }
-    throw new LibraryError(
-      `the wheel cannot be unpacked: ${text.split("\n").at(-1)}; run ` +
+  const broken = (why: string) =>
+    new LibraryError(
+      `${basename(wheel)} cannot be unpacked: ${why}; run ` +
         "`deno task tf install` again",
     );
+  if (code) {
+    if (/Errno 28|No space left/.test(text)) {
+      throw new LibraryError(explainPip(text, basename(wheel), out));
+    }
+    throw broken(text.split("\n").at(-1)!);
   }
-  const files: Record<string, { bytes: number; sha256: string }> = {};
+  const files: Unpacked["files"] = {};
+  let metadata = "";
   for (const line of text.split("\n")) {
-    if (!line.startsWith("[")) continue;
-    const [name, bytes, sha256] = JSON.parse(line);
-    files[name] = { bytes, sha256 };
+    if (!line.startsWith("{")) continue;
+    const { name, bytes, sha256, metadata: m } = JSON.parse(line);
+    if (name) files[name] = { bytes, sha256 };
+    metadata ||= m ?? "";
   }
-  return files;
+  for (const pattern of patterns) {
+    const isThere = pattern.includes("*")
+      ? Object.keys(files).length > 0
+      : pattern in files;
+    if (!isThere) throw broken(`it has no ${pattern}`);
+  }
+  return { files, metadata: parseMetadata(metadata) };
 }

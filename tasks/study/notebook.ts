@@ -16,6 +16,7 @@ import {
   reports,
 } from "../../lib/reports/mod.ts";
 import { loadPlanData } from "../../lib/study/mod.ts";
+import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { sha256 } from "../../lib/tensorflow/location.ts";
 import {
@@ -245,7 +246,7 @@ async function study(words: string[], o: Options): Promise<number> {
 
 /** Adds what `deno task study` does without a command. */
 export function addNotebook(program: Command): void {
-  program
+  addDeviceOption(program)
     .addArgument(
       new Argument("[notebooks...]", "by number or name (default: all)"),
     )

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { StudySummary, TrainingEvent } from "../../lib/study/mod.ts";
 import { RETRIES } from "../../lib/study/progress.ts";
 import { EXIT } from "../../lib/notebook/commands/shared.ts";
+import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
 import { clean, json, plural } from "./format.ts";
 import { say } from "./records.ts";
 import { type LiveDisplay, stderrDisplay } from "./terminal.ts";
@@ -42,7 +43,7 @@ const seconds = above("a number of seconds above 0", (n) => n > 0);
 
 /** Adds the options that running a study and joining one share. */
 export function addWatchOptions(command: Command): Command {
-  return command
+  return addDeviceOption(command)
     .addOption(
       new Option("--store <url>", "the records: a file, or a URL of PostgreSQL")
         .env("FERLAB_STORE"),

@@ -74,6 +74,20 @@ Deno.test("added values, repeats and parameters' roles reuse what is there", () 
     );
   }));
 
+Deno.test("the device is no part of a trial's identity", () =>
+  inFolder(async (dir) => {
+    const before = Deno.env.get("FERLAB_DEVICE");
+    try {
+      Deno.env.set("FERLAB_DEVICE", "cpu");
+      assert.equal((await run(dir, DEF)).ran, 2);
+      Deno.env.set("FERLAB_DEVICE", "auto");
+      assert.deepEqual(await run(dir, DEF), { ran: 0, told: [] });
+    } finally {
+      if (before === undefined) Deno.env.delete("FERLAB_DEVICE");
+      else Deno.env.set("FERLAB_DEVICE", before);
+    }
+  }));
+
 Deno.test("a choice is added behind the recorded ones, which keep their value", () =>
   inFolder(async (dir) => {
     const of = (...patches: string[]): StudyInput => ({
