@@ -1,5 +1,6 @@
-/** What `deno task test` reads and reports. */
+/** What `deno task test` reads and reports, and the lists that venvs are made from. */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { countRun, readSummary } from "../tasks/summary.ts";
 
 Deno.test("a coloured summary line gives its counts", () => {
@@ -29,4 +30,25 @@ Deno.test("a run that dies without a failed test counts as one failure", () => {
     failed: 2,
     skipped: 0,
   });
+});
+
+Deno.test("a venv's list has what is asked for, each package with its SHA-256", () => {
+  const folder = new URL("../tasks/venvs/", import.meta.url);
+  const read = (name: string) => readFileSync(new URL(name, folder), "utf8");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".in"));
+  assert.equal(names.length, 4);
+  for (const name of names) {
+    const list = read(name.replace(/in$/, "txt")).replaceAll(/ \\\n\s*/g, " ");
+    const lines = list.trim().split("\n");
+    for (const line of lines) {
+      assert.match(
+        line,
+        /^[\w.-]+==[\w.]+( ; [^#]*?)?( --hash=sha256:[0-9a-f]{64})+$/,
+      );
+    }
+    for (const asked of read(name).trim().split("\n")) {
+      const [exact] = /^\S+==\S+/.exec(asked)!;
+      assert.ok(lines.some((line) => line.startsWith(`${exact} `)), exact);
+    }
+  }
 });
