@@ -66,7 +66,12 @@ export async function denoCheck(
   const said = blocks.map((block): Said => {
     const [, code, first] = /^(?:(TS\d+) \[ERROR\]|error): (.*)/.exec(block)!;
     const [, url, line] = /^\s+at (file:\S+?):(\d+):\d+/m.exec(block) ?? [];
-    const message = code ? `${first} (${code})` : first;
+    const message = code
+      ? `${first} (${code})`
+      : first.startsWith("The lockfile is out of date")
+      ? "an import that deno.lock lacks, which is frozen: " +
+        "`deno task nb run` adds it"
+      : first;
     return url
       ? placed(programs, fileURLToPath(url), Number(line), message)
       : { program: programs[0], message };

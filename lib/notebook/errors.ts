@@ -80,11 +80,16 @@ export async function syntaxError(source: string): Promise<ErrorOutput> {
   const message = /SyntaxError: (.*)/.exec(text)?.[1];
   const [, line, column] = /_stdin\.tsx?:(\d+):(\d+)/.exec(text) ?? [];
   if (success || !message) {
+    const package_ = /["']((?:npm|jsr):[^"']+)["']/.exec(source)?.[1];
     return {
       output_type: "error",
       ename: "SyntaxError",
       evalue: "the kernel could not run this cell and gave no reason; " +
-        "a name declared twice, or a wrong use of `await`, does this",
+        (package_
+          ? "a name declared twice does this, a wrong use of `await`, or a " +
+            "package that deno.lock lacks where it is frozen (" +
+            `\`deno cache --frozen=false ${package_}\`, then a new kernel)`
+          : "a name declared twice, or a wrong use of `await`, does this"),
       traceback: [],
     };
   }

@@ -22,6 +22,8 @@ export interface Imported {
   files: Map<string, string>;
   /** something comes from a registry or the network, as the lock file says */
   remote: boolean;
+  /** of that, what is imported by `npm:` or `jsr:`, as it is written */
+  packages: Set<string>;
 }
 
 // One too many (from a comment, a string) only makes a file count that need not.
@@ -29,7 +31,7 @@ const IMPORT =
   /\b(?:import|export)\s+(?!type\b)[^;'"`()]*?\bfrom\s*["']([^"'\n]+)["']|\bimport\s*\(?\s*["']([^"'\n]+)["']|\bnew URL\(\s*["'](\.[^"'\n]+)["']\s*,\s*import\.meta\.url/g;
 
 /** JSON with comments and trailing commas as plain JSON. */
-const plainJson = (text: string) =>
+export const plainJson = (text: string) =>
   text.replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1")
     .replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, "$1");
 
@@ -65,17 +67,20 @@ export class Modules {
 
   /** All that a cell with these specifiers loads. */
   closure(specifiers: Iterable<string>): Imported {
-    const result: Imported = { files: new Map(), remote: false };
-    const todo = [...specifiers].map((s) => this.#resolve(s, this.#folder));
-    for (const at of todo) { // grows while it is read
+    const packages = new Set<string>();
+    const result: Imported = { files: new Map(), remote: false, packages };
+    const todo = [...specifiers].map((s) => [s, this.#folder]);
+    for (const [specifier, folder] of todo) { // grows while it is read
+      const at = this.#resolve(specifier, folder);
       if (at === undefined || result.files.has(at)) continue;
       if (at === "remote") {
         result.remote = true;
+        if (/^(npm|jsr):/.test(specifier)) packages.add(specifier);
         continue;
       }
       const { hash, imports } = this.#read(at);
       result.files.set(at, hash);
-      todo.push(...imports.map((s) => this.#resolve(s, dirname(at))));
+      todo.push(...imports.map((s) => [s, dirname(at)]));
     }
     return result;
   }

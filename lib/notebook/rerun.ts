@@ -8,6 +8,7 @@ import { Kernel } from "./kernel.ts";
 import { type CellKey, cellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
 import { CellOutputs } from "./outputs.ts";
+import { admitPackages } from "./packages.ts";
 import { codeCells } from "./plan.ts";
 import {
   askedCells,
@@ -216,6 +217,8 @@ export async function rerunCells(
       executedCells(cells, executed),
       out,
     );
+    const warn = (message: string) => o.onEvent?.({ type: "warning", message });
+    if (asked.length) await admitPackages(cells, folder, warn);
     const keys = cellKeys(graph, folder);
     const rerun = new Rerun(pair.source, source, graph, keys, text, o);
     return { out, ...await inKernel(rerun, asked, folder) };

@@ -6,6 +6,7 @@ import { workingFolder } from "./project.ts";
 import { Kernel, KernelDied } from "./kernel.ts";
 import { lockOutput } from "./lock.ts";
 import { CellOutputs } from "./outputs.ts";
+import { admitPackages } from "./packages.ts";
 import { runKeys } from "./stale.ts";
 import {
   declaresSchema,
@@ -208,6 +209,7 @@ class Run {
   async #inKernel(plan: Awaited<ReturnType<typeof planRun>>) {
     const { o } = this;
     const cwd = this.#folder;
+    await admitPackages(this.nb.cells, cwd, this.#warn);
     const kernel = await Kernel.start({ cwd, env: o.env });
     let killer: ReturnType<typeof setTimeout> | undefined;
     const abort = () => {

@@ -1,0 +1,67 @@
+/** Packages that cells import and a frozen deno.lock does not have. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { stripAnsi } from "./ansi.ts";
+import { cellCode } from "./code.ts";
+import { Modules, plainJson } from "./modules.ts";
+import { projectFolder } from "./project.ts";
+import type { Cell } from "./types.ts";
+
+/** The lock file of a project that says `"lock": { "frozen": true }`. */
+function frozenLock(project: string): string | undefined {
+  const name = ["deno.json", "deno.jsonc"]
+    .find((name) => existsSync(join(project, name)));
+  if (!name) return;
+  try {
+    const config = readFileSync(join(project, name), "utf8");
+    const { lock } = JSON.parse(plainJson(config));
+    if (lock?.frozen) return join(project, lock.path ?? "deno.lock");
+  } catch { /* Deno will say what is wrong with it */ }
+}
+
+/** The key under which a lock file has `specifier`: without the path in it. */
+function lockKey(specifier: string): string {
+  const [, kind, name, version] =
+    /^(npm|jsr):\/?((?:@[^/]+\/)?[^/@]+)(?:@([^/]+))?/.exec(specifier) ?? [];
+  return kind ? `${kind}:${name}@${version ?? "*"}` : specifier;
+}
+
+/**
+ * Adds to a frozen lock file what cells import by `npm:` and `jsr:` and it
+ * lacks, since Deno's kernel has no option for that and refuses all imports
+ * of a notebook that has one. What it has keeps its version; from now on so
+ * does what is added.
+ *
+ * @param tell takes what was added, or why it could not be.
+ */
+export async function admitPackages(
+  cells: readonly Cell[],
+  folder: string,
+  tell: (message: string) => void,
+): Promise<void> {
+  const project = projectFolder(folder);
+  const lock = frozenLock(project);
+  if (!lock || !existsSync(lock)) return;
+  const imports = cells.flatMap(({ cell_type, source }) =>
+    cell_type === "code" ? [...cellCode(source).imports] : []
+  );
+  const { specifiers = {} } = JSON.parse(readFileSync(lock, "utf8"));
+  const missing = [...new Modules(folder).closure(imports).packages]
+    .filter((specifier) => !Object.hasOwn(specifiers, lockKey(specifier)));
+  if (!missing.length) return;
+  const names = missing.join(", ");
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--frozen=false", ...missing],
+    cwd: project,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+  }).output();
+  const text = stripAnsi(new TextDecoder().decode(stderr));
+  const why = /^error: (.*)/m.exec(text)?.[1] ?? "Deno gave no reason";
+  tell(
+    success
+      ? `${lock} is frozen and has ${names} from now on, since cells import it`
+      : `${lock} is frozen and lacks ${names}, which cannot be added: ${why}`,
+  );
+}
