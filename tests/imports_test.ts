@@ -42,7 +42,7 @@ const ROOMS: Record<string, string[]> = {
 };
 
 /** The specifiers of all static and dynamic imports; comments do not count. */
-function specifiers(source: string): string[] {
+function specifiersOf(source: string): string[] {
   const found: string[] = [];
   // Strings and templates are matched first, so that what looks like a
   // comment in them is none.
@@ -62,7 +62,7 @@ function specifiers(source: string): string[] {
 function violations(file: string, source: string): string[] {
   const room = file.split("/")[1];
   const bad: string[] = [];
-  for (const specifier of specifiers(source)) {
+  for (const specifier of specifiersOf(source)) {
     if (!specifier.startsWith(".")) continue;
     const target = normalize(join(dirname(file), specifier));
     const [top, other] = target.split("/");
@@ -122,4 +122,77 @@ import { a } from "./a.ts";
 const url = "https://a.b/c"; const note = "// see";`;
   assert.deepEqual(violations("lib/nn/b.ts", source), []);
   assert.deepEqual(violations("lib/lab.ts", `import "./study/mod.ts";`), []);
+});
+
+/** Loads all that a notebook has, and tells the CommonJS packages among it. */
+const LOADED = `
+import { createRequire } from "node:module";
+await import("ferlab");
+const require = createRequire(import.meta.url);
+const packages = () => [...new Set(Object.keys(require.cache).flatMap((path) =>
+  /\\/node_modules\\/\\.deno\\/((?:@[^+/]+\\+)?[^@/]+@[^_/]+)/.exec(path)?.[1] ?? []
+))];
+const before = packages();
+createRequire(require.resolve("@tensorflow/tfjs-node-gpu/package.json"))("rimraf");
+console.log(JSON.stringify([before, packages()]));
+`;
+
+Deno.test("what tfjs-node-gpu installs itself with is never loaded", async () => {
+  interface Lock {
+    specifiers: Record<string, string>;
+    npm: Record<string, { dependencies?: string[] }>;
+  }
+  const { specifiers, npm } = JSON.parse(
+    readFileSync(join(root, "deno.lock"), "utf8"),
+  ) as Lock;
+  const named = (dependency: string) =>
+    npm[dependency]
+      ? dependency
+      : Object.keys(npm).find((key) => key.startsWith(`${dependency}@`))!;
+  const nameOf = (key: string) => key.replace(/(?<=.)@.*/, "");
+  /** The packages that `keys` bring, themselves included. */
+  const closure = (keys: string[]) => {
+    const all = new Set(keys);
+    for (const key of all) {
+      npm[key]?.dependencies?.forEach((name) => all.add(named(name)));
+    }
+    return all;
+  };
+  const key = Object.keys(npm).find((key) =>
+    key.startsWith("@tensorflow/tfjs-node-gpu@")
+  )!;
+  const used = ["@tensorflow/tfjs", "google-protobuf"];
+  const others = Object.entries(specifiers)
+    .map(([specifier, version]) =>
+      `${specifier.slice(4).replace(/(?<=.)@.*/, "")}@${version}`
+    )
+    .filter((other) => other !== key);
+  const wanted = closure([...others, ...used.map(named)]);
+  const unused = [
+    ...closure(
+      npm[key].dependencies!.filter((name) => !used.includes(name)).map(named),
+    ),
+  ].filter((key) => !wanted.has(key)).map((key) => key.replace(/_.*/, ""));
+  const names = unused.map(nameOf);
+  for (const name of ["@mapbox/node-pre-gyp", "tar", "rimraf", "adm-zip"]) {
+    assert.ok(names.includes(name), name);
+  }
+
+  const imported = ["lib", "tasks", "tests"].flatMap(sources).flatMap((file) =>
+    specifiersOf(readFileSync(join(root, file), "utf8"))
+  );
+  assert.deepEqual(imported.filter((name) => names.includes(name)), []);
+
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--ext=ts", LOADED],
+    cwd: root,
+  }).output();
+  const text = new TextDecoder();
+  assert.ok(success, text.decode(stderr));
+  const [before, after] = JSON.parse(text.decode(stdout).replaceAll("+", "/"));
+  const unwanted = (names: string[]) =>
+    names.filter((name) => unused.includes(name));
+  assert.ok(before.includes(key.replace(/_.*/, "")), before.join());
+  assert.deepEqual(unwanted(before), []);
+  assert.match(unwanted(after).join(), /rimraf@/, "what is loaded is seen");
 });
