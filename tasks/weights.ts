@@ -1,8 +1,10 @@
 /** `deno task weights`: shows, converts and compares files of weights. */
 import { Command, InvalidArgumentError } from "commander";
-import { modelTensors } from "../lib/train/variables.ts";
 import {
   elements,
+  escaped,
+  firstTen,
+  modelTensors,
   printable,
   readWeights,
   renameKnown,
@@ -55,7 +57,7 @@ const short = (x: number | null) =>
 /** Rows in columns; all but the first, third and second to the right. */
 function table(rows: string[][]): string {
   const widths = rows[0].map((_, i) =>
-    Math.max(...rows.map((r) => r[i].length))
+    rows.reduce((most, row) => Math.max(most, row[i].length), 0)
   );
   return rows.map((row) =>
     row.map((cell, i) =>
@@ -69,7 +71,7 @@ async function inspect(
   { json, key }: { json?: boolean; key?: string },
 ): Promise<number> {
   const weights = await readWeights(file, { key });
-  const { tensors, format, metadata, otherKeys } = weights;
+  const { tensors, format, metadata, otherKeys, standIns, leftOut } = weights;
   const rows = [...tensors].map(([name, tensor]) => ({
     name,
     shape: tensor.shape,
@@ -80,12 +82,14 @@ async function inspect(
   const count = rows.reduce((sum, row) => sum + row.count, 0);
   const { rules } = renameKnown(tensors.keys());
   if (json) {
-    console.log(JSON.stringify(
+    const json = JSON.stringify(
       {
         file,
         format,
         key: weights.key,
         otherKeys,
+        standIns,
+        leftOut,
         renaming: rules,
         metadata,
         count,
@@ -93,15 +97,19 @@ async function inspect(
       },
       null,
       2,
-    ));
+    );
+    // JSON's own escapes leave out half of what steers a terminal.
+    console.log(json.split("\n").map(escaped).join("\n"));
     return 0;
   }
   console.log(`format    ${format}`);
   if (weights.key) console.log(`key       ${printable(weights.key)}`);
   if (otherKeys.length) {
-    const keys = otherKeys.map((k) => printable(k) || "(the file's top)");
-    console.log(`also at   ${keys.join(", ")}`);
+    const keys = otherKeys.map((k) => k || "(the file's top)");
+    console.log(`also at   ${firstTen(keys)}`);
   }
+  if (standIns.length) console.log(`not run   ${firstTen(standIns)}`);
+  if (leftOut.length) console.log(`left out  ${firstTen(leftOut)}`);
   for (const rule of rules) console.log(`renaming  ${rule}`);
   for (const [name, text] of Object.entries(metadata)) {
     console.log(`metadata  ${printable(name)}: ${printable(text)}`);
@@ -155,6 +163,12 @@ async function convert(
   await writeSafetensors(output, tensors, { format: "pt" });
   const halves = [...weights.tensors.values()].filter((t) => t.storedAs).length;
   if (weights.key) console.log(`from the key ${printable(weights.key)}`);
+  if (weights.standIns.length) {
+    console.log(`not run: ${firstTen(weights.standIns)}`);
+  }
+  if (weights.leftOut.length) {
+    console.log(`left out: ${firstTen(weights.leftOut)}`);
+  }
   for (const rule of rename ? rules : []) console.log(rule);
   if (halves) console.log(`${halves} tensors of half precision as float32`);
   console.log(`${tensors.size} tensors in ${output}`);
@@ -234,7 +248,8 @@ function tolerance(text: string): number {
 
 const KEY = "the mapping of a checkpoint, such as model_ema";
 const program = new Command("deno task weights").description(
-  "Shows, converts and compares weights: PyTorch's .pth/.pt and safetensors.\n" +
+  "Shows, converts and compares weights: PyTorch's .pth/.pt, safetensors, and\n" +
+    "model.safetensors.index.json with its shards.\n" +
     "No code in a file is run. Exit code 1: different, or a file that cannot\n" +
     "be used; 2: a wrong command line.",
 ).exitOverride();
@@ -271,6 +286,6 @@ try {
     // Without a command its help is shown, which is no success.
     Deno.exit(e.exitCode === 0 ? 0 : 2);
   }
-  console.error(`weights: ${e.message.split("\n")[0]}`);
+  console.error(`weights: ${escaped(e.message.split("\n")[0])}`);
   Deno.exit(1);
 }

@@ -82,4 +82,3 @@ export {
 } from "./recipe.ts";
 export { followsRunLength, Schedule } from "./schedules.ts";
 export { type StepResult, Trainer } from "./trainer.ts";
-export { modelTensors } from "./variables.ts";

@@ -6,7 +6,6 @@ import {
   type Matched,
   readWeights,
   type StoredTensor,
-  weightBytes,
 } from "../weights/mod.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -18,7 +17,7 @@ export type Pretrained =
   & {
     /** How many tensors of the model have the file's values now. */
     loaded: number;
-    /** SHA-256 (hex) of the file. */
+    /** SHA-256 (hex) of the file, an index's with its shards. */
     hash: string;
   };
 
@@ -33,8 +32,10 @@ export async function loadPretrained(
   state: ModelState,
   { file, allow }: Recipe["weights"],
 ): Promise<Pretrained> {
-  const bytes = await weightBytes(file);
-  const { tensors } = await readWeights(bytes, { name: file });
+  const sum = createHash("sha256");
+  const { tensors } = await readWeights(file, {
+    onFile: (bytes) => sum.update(bytes),
+  });
   const entries = new Map([...state.parameters, ...state.buffers]);
   const wanted = Array.from(entries.values(), ({ info }) => ({
     name: info.name,
@@ -44,9 +45,8 @@ export async function loadPretrained(
   const { loaded, ...rest } = match(tensors, wanted, { allow, source: file });
   for (const [name, { data, shape }] of loaded) {
     const entry = entries.get(name)!;
-    const values = Float32Array.from(data as ArrayLike<number>);
+    const values = Float32Array.from(data as Iterable<number>, Number);
     entry.data = fromTorch(values, shape, entry.info.layout).data;
   }
-  const hash = createHash("sha256").update(bytes).digest("hex");
-  return { ...rest, loaded: loaded.size, hash };
+  return { ...rest, loaded: loaded.size, hash: sum.digest("hex") };
 }

@@ -112,22 +112,6 @@ function* named(
   }
 }
 
-/**
- * The model's own tensors of a checkpoint, without the optimizer's state, or
- * with `average` their running means under the same names.
- */
-export function modelTensors<T>(
-  tensors: ReadonlyMap<string, T>,
-  { average = false } = {},
-): Map<string, T> {
-  const own = average ? /^ema\./ : /^(?!(adam|sgd|ema)\.)/;
-  return new Map(
-    Array.from(tensors)
-      .filter(([name]) => own.test(name))
-      .map(([name, tensor]) => [average ? name.slice(4) : name, tensor]),
-  );
-}
-
 /** The whole state under PyTorch's names and in its layout. */
 export function saveVariables(variables: Variables): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();

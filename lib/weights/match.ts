@@ -1,6 +1,6 @@
 /** Which stored tensor goes where in a model, and what fits nowhere. */
 import { renameKnown } from "./names.ts";
-import { printable, WeightsError } from "./tensor.ts";
+import { firstTen, printable, WeightsError } from "./tensor.ts";
 
 /** A tensor that a model has; the shape in PyTorch's layout (OIHW, out × in). */
 export interface Wanted {
@@ -33,15 +33,8 @@ export interface Matched<T> {
   };
 }
 
-/** Each "a." that some name starts with. */
-function firstParts(names: Iterable<string>): Set<string> {
-  const parts = new Set<string>();
-  for (const name of names) {
-    const dot = name.indexOf(".");
-    if (dot > 0) parts.add(name.slice(0, dot + 1));
-  }
-  return parts;
-}
+/** "a." of "a.b"; "" where there is none. */
+const firstPart = (name: string) => name.slice(0, name.indexOf(".") + 1);
 
 /**
  * The first part to take off and the one to put before, by which most names
@@ -52,15 +45,23 @@ function bestPrefix(
   wanted: ReadonlyMap<string, Wanted>,
 ): [off: string, on: string] {
   const names = [...stored];
-  const ours = firstParts(wanted.keys()), theirs = firstParts(names);
-  const offs = ["", ...[...theirs].filter((part) => !ours.has(part))];
-  const ons = ["", ...[...ours].filter((part) => !theirs.has(part))];
-  let best: [string, string] = ["", ""], most = -1;
-  for (const off of offs) {
+  const ours = new Set(Array.from(wanted.keys(), firstPart));
+  const theirs = Map.groupBy(names, firstPart);
+  const met = (own: readonly string[], off: string, on: string) =>
+    own.filter((name) => wanted.has(swap(name, off, on))).length;
+  const ons = ["", ...[...ours].filter((part) => part && !theirs.has(part))];
+  const asIs = met(names, "", "");
+  let best: [string, string] = ["", ""], most = asIs;
+  const consider = (own: readonly string[], off: string, rest: number) => {
     for (const on of ons) {
-      const met = names.filter((name) => wanted.has(swap(name, off, on)));
-      if (met.length > most) [best, most] = [[off, on], met.length];
+      const count = rest + met(own, off, on);
+      if (count > most) [best, most] = [[off, on], count];
     }
+  };
+  consider(names, "", 0);
+  for (const [part, own] of theirs) {
+    // Names that start so are none of ours, so the others are met as they are.
+    if (part && !ours.has(part)) consider(own, part, asIs);
   }
   return best;
 }
@@ -72,9 +73,7 @@ const swap = (name: string, off: string, on: string) =>
 const isCounter = (name: string) => /(^|\.)num_batches_tracked$/.test(name);
 
 function listed(what: string, entries: string[]): string {
-  const shown = entries.slice(0, 10).map(printable).join(", ");
-  const more = entries.length > 10 ? ` and ${entries.length - 10} more` : "";
-  return `${entries.length} ${what}: ${shown}${more}`;
+  return `${entries.length} ${what}: ${firstTen(entries)}`;
 }
 
 /**

@@ -9,13 +9,15 @@ export {
 export {
   type Dtype,
   elements,
+  escaped,
+  firstTen,
   printable,
   type StoredTensor,
   type TensorData,
   WeightsError,
 } from "./tensor.ts";
-export { readWeights, weightBytes, type Weights } from "./read.ts";
-export { renameKnown, type Renaming } from "./names.ts";
+export { readWeights, type Weights } from "./read.ts";
+export { modelTensors, renameKnown, type Renaming } from "./names.ts";
 export {
   type Allowed,
   match,

@@ -1,4 +1,4 @@
-/** Names of weights: wrappers off, and other projects' names as ours. */
+/** Names of weights: wrappers off, other projects' names as ours, a checkpoint's own. */
 
 export interface Renaming {
   /** Our name of each stored name, in the same order. */
@@ -91,4 +91,20 @@ export function renameKnown(stored: Iterable<string>): Renaming {
     rules.push(rule.name);
   }
   return { names: new Map(original.map((name, i) => [name, names[i]])), rules };
+}
+
+/**
+ * The model's own tensors of a checkpoint, without the optimizer's state, or
+ * with `average` their running means under the same names.
+ */
+export function modelTensors<T>(
+  tensors: ReadonlyMap<string, T>,
+  { average = false } = {},
+): Map<string, T> {
+  const own = average ? /^ema\./ : /^(?!(adam|sgd|ema)\.)/;
+  return new Map(
+    Array.from(tensors)
+      .filter(([name]) => own.test(name))
+      .map(([name, tensor]) => [average ? name.slice(4) : name, tensor]),
+  );
 }

@@ -1,7 +1,8 @@
 /**
  * Python's pickle, protocols 2 to 5, read as data: nothing of a file is run.
- * A file can only name globals, and those not on the caller's list are refused.
+ * A file can only name globals: the caller says what each of them stands for.
  */
+import type { Budget } from "./budget.ts";
 import { printable } from "./tensor.ts";
 
 /** A pickle that is damaged, or that asks for what is not given; one line. */
@@ -9,7 +10,7 @@ export class PickleError extends Error {
   override name = "PickleError";
 }
 
-/** A global of the allow-list; `call` stands for Python's call of it. */
+/** A global; `call` stands for Python's call of it, without one nothing does. */
 export class PickleGlobal {
   constructor(
     readonly name: string,
@@ -17,11 +18,24 @@ export class PickleGlobal {
   ) {}
 }
 
+/**
+ * An object of a class that is not run, with its items where it is a dict. Its
+ * other state is not kept.
+ */
+export class StandIn extends Map<unknown, unknown> {
+  /** Whether its state is that of a `torch.nn.Module`. */
+  isModule = false;
+  constructor(readonly name: string) {
+    super();
+  }
+}
+
 export interface PickleOptions {
   /** The global of that dotted name, or undefined to refuse it. */
   global: (name: string) => PickleGlobal | undefined;
   /** The object of a persistent id. */
   persistent: (id: unknown) => unknown;
+  budget: Budget;
 }
 
 /** The refusal of a global, by its dotted name. */
@@ -34,6 +48,10 @@ export class ForbiddenGlobal extends PickleError {
 const MARK = Symbol("mark");
 /** Longer integers have no use in a weight file, and cost quadratic time. */
 const MAX_LONG = 256;
+/** Pickles nest far less, and put 1,000 items at a time on the stack. */
+const MAX_STACK = 2 ** 22;
+/** What a value takes in memory, about; bytes. */
+const COST = { opcode: 8, array: 48, map: 200, item: 32, note: 64 };
 
 const utf8 = new TextDecoder();
 
@@ -98,7 +116,8 @@ class Cursor {
 
 /**
  * The object of one pickle and the place behind it. Dicts become `Map`s, lists
- * and tuples arrays, None null. Object state that BUILD sets is left out.
+ * and tuples arrays, None null, objects stand-ins. State that BUILD sets is left
+ * out.
  *
  * Opcodes: Python's `pickletools`.
  *
@@ -112,6 +131,28 @@ export function unpickle(
   const read = new Cursor(bytes, at);
   const stack: unknown[] = [];
   const memo = new Map<number, unknown>();
+  const spend = (size: number) => options.budget.spend(size, "its pickle");
+  const text = (n: number) => {
+    const encoded = read.take(n);
+    spend(2 * n);
+    return utf8.decode(encoded);
+  };
+  const array = (values: unknown[]) => {
+    spend(COST.array);
+    stack.push(values);
+  };
+  const map = () => {
+    spend(COST.map);
+    stack.push(new Map());
+  };
+  const set = (values: unknown[]) => {
+    spend(COST.map + COST.item * values.length);
+    stack.push(new Set(values));
+  };
+  const note = (key: number) => {
+    spend(COST.note);
+    memo.set(key, top());
+  };
 
   const pop = () => {
     const value = stack.length ? stack.pop() : bad("the stack is empty");
@@ -145,19 +186,37 @@ export function unpickle(
     stack.push(found);
   };
   const call = (callee: unknown, args: unknown) => {
-    if (!(callee instanceof PickleGlobal) || !callee.call) {
-      const name = callee instanceof PickleGlobal ? callee.name : "no function";
-      return bad(`a call of ${name}`);
+    spend(COST.map);
+    if (!Array.isArray(args)) return bad("no arguments");
+    // A list may be an argument many times over.
+    for (const arg of args) {
+      spend(COST.item * (Array.isArray(arg) ? 1 + arg.length : 1));
     }
-    stack.push(callee.call(Array.isArray(args) ? args : bad("no arguments")));
+    if (callee instanceof PickleGlobal && callee.call) {
+      stack.push(callee.call(args));
+    } else if (callee instanceof PickleGlobal || callee instanceof StandIn) {
+      stack.push(new StandIn(callee.name));
+    } else {
+      bad("a call of no function");
+    }
+  };
+  const build = () => {
+    const state = pop(), object = top();
+    if (object instanceof StandIn && state instanceof Map) {
+      object.isModule = state.has("_modules") && state.has("_parameters");
+    }
   };
   const append = (values: unknown[]) => {
     const list = top();
+    // The elements of a class's own list.
+    if (list instanceof StandIn) return;
     if (!Array.isArray(list)) return bad("an append to no list");
     for (const value of values) list.push(value);
   };
   const add = (values: unknown[]) => {
     const set = top();
+    if (set instanceof StandIn) return;
+    spend(COST.item * values.length);
     if (!(set instanceof Set)) return bad("an element for no set");
     for (const value of values) set.add(value);
   };
@@ -166,6 +225,7 @@ export function unpickle(
     if (!(dict instanceof Map) || pairs.length % 2) {
       return bad("items for no dict");
     }
+    spend(COST.item * pairs.length);
     for (let i = 0; i < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
   };
   const stackGlobal = () => {
@@ -173,6 +233,7 @@ export function unpickle(
     if (typeof module !== "string" || typeof name !== "string") {
       return bad("a global without a name");
     }
+    spend(2 * (module.length + name.length));
     global(`${module}.${name}`);
   };
 
@@ -199,33 +260,33 @@ export function unpickle(
     0x8a: () => stack.push(read.long(read.u8())), // LONG1
     0x8b: () => stack.push(read.long(read.u32())), // LONG4
     0x47: () => stack.push(read.f64()), // BINFLOAT
-    0x58: () => stack.push(read.text(read.u32())), // BINUNICODE
-    0x8c: () => stack.push(read.text(read.u8())), // SHORT_BINUNICODE
-    0x8d: () => stack.push(read.text(read.u64())), // BINUNICODE8
+    0x58: () => stack.push(text(read.u32())), // BINUNICODE
+    0x8c: () => stack.push(text(read.u8())), // SHORT_BINUNICODE
+    0x8d: () => stack.push(text(read.u64())), // BINUNICODE8
     // Python 2 has its texts so.
-    0x55: () => stack.push(read.text(read.u8())), // SHORT_BINSTRING
-    0x54: () => stack.push(read.text(read.u32())), // BINSTRING
+    0x55: () => stack.push(text(read.u8())), // SHORT_BINSTRING
+    0x54: () => stack.push(text(read.u32())), // BINSTRING
     0x42: () => stack.push(read.take(read.u32())), // BINBYTES
     0x43: () => stack.push(read.take(read.u8())), // SHORT_BINBYTES
     0x8e: () => stack.push(read.take(read.u64())), // BINBYTES8
     0x96: () => stack.push(read.take(read.u64())), // BYTEARRAY8
-    0x7d: () => stack.push(new Map()), // EMPTY_DICT
-    0x5d: () => stack.push([]), // EMPTY_LIST
-    0x29: () => stack.push([]), // EMPTY_TUPLE
-    0x8f: () => stack.push(new Set()), // EMPTY_SET
-    0x91: () => stack.push(new Set(popMark())), // FROZENSET
-    0x74: () => stack.push(popMark()), // TUPLE
-    0x85: () => stack.push(popMany(1)),
-    0x86: () => stack.push(popMany(2)),
-    0x87: () => stack.push(popMany(3)),
+    0x7d: map, // EMPTY_DICT
+    0x5d: () => array([]), // EMPTY_LIST
+    0x29: () => array([]), // EMPTY_TUPLE
+    0x8f: () => set([]), // EMPTY_SET
+    0x91: () => set(popMark()), // FROZENSET
+    0x74: () => array(popMark()), // TUPLE
+    0x85: () => array(popMany(1)),
+    0x86: () => array(popMany(2)),
+    0x87: () => array(popMany(3)),
     0x61: () => append([pop()]), // APPEND
     0x65: () => append(popMark()), // APPENDS
     0x73: () => setItems(popMany(2)), // SETITEM
     0x75: () => setItems(popMark()), // SETITEMS
     0x90: () => add(popMark()), // ADDITEMS
-    0x71: () => memo.set(read.u8(), top()), // BINPUT
-    0x72: () => memo.set(read.u32(), top()), // LONG_BINPUT
-    0x94: () => memo.set(memo.size, top()), // MEMOIZE
+    0x71: () => note(read.u8()), // BINPUT
+    0x72: () => note(read.u32()), // LONG_BINPUT
+    0x94: () => note(memo.size), // MEMOIZE
     0x68: () => recall(read.u8()), // BINGET
     0x6a: () => recall(read.u32()), // LONG_BINGET
     0x63: () => global(`${read.line()}.${read.line()}`), // GLOBAL
@@ -242,12 +303,17 @@ export function unpickle(
       const [callee, args] = popMany(3);
       call(callee, args);
     },
-    0x62: () => void pop(), // BUILD
-    0x51: () => stack.push(options.persistent(pop())), // BINPERSID
+    0x62: build,
+    0x51: () => { // BINPERSID
+      spend(COST.map);
+      stack.push(options.persistent(pop()));
+    },
   };
 
   for (;;) {
     const opcode = read.u8();
+    spend(COST.opcode);
+    if (stack.length > MAX_STACK) bad("too many values are open at once");
     if (opcode === 0x2e) return { value: pop(), end: read.at }; // STOP
     const run = Object.hasOwn(opcodes, opcode) && opcodes[opcode];
     if (!run) bad(`unknown opcode 0x${opcode.toString(16).padStart(2, "0")}`);

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
+import { Budget } from "./budget.ts";
 import {
   ARRAYS,
   bytesPer,
@@ -10,6 +11,7 @@ import {
   type FileDtype,
   isCounts,
   printable,
+  quoted,
   rawElements,
   type Refuse,
   type StoredTensor,
@@ -44,6 +46,36 @@ function isObject(x: unknown): x is Record<string, unknown> {
   return typeof x === "object" && x !== null && !Array.isArray(x);
 }
 
+/** About what JSON takes in memory as objects, by its brackets and commas. */
+export function jsonCost(json: Uint8Array): number {
+  let brackets = 0, commas = 0;
+  for (const byte of json) {
+    if (byte === 0x7b || byte === 0x5b) brackets++;
+    else if (byte === 0x2c) commas++;
+  }
+  return 2 * json.length + 100 * brackets + 16 * commas;
+}
+
+/** A key that an object of valid JSON has twice; `JSON.parse` keeps the last. */
+export function doubledKey(json: string): string | undefined {
+  const open: (Set<string> | undefined)[] = [];
+  for (let i = 0; i < json.length; i++) {
+    if (json[i] === "{") open.push(new Set());
+    else if (json[i] === "[") open.push(undefined);
+    else if (json[i] === "}" || json[i] === "]") open.pop();
+    if (json[i] !== '"') continue;
+    const from = i;
+    for (i++; json[i] !== '"'; i++) if (json[i] === "\\") i++;
+    let after = i + 1;
+    while (after < json.length && " \t\r\n".includes(json[after])) after++;
+    if (json[after] !== ":") continue;
+    const key: string = JSON.parse(json.slice(from, i + 1));
+    const keys = open.at(-1);
+    if (keys?.has(key)) return key;
+    keys?.add(key);
+  }
+}
+
 /** The checked contents of a file; `refuse` throws the one-line error. */
 function parse(
   bytes: Uint8Array<ArrayBuffer>,
@@ -59,14 +91,19 @@ function parse(
   }
   const start = 8 + headerLength;
   if (bytes.length < start) cut(start);
-  let header: unknown;
+  const budget = new Budget(bytes.length, refuse);
+  budget.spend(jsonCost(bytes.subarray(8, start)), "the header");
+  let header: unknown, twice: string | undefined;
   try {
-    header = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true })
-        .decode(bytes.subarray(8, start)),
-    );
+    const text = new TextDecoder("utf-8", { fatal: true })
+      .decode(bytes.subarray(8, start));
+    header = JSON.parse(text);
+    twice = doubledKey(text);
   } catch {
     refuse("the header is not JSON");
+  }
+  if (twice !== undefined) {
+    refuse(`the header has the key ${quoted(twice)} twice`);
   }
   if (!isObject(header)) return refuse("the header is not a JSON object");
 
@@ -76,16 +113,17 @@ function parse(
     Object.values(metadata).some((v) => typeof v !== "string")
   ) return refuse("the metadata are not strings by name");
 
+  budget.addTensors(Object.keys(entries).length);
   const found = Object.entries(entries).map(([name, entry]) => {
-    const tensor = `tensor ${JSON.stringify(printable(name))}`;
+    const tensor = `tensor ${quoted(name)}`;
     const { dtype, shape, data_offsets: offsets } = isObject(entry)
       ? entry
       : {};
     if (!FILE_DTYPES.includes(dtype as FileDtype)) {
       return refuse(
-        `${tensor} has unknown dtype ${JSON.stringify(dtype)}; known are ${
-          FILE_DTYPES.join(", ")
-        }`,
+        `${tensor} has unknown dtype ${
+          typeof dtype === "string" ? quoted(dtype) : "(no text)"
+        }; known are ${FILE_DTYPES.join(", ")}`,
       );
     }
     if (!isCounts(shape)) return refuse(`${tensor} has no valid shape`);
@@ -97,9 +135,9 @@ function parse(
     const size = elements(shape) * bytesPer(known);
     if (end - begin !== size) {
       return refuse(
-        `${tensor} has offsets over ${
-          end - begin
-        } bytes, its shape [${shape}] wants ${size}`,
+        `${tensor} has offsets over ${end - begin} bytes, its shape [${
+          printable(String(shape))
+        }] wants ${size}`,
       );
     }
     return { name, tensor, dtype: known, shape, begin, end };

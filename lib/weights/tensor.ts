@@ -75,11 +75,36 @@ export function isCounts(x: unknown): x is number[] {
   return Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
+/**
+ * Text from a file with what steers a terminal, breaks a line or turns its
+ * direction as JSON's escapes: `\\u202e`.
+ */
+export function escaped(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) =>
+      character.split("").map((unit) =>
+        `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+      ).join(""),
+  );
+}
+
 /** A name from a file, fit for one line of a message or a terminal. */
 export function printable(name: string): string {
-  // deno-lint-ignore no-control-regex
-  const line = name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+  const line = escaped(name.slice(0, 200));
+  return name.length > 200 ? `${line}…` : line;
+}
+
+/** A name in quotation marks, as JSON has it. */
+export function quoted(name: string): string {
+  const text = escaped(JSON.stringify(name.slice(0, 200)));
+  return name.length > 200 ? `${text}…` : text;
+}
+
+/** The first ten of a list in words, and how many there are beside. */
+export function firstTen(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map(printable).join(", ");
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }
 
 /** `n` elements from byte `at`, in the file's bits: a view where aligned, else a copy. */

@@ -1,4 +1,5 @@
 /** PyTorch's files, zip (1.6 on) and legacy, as the mapping they hold. */
+import { Budget } from "./budget.ts";
 import {
   ForbiddenGlobal,
   PickleError,
@@ -7,14 +8,16 @@ import {
 } from "./pickle.ts";
 import {
   type Storage,
-  storageDtype,
+  storageWidth,
   torchGlobal,
   TorchTensor,
+  UnreadableTensor,
 } from "./rebuild.ts";
 import {
   bytesPer,
   elements,
   printable,
+  quoted,
   rawElements,
   type Refuse,
   type StoredTensor,
@@ -26,30 +29,27 @@ import { zipData, zipEntries } from "./zip.ts";
 export interface TorchFile {
   format: "zip" | "legacy";
   root: unknown;
-  /** The numbers of one tensor of the root. */
-  load(tensor: TorchTensor, name: string): StoredTensor;
+  /** Classes and functions of the pickle that are not run. */
+  standIns: string[];
+  /**
+   * Checks one tensor of the root and counts what it takes, and gives what reads
+   * its numbers: all are counted before the first is read.
+   */
+  prepare(
+    tensor: TorchTensor | UnreadableTensor,
+    name: string,
+  ): () => StoredTensor;
 }
 
 /** `torch.serialization.MAGIC_NUMBER`. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
-const RESAVE =
+export const RESAVE =
   'save its state_dict in PyTorch: torch.save(model.state_dict(), "weights.pth")';
 
-/** Whether a pickle of modules starts there: their state has these names. */
-function hasModules(bytes: Uint8Array, at: number): boolean {
-  const text = new TextDecoder("latin1").decode(
-    bytes.subarray(at, at + 2 ** 20),
-  );
-  return text.includes("_modules") && text.includes("_parameters");
-}
-
-function storageOf(id: unknown): Storage {
+function storageOf(id: unknown): Storage | PickleGlobal {
   const [kind, type, key, , size, view] = Array.isArray(id) ? id : [];
-  if (kind === "module") {
-    throw new ForbiddenGlobal(
-      type instanceof PickleGlobal ? type.name : "a module's class",
-    );
-  }
+  // A module's class with its source.
+  if (kind === "module" && type instanceof PickleGlobal) return type;
   if (
     kind !== "storage" || !(type instanceof PickleGlobal) ||
     typeof key !== "string" || !Number.isSafeInteger(size) || size < 0
@@ -61,40 +61,55 @@ function storageOf(id: unknown): Storage {
   return { type: type.name.split(".").at(-1)!, key, size };
 }
 
-/** One pickle as an object; errors are put as the file's. */
-function read(
-  bytes: Uint8Array,
-  at: number,
-  refuse: Refuse,
-  persistent: (id: unknown) => unknown = storageOf,
-) {
-  try {
-    return unpickle(bytes, at, { global: torchGlobal, persistent });
-  } catch (error) {
-    if (!(error instanceof PickleError)) throw error;
-    if (!(error instanceof ForbiddenGlobal)) return refuse(error.message);
-    return refuse(
-      hasModules(bytes, at)
-        ? `holds a whole pickled module (${
-          printable(error.global)
-        }), whose code is never run; ${RESAVE}`
-        : `${error.message}; ${RESAVE}`,
-    );
-  }
+/** Reads pickles as objects; errors are put as the file's. */
+function reader(budget: Budget, refuse: Refuse) {
+  const standIns = new Set<string>();
+  const global = (name: string) => torchGlobal(name, standIns);
+  const read = (
+    bytes: Uint8Array,
+    at: number,
+    persistent: (id: unknown) => unknown = storageOf,
+  ) => {
+    const counted = (id: unknown) => {
+      // Every tensor refers to its storage.
+      budget.addTensors(1);
+      return persistent(id);
+    };
+    try {
+      return unpickle(bytes, at, { global, persistent: counted, budget });
+    } catch (error) {
+      // V8's own limits, such as on the entries of a map.
+      if (error instanceof RangeError) return refuse("its pickle is too large");
+      if (!(error instanceof PickleError)) throw error;
+      const isAttack = error instanceof ForbiddenGlobal;
+      return refuse(isAttack ? `${error.message}; ${RESAVE}` : error.message);
+    }
+  };
+  return { read, standIns };
 }
 
-/** Copies of views may take this many bytes, and four times the file's. */
-const COPY_BUDGET = 2 ** 28;
+/** The same numbers with the other sign; in place, as they are a copy. */
+function negate(data: TensorData): TensorData {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    for (let i = 0; i < data.length; i++) data[i] = -data[i];
+  } else {
+    for (let i = 0; i < data.length; i++) data[i] = -data[i];
+  }
+  return data;
+}
 
 /** Reads tensors out of storages, whose bytes `data` gives. */
 function loader(
   data: (storage: Storage) => Uint8Array<ArrayBuffer>,
-  fileSize: number,
+  budget: Budget,
   refuse: Refuse,
-): TorchFile["load"] {
-  let budget = COPY_BUDGET + 4 * fileSize;
-  return ({ storage, dtype, offset, shape, strides }, name) => {
-    const tensor = `tensor ${JSON.stringify(printable(name))}`;
+): TorchFile["prepare"] {
+  return (wanted, name) => {
+    const tensor = `tensor ${quoted(name)}`;
+    if (wanted instanceof UnreadableTensor) {
+      return refuse(`${tensor} ${wanted.why}`);
+    }
+    const { storage, dtype, offset, shape, strides, negative } = wanted;
     if (!dtype) {
       return refuse(
         `${tensor} has a dtype that cannot be read (${
@@ -103,25 +118,31 @@ function loader(
       );
     }
     const bytes = data(storage);
+    const width = bytesPer(dtype);
     const n = elements(shape);
     const last = n === 0 ? -1 : shape.reduce(
       (sum, size, i) => sum + (size - 1) * strides[i],
       offset,
     );
-    const size = Math.floor(bytes.length / bytesPer(dtype));
+    const size = Math.floor(bytes.length / width);
     if (last >= size || (n === 0 && offset > size)) {
       return refuse(`${tensor} reaches outside of its storage`);
     }
-    if (isContiguous(shape, strides)) {
-      const at = n === 0 ? 0 : offset * bytesPer(dtype);
-      return storedTensor(dtype, shape, rawElements(bytes, dtype, at, n));
-    }
-    budget -= n * bytesPer(dtype);
-    if (budget < 0) {
-      return refuse(`${tensor} is a view that repeats its numbers too often`);
-    }
-    const all = rawElements(bytes, dtype, 0, size);
-    return storedTensor(dtype, shape, gather(all, offset, shape, strides));
+    // Views count, too: whoever reads them all takes the time.
+    budget.spend(n * Math.max(4, width) * (negative ? 2 : 1), tensor);
+    const span = last + 1 - offset;
+    const whole = isContiguous(shape, strides);
+    if (!whole) budget.spend(span * width, tensor);
+    return () => {
+      const at = n === 0 ? 0 : offset * width;
+      const raw = whole
+        ? rawElements(bytes, dtype, at, n)
+        : gather(rawElements(bytes, dtype, at, span), shape, strides);
+      const stored = storedTensor(dtype, shape, raw);
+      return negative
+        ? { ...stored, data: negate(stored.data.slice()) }
+        : stored;
+    };
   };
 }
 
@@ -139,7 +160,6 @@ function isContiguous(shape: number[], strides: number[]): boolean {
 /** The elements of a view, row-major. */
 function gather(
   from: TensorData,
-  offset: number,
   shape: number[],
   strides: number[],
 ): TensorData {
@@ -157,7 +177,7 @@ function gather(
       for (let i = 0; i < size; i++) walk(axis + 1, at + i * stride);
     }
   };
-  walk(0, offset);
+  walk(0, 0);
   return out;
 }
 
@@ -166,7 +186,9 @@ export function readTorchZip(
   bytes: Uint8Array<ArrayBuffer>,
   refuse: Refuse,
 ): TorchFile {
-  const entries = zipEntries(bytes, refuse);
+  const budget = new Budget(bytes.length, refuse);
+  const { read, standIns } = reader(budget, refuse);
+  const entries = zipEntries(bytes, budget, refuse);
   const pickleName = [...entries.keys()].find((name) =>
     /^[^/]+\/data\.pkl$/.test(name)
   );
@@ -184,13 +206,13 @@ export function readTorchZip(
   }
   const entry = (name: string) => {
     const found = entries.get(`${folder}/${name}`);
-    return found && zipData(bytes, found, refuse);
+    return found && zipData(bytes, found, budget, refuse);
   };
   const order = new TextDecoder().decode(entry("byteorder"));
   if (order !== "" && order !== "little") {
     refuse(`numbers in ${printable(order)}-endian order, which is not read`);
   }
-  const { value: root } = read(entry("data.pkl")!, 0, refuse);
+  const { value: root } = read(entry("data.pkl")!, 0);
   const blocks = new Map<string, Uint8Array<ArrayBuffer>>();
   const data = ({ type, key, size }: Storage) => {
     let found = blocks.get(key);
@@ -202,7 +224,12 @@ export function readTorchZip(
     checkSize(found.length, { type, key, size }, refuse);
     return found;
   };
-  return { format: "zip", root, load: loader(data, bytes.length, refuse) };
+  return {
+    format: "zip",
+    root,
+    standIns: [...standIns],
+    prepare: loader(data, budget, refuse),
+  };
 }
 
 function checkSize(
@@ -210,8 +237,7 @@ function checkSize(
   { type, key, size }: Storage,
   refuse: Refuse,
 ): void {
-  const dtype = storageDtype(type);
-  const wanted = size * (dtype ? bytesPer(dtype) : 1);
+  const wanted = size * (storageWidth(type) ?? 1);
   if (length !== wanted) {
     refuse(
       `storage ${printable(key)} has ${length} bytes, and ${wanted} are wanted`,
@@ -232,11 +258,14 @@ export function readTorchLegacy(
   const storages = new Map<string, Storage>();
   const persistent = (id: unknown) => {
     const storage = storageOf(id);
+    if (storage instanceof PickleGlobal) return storage;
     storages.set(storage.key, storage);
     return storage;
   };
+  const budget = new Budget(bytes.length, refuse);
+  const { read, standIns } = reader(budget, refuse);
   const next = () => {
-    const { value, end } = read(bytes, at, refuse, persistent);
+    const { value, end } = read(bytes, at, persistent);
     at = end;
     return value;
   };
@@ -245,7 +274,7 @@ export function readTorchLegacy(
   }
   const protocol = next();
   if (protocol !== 1001) {
-    refuse(`a PyTorch file of unknown protocol ${printable(String(protocol))}`);
+    refuse("a PyTorch file of an unknown protocol");
   }
   const system = next();
   if (system instanceof Map && system.get("little_endian") === false) {
@@ -259,15 +288,11 @@ export function readTorchLegacy(
   for (const key of keys) {
     const storage = storages.get(key);
     if (!storage) {
-      return refuse(`storage ${printable(String(key))} is not used`);
+      const name = typeof key === "string" ? ` ${printable(key)}` : "";
+      return refuse(`a storage${name} that is not used`);
     }
-    const dtype = storageDtype(storage.type);
-    // An untyped storage counts bytes.
-    const width = dtype
-      ? bytesPer(dtype)
-      : storage.type.endsWith("UntypedStorage")
-      ? 1
-      : refuse(
+    const width = storageWidth(storage.type) ??
+      refuse(
         `a storage of a dtype that cannot be read (${printable(storage.type)})`,
       );
     if (at + 8 > bytes.length) return refuse("cut short");
@@ -291,5 +316,10 @@ export function readTorchLegacy(
   const data = ({ key }: Storage) =>
     places.get(key) ??
       refuse(`the data of storage ${printable(key)} are missing`);
-  return { format: "legacy", root, load: loader(data, bytes.length, refuse) };
+  return {
+    format: "legacy",
+    root,
+    standIns: [...standIns],
+    prepare: loader(data, budget, refuse),
+  };
 }

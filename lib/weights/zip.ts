@@ -1,5 +1,6 @@
 /** Zip archives: the central directory, zip64 included, and entries checked by CRC-32. */
 import { crc32, inflateRawSync } from "node:zlib";
+import type { Budget } from "./budget.ts";
 import { printable, type Refuse } from "./tensor.ts";
 
 export interface ZipEntry {
@@ -72,6 +73,7 @@ function widenEntry(entry: ZipEntry, extra: Uint8Array): void {
 /** The entries of an archive by name. */
 export function zipEntries(
   bytes: Uint8Array,
+  budget: Budget,
   refuse: Refuse,
 ): Map<string, ZipEntry> {
   const view = viewOf(bytes);
@@ -84,6 +86,7 @@ export function zipEntries(
     }
     const nameEnd = at + 46 + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
+    budget.spend(256 + 2 * (nameEnd - at), "its list of entries");
     const entry: ZipEntry = {
       name: utf8.decode(bytes.subarray(at + 46, nameEnd)),
       method: view.getUint16(at + 10, true),
@@ -106,6 +109,7 @@ export function zipEntries(
 export function zipData(
   bytes: Uint8Array<ArrayBuffer>,
   entry: ZipEntry,
+  budget: Budget,
   refuse: Refuse,
 ): Uint8Array<ArrayBuffer> {
   const name = printable(entry.name);
@@ -123,6 +127,7 @@ export function zipData(
   ) damaged();
   let data = bytes.subarray(start, start + compressedSize);
   if (method === 8) {
+    budget.spend(size, `the zip entry ${name}, unpacked,`);
     try {
       data = new Uint8Array(
         inflateRawSync(data, { maxOutputLength: Math.max(1, size) }),

@@ -19,6 +19,12 @@ export const expected = JSON.parse(
   await Deno.readTextFile(`${folder}expected.json`),
 ) as Record<string, Expected>;
 
+/** Checkpoints as training scripts save them, by `_published.py`. */
+export const published = `${folder}published/`;
+export const expectedPublished = JSON.parse(
+  await Deno.readTextFile(`${published}expected.json`),
+) as Record<string, Expected & { standIns: string[]; leftOut: string[] }>;
+
 /** A tensor as the fixtures put it. */
 export function plain({ dtype, shape, data, storedAs }: StoredTensor) {
   const values = Array.from(data as ArrayLike<number | bigint>, (x) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readWeights, writeSafetensors } from "../../lib/weights/mod.ts";
 import { inFolder } from "../_folder.ts";
 import { finished } from "../_run.ts";
-import { expected, folder, plain } from "./_fixtures.ts";
+import { expected, folder, plain, published } from "./_fixtures.ts";
 
 const script = new URL("../../tasks/weights.ts", import.meta.url).pathname;
 
@@ -46,6 +46,72 @@ Deno.test("inspect gives each tensor's statistics, the key and the renaming foun
   const text = await weights("inspect", `${folder}zip.pth`);
   assert.match(text.out, /^f32 \(2 not finite\) +\[2, 2\] +F32 +4 +0 +0\.75/m);
   assert.match(text.out, /^bf16 .*BF16/m);
+});
+
+Deno.test("inspect lists what was not run and what was left out", async () => {
+  const args = await weights("inspect", `${published}namespace.pth`);
+  assert.match(args.out, /^not run +argparse\.Namespace, pathlib\.Pure/m);
+  const integer = await weights("inspect", `${published}integer_key.pth`);
+  assert.match(integer.out, /^left out +the tensor under the key 3,/m);
+});
+
+Deno.test("no name steers the terminal, and JSON keeps each name", () =>
+  inFolder(async (dir) => {
+    const path = join(dir, "a.safetensors");
+    const names = ["a\u202eb", "\x1b[31m", "\u009b2J", "\u200b", "\u{e0001}"];
+    const one = { dtype: "U8" as const, shape: [1], data: Uint8Array.of(1) };
+    await writeSafetensors(
+      path,
+      new Map(names.map((name) => [name, one])),
+      { "\x1b]0;": "\u202e" },
+    );
+    const steers = /[\p{Cf}\p{Cs}]|(?!\n)\p{Cc}/u;
+    const text = await weights("inspect", path);
+    assert.doesNotMatch(text.out, steers);
+    assert.match(text.out, /^a\\u202eb +\[1\]/m);
+    const json = await weights("inspect", path, "--json");
+    assert.doesNotMatch(json.out, steers);
+    const { tensors } = JSON.parse(json.out);
+    assert.deepEqual(
+      tensors.map((t: { name: string }) => t.name).sort(),
+      names.toSorted(),
+    );
+    await writeSafetensors(join(dir, "b.safetensors"), new Map([["c", one]]));
+    const compared = await weights("compare", path, join(dir, "b.safetensors"));
+    assert.doesNotMatch(compared.out, steers);
+    const missing = await weights("inspect", join(dir, "\u202e"));
+    assert.doesNotMatch(missing.err, steers);
+  }));
+
+Deno.test("inspect lists 150,000 tensors", () =>
+  inFolder(async (dir) => {
+    const path = join(dir, "a.safetensors");
+    const none = { dtype: "U8" as const, shape: [0], data: new Uint8Array() };
+    const names = Array.from({ length: 150_000 }, (_, i) => `w${i}`);
+    await writeSafetensors(path, new Map(names.map((name) => [name, none])));
+    const { code, out } = await weights("inspect", path);
+    assert.equal(code, 0);
+    assert.match(out, /^w149999 +\[0\]/m);
+  }));
+
+Deno.test("the command needs neither TensorFlow nor FFI", async () => {
+  const { code, out } = await finished(
+    new Deno.Command(Deno.execPath(), { args: ["info", "--json", script] }),
+  );
+  assert.equal(code, 0);
+  const files = JSON.parse(out).modules
+    .map((m: { specifier: string }) => m.specifier);
+  assert.ok(files.some((file: string) => file.endsWith("/lib/weights/mod.ts")));
+  assert.deepEqual(
+    files.filter((file: string) =>
+      /tensorflow|tfjs|\/lib\/(?!weights\/)/.test(file)
+    ),
+    [],
+  );
+  for (const file of files.filter((f: string) => f.startsWith("file:"))) {
+    if (file.includes("/node_modules/")) continue;
+    assert.doesNotMatch(await Deno.readTextFile(new URL(file)), /dlopen/);
+  }
 });
 
 Deno.test("convert keeps names, shapes and values; halves become float32; then compare finds no difference", () =>

@@ -188,7 +188,7 @@ Deno.test("what does not fit stops in one line with ten of each list and the res
     assert.ok(error instanceof WeightsError);
     assert.match(
       error.message,
-      /^a\.pth: does not fit the model: 50 missing: (layer4\.\S+, ){9}layer4\.\S+ and 40 more; 1 unexpected: extra\?\.weight; 1 of another shape: bn1\.weight \[32\] for \[64\]; allow "missing", "unexpected", "wrongShape" if that is meant$/,
+      /^a\.pth: does not fit the model: 50 missing: (layer4\.\S+, ){9}layer4\.\S+ and 40 more; 1 unexpected: extra\\u000a\.weight; 1 of another shape: bn1\.weight \[32\] for \[64\]; allow "missing", "unexpected", "wrongShape" if that is meant$/,
     );
     return true;
   });
@@ -218,4 +218,18 @@ Deno.test("BatchNorm's counters are loaded where wanted and never missed", () =>
   assert.deepEqual(plain.missing, []);
   const both = match(stored(backbone(counted)), backbone(counted));
   assert.ok(both.loaded.has("bn1.num_batches_tracked"));
+});
+
+Deno.test("as many first parts as names are matched all the same", () => {
+  const shape = [1];
+  const stored = new Map(
+    Array.from({ length: 20_000 }, (_, i) => [`p${i}.w`, { shape }]),
+  );
+  stored.set("p7.conv", { shape });
+  const wanted = [{ name: "a.w", shape }, { name: "a.conv", shape }];
+  const found = match(stored, wanted, { allow: ["unexpected"] });
+  assert.deepEqual([...found.renamed.names], [["a.w", "p7.w"], [
+    "a.conv",
+    "p7.conv",
+  ]]);
 });

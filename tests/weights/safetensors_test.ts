@@ -103,6 +103,22 @@ const damaged: [name: string, bytes: Uint8Array, message: RegExp][] = [
     file({ a: { ...one, shape: [-4] } }, 4),
     /no valid shape/,
   ],
+  [
+    "a doubled name",
+    file(
+      `{"a":${JSON.stringify(one)},"b":[],"\\u0061":${JSON.stringify(one)}}`,
+      4,
+    ),
+    /the header has the key "a" twice/,
+  ],
+  [
+    "a doubled field",
+    file(
+      '{"a":{"dtype":"U8","shape":[4],"shape":[4],"data_offsets":[0,4]}}',
+      4,
+    ),
+    /the key "shape" twice/,
+  ],
   ["a null entry", file({ a: null }, 0), /unknown dtype/],
   ["metadata of numbers", file({ __metadata__: { a: 1 } }, 0), /not strings/],
   [

@@ -1,10 +1,16 @@
 /** PyTorch's files: real ones give PyTorch's values, others a one-line refusal. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { readWeights, WeightsError } from "../../lib/weights/mod.ts";
 import { inFolder } from "../_folder.ts";
-import { expected, folder, plain } from "./_fixtures.ts";
+import {
+  expected,
+  expectedPublished,
+  folder,
+  plain,
+  published,
+} from "./_fixtures.ts";
 
 /** The message of the refusal, which must be one line. */
 async function refusal(source: string | Uint8Array<ArrayBuffer>) {
@@ -28,6 +34,26 @@ for (const [name, { key, format, tensors }] of Object.entries(expected)) {
     assert.deepEqual([...read.tensors.keys()], Object.keys(tensors));
     for (const [tensor, stored] of read.tensors) {
       assert.deepEqual(plain(stored), tensors[tensor], tensor);
+    }
+  });
+}
+
+for (const [name, wanted] of Object.entries(expectedPublished)) {
+  Deno.test(`${name} has PyTorch's values, and lists what was not run or left out`, async () => {
+    const read = await readWeights(published + name);
+    const { key, format, standIns, leftOut } = read;
+    assert.deepEqual(
+      { key, format, standIns: standIns.toSorted(), leftOut },
+      {
+        key: wanted.key,
+        format: wanted.format,
+        standIns: wanted.standIns,
+        leftOut: wanted.leftOut,
+      },
+    );
+    assert.deepEqual([...read.tensors.keys()], Object.keys(wanted.tensors));
+    for (const [tensor, stored] of read.tensors) {
+      assert.deepEqual(plain(stored), wanted.tensors[tensor], tensor);
     }
   });
 }
@@ -84,11 +110,85 @@ const refused: [name: string, message: RegExp][] = [
     /"c" has a dtype that cannot be read \(ComplexFloatStorage\)/,
   ],
 ];
-for (const [name, message] of refused) {
-  Deno.test(`${name} is refused with what to save instead`, async () => {
-    assert.match(await refusal(folder + name), message);
+const refusedPublished: typeof refused = [
+  ["integers.pth", /its tensors under keys that are no names \(3\)/],
+  ["quantised.pth", /tensor "q" is quantised, .*dequantize\(\)/],
+  ["quantised.legacy.pth", /tensor "q" is quantised, .*dequantize\(\)/],
+  ["sparse.pth", /tensor "s" is sparse \(torch\.sparse_coo\), .*to_dense\(\)/],
+  ["sparse_csr.pth", /tensor "s" is sparse \(torch\.sparse_csr\)/],
+  ["nested.pth", /tensor "n" is nested/],
+  ["meta.pth", /tensor "m" is on the meta device/],
+  ["subclass.pth", /tensor "m" is made by __main__\.Marked, which is not run/],
+  ["parameter.pth", /tensor "m" is made by __main__\.Marked/],
+  ["conjugate.pth", /"c" has a dtype that cannot be read/],
+  [
+    "object.pth",
+    /asks for argparse\.Namespace, which is not run; .*state_dict/,
+  ],
+];
+for (
+  const [path, message] of [
+    ...refused.map(([name, m]) => [folder + name, m] as const),
+    ...refusedPublished.map(([name, m]) => [published + name, m] as const),
+  ]
+) {
+  Deno.test(`${basename(path)} is refused with what to save instead`, async () => {
+    assert.match(await refusal(path), message);
   });
 }
+
+Deno.test("an index gives the tensors of its shards, whose bytes can be hashed", async () => {
+  const sizes: number[] = [];
+  const { tensors, format, metadata } = await readWeights(
+    `${published}model.safetensors.index.json`,
+    { onFile: (bytes) => sizes.push(bytes.length) },
+  );
+  assert.deepEqual([format, metadata], [
+    "safetensors in shards",
+    { total_size: "44" },
+  ]);
+  assert.deepEqual([...tensors].map(([name, t]) => [name, plain(t).values]), [
+    ["a.weight", [0, 1, 2, 3, 4, 5]],
+    ["a.bias", [1, 1]],
+    ["b.weight", [7, 8]],
+  ]);
+  assert.equal(sizes.length, 3);
+  const torch = await readWeights(`${published}pytorch_model.bin.index.json`);
+  assert.equal(torch.format, "PyTorch zip in shards");
+  assert.deepEqual([...torch.tensors.keys()], ["a.weight", "a.bias"]);
+});
+
+Deno.test("an index that is wrong, or leads out of its folder, is refused; what it lacks is told", () =>
+  inFolder(async (dir) => {
+    const shard = "model-00001-of-00002.safetensors";
+    await Deno.copyFile(published + shard, join(dir, shard));
+    const path = join(dir, "model.safetensors.index.json");
+    const write = (json: unknown) =>
+      Deno.writeTextFile(
+        path,
+        typeof json === "string" ? json : JSON.stringify(json),
+      );
+    const cases: [unknown, RegExp][] = [
+      [{ "a.weight": "../x.safetensors" }, /\.\.\/x.*no name of a file beside/],
+      [{ "a.weight": ".." }, /no name of a file beside it/],
+      [{ "a.weight": 3 }, /no text, which is no name/],
+      [{ "a.weight": "no.safetensors" }, /no\.safetensors: no such file/],
+      [{ "c.weight": shard }, /"c\.weight" into .*which has no such tensor/],
+      [{}, /an index without a tensor/],
+    ];
+    for (const [weight_map, message] of cases) {
+      await write({ weight_map });
+      assert.match(await refusal(path), message);
+    }
+    await write(`{"weight_map": {"a": "${shard}", "a": "${shard}"}}`);
+    assert.match(await refusal(path), /the key "a" twice/);
+    await write({ layers: 2 });
+    assert.match(await refusal(path), /no weight file/);
+    await write({ weight_map: { "a.bias": shard } });
+    assert.deepEqual((await readWeights(path)).leftOut, [
+      `a.weight of ${shard}, which the index does not have there`,
+    ]);
+  }));
 
 Deno.test("what is no weight file is refused by what it is", async () => {
   const text = (s: string) => new TextEncoder().encode(s);
@@ -215,4 +315,91 @@ function asZip64(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 Deno.test("a zip64 file, as PyTorch writes from 4 GiB on, is read", async () => {
   const bytes = await bytesOf("protocol4.zip.pth");
   assert.deepEqual(await values(asZip64(bytes)), await values(bytes));
+});
+
+/** A legacy file of a pickle and one storage, which it calls "0". */
+function legacy(
+  root: Uint8Array,
+  { count = 0, width = 2 } = {},
+): Uint8Array<ArrayBuffer> {
+  const text = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
+  const magic = text(
+    "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.",
+  );
+  const head = [magic, text("\x80\x02M\xe9\x03."), text("\x80\x02}.")];
+  const keys = text(count ? "\x80\x02]X\x01\0\0\x000a." : "\x80\x02].");
+  const storage = new Uint8Array(count && 8 + count * width);
+  if (count) new DataView(storage.buffer).setUint32(0, count, true);
+  const parts = [...head, text("\x80\x02"), root, keys, storage];
+  const all = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** A pickled dict of `views` tensors, each of the whole storage. */
+function views(type: string, count: number, views: number, stride: string) {
+  const int = (n: number) =>
+    `J${String.fromCharCode(n & 255, n >> 8 & 255, n >> 16 & 255, n >> 24)}`;
+  const word = (s: string) => `X${String.fromCharCode(s.length)}\0\0\0${s}`;
+  const pid = `(${word("storage")}ctorch\n${type}\n${word("0")}${word("cpu")}${
+    int(count)
+  }tQ`;
+  const tensor = `ctorch._utils\n_rebuild_tensor_v2\n(${pid}K\0${
+    int(count)
+  }\x85K${stride}\x85\x89NtR`;
+  const items = Array.from({ length: views }, (_, i) => word(`w${i}`) + tensor);
+  return Uint8Array.from(`}(${items.join("")}u.`, (c) => c.charCodeAt(0));
+}
+
+Deno.test("what unfolds to more than four times the file and 512 MiB is refused before it does", async () => {
+  const deflated = await bytesOf("deflated.pth");
+  const view = new DataView(deflated.buffer);
+  const directory = view.getUint32(deflated.length - 6, true);
+  view.setUint32(directory + 24, 2 ** 31 - 1, true);
+  assert.match(
+    await refusal(deflated),
+    /zip entry .*, unpacked, would take more memory than .*\(512 MiB: four times its size and 512 MiB\)/,
+  );
+  // 4 MB, whose views are 24 GB in float32.
+  const n = 2 ** 21;
+  const halves = views("HalfStorage", n, 3000, "\x01");
+  assert.match(
+    await refusal(legacy(halves, { count: n })),
+    /tensor "w\d+" would take more memory/,
+  );
+  const many = views("HalfStorage", 1, 250_001, "\x01");
+  assert.match(
+    await refusal(legacy(many, { count: 1 })),
+    /more than 250000 tensors/,
+  );
+  const stack = new Uint8Array(5_000_000).fill(0x32);
+  stack[0] = 0x4e;
+  assert.match(
+    await refusal(legacy(stack)),
+    /too many values are open at once/,
+  );
+});
+
+Deno.test("a few views of one storage are read and share it", async () => {
+  const { tensors } = await readWeights(
+    legacy(views("HalfStorage", 4, 2, "\x01"), { count: 4 }),
+  );
+  assert.deepEqual([...tensors].map(([name, t]) => [name, [...t.data]]), [
+    ["w0", [0, 0, 0, 0]],
+    ["w1", [0, 0, 0, 0]],
+  ]);
+});
+
+Deno.test({
+  name: "a device, which has no end, is no weight file",
+  ignore: Deno.build.os === "windows",
+  fn: async () =>
+    assert.match(
+      await refusal("/dev/zero"),
+      /cannot be read: it is no plain file/,
+    ),
 });
