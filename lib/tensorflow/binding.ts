@@ -57,12 +57,19 @@ export interface Device {
 }
 
 // ConfigProto.allow_soft_placement (field 7) = true: an op without a GPU
-// kernel runs on the CPU.
-const SOFT_PLACEMENT = new Uint8Array([0x38, 0x01]);
+// kernel runs on the CPU. inter_op_parallelism_threads (5) = 1: the ops of a
+// step follow one another, and each of them takes all cores; two at once
+// would wait for each other's threads.
+const CONFIG = new Uint8Array([0x38, 0x01, 0x28, 0x01]);
 
 function newContext(): { context: Pointer; devices: Device[] } {
   const options = C.TFE_NewContextOptions();
-  C.TFE_ContextOptionsSetConfig(options, SOFT_PLACEMENT, 2n, status);
+  C.TFE_ContextOptionsSetConfig(
+    options,
+    CONFIG,
+    BigInt(CONFIG.length),
+    status,
+  );
   check("context options");
   const context = C.TFE_NewContext(options, status);
   check("TensorFlow cannot start");

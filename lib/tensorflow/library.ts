@@ -120,6 +120,31 @@ if (!Deno.env.get("TF_ENABLE_ONEDNN_OPTS")) {
 const { dir } = await ensureLibrary();
 const compiled = await ensureNative(dir, { onProgress: console.error });
 
+/** glibc's memory, or nothing where another C library is used. */
+const memory = (() => {
+  try {
+    return Deno.dlopen("libc.so.6", {
+      mallopt: { parameters: [I, I], result: I },
+      malloc_trim: { parameters: [Z], result: I },
+    }).symbols;
+  } catch {
+    return null;
+  }
+})();
+
+/**
+ * Settings by which freed memory stays with the process, for the next step:
+ * else large tensors are fetched from the kernel and cleared each time, a
+ * tenth of a step. [M_ARENA_MAX, M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD]
+ */
+const KEEP_MEMORY = [[-8, 1], [-4, 0], [-1, 2 ** 31 - 1], [-2, 2 ** 26]];
+for (const [name, value] of KEEP_MEMORY) memory?.mallopt(name, value);
+
+/** Gives back to the machine what freed tensors have left with the process. */
+export function returnMemory(): void {
+  memory?.malloc_trim(0n);
+}
+
 /**
  * Loads libraries to stay until the process is gone: at exit Deno unloads
  * what it opened while the library's threads still run, a segmentation fault.

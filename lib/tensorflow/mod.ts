@@ -25,6 +25,7 @@ export {
   resolvePrecision,
 } from "./compile.ts";
 export { allFinite, largestOf } from "./finite.ts";
+export { returnMemory } from "./library.ts";
 export {
   type AdamStep,
   applyAdam,

@@ -5,6 +5,7 @@ import {
   type Compiled,
   fromBytes,
   type Precision,
+  returnMemory,
   tf,
 } from "../tensorflow/mod.ts";
 import {
@@ -286,6 +287,7 @@ export class Trainer {
     [this.#whole, this.#piece, this.#finish, this.#evaluate]
       .forEach((f) => f.dispose());
     disposeVariables(this.variables);
+    returnMemory();
   }
 }
 
