@@ -9,6 +9,8 @@ import {
   status,
   textAt,
 } from "./library.ts";
+import { requireDevice } from "./cuda.ts";
+import { deviceChoice, DeviceError } from "./device.ts";
 import type { Tracer } from "./trace.ts";
 
 /** TensorFlow's `DataType` numbers. */
@@ -60,16 +62,17 @@ export interface Device {
 // kernel runs on the CPU. inter_op_parallelism_threads (5) = 1: the ops of a
 // step follow one another, and each of them takes all cores; two at once
 // would wait for each other's threads.
-const CONFIG = new Uint8Array([0x38, 0x01, 0x28, 0x01]);
+const CONFIG = [0x38, 0x01, 0x28, 0x01];
+// ConfigProto.device_count (field 1) {"GPU": 0}: GPUs are left alone.
+const NO_GPU = [0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00];
 
 function newContext(): { context: Pointer; devices: Device[] } {
-  const options = C.TFE_NewContextOptions();
-  C.TFE_ContextOptionsSetConfig(
-    options,
-    CONFIG,
-    BigInt(CONFIG.length),
-    status,
+  const config = Uint8Array.from(
+    deviceChoice() === "cpu" ? [...CONFIG, ...NO_GPU] : CONFIG,
   );
+  const options = C.TFE_NewContextOptions();
+  const length = BigInt(config.length);
+  C.TFE_ContextOptionsSetConfig(options, config, length, status);
   check("context options");
   const context = C.TFE_NewContext(options, status);
   check("TensorFlow cannot start");
@@ -90,6 +93,13 @@ function newContext(): { context: Pointer; devices: Device[] } {
 
 export const { context, devices } = newContext();
 export const gpu = devices.find((d) => d.type === "GPU");
+if (!gpu && deviceChoice() === "gpu") {
+  await requireDevice(); // says why, where it can
+  throw new DeviceError(
+    "a GPU is asked for, and TensorFlow finds none: `deno task tf info " +
+      "--device auto` tells what is missing",
+  );
+}
 export const device = gpu ?? devices[0];
 
 const handles = new Map<number, Pointer>();

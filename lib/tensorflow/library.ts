@@ -111,6 +111,12 @@ if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) {
   Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
 }
 
+// By itself it takes all of a GPU's memory at once, and a notebook, a study
+// and its trials are processes of their own.
+if (!Deno.env.get("TF_FORCE_GPU_ALLOW_GROWTH")) {
+  Deno.env.set("TF_FORCE_GPU_ALLOW_GROWTH", "true");
+}
+
 // By itself it leaves oneDNN off where the CPU has no AVX512 or AMX, which
 // halves the speed of convolutions there.
 if (!Deno.env.get("TF_ENABLE_ONEDNN_OPTS")) {

@@ -28,6 +28,16 @@ async function run(args: string[], env: Record<string, string>) {
   return { code, out: text(stdout), err: text(stderr) };
 }
 
+const DEVICES = `
+import { binding } from "./lib/tensorflow/binding.ts";
+import { engineInfo } from "./lib/tensorflow/mod.ts";
+console.log(engineInfo().devices.map((d) => d.type).join(), binding.isUsingGpuDevice());
+`;
+
+/** What an engine finds with FERLAB_DEVICE set. */
+const engine = (device: string) =>
+  run(["eval", "--ext=ts", DEVICES], { FERLAB_DEVICE: device });
+
 const hasGpu = existsSync("/dev/nvidia0");
 
 Deno.test("FERLAB_DEVICE is cpu, gpu or auto, and nothing else", () => {
@@ -41,6 +51,18 @@ Deno.test("FERLAB_DEVICE is cpu, gpu or auto, and nothing else", () => {
     if (before === undefined) Deno.env.delete("FERLAB_DEVICE");
     else Deno.env.set("FERLAB_DEVICE", before);
   }
+});
+
+Deno.test("with FERLAB_DEVICE=cpu the engine sees no GPU", async () => {
+  assert.deepEqual(await engine("cpu"), { code: 0, out: "CPU false", err: "" });
+});
+
+Deno.test("an engine that is asked for a GPU and finds none says so", {
+  ignore: hasGpu,
+}, async () => {
+  const { code, err } = await engine("gpu");
+  assert.equal(code, 1);
+  assert.match(err, /a GPU is asked for, and there is none: ./);
 });
 
 Deno.test("each command ends with 2 before it runs where there is no GPU", async () => {
