@@ -69,7 +69,7 @@ export const Fields = z.strictObject({
     .describe("Classes to tell apart; 2 to 100000."),
   weights: z.strictObject({
     file: z.string(takes("a path, or an empty text")).default("").describe(
-      "PyTorch's or safetensors weights to start from, by path; empty for none.",
+      "PyTorch's or safetensors weights to start from, or an index of their shards, by path; empty for none.",
     ),
     allow: z.array(
       oneOf(["missing", "unexpected", "wrongShape"]),

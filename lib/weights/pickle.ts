@@ -15,6 +15,8 @@ export class PickleGlobal {
   constructor(
     readonly name: string,
     readonly call?: (args: unknown[]) => unknown,
+    /** Whether it is one that is not run, so that its objects are stand-ins. */
+    readonly isUnknown = false,
   ) {}
 }
 
@@ -200,6 +202,14 @@ export function unpickle(
       bad("a call of no function");
     }
   };
+  /** As `call`, but what it makes is an object, whatever it is made of. */
+  const object = (callee: unknown, args: unknown) =>
+    call(
+      callee instanceof PickleGlobal && callee.isUnknown
+        ? new PickleGlobal(callee.name)
+        : callee,
+      args,
+    );
   const build = () => {
     const state = pop(), object = top();
     if (object instanceof StandIn && state instanceof Map) {
@@ -297,11 +307,11 @@ export function unpickle(
     },
     0x81: () => { // NEWOBJ
       const [callee, args] = popMany(2);
-      call(callee, args);
+      object(callee, args);
     },
     0x92: () => { // NEWOBJ_EX
       const [callee, args] = popMany(3);
-      call(callee, args);
+      object(callee, args);
     },
     0x62: build,
     0x51: () => { // BINPERSID

@@ -167,6 +167,7 @@ const standIn = (name: string) =>
       hasTensor(args) || name.startsWith("torch._utils._rebuild_")
         ? ofClass(name)
         : new StandIn(name),
+    true,
   );
 
 /** The `dtype` argument of newer tensors, a global such as torch.uint16. */
@@ -231,7 +232,7 @@ const CALLS: Record<string, (args: unknown[]) => unknown> = {
 
 /** Names that stand for themselves. */
 const TYPES =
-  /^torch\.(nn\.parameter\.(Parameter|Buffer)|(_tensor\.)?Tensor)$|^(builtins|__builtin__)\.(int|long|float|bool|str|list|tuple|dict)$/;
+  /^torch\.(nn\.parameter\.(Parameter|Buffer)|(_tensor\.)?Tensor)$|^(builtins|__builtin__)\.(int|long|float|bool|str|list|tuple|dict|frozenset|bytearray|x?range|slice|Ellipsis)$/;
 const STORAGE = /^torch\.(cuda\.|storage\.)?_?[A-Za-z0-9]+Storage$/;
 const DTYPE = /^torch\.(q?u?int\d+(x\d+)?|b?float\w+|bits\w+|complex\d+|bool)$/;
 

@@ -12,9 +12,10 @@ import {
   Trainer,
 } from "../../lib/train/mod.ts";
 import { TrainingRun } from "../../lib/train/run.ts";
-import { writeSafetensors } from "../../lib/weights/mod.ts";
 import { modelOf } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
+import { loadPretrained } from "../../lib/train/pretrained.ts";
+import { writeSafetensors } from "../../lib/weights/mod.ts";
 import { everything, tinyData, tinyRecipe } from "./_tiny.ts";
 import { inFolder } from "../_folder.ts";
 
@@ -187,6 +188,42 @@ Deno.test("pretrained weights are the start, and a misfit stops the run", () =>
     }
     const head = "head.weight";
     assert.notDeepEqual(now.get(head), tensors.get(head));
+  }));
+
+Deno.test("an index's shards are a start, whole numbers too, and all count in the hash", () =>
+  inFolder(async (dir) => {
+    const file = join(dir, "model.safetensors.index.json");
+    const weight_map = { "head.bias": "a.safetensors", "cls_token": "b" };
+    await Deno.writeTextFile(file, JSON.stringify({ weight_map }));
+    const recipe = tinyRecipe({ weights: { file, allow: ["missing"] } });
+    const load = async (first: bigint) => {
+      const state = initialise(modelOf(recipe), [16, 16, 3], 1);
+      const token = state.parameters.get("cls_token")!;
+      await writeSafetensors(
+        join(dir, "a.safetensors"),
+        new Map([["head.bias", {
+          dtype: "I64",
+          shape: [7],
+          data: BigInt64Array.of(first, 1n, 2n, 3n, 4n, 5n, 6n),
+        }]]),
+      );
+      await writeSafetensors(
+        join(dir, "b"),
+        new Map([["cls_token", {
+          dtype: "F32",
+          shape: [...token.info.shape],
+          data: new Float32Array(token.data.length).fill(0.5),
+        }]]),
+      );
+      const { hash, loaded } = await loadPretrained(state, recipe.weights);
+      assert.equal(loaded, 2);
+      const { data } = state.parameters.get("head.bias")!;
+      assert.deepEqual([...data], [Number(first), 1, 2, 3, 4, 5, 6]);
+      assert.equal(state.parameters.get("cls_token")!.data[0], 0.5);
+      return hash;
+    };
+    assert.equal(await load(-1n), await load(-1n));
+    assert.notEqual(await load(-1n), await load(9n));
   }));
 
 Deno.test("another recipe does not go on from a checkpoint, and says so", () =>

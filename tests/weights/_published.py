@@ -44,6 +44,9 @@ class Marked(torch.Tensor):
     pass
 
 
+Batch = collections.namedtuple("Batch", "images labels")
+
+
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
@@ -99,6 +102,8 @@ save("containers.pth", {
     "config": Config(lr=0.1), "when": datetime.date(2024, 2, 29), "join": ", ".join,
     "model": StateDict(sd),
 }, "model", names, stand_ins=["__main__.Scores", "__main__.Config", "datetime.date", "__builtin__.getattr", "__main__.StateDict"])
+save("namedtuple.pth", {**sd, "batch": Batch(torch.ones(1), torch.ones(1)), "range": range(3)},
+     "", names, stand_ins=["__main__.Batch"])
 count = torch.arange(6)
 save("negative.pth", {
     "n": torch._neg_view(torch.arange(4.0)),
