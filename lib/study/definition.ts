@@ -7,6 +7,9 @@ export { StudyError };
 export type ParamValue = number | string | boolean;
 export type Params = Record<string, ParamValue>;
 
+const LONG_NUMBER = "holds a whole number beyond 2^53, of which a number " +
+  "keeps not all digits: give it as a text";
+
 const Value = z.union([
   z.number({ error: "use finite numbers, strings or booleans" }),
   z.string(),
@@ -43,6 +46,12 @@ const Parameter = z.union([
   error: (issue) => {
     if (Array.isArray(issue.input) && issue.input.length === 0) {
       return "is empty: list its values";
+    }
+    const values = Array.isArray(issue.input)
+      ? issue.input
+      : (issue.input as { values?: unknown } | null)?.values;
+    if (Array.isArray(values) && values.some((v) => typeof v === "bigint")) {
+      return LONG_NUMBER;
     }
     return "give a list of finite numbers, strings or booleans, " +
       "{ values, role } or { low, high, log, int, step, role }";
@@ -129,6 +138,9 @@ function checkParameter(
     throw new StudyError(`${where}: parameters.${name}${text}`);
   };
   if ("values" in parameter) {
+    const isLong = (v: ParamValue) =>
+      Number.isInteger(v) && !Number.isSafeInteger(v);
+    if (parameter.values.some(isLong)) refuse(` ${LONG_NUMBER}`);
     const odd = parameter.values.findIndex((value, i) =>
       parameter.values.slice(0, i).some((v) => sameValue(v, value))
     );

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { parseStudy, type Study } from "./definition.ts";
 import { oneLine, StudyError } from "./errors.ts";
 import { type CheckedPlan, parsePlan } from "./plan.ts";
+import { parseJson } from "./store/encoding.ts";
 import type { TrainTrial } from "./trial.ts";
 
 export type StudyFile =
@@ -52,7 +53,7 @@ export async function readStudyFile(file: string): Promise<StudyFile> {
   }
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
     throw new StudyError(`${file}: is no JSON: ${oneLine(error)}`);
   }

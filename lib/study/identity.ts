@@ -6,7 +6,7 @@ import {
   type Study,
   StudyError,
 } from "./definition.ts";
-import type { Store, StudyRow } from "./store/mod.ts";
+import { encodeJson, type Store, type StudyRow } from "./store/mod.ts";
 
 type Json = unknown;
 
@@ -25,6 +25,7 @@ const isObject = (value: Json): value is Record<string, Json> =>
 export function canonical(value: Json): string {
   return JSON.stringify(value, (_, v) => {
     if (typeof v === "number") return canonicalNumber(v);
+    if (typeof v === "bigint") return String(v);
     if (!isObject(v)) return v;
     return Object.fromEntries(
       Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1),
@@ -54,7 +55,8 @@ export function differences(
     : [{ path, before, after }];
 }
 
-const shown = (value: unknown) => JSON.stringify(value) ?? "nothing";
+const shown = (value: unknown) =>
+  value === undefined ? "nothing" : encodeJson(value);
 
 /** `epochs 5 → 10`, one line for each of the first `limit` differences. */
 export function differenceLines(

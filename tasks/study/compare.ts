@@ -7,7 +7,7 @@ import {
   identityOf,
 } from "../../lib/study/identity.ts";
 import type { Params } from "../../lib/study/definition.ts";
-import type { TrialRow } from "../../lib/study/store/mod.ts";
+import { encodeJson, type TrialRow } from "../../lib/study/store/mod.ts";
 import {
   type Column,
   describe,
@@ -176,7 +176,7 @@ const shown = (value: unknown) =>
     ? "–"
     : typeof value === "string"
     ? value
-    : JSON.stringify(value);
+    : encodeJson(value);
 
 function differenceTable(
   list: readonly Difference[],

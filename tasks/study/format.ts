@@ -135,11 +135,14 @@ export function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
-/** One JSON document; NaN and ±Infinity are strings of that name. */
+/** One JSON document; NaN, ±Infinity and BigInts are strings. */
 export function json(value: unknown): string {
   return JSON.stringify(
     value,
-    (_, v) => typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
+    (_, v) =>
+      typeof v === "bigint" || typeof v === "number" && !Number.isFinite(v)
+        ? String(v)
+        : v,
     2,
   );
 }

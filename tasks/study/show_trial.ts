@@ -1,5 +1,5 @@
 /** All that is on record of one trial, as lines of text. */
-import type { TrialRow } from "../../lib/study/store/mod.ts";
+import { encodeJson, type TrialRow } from "../../lib/study/store/mod.ts";
 import { clean, short, shownValue, table } from "./format.ts";
 import type { FoundStudy } from "./records.ts";
 import { factLines } from "./show_study.ts";
@@ -15,7 +15,7 @@ const isGroup = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const plain = (value: unknown) =>
-  typeof value === "string" ? value : JSON.stringify(value);
+  typeof value === "string" ? value : encodeJson(value);
 
 /** Trials that this one was copied from, and those copied from it. */
 function historyOf(trial: TrialRow, trials: readonly TrialRow[]) {

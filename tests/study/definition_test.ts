@@ -1,7 +1,16 @@
 // What a study may say, and which settings follow from it.
 import assert from "node:assert/strict";
-import { parseStudy, pointsOf, type StudyInput } from "../../lib/study/mod.ts";
+import { join } from "node:path";
+import { canonical } from "../../lib/study/identity.ts";
+import {
+  parseStudy,
+  pointsOf,
+  readStudyFile,
+  type StudyInput,
+} from "../../lib/study/mod.ts";
 import { distributionsOf, settingsOf } from "../../lib/study/points.ts";
+import { decodeJson, encodeJson } from "../../lib/study/store/mod.ts";
+import { inFolder } from "../_folder.ts";
 
 const settings = (input: StudyInput) => settingsOf(parseStudy(input));
 
@@ -155,3 +164,30 @@ Deno.test("ranges and choices of a distribution grow, its kind stays", () => {
     /parameters\.lr is a FloatDistribution, its recorded trials have a FloatDistribution on a log scale: give the study a new name/,
   );
 });
+
+Deno.test("whole numbers that lose digits are refused as values, kept as metadata", () =>
+  inFolder(async (dir) => {
+    const file = join(dir, "plan.json");
+    const text = (value: string, fixed: string) =>
+      `{"study": {"name": "s", "parameters": {"x": [${value}]},
+        "fixed": {"id": ${fixed}}}, "recipe": {"size": 16}}`;
+    await Deno.writeTextFile(file, text("1, 12345678901234567890", "1"));
+    await assert.rejects(readStudyFile(file), {
+      name: "StudyError",
+      message:
+        /parameters\.x: holds a whole number beyond 2\^53, .* give it as a text$/,
+    });
+    assert.throws(
+      () => parseStudy({ name: "s", parameters: { x: [2 ** 60] } }),
+      /parameters\.x holds a whole number beyond 2\^53/,
+    );
+    const long = '{"a": [9007199254740993, -9007199254740993], "b": 1e20, ' +
+      '"c": "x, 9007199254740993", "d": NaN}';
+    const value = decodeJson(long) as Record<string, unknown>;
+    assert.deepEqual(value.a, [9007199254740993n, -9007199254740993n]);
+    assert.equal(value.b, 1e20);
+    assert.deepEqual(decodeJson(encodeJson(value)), value);
+    const id = (fixed: unknown) =>
+      canonical((decodeJson(`{"id": ${fixed}}`) as { id: unknown }).id);
+    assert.notEqual(id("9007199254740993"), id("9007199254740992"));
+  }));

@@ -132,30 +132,65 @@ const SPECIAL: Record<string, number> = {
   "-Infinity": -Infinity,
 };
 
-/** JSON as Python writes and reads it: NaN and ±Infinity are bare words. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+
+/**
+ * JSON as Python writes and reads it: NaN and ±Infinity are bare words, a
+ * BigInt is a whole number with all its digits.
+ */
 export function encodeJson(value: unknown): string {
-  const text = JSON.stringify(
-    value ?? null,
-    (_, v) => typeof v === "number" && !Number.isFinite(v) ? `\0${v}` : v,
-  );
+  const text = JSON.stringify(value ?? null, (_, v) => {
+    if (typeof v === "bigint") return rawJSON(String(v));
+    return typeof v === "number" && !Number.isFinite(v) ? `\0${v}` : v;
+  });
   return text.replace(/"\\u0000(NaN|-?Infinity)"/g, "$1");
 }
 
-/** Reads JSON of ours and of Python, bare NaN and ±Infinity included. */
+/** A whole number that may have more digits than a number keeps. */
+const LONG = /(?:^|[\s:,[])-?\d{16,}(?=[\s,\]}]|$)/;
+
+/** `JSON.parse`, which a number's source tells of. */
+const parse = JSON.parse as (
+  text: string,
+  reviver: (key: string, v: unknown, context: { source: string }) => unknown,
+) => unknown;
+
+/** What JSON.parse's reviver makes of whole numbers that lose digits: BigInts. */
+function keepDigits(
+  _key: string,
+  v: unknown,
+  { source }: { source: string },
+): unknown {
+  // What a number of ours looks like is one again, such as a loss of 1e17.
+  return Number.isInteger(v) && !Number.isSafeInteger(v) &&
+      /^-?\d+$/.test(source) && source !== String(v)
+    ? BigInt(source)
+    : v;
+}
+
+/** `JSON.parse` that keeps the digits of whole numbers, as BigInts. */
+export function parseJson(text: string): unknown {
+  return LONG.test(text) ? parse(text, keepDigits) : JSON.parse(text);
+}
+
+/**
+ * Reads JSON of ours and of Python, bare NaN and ±Infinity included; a whole
+ * number that would lose digits is a BigInt.
+ */
 export function decodeJson(text: string): unknown {
   if (!text.includes("NaN") && !text.includes("Infinity")) {
-    return JSON.parse(text);
+    return parseJson(text);
   }
   const standard = text.replace(
     /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g,
     (token) => token.startsWith('"') ? token : `"\\u0000${token}"`,
   );
-  return JSON.parse(
+  return parse(
     standard,
-    (_, v) =>
+    (key, v, context) =>
       typeof v === "string" && v.startsWith("\0")
         ? SPECIAL[v.slice(1)] ?? v
-        : v,
+        : keepDigits(key, v, context),
   );
 }
 
