@@ -28,10 +28,13 @@ export interface ThroughputRow {
   batchSize: number;
   /** Why there is no figure: out of memory. The others are null then. */
   error: string | null;
+  /** Steps before the clock started, and how long they took. */
+  warmUp: number;
+  warmUpSeconds: number | null;
   /** Images and seconds of all timed steps. */
   images: number | null;
   seconds: number | null;
-  /** images / seconds. */
+  /** images / seconds; null where the clock saw no time pass. */
   imagesPerSecond: number | null;
   /** Of the single steps' images per second. */
   median: number | null;
@@ -65,29 +68,41 @@ function quantile(sorted: readonly number[], q: number): number {
 function rowOf(
   batchSize: number,
   imagesPerStep: number,
-  times: readonly number[],
+  all: readonly number[],
+  warmUp: number,
 ): ThroughputRow {
-  const seconds = times.reduce((a, b) => a + b, 0);
+  const sum = (times: readonly number[]) => times.reduce((a, b) => a + b, 0);
+  const times = all.slice(warmUp);
+  const seconds = sum(times);
   const images = imagesPerStep * times.length;
-  const rates = times.map((t) => imagesPerStep / t).sort((a, b) => a - b);
+  const rates = times.filter((t) => t > 0).map((t) => imagesPerStep / t)
+    .sort((a, b) => a - b);
   const [lowerQuartile, median, upperQuartile] = [0.25, 0.5, 0.75]
-    .map((q) => quantile(rates, q));
+    .map((q) => rates.length > 0 ? quantile(rates, q) : null);
   return {
     batchSize,
     error: null,
+    warmUp,
+    warmUpSeconds: sum(all.slice(0, warmUp)),
     images,
     seconds,
-    imagesPerSecond: images / seconds,
+    imagesPerSecond: seconds > 0 ? images / seconds : null,
     median,
     lowerQuartile,
     upperQuartile,
-    spread: (upperQuartile - lowerQuartile) / median,
+    spread: median === null ? null : (upperQuartile! - lowerQuartile!) / median,
   };
 }
 
-const failed = (batchSize: number, error: string): ThroughputRow => ({
+const failed = (
+  batchSize: number,
+  error: string,
+  warmUp: number,
+): ThroughputRow => ({
   batchSize,
   error,
+  warmUp,
+  warmUpSeconds: null,
   images: null,
   seconds: null,
   imagesPerSecond: null,
@@ -127,10 +142,10 @@ export async function throughput(
         signal?.throwIfAborted();
         const start = now();
         await prepared.step();
-        if (step > warmUp) times.push((now() - start) / 1000);
+        times.push((now() - start) / 1000);
         onProgress?.({ batchSize, step, of });
       }
-      return rowOf(batchSize, prepared.images, times);
+      return rowOf(batchSize, prepared.images, times, warmUp);
     } finally {
       prepared.dispose();
     }
@@ -140,10 +155,11 @@ export async function throughput(
     signal?.throwIfAborted();
     try {
       rows.push(await timed(batchSize));
-    } catch (error) {
-      if (!isOutOfMemory(error)) throw error;
-      const why = error.message.split("\n")[0];
-      rows.push(failed(batchSize, `batch ${batchSize}: out of memory: ${why}`));
+    } catch (thrown) {
+      if (!isOutOfMemory(thrown)) throw thrown;
+      const why = thrown.message.split("\n")[0];
+      const error = `batch ${batchSize}: out of memory: ${why}`;
+      rows.push(failed(batchSize, error, warmUp));
     } finally {
       releaseMemory();
     }

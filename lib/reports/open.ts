@@ -273,7 +273,8 @@ export class OpenReport {
     const isTraining = this.plans.length > 0;
     return table(all.map(({ study }) => {
       const rows = results.rows(study.name);
-      const speeds = rows.flatMap((r) => r.epochs.map((e) => e.imagesPerSecond))
+      const speeds = rows
+        .flatMap((r) => r.epochs.flatMap((e) => e.imagesPerSecond ?? []))
         .sort((a, b) => a - b);
       const speed = speeds[Math.floor(speeds.length / 2)];
       return {

@@ -34,8 +34,11 @@ export interface EpochRow {
   test: EvaluationResult;
   /** Wall time of the epoch, evaluation included. */
   seconds: number;
-  /** Training alone. */
-  imagesPerSecond: number;
+  /**
+   * Training alone, without the process's first step, which traces and
+   * compiles; null where no other was timed.
+   */
+  imagesPerSecond: number | null;
   /** After the epoch's last step, where asked for. */
   diagnostics?: Diagnostics;
 }
@@ -145,9 +148,11 @@ export async function* train(
       }
     }
     yield* history.slice(0, recipe.epochs);
+    const begun = history.length;
     while (history.length < recipe.epochs) {
       const start = performance.now();
-      const trained = await trainEpoch(run, trainer, history, options);
+      const isWarm = history.length > begun;
+      const trained = await trainEpoch(run, trainer, history, options, isWarm);
       const evalBatch = Math.min(
         recipe.evalBatchSize,
         Math.max(data.validation.n, data.test.n),
@@ -192,9 +197,10 @@ async function trainEpoch(
   trainer: Trainer,
   history: readonly EpochRow[],
   options: TrainOptions,
+  isWarm: boolean,
 ) {
   const { signal, onStep } = options;
-  const start = performance.now();
+  let start = isWarm ? performance.now() : NaN, timed = 0;
   const epoch = history.length + 1;
   const { lr } = run.rateOf(trainer.step, history);
   let loss = 0, correct: number | null = 0, norm = 0, seen = 0;
@@ -214,12 +220,15 @@ async function trainEpoch(
       ? null
       : correct + result.correct;
     seen += n;
+    if (Number.isNaN(start)) start = performance.now();
+    else timed += n;
     onStep?.({
       step: trainer.step,
       steps: run.stepsPerEpoch * run.recipe.epochs,
       loss: result.loss,
     });
   }
+  const seconds = (performance.now() - start) / 1000;
   return {
     epoch,
     step: trainer.step,
@@ -227,7 +236,7 @@ async function trainEpoch(
     trainLoss: loss / seen,
     trainAccuracy: correct === null ? null : correct / seen,
     gradientNorm: norm / seen,
-    imagesPerSecond: seen / ((performance.now() - start) / 1000),
+    imagesPerSecond: seconds > 0 && timed > 0 ? timed / seconds : null,
   };
 }
 

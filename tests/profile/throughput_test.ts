@@ -43,6 +43,8 @@ Deno.test("throughput leaves the warm-up out and counts images over all timed st
   assert.deepEqual(rows, [{
     batchSize: 40,
     error: null,
+    warmUp: 2,
+    warmUpSeconds: 18,
     images: 200,
     seconds: 2,
     imagesPerSecond: 100,
@@ -71,6 +73,20 @@ Deno.test("a step's clock stops after its value is read", async () => {
     }),
   });
   assert.equal(rows[0].imagesPerSecond, 32);
+});
+
+Deno.test("steps that took no time by the clock have no rate", async () => {
+  const fake = fakeRun([5, 0, 0]);
+  const [row] = await throughput({
+    ...fake,
+    batchSizes: [8],
+    warmUp: 1,
+    repeats: 2,
+  });
+  assert.deepEqual(
+    [row.imagesPerSecond, row.median, row.spread, row.warmUpSeconds],
+    [null, null, null, 0.005],
+  );
 });
 
 Deno.test("each batch size is freed before the next, also after an error or an abort", async () => {

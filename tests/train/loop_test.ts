@@ -277,6 +277,14 @@ Deno.test("evaluation counts every sample once, whatever the batch", async () =>
   }
 });
 
+Deno.test("the first step, which compiles, counts in no epoch's speed", async () => {
+  const rows = await all(
+    train(tinyRecipe({ batchSize: 44, epochs: 2 }), tinyData),
+  );
+  assert.equal(rows[0].imagesPerSecond, null, "its only step is the first");
+  assert.ok(rows[1].imagesPerSecond! > 0);
+});
+
 Deno.test("validation chooses the epoch, the earliest among equals", () => {
   const row = (epoch: number, validation: number, test: number) =>
     ({
