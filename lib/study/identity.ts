@@ -139,6 +139,24 @@ export interface OpenedRecord {
   changed?: { from: StudyRow; differences: Difference[] };
 }
 
+/** The names of a definition's parameters, as one text. */
+function parameterNames(definition: unknown): string {
+  const { parameters = {}, search } = definition as Partial<Study>;
+  const lists = search?.kind === "list" ? search.points : [parameters];
+  return canonical([...new Set(lists.flatMap(Object.keys))].sort());
+}
+
+/**
+ * The record that a study differs from least: of those whose parameters have
+ * the same names, else of all, the one that was run last.
+ */
+function likeliest(rows: readonly StudyRow[], study: Study) {
+  const names = parameterNames(study);
+  return rows.findLast(({ attrs }) =>
+    attrs.definition && parameterNames(attrs.definition) === names
+  ) ?? rows.at(-1);
+}
+
 /**
  * The record of a study: the one with the same fixed settings, direction and
  * metric, or a new one. The first record of a name carries it, later ones are
@@ -165,7 +183,7 @@ export async function openRecord(
     return { row: found, key: identityOf(found)!.key };
   }
   const key = contentKey([family, direction, metric, fixed]);
-  const last = rows.at(-1);
+  const last = likeliest(rows, study);
   const foreign = rows.find((row) =>
     !identityOf(row) && row.attrs.definition === undefined
   );

@@ -1,5 +1,6 @@
 /** How far a study is: points that are done, failed, open; its budget. */
 import type { Study } from "./definition.ts";
+import { canonical } from "./identity.ts";
 import { failedTries, isFinalFailure, type ResultRow } from "./store/mod.ts";
 
 export interface Progress {
@@ -39,12 +40,30 @@ export function givenUp(
 }
 
 /**
- * @param keys the points of the definition; without it (TPE) all of ours.
+ * The points of a search whose settings follow from results, as far as they
+ * are sampled: those of the first settings and repeats that the study names.
+ */
+export function sampledKeys(
+  rows: readonly ResultRow[],
+  { search, repeats }: Study,
+): ReadonlySet<string> {
+  const settings = search.kind === "tpe" ? search.points : 0;
+  const ours = rows.filter((row) => row.point);
+  const bySetting = Map.groupBy(ours, (row) => canonical(row.params));
+  return new Set(
+    [...bySetting.values()].slice(0, settings).flat()
+      .filter(({ point }) => point!.repeat < repeats)
+      .map(({ point }) => point!.key),
+  );
+}
+
+/**
+ * @param keys the points of the definition.
  * @param total how many points there are to be.
  */
 export function progressOf(
   rows: readonly ResultRow[],
-  keys: ReadonlySet<string> | undefined,
+  keys: ReadonlySet<string>,
   total: number,
 ): Progress {
   const last = new Map<string, ResultRow>();
@@ -52,7 +71,7 @@ export function progressOf(
   for (const row of rows) {
     if (row.state === "RUNNING") running++;
     const key = row.point?.key;
-    if (key === undefined || keys && !keys.has(key)) continue;
+    if (key === undefined || !keys.has(key)) continue;
     if (last.get(key)?.state !== "COMPLETE") last.set(key, row);
   }
   const count = (state: string) =>

@@ -7,7 +7,13 @@ import {
   pointsOf,
   type TrialPoint,
 } from "./points.ts";
-import { givenUp, type Progress, progressOf, spentBudget } from "./progress.ts";
+import {
+  givenUp,
+  type Progress,
+  progressOf,
+  sampledKeys,
+  spentBudget,
+} from "./progress.ts";
 import { nextSetting } from "./sampling.ts";
 import type {
   Claim,
@@ -99,7 +105,9 @@ export class StudyQueue {
   }
 
   async progress(): Promise<Progress> {
-    return progressOf(await this.#results(), this.#keys, this.total);
+    const rows = await this.#results();
+    const keys = this.#keys ?? sampledKeys(rows, this.study);
+    return progressOf(rows, keys, this.total);
   }
 
   /** All results; those of most trials are read once. */

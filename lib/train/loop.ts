@@ -251,9 +251,10 @@ async function diverged(
   const what = Number.isFinite(loss)
     ? `the gradient's norm is ${gradientNorm}`
     : `loss is ${loss}`;
+  const advice = epsWarning(run.recipe) ?? "lower the learning rate";
   const message = `${what} at step ${step} (epoch ${
     history.length + 1
-  }): lower the learning rate`;
+  }): ${advice}`;
   const saved = history.length > 0 && locate && checkpointDir
     ? await loadCheckpoint(checkpointDir)
     : null;

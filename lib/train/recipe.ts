@@ -30,10 +30,30 @@ function distance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
+/** What fields are called elsewhere. */
+const ELSEWHERE: Record<string, string> = {
+  learningrate: "lr",
+  wd: "weightDecay",
+  decay: "weightDecay",
+  beta1: "betas",
+  beta2: "betas",
+  epsilon: "eps",
+  imagesize: "size",
+  imgsize: "size",
+  numclasses: "classes",
+  numepochs: "epochs",
+  clipgrad: "clipNorm",
+  maxnorm: "clipNorm",
+  scheduler: "schedule",
+  smoothing: "labelSmoothing",
+};
+
 /** The name that `key` was probably meant to be, if one is close. */
 function closest(key: string, names: string[]): string | undefined {
   const plain = (s: string) =>
     s.slice(0, 40).replace(/[-_ ]/g, "").toLowerCase();
+  const known = ELSEWHERE[plain(key)];
+  if (known && names.includes(known)) return known;
   const [best] = names
     .map((name) => ({ name, edits: distance(plain(key), plain(name)) }))
     .sort((a, b) => a.edits - b.edits);

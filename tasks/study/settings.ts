@@ -51,6 +51,14 @@ export function bestSetting(
     );
 }
 
+/** The settings that `bestSetting` does not judge: they lack repeats. */
+export function lackingRepeats(
+  settings: readonly SettingResult[],
+  best: SettingResult | undefined,
+): SettingResult[] {
+  return settings.filter((s) => s.values.length < (best?.values.length ?? 0));
+}
+
 /** `depth 2: 53.2 % (mean of 2: 52.1 %, 54.3 %)`, or `(trial 5)` of one. */
 export function settingText(setting: SettingResult, metric: string): string {
   const { params, trials, values, mean } = setting;

@@ -11,7 +11,7 @@ import {
   warn,
   withStudy,
 } from "./records.ts";
-import { bestSetting, settingResults } from "./settings.ts";
+import { bestSetting, lackingRepeats, settingResults } from "./settings.ts";
 import { progressIn, studyText } from "./show_study.ts";
 import { trialText } from "./show_trial.ts";
 import { failedPoints, reasonOf, secondsOf, trialOf } from "./trials.ts";
@@ -57,20 +57,22 @@ async function showStudy(found: FoundStudy, asJson = false): Promise<number> {
   const { row, store, name, record } = found;
   const trials = await store.trials(row.studyId);
   const progress = progressIn(row, await store.results(row.studyId));
-  const best = bestSetting(settingResults(trials), row.direction);
+  const settings = settingResults(trials);
+  const best = bestSetting(settings, row.direction);
+  const leftOut = lackingRepeats(settings, best);
   const failed = failedPoints(trials);
   if (asJson) {
     const { direction, metric, attrs, trials: states, start, end } = row;
     console.log(json({
       ...{ name, record, direction, metric, key: identityOf(row)?.key },
       ...{ definition: attrs.definition, fixed: identityOf(row)?.fixed },
-      ...{ start, end, states, progress, best },
+      ...{ start, end, states, progress, best, leftOut },
       failed: failed.map((t) => ({ number: t.number, reason: reasonOf(t) })),
       trials,
     }));
     return 0;
   }
-  console.log(studyText(found, progress, best, roomOf(Deno.stdout)));
+  console.log(studyText(found, progress, best, leftOut, roomOf(Deno.stdout)));
   if (trials.length) console.log(`\n${trialTable(trials, row.metric)}`);
   for (
     const [reason, same] of Map.groupBy(

@@ -2,9 +2,13 @@
 import { parseStudy, type Study } from "../../lib/study/definition.ts";
 import { identityOf } from "../../lib/study/identity.ts";
 import { pointsOf } from "../../lib/study/points.ts";
-import { type Progress, progressOf } from "../../lib/study/progress.ts";
+import {
+  type Progress,
+  progressOf,
+  sampledKeys,
+} from "../../lib/study/progress.ts";
 import type { ResultRow, StudyRow } from "../../lib/study/store/mod.ts";
-import { clean, fit, minute } from "./format.ts";
+import { clean, describe, fit, minute } from "./format.ts";
 import type { FoundStudy } from "./records.ts";
 import { type SettingResult, settingText } from "./settings.ts";
 
@@ -27,7 +31,7 @@ export function progressIn(
   if (!study || key === undefined) return;
   if (study.search.kind === "tpe") {
     const total = study.search.points * study.repeats;
-    return progressOf(results, undefined, total);
+    return progressOf(results, sampledKeys(results, study), total);
   }
   const keys = new Set(pointsOf(study, key).map((p) => p.key));
   return progressOf(results, keys, keys.size);
@@ -101,6 +105,7 @@ export function studyText(
   { row, name, record }: FoundStudy,
   progress: Progress | undefined,
   best: SettingResult | undefined,
+  leftOut: readonly SettingResult[],
   room: number,
 ): string {
   const study = definitionOf(row);
@@ -123,12 +128,26 @@ export function studyText(
     ["fixed", fixed],
     ["progress", progressText(row, progress)],
     ["best", best ? settingText(best, row.metric) : ""],
+    ["", leftOutText(leftOut, best)],
     [
       "time",
       row.start ? `${minute(row.start)} to ${minute(row.end) || "now"}` : "",
     ],
   ];
   return factLines(facts, room);
+}
+
+/** Which settings "best" does not judge, as they lack repeats. */
+function leftOutText(
+  leftOut: readonly SettingResult[],
+  best: SettingResult | undefined,
+): string {
+  if (!best || leftOut.length === 0) return "";
+  const named = leftOut.slice(0, 4).map(({ params, values }) =>
+    `${describe(params)} (${values.length} of ${best.values.length})`
+  );
+  const more = leftOut.length > 4 ? `, and ${leftOut.length - 4} more` : "";
+  return `left out, with fewer repeats complete: ${named.join(", ")}${more}`;
 }
 
 /** `name  value` lines, aligned; facts without a value are left out. */

@@ -173,6 +173,31 @@ Deno.test("run's exit code tells of failures, and what always fails is left", ()
     assert.equal(await trials(), 6, "retry asks for one more");
   }));
 
+Deno.test("show says which settings lack repeats, and counts the present plan", () =>
+  inFolder(async (cwd) => {
+    const dir = join(cwd, "results", "a");
+    const tpe = (points: number, repeats: number): StudyInput => ({
+      name: "few",
+      parameters: { lr: { low: 0.01, high: 1 } },
+      search: { kind: "tpe", points },
+      repeats,
+    });
+    const good: TrainTrial = ({ repeat, params }) =>
+      repeat === 1 && Number(params.lr) > 0.3
+        ? Promise.reject(new DivergedError("the loss is NaN"))
+        : Promise.resolve({ value: Number(params.lr) });
+    await runStudy(tpe(6, 2), good, { dir });
+    const { out } = await study(cwd, "show", "few");
+    assert.match(out, /^progress +12 points: /m);
+    assert.match(
+      out,
+      /^ +left out, with fewer repeats complete: lr \S+ \(1 of 2\)/m,
+    );
+    await runStudy(tpe(4, 1), good, { dir });
+    const present = await study(cwd, "show", "few");
+    assert.match(present.out, /^progress +4 points: 4 complete$/m);
+  }));
+
 Deno.test("one trial is shown with its recipe, hashes, machine and epochs", () =>
   recorded(async (cwd) => {
     const { code, out } = await study(cwd, "show", "lr-search", "--trial", "6");

@@ -146,6 +146,19 @@ Deno.test("other fixed settings make a record of their own and tell old and new"
     assert.deepEqual(names, ["s", "s@", "s@"]);
   }));
 
+Deno.test("what has changed is told against the record of the same parameters", () =>
+  inFolder(async (dir) => {
+    await run(dir, DEF);
+    const other = { ...DEF, parameters: { depth: [1] }, fixed: { lr: 1 } };
+    await run(dir, other);
+    const fixed = { ...DEF.fixed, epochs: 10 };
+    const { told } = await run(dir, { ...DEF, fixed });
+    assert.match(
+      told[0],
+      /^other fixed settings than "s" with its 2 trials: epochs 5 → 10; "s@/,
+    );
+  }));
+
 Deno.test("numbers and words under one parameter name are refused", () =>
   inFolder(async (dir) => {
     await run(dir, DEF);

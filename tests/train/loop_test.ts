@@ -318,6 +318,10 @@ Deno.test("a loss that is no number ends the training, and its place is named", 
     all(train(tinyRecipe({ lr: 1e30 }), tinyData, { locate: false })),
     /lower the learning rate$/,
   );
+  await assert.rejects(
+    all(train(tinyRecipe({ eps: 1e-45 }), tinyData, { locate: false })),
+    /at step \d+ \(epoch 1\): recipe\.eps: 1e-45 vanishes .*: give at least/,
+  );
 });
 
 Deno.test("a batch larger than the data is refused before training", async () => {

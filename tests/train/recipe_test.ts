@@ -22,6 +22,9 @@ Deno.test("an empty recipe is the slim one, and parsing it again keeps it", () =
 const refused: [input: unknown, message: RegExp][] = [
   [null, /^recipe: got null; give an object/],
   [{ batch_size: 3 }, /^recipe\.batch_size: .*mean recipe\.batchSize\?$/],
+  [{ learningRate: 3 }, /^recipe\.learningRate: .*mean recipe\.lr\?$/],
+  [{ learning_rate: 3 }, /^recipe\.learning_rate: .*mean recipe\.lr\?$/],
+  [{ loss: { smoothing: 0 } }, /mean recipe\.loss\.labelSmoothing\?$/],
   [{ epoch: 3 }, /^recipe\.epoch: unknown field; did you mean recipe\.epochs/],
   [{ erasing: { areamax: 1 } }, /did you mean recipe\.erasing\.areaMax\?$/],
   [{ parallelism: 2 }, /^recipe\.parallelism: unknown field; take it out$/],
