@@ -117,15 +117,29 @@ function pen(s: Style, link: string): Pen {
 type Row = { char: string; pen: Pen }[];
 /** No escape code moves further than this. */
 const FURTHEST = 10_000;
+/** Thrown by a {@link Screen} whose codes ask for more than their length. */
+const TOO_MUCH = Symbol("too much");
 
 /** A terminal without an edge: rows of characters and a place to write. */
 class Screen {
+  /** characters that it may still set, fill, erase or show */
+  #left: number;
   readonly #rows: Row[] = [[]];
   #row = 0;
   #at = 0;
   #style: Style = { classes: new Set() };
   #link = "";
   #pen = PLAIN;
+
+  /** @param length of the text that will be written, codes included */
+  constructor(length: number) {
+    this.#left = 20 * length + 100_000;
+  }
+
+  #spend(n: number) {
+    this.#left -= n;
+    if (this.#left < 0) throw TOO_MUCH;
+  }
 
   write(text: string) {
     let row = this.#rows[this.#row];
@@ -136,6 +150,7 @@ class Screen {
       } else if (c === "\r") this.#at = 0;
       else if (c === "\b") this.#at = Math.max(0, this.#at - 1);
       else if (c >= " " || c === "\t") {
+        this.#spend(Math.max(1, this.#at - row.length));
         while (row.length < this.#at) row.push({ char: " ", pen: PLAIN });
         row[this.#at++] = { char: c, pen: this.#pen };
       }
@@ -183,24 +198,30 @@ class Screen {
     if (mode === 0) row.length = Math.min(row.length, this.#at);
     else if (mode === 2) row.length = 0;
     else {
-      for (let i = 0; i <= Math.min(this.#at, row.length - 1); i++) {
-        row[i] = { char: " ", pen: PLAIN };
-      }
+      const last = Math.min(this.#at, row.length - 1);
+      this.#spend(last + 1);
+      for (let i = 0; i <= last; i++) row[i] = { char: " ", pen: PLAIN };
     }
   }
 
   #eraseScreen(mode: number) {
     this.#eraseLine(mode);
     if (mode === 0) this.#rows.length = this.#row + 1;
-    else if (mode === 1) this.#rows.fill([], 0, this.#row);
-    else {
+    else if (mode === 1) {
+      this.#spend(this.#row);
+      for (let i = 0; i < this.#row; i++) this.#rows[i] = [];
+    } else {
       this.#rows.splice(0, Infinity, []);
       this.#row = 0;
     }
   }
 
   html(): string {
-    return this.#rows.map(rowHtml).join("\n");
+    return this.#rows.map((row) => {
+      const html = rowHtml(row);
+      this.#spend(html.length);
+      return html;
+    }).join("\n");
   }
 }
 
@@ -211,7 +232,7 @@ function rowHtml(row: Row): string {
     run = "";
   };
   for (const { char, pen } of row) {
-    if (pen.open !== last.open) flush();
+    if (pen !== last && pen.open !== last.open) flush();
     last = pen;
     run += char;
   }
@@ -219,29 +240,56 @@ function rowHtml(row: Row): string {
   return html;
 }
 
-/**
- * Text with ANSI codes as HTML, as a terminal would show it in the end:
- * colours as spans (moved until they read well in both themes), links,
- * `\r`, `\b`, cursor moves and erasing done; other codes are dropped.
- */
-export function ansiToHtml(text: string): string {
-  // deno-lint-ignore no-control-regex
-  if (!/[\x00-\x08\x0b-\x1f]/.test(text)) return escapeHtml(text);
-  const screen = new Screen();
-  // A code whose end never came is no text.
-  const whole = text.replaceAll("\r\n", "\n")
-    // deno-lint-ignore no-control-regex
-    .replace(/\x1b(\[[0-9;:?]*|\][^\x07\x1b]*)?$/, "");
+/** Addresses that are longer are no links. */
+const LONGEST_LINK = 2_000;
+
+/** The text as a terminal would show it in the end, as HTML. */
+function screenHtml(text: string): string {
+  const screen = new Screen(text.length);
   let last = 0;
-  for (const m of whole.matchAll(ESCAPE)) {
-    screen.write(whole.slice(last, m.index));
+  for (const m of text.matchAll(ESCAPE)) {
+    screen.write(text.slice(last, m.index));
     last = m.index + m[0].length;
     if (m[2]) screen.control(m[2], m[1]);
     else if (m[0].startsWith("\x1b]8;")) {
       // deno-lint-ignore no-control-regex
-      screen.link(/^\x1b\]8;[^;]*;([^\x07\x1b]*)/.exec(m[0])?.[1] ?? "");
+      const link = /^\x1b\]8;[^;]*;([^\x07\x1b]*)/.exec(m[0])?.[1] ?? "";
+      screen.link(link.length > LONGEST_LINK ? "" : link);
     }
   }
-  screen.write(whole.slice(last));
+  screen.write(text.slice(last));
   return screen.html();
+}
+
+/**
+ * Text without codes: of each line what follows its last carriage return, as
+ * a terminal would show it where nothing else moves the cursor.
+ */
+export const plainText = (text: string): string =>
+  stripAnsi(text).replaceAll("\r\n", "\n").split("\n").map((line) => {
+    const end = line.endsWith("\r") ? line.length - 1 : line.length;
+    return line.slice(line.lastIndexOf("\r", end - 1) + 1, end);
+  }).join("\n");
+
+/**
+ * Text with ANSI codes as HTML, as a terminal would show it in the end:
+ * colours as spans (moved until they read well in both themes), links,
+ * `\r`, `\b`, cursor moves and erasing done; other codes are dropped. Text
+ * whose codes would make it many times longer is shown without them.
+ */
+export function ansiToHtml(text: string): string {
+  // deno-lint-ignore no-control-regex
+  if (!/[\x00-\x08\x0b-\x1f]/.test(text)) return escapeHtml(text);
+  // A code whose end never came is no text.
+  const whole = text.replaceAll("\r\n", "\n")
+    // deno-lint-ignore no-control-regex
+    .replace(/\x1b(\[[0-9;:?]*|\][^\x07\x1b]*)?$/, "");
+  try {
+    return screenHtml(whole);
+  } catch (error) {
+    if (error !== TOO_MUCH) throw error;
+    return `${escapeHtml(plainText(whole))}\n` +
+      `<span class="a-dim">[shown without its cursor moves and colours: they ` +
+      `would make it many times longer]</span>`;
+  }
 }

@@ -1,59 +1,120 @@
 /** The cells of one page, with their outputs, as HTML. */
 import { joinedStreams } from "./outputs.ts";
-import { ansiToHtml, escapeHtml, stripAnsi } from "./ansi.ts";
+import { ansiToHtml, escapeHtml, plainText, stripAnsi } from "./ansi.ts";
+import { tableHtml } from "./csv_html.ts";
 import type { Highlight } from "./highlight.ts";
-import { Markdown } from "./markdown.ts";
+import { LIMITS, sizeText, sizeWithoutPictures } from "./limits.ts";
+import { Links } from "./links.ts";
+import { Markdown, type MarkdownPage } from "./markdown.ts";
 import { math } from "./math.ts";
+import { Pictures } from "./pictures.ts";
 import { duration, failureOf, secondsOf } from "./provenance.ts";
-import { sanitiseOutput } from "./sanitise.ts";
+import { drawable, sanitise } from "./sanitise.ts";
 import type { Cell, MimeBundle, Output } from "./types.ts";
 
-const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-
-/**
- * An SVG with more characters than this is shown as an image: it looks the
- * same, but has no tooltips and takes no colour from the theme.
- */
-export const LARGEST_SVG = 2_000_000;
+const IMAGES = [
+  "image/png",
+  "image/jpeg",
+  "image/gif",
+  "image/webp",
+  "image/avif",
+];
+/** Types that a page shows, beside {@link IMAGES} and other text. */
+const SHOWN = /^(text\/.*|image\/svg\+xml|application\/json)$/;
 
 /** The first line of an error. */
-export const errorText = (o: { ename: string; evalue: string }) =>
-  `${o.ename}: ${stripAnsi(o.evalue)}`;
+export const errorText = (o: { ename: string; evalue: string }): string => {
+  const text = `${o.ename}: ${stripAnsi(String(o.evalue))}`;
+  return text.length > LIMITS.message
+    ? `${text.slice(0, LIMITS.message)}…`
+    : text;
+};
 
 const pre = (text: string, attributes = "") =>
   `<pre${attributes}>${ansiToHtml(text.replace(/\n$/, ""))}</pre>`;
+const note = (html: string) => `<p class="note">${html}</p>`;
+
+/** The start of the first line with something in it. */
+export const firstLine = (source: string): string =>
+  (/\S.*/.exec(source)?.[0] ?? "").slice(0, 300).trim();
+
+/** What a page may know beside its cells. */
+export interface CellOptions {
+  /** of the heading above all cells; 0 where there is none */
+  level: number;
+  trust: boolean;
+  /** the notebook's name, where it is known */
+  file?: string;
+  /** the folder that pictures with relative paths lie in */
+  folder?: string;
+  /** why a code cell, by its number, is no longer what was run */
+  changed: ReadonlyMap<number, string>;
+  /** hears of what is missing in the page, with its cell */
+  warn(message: string): void;
+}
 
 /** Draws one page's cells; holds what must be unique across it. */
 export class CellHtml {
   #outputs = 0;
-  #code = 0;
+  readonly #counts = { code: 0, markdown: 0, raw: 0 };
+  /** the cell that is drawn, as messages name it */
+  #name = "";
+  readonly links = new Links();
   readonly markdown: Markdown;
+  readonly #page: MarkdownPage;
 
-  /** @param level of the heading above all cells; 0 where there is none */
-  constructor(
-    readonly highlight: Highlight,
-    readonly trust: boolean,
-    level: number,
-  ) {
-    this.markdown = new Markdown(this.#block, level);
+  constructor(readonly highlight: Highlight, readonly options: CellOptions) {
+    this.#page = {
+      highlight: this.#block,
+      links: this.links,
+      pictures: new Pictures(options.folder, this.#warn),
+    };
+    this.markdown = new Markdown(this.#page, options.level);
   }
 
   readonly #block = (code: string, language: string) =>
     this.highlight.block(code, language);
 
+  readonly #warn = (message: string) =>
+    this.options.warn(`${this.#name}: ${message}`);
+
+  /** What `draw` gives, or a box that says why it could not. */
+  #boxed(what: string, draw: () => string): string {
+    try {
+      return draw();
+    } catch (error) {
+      const why = String((error as Error)?.message ?? error).split("\n")[0];
+      this.#warn(`${what} cannot be shown: ${why}`);
+      return `<div class="out left">${
+        note(`This ${what} cannot be shown: ${escapeHtml(why.slice(0, 300))}`)
+      }</div>`;
+    }
+  }
+
   /** One cell; `executed` if any cell of the notebook was run. */
   cell(cell: Cell, executed: boolean): string {
-    if (cell.cell_type === "markdown") {
-      const html = this.markdown.render(cell.source, cell.attachments);
+    const kind = cell.cell_type;
+    const number = ++this.#counts[kind];
+    this.#name = kind === "code" ? `cell ${number}` : `${kind} cell ${number}`;
+    if (kind === "markdown") {
+      const html = this.#boxed(
+        "Markdown",
+        () => this.markdown.render(cell.source, cell.attachments),
+      );
       return `<div class="md">${html}</div>`;
     }
-    if (cell.cell_type !== "code") return "";
-    const number = ++this.#code;
-    if (!cell.source.trim()) return "";
+    if (kind !== "code" || !cell.source.trim()) return "";
     const failed = failureOf(cell) !== undefined;
-    const first = cell.source.split("\n").find((l) => l.trim()) ?? "";
     const outputs = joinedStreams(cell.outputs ?? [])
-      .map((o) => this.#output(o, cell, number)).join("\n");
+      .map((o) => this.#boxed("output", () => this.#output(o, cell, number)))
+      .join("\n");
+    const source = this.#boxed(
+      "code",
+      () =>
+        cell.source.length > LIMITS.text
+          ? this.#text(cell.source)
+          : this.#block(cell.source, "typescript"),
+    );
     // The number is a link beside the summary: one inside it could not be
     // reached by every screen reader.
     return `<section class="cell" id="cell--${number}" aria-label="Cell ${number}">
@@ -61,10 +122,19 @@ export class CellHtml {
       `<a class="n" href="#cell--${number}" aria-label="Link to cell ${number}">${number}</a>` +
       `<details class="code"${failed ? " open" : ""}>` +
       `<summary>` +
-      `<code>${escapeHtml(first.trim())}</code>` +
+      `<code>${escapeHtml(firstLine(cell.source))}</code>` +
+      this.#changed(number) +
       this.#time(cell, executed) +
-      `</summary>${this.#block(cell.source, "typescript")}</details></div>
+      `</summary>${source}</details></div>
 ${outputs}</section>`;
+  }
+
+  #changed(number: number): string {
+    const why = this.options.changed.get(number);
+    return why === undefined
+      ? ""
+      : `<span class="t changed" title="${escapeHtml(why)}">` +
+        `changed since it ran</span>`;
   }
 
   #time(cell: Cell, executed: boolean): string {
@@ -77,44 +147,69 @@ ${outputs}</section>`;
       : "";
   }
 
+  /** Text, of which the middle is left out where it is long. */
+  #text(text: string): string {
+    const attributes = ` tabindex="0"`;
+    const left = text.length - LIMITS.text;
+    if (left <= 0) return pre(text, attributes);
+    const head = plainText(text.slice(0, LIMITS.text * 3 / 4));
+    const tail = plainText(text.slice(-LIMITS.text / 4));
+    return pre(head, attributes) + this.#leftOut(left) + pre(tail, attributes);
+  }
+
+  #leftOut(characters: number): string {
+    const { file } = this.options;
+    return note(
+      `${sizeText(characters)} left out here; all of it is in ${
+        file ? `<code>${escapeHtml(file)}</code>` : "the notebook"
+      }.`,
+    );
+  }
+
   #output(o: Output, cell: Cell, number: number): string {
     if (o.output_type === "stream") {
       const name = o.name === "stderr" ? "stderr" : "stdout";
-      return `<div class="out stream ${name}">${
-        pre(o.text, ` tabindex="0"`)
-      }</div>`;
+      return `<div class="out stream ${name}">${this.#text(o.text)}</div>`;
     }
     if (o.output_type === "error") {
-      const trace = o.traceback.join("\n");
+      const trace = (o.traceback ?? []).join("\n");
       const meant = failureOf(cell) ? "" : "Expected: ";
       return `<div class="out error${meant ? " meant" : ""}">` +
         `<strong>${meant}${escapeHtml(errorText(o))}</strong>` +
-        `${trace ? pre(trace, ` tabindex="0"`) : ""}</div>`;
+        `${trace ? this.#text(trace) : ""}</div>`;
     }
-    return this.#display(o.data, number);
+    if (typeof o.data !== "object" || o.data === null) {
+      throw new Error("it holds no data");
+    }
+    return this.#display(o.data, number) + this.#unshown(o.data);
   }
 
   #display(data: MimeBundle, number: number): string {
     const id = `out${++this.#outputs}--`;
     const text = (mime: string) =>
       typeof data[mime] === "string" ? data[mime] as string : undefined;
-    const alt = stripAnsi(text("text/plain") ?? "").trim().slice(0, 200) ||
+    const plain = text("text/plain");
+    const alt = stripAnsi(plain?.slice(0, 2_000) ?? "").trim().slice(0, 200) ||
       `Output of cell ${number}`;
     const html = text("text/html");
     const svg = text("image/svg+xml");
-    if (html === undefined && svg !== undefined && svg.length > LARGEST_SVG) {
-      return bigSvg(svg, alt);
+    if (html === undefined && svg !== undefined && svg.length > LIMITS.svg) {
+      return this.#bigSvg(svg, alt);
     }
     const markup = html ?? svg;
     if (markup !== undefined) {
-      return this.#markup(markup, id, `Chart of cell ${number}`);
+      const size = sizeWithoutPictures(markup);
+      return size > LIMITS.html && !this.options.trust
+        ? this.#tooLarge("text/html", size, LIMITS.html) + this.#plain(plain)
+        : this.#markup(markup, id, number);
     }
     for (const mime of IMAGES) {
       const base64 = text(mime)?.replace(/[^A-Za-z0-9+/=]/g, "");
-      if (base64) {
-        return `<div class="out image"><img alt="${escapeHtml(alt)}" ` +
+      if (!base64) continue;
+      return base64.length > LIMITS.image
+        ? this.#tooLarge(mime, base64.length, LIMITS.image)
+        : `<div class="out image"><img alt="${escapeHtml(alt)}" ` +
           `src="data:${mime};base64,${base64}"></div>`;
-      }
     }
     const latex = text("text/latex");
     const md = text("text/markdown") ?? latex;
@@ -123,44 +218,137 @@ ${outputs}</section>`;
       const { level } = this.markdown;
       const html = md === latex && !md.includes("$")
         ? `<div class="math" tabindex="0">${math(md, true)}</div>`
-        : new Markdown(this.#block, level, id).render(md);
+        : new Markdown(this.#page, level, id).render(md);
       return `<div class="out md">${html}</div>`;
     }
     if (data["application/json"] !== undefined) {
-      const json = JSON.stringify(data["application/json"], null, 2);
-      return `<div class="out json">${this.#block(json, "json")}</div>`;
+      return this.#json(data["application/json"]);
     }
-    const plain = text("text/plain");
-    return plain === undefined
-      ? ""
-      : `<div class="out text">${pre(plain, ` tabindex="0"`)}</div>`;
+    const csv = text("text/csv") ?? text("text/tab-separated-values");
+    if (csv !== undefined) {
+      const table = tableHtml(csv.slice(0, LIMITS.text), `cell ${number}`);
+      if (table) return `<div class="out">${table}</div>`;
+      return this.#plain(csv);
+    }
+    const other = plain ??
+      Object.entries(data).find(([mime, value]) =>
+        mime.startsWith("text/") && typeof value === "string"
+      )?.[1];
+    return this.#plain(other as string | undefined);
   }
 
-  #markup(markup: string, id: string, label: string): string {
-    if (this.trust) return `<div class="out ${id}">${markup}</div>`;
-    const { html, scripts } = sanitiseOutput(markup, id, label);
-    const note = scripts
-      ? `<p class="note">Its scripts were left out: this page trusts no output.</p>`
-      : "";
+  #plain(text: string | undefined): string {
+    return text === undefined
+      ? ""
+      : `<div class="out text">${this.#text(text)}</div>`;
+  }
+
+  #json(value: unknown): string {
+    const text = JSON.stringify(value) ?? "undefined";
+    if (text.length <= LIMITS.code && !isDeep(text)) {
+      const json = JSON.stringify(value, null, 2);
+      return `<div class="out json">${this.#block(json, "json")}</div>`;
+    }
+    return `<div class="out left"><details><summary>JSON of ${
+      sizeText(text.length)
+    }</summary>${this.#text(text)}</details></div>`;
+  }
+
+  /** Names what of an output no page can show. */
+  #unshown(data: MimeBundle): string {
+    const types = Object.keys(data).filter((mime) =>
+      !SHOWN.test(mime) && !IMAGES.includes(mime)
+    );
+    // what stands for it where a page has something better
+    const rich = Object.keys(data).some((mime) =>
+      mime !== "text/plain" && !types.includes(mime)
+    );
+    if (!types.length || rich) return "";
+    return types.map((mime) => {
+      const value = data[mime];
+      const text = typeof value === "string" ? value : JSON.stringify(value);
+      const size = isBinary(mime)
+        ? Math.floor(text.length * 3 / 4)
+        : text.length;
+      const folded = mime.endsWith("json") && text !== undefined
+        ? `<details><summary>What it holds</summary>${
+          this.#text(text)
+        }</details>`
+        : "";
+      return `<div class="out left">${
+        note(
+          `<b>${escapeHtml(mime)}</b>, ${sizeText(size)}: a page cannot ` +
+            `show this type.`,
+        )
+      }${folded}</div>`;
+    }).join("");
+  }
+
+  #tooLarge(mime: string, size: number, limit: number): string {
+    const { file } = this.options;
+    return `<div class="out left">${
+      note(
+        `<b>${escapeHtml(mime)}</b>, ${sizeText(size)}: a page shows no more ` +
+          `than ${sizeText(limit)} of it. It is in ${
+            file ? `<code>${escapeHtml(file)}</code>` : "the notebook"
+          }.`,
+      )
+    }</div>`;
+  }
+
+  #markup(markup: string, id: string, number: number): string {
+    const inside = (html: string, attributes = "") =>
+      `<div class="out"${attributes}><div class="${id}">${html}</div></div>`;
+    if (this.options.trust) return inside(markup);
+    const { html, scripts, problem } = sanitise(markup, id, {
+      label: `Chart of cell ${number}`,
+      image: (src) => this.#page.pictures.find(src),
+    });
+    const notes = (problem ? note(`Not drawn: ${problem}.`) : "") +
+      (scripts
+        ? note("Its scripts were left out: this page trusts no output.")
+        : "");
     // A wide table scrolls in its box, which the keyboard must reach.
     const scrolls = /<table/.test(html)
-      ? ` role="region" aria-label="${
-        label.replace("Chart", "Output")
-      }" tabindex="0"`
+      ? ` role="region" aria-label="Output of cell ${number}" tabindex="0"`
       : "";
-    return `<div class="out ${id}"${scrolls}>${html}</div>${note}`;
+    return inside(html, scrolls) + notes;
+  }
+
+  /** A browser runs nothing and loads nothing of an SVG that is an image. */
+  #bigSvg(svg: string, alt: string): string {
+    const mime = "image/svg+xml";
+    if (svg.length > LIMITS.svgImage) {
+      return this.#tooLarge(mime, svg.length, LIMITS.svgImage);
+    }
+    const at = svg.indexOf("<svg"), end = svg.indexOf(">", at);
+    if (at < 0 || end < 0) throw new Error("it is no SVG");
+    const named = /\sxmlns=/.test(svg.slice(at, end))
+      ? svg
+      : svg.replace("<svg", `<svg xmlns="http://www.w3.org/2000/svg"`);
+    const base64 = new TextEncoder().encode(named).toBase64();
+    const src = `data:${mime};base64,${base64}`;
+    if (!drawable(src)) {
+      throw new Error("a drawing that a browser would never finish");
+    }
+    return `<div class="out image"><img alt="${escapeHtml(alt)}" ` +
+      `src="${src}"></div>` + note(
+        `An SVG of ${sizeText(svg.length)}, shown as an image.`,
+      );
   }
 }
 
-/** A browser runs nothing and loads nothing of an SVG that is an image. */
-function bigSvg(svg: string, alt: string): string {
-  const named = /<svg[^>]*\sxmlns=/.test(svg)
-    ? svg
-    : svg.replace("<svg", `<svg xmlns="http://www.w3.org/2000/svg"`);
-  const base64 = new TextEncoder().encode(named).toBase64();
-  return `<div class="out image"><img alt="${escapeHtml(alt)}" ` +
-    `src="data:image/svg+xml;base64,${base64}"></div>` +
-    `<p class="note">An SVG of ${
-      (svg.length / 1e6).toFixed(1)
-    } MB, shown as an image.</p>`;
+const isBinary = (mime: string) =>
+  /^(image|audio|video)\/|^application\/(pdf|zip|octet-stream|x-.*)$/.test(
+    mime,
+  );
+
+/** Whether a JSON text is nested so deep that indenting it makes it endless. */
+function isDeep(json: string): boolean {
+  let depth = 0;
+  for (const [c] of json.matchAll(/[[\]{}]/g)) {
+    depth += c === "[" || c === "{" ? 1 : -1;
+    if (depth > 100) return true;
+  }
+  return false;
 }

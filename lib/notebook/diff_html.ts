@@ -37,7 +37,9 @@ function outputHtml(output: Output | undefined, prefix: string): string {
   const { data } = output;
   const markup = data["text/html"] ?? data["image/svg+xml"];
   if (typeof markup === "string") {
-    return `<div class="out ${prefix}">${sanitise(markup, prefix)}</div>`;
+    const { html, problem } = sanitise(markup, prefix);
+    return `<div class="out"><div class="${prefix}">${html}</div></div>` +
+      (problem ? `<p class="note">Not drawn: ${problem}.</p>` : "");
   }
   for (const mime of ["image/png", "image/jpeg", "image/gif", "image/webp"]) {
     if (typeof data[mime] !== "string") continue;

@@ -1,6 +1,8 @@
 /** A notebook as one HTML file that needs no network and runs no script of it. */
+import { basename, dirname } from "node:path";
 import { escapeHtml } from "./ansi.ts";
-import { CellHtml, errorText } from "./cell_html.ts";
+import { CellHtml, errorText, firstLine } from "./cell_html.ts";
+import { loadCsv } from "./csv_html.ts";
 import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
 import { loadMath, mathCss } from "./math.ts";
@@ -27,13 +29,31 @@ export interface ExportOptions {
   date?: string;
   /** keeps outputs' HTML and SVG as they are and lets their scripts run */
   trust?: boolean;
+  /** the notebook's file: pictures with relative paths lie beside it */
+  file?: string;
+  /** why code cells, by number, are no longer what was run (changes.ts) */
+  changed?: ReadonlyMap<number, string>;
+  /** hears of what is missing in the page, in one line with its cell */
+  warn?(message: string): void;
 }
 
 /** Whether a page of these cells has a heading of its own at its top. */
 const hasTitle = (cells: Cell[]) =>
-  cells.some((c) =>
-    c.cell_type === "markdown" && /^(#\s|.*\S.*\n=+\s*$)/m.test(c.source)
+  cells.some((cell) =>
+    cell.cell_type === "markdown" &&
+    cell.source.split("\n").some((line, i, lines) =>
+      /^#\s/.test(line) || (/^=+\s*$/.test(line) && /\S/.test(lines[i - 1]))
+    )
   );
+
+/** A cell whose parts are of the types that they should be. */
+const sound = (cell: Cell): Cell => ({
+  ...cell,
+  source: typeof cell.source === "string" ? cell.source : "",
+  ...(cell.outputs === undefined
+    ? {}
+    : { outputs: Array.isArray(cell.outputs) ? cell.outputs : [null] }),
+} as Cell);
 
 function contents(headings: Heading[]): string {
   const items = headings.filter((h) => h.level === 2 || h.level === 3);
@@ -60,7 +80,12 @@ function tools(hasCode: boolean): string {
     }${theme("dark", "Dark")}</fieldset></header>`;
 }
 
-function banners(code: Cell[], state: RunState, trust: boolean): string {
+function banners(
+  code: Cell[],
+  state: RunState,
+  trust: boolean,
+  changed: ReadonlyMap<number, string>,
+): string {
   const all: string[] = [];
   if (trust) {
     all.push(
@@ -72,7 +97,7 @@ function banners(code: Cell[], state: RunState, trust: boolean): string {
   if (state.failed !== undefined) {
     const { failed } = state;
     const text = escapeHtml(
-      errorText(failureOf(code[failed - 1])!).split("\n")[0],
+      errorText(failureOf(code[failed - 1])!).split("\n")[0].slice(0, 300),
     );
     const rest = state.missing ? `<br>${cells(state.missing)} not run.` : "";
     all.push(
@@ -85,6 +110,17 @@ function banners(code: Cell[], state: RunState, trust: boolean): string {
         `${cells(state.missing)} not run.</div>`,
     );
   }
+  if (changed.size) {
+    const links = Array.from(
+      changed.keys(),
+      (n) => `<a href="#cell--${n}">cell ${n}</a>`,
+    );
+    all.push(
+      `<div class="banner partly" role="note"><b>Not what was run:</b> ` +
+        `${links.join(", ")} changed since; the outputs are those of before.` +
+        `</div>`,
+    );
+  }
   return all.join("\n");
 }
 
@@ -94,7 +130,7 @@ function runTimes(code: Cell[], state: RunState): string {
   const rows = code.flatMap((cell, i) => {
     const seconds = secondsOf(cell);
     if (seconds === undefined) return [];
-    const first = cell.source.split("\n").find((l) => l.trim())?.trim() ?? "";
+    const first = firstLine(cell.source);
     const share = 100 * seconds / (state.seconds || 1);
     return [
       `<tr><td><a href="#cell--${i + 1}">${i + 1}</a></td>` +
@@ -130,16 +166,19 @@ function provenance(code: Cell[], state: RunState, given: Provenance): string {
 }
 
 /** Loads what this notebook's page needs, and no more: each takes a while. */
-async function loadFor(nb: Notebook): Promise<Highlight> {
+async function loadFor(cells: Cell[]): Promise<Highlight> {
   const languages = new Set(["typescript"]);
   const texts: string[] = []; // of markdown
-  let markup = false, formulas = false;
-  for (const { cell_type, source, outputs } of nb.cells) {
+  let markup = false, formulas = false, csv = false;
+  for (const { cell_type, source, outputs } of cells) {
     if (cell_type === "markdown") texts.push(source);
     for (const o of outputs ?? []) {
-      if (!("data" in o)) continue;
+      if (!o || !("data" in o) || !o.data) continue;
       if ("text/html" in o.data || "image/svg+xml" in o.data) markup = true;
       if ("text/latex" in o.data) formulas = true;
+      if ("text/csv" in o.data || "text/tab-separated-values" in o.data) {
+        csv = true;
+      }
       if ("application/json" in o.data) languages.add("json");
       texts.push(String(o.data["text/markdown"] ?? o.data["text/latex"] ?? ""));
     }
@@ -148,18 +187,24 @@ async function loadFor(nb: Notebook): Promise<Highlight> {
   for (const [, name] of text.matchAll(/[`~]{3}[ \t]*([^\s`~]+)/g)) {
     languages.add(name);
   }
-  if (markup || text.includes("<")) await loadSanitiser();
-  if (formulas || text.includes("$")) await loadMath();
+  // A picture may be an SVG, which is read before it is shown.
+  if (markup || /<|!\[/.test(text)) await loadSanitiser();
+  if (formulas || /\$|\\begin\{/.test(text)) await loadMath();
+  if (csv) await loadCsv();
   return await Highlight.load(languages);
 }
 
 /** What the index of reports reads from a page. */
-function facts(state: RunState, date: string | undefined): string {
+function facts(
+  state: RunState,
+  date: string | undefined,
+  changed: boolean,
+): string {
   const meta = (name: string, content: string) =>
     `<meta name="nb:${name}" content="${escapeHtml(content)}">`;
   return [
     `<meta name="generator" content="nb export">`,
-    meta("status", state.status),
+    meta("status", changed && state.status === "ok" ? "changed" : state.status),
     ...(state.seconds === undefined
       ? []
       : [meta("seconds", state.seconds.toFixed(3))]),
@@ -170,20 +215,32 @@ function facts(state: RunState, date: string | undefined): string {
 /**
  * The notebook, as it is saved, as one HTML page; never runs anything.
  * Outputs' HTML and SVG are sanitised unless `trust` is set. The same notebook
- * and options give the same bytes.
+ * and options give the same bytes. From which sizes on content is shown plain
+ * or cut, and that the page says so: limits.ts.
  */
 export async function exportHtml(
   nb: Notebook,
   o: ExportOptions = {},
 ): Promise<string> {
   const trust = o.trust ?? false;
-  const highlight = await loadFor(nb);
-  const titled = hasTitle(nb.cells);
-  const page = new CellHtml(highlight, trust, titled ? 0 : 1);
-  const code = nb.cells.filter((c) => c.cell_type === "code");
+  const changed = o.changed ?? new Map<number, string>();
+  const cells = nb.cells.map(sound);
+  const highlight = await loadFor(cells);
+  const titled = hasTitle(cells);
+  const page = new CellHtml(highlight, {
+    level: titled ? 0 : 1,
+    trust,
+    changed,
+    ...(o.file ? { file: basename(o.file), folder: dirname(o.file) } : {}),
+    warn: o.warn ?? (() => {}),
+  });
+  const code = cells.filter((c) => c.cell_type === "code");
   const state = runState(code);
   const executed = state.status !== "not run";
-  const body = nb.cells.map((cell) => page.cell(cell, executed)).join("\n");
+  const body = page.links.resolve(
+    cells.map((cell) => page.cell(cell, executed)).join("\n"),
+    escapeHtml,
+  );
   const { headings } = page.markdown;
   const title = o.title ?? headings.find((h) => h.level === 1)?.text ??
     "Notebook";
@@ -197,7 +254,7 @@ export async function exportHtml(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-${facts(state, o.date)}
+${facts(state, o.date, changed.size > 0)}
 <title>${escapeHtml(title)}</title>
 <style>${STYLE}
 ${highlight.css()}
@@ -210,7 +267,7 @@ ${tools(code.length > 0)}
 ${toc}
 <main id="main--" tabindex="-1">
 ${heading}
-${banners(code, state, trust)}
+${banners(code, state, trust, changed)}
 ${body}
 </main>
 ${provenance(code, state, o.provenance ?? {})}

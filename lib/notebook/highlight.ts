@@ -7,6 +7,7 @@ import {
 } from "shiki";
 import { escapeHtml } from "./ansi.ts";
 import { readable, THEME } from "./colour.ts";
+import { count, LIMITS } from "./limits.ts";
 
 const LANGUAGES = [
   "typescript",
@@ -57,6 +58,22 @@ async function start(): Promise<Shared> {
   return { shiki, pairs };
 }
 
+/** Why code is not coloured: the time that it takes grows faster than a word. */
+function tooLong(code: string): string | undefined {
+  const more = (n: number) => `of more than ${count(n)}`;
+  if (code.length > LIMITS.code) return more(LIMITS.code);
+  for (const line of code.split("\n")) {
+    if (line.length > LIMITS.codeLine) {
+      return `a line ${more(LIMITS.codeLine)}`;
+    }
+    for (const word of line.split(/[^\p{L}\p{N}_$]+/u)) {
+      if (word.length > LIMITS.codeWord) {
+        return `a word ${more(LIMITS.codeWord)}`;
+      }
+    }
+  }
+}
+
 /** Colours code as classes; {@link css} gives the rules of those used. */
 export class Highlight {
   readonly #classes = new Map<string, string>();
@@ -75,11 +92,17 @@ export class Highlight {
     return new Highlight(await shared);
   }
 
-  /** `code` as a `<pre>`; plain where the language is not known. */
+  /** `code` as a `<pre>`; plain where the language is not known or it is long. */
   block(code: string, language: string): string {
-    return `<pre class="src" tabindex="0"><code>${
-      this.#spans(code, language)
-    }</code></pre>`;
+    const known = this.shared.shiki.getLoadedLanguages().includes(language);
+    const long = known && tooLong(code);
+    const html = known && !long
+      ? this.#spans(code, language)
+      : escapeHtml(code);
+    const note = long
+      ? `<p class="note">Shown without colours: ${long} characters.</p>`
+      : "";
+    return `<pre class="src" tabindex="0"><code>${html}</code></pre>${note}`;
   }
 
   /** Rules of all classes that {@link block} has used. */
@@ -92,7 +115,6 @@ export class Highlight {
 
   #spans(code: string, language: string): string {
     const { shiki } = this.shared;
-    if (!shiki.getLoadedLanguages().includes(language)) return escapeHtml(code);
     const tokens = shiki.codeToTokensBase(code, {
       lang: language as "typescript",
       theme: shiki.getTheme(PAIRED),

@@ -12,7 +12,7 @@ export interface Report {
   /** relative to the index, with `/` */
   file: string;
   title: string;
-  /** as `ok`, `failed`, `partly run`, `not run` */
+  /** as `ok`, `failed`, `partly run`, `not run`, `changed` since it ran */
   status: string;
   seconds?: number;
   date?: string;
@@ -35,19 +35,23 @@ function element(html: string, start: number, tag: string): string {
   return "";
 }
 
+/** The start of an output, with the class of what is in it (before: of itself). */
+const OUTPUT =
+  /<div class="out(?: (?!out)[a-z ]+| (out\d+--))?"[^>]*>(?:<div class="(out\d+--)">)?/g;
+
 /** The first output that is a chart or an image, with its output's class. */
 function firstChart(html: string): string | undefined {
-  for (const m of html.matchAll(/<div class="out (image|out\d+--)"[^>]*>/g)) {
-    const at = m.index;
-    const next = html.indexOf(`<div class="out `, at + 1);
-    const end = html.indexOf("</section>", at);
-    const stop = next < 0 ? end : Math.min(next, end < 0 ? next : end);
-    const svg = html.indexOf("<svg", at), img = html.indexOf("<img ", at);
-    const inside = (i: number) => i >= 0 && (stop < 0 || i < stop);
-    const chart = m[1] !== "image" && inside(svg)
-      ? `<div class="${m[1]}">${element(html, svg, "svg")}</div>`
-      : inside(img)
-      ? html.slice(img, html.indexOf(">", img) + 1)
+  const starts = [...html.matchAll(OUTPUT)];
+  for (const [i, m] of starts.entries()) {
+    const end = html.indexOf("</section>", m.index);
+    const next = starts[i + 1]?.index ?? html.length;
+    const output = html.slice(m.index, end < 0 ? next : Math.min(next, end));
+    const name = m[1] ?? m[2];
+    const svg = output.indexOf("<svg"), img = output.indexOf("<img ");
+    const chart = name && svg >= 0
+      ? `<div class="${name}">${element(output, svg, "svg")}</div>`
+      : img >= 0
+      ? output.slice(img, output.indexOf(">", img) + 1)
       : "";
     if (chart && chart.length <= LARGEST_THUMBNAIL) return chart;
   }
@@ -82,6 +86,7 @@ const OWN_STYLE = `
 .index > main > p { color: var(--soft); }
 .reports { list-style: none; padding: 0; margin: 1.5rem 0 0; display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }
 .reports li { margin: 0; }
+.thumb { contain: paint; position: relative; }
 .reports article { position: relative; height: 100%; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
 .reports article:has(a:hover) { border-color: var(--accent); }
 .thumb { height: 11rem; padding: .75rem; border-bottom: 1px solid var(--line); display: grid; place-items: center; overflow: hidden; color: var(--soft); font-size: .8125rem; }
@@ -94,7 +99,7 @@ const OWN_STYLE = `
 .reports .about p { margin: 0; overflow-wrap: anywhere; }
 .status { font-weight: 600; }
 .status.failed { color: var(--bad); }
-.status.partly, .status.not { color: var(--mark); }
+.status:is(.partly, .not, .changed) { color: var(--mark); }
 `;
 
 function card(report: Report, n: number): string {
@@ -109,9 +114,11 @@ function card(report: Report, n: number): string {
   ];
   // Made safe again: the file may have changed since its export.
   const thumb = chart
-    ? sanitise(chart, `thumb${n}--`, "First chart")
+    ? `<div class="thumb${n}--">${
+      sanitise(chart, `thumb${n}--`, { label: "First chart" }).html
+    }</div>`
     : "no chart";
-  return `<li><article><div class="thumb thumb${n}--" aria-hidden="true" inert>${thumb}</div>` +
+  return `<li><article><div class="thumb" aria-hidden="true" inert>${thumb}</div>` +
     `<div class="about"><h2><a href="${escapeHtml(href)}">${
       escapeHtml(title)
     }</a></h2><p>${facts.join(" · ")}</p><p>${escapeHtml(file)}</p></div>` +

@@ -1,7 +1,11 @@
 /** Markdown with formulas and anchors, as HTML that needs nothing else. */
 import MarkdownIt, { type MarkdownIt as Parser } from "markdown-it";
 import { escapeHtml } from "./ansi.ts";
+import { count, LIMITS, sizeWithoutPictures } from "./limits.ts";
+import type { Links } from "./links.ts";
+import { addMath } from "./markdown_math.ts";
 import { math } from "./math.ts";
+import type { Pictures } from "./pictures.ts";
 import { sanitise } from "./sanitise.ts";
 
 /** A heading of the page; `text` is without markup. */
@@ -13,68 +17,46 @@ export interface Heading {
 
 type Highlight = (code: string, language: string) => string;
 
-/** Marks what raw HTML cannot forge: it is taken out of every source. */
-const OURS = "\uE000";
+/** What stands in the renderer's `env`. */
+interface Env {
+  [key: PropertyKey]: unknown;
+  attachments?: unknown;
+  /** drawn formulas of a cell with raw HTML, which the sanitiser never sees */
+  formulas?: string[];
+}
 
-function addMath(md: Parser) {
-  md.inline.ruler.before("escape", "math", (state, silent) => {
-    const text = state.src.slice(state.pos, state.posMax);
-    // As in pandoc: no space inside the dollars, no digit after the last one.
-    const m = /^\$\$([^]+?)\$\$/.exec(text) ??
-      /^\$((?:[^\s$\\]|\\[^])(?:(?:[^$\\]|\\[^])*(?:[^\s$\\]|\\[^]))?)\$(?!\d)/
-        .exec(text);
-    if (!m) return false;
-    if (!silent) {
-      const token = state.push("math", "", 0);
-      token.content = m[1];
-      token.meta = { display: m[0].startsWith("$$") };
+/** A paragraph that is too long to be read as Markdown. */
+function addLimit(md: Parser) {
+  md.core.ruler.before("inline", "limit", (state) => {
+    for (const token of state.tokens) {
+      if (
+        token.type === "inline" &&
+        sizeWithoutPictures(token.content) > LIMITS.paragraph
+      ) token.type = "too_long";
     }
-    state.pos += m[0].length;
-    return true;
   });
-  md.block.ruler.before("fence", "math", (state, start, end, silent) => {
-    const line = (n: number) =>
-      state.src.slice(state.bMarks[n] + state.tShift[n], state.eMarks[n]);
-    if (!line(start).startsWith("$$")) return false;
-    let last = start;
-    const closed = () =>
-      line(last).trimEnd().endsWith("$$") &&
-      (last > start || line(start).trim().length > 3);
-    while (last < end && !closed()) last++;
-    if (last >= end) return false;
-    if (silent) return true;
-    const body = Array.from(
-      { length: last - start + 1 },
-      (_, i) => line(start + i),
-    ).join("\n");
-    const token = state.push("math", "", 0);
-    token.block = true;
-    token.content = body.trim().slice(2, -2);
-    token.meta = { display: true };
-    token.map = [start, last + 1];
-    state.line = last + 1;
-    return true;
-  }, { alt: ["paragraph", "blockquote", "list"] });
-  md.renderer.rules.math = (tokens, i, _options, env) => {
-    const { content, meta, block } = tokens[i];
-    const display = meta?.display === true;
-    const html = math(content, display);
-    const tag = block ? "div" : "span";
-    const whole = display
-      ? `<${tag} class="math" tabindex="0">${html}</${tag}>`
-      : html;
-    const formulas = env?.formulas as string[] | undefined;
-    if (!formulas) return whole;
-    return `${OURS}${formulas.push(whole) - 1}${OURS}`;
-  };
+  md.renderer.rules.too_long = (tokens, i) =>
+    escapeHtml(tokens[i].content) +
+    `<span class="note">Shown as it is written: a paragraph of more than ${
+      count(LIMITS.paragraph)
+    } characters.</span>`;
+}
+
+/** What all Markdown of a page shares. */
+export interface MarkdownPage {
+  highlight: Highlight;
+  links: Links;
+  pictures: Pictures;
 }
 
 /** Renders the markdown cells of one page; headings get unique anchors. */
 export class Markdown {
   readonly headings: Heading[] = [];
   readonly #md: Parser;
-  readonly #taken = new Set<string>();
+  readonly #page: MarkdownPage;
   readonly #prefix: string;
+  /** takes what is ours through the sanitiser; raw HTML cannot know it */
+  readonly #ours: string;
   #cells = 0;
   #level: number;
 
@@ -82,24 +64,41 @@ export class Markdown {
    * @param level of the heading that what is rendered stands under
    * @param prefix begins every anchor; for markdown that is an output
    */
-  constructor(highlight: Highlight, level = 0, prefix = "") {
+  constructor(page: MarkdownPage, level = 0, prefix = "") {
+    this.#page = page;
+    this.#ours = page.links.mark;
     this.#prefix = prefix;
     this.#level = level;
+    const { highlight, pictures } = page;
     this.#md = new MarkdownIt({ html: true, linkify: false, highlight });
     addMath(this.#md);
+    addLimit(this.#md);
     const rules = this.#md.renderer.rules;
     rules.table_open = () =>
       `<div class="wide" role="region" aria-label="Table" tabindex="0"><table>`;
     rules.table_close = () => `</table></div>`;
-    rules.image = (tokens, i, _options, env) => {
+    rules.image = (tokens, i, _options, env?: Env) => {
       const src = String(tokens[i].attrGet("src") ?? "");
       const alt = escapeHtml(tokens[i].content);
-      const attached = src.startsWith("attachment:")
-        ? attachment(env?.attachments, src.slice(11))
-        : src;
-      return attached.startsWith("data:image/")
-        ? `<img src="${escapeHtml(attached)}" alt="${alt}">`
-        : `<a href="${escapeHtml(attached)}">${alt || escapeHtml(src)}</a>`;
+      const found = pictures.find(src, env?.attachments);
+      if (!found) {
+        return `<a href="${escapeHtml(src)}">${alt || escapeHtml(src)}</a>`;
+      }
+      return "html" in found
+        ? found.html
+        : `<img src="${escapeHtml(found.src)}" alt="${alt}">`;
+    };
+    rules.math = (tokens, i, _options, env?: Env) => {
+      const { content, meta, block } = tokens[i];
+      const display = meta?.display === true;
+      const html = math(content, display);
+      const tag = block ? "div" : "span";
+      const whole = display
+        ? `<${tag} class="math" tabindex="0">${html}</${tag}>`
+        : html;
+      return env?.formulas
+        ? `${this.#ours}=${env.formulas.push(whole) - 1};`
+        : whole;
     };
   }
 
@@ -110,12 +109,19 @@ export class Markdown {
 
   /** One cell; `attachments` are the cell's own. */
   render(source: string, attachments?: unknown): string {
-    const text = source.replaceAll(OURS, "");
-    const tokens = this.#md.parse(text, { attachments });
+    if (sizeWithoutPictures(source) > LIMITS.markdown) {
+      return `<pre tabindex="0">${escapeHtml(source.slice(0, LIMITS.text))}` +
+        `</pre><p class="note">Shown as it is written: Markdown of more than ${
+          count(LIMITS.markdown)
+        } characters.</p>`;
+    }
+    const tokens = this.#md.parse(source, {});
     const raw = hasHtml(tokens);
-    const env = { attachments, ...(raw ? { formulas: [] as string[] } : {}) };
-    const mark = raw ? OURS : "";
+    const inner = raw ? `${this.#prefix}md${++this.#cells}--` : "";
+    const env: Env = { attachments, ...(raw ? { formulas: [] } : {}) };
+    const mark = raw ? this.#ours + "!" : "";
     tokens.forEach((token, i) => {
+      if (token.type === "inline") this.#linkInside(token, inner);
       if (token.type !== "heading_open") return;
       const text = plainText(tokens[i + 1]);
       const id = this.#anchor(text);
@@ -138,34 +144,63 @@ export class Markdown {
       tokens[i + 1].children?.push(link);
     });
     const html = this.#md.renderer.render(tokens, this.#md.options, env);
-    return raw ? this.#cleaned(html, env.formulas ?? []) : html;
+    return raw ? this.#cleaned(html, inner, env) : html;
+  }
+
+  /** Links within the page lead where the page will have them. */
+  #linkInside(token: TokenLike, inner: string) {
+    for (const link of token.children ?? []) {
+      if (link.type !== "link_open") continue;
+      const href = String(link.attrGet("href") ?? "");
+      if (!/^#./s.test(href)) continue;
+      link.attrSet("href", this.#link(href.slice(1), inner));
+    }
+  }
+
+  #link(name: string, inner: string): string {
+    let plain = name;
+    try {
+      plain = decodeURIComponent(name);
+    } catch { /* a lone % is itself */ }
+    return this.#page.links.to(plain, [inner, this.#prefix]);
   }
 
   /** A cell with raw HTML, made safe like an output; our own parts stay. */
-  #cleaned(html: string, formulas: string[]): string {
-    const prefix = `${this.#prefix}md${++this.#cells}--`;
-    const safe = sanitise(html, prefix)
-      .replaceAll(prefix + OURS, "")
-      .replace(new RegExp(`${OURS}(\\d+)${OURS}`, "g"), (_, i) => formulas[i]);
-    // A link to a heading of another cell is no link into this one.
-    return safe.replace(
-      new RegExp(`href="#${prefix}([^"]*)"`, "g"),
-      (all, id) =>
-        safe.includes(` id="${prefix}${id}"`) ? all : `href="#${id}"`,
-    );
+  #cleaned(html: string, prefix: string, env: Env): string {
+    const { links, pictures } = this.#page;
+    const { html: safe, problem } = sanitise(html, prefix, {
+      image: (src) => pictures.find(src, env.attachments),
+    });
+    const ours = safe.replaceAll(prefix + this.#ours, this.#ours)
+      .replaceAll(this.#ours + "!", "")
+      .replace(
+        new RegExp(`${this.#ours}=(\\d+);`, "g"),
+        (_, i) => env.formulas![i],
+      )
+      .replace(
+        new RegExp(` (id|href)="(#?)${prefix}([^"]*)"`, "g"),
+        (all, attribute, _, name) => {
+          if (attribute === "href") {
+            return ` href="${this.#link(unescape(name), prefix)}"`;
+          }
+          links.place(unescape(name), prefix + unescape(name));
+          return all;
+        },
+      );
+    const note = problem ? `<p class="note">Not drawn: ${problem}.</p>` : "";
+    return `<div class="raw ${prefix}">${ours}</div>${note}`;
   }
 
   #anchor(text: string): string {
     const slug = text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-")
       .replace(/^-|-$/g, "") || "section";
-    let id = this.#prefix + slug;
-    for (let n = 2; this.#taken.has(id); n++) {
-      id = `${this.#prefix}${slug}-${n}`;
-    }
-    this.#taken.add(id);
-    return id;
+    return this.#page.links.heading(text, this.#prefix + slug);
   }
 }
+
+/** What `escapeHtml` wrote, as it was. */
+const unescape = (text: string) =>
+  text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
 
 const hasHtml = (tokens: TokenLike[]): boolean =>
   tokens.some((t) => /^html_/.test(t.type) || hasHtml(t.children ?? []));
@@ -174,6 +209,8 @@ interface TokenLike {
   type: string;
   content: string;
   children: TokenLike[] | null;
+  attrGet(name: string): string | number | null;
+  attrSet(name: string, value: string): void;
 }
 
 function plainText(token: TokenLike): string {
@@ -186,20 +223,4 @@ function plainText(token: TokenLike): string {
       ? plainText(t)
       : ""
   ).join("");
-}
-
-function attachment(all: unknown, name: string): string {
-  let key = name;
-  try {
-    key = decodeURI(name);
-  } catch { /* a lone % is itself */ }
-  const bundle = (all as Record<string, Record<string, string>> | undefined)
-    ?.[key];
-  const [mime, data] = Object.entries(bundle ?? {})[0] ?? [];
-  if (!/^image\/[\w.+-]+$/.test(mime ?? "")) return "";
-  const body = String(Array.isArray(data) ? data.join("") : data);
-  // JupyterLab keeps an SVG as text.
-  return /^\s*</.test(body)
-    ? `data:${mime},${encodeURIComponent(body)}`
-    : `data:${mime};base64,${body.replace(/[^A-Za-z0-9+/=]/g, "")}`;
 }

@@ -1,4 +1,7 @@
 /** Formulas as KaTeX draws them, with the fonts they need inside the page. */
+import { escapeHtml } from "./ansi.ts";
+import { count, LIMITS } from "./limits.ts";
+
 let katex: typeof import("katex").default | undefined;
 
 /** Loads KaTeX, which a page without formulas does not need. */
@@ -6,21 +9,53 @@ export async function loadMath(): Promise<void> {
   katex ??= (await import("katex")).default;
 }
 
+/** A macro may stand for a text that is far longer than it. */
+const DEFINES =
+  /\\(?:[gex]?def|(?:re)?newcommand|providecommand|let|futurelet)\b/;
+/** What old notebooks use and KaTeX does not know, and what looks the same. */
+const OLD = /(\\(?:begin|end)\{)(eqnarray|multline)(\*?\})/g;
+
 /**
- * A formula as HTML, with MathML beside it for screen readers.
+ * A formula as HTML, with MathML beside it for screen readers. One that cannot
+ * be drawn, as it is too long or nested too deep, is a box with its source.
  * @throws {Error} before {@link loadMath} is done
  */
 export function math(tex: string, displayMode: boolean): string {
   if (!katex) throw new Error("KaTeX is not loaded");
-  return katex.renderToString(tex, {
-    displayMode,
-    output: "htmlAndMathml",
-    throwOnError: false,
-    errorColor: "var(--bad)",
-    strict: "ignore",
-    maxSize: 50,
-    trust: false,
-  });
+  const most = DEFINES.test(tex) ? LIMITS.macros : LIMITS.formula;
+  if (tex.length > most) {
+    return undrawn(tex, `it has more than ${count(most)} characters`);
+  }
+  const known = tex.replace(
+    OLD,
+    (_, head, name, tail) =>
+      head + (name === "multline" ? "gather" : "align") + tail,
+  );
+  try {
+    return katex.renderToString(known, {
+      displayMode,
+      output: "htmlAndMathml",
+      throwOnError: false,
+      errorColor: "var(--bad)",
+      strict: "ignore",
+      maxSize: 50,
+      trust: false,
+    });
+  } catch (error) {
+    return undrawn(
+      tex,
+      error instanceof RangeError
+        ? "it is nested too deep"
+        : (error as Error).message.split("\n")[0],
+    );
+  }
+}
+
+function undrawn(tex: string, why: string): string {
+  const part = tex.length > 500 ? `${tex.slice(0, 500)}…` : tex;
+  return `<span class="missing">Formula not drawn: ${escapeHtml(why)}. <code>${
+    escapeHtml(part)
+  }</code></span>`;
 }
 
 interface Sheet {

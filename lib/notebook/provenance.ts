@@ -139,7 +139,7 @@ export interface RunState {
 /** The error that a cell did not mean to raise. */
 export function failureOf(cell: Cell) {
   if (tagsOf(cell).includes("raises-exception")) return;
-  const error = cell.outputs?.find((o) => o.output_type === "error");
+  const error = cell.outputs?.find((o) => o?.output_type === "error");
   return error?.output_type === "error" ? error : undefined;
 }
 

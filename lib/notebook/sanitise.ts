@@ -1,11 +1,16 @@
 /** HTML and SVG of outputs, reduced to what cannot run, load or collide. */
 import { escapeHtml } from "./ansi.ts";
+import { costOfPicture, costOfReferences, MOST_DRAWN } from "./svg_cost.ts";
 
-let parseHTML: typeof import("linkedom").parseHTML | undefined;
+let Parser: typeof import("htmlparser2").Parser | undefined;
+let css: typeof import("./css.ts") | undefined;
 
-/** Loads the parser: 0.1 s, which a page without markup does not need. */
+/** Loads the parsers: 0.1 s, which a page without markup does not need. */
 export async function loadSanitiser(): Promise<void> {
-  parseHTML ??= (await import("linkedom")).parseHTML;
+  [{ Parser }, css] = await Promise.all([
+    import("htmlparser2"),
+    import("./css.ts"),
+  ]);
 }
 
 /** Elements that stay; the rest goes, with content if in {@link DROPPED}. */
@@ -33,6 +38,10 @@ const TEXTS = /^(aria-.*|data-.*|title|alt|class|id|href|xlink:href|src|d)$/;
 const LOADS = /url\s*\(|src\s*\(|image-set|\\/i;
 /** Deeper elements lose their tags: no parser follows them further either. */
 const DEEPEST = 200;
+/** What is nested deeper is shown as text. */
+const TOO_DEEP = 2_000;
+/** No element of a chart or a table has as many attributes. */
+const MOST_ATTRIBUTES = 100;
 const VOID = new Set(["br", "col", "hr", "img", "wbr"]);
 const FORBIDDEN_ATTRIBUTES = new Set(
   `action formaction srcset ping background poster srcdoc target autofocus
@@ -43,69 +52,22 @@ const REFERENCES = new Set(
   `for headers aria-labelledby aria-describedby aria-controls aria-owns`
     .split(/\s+/),
 );
-const ELEMENT = 1, TEXT = 3;
 
-/** What is read of a node; linkedom's own types do not name it. */
-interface Node {
-  nodeType: number;
-  textContent: string | null;
-  childNodes: ArrayLike<Node>;
-  localName: string;
-  attributes: ArrayLike<{ name: string; value: string }>;
-}
-interface Parsed {
-  document: {
-    body: Node;
-    querySelectorAll(
-      selector: string,
-    ): Iterable<{ getAttribute(name: string): string | null }>;
-  };
+/** How {@link sanitise} treats an output; all may be left out. */
+export interface SanitiseOptions {
+  /** what a chart that has no name of its own is called */
+  label?: string;
+  /** an image that is a file: its data URI, or what is shown in its place */
+  image?: (src: string) => { src: string } | { html: string } | undefined;
 }
 
-interface Context {
-  prefix: string;
-  ids: Set<string>;
-  /** what a chart without a name of its own is called */
-  label: string;
+/** Markup that cannot harm, and what became of it. */
+export interface Sanitised {
+  html: string;
   /** scripts that were left out */
   scripts: number;
-}
-
-/** CSS that loads nothing; `undefined` when it cannot be made safe. */
-function safeCss(css: string, { prefix, ids }: Context): string | undefined {
-  const text = css.replace(/\/\*[^]*?\*\//g, "");
-  // An escape could spell any of the words below; `<` could end the node.
-  if (/[\\<]|\/\*|@import|@charset|@namespace|expression\s*\(/i.test(text)) {
-    return;
-  }
-  if (/-moz-binding|behavior\s*:|image-set\s*\(|src\s*\(/i.test(text)) return;
-  if (/position\s*:\s*(fixed|sticky)/i.test(text)) return;
-  // In an svg, a style sheet's character references are decoded.
-  if (/&(#|\w+;)/.test(text)) return;
-  for (const [, target] of text.matchAll(/url\(\s*([^)]*)/gi)) {
-    if (!/^['"]?#/.test(target)) return;
-  }
-  return text.replace(
-    /#([A-Za-z_][\w-]*)/g,
-    (all, id) => ids.has(id) ? `#${prefix}${id}` : all,
-  );
-}
-
-/** A style sheet held inside the output by `@scope`. */
-function scoped(css: string, context: Context): string {
-  // An import is left out; the rest of the sheet may stay.
-  const text = safeCss(css.replace(/@import[^;]*(;|$)/gi, ""), context);
-  if (text === undefined) return "";
-  const bare = text.replace(/"[^"\n]*"|'[^'\n]*'/g, "")
-    .replace(/url\([^)]*\)?/gi, "");
-  if (/["']/.test(bare)) return "";
-  let depth = 0;
-  for (const [c] of bare.matchAll(/[{}]/g)) {
-    if (c === "{") depth++;
-    else if (--depth < 0) return ""; // would leave the scope
-  }
-  if (depth !== 0) return "";
-  return `<style>@scope (.${context.prefix}) {${text}}</style>`;
+  /** why the output is not drawn; `html` is its text then, or empty */
+  problem?: string;
 }
 
 function safeUrl(url: string, tag: string, prefix: string): string | undefined {
@@ -116,130 +78,181 @@ function safeUrl(url: string, tag: string, prefix: string): string | undefined {
     return /^(https?:|mailto:)/i.test(plain) ? url.trim() : undefined;
   }
   if (tag === "img" || tag === "image") {
-    return /^data:image\/(png|jpe?g|gif|webp|svg\+xml)[;,]/i.test(plain)
+    return /^data:image\/(png|jpe?g|gif|webp|avif|svg\+xml)[;,]/i.test(plain)
       ? plain
       : undefined;
   }
 }
 
-function attribute(
-  tag: string,
-  name: string,
-  value: string,
-  context: Context,
-): string {
-  const { prefix } = context;
-  const lower = name.toLowerCase();
-  if (!/^[a-z][\w:.-]*$/i.test(name) || lower.startsWith("on")) return "";
-  if (FORBIDDEN_ATTRIBUTES.has(lower)) return "";
-  let safe: string | undefined = value;
-  if (lower === "id") safe = prefix + value;
-  else if (/^(xlink:)?href$|^src$/.test(lower)) {
-    safe = safeUrl(value, tag, prefix);
-  } else if (REFERENCES.has(lower)) {
-    safe = value.split(/\s+/).map((id) => prefix + id).join(" ");
-  } else if (lower === "style" || (!TEXTS.test(lower) && LOADS.test(value))) {
-    safe = safeCss(value, context);
-    if (safe !== undefined) {
-      safe = safe.replace(
-        /url\(\s*(['"]?)#([^)'"]*)\1\s*\)/gi,
-        (_, _q, id) => `url(#${id.startsWith(prefix) ? id : prefix + id})`,
-      );
+/**
+ * Whether a browser can draw a picture that is a data URI in a second.
+ * @throws {Error} before {@link loadSanitiser} is done
+ */
+export function drawable(uri: string): boolean {
+  if (!/^data:image\/svg/i.test(uri)) return true;
+  if (!Parser) throw new Error("the sanitiser is not loaded");
+  return costOfPicture(uri, Parser) <= MOST_DRAWN;
+}
+
+/** Thrown to end the parsing of what is nested without end. */
+const DEEP = Symbol("too deep");
+
+/** Writes one output anew while its markup is read. */
+class Writer {
+  readonly parts: string[] = [];
+  scripts = 0;
+  /** for each open element what closes it, `undefined` where it is left out */
+  readonly #open: { tag?: string; lower: string }[] = [];
+  /** open elements that are dropped with their content */
+  #dropped = 0;
+  #sheet = "";
+  /** the outermost open `<svg>`: its depth, its place, whether it has a title */
+  #svg: { depth: number; part: number; titled: boolean } | undefined;
+  readonly #ids = new Set<string>();
+  readonly #styles = new Map<string, string | undefined>();
+
+  constructor(
+    readonly prefix: string,
+    readonly options: SanitiseOptions,
+  ) {}
+
+  onopentag(lower: string, attributes: Record<string, string>) {
+    const depth = this.#open.length;
+    if (depth > TOO_DEEP) throw DEEP;
+    if (lower === "script") this.scripts++;
+    const element: { tag?: string; lower: string } = { lower };
+    this.#open.push(element);
+    if (DROPPED.has(lower)) this.#dropped++;
+    if (this.#dropped) return;
+    if (lower === "style") {
+      this.#sheet = "";
+      return;
     }
+    const svg = this.#svg;
+    if (lower === "title" && svg?.depth === depth - 1) svg.titled = true;
+    const tag = ALLOWED.get(lower);
+    if (!tag || (depth > DEEPEST && !VOID.has(tag))) return;
+    const html = this.#tag(tag, attributes);
+    if (lower === "svg" && !svg) {
+      this.#svg = { depth, part: this.parts.length, titled: false };
+    }
+    this.parts.push(html);
+    if (!VOID.has(tag)) element.tag = tag;
   }
-  return safe === undefined ? "" : ` ${name}="${escapeHtml(safe)}"`;
-}
 
-/** Completes the outermost `<svg>`: a namespace, and a name to be read out. */
-function svgAttributes(node: Node, { label }: Context): string {
-  const names = new Set(Array.from(node.attributes, (a) => a.name));
-  const named = ["role", "aria-label", "aria-labelledby", "aria-hidden"]
-    .some((name) => names.has(name));
-  const titled = Array.from(node.childNodes).some((c) =>
-    c.localName === "title"
-  );
-  return (names.has("xmlns") ? "" : ` xmlns="http://www.w3.org/2000/svg"`) +
-    (named || titled ? "" : ` role="img" aria-label="${escapeHtml(label)}"`);
-}
+  ontext(text: string) {
+    if (this.#dropped) return;
+    if (this.#open.at(-1)?.lower === "style") this.#sheet += text;
+    else this.parts.push(escapeHtml(text));
+  }
 
-function serialise(
-  node: Node,
-  context: Context,
-  depth = 0,
-  svg = false,
-): string {
-  if (node.nodeType === TEXT) return escapeHtml(node.textContent ?? "");
-  if (node.nodeType !== ELEMENT) return "";
-  const lower = node.localName.toLowerCase();
-  if (lower === "script") context.scripts++;
-  if (DROPPED.has(lower)) return "";
-  if (lower === "style") return scoped(node.textContent ?? "", context);
-  const inner = () =>
-    Array.from(
-      node.childNodes,
-      (n) => serialise(n, context, depth + 1, svg || lower === "svg"),
-    ).join("");
-  const tag = ALLOWED.get(lower);
-  if (!tag || (depth > DEEPEST && !VOID.has(tag))) return inner();
-  let attributes = Array.from(
-    node.attributes,
-    (a) => attribute(tag, a.name, a.value, context),
-  ).join("");
-  if (tag === "svg" && !svg) attributes += svgAttributes(node, context);
-  if (tag === "img" && !/ alt="/.test(attributes)) attributes += ` alt=""`;
-  const open = `<${tag}${attributes}>`;
-  return VOID.has(tag) ? open : `${open}${inner()}</${tag}>`;
+  onclosetag(name: string) {
+    // A tag that the markup ends in was never opened.
+    if (this.#open.at(-1)?.lower !== name) return;
+    const { tag, lower } = this.#open.pop()!;
+    const dropped = this.#dropped > 0;
+    if (DROPPED.has(lower)) this.#dropped--;
+    if (dropped) return;
+    if (lower === "style") {
+      const sheet = css!.scopedSheet(this.#sheet, this.prefix);
+      if (sheet) this.parts.push(`<style>${sheet}</style>`);
+    }
+    if (tag) this.parts.push(`</${tag}>`);
+    if (this.#svg?.depth === this.#open.length) this.#nameSvg();
+  }
+
+  /** Completes the outermost `<svg>` with a name to be read out. */
+  #nameSvg() {
+    const { part, titled } = this.#svg!;
+    this.#svg = undefined;
+    const open = this.parts[part];
+    if (titled || / (role|aria-(label|labelledby|hidden))="/.test(open)) return;
+    const label = escapeHtml(this.options.label ?? "Chart");
+    this.parts[part] = `${open.slice(0, -1)} role="img" aria-label="${label}">`;
+  }
+
+  #tag(tag: string, attributes: Record<string, string>): string {
+    const named = (name: string) =>
+      Object.keys(attributes).find((key) => key.toLowerCase() === name);
+    if (tag === "img") {
+      const key = named("src");
+      const found = this.options.image?.(key ? attributes[key] : "");
+      if (found && "html" in found) return found.html;
+      if (found) attributes = { ...attributes, [key ?? "src"]: found.src };
+    }
+    let html = `<${tag}`;
+    // The oldest way to make a place that links lead to.
+    const name = tag === "a" && !named("id") ? named("name") : undefined;
+    if (name) html += this.#attribute(tag, "id", attributes[name]);
+    for (const key of Object.keys(attributes).slice(0, MOST_ATTRIBUTES)) {
+      html += this.#attribute(tag, key, attributes[key]);
+    }
+    if (tag === "svg" && !this.#svg && !("xmlns" in attributes)) {
+      html += ` xmlns="http://www.w3.org/2000/svg"`;
+    }
+    if (tag === "img" && !("alt" in attributes)) html += ` alt=""`;
+    return html + ">";
+  }
+
+  #attribute(tag: string, name: string, value: string): string {
+    const { prefix } = this;
+    const lower = name.toLowerCase();
+    if (!/^[a-z][\w:.-]*$/i.test(name) || lower.startsWith("on")) return "";
+    if (FORBIDDEN_ATTRIBUTES.has(lower)) return "";
+    let safe: string | undefined = value;
+    if (lower === "id") {
+      safe = prefix + value;
+      if (this.#ids.has(safe)) return "";
+      this.#ids.add(safe);
+    } else if (/^(xlink:)?href$|^src$/.test(lower)) {
+      safe = safeUrl(value, tag, prefix);
+    } else if (REFERENCES.has(lower)) {
+      safe = value.split(/\s+/).map((id) => prefix + id).join(" ");
+    } else if (lower === "style") safe = this.#style(value);
+    else if (!TEXTS.test(lower) && LOADS.test(value)) {
+      safe = css!.safeValue(value, prefix);
+    }
+    return safe === undefined ? "" : ` ${name}="${escapeHtml(safe)}"`;
+  }
+
+  #style(value: string): string | undefined {
+    if (!this.#styles.has(value)) {
+      this.#styles.set(value, css!.safeStyle(value, this.prefix));
+    }
+    return this.#styles.get(value);
+  }
 }
 
 /**
  * HTML or SVG without scripts, event handlers, frames, forms or anything
  * loaded from outside. Every id, and every reference to one, gets `prefix`;
- * style sheets apply inside the element with the class `prefix` only.
+ * style sheets apply inside the element with the class `prefix` only, which
+ * whoever shows the result puts around it.
  *
  * The markup is written anew from an allowlist, never passed through.
- * @param label what a chart that has no name of its own is called
  * @throws {Error} before {@link loadSanitiser} is done
  */
 export function sanitise(
   markup: string,
   prefix: string,
-  label = "Chart",
-): string {
-  return sanitiseOutput(markup, prefix, label).html;
-}
-
-/**
- * {@link sanitise}, and how many scripts it left out.
- * @throws {Error} before {@link loadSanitiser} is done
- */
-export function sanitiseOutput(
-  markup: string,
-  prefix: string,
-  label = "Chart",
-): { html: string; scripts: number } {
-  if (!parseHTML) throw new Error("the sanitiser is not loaded");
-  const text = markup.replace(/^\s*<\?xml[^]*?\?>/, "")
-    .replace(/<!doctype[^>]*>/gi, "");
-  const { document } = parseHTML(
-    `<!doctype html><html><body><div>${text}</div></body></html>`,
-  ) as unknown as Parsed;
-  const ids = new Set<string>();
-  for (const e of document.querySelectorAll("[id]")) {
-    ids.add(e.getAttribute("id") ?? "");
-  }
-  const context = { prefix, ids, label, scripts: 0 };
+  options: SanitiseOptions = {},
+): Sanitised {
+  if (!Parser) throw new Error("the sanitiser is not loaded");
+  const writer = new Writer(prefix, options);
   try {
-    const html = Array.from(
-      document.body.childNodes,
-      (n) => serialise(n, context),
-    ).join("");
-    return { html, scripts: context.scripts };
+    new Parser(writer, { lowerCaseAttributeNames: false }).end(markup);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    // thousands of elements inside each other
-    return {
-      html: `<pre>${escapeHtml(text.slice(0, 10_000))}</pre>`,
-      scripts: 0,
-    };
+    if (error !== DEEP) throw error;
+    const html = `<pre>${escapeHtml(markup.slice(0, 10_000))}</pre>`;
+    const problem = `elements nested more than ${TOO_DEEP} deep`;
+    return { html, scripts: writer.scripts, problem };
   }
+  const html = writer.parts.join("");
+  const { scripts } = writer;
+  if (costOfReferences(html, Parser) > MOST_DRAWN) {
+    const problem = "a drawing whose parts refer to each other so often that " +
+      "a browser would never finish it";
+    return { html: "", scripts, problem };
+  }
+  return { html, scripts };
 }

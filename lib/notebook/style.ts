@@ -97,11 +97,16 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .code[open] > summary code { visibility: hidden; }
 .code > .src { border-top: 1px solid var(--line); }
 .code > summary .t { flex: none; font-size: .75rem; font-variant-numeric: tabular-nums; }
-.code > summary .not-run { color: var(--mark); border: 1px solid; border-radius: 99px; padding: 0 .5rem; line-height: 1.15rem; }
+.code > summary :is(.not-run, .changed) { color: var(--mark); border: 1px solid; border-radius: 99px; padding: 0 .5rem; line-height: 1.15rem; }
 :root:has(#ui--code:checked) .code:not([open])::details-content { content-visibility: visible; block-size: auto; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .code > summary:focus-visible, pre:focus-visible { outline-offset: -2px; border-radius: 8px; }
-.out { margin-top: .75rem; overflow-x: auto; position: relative; }
+.md { position: relative; overflow: clip; overflow-clip-margin: 4px; isolation: isolate; overflow-wrap: break-word; }
+.raw { contain: layout; margin-bottom: 1em; }
+.raw > :first-child { margin-top: 0; }
+.raw > :last-child { margin-bottom: 0; }
+.md:not(:first-child) > .raw:has(> :is(h1, h2, h3, h4, h5, h6):first-child) { margin-top: 2.5rem; }
+.out { margin-top: .75rem; overflow-x: auto; position: relative; contain: layout; }
 .out > pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .out.text > pre { padding: 0 .1rem; }
 .out.stream > pre { max-height: 32rem; overflow-y: auto; border-left: 3px solid var(--line); padding: .1rem 0 .1rem .9rem; }
@@ -117,11 +122,16 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .out img { display: block; }
 .out.image { width: fit-content; max-width: 100%; }
 .out.image img { background: #fff; border-radius: 4px; }
+.left { border: 1px dashed var(--line); border-radius: 8px; padding: .6rem .85rem; font-size: .8125rem; }
+.left .note { margin: 0; }
+.left summary { cursor: pointer; color: var(--soft); }
+.missing { color: var(--mark); border: 1px dashed; border-radius: 5px; padding: 0 .35em; overflow-wrap: anywhere; }
+.code .note { margin: 0; padding: .4rem 1rem; }
 .note { color: var(--soft); font-size: .8125rem; margin: .4rem 0 0; }
 .tip { position: fixed; z-index: 3; max-width: min(22rem, calc(100vw - 16px)); padding: .4rem .65rem; border-radius: 7px; background: var(--fg); color: var(--bg); font-size: .8125rem; line-height: 1.4; white-space: pre-line; overflow-wrap: anywhere; pointer-events: none; box-shadow: 0 3px 14px rgb(0 0 0 / .28); font-variant-numeric: tabular-nums; }
 .out.error, .banner { border: 1px solid var(--bad); border-left-width: 4px; border-radius: 8px; background: var(--bad-bg); }
 .out.error strong { display: block; color: var(--bad); padding: .7rem 1rem 0; overflow-wrap: anywhere; white-space: pre-wrap; }
-.out.error > pre { padding: .5rem 1rem .8rem; }
+.out.error > :is(pre, .note) { padding: .5rem 1rem .8rem; }
 .out.error.meant { border-color: var(--line); background: var(--faint); }
 .out.error.meant strong { color: var(--soft); }
 .banner { padding: .8rem 1rem; margin-bottom: 1.5rem; overflow-wrap: anywhere; }

@@ -225,6 +225,9 @@ const chart = (width: number) =>
 async function shot(page: Page, n: number): Promise<string> {
   const clip = await page.locator("svg").nth(n).evaluate((svg) => {
     for (const e of document.querySelectorAll("svg")) e.style.position = "";
+    for (const e of document.querySelectorAll<HTMLElement>(".out")) {
+      e.style.cssText = "contain:none;overflow:visible"; // for a picture alone
+    }
     svg.style.cssText +=
       "position:fixed;left:0;top:0;margin:0;z-index:9;background:#fff";
     return { x: 0, y: 0, width: svg.clientWidth, height: svg.clientHeight };

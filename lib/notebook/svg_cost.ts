@@ -1,0 +1,160 @@
+/**
+ * How much a browser has to draw for an SVG whose parts refer to each other:
+ * ten groups that each show the next one ten times are 10^10 shapes.
+ */
+
+/** Shapes, counted with what each refers to, that a browser draws in a second. */
+export const MOST_DRAWN = 1_000_000;
+/** Pictures within pictures within pictures. */
+const DEEPEST_PICTURE = 3;
+/** Elements within each other. */
+const DEEPEST = 2_000;
+const DEEP = Symbol("too deep");
+
+interface Element {
+  id?: string;
+  weight: number;
+  children: Element[];
+  /** ids that it refers to */
+  refs: string[];
+  /** of the pictures that it holds as data URIs */
+  pictures: number;
+}
+
+/** What a CSS escape stands for. */
+const unescape = (css: string) =>
+  css.includes("\\")
+    ? css.replace(
+      /\\([0-9a-f]{1,6})\s?/gi,
+      (_, hex) => String.fromCodePoint(Math.min(parseInt(hex, 16), 0x10ffff)),
+    ).replace(/\\(.)/g, "$1")
+    : css;
+
+/** The id that the end of an address names. */
+function idIn(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment; // a lone % is itself
+  }
+}
+
+function referencesOf(name: string, value: string): string[] {
+  if (/^(xlink:)?href$/i.test(name)) {
+    return value.trim().startsWith("#") ? [idIn(value.trim().slice(1))] : [];
+  }
+  const found = unescape(value).matchAll(/url\(\s*["']?#([^"')\s]*)/gi);
+  return Array.from(found, (m) => idIn(m[1]));
+}
+
+/** The text of an SVG in a data URI, where `uri` is one. */
+function pictureIn(uri: string): string | undefined {
+  const [head] = /^\s*data:image\/svg\+xml[^,]{0,99},/i.exec(uri) ?? [];
+  if (head === undefined) return;
+  const body = uri.slice(head.length);
+  try {
+    return /;base64,$/i.test(head) ? atob(body) : decodeURIComponent(body);
+  } catch {
+    return ""; // no browser reads it either
+  }
+}
+
+/** {@link costOfReferences} of a picture that is a data URI. */
+export function costOfPicture(uri: string, Parser: ParserClass): number {
+  const svg = pictureIn(uri);
+  return svg ? costOfReferences(svg, Parser, { xml: true }) : 0;
+}
+
+type ParserClass = typeof import("htmlparser2").Parser;
+
+/**
+ * Shapes drawn for `markup`, each with all that it and the groups around it
+ * refer to; infinite where they cannot be counted.
+ */
+export function costOfReferences(
+  markup: string,
+  Parser: ParserClass,
+  o: { xml?: boolean; depth?: number } = {},
+): number {
+  if (!/<(\w+:)?use\b|url\s*\(|\\|data:image\/svg/i.test(markup)) return 0;
+  const { xml = false, depth = 0 } = o;
+  if (depth > DEEPEST_PICTURE || (xml && /<!ENTITY/i.test(markup))) {
+    return Infinity;
+  }
+  // Markers are drawn at every point of a line.
+  const marked = /marker/i.test(markup);
+  const root: Element = element({});
+  const open = [root];
+  const byId = new Map<string, Element>();
+  let sheets = false, uncounted = false;
+  const parser = new Parser({
+    onopentag(name, attributes) {
+      if (open.length > DEEPEST) throw DEEP;
+      const made = element(attributes);
+      if (/^(.*:)?style$/i.test(name)) sheets = true;
+      open.at(-1)!.children.push(made);
+      open.push(made);
+      if (made.id !== undefined && !byId.has(made.id)) byId.set(made.id, made);
+    },
+    ontext(text) {
+      if (sheets && /url\s*\(/i.test(unescape(text))) uncounted = true;
+    },
+    onclosetag(name) {
+      if (/^(.*:)?style$/i.test(name)) sheets = false;
+      if (open.length > 1) open.pop();
+    },
+  }, { xmlMode: xml, lowerCaseAttributeNames: false });
+
+  function element(attributes: Record<string, string>): Element {
+    const made: Element = { weight: 1, children: [], refs: [], pictures: 0 };
+    for (const [name, value] of Object.entries(attributes)) {
+      if (/^id$/i.test(name)) made.id = value;
+      if (/^(d|points)$/i.test(name)) {
+        if (marked) made.weight += value.length / 4;
+        continue;
+      }
+      for (const ref of referencesOf(name, value)) made.refs.push(ref);
+      const picture = pictureIn(value);
+      if (picture !== undefined) {
+        made.pictures += costOfReferences(picture, Parser, {
+          xml: true,
+          depth: depth + 1,
+        });
+      }
+    }
+    return made;
+  }
+
+  try {
+    parser.end(markup);
+  } catch (error) {
+    if (error !== DEEP) throw error;
+    return Infinity;
+  }
+  if (uncounted) return Infinity;
+
+  const known = new Map<Element, number>();
+  const busy = new Set<Element>();
+  const cost = (one: Element): number => {
+    const before = known.get(one);
+    if (before !== undefined) return before;
+    if (busy.has(one)) return 0; // a ring is drawn nowhere
+    busy.add(one);
+    let sum = one.weight, times = 1;
+    for (const child of one.children) sum += cost(child);
+    for (const ref of one.refs) {
+      const target = byId.get(ref);
+      if (target) times += cost(target);
+    }
+    busy.delete(one);
+    const total = sum * times + one.pictures;
+    known.set(one, total);
+    return total;
+  };
+  try {
+    return cost(root);
+  } catch (error) {
+    if (error instanceof RangeError) return Infinity; // a chain of references
+    throw error;
+  }
+}
