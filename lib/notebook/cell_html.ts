@@ -198,10 +198,9 @@ ${outputs}</section>`;
     }
     const markup = html ?? svg;
     if (markup !== undefined) {
-      const size = sizeWithoutPictures(markup);
-      return size > LIMITS.html && !this.options.trust
-        ? this.#tooLarge("text/html", size, LIMITS.html) + this.#plain(plain)
-        : this.#markup(markup, id, number);
+      return this.#markup(markup, id, number) ??
+        this.#tooLarge("text/html", markup.length, LIMITS.html) +
+          this.#plain(plain);
     }
     for (const mime of IMAGES) {
       const base64 = text(mime)?.replace(/[^A-Za-z0-9+/=]/g, "");
@@ -296,14 +295,17 @@ ${outputs}</section>`;
     }</div>`;
   }
 
-  #markup(markup: string, id: string, number: number): string {
+  /** `undefined` for more than a browser opens at once. */
+  #markup(markup: string, id: string, number: number): string | undefined {
     const inside = (html: string, attributes = "") =>
       `<div class="out"${attributes}><div class="${id}">${html}</div></div>`;
     if (this.options.trust) return inside(markup);
+    if (sizeWithoutPictures(markup) > LIMITS.htmlSource) return;
     const { html, scripts, problem } = sanitise(markup, id, {
       label: `Chart of cell ${number}`,
       image: (src) => this.#page.pictures.find(src),
     });
+    if (sizeWithoutPictures(html) > LIMITS.html) return;
     const notes = (problem ? note(`Not drawn: ${problem}.`) : "") +
       (scripts
         ? note("Its scripts were left out: this page trusts no output.")

@@ -122,12 +122,25 @@ function ruleText(node: Node, prefix: string): string {
   return body && `${isRule ? "" : "@media "}${head}{${body}}`;
 }
 
+/** What has more mistakes is no style sheet; each costs its reader time. */
+const MOST_MISTAKES = 200;
+
 /** `undefined` where it cannot be read. */
 function tree(css: string, context: string): Node | undefined {
+  let mistakes = 0;
+  const onParseError = (error: Error) => {
+    if (++mistakes > MOST_MISTAKES) throw error;
+  };
+  const options = { context, parseCustomProperty: true, onParseError };
+  // The traces of a reader's mistakes take longer than the reading.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
-    return parse(css, { context, parseCustomProperty: true }) as Node;
+    return parse(css, options) as Node;
   } catch {
     return; // not CSS, or nested without end
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
@@ -161,8 +174,13 @@ export function safeStyle(css: string, prefix: string): string | undefined {
   return safe.map((node) => generate(node)).join(";") || undefined;
 }
 
+const REFERENCE = /url\(\s*(["']?)#([^"'()\\]*)\1\s*\)/gi;
+/** Words by which a value could load something. */
+const LOADS = /url\s*\(|src\s*\(|image-set|\\/i;
+
 /** The value of an attribute that draws, as `fill="url(#a)"`. */
-export function safeValue(css: string, prefix: string): string | undefined {
-  const value = tree(css, "value");
-  return value && valueIsSafe(value, prefix) ? generate(value) : undefined;
+export function safeValue(value: string, prefix: string): string | undefined {
+  if (!LOADS.test(value)) return value;
+  const safe = value.replace(REFERENCE, (_, _q, id) => `url(#${prefix}${id})`);
+  return LOADS.test(safe.replace(REFERENCE, "")) ? undefined : safe;
 }

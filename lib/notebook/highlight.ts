@@ -60,15 +60,15 @@ async function start(): Promise<Shared> {
 
 /** Why code is not coloured: the time that it takes grows faster than a word. */
 function tooLong(code: string): string | undefined {
-  const more = (n: number) => `of more than ${count(n)}`;
+  const more = (n: number) => `more than ${count(n)}`;
   if (code.length > LIMITS.code) return more(LIMITS.code);
   for (const line of code.split("\n")) {
     if (line.length > LIMITS.codeLine) {
-      return `a line ${more(LIMITS.codeLine)}`;
+      return `a line of ${more(LIMITS.codeLine)}`;
     }
     for (const word of line.split(/[^\p{L}\p{N}_$]+/u)) {
       if (word.length > LIMITS.codeWord) {
-        return `a word ${more(LIMITS.codeWord)}`;
+        return `a word of ${more(LIMITS.codeWord)}`;
       }
     }
   }
@@ -100,7 +100,7 @@ export class Highlight {
       ? this.#spans(code, language)
       : escapeHtml(code);
     const note = long
-      ? `<p class="note">Shown without colours: ${long} characters.</p>`
+      ? `<p class="note">Shown without colours: it has ${long} characters.</p>`
       : "";
     return `<pre class="src" tabindex="0"><code>${html}</code></pre>${note}`;
   }

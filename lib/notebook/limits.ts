@@ -8,17 +8,19 @@ export const LIMITS = {
   /** the message of an error, above its trace */
   message: 2_000,
   /** code and JSON that are coloured: in all, in a line, in a word */
-  code: 50_000,
-  codeLine: 1_000,
+  code: 40_000,
+  codeLine: 400,
   codeWord: 200,
   /** a cell of Markdown: in all, in a paragraph */
   markdown: 200_000,
   paragraph: 20_000,
-  /** a formula; one that defines macros */
+  /** a formula; groups in each other; a formula that defines macros */
   formula: 20_000,
+  formulaDepth: 100,
   macros: 1_000,
-  /** HTML of an output */
-  html: 5_000_000,
+  /** HTML of an output: what is left of it without scripts; all of it */
+  html: 2_000_000,
+  htmlSource: 20_000_000,
   /** an SVG that is part of the page; one that is an image in it */
   svg: 2_000_000,
   svgImage: 20_000_000,
@@ -46,3 +48,20 @@ export const sizeWithoutPictures = (text: string): number =>
     ? text.replace(/data:image\/[\w.+-]{1,20};base64,[A-Za-z0-9+/=%]*/g, "")
       .length
     : text.length;
+
+/** What `nb export --help` says of {@link LIMITS}. */
+export const limitsText = (): string =>
+  `code without colours above ${count(LIMITS.code)} characters, in a line of ` +
+  `more than ${count(LIMITS.codeLine)} or a word of more than ` +
+  `${LIMITS.codeWord}; Markdown as written above ${count(LIMITS.markdown)} ` +
+  `characters or ${
+    count(LIMITS.paragraph)
+  } in a paragraph; a formula of more ` +
+  `than ${count(LIMITS.formula)} characters as its source; of a text its ` +
+  `first and last part above ${sizeText(LIMITS.text)}; of csv the first ` +
+  `${LIMITS.rows} rows; an SVG as an image, without tooltips, above ` +
+  `${sizeText(LIMITS.svg)} and not above ${
+    sizeText(LIMITS.svgImage)
+  }; no HTML ` +
+  `output above ${sizeText(LIMITS.html)} and no picture above ` +
+  `${sizeText(LIMITS.image)}.`;

@@ -14,6 +14,7 @@ export class Links {
   readonly #ids = new Set<string>();
   readonly #named = new Map<string, string>();
   readonly #headings = new Map<string, string>();
+  readonly #repeats = new Map<string, number>();
 
   /** A link to `name`, first looked for among ids with one of `prefixes`. */
   to(name: string, prefixes: string[]): string {
@@ -26,8 +27,9 @@ export class Links {
     if (!this.#named.has(name)) this.#named.set(name, id);
   }
 
-  /** A heading: an id that no other has, from `slug`. */
-  heading(text: string, slug: string): string {
+  /** A heading: an id that no other has, from `slug` behind `prefix`. */
+  heading(text: string, slug: string, prefix: string): string {
+    slug = prefix + slug;
     let id = slug;
     for (let n = this.#repeats.get(slug) ?? 2; this.#ids.has(id); n++) {
       id = `${slug}-${n}`;
@@ -35,21 +37,21 @@ export class Links {
     }
     this.#ids.add(id);
     for (const form of formsOf(text)) {
-      if (!this.#headings.has(form)) this.#headings.set(form, id);
+      const name = prefix + form;
+      if (!this.#headings.has(name)) this.#headings.set(name, id);
     }
     return id;
   }
-  readonly #repeats = new Map<string, number>();
 
   #find({ name, prefixes }: { name: string; prefixes: string[] }): string {
-    const own = prefixes.map((prefix) => prefix + name)
-      .find((id) => this.#ids.has(id));
-    if (own !== undefined) return own;
-    const id = this.#named.get(name);
-    if (id !== undefined) return id;
-    if (this.#ids.has(name)) return name;
-    return this.#headings.get(name) ?? this.#headings.get(name.toLowerCase()) ??
-      name;
+    for (const prefix of [...prefixes, ""]) {
+      const own = prefix + name;
+      if (this.#ids.has(own)) return own;
+      const heading = this.#headings.get(own) ??
+        this.#headings.get(prefix + name.toLowerCase());
+      if (heading !== undefined) return heading;
+    }
+    return this.#named.get(name) ?? name;
   }
 
   /** The page with each link at its place. */

@@ -162,7 +162,7 @@ export class Markdown {
     try {
       plain = decodeURIComponent(name);
     } catch { /* a lone % is itself */ }
-    return this.#page.links.to(plain, [inner, this.#prefix]);
+    return this.#page.links.to(plain, [inner || this.#prefix, this.#prefix]);
   }
 
   /** A cell with raw HTML, made safe like an output; our own parts stay. */
@@ -194,7 +194,7 @@ export class Markdown {
   #anchor(text: string): string {
     const slug = text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-")
       .replace(/^-|-$/g, "") || "section";
-    return this.#page.links.heading(text, this.#prefix + slug);
+    return this.#page.links.heading(text, slug, this.#prefix);
   }
 }
 

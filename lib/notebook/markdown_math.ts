@@ -1,6 +1,5 @@
 /** Formulas in Markdown: `$…$`, `$$…$$` and bare environments. */
 import type { MarkdownIt } from "markdown-it";
-import { LIMITS } from "./limits.ts";
 
 /** A formula in a text and where it ends. */
 interface Found {
@@ -18,6 +17,9 @@ const DOLLARS =
   /\$((?:[^\s$\\]|\\[^])(?:(?:[^$\\]|\\[^])*(?:[^\s$\\]|\\[^]))?)\$(?!\d)/y;
 const BEGIN =
   /\\begin\{((?:align|alignat|equation|eqnarray|gather|multline)\*?|(?:[bBpvV]?small|[bBpvV])?matrix\*?|array|cases|rcases|aligned|gathered|CD)\}/y;
+
+/** No one begins a formula in a line and ends it after so many characters. */
+const LONGEST_HEAD = 2_000;
 
 /** The end of an environment that begins at `at`, with those of its name in it. */
 function environmentEnd(text: string, at: number, name: string): number {
@@ -77,12 +79,12 @@ function paragraph(state: BlockState, start: number, end: number): boolean {
   const ends = state.md.block.ruler.getRules("paragraph");
   const before = state.parentType;
   const text = (from: number, to: number) =>
-    state.getLines(from, to, state.blkIndent, false);
+    state.getLines(from, to, state.blkIndent, true);
   const inFormula = (line: number) => {
     let stop = line;
     while (stop < Math.min(end, line + 20) && !state.isEmpty(stop)) stop++;
     const head = text(start, line);
-    return head.length < LIMITS.paragraph && /[$\\]/.test(head) &&
+    return head.length < LONGEST_HEAD && /[$\\]/.test(head) &&
       crosses(head + text(line, stop), head.length);
   };
   state.parentType = "paragraph";

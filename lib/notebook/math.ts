@@ -26,6 +26,9 @@ export function math(tex: string, displayMode: boolean): string {
   if (tex.length > most) {
     return undrawn(tex, `it has more than ${count(most)} characters`);
   }
+  if (depthOf(tex) > LIMITS.formulaDepth) {
+    return undrawn(tex, `it is nested more than ${LIMITS.formulaDepth} deep`);
+  }
   const known = tex.replace(
     OLD,
     (_, head, name, tail) =>
@@ -42,13 +45,17 @@ export function math(tex: string, displayMode: boolean): string {
       trust: false,
     });
   } catch (error) {
-    return undrawn(
-      tex,
-      error instanceof RangeError
-        ? "it is nested too deep"
-        : (error as Error).message.split("\n")[0],
-    );
+    return undrawn(tex, (error as Error).message.split("\n")[0]);
   }
+}
+
+function depthOf(tex: string): number {
+  let depth = 0, most = 0;
+  for (const [, open] of tex.matchAll(/(\{|\\left\b)|\}|\\right\b/g)) {
+    depth = Math.max(0, depth + (open ? 1 : -1));
+    most = Math.max(most, depth);
+  }
+  return most;
 }
 
 function undrawn(tex: string, why: string): string {

@@ -10,6 +10,7 @@ export {
   readNotebook,
   writeNotebook,
 } from "./types.ts";
+export { type Changes, changesOf } from "./changes.ts";
 export { checkNotebooks, type Finding, findingText } from "./check.ts";
 export { cleanNotebook, type CleanResult } from "./clean.ts";
 export { compareOutputs, type OutputDifference } from "./compare.ts";

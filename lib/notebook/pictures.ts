@@ -50,7 +50,9 @@ export class Pictures {
     attachments?: unknown,
   ): { src: string } | { html: string } | undefined {
     const name = src.trim();
-    if (/^data:image\//i.test(name)) return this.#checked(name, "");
+    if (/^data:image\//i.test(name)) {
+      return this.#checked(name, `${name.slice(0, 40)}…`);
+    }
     if (/^attachment:/i.test(name)) {
       return this.#attached(name.slice(11), attachments as Attachments);
     }

@@ -1,6 +1,7 @@
 /** Where a page comes from: what its notebook and its folder tell. */
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
+import type { Changes } from "./changes.ts";
 import type { Cell, Notebook } from "./types.ts";
 
 /** Names and values, in the order they are shown. */
@@ -9,19 +10,24 @@ export type Provenance = Record<string, string>;
 const tagsOf = (cell: Cell): unknown[] =>
   Array.isArray(cell.metadata.tags) ? cell.metadata.tags : [];
 
+const ASSIGNED =
+  /^(?:let\s+|const\s+)?([\p{L}_$][\p{L}\p{N}_$]*)(?:\s*:[^=]+)?\s*=\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^;]+?)\s*(?:;.*|\/\/.*)?$/u;
+/** No one reads a parameter from a longer line. */
+const LONGEST_LINE = 2_000;
+
 /** Values assigned in the cells of parameters, as they are written. */
 export function parametersOf(nb: Notebook): Map<string, string> {
   const values = new Map<string, string>();
-  const line =
-    /^(?:let\s+|const\s+)?([\p{L}_$][\p{L}\p{N}_$]*)(?:\s*:[^=]+)?\s*=\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^;]+?)\s*(?:;.*|\/\/.*)?$/gmu;
   for (const cell of nb.cells) {
     const tags = tagsOf(cell);
     if (
       cell.cell_type === "code" &&
       (tags.includes("parameters") || tags.includes("injected-parameters"))
     ) {
-      for (const [, name, value] of cell.source.matchAll(line)) {
-        values.set(name, value);
+      for (const line of cell.source.split("\n")) {
+        if (line.length > LONGEST_LINE) continue;
+        const [, name, value] = ASSIGNED.exec(line) ?? [];
+        if (name) values.set(name, value);
       }
     }
   }
@@ -69,20 +75,43 @@ const RECORDED: [string, string][] = [
 const record = (value: unknown): Record<string, unknown> =>
   value && typeof value === "object" ? value as Record<string, unknown> : {};
 
+/** The commit of a notebook's folder, and whether git knows the notebook. */
+async function commitOf(file: string): Promise<string | undefined> {
+  const folder = dirname(file);
+  const [inside, commit, changes, tracked] = await Promise.all([
+    git(folder, "rev-parse", "--is-inside-work-tree"),
+    git(folder, "rev-parse", "--short=12", "HEAD"),
+    git(folder, "status", "--porcelain", "--untracked-files=no"),
+    git(folder, "ls-files", "--error-unmatch", "--", basename(file)),
+  ]);
+  if (inside !== "true") return;
+  const unknown = "this notebook is not tracked by git";
+  if (!commit) return unknown;
+  return commit +
+    (changes ? ", with uncommitted changes" : ", nothing uncommitted") +
+    (tracked === undefined ? `; ${unknown}` : "");
+}
+
+/** A list of which a long rest is counted. */
+export const shortList = (all: string[]): string =>
+  all.length > 6
+    ? `${all.slice(0, 5).join(", ")} and ${all.length - 5} more`
+    : all.join(", ");
+
 /**
  * What the page can tell of its making: the notebook's name, what its run
- * recorded, its parameters and seeds, the commit and the lock file of the
- * folder it lies in, as they are now. Runs `git`, nothing else.
+ * recorded and what changed since, its parameters and seeds, and, as they are
+ * when the page is made, the commit and the lock file of the folder it lies in.
+ * What nothing tells is left out. Runs `git`, nothing else.
  */
 export async function collectProvenance(
   file: string,
   nb: Notebook,
+  changes?: Changes,
 ): Promise<Provenance> {
-  const folder = dirname(file);
-  const [commit, changes, lock] = await Promise.all([
-    git(folder, "rev-parse", "--short=12", "HEAD"),
-    git(folder, "status", "--porcelain", "--untracked-files=no"),
-    lockHash(folder),
+  const [commit, lock] = await Promise.all([
+    commitOf(file),
+    lockHash(dirname(file)),
   ]);
   const run = record(nb.metadata.ferlab);
   const found: Provenance = { Notebook: basename(file) };
@@ -92,13 +121,17 @@ export async function collectProvenance(
       found[name] = String(value);
     }
   }
-  const kernel = record(nb.metadata.language_info).version;
-  if (!found.Deno && typeof kernel === "string") found.Deno = kernel;
-  if (commit) {
-    found.Commit = commit +
-      (changes ? ", with uncommitted changes" : ", nothing uncommitted");
+  if (changes?.cells.size) {
+    const numbers = [...changes.cells.keys()];
+    found["Changed since the run"] = `${
+      numbers.length === 1 ? "cell" : "cells"
+    } ${numbers.join(", ")}`;
   }
-  if (lock) found["Lock file"] = lock;
+  if (changes?.beside.length) {
+    found["Other since the run"] = shortList(changes.beside);
+  }
+  if (commit) found["Commit when exported"] = commit;
+  if (lock) found["Lock file when exported"] = lock;
   const parameters = [...parametersOf(nb)];
   const list = (of: [string, string][]) =>
     of.map(([name, value]) => `${name} = ${value}`).join("\n");

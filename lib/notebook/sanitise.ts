@@ -34,14 +34,14 @@ const DROPPED = new Set(
 );
 /** Attributes whose value is text or an address that is checked elsewhere. */
 const TEXTS = /^(aria-.*|data-.*|title|alt|class|id|href|xlink:href|src|d)$/;
-/** Words by which a presentation attribute could load something. */
-const LOADS = /url\s*\(|src\s*\(|image-set|\\/i;
 /** Deeper elements lose their tags: no parser follows them further either. */
 const DEEPEST = 200;
 /** What is nested deeper is shown as text. */
 const TOO_DEEP = 2_000;
 /** No element of a chart or a table has as many attributes. */
 const MOST_ATTRIBUTES = 100;
+/** Different style attributes of one output that are read. */
+const MOST_STYLES = 50_000;
 const VOID = new Set(["br", "col", "hr", "img", "wbr"]);
 const FORBIDDEN_ATTRIBUTES = new Set(
   `action formaction srcset ping background poster srcdoc target autofocus
@@ -209,14 +209,13 @@ class Writer {
     } else if (REFERENCES.has(lower)) {
       safe = value.split(/\s+/).map((id) => prefix + id).join(" ");
     } else if (lower === "style") safe = this.#style(value);
-    else if (!TEXTS.test(lower) && LOADS.test(value)) {
-      safe = css!.safeValue(value, prefix);
-    }
+    else if (!TEXTS.test(lower)) safe = css!.safeValue(value, prefix);
     return safe === undefined ? "" : ` ${name}="${escapeHtml(safe)}"`;
   }
 
   #style(value: string): string | undefined {
     if (!this.#styles.has(value)) {
+      if (this.#styles.size >= MOST_STYLES) return;
       this.#styles.set(value, css!.safeStyle(value, this.prefix));
     }
     return this.#styles.get(value);

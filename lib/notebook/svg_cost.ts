@@ -3,8 +3,8 @@
  * ten groups that each show the next one ten times are 10^10 shapes.
  */
 
-/** Shapes, counted with what each refers to, that a browser draws in a second. */
-export const MOST_DRAWN = 1_000_000;
+/** Elements, counted with what each refers to, that a browser draws in 3 s. */
+export const MOST_DRAWN = 100_000;
 /** Pictures within pictures within pictures. */
 const DEEPEST_PICTURE = 3;
 /** Elements within each other. */
@@ -17,6 +17,8 @@ interface Element {
   children: Element[];
   /** ids that it refers to */
   refs: string[];
+  /** ids that what is in it refers to as well: patterns and markers */
+  inherited: string[];
   /** of the pictures that it holds as data URIs */
   pictures: number;
 }
@@ -39,12 +41,25 @@ function idIn(fragment: string): string {
   }
 }
 
-function referencesOf(name: string, value: string): string[] {
+/** Adds what an attribute refers to. */
+function addReferences(to: Element, name: string, value: string) {
   if (/^(xlink:)?href$/i.test(name)) {
-    return value.trim().startsWith("#") ? [idIn(value.trim().slice(1))] : [];
+    if (/^\s*#/.test(value)) to.refs.push(idIn(value.trim().slice(1)));
+    return;
   }
-  const found = unescape(value).matchAll(/url\(\s*["']?#([^"')\s]*)/gi);
-  return Array.from(found, (m) => idIn(m[1]));
+  const css = unescape(value);
+  if (/^style$/i.test(name)) {
+    for (const declaration of css.split(";")) {
+      const colon = declaration.indexOf(":");
+      const property = declaration.slice(0, Math.max(colon, 0)).trim();
+      addReferences(to, `${property}-`, declaration.slice(colon + 1));
+    }
+    return;
+  }
+  const list = /^(fill|stroke|marker)/i.test(name) ? to.inherited : to.refs;
+  for (const [, id] of css.matchAll(/url\(\s*["']?#([^"')\s]*)/gi)) {
+    list.push(idIn(id));
+  }
 }
 
 /** The text of an SVG in a data URI, where `uri` is one. */
@@ -91,6 +106,8 @@ export function costOfReferences(
     onopentag(name, attributes) {
       if (open.length > DEEPEST) throw DEEP;
       const made = element(attributes);
+      // one colour at each point, however many stops
+      if (/gradient$|^stop$/i.test(name)) made.weight = 0;
       if (/^(.*:)?style$/i.test(name)) sheets = true;
       open.at(-1)!.children.push(made);
       open.push(made);
@@ -106,14 +123,20 @@ export function costOfReferences(
   }, { xmlMode: xml, lowerCaseAttributeNames: false });
 
   function element(attributes: Record<string, string>): Element {
-    const made: Element = { weight: 1, children: [], refs: [], pictures: 0 };
+    const made: Element = {
+      weight: 1,
+      children: [],
+      refs: [],
+      inherited: [],
+      pictures: 0,
+    };
     for (const [name, value] of Object.entries(attributes)) {
       if (/^id$/i.test(name)) made.id = value;
       if (/^(d|points)$/i.test(name)) {
         if (marked) made.weight += value.length / 4;
         continue;
       }
-      for (const ref of referencesOf(name, value)) made.refs.push(ref);
+      addReferences(made, name, value);
       const picture = pictureIn(value);
       if (picture !== undefined) {
         made.pictures += costOfReferences(picture, Parser, {
@@ -140,14 +163,15 @@ export function costOfReferences(
     if (before !== undefined) return before;
     if (busy.has(one)) return 0; // a ring is drawn nowhere
     busy.add(one);
-    let sum = one.weight, times = 1;
-    for (const child of one.children) sum += cost(child);
-    for (const ref of one.refs) {
-      const target = byId.get(ref);
-      if (target) times += cost(target);
-    }
+    const all = (ids: string[]) =>
+      ids.reduce((sum, id) => {
+        const target = byId.get(id);
+        return target ? sum + cost(target) : sum;
+      }, 0);
+    const drawn = one.children.reduce((n, child) => n + cost(child), 0) +
+      one.weight + all(one.refs);
+    const total = drawn * (1 + all(one.inherited)) + one.pictures;
     busy.delete(one);
-    const total = sum * times + one.pictures;
     known.set(one, total);
     return total;
   };

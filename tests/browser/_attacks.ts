@@ -5,6 +5,45 @@ const FAR = "http://attack.example";
 const SVG =
   `xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"`;
 
+/** What would lie over the page or hide its parts. */
+const BOX = `<a href="http://attack.example">over it</a>`;
+export const COVERS: [name: string, markup: string][] = [
+  ["string that ends at a form feed", `a{content:"\f} } X z{a:" }`],
+  ["string that ends at a carriage return", `a{content:"\r} } X z{a:" }`],
+  ["comment in a string", `a{content:"/*"} } X z{a:"*/" }`],
+  ["escaped brace", `a{b:\\7d } X`],
+  ["reference in an SVG", `a{content:"&quot } } X z{a:&quot" }`],
+  ["not closed", `a{b:url( } } X`],
+].map(([name, css]): [string, string] => {
+  const sheet = css.replace("X", ".banner,.cell,main{display:none!important}");
+  return [
+    `style sheet: ${name}`,
+    `<style>${sheet}</style><svg><style>${sheet}`,
+  ];
+}).concat([
+  ["position by a variable", `position:var(--p);--p:fixed`],
+  ["position by a default", `position:var(--q, fixed)`],
+  ["position by the environment", `position:env(x,fixed)`],
+  ["position with a comment", `position:/**/fixed`],
+  ["position in capitals", `POSITION:Fixed!important`],
+  ["position with an escape", `p\\6fsition:fixed`],
+  ["absolute position", `position:absolute`],
+  ["sticky position", `position:sticky`],
+  ["negative margin", `margin:-900px;position:relative`],
+  ["moved", `transform:translate(-300px,-900px);position:relative;z-index:9`],
+  ["anchored", `position:absolute;position-anchor:--a;all:initial`],
+].flatMap(([name, css]): [string, string][] => {
+  const rest = `inset:0;width:3000px;height:3000px;z-index:99;background:red`;
+  return [
+    [name, BOX.replace("<a ", `<a style="${css};${rest}" `)],
+    [`${name}, by a sheet`, `${BOX}<style>a{${css};${rest}}</style>`],
+    [
+      `${name}, of the whole`,
+      `${BOX}<style>:scope,*{${css};${rest}}</style>`,
+    ],
+  ];
+}));
+
 /** Markup of outputs; `true` where a browser runs or loads it unaided. */
 export const ATTACKS: [name: string, markup: string, unaided?: true][] = [
   ["script", `<script>${RUN}</script>`, true],
@@ -120,6 +159,7 @@ export const ATTACKS: [name: string, markup: string, unaided?: true][] = [
     "fixed cover",
     `<div style="position:fixed;inset:0;background:red;z-index:9">x</div>`,
   ],
+  ...COVERS,
   [
     "font face",
     `<style>@font-face{font-family:z;src:url(${FAR}/15.woff)}b{font-family:z}</style><b>x</b>`,

@@ -16,7 +16,7 @@ import {
   notebook,
   stream,
 } from "../notebook/_notebook.ts";
-import { ATTACKS, TEXT } from "./_attacks.ts";
+import { ATTACKS, COVERS, TEXT } from "./_attacks.ts";
 import { browserTest, type Pages } from "./_browser.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -178,6 +178,77 @@ browserTest("nothing of a hostile notebook runs or loads", async (pages) => {
     }, what);
   }
 });
+
+browserTest(
+  "nothing of an output or of Markdown hides or covers what is outside its cell",
+  async ({ open }) => {
+    for (const where of ["text/html", "text/markdown", "Markdown"]) {
+      const cells = COVERS.map(([, markup]) =>
+        where === "Markdown"
+          ? markdown(markup)
+          : code("show()", [display(where, markup)])
+      );
+      const { page } = await open(
+        await exportHtml(notebook(
+          markdown("# Title\n\n[a](https://a.example)"),
+          code("fail()", [error("TypeError", "no such thing")]),
+          ...cells,
+          markdown("## The end"),
+        )),
+        { width: 1300 },
+      );
+      const problems = await page.evaluate(() => {
+        const found: string[] = [];
+        const parts = document.querySelectorAll(
+          "main > :is(.banner, .cell, .md), .tools, .box, footer, h1",
+        );
+        for (const part of parts) {
+          if (!part.checkVisibility()) found.push(`${part.className} hidden`);
+        }
+        const home = (e: Element | null) =>
+          e?.closest(".out, main > .md, .box, nav, .banner, .tools");
+        for (const link of document.querySelectorAll('a[href*="attack"]')) {
+          const box = link.closest(".out, main > .md")!;
+          link.scrollIntoView({ block: "center", behavior: "instant" });
+          const { left, right, top, bottom } = box.getBoundingClientRect();
+          // above, below and beside the cell lies what the page put there
+          for (
+            const [x, y] of [
+              [left - 20, (top + bottom) / 2],
+              [right + 20, (top + bottom) / 2],
+              [(left + right) / 2, top - 12],
+              [(left + right) / 2, bottom + 12],
+              [5, 5],
+            ]
+          ) {
+            const at = document.elementFromPoint(x, y);
+            if (home(at) === box || at === link) {
+              found.push(`${link.outerHTML} covers ${x},${y}`);
+            }
+          }
+        }
+        return found;
+      });
+      assert.deepEqual(problems, [], where);
+    }
+  },
+);
+
+browserTest(
+  "the sheets of the last test hide what is not in a scope",
+  async ({ open }) => {
+    const sheets = COVERS.filter(([name]) => /ends at/.test(name));
+    assert.equal(sheets.length, 2);
+    for (const [, markup] of sheets) {
+      const scoped = markup.replace("<style>", "<style>@scope (.x) {")
+        .replace("</style>", "}</style>");
+      const { page } = await open(
+        `<!doctype html><div class="banner">told</div>${scoped}`,
+      );
+      assert.ok(await page.locator(".banner").isHidden());
+    }
+  },
+);
 
 browserTest(
   "the policy alone stops the scripts of outputs, and --trust says that it does not",

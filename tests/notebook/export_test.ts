@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
+  changesOf,
   collectProvenance,
   exportHtml,
   indexHtml,
   type Output,
+  readNotebook,
   readReport,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
@@ -334,7 +336,11 @@ Deno.test("the page tells commit, lock file, versions, parameters, seeds and tim
       return new TextDecoder().decode(stdout).trim();
     };
     await Deno.writeTextFile(file("deno.lock"), "{}");
+    await Deno.writeTextFile(file("a.ipynb"), "{}");
     await git("init", "-q");
+    const none = await collectProvenance(file("a.ipynb"), notebook());
+    const untracked = "this notebook is not tracked by git";
+    assert.equal(none["Commit when exported"], untracked);
     await git("add", ".");
     await git("commit", "-q", "-m", "a");
     const nb = notebook(
@@ -347,7 +353,7 @@ Deno.test("the page tells commit, lock file, versions, parameters, seeds and tim
       { ...code("train()", []), metadata: { ferlab: { seconds: 75 } } },
     );
     nb.metadata.ferlab = { tensorflow: "2.21.0", machine: "m" };
-    nb.metadata.language_info = { version: "2.9.6" };
+    nb.metadata.language_info = { version: "6.0.3" }; // of TypeScript
     const hash = createHash("sha256").update("{}").digest("hex").slice(0, 16);
     const commit = await git("rev-parse", "--short=12", "HEAD");
     const told = await collectProvenance(file("a.ipynb"), nb);
@@ -355,15 +361,17 @@ Deno.test("the page tells commit, lock file, versions, parameters, seeds and tim
       Notebook: "a.ipynb",
       TensorFlow: "2.21.0",
       Machine: "m",
-      Deno: "2.9.6",
-      Commit: `${commit}, nothing uncommitted`,
-      "Lock file": `sha256 ${hash}`,
+      "Commit when exported": `${commit}, nothing uncommitted`,
+      "Lock file when exported": `sha256 ${hash}`,
       Parameters: `lr = 1e-3\nname = "a;b"\nseed = 7`,
       Seeds: "seed = 7",
     });
     await Deno.writeTextFile(file("deno.lock"), "{ }");
-    const { Commit } = await collectProvenance(file("a.ipynb"), nb);
-    assert.equal(Commit, `${commit}, with uncommitted changes`);
+    const later = await collectProvenance(file("b.ipynb"), nb);
+    assert.equal(
+      later["Commit when exported"],
+      `${commit}, with uncommitted changes; ${untracked}`,
+    );
     const text = await exportHtml(nb, { provenance: told });
     assert.match(text, /<td><code>train\(\)<\/code><\/td><td>1 min 15 s<\/td>/);
     assert.match(text, /<dt>Run time<\/dt><dd>1 min 15 s in 1 cell<\/dd>/);
@@ -470,4 +478,116 @@ Deno.test("nb export writes several pages, nb index lists them, and both tell it
     assert.equal(empty.code, 1);
     assert.match(empty.err, /no such folder/);
   });
+});
+
+Deno.test("what a page cannot show is named with its size", async () => {
+  const display = (data: Record<string, unknown>) =>
+    code("a", [{ output_type: "display_data", data, metadata: {} }]);
+  const plotly = "application/vnd.plotly.v1+json";
+  const cases: [Record<string, unknown>, RegExp[]][] = [
+    [{ [plotly]: { data: [1, 2] } }, [
+      /<b>application\/vnd\.plotly\.v1\+json<\/b>, 14 B: a page cannot show/,
+      /<summary>What it holds<\/summary><pre[^>]*>\{&#34;data&#34;:\[1,2\]\}/,
+    ]],
+    [{ "application/pdf": "QUJD".repeat(1000) }, [
+      /<b>application\/pdf<\/b>, 3\.0 kB: a page cannot show/,
+    ]],
+    [{ "video/mp4": "QUJD" }, [/<b>video\/mp4<\/b>, 3 B/]],
+    [{
+      "application/vnd.jupyter.widget-view+json": { model_id: "a" },
+      "text/plain": "IntSlider(value=0)",
+    }, [/IntSlider\(value=0\)/, /<b>application\/vnd\.jupyter\.widget-view/]],
+    [{ "text/csv": 'a,b\n1,"<x>, y"\n' }, [
+      /<th>a<\/th><th>b<\/th>.*<td>1<\/td><td>&#60;x&#62;, y<\/td>/,
+    ]],
+    [{ "text/tab-separated-values": "a\tb\n1\t2" }, [/<td>2<\/td>/]],
+    [{ "text/csv": "no table" }, [/<pre[^>]*>no table/]],
+    [{ "text/x-other": "some text" }, [/<pre[^>]*>some text/]],
+    [{ "application/javascript": "a()" }, [/<b>application\/javascript<\/b>/]],
+  ];
+  for (const [data, shown] of cases) {
+    const text = body(await exportHtml(notebook(display(data))));
+    for (const pattern of shown) assert.match(text, pattern);
+  }
+  const both = display({ [plotly]: {}, "text/html": "<p>better</p>" });
+  assert.doesNotMatch(await exportHtml(notebook(both)), /plotly/);
+});
+
+Deno.test("a cell that changed since it ran is marked, and fails --strict", async () => {
+  await withFolder(async (folder, file) => {
+    const nb = (...args: string[]) =>
+      finished(
+        new Deno.Command(Deno.execPath(), {
+          args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
+          cwd: folder,
+          stdin: "null",
+        }),
+      );
+    await Deno.writeTextFile(file("m.ts"), "export const m = 1;");
+    await Deno.writeTextFile(file("deno.json"), "{}");
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(
+        code("const a = 1;"),
+        code("console.log(a);"),
+        code(`import { m } from "./m.ts"; console.log(m);`),
+        code("missing();"),
+      ),
+    );
+    const ran = await nb("run", "a.ipynb", "-o", "b.ipynb");
+    assert.equal(ran.code, 1);
+    const saved = await readNotebook(file("b.ipynb"));
+    const marks = (text: string) =>
+      [...text.matchAll(
+        /id="cell--(\d)"(?:(?!<section)[^])*?class="t changed"/g,
+      )]
+        .map((m) => m[1]).join();
+    const exported = async (...args: string[]) => {
+      await Deno.remove(file("b.html")).catch(() => {});
+      const { code, err } = await nb("export", "b.ipynb", ...args);
+      const text = await Deno.readTextFile(file("b.html")).catch(() => "");
+      return { code, err, text, marks: marks(text) };
+    };
+    const same = await exported("--strict");
+    assert.deepEqual([same.code, same.marks, same.err], [0, "", ""]);
+
+    // modules and the like are told, but the page shows the code that ran
+    await Deno.writeTextFile(file("m.ts"), "export const m = 2;");
+    const module = await exported();
+    assert.deepEqual([module.code, module.marks], [0, ""]);
+    assert.match(
+      module.err,
+      /^warning: .*: changed since it ran: module m\.ts$/m,
+    );
+    assert.equal((await exported("--strict")).code, 1);
+    assert.match(module.text, /<dt>Other since the run<\/dt><dd>module m\.ts</);
+
+    saved.cells[0].source = "const a = 2;";
+    saved.cells[3].source = "other();";
+    await writeNotebook(file("b.ipynb"), saved);
+    const edited = await exported();
+    assert.deepEqual([edited.code, edited.marks], [0, "1,2,4"]);
+    assert.match(
+      edited.err,
+      /^warning: b\.ipynb: cell 1: changed since it ran: its source$/m,
+    );
+    assert.match(
+      edited.text,
+      /<b>Not what was run:<\/b> <a href="#cell--1">cell 1<\/a>, /,
+    );
+    assert.match(
+      edited.text,
+      /<dt>Changed since the run<\/dt><dd>cells 1, 2, 4<\/dd>/,
+    );
+    const strict = await exported("--strict");
+    assert.deepEqual([strict.code, strict.text], [1, ""]);
+    assert.match(strict.err, /b\.ipynb: not exported, with --strict; it has 4/);
+  });
+});
+
+Deno.test("of a notebook that nb did not run no change is told", async () => {
+  const nb = notebook(code("a", [stream("1")]));
+  nb.metadata.language_info = { version: "6.0.3" };
+  const { cells, beside } = await changesOf("/none/a.ipynb", nb);
+  assert.deepEqual([cells.size, beside], [0, []]);
 });

@@ -1,33 +1,63 @@
 /** `deno task nb export`: writes saved notebooks as HTML pages. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { basename, join } from "node:path";
-import { collectProvenance } from "../provenance.ts";
+import { changesOf } from "../changes.ts";
+import { collectProvenance, shortList } from "../provenance.ts";
 import { exportHtml } from "../export.ts";
+import { limitsText } from "../limits.ts";
 import { readNotebook } from "../types.ts";
-import { checkFolder, path, shown, writeWhole } from "./shared.ts";
+import {
+  checkFolder,
+  paint,
+  path,
+  shown,
+  writeWhole,
+  YELLOW,
+} from "./shared.ts";
 
 interface Options {
   out?: string;
   title?: string;
   trust?: boolean;
+  strict?: boolean;
   json?: boolean;
 }
 
 const pageName = (file: string) => file.replace(/(\.ipynb)?$/, ".html");
 
-/** One notebook, the page it became and what is in it. */
+/** One notebook, the page it became and what is missing or changed in it. */
 async function exportOne(file: string, out: string, o: Options) {
   const nb = await readNotebook(file);
   const { mtime } = await Deno.stat(file);
+  const changes = await changesOf(file, nb);
+  const warnings = Array.from(
+    changes.cells,
+    ([number, why]) => `cell ${number}: changed since it ran: ${why}`,
+  );
+  if (changes.beside.length) {
+    warnings.push(`changed since it ran: ${shortList(changes.beside)}`);
+  }
   const page = await exportHtml(nb, {
     title: o.title,
     trust: o.trust,
-    provenance: await collectProvenance(file, nb),
+    provenance: await collectProvenance(file, nb, changes),
     date: mtime?.toISOString().slice(0, 16).replace("T", " "),
+    file,
+    changed: changes.cells,
+    warn: (message) => warnings.push(message),
   });
+  for (const warning of warnings) {
+    console.error(`${paint(YELLOW, "warning:")} ${shown(file)}: ${warning}`);
+  }
+  if (o.strict && warnings.length) {
+    throw new Error(
+      `${shown(file)}: not exported, with --strict; it has ` +
+        (warnings.length === 1 ? "a warning" : `${warnings.length} warnings`),
+    );
+  }
   await writeWhole(out, page);
   const bytes = new TextEncoder().encode(page).length;
-  return { notebook: shown(file), page: shown(out), bytes };
+  return { notebook: shown(file), page: shown(out), bytes, warnings };
 }
 
 async function exportPages(given: string[], o: Options): Promise<number> {
@@ -68,8 +98,9 @@ export function addExport(program: Command): void {
     .description(
       "Write notebooks, as they are saved, as HTML pages: one file each, that " +
         "needs no network. Executes nothing, and no script of an output runs " +
-        "in the page. An SVG of more than 2 MB is embedded as an image, without " +
-        "tooltips.",
+        "in the page. A cell whose code changed since it ran is marked. Pictures " +
+        "beside the notebook become part of the page. What is large is shown " +
+        "plain, cut or named, and the page says so: " + limitsText(),
     )
     .argument("<notebooks...>", "the .ipynb files")
     .addOption(
@@ -86,6 +117,12 @@ export function addExport(program: Command): void {
       "--trust",
       "keep the outputs' HTML and SVG as they are, scripts included; the page " +
         "says so at its top",
+    )
+    .option(
+      "--strict",
+      "write no page that has a warning, and exit with 1: a cell, module, data " +
+        "file, lock file or Deno that changed since the run, a picture that is " +
+        "missing, an output that cannot be shown",
     )
     .option("--json", "print one JSON document about the pages")
     .addHelpText(

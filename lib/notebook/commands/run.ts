@@ -16,6 +16,7 @@ import {
   path,
   RED,
   shown,
+  YELLOW,
 } from "./shared.ts";
 
 /** `a.ipynb` → `a.executed.ipynb`, which itself stays as it is. */
@@ -274,7 +275,11 @@ async function writePage({ file, html }: Job, { notebook }: RunResult) {
   const { exportHtml } = await import("../export.ts");
   const { collectProvenance } = await import("../provenance.ts");
   const provenance = await collectProvenance(file, notebook);
-  const page = await exportHtml(notebook, { provenance });
+  const page = await exportHtml(notebook, {
+    provenance,
+    file,
+    warn: (text) => console.error(`${paint(YELLOW, "warning:")} ${text}`),
+  });
   try {
     await Deno.writeTextFile(html!, page);
   } catch (e) {
