@@ -151,7 +151,8 @@ ${outputs}</section>`;
   #text(text: string): string {
     const attributes = ` tabindex="0"`;
     const left = text.length - LIMITS.text;
-    if (left <= 0) return pre(text, attributes);
+    // what a run kept, with its note on the rest, is shown whole
+    if (left <= 1_000) return pre(text, attributes);
     const head = plainText(text.slice(0, LIMITS.text * 3 / 4));
     const tail = plainText(text.slice(-LIMITS.text / 4));
     return pre(head, attributes) + this.#leftOut(left) + pre(tail, attributes);

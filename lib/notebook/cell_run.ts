@@ -3,6 +3,7 @@ import { stripAnsi } from "./ansi.ts";
 import { ownRecord } from "./cells.ts";
 import { errorLine, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
+import { LeftOut } from "./left_out.ts";
 import type { CellOutputs } from "./outputs.ts";
 import type { Cell, Output } from "./types.ts";
 
@@ -52,6 +53,8 @@ export interface CellRunOptions {
   /** called every `saveEvery` ms while the cell prints; fails with a warning */
   save?: () => Promise<void>;
   saveEvery?: number;
+  /** the notebook that is saved: text that is too long goes beside it */
+  out?: string;
   /** whether the run was interrupted */
   aborted: () => boolean;
   /** seconds after which the cell is interrupted, and killed after `grace` ms */
@@ -122,12 +125,15 @@ export async function runCell(
   const start = performance.now();
   outputs.begin(cell, kernel.fence);
   cell.execution_count = index;
+  const leftOut = new LeftOut(o.out, index);
   const saved = savings(o);
   const limit = stopwatch(kernel, o);
   kernel.onMessage = (m) => {
     saved.change();
-    const text = outputs.take(m);
-    if (text) o.emit({ type: "output", index, text: stripAnsi(text) });
+    const text = outputs.take(leftOut.cut(m));
+    if (text === undefined) return;
+    const whole = m.type === "stream" ? String(m.content.text) : text;
+    if (whole) o.emit({ type: "output", index, text: stripAnsi(whole) });
   };
   let error: ErrorOutput | undefined;
   let line: number | undefined;
@@ -168,6 +174,8 @@ export async function runCell(
     limit.end();
     await saved.end();
   }
+  const note = leftOut.note();
+  if (note) cell.outputs!.push(note);
   const seconds = Math.round(performance.now() - start) / 1000;
   const outside = error && FROM_OUTSIDE.includes(error.ename);
   const ok = o.expectError ? !!error && !outside : !error;

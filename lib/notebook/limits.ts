@@ -3,7 +3,8 @@
  * so; in characters. They keep an export linear and a page one that opens.
  */
 export const LIMITS = {
-  /** printed text, an error or any other text: what a page shows of it */
+  /** printed text, an error or any other text: what a page shows of it, and what
+   * a run keeps of a cell's text in the notebook */
   text: 1_000_000,
   /** the message of an error, above its trace */
   message: 2_000,

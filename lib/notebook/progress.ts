@@ -3,6 +3,7 @@ import type { RunEvent } from "./cell_run.ts";
 
 const DIM = 2, RED = 31, YELLOW = 33, BOLD = 1;
 const LONGEST = 300; // characters of a line that are shown
+const LONGEST_REST = 10_000; // characters of a line without an end
 const CLEAR = "\r\x1b[2K";
 
 /** Options of {@link progress}. */
@@ -73,7 +74,7 @@ export function progress(o: ProgressOptions): Progress {
       else line(`${paint(BOLD, count)} ${event.title}`);
     } else if (event.type === "output") {
       const lines = (rest + event.text).split("\n");
-      rest = lines.pop()!;
+      rest = lines.pop()!.slice(-LONGEST_REST);
       lines.forEach(print);
       if (changes && rest.trim()) {
         last = rest.split("\r").at(-1)!.trim() || last;

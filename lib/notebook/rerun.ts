@@ -151,6 +151,7 @@ class Rerun {
       await saveSession(session);
     }
     const failure = await runCell(kernel, this.#outputs, cell, number, {
+      out: this.saved.out,
       emit: (e) => (asked || e.type !== "output") && this.#emit(e),
       save: asked ? this.saved.save : undefined,
       aborted: this.#aborted,

@@ -253,6 +253,7 @@ class Run {
       const failure = await runCell(kernel, outputs, ran, index, {
         emit: again ? (e) => e.type !== "output" && this.#emit(e) : this.#emit,
         save: o.out === undefined ? undefined : this.#save,
+        out: o.out,
         saveEvery: o.saveEvery,
         aborted: this.#aborted,
         timeout: o.cellTimeout,

@@ -385,3 +385,31 @@ Deno.test("runs in a row leave no process and no file", async () => {
     }
   });
 });
+
+Deno.test("text that is too long is cut in the notebook, the rest lies beside it", async () => {
+  await run(
+    [
+      `console.log("a".repeat(3e6) + "the end"); undefined;`,
+      tagged("raises-exception", `throw new Error("m".repeat(5e6));`),
+      `await Deno.jupyter.display(
+        { "text/plain": "b".repeat(2e6) },
+        { raw: true },
+      );`,
+    ],
+    async ({ saved, file, result }) => {
+      assert.equal(result.error, undefined);
+      const [text, error, value] = saved.cells;
+      assert.match(
+        printed(text),
+        /^a{1000000}\n\[2\.0 MB left out, in b\.cell-1\.txt\]\n$/,
+      );
+      const rest = await Deno.readTextFile(file("b.cell-1.txt"));
+      assert.match(rest, /^a+the end\n$/);
+      const { evalue, traceback } = errorOf(error);
+      assert.equal(evalue.length, 2_001);
+      assert.equal(traceback.join("").length, 1_000_000);
+      assert.match(printed(value), /1\.0 MB left out, in b\.cell-3\.txt/);
+      assert.ok((await Deno.stat(file("b.ipynb"))).size < 3_100_000);
+    },
+  );
+});
