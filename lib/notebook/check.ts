@@ -1,6 +1,7 @@
 /** Checks notebooks: types, lint, order of names, ids, outputs, metadata. */
 import { join } from "node:path";
 import { cellName, hasTag } from "./cells.ts";
+import { changesOf } from "./changes.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
 import { extractCells, syntaxProblem } from "./extract.ts";
 import { workingFolder } from "./project.ts";
@@ -24,6 +25,7 @@ export interface Finding {
     | "parameters"
     | "ids"
     | "outputs"
+    | "stale"
     | "metadata";
   message: string;
 }
@@ -177,6 +179,19 @@ function checkOutputs(one: Checked): Finding[] {
   return findings;
 }
 
+/** Cells whose outputs are those of other code. */
+async function checkChanges(one: Checked): Promise<Finding[]> {
+  const { cells } = await changesOf(one.file, one.nb);
+  const code = one.nb.cells.flatMap((c, i) =>
+    c.cell_type === "code" ? [i] : []
+  );
+  return Array.from(
+    cells,
+    ([number, why]) =>
+      at(one, code[number - 1], "stale", `it changed since it ran: ${why}`),
+  );
+}
+
 function checkMetadata({ file, nb }: Checked): Finding[] {
   const { kernelspec, language_info } = nb.metadata as Record<
     string,
@@ -277,6 +292,7 @@ export async function checkNotebooks(files: string[]): Promise<Finding[]> {
       ...names,
       ...checkIds(one),
       ...checkOutputs(one),
+      ...await checkChanges(one),
       ...checkMetadata(one),
     ];
   }

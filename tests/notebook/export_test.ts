@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
   changesOf,
+  checkNotebooks,
   collectProvenance,
   exportHtml,
   indexHtml,
@@ -579,6 +580,14 @@ Deno.test("a cell that changed since it ran is marked, and fails --strict", asyn
       edited.text,
       /<dt>Changed since the run<\/dt><dd>cells 1, 2, 4<\/dd>/,
     );
+    const checked = await checkNotebooks([file("b.ipynb")]);
+    const told = checked.filter((f) => f.kind === "stale")
+      .map((f) => `${f.cell}: ${f.message}`);
+    assert.deepEqual(told, [
+      "cell 1: it changed since it ran: its source",
+      "cell 2: it changed since it ran: upstream cell 1",
+      "cell 4: it changed since it ran: its source",
+    ]);
     const strict = await exported("--strict");
     assert.deepEqual([strict.code, strict.text], [1, ""]);
     assert.match(strict.err, /b\.ipynb: not exported, with --strict; it has 4/);

@@ -18,7 +18,8 @@ export function addCheck(program: Command): void {
       "Check notebooks without running them. All code cells of a notebook are " +
         "one TypeScript program for `deno check` and `deno lint`. Also told: " +
         "names used before the cell that defines them, parameters never used, " +
-        "doubled and missing ids, outputs that do not belong, missing metadata. " +
+        "doubled and missing ids, outputs that do not belong or are those of " +
+        "other code, missing metadata. " +
         "One line a finding; exits with 1 when there is one.",
     )
     .argument("<notebook...>", "the .ipynb files")
