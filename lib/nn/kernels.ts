@@ -8,6 +8,7 @@ import {
   backend,
   DataType,
   tf,
+  usesNativeOps,
 } from "../tensorflow/mod.ts";
 
 const FLOAT: Attr = { name: "T", type: AttrType.TYPE, value: DataType.FLOAT };
@@ -195,6 +196,30 @@ export function gelu(x: tf.Tensor): tf.Tensor {
 }
 
 const biasAttrs = [FLOAT, attr("data_format", AttrType.STRING, "NHWC")];
+const geluOfBiased = define<Record<never, never>>({
+  name: "FerlabBiasGelu",
+  run: ({ x, bias }) => [
+    backend.executeSingleOutput("FerlabBiasGelu", [], [x, bias]),
+  ],
+  saveInputs: ["x", "bias"],
+  gradient: ([dy], [x, bias]) => {
+    const [dx, dBias] = backend.executeMultipleOutputs(
+      "FerlabBiasGeluGrad",
+      [],
+      [dy, x, bias],
+      2,
+    );
+    return { x: () => dx, bias: () => dBias };
+  },
+});
+
+/** gelu(x + bias), x [N, C] and bias [C]. */
+export function biasedGelu(x: tf.Tensor, bias: tf.Tensor): tf.Tensor {
+  return usesNativeOps()
+    ? geluOfBiased({ x, bias }, {})[0]
+    : gelu(biased(x, bias));
+}
+
 const addBias = define<Record<never, never>>({
   name: "FerlabBias",
   run: ({ x, bias }) => [
@@ -237,10 +262,32 @@ const normaliseLast = define<{ eps: number }>({
   }),
 });
 
+const normaliseRows = define<{ eps: number }>({
+  name: "FerlabLayerNormRows",
+  run: ({ x, scale, offset }, { eps }) =>
+    backend.executeMultipleOutputs(
+      "FerlabLayerNorm",
+      [attr("epsilon", AttrType.FLOAT, eps)],
+      [x, scale, offset],
+      3,
+    ),
+  saveInputs: ["x", "scale"],
+  saveOutputs: [false, true, true],
+  gradient: ([dy], [x, scale, mean, inverse]) => {
+    const [dx, dScale, dOffset] = backend.executeMultipleOutputs(
+      "FerlabLayerNormGrad",
+      [],
+      [dy, x, scale, mean, inverse],
+      3,
+    );
+    return { x: () => dx, scale: () => dScale, offset: () => dOffset };
+  },
+});
+
 /** (x − mean) / √(variance + eps)·scale + offset over the last axis of x [..., D]. */
 export function normalisedLast(
   inputs: { x: tf.Tensor; scale: tf.Tensor; offset: tf.Tensor },
   eps: number,
 ): tf.Tensor {
-  return normaliseLast(inputs, { eps })[0];
+  return (usesNativeOps() ? normaliseRows : normaliseLast)(inputs, { eps })[0];
 }

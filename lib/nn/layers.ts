@@ -9,9 +9,9 @@ import {
 } from "./fused.ts";
 import {
   biased,
+  biasedGelu,
   channelPrelu,
   fusedBatchNorm,
-  gelu,
   normalisedLast,
   subsample,
 } from "./kernels.ts";
@@ -179,12 +179,12 @@ export function layerNorm<T extends tf.Tensor>(
   return normalisedLast({ x, scale, offset }, eps) as T;
 }
 
-/** x·W + b over the last axis; weight and bias U(±1/√in). */
+/** x·W + b over the last axis, perhaps through GELU; weight and bias U(±1/√in). */
 export function linear<T extends tf.Tensor>(
   scope: Scope,
   x: T,
   outputs: number,
-  { bias = true } = {},
+  { bias = true, activation = "none" as "none" | "gelu" } = {},
 ): T {
   const inputs = x.shape[x.shape.length - 1];
   scope.operation({
@@ -197,7 +197,10 @@ export function linear<T extends tf.Tensor>(
   const weight = scope.param("weight", [inputs, outputs], "linear", init);
   const flat = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
   let y: tf.Tensor = tf.matMul(flat, weight as tf.Tensor2D);
-  if (bias) y = biased(y, scope.param("bias", [outputs], "none", init));
+  if (bias) {
+    const offset = scope.param("bias", [outputs], "none", init);
+    y = activation === "gelu" ? biasedGelu(y, offset) : biased(y, offset);
+  }
   return tf.reshape(y, [...x.shape.slice(0, -1), outputs]) as unknown as T;
 }
 
@@ -267,7 +270,7 @@ export function mlp<T extends tf.Tensor2D | tf.Tensor3D>(
   { hidden, drop = 0 }: { hidden: number; drop?: number },
 ): T {
   const at = scope.within;
-  let h = gelu(linear(at("fc1"), x, hidden)) as T;
+  let h = linear(at("fc1"), x, hidden, { activation: "gelu" }) as T;
   scope.operation({ kind: "gelu", elements: h.size });
   h = dropout(at("drop1"), h, drop);
   h = linear(at("fc2"), h, x.shape[x.shape.length - 1]);

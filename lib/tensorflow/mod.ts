@@ -33,8 +33,8 @@ export {
   applyMomentum,
   bytesToFloat,
   fromBytes,
-  halfSquareSum,
   histogram,
+  squareSum,
   statelessNormal,
   statelessUniform,
 } from "./ops.ts";

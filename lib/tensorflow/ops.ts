@@ -1,6 +1,12 @@
 /** TensorFlow ops that tfjs has no name for: fused, stateless, uint8, in place. */
 import { backend, idOf, tf } from "./backend.ts";
-import { type Attr, AttrType, binding, DataType } from "./binding.ts";
+import {
+  type Attr,
+  AttrType,
+  binding,
+  DataType,
+  usesNativeOps,
+} from "./binding.ts";
 import type { Variable } from "./variable.ts";
 
 const type = (name: string, value: number): Attr => ({
@@ -53,8 +59,19 @@ function stateless(op: string, shape: number[], seed: tf.Tensor): tf.Tensor {
 }
 
 /** Σx²/2 of a whole tensor, in one pass. */
-export function halfSquareSum(x: tf.Tensor): tf.Scalar {
+function halfSquareSum(x: tf.Tensor): tf.Scalar {
   return backend.executeSingleOutput("L2Loss", [FLOAT], [x]) as tf.Scalar;
+}
+
+/** Σx² over all of `tensors` together. */
+export function squareSum(tensors: readonly tf.Tensor[]): tf.Scalar {
+  if (!usesNativeOps()) {
+    return tf.mul(tf.addN(tensors.map(halfSquareSum)), 2) as tf.Scalar;
+  }
+  const n: Attr = { name: "N", type: AttrType.INT, value: tensors.length };
+  return backend.executeSingleOutput("FerlabSquareSum", [n], [
+    ...tensors,
+  ]) as tf.Scalar;
 }
 
 /**

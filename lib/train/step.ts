@@ -1,6 +1,6 @@
 /** One optimizer step over variables: forward, loss, gradients, update, statistics. */
 import { applyScope, type Forward } from "../nn/mod.ts";
-import { halfSquareSum, tf } from "../tensorflow/mod.ts";
+import { squareSum, tf } from "../tensorflow/mod.ts";
 import type { Recipe } from "./recipe.ts";
 import { type Parameter, readVariables, type Variables } from "./variables.ts";
 
@@ -27,8 +27,7 @@ export interface Pass {
 
 /** ‖all tensors together‖₂, a scalar. */
 export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
-  const halves = tensors.map(halfSquareSum);
-  return tf.sqrt(tf.mul(tf.addN(halves), 2));
+  return tf.sqrt(squareSum(tensors));
 }
 
 /** Loss and gradients of `trained` in training mode; `fixed` are parameters too. */

@@ -428,7 +428,7 @@ static int takes_winograd(Conv c) {
 /** For few channels the products do not pay the way; many have more points than tiles. */
 static int gradient_takes_winograd(Conv c) {
   int64_t tiles = 4 * all_tiles(c), size = c.channels * c.filters;
-  return c.side == 3 && c.stride == 1 && c.channels >= 2 * VL && c.filters >= 2 * VL &&
+  return c.side == 3 && c.stride == 1 && c.channels >= 32 && c.filters >= 32 &&
          tiles * tiles >= size;
 }
 
@@ -788,7 +788,7 @@ static int convolve_weights(Conv c, Source from, const float *dy, float *dw) {
     w.sums = scratch(SUMS, many * in * out * block);
     if (!w.sums) return 0;
     memset(w.sums, 0, 4 * many * in * out * block);
-    parallel(gradient_of_band, &w, c.images * w.shares.bands);
+    parallel_fixed(gradient_of_band, &w, c.images * w.shares.bands);
   } else {
     int64_t plane = (c.height + 2 * padding(c)) * columns * VL;
     int64_t size = out_height(c) * out_width(c) * VL;

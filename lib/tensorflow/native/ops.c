@@ -3,6 +3,7 @@
 // back through both. One file includes the rest, so that one command compiles it.
 #include "norm.h"
 #include "tf.h"
+#include "tokens.h"
 
 // What a convolution reads: x itself, x normalised, or that through a PReLU.
 enum { PLAIN, NORMED, ACTIVATED };
@@ -71,11 +72,11 @@ static void conv_forward(void *kernel, TF_OpKernelContext *context) {
       memset(variance, 0, 4 * c.filters);
     }
     if (!call.failed && c.images) {
-      pthread_mutex_lock(&pool.use);
+      begin_work();
       int done = convolve(c, source_of(&call, a, c, memory), call.in[WEIGHTS_IN], y, epilogue,
                           a->statistics ? statistics_slots : NULL);
       if (done && a->statistics) statistics_of(&s, mean, variance);
-      pthread_mutex_unlock(&pool.use);
+      end_work();
       if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
     }
   }
@@ -102,11 +103,11 @@ static void conv_input_gradient(void *kernel, TF_OpKernelContext *context) {
       int normed = a->reads != PLAIN;
       if (normed) b.norm = norm_at(&call, a, MEAN, c.channels, memory);
       Epilogue epilogue = {normed ? back_rows : NULL, &b};
-      pthread_mutex_lock(&pool.use);
+      begin_work();
       int done = convolve_back(c, call.in[DY], call.in[WEIGHTS_IN], dx, epilogue,
                                normed ? back_slots : NULL);
       if (done && normed) normalise_back(&b, dgamma, dbeta, dslope);
-      pthread_mutex_unlock(&pool.use);
+      end_work();
       if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
     }
   }
@@ -121,9 +122,9 @@ static void conv_weights_gradient(void *kernel, TF_OpKernelContext *context) {
     float memory[norm_size(c.channels)];
     float *dw = output_like(&call, WEIGHTS_IN);
     if (!call.failed) {
-      pthread_mutex_lock(&pool.use);
+      begin_work();
       int done = convolve_weights(c, source_of(&call, a, c, memory), call.in[DY], dw);
-      pthread_mutex_unlock(&pool.use);
+      end_work();
       if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
     }
   }
@@ -205,7 +206,7 @@ static void join_forward(void *kernel, TF_OpKernelContext *context) {
     }
     if (!call.failed && pixels) {
       int64_t shares = (pixels + j.share - 1) / j.share;
-      pthread_mutex_lock(&pool.use);
+      begin_work();
       int done = 1;
       if (a->statistics) {
         j.statistics = &s;
@@ -213,7 +214,7 @@ static void join_forward(void *kernel, TF_OpKernelContext *context) {
       }
       if (done) parallel(join_share, &j, shares);
       if (done && a->statistics) statistics_of(&s, mean, variance);
-      pthread_mutex_unlock(&pool.use);
+      end_work();
       if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
     }
   }
@@ -256,13 +257,13 @@ static void norm_gradient(void *kernel, TF_OpKernelContext *context) {
     if (!call.failed && pixels) {
       BackShares s = {&b, max64(64, pool.cache / 8 / channels)};
       int64_t shares = (pixels + s.share - 1) / s.share;
-      pthread_mutex_lock(&pool.use);
+      begin_work();
       int done = back_slots(&b, shares);
       if (done) {
         parallel(back_slot, &s, shares);
         normalise_back(&b, dgamma, dbeta, dslope);
       }
-      pthread_mutex_unlock(&pool.use);
+      end_work();
       if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
     }
   }
@@ -287,6 +288,148 @@ static void running_statistics(void *kernel, TF_OpKernelContext *context) {
     variance[c] = call.in[1][c] + a->momentum * (call.in[3][c] * unbiased - call.in[1][c]);
   }
   finish(&call);
+}
+
+// ---- Tokens ---------------------------------------------------------------------
+
+/** The rows of input `x`, of as many values as the vectors `channels` have. */
+static Rows rows_of(Call *call, int x, int channels) {
+  Rows j = {.x = call->in[x], .width = dim(call, x, -1)};
+  if (rank(call, x) < 1 || !is_channels(call, channels, j.width)) {
+    fail(call, TF_INVALID_ARGUMENT, "a vector that does not fit the last axis");
+  }
+  j.rows = j.width ? size_of(call, x) / j.width : 0;
+  return j;
+}
+
+INLINE int64_t shares_of_rows(const Rows *j) { return (j->rows + ROWS - 1) / ROWS; }
+
+static int same_size(Call *call, int a, int b) {
+  int same = size_of(call, a) == size_of(call, b);
+  if (!same) fail(call, TF_INVALID_ARGUMENT, "a gradient of another shape than its value");
+  return same;
+}
+
+static void layer_norm(void *kernel, TF_OpKernelContext *context) {
+  const Attributes *a = kernel;
+  Call call = begin(context, 3);
+  Rows j = rows_of(&call, 0, 1);
+  if (!call.failed && !is_channels(&call, 2, j.width)) fail(&call, TF_INVALID_ARGUMENT, "an offset of another size than the scale");
+  if (!call.failed) {
+    j.scale = call.in[1];
+    j.offset = call.in[2];
+    j.eps = a->epsilon;
+    j.out = output_like(&call, 0);
+    j.mean = output(&call, 1, &j.rows);
+    j.inverse = output(&call, 1, &j.rows);
+  }
+  if (!call.failed) {
+    begin_work();
+    parallel(layer_norm_rows, &j, shares_of_rows(&j));
+    end_work();
+  }
+  finish(&call);
+}
+
+/** Inputs dy, x, scale, mean, inverse; outputs dx, dscale, doffset. */
+static void layer_norm_gradient(void *kernel, TF_OpKernelContext *context) {
+  (void)kernel;
+  Call call = begin(context, 5);
+  Rows j = rows_of(&call, 1, 2);
+  if (!call.failed && same_size(&call, 0, 1) && size_of(&call, 3) == j.rows &&
+      size_of(&call, 4) == j.rows) {
+    int64_t filled = vectors(j.width) * VL, shares = shares_of_rows(&j);
+    j.dy = call.in[0];
+    j.scale = call.in[2];
+    j.mean = (float *)call.in[3];
+    j.inverse = (float *)call.in[4];
+    j.out = output_like(&call, 1);
+    float *dscale = output_like(&call, 2), *doffset = output_like(&call, 2);
+    begin_work();
+    j.parts = scratch(SUMS, 2 * shares * filled);
+    if (!j.parts) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    if (!call.failed) {
+      parallel(layer_norm_back_rows, &j, shares);
+      add_parts(j.parts, shares, 2 * filled, j.width, dscale);
+      add_parts(j.parts + filled, shares, 2 * filled, j.width, doffset);
+    }
+    end_work();
+  } else {
+    fail(&call, TF_INVALID_ARGUMENT, "statistics of another number of rows");
+  }
+  finish(&call);
+}
+
+static void bias_gelu(void *kernel, TF_OpKernelContext *context) {
+  (void)kernel;
+  Call call = begin(context, 2);
+  Rows j = rows_of(&call, 0, 1);
+  j.offset = call.in[1];
+  if (!call.failed) j.out = output_like(&call, 0);
+  if (!call.failed) {
+    begin_work();
+    parallel(gelu_rows, &j, shares_of_rows(&j));
+    end_work();
+  }
+  finish(&call);
+}
+
+/** Inputs dy, x, bias; outputs dx, dbias. */
+static void bias_gelu_gradient(void *kernel, TF_OpKernelContext *context) {
+  (void)kernel;
+  Call call = begin(context, 3);
+  Rows j = rows_of(&call, 1, 2);
+  if (!call.failed && same_size(&call, 0, 1)) {
+    int64_t filled = vectors(j.width) * VL, shares = shares_of_rows(&j);
+    j.dy = call.in[0];
+    j.offset = call.in[2];
+    j.out = output_like(&call, 1);
+    float *dbias = output_like(&call, 2);
+    begin_work();
+    j.parts = scratch(SUMS, shares * filled);
+    if (!j.parts) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    if (!call.failed) {
+      parallel(gelu_back_rows, &j, shares);
+      add_parts(j.parts, shares, filled, j.width, dbias);
+    }
+    end_work();
+  }
+  finish(&call);
+}
+
+/** The sum of the squares of all inputs. */
+static void square_sum(void *kernel, TF_OpKernelContext *context) {
+  (void)kernel;
+  int n = TF_NumInputs(context);
+  TF_Status *status = TF_NewStatus();
+  TF_Tensor *tensors[n];
+  const float *x[n];
+  int64_t sizes[n], ends[n], shares = 0;
+  for (int i = 0; i < n; i++) {
+    TF_GetInput(context, i, &tensors[i], status);
+    x[i] = TF_TensorData(tensors[i]);
+    sizes[i] = 1;
+    for (int d = 0; d < TF_NumDims(tensors[i]); d++) sizes[i] *= TF_Dim(tensors[i], d);
+    ends[i] = shares += (sizes[i] + SHARE - 1) / SHARE;
+  }
+  double *sums = malloc(8 * shares + 8);
+  TF_Tensor *out = TF_AllocateOutput(context, 0, TF_FLOAT, NULL, 0, 4, status);
+  if (!sums || !out) {
+    TF_SetStatus(status, TF_RESOURCE_EXHAUSTED, MEMORY);
+    TF_OpKernelContext_Failure(context, status);
+  } else {
+    Squares q = {x, ends, sizes, sums};
+    double sum = 0;
+    begin_work();
+    parallel(square_share, &q, shares);
+    end_work();
+    for (int64_t i = 0; i < shares; i++) sum += sums[i];
+    *(float *)TF_TensorData(out) = (float)sum;
+  }
+  free(sums);
+  if (out) TF_DeleteTensor(out);
+  for (int i = 0; i < n; i++) TF_DeleteTensor(tensors[i]);
+  TF_DeleteStatus(status);
 }
 
 // ---- Registration --------------------------------------------------------------
@@ -343,9 +486,46 @@ static void running_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
   pass_shape(c, 1, 1, s);
 }
 
+/** [rows] where all axes but the last are known. */
+static void layer_norm_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  TF_ShapeHandle *x = TF_NewShapeHandle();
+  TF_DimensionHandle *d = TF_NewDimensionHandle();
+  pass_shape(c, 0, 0, s);
+  TF_ShapeInferenceContextGetInput(c, 0, x, s);
+  int64_t rows = 1, axes = TF_ShapeInferenceContextRank(c, x);
+  for (int64_t axis = 0; axis < axes - 1 && rows >= 0; axis++) {
+    TF_ShapeInferenceContextDim(c, x, axis, d);
+    int64_t size = TF_DimensionHandleValue(d);
+    rows = size < 0 ? -1 : rows * size;
+  }
+  if (axes > 0 && rows >= 0) {
+    TF_ShapeHandle *vector = TF_ShapeInferenceContextVectorFromSize(c, rows);
+    TF_ShapeInferenceContextSetOutput(c, 1, vector, s);
+    TF_ShapeInferenceContextSetOutput(c, 2, vector, s);
+    TF_DeleteShapeHandle(vector);
+  }
+  TF_DeleteDimensionHandle(d);
+  TF_DeleteShapeHandle(x);
+}
+static void layer_norm_gradient_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  pass_shape(c, 1, 0, s);
+  pass_shape(c, 2, 1, s);
+  pass_shape(c, 2, 2, s);
+}
+static void first_shape(TF_ShapeInferenceContext *c, TF_Status *s) { pass_shape(c, 0, 0, s); }
+static void gelu_gradient_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  pass_shape(c, 1, 0, s);
+  pass_shape(c, 2, 1, s);
+}
+static void scalar_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  TF_ShapeHandle *scalar = TF_ShapeInferenceContextScalar(c);
+  TF_ShapeInferenceContextSetOutput(c, 0, scalar, s);
+  TF_DeleteShapeHandle(scalar);
+}
+
 #define NORM_INPUTS "mean: float", "variance: float", "gamma: float", "beta: float", "slope: float"
 #define CREATE(name, ...)                                   \
-  static const char *const name##_names[] = {__VA_ARGS__, NULL}; \
+  static const char *const name##_names[] = {__VA_ARGS__ __VA_OPT__(,) NULL}; \
   static void *name##_create(TF_OpKernelConstruction *c) { return attributes_of(c, name##_names); }
 CREATE(conv, "stride: int", "reads: int", "statistics: int", "epsilon: float")
 CREATE(input, "stride: int", "reads: int", "training: int", "adds: int", "epsilon: float")
@@ -353,6 +533,9 @@ CREATE(weights, "stride: int", "reads: int", "epsilon: float")
 CREATE(join, "reads: int", "statistics: int", "epsilon: float")
 CREATE(norm, "reads: int", "training: int", "epsilon: float")
 CREATE(running, "momentum: float", "pixels: float")
+CREATE(layer, "epsilon: float")
+CREATE(plain, )
+CREATE(list, "N: int >= 1")
 
 static int define(const char *name, const char *const *inputs, const char *const *outputs,
                   const char *const *attributes,
@@ -402,7 +585,21 @@ static int register_ops(int threads, int64_t cache, char *error, int64_t room) {
       define("FerlabRunningStatistics",
              LIST("old_mean: float", "old_variance: float", "mean: float", "variance: float"),
              LIST("new_mean: float", "new_variance: float"), running_names, running_shape,
-             running_create, running_statistics, s);
+             running_create, running_statistics, s) &&
+      define("FerlabLayerNorm", LIST("x: float", "scale: float", "offset: float"),
+             LIST("y: float", "mean: float", "inverse: float"), layer_names, layer_norm_shape,
+             layer_create, layer_norm, s) &&
+      define("FerlabLayerNormGrad",
+             LIST("dy: float", "x: float", "scale: float", "mean: float", "inverse: float"),
+             LIST("dx: float", "dscale: float", "doffset: float"), plain_names,
+             layer_norm_gradient_shape, plain_create, layer_norm_gradient, s) &&
+      define("FerlabBiasGelu", LIST("x: float", "bias: float"), LIST("y: float"), plain_names,
+             first_shape, plain_create, bias_gelu, s) &&
+      define("FerlabBiasGeluGrad", LIST("dy: float", "x: float", "bias: float"),
+             LIST("dx: float", "dbias: float"), plain_names, gelu_gradient_shape, plain_create,
+             bias_gelu_gradient, s) &&
+      define("FerlabSquareSum", LIST("x: N * float"), LIST("sum: float"), list_names, scalar_shape,
+             list_create, square_sum, s);
   if (!done) snprintf(error, room, "%s", TF_Message(s));
   TF_DeleteStatus(s);
   return done;

@@ -1,5 +1,5 @@
-// Threads that share an op's work. Which thread does what depends on the
-// numbers of items and threads alone, so that sums have the same bits each time.
+// Threads that share an op's work. Sums over items are made in the order of the
+// items, or by `parallel_fixed`, so that they have the same bits each time.
 #pragma once
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -13,19 +13,24 @@
 /** Memory that all threads share: numbers for `scratch`. */
 enum { WEIGHTS = MAX_THREADS, TURNED, LEFT, RIGHT, SUMS, SHARED_END };
 #define SHARED (SHARED_END - MAX_THREADS)
-// About 50 microseconds: ops follow one another faster than a thread wakes up.
-#define SPINS 4000
+// Pauses before a thread sleeps: some 10 microseconds, the time between an op
+// and the next, and while an op works, longer than it ever does without threads.
+#define SPINS 150
+#define SPINS_AT_WORK 20000
 
 typedef void (*Work)(void *argument, int thread, int64_t item);
 
 static struct {
   int threads;
   int64_t cache; // floats of a thread that should fit its cache
-  pthread_mutex_t use;   // one op at a time
+  pthread_mutex_t use;   // one op at a time: `begin_work`, `end_work`
+  atomic_int at_work;
   pthread_mutex_t sleep;
   pthread_cond_t wake;
   atomic_uint round;     // grows by one a job
   atomic_int running;
+  atomic_llong next;     // item that nobody has taken yet
+  int fixed;             // each thread's items are its own
   Work work;
   void *argument;
   int64_t items;
@@ -42,10 +47,31 @@ INLINE void pause_cpu(void) {
 #endif
 }
 
+static void begin_work(void) {
+  pthread_mutex_lock(&pool.use);
+  atomic_store(&pool.at_work, 1);
+}
+
+static void end_work(void) {
+  atomic_store(&pool.at_work, 0);
+  pthread_mutex_unlock(&pool.use);
+}
+
 static void do_share(int thread) {
   int64_t n = pool.items, t = pool.threads;
-  for (int64_t i = n * thread / t; i < n * (thread + 1) / t; i++) {
-    pool.work(pool.argument, thread, i);
+  if (pool.fixed) {
+    for (int64_t i = n * thread / t; i < n * (thread + 1) / t; i++) {
+      pool.work(pool.argument, thread, i);
+    }
+    return;
+  }
+  int64_t some = max64(1, n / (8 * t));
+  while (1) {
+    int64_t from = atomic_fetch_add(&pool.next, some);
+    if (from >= n) return;
+    for (int64_t i = from; i < min64(from + some, n); i++) {
+      pool.work(pool.argument, thread, i);
+    }
   }
 }
 
@@ -54,10 +80,12 @@ static void *worker(void *number) {
   while (1) {
     int spins = 0;
     while (atomic_load_explicit(&pool.round, memory_order_acquire) == seen) {
-      if (++spins < SPINS) {
+      int most = atomic_load(&pool.at_work) ? SPINS_AT_WORK : SPINS;
+      if (++spins < most) {
         pause_cpu();
         continue;
       }
+      spins = 0;
       pthread_mutex_lock(&pool.sleep);
       while (atomic_load(&pool.round) == seen) {
         pthread_cond_wait(&pool.wake, &pool.sleep);
@@ -71,15 +99,16 @@ static void *worker(void *number) {
   return NULL;
 }
 
-/** Calls `work` for items 0 to `items` - 1 on all threads; held by `pool.use`. */
-static void parallel(Work work, void *argument, int64_t items) {
-  if (pool.threads == 1 || items == 1) {
+static void share_out(Work work, void *argument, int64_t items, int fixed) {
+  if (pool.threads == 1 || items <= 1) {
     for (int64_t i = 0; i < items; i++) work(argument, 0, i);
     return;
   }
   pool.work = work;
   pool.argument = argument;
   pool.items = items;
+  pool.fixed = fixed;
+  atomic_store(&pool.next, 0);
   atomic_store(&pool.running, pool.threads - 1);
   pthread_mutex_lock(&pool.sleep);
   atomic_fetch_add_explicit(&pool.round, 1, memory_order_release);
@@ -90,6 +119,16 @@ static void parallel(Work work, void *argument, int64_t items) {
     if (++spins < SPINS) pause_cpu();
     else sched_yield();
   }
+}
+
+/** Calls `work` for items 0 to `items` - 1, each on the thread that is free first; between `begin_work` and `end_work`. */
+static void parallel(Work work, void *argument, int64_t items) {
+  share_out(work, argument, items, 0);
+}
+
+/** The same, but an item's thread depends on the numbers of items and threads alone. */
+static void parallel_fixed(Work work, void *argument, int64_t items) {
+  share_out(work, argument, items, 1);
 }
 
 /**

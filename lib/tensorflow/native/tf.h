@@ -44,6 +44,7 @@ extern void TF_OpKernelConstruction_GetAttrInt32(TF_OpKernelConstruction *, cons
                                                  int32_t *, TF_Status *);
 extern void TF_OpKernelConstruction_GetAttrFloat(TF_OpKernelConstruction *, const char *, float *,
                                                  TF_Status *);
+extern int TF_NumInputs(TF_OpKernelContext *);
 extern void TF_GetInput(TF_OpKernelContext *, int, TF_Tensor **, TF_Status *);
 extern TF_Tensor *TF_AllocateOutput(TF_OpKernelContext *, int, int, const int64_t *, int, size_t,
                                     TF_Status *);
@@ -63,6 +64,7 @@ extern void TF_ShapeInferenceContextDim(TF_ShapeInferenceContext *, TF_ShapeHand
                                         TF_DimensionHandle *);
 extern void TF_ShapeInferenceContextSubshape(TF_ShapeInferenceContext *, TF_ShapeHandle *, int64_t,
                                              int64_t, TF_ShapeHandle *, TF_Status *);
+extern TF_ShapeHandle *TF_ShapeInferenceContextScalar(TF_ShapeInferenceContext *);
 extern TF_ShapeHandle *TF_ShapeInferenceContextVectorFromSize(TF_ShapeInferenceContext *, size_t);
 extern void TF_ShapeInferenceContextConcatenateShapes(TF_ShapeInferenceContext *, TF_ShapeHandle *,
                                                       TF_ShapeHandle *, TF_ShapeHandle *,
