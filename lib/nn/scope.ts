@@ -1,5 +1,6 @@
 /** Named parameters: what a layer asks for, and where the values come from. */
 import {
+  noteParameter,
   statelessNormal,
   statelessUniform,
   tf,
@@ -257,6 +258,7 @@ export function applyScope(
     shape: number[],
   ) => {
     const value = values[name];
+    noteParameter(name);
     if (!value) throw new Error(`parameter ${name} is missing`);
     if (String(value.shape) !== String(shape)) {
       throw new Error(

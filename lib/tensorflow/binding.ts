@@ -11,39 +11,13 @@ import {
 } from "./library.ts";
 import { requireDevice } from "./cuda.ts";
 import { deviceChoice, DeviceError } from "./device.ts";
+import { callSite, shown } from "./caller.ts";
+import { checkCall, checkInputs, MOST_OUTPUTS } from "./calls.ts";
 import type { Tracer } from "./trace.ts";
+import { type Attr, AttrType, DataType } from "./types.ts";
+import { storedStrings, storedValues } from "./values.ts";
 
-/** TensorFlow's `DataType` numbers. */
-export const DataType = {
-  FLOAT: 1,
-  DOUBLE: 2,
-  INT32: 3,
-  UINT8: 4,
-  STRING: 7,
-  COMPLEX64: 8,
-  INT64: 9,
-  BOOL: 10,
-  BFLOAT16: 14,
-  HALF: 19,
-  RESOURCE: 20,
-} as const;
-
-/** The kinds of op attribute that tfjs-node's binding knows. */
-export const AttrType = {
-  STRING: 0,
-  INT: 1,
-  FLOAT: 2,
-  BOOL: 3,
-  TYPE: 4,
-  SHAPE: 5,
-  RESOURCE: 6,
-} as const;
-
-export interface Attr {
-  name: string;
-  type: number;
-  value: unknown;
-}
+export { type Attr, AttrType, DataType } from "./types.ts";
 
 export interface TensorMetadata {
   id: number;
@@ -103,6 +77,8 @@ if (!gpu && deviceChoice() === "gpu") {
 export const device = gpu ?? devices[0];
 
 const handles = new Map<number, Pointer>();
+/** Shapes of the same tensors. */
+const shapes = new Map<number, readonly number[]>();
 let nextId = 1;
 let tracer: Tracer | null = null;
 
@@ -150,7 +126,9 @@ export function handleOf(id: number): Pointer {
   const handle = handles.get(id);
   if (!handle) {
     throw new Error(
-      `tensor ${id} has no value: it was disposed, or it belongs to a finished trace`,
+      `tensor ${
+        shown(id)
+      } has no value${callSite()}: it was disposed, or it belongs to a finished trace`,
     );
   }
   return handle;
@@ -167,8 +145,10 @@ export function handleCount(): number {
 
 export function adopt(handle: Pointer): TensorMetadata {
   const id = newId();
+  const description = describe(handle);
   handles.set(id, handle);
-  return { id, ...describe(handle) };
+  shapes.set(id, description.shape);
+  return { id, ...description };
 }
 
 export function describe(handle: Pointer): { shape: number[]; dtype: number } {
@@ -181,7 +161,24 @@ export function describe(handle: Pointer): { shape: number[]; dtype: number } {
   return { shape, dtype: C.TFE_TensorHandleDataType(handle) };
 }
 
-type Values = ArrayBufferView | readonly (boolean | number | Uint8Array)[];
+export type Values =
+  | ArrayBufferView
+  | readonly (boolean | number | Uint8Array)[];
+
+function allocate(shape: number[], dtype: number, bytes: number): Pointer {
+  const tensor = C.TF_AllocateTensor(
+    dtype,
+    int64s(shape),
+    shape.length,
+    BigInt(bytes),
+  );
+  if (!tensor) {
+    throw new Error(
+      `no memory for a tensor of shape [${shape}], ${bytes} bytes`,
+    );
+  }
+  return tensor;
+}
 
 /** A `TF_Tensor` that holds `values`; the caller deletes it. */
 export function newTensor(
@@ -190,23 +187,10 @@ export function newTensor(
   values: Values,
 ): Pointer {
   if (dtype === DataType.STRING) {
-    return newStringTensor(shape, values as readonly Uint8Array[]);
+    return newStringTensor(shape, storedStrings(shape, values));
   }
-  let view = values;
-  if (!ArrayBuffer.isView(view)) {
-    const numbers = view as readonly number[];
-    view = dtype === DataType.BOOL
-      ? Uint8Array.from(numbers, Number)
-      : dtype === DataType.INT32
-      ? Int32Array.from(numbers)
-      : Float32Array.from(numbers);
-  }
-  const tensor = C.TF_AllocateTensor(
-    dtype,
-    int64s(shape),
-    shape.length,
-    BigInt(view.byteLength),
-  );
+  const view = storedValues(shape, dtype, values);
+  const tensor = allocate(shape, dtype, view.byteLength);
   if (view.byteLength) {
     new Uint8Array(
       Deno.UnsafePointerView.getArrayBuffer(
@@ -231,11 +215,10 @@ function newStringTensor(
   shape: number[],
   values: readonly Uint8Array[],
 ): Pointer {
-  const tensor = C.TF_AllocateTensor(
+  const tensor = allocate(
+    shape,
     DataType.STRING,
-    int64s(shape),
-    shape.length,
-    BigInt(values.length * TSTRING_BYTES),
+    values.length * TSTRING_BYTES,
   );
   values.forEach((value, i) => {
     const at = stringAt(tensor, i);
@@ -266,8 +249,8 @@ function readStrings(tensor: Pointer): Uint8Array[] {
 function createTensor(shape: number[], dtype: number, values: Values): number {
   const tensor = newTensor(shape, dtype, values);
   let handle = C.TFE_NewTensorHandle(tensor, status);
-  check("new tensor");
   C.TF_DeleteTensor(tensor);
+  check("new tensor");
   // TensorFlow keeps int32 and string tensors in host memory.
   if (gpu && dtype !== DataType.INT32 && dtype !== DataType.STRING) {
     const host = handle;
@@ -282,6 +265,7 @@ function createTensor(shape: number[], dtype: number, values: Values): number {
   }
   const id = newId();
   handles.set(id, handle);
+  shapes.set(id, [...shape]);
   tracer?.created(id, shape, dtype, values);
   return id;
 }
@@ -292,34 +276,43 @@ function deleteTensor(id: number): void {
   if (!handle) return;
   C.TFE_DeleteTensorHandle(handle);
   handles.delete(id);
+  shapes.delete(id);
 }
+
+type ArrayOf = new (buffer: ArrayBuffer) => ArrayBufferView;
+
+/** What the values of a dtype are read into. */
+const ARRAYS = new Map<number, ArrayOf>([
+  [DataType.FLOAT, Float32Array],
+  [DataType.COMPLEX64, Float32Array],
+  [DataType.DOUBLE, Float64Array],
+  [DataType.INT32, Int32Array],
+  [DataType.INT64, BigInt64Array],
+  [DataType.UINT8, Uint8Array],
+  [DataType.BOOL, Uint8Array],
+]);
 
 function tensorDataSync(id: number): ArrayBufferView | Uint8Array[] {
   if (tracer) tracer.refuseRead();
   const handle = handleOf(id);
+  const dtype = C.TFE_TensorHandleDataType(handle);
+  const ArrayType = ARRAYS.get(dtype);
+  if (!ArrayType && dtype !== DataType.STRING) {
+    throw new Error(
+      `a tensor of dtype ${dtype} cannot be read${callSite()}: cast it to float32 first`,
+    );
+  }
   const tensor = C.TFE_TensorHandleResolve(handle, status);
   check("read a tensor");
-  const dtype = C.TFE_TensorHandleDataType(handle);
   try {
-    if (dtype === DataType.STRING) return readStrings(tensor);
+    if (!ArrayType) return readStrings(tensor);
     const size = Number(C.TF_TensorByteSize(tensor));
-    const buffer = size
-      ? Deno.UnsafePointerView.getArrayBuffer(C.TF_TensorData(tensor)!, size)
-        .slice(0)
-      : new ArrayBuffer(0);
-    switch (dtype) {
-      case DataType.FLOAT:
-      case DataType.COMPLEX64:
-        return new Float32Array(buffer);
-      case DataType.DOUBLE:
-        return new Float64Array(buffer);
-      case DataType.INT32:
-        return new Int32Array(buffer);
-      case DataType.INT64:
-        return new BigInt64Array(buffer);
-      default:
-        return new Uint8Array(buffer);
-    }
+    return new ArrayType(
+      size
+        ? Deno.UnsafePointerView.getArrayBuffer(C.TF_TensorData(tensor)!, size)
+          .slice(0)
+        : new ArrayBuffer(0),
+    );
   } finally {
     C.TF_DeleteTensor(tensor);
   }
@@ -368,6 +361,11 @@ function setAttr(op: Pointer, { name, type, value }: Attr): void {
   }
 }
 
+/** Throws what the status holds after a call of op `name`. */
+export function checkOp(name: string): void {
+  if (C.TF_GetCode(status) !== 0) check(`op ${name}${callSite()}`);
+}
+
 /** An eager op with device, inputs and attributes set; the caller deletes it. */
 export function newOp(
   name: string,
@@ -375,12 +373,12 @@ export function newOp(
   inputs: readonly number[],
 ): Pointer {
   const op = C.TFE_NewOp(context, cString(name), status);
-  check(name);
+  checkOp(name);
   try {
     if (gpu) C.TFE_OpSetDevice(op, cString(gpu.name), status);
     for (const id of inputs) {
       C.TFE_OpAddInput(op, handleOf(id), status);
-      check(name);
+      checkOp(name);
     }
     for (const attr of attrs) setAttr(op, attr);
     return op;
@@ -390,7 +388,42 @@ export function newOp(
   }
 }
 
-const outputs = new BigUint64Array(256);
+// TF_ShapeAndTypeList { int32 num_items; TF_ShapeAndType* items; } of
+// TF_ShapeAndType { int32 num_dims; int64* dims; int32 dtype; }
+const MOST_INPUTS = 4096;
+const MOST_DIMENSIONS = 1 << 16;
+const shapeList = new BigUint64Array(2);
+const shapeItems = new BigUint64Array(3 * MOST_INPUTS);
+const shapeDimensions = new BigInt64Array(MOST_DIMENSIONS);
+const addressOf = (buffer: BigUint64Array | BigInt64Array) =>
+  BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)));
+shapeList[1] = addressOf(shapeItems);
+const dimensionsAt = addressOf(shapeDimensions);
+
+/** Throws where the ranks and sizes of an eager op's inputs do not fit: its kernel may end the process instead. */
+function checkShapes(
+  name: string,
+  op: Pointer,
+  attrs: readonly Attr[],
+  inputs: readonly number[],
+) {
+  const given = inputs.map((id) => shapes.get(id)!);
+  checkInputs(name, attrs, given);
+  let dimension = 0;
+  given.forEach((shape, i) => {
+    if (
+      i === MOST_INPUTS || dimension + shape.length > MOST_DIMENSIONS
+    ) throw new Error(`op ${name}${callSite()}: it has too many inputs`);
+    shapeItems[3 * i] = BigInt(shape.length);
+    shapeItems[3 * i + 1] = dimensionsAt + BigInt(8 * dimension);
+    for (const size of shape) shapeDimensions[dimension++] = BigInt(size);
+  });
+  shapeList[0] = BigInt(inputs.length);
+  C.TFE_InferShapes(op, shapeList, null, null, null, null, null, status);
+  checkOp(name);
+}
+
+const outputs = new BigUint64Array(MOST_OUTPUTS);
 const outputCount = new Int32Array(1);
 
 function executeOp(
@@ -399,13 +432,17 @@ function executeOp(
   inputs: readonly number[],
   n: number,
 ): TensorMetadata[] {
-  if (tracer) return tracer.executeOp(name, attrs, inputs, n);
-  if (n > outputs.length) throw new Error(`${name}: ${n} outputs are too many`);
+  const plan = checkCall(name, attrs, inputs, n);
+  if (tracer) return tracer.executeOp(name, attrs, inputs, n, plan);
   const op = newOp(name, attrs, inputs);
-  outputCount[0] = n;
-  C.TFE_Execute(op, outputs, outputCount, status);
-  C.TFE_DeleteOp(op);
-  check(name);
+  try {
+    checkShapes(name, op, attrs, inputs);
+    outputCount[0] = n;
+    C.TFE_Execute(op, outputs, outputCount, status);
+  } finally {
+    C.TFE_DeleteOp(op);
+  }
+  checkOp(name);
   const made = Array.from(
     { length: outputCount[0] },
     (_, i) => adopt(Deno.UnsafePointer.create(outputs[i])),

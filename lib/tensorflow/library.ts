@@ -60,6 +60,7 @@ const SYMBOLS = {
   TFE_OpSetAttrFloatList: { parameters: [P, B, B, I], result: V },
   TFE_OpSetAttrTypeList: { parameters: [P, B, B, I], result: V },
   TFE_Execute: { parameters: [P, B, B, P], result: V },
+  TFE_InferShapes: { parameters: [P, B, P, P, P, P, P, P], result: V },
   TFE_ExecuteNonblocking: {
     name: "TFE_Execute",
     parameters: [P, B, B, P],
@@ -121,6 +122,14 @@ if (!Deno.env.get("TF_FORCE_GPU_ALLOW_GROWTH")) {
 // halves the speed of convolutions there.
 if (!Deno.env.get("TF_ENABLE_ONEDNN_OPTS")) {
   Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
+}
+
+// It takes memory up to the whole machine's and is then ended by the kernel:
+// within what is free now, a tensor too large is an error.
+if (!Deno.env.get("TF_MKL_ALLOC_MAX_BYTES")) {
+  const { total, available } = Deno.systemMemoryInfo();
+  const most = Math.floor(0.95 * Math.max(available, total / 2));
+  Deno.env.set("TF_MKL_ALLOC_MAX_BYTES", String(most));
 }
 
 const { dir } = await ensureLibrary();

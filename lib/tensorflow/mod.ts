@@ -24,6 +24,7 @@ export {
   type Precision,
   resolvePrecision,
 } from "./compile.ts";
+export { noteParameter } from "./gradients.ts";
 export { allFinite, largestOf } from "./finite.ts";
 export { returnMemory } from "./library.ts";
 export {

@@ -58,20 +58,39 @@ function stateless(op: string, shape: number[], seed: tf.Tensor): tf.Tensor {
   ], [tf.tensor1d(shape, "int32"), seed]);
 }
 
-/** Σx²/2 of a whole tensor, in one pass. */
-function halfSquareSum(x: tf.Tensor): tf.Scalar {
-  return backend.executeSingleOutput("L2Loss", [FLOAT], [x]) as tf.Scalar;
-}
+const SQUARE_SUM = "FerlabSquareSum";
+tf.registerKernel({
+  kernelName: SQUARE_SUM,
+  backendName: "tensorflow",
+  kernelFunc: ({ inputs }) => {
+    const tensors = Object.values(inputs) as tf.Tensor[];
+    if (usesNativeOps()) {
+      const n: Attr = { name: "N", type: AttrType.INT, value: tensors.length };
+      return backend.executeSingleOutput(SQUARE_SUM, [n], tensors);
+    }
+    return tf.tidy(() => {
+      const halves = tensors.map((x) =>
+        backend.executeSingleOutput("L2Loss", [FLOAT], [x])
+      );
+      return tf.mul(tf.addN(halves), 2);
+    });
+  },
+});
+tf.registerGradient({
+  kernelName: SQUARE_SUM,
+  saveAllInputs: true,
+  gradFunc: (dy, saved) =>
+    Object.fromEntries(
+      saved.map((x, i) => [i, () => tf.mul(tf.mul(dy as tf.Tensor, x), 2)]),
+    ),
+});
 
 /** Σx² over all of `tensors` together. */
 export function squareSum(tensors: readonly tf.Tensor[]): tf.Scalar {
-  if (!usesNativeOps()) {
-    return tf.mul(tf.addN(tensors.map(halfSquareSum)), 2) as tf.Scalar;
-  }
-  const n: Attr = { name: "N", type: AttrType.INT, value: tensors.length };
-  return backend.executeSingleOutput("FerlabSquareSum", [n], [
-    ...tensors,
-  ]) as tf.Scalar;
+  return tf.engine().runKernel(
+    SQUARE_SUM,
+    [...tensors] as unknown as tf.NamedTensorMap,
+  ) as tf.Scalar;
 }
 
 /**

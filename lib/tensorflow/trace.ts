@@ -1,23 +1,27 @@
 /** Records ops into a `TF_Graph` instead of running them, then makes a function of it. */
-import { type Attr, AttrType, context, DataType } from "./binding.ts";
+import { type Attr, AttrType, checkOp, context, DataType } from "./binding.ts";
 import { describe, handleOf, hasHandle, newId, newTensor } from "./binding.ts";
-import type { TensorMetadata } from "./binding.ts";
-import { opDef } from "./opdefs.ts";
+import type { TensorMetadata, Values } from "./binding.ts";
+import { callSite } from "./caller.ts";
+import { type CallPlan, checkInputs } from "./calls.ts";
 import { C, check, cString, int64s, type Pointer, status } from "./library.ts";
 
 interface Node {
   op: Pointer;
   index: number;
+  shape: number[];
 }
 
 interface Constant {
   shape: number[];
   dtype: number;
-  values: Parameters<typeof newTensor>[2];
+  values: Values;
 }
 
 /** A `TF_Output[]` in memory. */
-function outputList(nodes: readonly Node[]): Uint8Array<ArrayBuffer> {
+function outputList(
+  nodes: readonly Omit<Node, "shape">[],
+): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(16 * Math.max(1, nodes.length));
   const view = new DataView(bytes.buffer);
   nodes.forEach(({ op, index }, i) => {
@@ -25,20 +29,6 @@ function outputList(nodes: readonly Node[]): Uint8Array<ArrayBuffer> {
     view.setInt32(16 * i + 8, index, true);
   });
   return bytes;
-}
-
-/** The caller's first line outside the engine, " (file:line)" or "". */
-function callSite(): string {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 100;
-  const frames = new Error().stack?.split("\n").slice(1) ?? [];
-  Error.stackTraceLimit = limit;
-  for (const frame of frames) {
-    if (/\/lib\/tensorflow\/|node_modules|ext:/.test(frame)) continue;
-    const place = frame.match(/([^/(\s]+:\d+):\d+\)?$/);
-    if (place) return ` (${place[1]})`;
-  }
-  return "";
 }
 
 /** Outputs of unknown shape that nothing but their partner op reads. */
@@ -97,35 +87,26 @@ export class Tracer {
     attrs: readonly Attr[],
     inputs: readonly number[],
     n: number,
+    plan: CallPlan,
   ): TensorMetadata[] {
-    const def = opDef(name);
-    if (!def) {
-      throw new Error(`op ${name} is not in this libtensorflow${callSite()}`);
-    }
     const nodes = inputs.map((id) => this.#nodeOf(id));
+    checkInputs(name, attrs, nodes.map((node) => node.shape));
     const description = C.TF_NewOperation(
       this.#graph,
       cString(name),
       this.#name(name),
     );
-    const counted = new Set<string>();
-    const lists = def.inputs.filter(Boolean).length;
     let at = 0;
-    for (const list of def.inputs) {
-      if (!list) {
+    for (const length of plan.inputs) {
+      if (length === undefined) {
         C.TF_AddInput(description, outputList([nodes[at++]]));
         continue;
       }
-      if (list.numberAttr) counted.add(list.numberAttr);
-      const given = attrs.find((a) => a.name === list.numberAttr)?.value;
-      const length = lists === 1
-        ? nodes.length - (def.inputs.length - 1)
-        : given as number;
       const part = nodes.slice(at, at += length);
       C.TF_AddInputList(description, outputList(part), length);
     }
     for (const attr of attrs) {
-      if (!counted.has(attr.name)) this.#setAttr(description, attr);
+      if (!plan.counted.has(attr.name)) this.#setAttr(description, attr);
     }
     const resources = this.#resourcesOf(inputs);
     const write = name !== "ReadVariableOp";
@@ -137,7 +118,7 @@ export class Tracer {
       }
     }
     const op = C.TF_FinishOperation(description, status);
-    if (C.TF_GetCode(status) !== 0) check(`op ${name}${callSite()}`);
+    checkOp(name);
     for (const id of resources) {
       if (write) this.#order.set(id, { write: op, reads: [] });
       else if (this.#order.has(id)) this.#order.get(id)!.reads.push(op);
@@ -219,7 +200,7 @@ export class Tracer {
     C.TF_SetAttrShape(op, cString("shape"), int64s(shape), shape.length);
     const finished = C.TF_FinishOperation(op, status);
     check("argument");
-    return { op: finished, index: 0 };
+    return { op: finished, index: 0, shape };
   }
 
   #nodeOf(id: number): Node {
@@ -243,7 +224,7 @@ export class Tracer {
     C.TF_SetAttrType(op, cString("dtype"), dtype);
     const finished = C.TF_FinishOperation(op, status);
     check(`constant${callSite()}`);
-    return { op: finished, index: 0 };
+    return { op: finished, index: 0, shape };
   }
 
   /** A tensor from outside becomes an input that shares its memory. */
@@ -261,14 +242,13 @@ export class Tracer {
   }
 
   #output(name: string, op: Pointer, index: number): TensorMetadata {
-    const node = { op, index };
-    const output = outputList([node]);
+    const output = outputList([{ op, index }]);
     const rank = C.TF_GraphGetTensorNumDims(this.#graph, output, status);
-    check(name);
+    checkOp(name);
     const dims = int64s(new Array(Math.max(rank, 1)).fill(0));
     if (rank > 0) {
       C.TF_GraphGetTensorShape(this.#graph, output, dims, rank, status);
-      check(name);
+      checkOp(name);
     }
     let shape = Array.from(dims.subarray(0, Math.max(rank, 0)), Number);
     if (rank < 0 || shape.some((d) => d < 0)) {
@@ -280,7 +260,7 @@ export class Tracer {
       shape = [0];
     }
     const id = newId();
-    this.#nodes.set(id, node);
+    this.#nodes.set(id, { op, index, shape });
     return { id, shape, dtype: C.TF_OperationOutputType(output) };
   }
 

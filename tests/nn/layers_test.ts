@@ -67,6 +67,24 @@ Deno.test("a parameter's first value depends on its name and the seed alone", ()
   }
 });
 
+Deno.test("an op without a gradient names the layer before it and its line", () => {
+  const weight = tf.ones([2, 2]);
+  const model = (weight: tf.Tensor) => {
+    const scope = applyScope({
+      parameters: { "head.fc.weight": weight },
+      buffers: {},
+      training: true,
+    });
+    const inner = scope.within("head").within("fc");
+    const w = inner.param("weight", [2, 2], "linear", constant(0));
+    return tf.sum(tf.cumprod(w, 0));
+  };
+  assert.throws(
+    () => tf.grad(model)(weight),
+    /op Cumprod \(model, layers_test\.ts:\d+, after parameter head\.fc\.weight\) has no/,
+  );
+});
+
 Deno.test("a missing parameter and a wrong shape are named", () => {
   const x = tf.zeros([1, 4, 4, 3]) as tf.Tensor4D;
   const scope = (parameters: Record<string, tf.Tensor>) =>
