@@ -12,6 +12,7 @@ import {
   type Distribution,
   distributionOf,
   type FinishedTrial,
+  type ResultRow,
   type Store,
   type StudyRow,
   type TrialRow,
@@ -20,8 +21,12 @@ import {
 /** A trial that another tool ran. */
 export interface ImportedTrial
   extends Omit<FinishedTrial, "distributions" | "repeat" | "seed"> {
-  /** By its content, so that it is taken in once. */
+  /** What names it, so that it is taken in once. */
   key: string;
+  /** What named it in records of earlier versions. */
+  earlierKey?: string;
+  /** For messages. */
+  name?: string;
   /** Counted among the trials of one setting where it is not known. */
   repeat?: number;
   seed?: number;
@@ -45,6 +50,10 @@ export interface ImportSummary {
   added: number;
   /** Trials that an earlier import brought. */
   known: number;
+  /** Of those, the ones with another result now: a line each. */
+  changed: string[];
+  /** Whether the changed ones have the new result; else the old one. */
+  updated: boolean;
 }
 
 /** Two trials of one content are the same one; undefined without a time. */
@@ -58,6 +67,21 @@ function contentOf(
   return start
     ? contentKey([state, params, result, start, complete])
     : undefined;
+}
+
+const resultText = (state: string, value: number | null) =>
+  value === null ? state : String(value);
+
+/** What has changed of a trial since it was imported; undefined for nothing. */
+function changeOf(
+  before: ResultRow,
+  { outcome, name }: ImportedTrial,
+): string | undefined {
+  const value = outcome.state === "COMPLETE" ? outcome.value : null;
+  const old = before.state === "COMPLETE" ? before.value : null;
+  if (before.state === outcome.state && Object.is(old, value)) return;
+  return `${name ?? "a trial"} (trial ${before.number}): ` +
+    `${resultText(before.state, old)} → ${resultText(outcome.state, value)}`;
 }
 
 /** The distribution that covers a study's trials and new ones. */
@@ -116,14 +140,16 @@ async function recordFor(
 /**
  * Adds the trials of `source` to the study `name`, made where it is not there;
  * ranges and choices of its parameters grow. Trials of an earlier import are
- * left out.
+ * left out; those whose result has changed are told.
  *
+ * @param update puts the changed results in the place of the earlier ones.
  * @throws StudyError before a trial is written, when they do not fit the study
  */
 export async function importTrials(
   store: Store,
   name: string,
   source: TrialSource,
+  { update = false }: { update?: boolean } = {},
 ): Promise<ImportSummary> {
   if (source.trials.length === 0) {
     throw new StudyError("nothing to import: no trial has ended");
@@ -133,12 +159,24 @@ export async function importTrials(
   const results = await store.results(studyId);
   const there = new Set(results.flatMap((r) => [r.point?.key, contentOf(r)]));
   there.delete(undefined);
+  const byKey = new Map(results.map((r) => [r.point?.key, r]));
+  const before = (trial: ImportedTrial) =>
+    byKey.get(trial.key) ?? byKey.get(trial.earlierKey ?? trial.key);
+  const changed = source.trials.flatMap((trial) => {
+    const row = before(trial);
+    const change = row && changeOf(row, trial);
+    return change ? [{ trial, row, change }] : [];
+  });
+  const replaced = new Map(
+    update ? changed.map(({ trial, row }) => [trial, row]) : [],
+  );
   const fresh = source.trials.filter((trial) => {
+    if (replaced.has(trial)) return true;
     const { state } = trial.outcome;
     const value = trial.outcome.state === "COMPLETE"
       ? trial.outcome.value
       : null;
-    return !there.has(trial.key) &&
+    return !before(trial) &&
       !there.has(contentOf({ ...trial, state, value }));
   });
 
@@ -157,12 +195,14 @@ export async function importTrials(
     return repeat;
   };
   for (const { params } of results) next(params);
-  const trials = fresh.map((trial): FinishedTrial => {
+  const trials = fresh.map((one): FinishedTrial => {
+    const { earlierKey: _, name: __, ...trial } = one;
     const { params, seed, outcome } = trial;
+    const old = replaced.get(one);
     const attrs = seed === undefined
       ? { seed: null, ...outcome.attrs }
       : outcome.attrs;
-    const counted = next(params);
+    const counted = old ? old.point!.repeat : next(params);
     return {
       ...trial,
       repeat: trial.repeat ?? counted,
@@ -174,11 +214,18 @@ export async function importTrials(
     };
   });
   for (const [param, distribution] of Object.entries(distributions)) {
-    const before = stored[param];
-    if (before && canonical(before) !== canonical(distribution)) {
+    const old = stored[param];
+    if (old && canonical(old) !== canonical(distribution)) {
       await store.setDistribution(studyId, param, distribution);
     }
   }
-  const added = await store.addFinished(studyId, trials);
-  return { study, added, known: source.trials.length - added };
+  const ids = [...replaced.values()].map((row) => row.trialId);
+  const added = await store.addFinished(studyId, trials, ids) - ids.length;
+  return {
+    study,
+    added,
+    known: source.trials.length - added,
+    changed: changed.map(({ change }) => change),
+    updated: update,
+  };
 }

@@ -171,8 +171,18 @@ function timesOf({ Created = "", Runtime = "" }: CsvRow["cells"]) {
   return { start, complete: new Date(+start + 1000 * seconds!) };
 }
 
-/** What names a run: its id, its name and time, or all that is known. */
-function runKey({ ID, Name, Created, ...rest }: CsvRow["cells"]): string {
+/**
+ * What names a run, whatever its result: its id, its name and time, or its name
+ * and settings; all that is known of one without a name.
+ */
+function runKey(cells: CsvRow["cells"], settings: unknown): string {
+  const { ID, Name, Created } = cells;
+  if (ID || Name && Created || !Name) return contentOf(cells);
+  return contentKey(["wandb run", Name, settings]);
+}
+
+/** What named runs without id and time before, and names equal rows. */
+function contentOf({ ID, Name, Created, ...rest }: CsvRow["cells"]): string {
   const content = ID || (Name && Created ? [Name, Created] : { Name, ...rest });
   return contentKey(["wandb", content]);
 }
@@ -223,6 +233,7 @@ export function readRuns(
   const running: string[] = [];
   const names: string[] = [];
   const keys = new Set<string>();
+  const contents = new Set<string>();
   const trials = readRows(table, ({ line, cells }): ImportedTrial[] => {
     const outcome = outcomeOf(cells, value);
     const times = timesOf(cells);
@@ -232,11 +243,16 @@ export function readRuns(
       running.push(name);
       return [];
     }
-    const key = runKey(cells);
-    if (keys.has(key)) {
+    const content = contentOf(cells);
+    if (contents.has(content)) {
       notes.push(`left out: line ${line} is run ${name} again`);
       return [];
     }
+    contents.add(content);
+    const named = [settings, seedColumn && cells[seedColumn]];
+    let key = runKey(cells, named);
+    // Several runs of one name and setting are its repeats, in their order.
+    for (let n = 2; keys.has(key); n++) key = runKey(cells, [...named, n]);
     keys.add(key);
     names.push(name);
     const number = seedColumn ? numberOf(cells[seedColumn]) : undefined;
@@ -248,6 +264,8 @@ export function readRuns(
     ];
     return [{
       key,
+      earlierKey: content,
+      name,
       params: settings,
       seed,
       outcome: { ...outcome, attrs: attributesOf(cells, read) },

@@ -33,6 +33,7 @@ interface Options extends RecordOptions {
   direction?: RunColumns["direction"];
   history?: string[];
   from?: string;
+  update?: boolean;
 }
 
 const SQLITE = "SQLite format 3\0";
@@ -120,7 +121,19 @@ async function take(file: string, o: Options): Promise<number> {
     : await readExport(file, o);
   for (const note of source.notes) say(clean(note));
   await withStore(o, async (store, record) => {
-    const { study, added, known } = await importTrials(store, o.study, source);
+    const { study, added, known, changed, updated } = await importTrials(
+      store,
+      o.study,
+      source,
+      { update: o.update },
+    );
+    for (const change of changed) {
+      warn(
+        `${change}: ${
+          updated ? "replaced" : "the earlier one is kept; --update replaces it"
+        }`,
+      );
+    }
     console.log(
       clean(
         `${plural(added, "trial")} added to "${study.name}" in ${record}${
@@ -159,6 +172,10 @@ export function importCommand(): Command {
       "--history <file>",
       "CSV: a chart's export, for the epochs of its runs; repeat it",
       collect,
+    )
+    .option(
+      "--update",
+      "a run that was imported and has another result now replaces the earlier",
     )
     .option("--from <name>", "storage: its study, where it has several")
     .addHelpText(

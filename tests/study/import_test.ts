@@ -412,3 +412,64 @@ Deno.test("a copied study is equal to the one that it was copied from", () =>
       /^StudyError: .*records\.sqlite: no study "lrr": it has "lr"$/,
     );
   }));
+
+const TWICE: [what: string, table: (acc: number) => string][] = [
+  ["with an id", (acc) => `ID,Name,lr,acc\nr1,a,0.1,${acc}\nr2,b,0.2,0.5\n`],
+  [
+    "by name and time",
+    (acc) =>
+      `Name,Created,lr,acc\na,2024-01-02T03:04:05Z,0.1,${acc}\n` +
+      `b,2024-01-02T03:05:05Z,0.2,0.5\n`,
+  ],
+  ["by name alone", (acc) => `Name,lr,acc\na,0.1,${acc}\nb,0.2,0.5\n`],
+];
+for (const [what, of] of TWICE) {
+  Deno.test(`a run that comes again with another result is told, ${what}`, () =>
+    inStore(async (store) => {
+      const take = async (acc: number, update?: boolean) => {
+        const { added, known, changed } = await importTrials(
+          store,
+          "s",
+          source(of(acc), GIVEN),
+          { update },
+        );
+        return { added, known, changed };
+      };
+      const values = async () =>
+        Object.fromEntries(
+          (await trialsOf(store, "s")).map((t) => [
+            `${t.params.lr}, repeat ${t.attrs.repeat}`,
+            t.value,
+          ]),
+        );
+      assert.equal((await take(0.69)).added, 2);
+      assert.deepEqual(await take(0.69), { added: 0, known: 2, changed: [] });
+      const kept = await take(0.72);
+      assert.deepEqual([kept.added, kept.known], [0, 2]);
+      assert.match(kept.changed.join(), /^a \(trial \d\): 0\.69 → 0\.72$/);
+      assert.deepEqual(await values(), {
+        "0.1, repeat 0": 0.69,
+        "0.2, repeat 0": 0.5,
+      });
+      const replaced = await take(0.72, true);
+      assert.deepEqual([replaced.added, replaced.known], [0, 2]);
+      assert.deepEqual(replaced.changed.length, 1);
+      assert.deepEqual(await values(), {
+        "0.1, repeat 0": 0.72,
+        "0.2, repeat 0": 0.5,
+      });
+      assert.deepEqual((await take(0.72)).changed, []);
+    }));
+}
+
+Deno.test("runs of one name and setting are repeats, and stay so", () =>
+  inStore(async (store) => {
+    const runs = "Name,lr,acc\na,0.1,0.5\na,0.1,0.6\na,0.1,0.6\n";
+    const first = source(runs, GIVEN);
+    assert.match(first.notes.join(), /left out: line 4 is run a again/);
+    assert.equal((await importTrials(store, "s", first)).added, 2);
+    const again = await importTrials(store, "s", source(runs, GIVEN));
+    assert.deepEqual([again.added, again.changed], [0, []]);
+    const repeats = (await trialsOf(store, "s")).map((t) => t.attrs.repeat);
+    assert.deepEqual(repeats, [0, 1]);
+  }));

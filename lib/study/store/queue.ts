@@ -6,6 +6,7 @@ import type { FinishedTrial, NewTrial, TrialRow, TrialState } from "./types.ts";
 import {
   addTrials,
   copyOf,
+  deleteTrials,
   type Draft,
   epochRecord,
   lockStudy,
@@ -175,8 +176,13 @@ export async function addFinished(
   studyId: number,
   trials: readonly FinishedTrial[],
   token: string,
+  instead: readonly number[],
 ): Promise<number[]> {
   if (!await lockStudy(c, studyId)) return [];
+  if (instead.length > 0) {
+    const marks = instead.map(() => "?").join(", ");
+    deleteTrials(c, `trial_id IN (${marks})`, [...instead]);
+  }
   const known = await pointTrials(c, studyId);
   const before = await c.query(
     `SELECT a.value_json AS j FROM trial_system_attributes a

@@ -121,9 +121,12 @@ export class RdbStore implements Store {
   addFinished(
     studyId: number,
     trials: readonly FinishedTrial[],
+    instead: readonly number[] = [],
   ): Promise<number> {
     const token = randomUUID();
-    return this.#count((c) => queue.addFinished(c, studyId, trials, token));
+    return this.#count((c) =>
+      queue.addFinished(c, studyId, trials, token, instead)
+    );
   }
 
   retry(studyId: number, trialIds: readonly number[]): Promise<number> {

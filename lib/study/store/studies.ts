@@ -5,7 +5,7 @@ import type { Connection } from "./database.ts";
 import { decodeJson, type Distribution, encodeJson } from "./encoding.ts";
 import { readStudies } from "./rows.ts";
 import type { StudyRow } from "./types.ts";
-import { lockStudy, setAttributes } from "./writes.ts";
+import { deleteTrials, lockStudy, setAttributes } from "./writes.ts";
 
 interface NewStudy {
   name: string;
@@ -136,22 +136,10 @@ export async function deleteStudy(
   c: Connection,
   studyId: number,
 ): Promise<void> {
-  const trials = "(SELECT trial_id FROM trials WHERE study_id=?)";
+  const ofStudy = "trial_id IN (SELECT trial_id FROM trials WHERE study_id=?)";
+  deleteTrials(c, ofStudy, [studyId]);
   for (
     const table of [
-      "ferlab_epochs",
-      "ferlab_artifacts",
-      "trial_heartbeats",
-      "trial_intermediate_values",
-      "trial_values",
-      "trial_params",
-      "trial_system_attributes",
-      "trial_user_attributes",
-    ]
-  ) c.run(`DELETE FROM ${table} WHERE trial_id IN ${trials}`, [studyId]);
-  for (
-    const table of [
-      "trials",
       "ferlab_settings",
       "study_system_attributes",
       "study_user_attributes",

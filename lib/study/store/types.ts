@@ -230,10 +230,15 @@ export interface Store {
   /** How many settings `addSetting` added. */
   settings(studyId: number): Promise<number>;
 
-  /** Adds trials that ended elsewhere; one whose key is there is left out. */
+  /**
+   * Adds trials that ended elsewhere; one whose key is there is left out.
+   *
+   * @param instead ids of trials that go, in the same transaction.
+   */
   addFinished(
     studyId: number,
     trials: readonly FinishedTrial[],
+    instead?: readonly number[],
   ): Promise<number>;
 
   /** Adds a WAITING copy of each of these trials; returns how many. */

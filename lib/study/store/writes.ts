@@ -179,6 +179,27 @@ const INTERMEDIATE = "trial_intermediate_values (trial_id, step, " +
   "intermediate_value, intermediate_value_type)";
 const EPOCHS = "ferlab_epochs (trial_id, epoch, metrics_json)";
 
+/** Removes trials with all that belongs to them. */
+export function deleteTrials(
+  c: Connection,
+  condition: string,
+  values: Value[],
+): void {
+  for (
+    const table of [
+      "ferlab_epochs",
+      "ferlab_artifacts",
+      "trial_heartbeats",
+      "trial_intermediate_values",
+      "trial_values",
+      "trial_params",
+      "trial_system_attributes",
+      "trial_user_attributes",
+      "trials",
+    ]
+  ) c.run(`DELETE FROM ${table} WHERE ${condition}`, values);
+}
+
 /** Records epochs of a trial, over earlier records of them. */
 export function putEpochs(
   c: Connection,
