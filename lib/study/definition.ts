@@ -138,9 +138,6 @@ function checkParameter(
     throw new StudyError(`${where}: parameters.${name}${text}`);
   };
   if ("values" in parameter) {
-    const isLong = (v: ParamValue) =>
-      Number.isInteger(v) && !Number.isSafeInteger(v);
-    if (parameter.values.some(isLong)) refuse(` ${LONG_NUMBER}`);
     const odd = parameter.values.findIndex((value, i) =>
       parameter.values.slice(0, i).some((v) => sameValue(v, value))
     );

@@ -37,12 +37,23 @@ export function thisWorker(): Worker {
   };
 }
 
+/** Tokens of the claims that open stores of this process hold. */
+export const held = new Set<string>();
+
 /**
  * Whether a recorded process runs: known of those of this machine, this boot
  * and this process-id namespace. Of any other one only its heartbeats tell.
+ * Of this process itself: whether it still holds the claim.
  */
-export function isRunning(worker: Worker): boolean | "unknown" {
+export function isRunning(
+  worker: Worker & { token?: string },
+): boolean | "unknown" {
   const here = machine();
+  const { token } = worker;
+  if (
+    token !== undefined && worker.pid === process.pid && here !== null &&
+    worker.start === `${here}:${startTick(process.pid)}`
+  ) return held.has(token);
   return here !== null && worker.host === hostname() &&
       worker.start !== null && worker.start.startsWith(`${here}:`)
     ? worker.start === `${here}:${startTick(worker.pid)}`

@@ -4,7 +4,7 @@ import { StudyError } from "../errors.ts";
 import { claim, claimedBy } from "./claim.ts";
 import type { Database } from "./database.ts";
 import type { Distribution } from "./encoding.ts";
-import { thisWorker } from "./process.ts";
+import { held, thisWorker } from "./process.ts";
 import * as queue from "./queue.ts";
 import { readCurves, readResults, readStudies, readTrials } from "./rows.ts";
 import * as running from "./running.ts";
@@ -30,6 +30,8 @@ export class RdbStore implements Store {
   readonly kind: "sqlite" | "postgres";
   readonly #db: Database;
   readonly #worker = thisWorker();
+  /** Of the trials that this store claimed, by id. */
+  readonly #tokens = new Map<number, string>();
   readonly #stillness = new running.Stillness();
 
   constructor(db: Database) {
@@ -146,15 +148,23 @@ export class RdbStore implements Store {
     return added.size;
   }
 
-  claim(
+  async claim(
     studyId: number,
     o: Parameters<Store["claim"]>[1] = {},
   ): Promise<Claim | null> {
-    const worker = { ...this.#worker, token: randomUUID() };
-    return this.#db.write(async (c, again) =>
-      again && await claimedBy(c, studyId, worker.token) ||
+    const token = randomUUID();
+    const worker = { ...this.#worker, token };
+    held.add(token);
+    const taken = await this.#db.write(async (c, again) =>
+      again && await claimedBy(c, studyId, token) ||
       await claim(c, studyId, o, worker)
-    );
+    ).catch((error) => {
+      held.delete(token);
+      throw error;
+    });
+    if (taken) this.#tokens.set(taken.trialId, token);
+    else held.delete(token);
+    return taken;
   }
 
   heartbeat(trialId: number): Promise<void> {
@@ -193,10 +203,10 @@ export class RdbStore implements Store {
     await this.#db.write((c) => running.report(c, this.name, trialId, epochs));
   }
 
-  finish(trialId: number, outcome: Outcome): Promise<void> {
-    return this.#db.write((c) =>
-      running.finish(c, this.name, trialId, outcome)
-    );
+  async finish(trialId: number, outcome: Outcome): Promise<void> {
+    await this.#db.write((c) => running.finish(c, this.name, trialId, outcome));
+    held.delete(this.#tokens.get(trialId) ?? "");
+    this.#tokens.delete(trialId);
   }
 
   async reap(studyId: number, graceSeconds: number): Promise<Reaped[]> {
@@ -226,6 +236,7 @@ export class RdbStore implements Store {
   }
 
   close(): Promise<void> {
+    for (const token of this.#tokens.values()) held.delete(token);
     return this.#db.close();
   }
 }
