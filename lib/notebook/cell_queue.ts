@@ -1,5 +1,5 @@
 /** The cells that front ends ask for, one after the other, on one kernel. */
-import { errorLine, syntaxError } from "./errors.ts";
+import { errorLine, explained, syntaxError } from "./errors.ts";
 import type { Request } from "./front.ts";
 import { InnerKernel } from "./inner.ts";
 import { interruptible } from "./interruptible.ts";
@@ -139,7 +139,7 @@ export class CellQueue {
   #forward(m: Message) {
     if (/^(status|execute_input)$/.test(m.type)) return;
     if (m.type === "error" && this.#running) {
-      this.#failure = m.content as unknown as Failure;
+      this.#failure = explained(m.content as unknown as Failure);
       return; // published at the end, with its place
     }
     // Between two cells: a timer's output is the last cell's, unless that

@@ -16,6 +16,35 @@ export function cellName(cells: Cell[], index: number): string {
 export const hasTag = (cell: Cell, tag: string): boolean =>
   Array.isArray(cell.metadata.tags) && cell.metadata.tags.includes(tag);
 
+const LIMIT = /^timeout=(.*)$/;
+
+/**
+ * Seconds that a cell may run by its tag `timeout=SECONDS`.
+ * @throws {Error} in one line when the tag names no time
+ */
+export function timeLimit(cell: Cell): number | undefined {
+  const tags = Array.isArray(cell.metadata.tags) ? cell.metadata.tags : [];
+  const tag = tags.find((t) => typeof t === "string" && LIMIT.test(t));
+  if (tag === undefined) return;
+  const text = LIMIT.exec(tag)![1];
+  const seconds = Number(text);
+  if (text.trim() && seconds > 0 && seconds < 1e6) return seconds;
+  throw new Error(
+    `its tag "${tag}" names no time; give seconds above 0, as timeout=30`,
+  );
+}
+
+/** Checks all cells' tags. @throws {Error} ` cell N: …` */
+export function checkLimits(nb: Notebook): void {
+  for (const [i, cell] of nb.cells.entries()) {
+    try {
+      timeLimit(cell);
+    } catch (e) {
+      throw new Error(` ${cellName(nb.cells, i)}: ${(e as Error).message}`);
+    }
+  }
+}
+
 /** What `metadata.ferlab` of a cell holds that no run records. */
 export function ownRecord(cell: Cell): Record<string, unknown> {
   const { status: _, seconds: _s, source: _t, key: _k, ...own } =

@@ -1,10 +1,12 @@
 /** Checks notebooks: types, lint, order of names, ids, outputs, metadata. */
 import { join } from "node:path";
-import { cellName, hasTag } from "./cells.ts";
+import { cellName, hasTag, timeLimit } from "./cells.ts";
 import { changesOf } from "./changes.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
 import { extractCells, syntaxProblem } from "./extract.ts";
 import { workingFolder } from "./project.ts";
+import { foreignKernel } from "./foreign.ts";
+import { idProblem } from "./ids.ts";
 import { denoFmt } from "./format.ts";
 import { cellNames, usedTooEarly } from "./names.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";
@@ -26,7 +28,8 @@ export interface Finding {
     | "ids"
     | "outputs"
     | "stale"
-    | "metadata";
+    | "metadata"
+    | "file";
   message: string;
 }
 
@@ -104,6 +107,12 @@ function checkIds(one: Checked): Finding[] {
   const findings: Finding[] = [];
   cells.forEach(({ id }, i) => {
     if (id === undefined) return;
+    const problem = idProblem(id);
+    if (problem) {
+      const message = `its id ${JSON.stringify(id).slice(0, 70)} ${problem}; ` +
+        "`clean` gives it another";
+      return findings.push(at(one, i, "ids", message));
+    }
     const before = first.get(id);
     if (before === undefined) first.set(id, i);
     else {
@@ -113,6 +122,15 @@ function checkIds(one: Checked): Finding[] {
     }
   });
   const without = cells.filter((c) => c.id === undefined).length;
+  if (without < cells.length && one.nb.nbformat_minor < 5) {
+    findings.push({
+      file: one.file,
+      kind: "ids",
+      message:
+        `its cells have ids, which nbformat 4.${one.nb.nbformat_minor} ` +
+        "has not; `clean` makes it 4.5",
+    });
+  }
   if (without) {
     findings.push({
       file: one.file,
@@ -192,21 +210,39 @@ async function checkChanges(one: Checked): Promise<Finding[]> {
   );
 }
 
-function checkMetadata({ file, nb }: Checked): Finding[] {
+function checkMetadata(one: Checked): Finding[] {
+  const { file, nb } = one;
+  const limits = nb.cells.flatMap((cell, i): Finding[] => {
+    try {
+      timeLimit(cell);
+      return [];
+    } catch (e) {
+      return [at(one, i, "metadata", (e as Error).message)];
+    }
+  });
   const { kernelspec, language_info } = nb.metadata as Record<
     string,
     { name?: unknown } | undefined
   >;
+  const kernel = foreignKernel(nb);
+  if (kernel !== undefined) {
+    const message = `its kernel is ${kernel}, not Deno's; its code is not ` +
+      "checked, and `run` refuses it";
+    return [{ file, kind: "metadata", message }];
+  }
   const missing: string[] = [];
   if (kernelspec?.name === undefined) missing.push("kernelspec.name");
   if (language_info?.name === undefined) missing.push("language_info.name");
   if (nb.nbformat_minor === undefined) missing.push("nbformat_minor");
-  return missing.map((name) => ({
-    file,
-    kind: "metadata",
-    message: `its metadata has no ${name}; save it with JupyterLab and ` +
-      "the Deno kernel",
-  }));
+  return [
+    ...limits,
+    ...missing.map((name): Finding => ({
+      file,
+      kind: "metadata",
+      message: `its metadata has no ${name}; save it with JupyterLab and ` +
+        "the Deno kernel",
+    })),
+  ];
 }
 
 async function checkSyntax(one: Checked): Promise<void> {
@@ -268,22 +304,34 @@ const EARLY = /\(TS2(448|449|450|454)\)$/;
 /**
  * Checks notebooks without running them. All code cells of a notebook are one
  * TypeScript program for `deno check` and `deno lint`.
- * @throws {Error} in one line when a file cannot be read, or its folder cannot
- *   be written, where the program lies meanwhile
+ * A file that cannot be read is a finding, too.
+ * @throws {Error} in one line when a notebook's folder cannot be written, where
+ *   the program lies meanwhile
  */
 export async function checkNotebooks(files: string[]): Promise<Finding[]> {
+  const unread: Finding[] = [];
   const notebooks: Checked[] = [];
   for (const file of files) {
-    const nb = await readNotebook(file);
+    const nb = await readNotebook(file).catch((e: Error) => {
+      const said = e.message.replace(file, "").replace(/^:? /, "");
+      const [, cell, why] = /^((?:\w+ )?cell \d+): (.*)/.exec(said) ?? [];
+      unread.push(
+        cell
+          ? { file, cell, kind: "file", message: why }
+          : { file, kind: "file", message: said },
+      );
+    });
+    if (!nb) continue;
     const one: Checked = { file, nb, jsx: false, findings: [] };
-    await checkSyntax(one);
+    if (foreignKernel(nb) === undefined) await checkSyntax(one);
     notebooks.push(one);
   }
-  const sound = notebooks.filter(({ findings }) => !findings.length);
+  const ours = notebooks.filter(({ nb }) => foreignKernel(nb) === undefined);
+  const sound = ours.filter(({ findings }) => !findings.length);
   const folders = Map.groupBy(sound, ({ file }) => workingFolder(file));
   for (const [cwd, group] of folders) await askDeno(group, cwd);
   for (const one of notebooks) {
-    const names = checkNames(one);
+    const names = ours.includes(one) ? checkNames(one) : [];
     const told = new Set(names.map((f) => `${f.cell} ${f.line}`));
     one.findings = [
       ...one.findings.filter((f) =>
@@ -296,5 +344,5 @@ export async function checkNotebooks(files: string[]): Promise<Finding[]> {
       ...checkMetadata(one),
     ];
   }
-  return notebooks.flatMap(({ findings }) => findings);
+  return [...unread, ...notebooks.flatMap(({ findings }) => findings)];
 }

@@ -1,14 +1,8 @@
 /** Takes outputs, counts and editors' traces out of a notebook file. */
 import { cellName } from "./cells.ts";
-import {
-  applyEdits,
-  jsonLike,
-  jsonSpans,
-  lineBreak,
-  replaceText,
-  type TextEdit,
-} from "./json_text.ts";
-import { readNotebook } from "./types.ts";
+import { idEdits } from "./ids.ts";
+import { applyEdits, jsonLike, jsonSpans, replaceText } from "./json_text.ts";
+import { readNotebookText } from "./types.ts";
 
 /** What cleaning found: one line a find, `cell 2: outputs`. */
 export interface CleanResult {
@@ -65,46 +59,6 @@ function without(value: Metadata, drop: (key: string) => boolean) {
   return Object.fromEntries(kept.map((k) => [k, value[k]]));
 }
 
-async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(text),
-  );
-  return new Uint8Array(bytes).toHex().slice(0, 8);
-}
-
-const isId = (id: unknown): id is string =>
-  typeof id === "string" && /^[\w-]{1,64}$/.test(id);
-
-/**
- * Ids for cells without a valid one of their own, from kind and source, so
- * that the same notebook gets the same ids wherever it is cleaned.
- * @returns new ids by the cell's place, from 0
- */
-async function newIds(
-  cells: { id?: unknown; cell_type: string; source: string }[],
-): Promise<Map<number, string>> {
-  const taken = new Set<string>();
-  const missing = cells.keys().filter((i) => {
-    const { id } = cells[i];
-    if (!isId(id) || taken.has(id)) return true;
-    taken.add(id);
-    return false;
-  }).toArray();
-  const given = new Map<number, string>();
-  for (const i of missing) {
-    const { cell_type, source } = cells[i];
-    let id: string;
-    let n = 0;
-    do id = await digest(`${cell_type}\n${source}\n${n++}`); while (
-      taken.has(id)
-    );
-    taken.add(id);
-    given.set(i, id);
-  }
-  return given;
-}
-
 /**
  * Removes outputs, execution counts and metadata that editors leave; gives
  * missing, invalid and doubled cell ids a deterministic new one. Tags,
@@ -118,16 +72,14 @@ export async function cleanNotebook(
   file: string,
   o: { all?: boolean; check?: boolean } = {},
 ): Promise<CleanResult> {
-  const nb = await readNotebook(file);
-  const text = await Deno.readTextFile(file);
-  const root = jsonSpans(text).entries!;
+  const { nb, text } = await readNotebookText(file);
+  const root = jsonSpans(text);
   const removed: string[] = [];
-  const edits: TextEdit[] = [];
+  const { edits, ids } = await idEdits(nb, text, root, true);
   const put = ({ start, end }: { start: number; end: number }, v: unknown) =>
     edits.push({ start, end, text: jsonLike(text, start, v) });
 
-  const ids = await newIds(nb.cells);
-  root.get("cells")!.items!.forEach(({ entries }, i) => {
+  root.entries!.get("cells")!.items!.forEach(({ entries }, i) => {
     const cell = nb.cells[i];
     const name = cellName(nb.cells, i);
     const outputs = entries!.get("outputs");
@@ -146,24 +98,13 @@ export async function cleanNotebook(
       removed.push(`${name}: metadata`);
     }
     const id = ids.get(i);
-    if (!id) return;
-    const old = entries!.get("id");
-    if (old) put(old, id);
-    else {
-      const { start, end } = entries!.get("cell_type")!;
-      const gap = /^\s*\{\s*\n/.test(text) ? lineBreak(text, start) : " ";
-      edits.push({ start: end, end, text: `,${gap}"id": "${id}"` });
-    }
-    removed.push(`${name}: id ${id} given`);
+    if (id) removed.push(`${name}: id ${id} given`);
   });
   const metadata = cleanMetadata(nb.metadata, NOTEBOOK_NOISE, o.all ?? false);
   if (metadata !== nb.metadata) {
-    put(root.get("metadata")!, metadata);
+    put(root.entries!.get("metadata")!, metadata);
     removed.push("notebook: metadata");
   }
-  const minor = root.get("nbformat_minor");
-  // Before 4.5 a cell has no id.
-  if (ids.size && minor && nb.nbformat_minor < 5) put(minor, 5);
   if (edits.length && !o.check) {
     await replaceText(file, applyEdits(text, edits));
   }

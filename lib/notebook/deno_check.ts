@@ -1,6 +1,7 @@
 /** Asks `deno check` and `deno lint` about modules made from notebooks. */
 import { fileURLToPath } from "node:url";
 import { stripAnsi } from "./ansi.ts";
+import { denoError } from "./errors.ts";
 import type { Origin } from "./extract.ts";
 
 /** A module on disk and where its lines came from. */
@@ -71,7 +72,7 @@ export async function denoCheck(
       : first.startsWith("The lockfile is out of date")
       ? "an import that deno.lock lacks, which is frozen: " +
         "`deno task nb run` adds it"
-      : first;
+      : denoError(block) ?? first;
     return url
       ? placed(programs, fileURLToPath(url), Number(line), message)
       : { program: programs[0], message };
@@ -115,7 +116,9 @@ export async function denoLint(
   } catch {
     return [{
       program: programs[0],
-      message: `deno lint: ${(err || out).trim().split("\n")[0]}`,
+      message: `deno lint: ${
+        denoError(err) ?? (err || out).trim().split("\n")[0]
+      }`,
     }];
   }
   return [

@@ -61,6 +61,29 @@ export function errorLine(
   }
 }
 
+/** The first error that Deno told on stderr, with its cause; one line. */
+export function denoError(stderr: string): string | undefined {
+  const [, message] = /^error: (.*)/m.exec(stderr) ?? [];
+  const [, cause] = /^Caused by:\s*\n\s*(.*)/m.exec(stderr) ?? [];
+  return message &&
+    (cause ? `${message.replace(/\.$/, "")}: ${cause}` : message);
+}
+
+/**
+ * What the kernel calls an "Unterminated string literal" is a value that it
+ * could not send: half a character. The error in words of its own then.
+ */
+export function explained<T extends { ename: string; evalue: string }>(
+  error: T,
+): T {
+  const broken = "Unterminated string literal";
+  if (error.ename !== broken || error.evalue !== broken) return error;
+  const evalue = "what the cell threw, or its last value, holds half a " +
+    "character (a lone surrogate, as text.slice() may leave one), which the " +
+    "kernel cannot tell; text.toWellFormed() mends it";
+  return { ...error, ename: "Error", evalue };
+}
+
 /** Names what the kernel only calls "Execution failed": mostly syntax. */
 export async function syntaxError(source: string): Promise<ErrorOutput> {
   const child = new Deno.Command(Deno.execPath(), {

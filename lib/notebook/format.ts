@@ -1,15 +1,12 @@
 /** Formats code and markdown cells with Deno's formatter; nothing else moves. */
 import { stripAnsi } from "./ansi.ts";
+import { denoError } from "./errors.ts";
 import { cellName } from "./cells.ts";
 import { workingFolder } from "./project.ts";
-import {
-  applyEdits,
-  jsonLike,
-  jsonSpans,
-  replaceText,
-  type TextEdit,
-} from "./json_text.ts";
-import { readNotebook } from "./types.ts";
+import { foreignKernel } from "./foreign.ts";
+import { idEdits } from "./ids.ts";
+import { applyEdits, jsonLike, jsonSpans, replaceText } from "./json_text.ts";
+import { readNotebookText } from "./types.ts";
 
 /** What formatting found in one notebook. */
 export interface FormatResult {
@@ -40,7 +37,7 @@ export async function denoFmt(
   await given;
   if (success) return { text: new TextDecoder().decode(stdout) };
   const said = stripAnsi(new TextDecoder().decode(stderr));
-  const message = /error: (.*)/.exec(said)?.[1] ?? "cannot be formatted";
+  const message = denoError(said) ?? "cannot be formatted";
   const line = /_stdin\.\w+:(\d+)/.exec(said)?.[1];
   return { error: (line ? `line ${line}: ` : "") + message };
 }
@@ -90,20 +87,29 @@ async function pooled<T>(items: T[], work: (item: T) => Promise<void>) {
 /**
  * Formats code cells as TypeScript and markdown cells as Markdown, by the
  * `fmt` settings of the notebook's deno.json. All other bytes of the file
- * stay; with `check` all of them. Formulas in Markdown are left alone.
- * @throws {Error} in one line when the file cannot be read or written
+ * stay, but ids that nbformat does not allow; with `check` all of them. Formulas
+ * in Markdown are left alone.
+ * @throws {Error} in one line when the file cannot be read or written, or is of
+ *   another kernel
  */
 export async function formatNotebook(
   file: string,
   o: { check?: boolean } = {},
 ): Promise<FormatResult> {
-  const { cells } = await readNotebook(file);
-  const text = await Deno.readTextFile(file);
-  const spans = jsonSpans(text).entries!.get("cells")!.items!;
+  const { nb, text } = await readNotebookText(file);
+  const kernel = foreignKernel(nb);
+  if (kernel) {
+    throw new Error(
+      `${file}: its kernel is ${kernel}; only Deno's is formatted`,
+    );
+  }
+  const { cells } = nb;
+  const root = jsonSpans(text);
+  const spans = root.entries!.get("cells")!.items!;
   const cwd = workingFolder(file);
-  const changed: number[] = [];
+  const { edits, ids } = await idEdits(nb, text, root);
+  const changed = new Set(ids.keys());
   const errors: string[] = [];
-  const edits: TextEdit[] = [];
   await pooled([...cells.keys()], async (i) => {
     const { cell_type, source } = cells[i];
     if (cell_type === "raw" || !source.trim()) return;
@@ -117,7 +123,7 @@ export async function formatNotebook(
     }
     const formatted = done.text.replace(/\n$/, "");
     if (formatted === source) return;
-    changed.push(i);
+    changed.add(i);
     const { start, end, items } = spans[i].entries!.get("source")!;
     const value = items ? formatted.match(/[^\n]*\n|[^\n]+/g) : formatted;
     edits.push({ start, end, text: jsonLike(text, start, value) });
@@ -127,7 +133,7 @@ export async function formatNotebook(
   }
   return {
     file,
-    changed: changed.sort((a, b) => a - b).map((i) => cellName(cells, i)),
+    changed: [...changed].sort((a, b) => a - b).map((i) => cellName(cells, i)),
     errors: errors.sort(),
   };
 }

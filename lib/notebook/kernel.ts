@@ -1,7 +1,9 @@
 /** A client of one Deno notebook kernel: start, execute, interrupt, stop. */
 import { createHmac } from "node:crypto";
+import { tmpdir } from "node:os";
 import { stripAnsi } from "./ansi.ts";
 import { addressOf, type Connection, newConnection } from "./connection.ts";
+import { denoError } from "./errors.ts";
 import { checkReplies, fenceCode, PRELUDE, type Thrown } from "./prelude.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
@@ -129,8 +131,8 @@ export class Kernel {
         // Another process took one of the ports found free: find others.
         if (tries < 5 && /AddrInUse/.test(e.end.stderr)) continue;
         const lines = e.end.stderr.split("\n");
-        const why = lines.find((l) => /^error:|out of memory/.test(l)) ??
-          lines.at(-1);
+        const why = denoError(e.end.stderr) ??
+          lines.find((l) => /out of memory/.test(l)) ?? lines.at(-1);
         throw new Error(
           `the kernel did not start: ${why || `exit code ${e.end.code}`}`,
         );
@@ -181,7 +183,13 @@ export class Kernel {
 
   static async #start(o: KernelOptions): Promise<Kernel> {
     const connection = newConnection();
-    const file = await Deno.makeTempFile({ suffix: ".json" });
+    const file = await Deno.makeTempFile({ suffix: ".json" })
+      .catch((e: Error) => {
+        throw new Error(
+          `${tmpdir()}: the kernel cannot be started, which needs a file there: ` +
+            `${e.message}; set TMPDIR to a folder that can be written`,
+        );
+      });
     try {
       await Deno.writeTextFile(file, JSON.stringify(connection));
       const child = new Deno.Command(Deno.execPath(), {

@@ -21,6 +21,7 @@ import { globSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { hasTag } from "./cells.ts";
 import { type GraphCell, listed, neededBy } from "./graph.ts";
+import { tooWide } from "./globs.ts";
 import { Modules, shortHash } from "./modules.ts";
 
 /** The parts of a key; see this file's head. */
@@ -35,15 +36,35 @@ export interface CellKey {
   deno: string;
 }
 
+const MOST_FILES = 100_000; // that the patterns of one cell may find
+
+/** The files of a pattern, else itself. @throws {Error} in one line */
+function filesOf(pattern: string, folder: string): string[] {
+  if (!/[*?[{]/.test(pattern)) return [pattern];
+  const wide = tooWide(pattern);
+  if (wide) {
+    throw new Error(
+      `its data pattern ${JSON.stringify(pattern.slice(0, 60))} ${wide}; ` +
+        "give several that are simpler",
+    );
+  }
+  const found = globSync(pattern, {
+    cwd: folder,
+    exclude: (name) => /^(node_modules|\.git)$/.test(name),
+  });
+  return found.length ? found.sort() : [pattern];
+}
+
 /** Names, sizes and times of the data files that a cell lists. */
 function dataHash(patterns: string[], folder: string): string | undefined {
   if (!patterns.length) return;
-  const files = patterns.flatMap((pattern) => {
-    const found = /[*?[{]/.test(pattern)
-      ? globSync(pattern, { cwd: folder }).sort()
-      : [pattern];
-    return found.length ? found : [pattern];
-  });
+  const files = patterns.flatMap((pattern) => filesOf(pattern, folder));
+  if (files.length > MOST_FILES) {
+    throw new Error(
+      `its data are ${files.length} files, more than ${MOST_FILES}; list one ` +
+        "that changes with them",
+    );
+  }
   return shortHash(
     files.map((file) => {
       const info = statSync(join(folder, file), { throwIfNoEntry: false });
@@ -52,43 +73,82 @@ function dataHash(patterns: string[], folder: string): string | undefined {
   );
 }
 
+function dataOf({ cell, number }: GraphCell, folder: string) {
+  try {
+    return dataHash(listed(cell, "data"), folder);
+  } catch (e) {
+    throw new Error(`cell ${number}: ${(e as Error).message}`);
+  }
+}
+
 const sorted = (entries: Iterable<[string, string]>) => {
   const list = [...entries].sort(([a], [b]) => a < b ? -1 : 1);
   return list.length ? Object.fromEntries(list) : undefined;
 };
 
-/**
- * The keys of all cells of a graph, in its order.
- * @param folder where the kernel runs
- */
-export function cellKeys(graph: GraphCell[], folder: string): CellKey[] {
-  const modules = new Modules(folder);
-  const keys: CellKey[] = [];
-  for (const cell of graph) {
-    const { files, remote } = modules.closure(cell.code.imports);
-    const needed = neededBy(cell);
-    const injected = needed
-      .map((n) => graph[n - 1].cell)
-      .filter((c) => hasTag(c, "injected-parameters"));
-    const parts = {
-      source: shortHash(cell.cell.source),
-      needs: needed.length ? needed.map((n) => keys[n - 1].all) : undefined,
-      modules: sorted(
-        [...files].map(([path, hash]) => [relative(folder, path), hash]),
-      ),
-      parameters: injected.length
-        ? shortHash(injected.map((c) => c.source).join("\n"))
-        : undefined,
-      data: dataHash(listed(cell.cell, "data"), folder),
-      lock: remote ? modules.lockHash() : undefined,
-      deno: Deno.version.deno,
-    };
-    keys.push({
-      all: shortHash(JSON.stringify(parts)),
-      ...JSON.parse(JSON.stringify(parts)), // without the parts it has not
+/** The parts of a key that do not hang on other cells. */
+type OwnParts = Omit<CellKey, "all" | "needs">;
+
+/** The keys of all cells of a graph: what they are now, and as cells run. */
+export class CellKeys {
+  readonly #modules: Modules;
+  readonly #parts: OwnParts[];
+
+  /**
+   * @param folder where the kernel runs
+   * @throws {Error} in one line that names the cell, when its data are too many
+   */
+  constructor(readonly graph: GraphCell[], readonly folder: string) {
+    const modules = this.#modules = new Modules(folder);
+    this.#parts = graph.map((cell) => {
+      const { files, remote } = modules.closure(cell.code.imports);
+      const injected = neededBy(cell)
+        .map((n) => graph[n - 1].cell)
+        .filter((c) => hasTag(c, "injected-parameters"));
+      return {
+        source: shortHash(cell.cell.source),
+        modules: sorted(
+          [...files].map(([path, hash]) => [relative(folder, path), hash]),
+        ),
+        parameters: injected.length
+          ? shortHash(injected.map((c) => c.source).join("\n"))
+          : undefined,
+        data: dataOf(cell, folder),
+        lock: remote ? modules.lockHash() : undefined,
+        deno: Deno.version.deno,
+      };
     });
   }
-  return keys;
+
+  /** Cell `number` begins: its data are what they are now. */
+  begins(number: number): void {
+    this.#parts[number - 1].data = dataOf(this.graph[number - 1], this.folder);
+  }
+
+  /** Cells ran: what they imported may have been added to the lock file. */
+  ran(): void {
+    for (const parts of this.#parts) {
+      if (parts.lock !== undefined) parts.lock = this.#modules.lockHash();
+    }
+  }
+
+  /** One a cell; keep it in `metadata.ferlab.key` of a cell that ran well. */
+  get keys(): CellKey[] {
+    const keys: CellKey[] = [];
+    for (const [i, cell] of this.graph.entries()) {
+      const needed = neededBy(cell);
+      const { source, ...rest } = this.#parts[i];
+      const needs = needed.length
+        ? needed.map((n) => keys[n - 1].all)
+        : undefined;
+      const parts = { source, needs, ...rest };
+      keys.push({
+        all: shortHash(JSON.stringify(parts)),
+        ...JSON.parse(JSON.stringify(parts)), // without the parts it has not
+      });
+    }
+    return keys;
+  }
 }
 
 const isText = (v: unknown) => typeof v === "string";

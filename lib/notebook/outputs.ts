@@ -1,4 +1,5 @@
 /** Turns iopub messages into the outputs of cells. */
+import { explained } from "./errors.ts";
 import type { Message } from "./kernel.ts";
 import type { Cell, MimeBundle, Output } from "./types.ts";
 
@@ -56,12 +57,12 @@ export class CellOutputs {
       return plain(c.data);
     }
     if (m.type === "error") {
-      const error: Output = {
-        output_type: "error",
+      const error = explained({
+        output_type: "error" as const,
         ename: c.ename as string,
         evalue: c.evalue as string,
         traceback: (c.traceback as string[] | undefined) ?? [],
-      };
+      });
       // A timer or promise of an earlier cell belongs to that cell.
       const cause = this.#fences.get(c.ferlab_fence as number);
       if (!cause || cause === this.#cell) this.#add(error);

@@ -34,20 +34,6 @@ export const runRecord = (nb: Notebook): Partial<RunRecord> =>
 export const codeCells = (nb: Notebook): Cell[] =>
   nb.cells.filter((c) => c.cell_type === "code");
 
-/** Gives every cell without an id one made of its source (nbformat 4.5). */
-export async function ensureIds(nb: Notebook): Promise<void> {
-  if (nb.nbformat_minor < 5) return;
-  const used = new Set(nb.cells.map((c) => c.id));
-  for (const cell of nb.cells) {
-    if (cell.id) continue;
-    const base = (await sourceHash(cell.source)).slice(0, 8);
-    let id = base;
-    for (let n = 2; used.has(id); n++) id = `${base}-${n}`;
-    used.add(id);
-    cell.id = id;
-  }
-}
-
 /**
  * Finds for a cell the earlier one of the same source: of the same id, else
  * at the same place, not counting the injected cell.

@@ -12,6 +12,16 @@ export function projectFolder(start: string): string {
   }
 }
 
+/**
+ * What to add to an error of a cell when a file was not found and relative
+ * paths do not start beside the notebook.
+ */
+export function pathHint(error: string, file: string, folder: string): string {
+  const missing = /NotFound|No such file|Module not found|os error [23]\b/;
+  if (!missing.test(error) || dirname(resolve(file)) === folder) return "";
+  return ` (relative paths and imports start at ${folder}, where deno.json is)`;
+}
+
 /** Where a notebook's kernel runs: its project's folder. */
 export const workingFolder = (file: string) =>
   projectFolder(dirname(resolve(file)));

@@ -1,11 +1,18 @@
 /** Runs single cells of a notebook again, with the earlier cells they need. */
 import { existsSync } from "node:fs";
 import { type CellFailure, runCell, type RunEvent } from "./cell_run.ts";
-import { cellTitle, hasTag, ownRecord } from "./cells.ts";
-import { workingFolder } from "./project.ts";
+import {
+  cellTitle,
+  checkLimits,
+  hasTag,
+  ownRecord,
+  timeLimit,
+} from "./cells.ts";
+import { pathHint, workingFolder } from "./project.ts";
+import { refuseForeign } from "./foreign.ts";
 import { cellGraph, type GraphCell } from "./graph.ts";
 import { Kernel } from "./kernel.ts";
-import { type CellKey, cellKeys } from "./keys.ts";
+import { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
 import { CellOutputs } from "./outputs.ts";
 import { admitPackages } from "./packages.ts";
@@ -31,7 +38,12 @@ import {
   notebookPair,
   staleCells,
 } from "./stale.ts";
-import { type Cell, type Notebook, readNotebook } from "./types.ts";
+import {
+  type Cell,
+  type Notebook,
+  readNotebook,
+  readNotebookText,
+} from "./types.ts";
 
 /** Options of {@link rerunCells}. */
 export interface RerunOptions {
@@ -66,6 +78,8 @@ export interface RerunResult extends RerunPlan {
 /** A rerun of some cells of one notebook. */
 class Rerun {
   readonly #outputs = new CellOutputs();
+  /** Cells asked for that ran well, by number. */
+  readonly #keyed = new Map<number, Cell>();
   readonly #aborted = () => this.o.signal?.aborted ?? false;
   readonly #emit = (e: RunEvent) => this.o.onEvent?.(e);
 
@@ -73,14 +87,14 @@ class Rerun {
     readonly file: string,
     readonly source: Notebook,
     readonly graph: GraphCell[],
-    readonly keys: CellKey[],
+    readonly keys: CellKeys,
     readonly saved: SavedText,
     readonly o: RerunOptions,
   ) {}
 
   /** The plan for a kernel, told. @throws {Error} when it cannot work */
   plan(asked: number[], session?: Session): RerunPlan {
-    const plan = planRerun(this.graph, this.keys, asked, session?.writers);
+    const plan = planRerun(this.graph, this.keys.keys, asked, session?.writers);
     const problem = planProblem(this.graph, plan);
     if (problem) throw new Error(`${this.file}: ${problem}; nothing was run`);
     return plan;
@@ -88,8 +102,9 @@ class Rerun {
 
   /** The first module that the session loaded in another version. */
   outdated(plan: RerunPlan, session: Session): string | undefined {
+    const { keys } = this.keys;
     return [...plan.asked, ...plan.replays.map((r) => r.number)]
-      .flatMap((n) => Object.entries(this.keys[n - 1].modules ?? {}))
+      .flatMap((n) => Object.entries(keys[n - 1].modules ?? {}))
       .find(([path, hash]) => (session.modules[path] ?? hash) !== hash)?.[0];
   }
 
@@ -112,7 +127,8 @@ class Rerun {
         const failure = await this.#cell(kernel, number, asked, session);
         if (!failure) continue;
         const line = failure.line ? ` (line ${failure.line})` : "";
-        return `${this.file} cell ${number}${line}: ${failure.message}`;
+        return `${this.file} cell ${number}${line}: ${failure.message}` +
+          pathHint(failure.message, this.file, this.keys.folder);
       }
     } finally {
       this.o.signal?.removeEventListener("abort", abort);
@@ -127,7 +143,6 @@ class Rerun {
     session?: Session,
   ): Promise<CellFailure | undefined> {
     const node = this.graph[number - 1];
-    const key = this.keys[number - 1];
     const was = this.saved.was[number - 1];
     const own = ownRecord(node.cell);
     const cell: Cell = {
@@ -145,6 +160,7 @@ class Rerun {
       title: (asked ? "" : "(again) ") + title,
     });
     if (asked) this.saved.put(number, cell);
+    this.keys.begins(number);
     const before = structuredClone(session?.writers ?? {});
     if (session) {
       writing(session.writers, node);
@@ -155,15 +171,22 @@ class Rerun {
       emit: (e) => (asked || e.type !== "output") && this.#emit(e),
       save: asked ? this.saved.save : undefined,
       aborted: this.#aborted,
-      timeout: this.o.cellTimeout,
+      timeout: timeLimit(node.cell) ?? this.o.cellTimeout,
       grace: this.o.grace,
       expectError: hasTag(node.cell, "raises-exception"),
     });
+    this.keys.ran();
+    const { keys } = this.keys;
+    const key = keys[number - 1];
     cell.metadata.ferlab = {
       ...own,
       ...cell.metadata.ferlab as Record<string, unknown>,
       ...(failure ? {} : { key }),
     };
+    if (asked && !failure) this.#keyed.set(number, cell);
+    for (const [n, done] of this.#keyed) {
+      Object.assign(done.metadata.ferlab as object, { key: keys[n - 1] });
+    }
     if (asked) await this.saved.save();
     if (session && !failure) {
       session.writers = before;
@@ -200,28 +223,44 @@ export async function rerunCells(
 ): Promise<RerunResult> {
   const pair = notebookPair(file);
   const source = await readNotebook(pair.source);
+  refuseForeign(pair.source, source);
   const out = o.out ?? outputOf(pair, source);
   const lock = await lockOutput(out);
   try {
     const from = existsSync(out) ? out : pair.executed;
-    const executed = await readNotebook(from);
+    const { nb: executed, text } = await readNotebookText(from)
+      .catch(async (e: Error) => {
+        if (from === pair.source) throw e;
+        o.onEvent?.({
+          type: "warning",
+          message: `its results are not used: ${e.message}`,
+        });
+        return await readNotebookText(pair.source);
+      });
     const folder = workingFolder(pair.source);
     const cells = currentCells(source, executed);
     const graph = cellGraph(cells);
+    let keys: CellKeys;
+    try {
+      checkLimits(source);
+      keys = new CellKeys(graph, folder);
+    } catch (e) {
+      throw new Error(`${pair.source} ${(e as Error).message.trim()}`);
+    }
     const asked = o.cells === "stale"
       ? staleCells(source, executed, folder)
         .filter((c) => c.state !== "fresh").map((c) => c.number)
       : askedCells(graph, o.cells);
-    const text = new SavedText(
-      await Deno.readTextFile(from),
+    const saved = new SavedText(
+      text,
       executed,
       executedCells(cells, executed),
       out,
     );
     const warn = (message: string) => o.onEvent?.({ type: "warning", message });
     if (asked.length) await admitPackages(cells, folder, warn);
-    const keys = cellKeys(graph, folder);
-    const rerun = new Rerun(pair.source, source, graph, keys, text, o);
+    keys.ran();
+    const rerun = new Rerun(pair.source, source, graph, keys, saved, o);
     return { out, ...await inKernel(rerun, asked, folder) };
   } finally {
     await lock.release();

@@ -42,7 +42,16 @@ export function askedCells(graph: GraphCell[], names: string[]): number[] {
           `to ${graph.length}`,
       );
     }
-    return graph.filter(rule).map((c) => c.number);
+    const found = graph.filter(rule).map((c) => c.number);
+    if (rule === rules[1] && found.length > 1) {
+      throw new NoSuchCell(
+        `cells ${
+          found.join(" and ")
+        } have the id "${name}"; give the number, ` +
+          "or let `clean` give them ids of their own",
+      );
+    }
+    return found;
   });
   return [...new Set(found)].sort((a, b) => a - b);
 }

@@ -1,9 +1,10 @@
 /** Runs a notebook's cells in order in a fresh kernel and saves as it goes. */
 import { existsSync } from "node:fs";
 import { type CellFailure, runCell, type RunEvent } from "./cell_run.ts";
-import { cellTitle, hasTag } from "./cells.ts";
-import { workingFolder } from "./project.ts";
+import { cellTitle, checkLimits, hasTag, timeLimit } from "./cells.ts";
+import { pathHint, workingFolder } from "./project.ts";
 import { Kernel, KernelDied } from "./kernel.ts";
+import type { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
 import { CellOutputs } from "./outputs.ts";
 import { admitPackages } from "./packages.ts";
@@ -16,7 +17,9 @@ import {
   mistyped,
   schemaProblem,
 } from "./parameters.ts";
-import { codeCells, ensureIds, planRun, runRecord } from "./plan.ts";
+import { refuseForeign } from "./foreign.ts";
+import { ensureIds } from "./ids.ts";
+import { codeCells, planRun, runRecord } from "./plan.ts";
 import type { RunRecord } from "./plan.ts";
 import {
   type Cell,
@@ -39,7 +42,10 @@ export interface RunOptions {
   /** default: folder of the nearest deno.json at or above, else the file's */
   cwd?: string;
   env?: Record<string, string>;
-  /** seconds a cell may run; then it is interrupted, and killed after `grace` */
+  /**
+   * seconds a cell may run that has no tag `timeout=SECONDS`; then it is
+   * interrupted, and killed after `grace`
+   */
   cellTimeout?: number;
   /** go on at the first cell without a result in `out` */
   resume?: boolean;
@@ -78,14 +84,15 @@ export interface RunResult {
  * must throw; those tagged `once` are not run when `out` has a result for
  * their source. What a run records lies in `metadata.ferlab`, of the notebook
  * and of its cells; two runs differ in outputs and there alone.
- * @throws {Error} in one line when the file cannot be read or written, when
- *   another run writes `out`, or when the kernel does not start
+ * @throws {Error} in one line when the file cannot be read or written or is
+ *   another kernel's, when another run writes `out`, or when the kernel does not start
  */
 export async function runNotebook(
   file: string,
   o: RunOptions = {},
 ): Promise<RunResult> {
   const nb = await readNotebook(file);
+  refuseForeign(file, nb);
   const lock = o.out === undefined ? undefined : await lockOutput(o.out);
   try {
     return await new Run(file, nb, o).run();
@@ -98,6 +105,7 @@ class Run {
   readonly #result: RunResult;
   readonly #start = performance.now();
   #values: Record<string, unknown>;
+  #keys: CellKeys | undefined;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(
@@ -146,6 +154,12 @@ class Run {
       if (name !== "profile") delete this.#values[name];
     }
     await ensureIds(nb);
+    try {
+      checkLimits(nb);
+      this.#keys = runKeys(nb, this.#folder);
+    } catch (e) {
+      throw new Error(`${this.file} ${(e as Error).message.trim()}`);
+    }
     const before = await this.#before();
     const record = this.#record();
     const same = JSON.stringify(record.parameters) ===
@@ -233,8 +247,9 @@ class Run {
   async #cells(kernel: Kernel, plan: Awaited<ReturnType<typeof planRun>>) {
     const { nb, o } = this;
     const cells = codeCells(nb);
-    const keys = runKeys(nb, this.#folder);
+    const keys = this.#keys!;
     const outputs = new CellOutputs();
+    const keyed: number[] = []; // cells that ran well, by place
     const replayed = new Map<Cell, Cell>(); // what ran → the cell that is saved
     for (const [i, cell] of cells.entries()) {
       if (this.#aborted()) return;
@@ -250,13 +265,14 @@ class Run {
       });
       const ran = again ? { ...cell, metadata: { ...cell.metadata } } : cell;
       replayed.set(ran, cell);
+      keys.begins(index);
       const failure = await runCell(kernel, outputs, ran, index, {
         emit: again ? (e) => e.type !== "output" && this.#emit(e) : this.#emit,
         save: o.out === undefined ? undefined : this.#save,
         out: o.out,
         saveEvery: o.saveEvery,
         aborted: this.#aborted,
-        timeout: o.cellTimeout,
+        timeout: timeLimit(cell) ?? o.cellTimeout,
         grace: o.grace,
         expectError: hasTag(cell, "raises-exception"),
       }) ?? await this.#checked(kernel, ran);
@@ -268,7 +284,12 @@ class Run {
         return;
       }
       if (again) continue;
-      Object.assign(cell.metadata.ferlab as object, { key: keys[i] });
+      keyed.push(i);
+      keys.ran();
+      const made = keys.keys; // an import may have changed those before
+      for (const n of keyed) {
+        Object.assign(cells[n].metadata.ferlab as object, { key: made[n] });
+      }
       await this.#save();
     }
   }
@@ -285,7 +306,8 @@ class Run {
     this.#result.ok = false;
     this.#result.failedCell = index;
     const place = line ? ` (line ${line})` : "";
-    this.#result.error = `${this.file} cell ${index}${place}: ${message}`;
+    this.#result.error = `${this.file} cell ${index}${place}: ${message}` +
+      pathHint(message, this.file, this.#folder);
   }
 
   /** Checks the parameters when the cell that makes or sets them has run. */

@@ -13,7 +13,9 @@ import { kill } from "node:process";
 import { newConnection } from "./connection.ts";
 import { Kernel } from "./kernel.ts";
 import { workingFolder } from "./project.ts";
+import { refuseForeign } from "./foreign.ts";
 import { notebookPair } from "./stale.ts";
+import { readNotebook } from "./types.ts";
 
 /** A kept kernel, as its file tells. */
 export interface Session {
@@ -153,9 +155,7 @@ function end(pid: number): boolean {
  */
 export async function startSession(file: string): Promise<Session> {
   const [name, notebook] = await nameOf(file);
-  await Deno.stat(notebook).catch(() => {
-    throw new Error(`${file}: no such file`);
-  });
+  refuseForeign(file, await readNotebook(notebook));
   if (await findSession(file)) {
     throw new Error(`${file}: it has a session; stop that one first`);
   }

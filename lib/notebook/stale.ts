@@ -9,7 +9,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { hasTag } from "./cells.ts";
 import { cellGraph, type GraphCell, neededBy } from "./graph.ts";
-import { type CellKey, cellKeys, keptKey } from "./keys.ts";
+import { type CellKey, CellKeys, keptKey } from "./keys.ts";
 import { workingFolder } from "./project.ts";
 import { codeCells } from "./plan.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";
@@ -147,7 +147,7 @@ export function staleCells(
 ): CellState[] {
   const cells = currentCells(source, executed);
   const graph = cellGraph(cells);
-  const keys = cellKeys(graph, folder);
+  const { keys } = new CellKeys(graph, folder);
   const was = executedCells(cells, executed);
   return graph.flatMap((cell, i) => {
     if (!cell.cell.source.trim() || hasTag(cell.cell, "skip")) return [];
@@ -167,20 +167,36 @@ export function staleCells(
  */
 export async function notebookStatus(
   file: string,
-): Promise<NotebookPair & { cells: CellState[] }> {
+): Promise<NotebookPair & { cells: CellState[]; unread?: string }> {
   const pair = notebookPair(file);
   const source = await readNotebook(pair.source);
-  const executed = pair.executed === pair.source
-    ? source
-    : await readNotebook(pair.executed);
-  const cells = staleCells(source, executed, workingFolder(pair.source));
-  return { ...pair, cells };
+  const { executed, unread } = await readExecuted(pair, source);
+  let cells: CellState[];
+  try {
+    cells = staleCells(source, executed, workingFolder(pair.source));
+  } catch (e) {
+    throw new Error(`${pair.source} ${(e as Error).message}`);
+  }
+  return { ...pair, cells, ...(unread ? { unread } : {}) };
 }
 
 /**
- * Keys for a notebook that is about to run from its first cell, one a code
- * cell; keep each in `metadata.ferlab.key` once its cell has run well.
+ * The executed notebook of a pair. One that cannot be read, cut by a full disk
+ * say, counts as none: `unread` tells why.
  */
-export function runKeys(nb: Notebook, folder: string): CellKey[] {
-  return cellKeys(cellGraph(codeCells(nb)), folder);
+export async function readExecuted(
+  pair: NotebookPair,
+  source: Notebook,
+): Promise<{ executed: Notebook; unread?: string }> {
+  if (pair.executed === pair.source) return { executed: source };
+  try {
+    return { executed: await readNotebook(pair.executed) };
+  } catch (e) {
+    const unread = `its results are not used: ${(e as Error).message}`;
+    return { executed: { ...source, cells: [] }, unread };
+  }
 }
+
+/** Keys for a notebook that is about to run from its first cell. */
+export const runKeys = (nb: Notebook, folder: string): CellKeys =>
+  new CellKeys(cellGraph(codeCells(nb)), folder);

@@ -1,4 +1,5 @@
 /** The notebook file format (nbformat 4): types, reading, writing. */
+import { malformed } from "./malformed.ts";
 
 /** A MIME bundle: one value in several representations. */
 export type MimeBundle = Record<string, unknown>;
@@ -64,14 +65,39 @@ function mapOutput(out: Output, text: (v: unknown) => unknown): Output {
   return { ...out, data: Object.fromEntries(data) };
 }
 
+/** The text of a file in UTF-8. @throws {Error} in a few words when it is not */
+function utf8(bytes: Uint8Array): string {
+  const [a, b] = bytes;
+  const wide = (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) ||
+    (bytes.length > 1 && (a === 0 || b === 0));
+  if (wide) throw new Error("it is in UTF-16; save it as UTF-8");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error(
+      "it is not in UTF-8, but in Latin-1, Windows-1252 or the like; save it " +
+        "as UTF-8",
+    );
+  }
+}
+
 /**
  * Reads a .ipynb file (nbformat 4).
  * @throws {Error} in one line when the file is missing or not a notebook
  */
 export async function readNotebook(path: string): Promise<Notebook> {
+  return (await readNotebookText(path)).nb;
+}
+
+/** The same, with the text it was read from. */
+export async function readNotebookText(
+  path: string,
+): Promise<{ nb: Notebook; text: string }> {
   let raw: Notebook;
+  let text: string;
   try {
-    raw = JSON.parse(await Deno.readTextFile(path));
+    text = utf8(await Deno.readFile(path));
+    raw = JSON.parse(text);
   } catch (e) {
     const why = e instanceof Deno.errors.NotFound
       ? "no such file"
@@ -83,23 +109,19 @@ export async function readNotebook(path: string): Promise<Notebook> {
       `${path}: not a notebook of format 4; save it again with JupyterLab`,
     );
   }
-  const bad = raw.cells.findIndex((cell) =>
-    !["code", "markdown", "raw"].includes(cell?.cell_type)
-  );
-  if (bad >= 0) {
-    throw new Error(
-      `${path}: its item ${bad + 1} is no cell; save it again with JupyterLab`,
-    );
+  const problem = malformed(raw);
+  if (problem) {
+    throw new Error(`${path}${problem}; save it again with JupyterLab`);
   }
   const cells = raw.cells.map((cell): Cell => ({
     ...cell,
-    source: (join(cell.source) as string) ?? "",
+    source: join(cell.source) as string,
     metadata: cell.metadata ?? {},
     ...(cell.cell_type === "code"
       ? { outputs: (cell.outputs ?? []).map((o) => mapOutput(o, join)) }
       : {}),
   }));
-  return { ...raw, metadata: raw.metadata ?? {}, cells };
+  return { nb: { ...raw, metadata: raw.metadata ?? {}, cells }, text };
 }
 
 /** A cell as the file holds it: texts as lists of lines. */
@@ -116,7 +138,27 @@ export function cellJson(cell: Cell): Record<string, unknown> {
   };
 }
 
-/** Writes a .ipynb file atomically: a temporary file, then a rename. */
+/** How the file at `path` is laid out; as Jupyter does where there is none. */
+async function layoutOf(path: string) {
+  const usual = { indent: " ", newline: "\n", end: "\n" };
+  try {
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    const head = new Uint8Array(80), tail = new Uint8Array(1);
+    const n = await file.read(head);
+    await file.seek(Math.max(0, size - 1), Deno.SeekMode.Start);
+    await file.read(tail);
+    const text = new TextDecoder().decode(head.subarray(0, n ?? 0));
+    if (!text.startsWith("{")) return usual;
+    const [, newline, indent] = /^\{(\r?\n)([ \t]+)/.exec(text) ??
+      ["", "\n", ""];
+    return { indent, newline, end: tail[0] === 10 ? "\n" : "" };
+  } catch {
+    return usual;
+  }
+}
+
+/** Writes a .ipynb file atomically, in the layout of the one it replaces: a temporary file, then a rename. */
 export async function writeNotebook(
   path: string,
   nb: Notebook,
@@ -126,11 +168,10 @@ export async function writeNotebook(
   const target = await Deno.realPath(path).catch(() => path);
   const mode = (await Deno.stat(target).catch(() => undefined))?.mode;
   const temporary = `${target}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  const { indent, newline, end } = await layoutOf(target);
+  const text = JSON.stringify({ ...nb, cells }, null, indent) + end;
   try {
-    await Deno.writeTextFile(
-      temporary,
-      JSON.stringify({ ...nb, cells }, null, 1) + "\n",
-    );
+    await Deno.writeTextFile(temporary, text.replaceAll("\n", newline));
     if (mode) await Deno.chmod(temporary, mode & 0o7777);
     await Deno.rename(temporary, target);
   } catch (e) {

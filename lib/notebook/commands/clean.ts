@@ -1,17 +1,16 @@
 /** `deno task nb clean`: takes outputs and editors' traces out of notebooks. */
 import type { Command } from "commander";
-import { cleanNotebook, type CleanResult } from "../clean.ts";
-import { path, shown } from "./shared.ts";
+import { cleanNotebook } from "../clean.ts";
+import { each, shown } from "./shared.ts";
 
 async function clean(
   given: string[],
   o: { all?: boolean; check?: boolean; json?: boolean },
 ): Promise<number> {
-  const results: CleanResult[] = [];
-  for (const name of given) {
-    const result = await cleanNotebook(path(name), o);
-    results.push({ ...result, file: shown(result.file) });
-  }
+  const { results, ok } = await each(given, async (file) => {
+    const result = await cleanNotebook(file, o);
+    return { ...result, file: shown(file) };
+  });
   if (o.json) console.log(JSON.stringify({ notebooks: results }, null, 2));
   else {
     for (const { file, removed } of results) {
@@ -19,7 +18,7 @@ async function clean(
       if (o.check) { for (const one of removed) console.log(`${file} ${one}`); }
     }
   }
-  return o.check && results.some((r) => r.removed.length) ? 1 : 0;
+  return !ok || (o.check && results.some((r) => r.removed.length)) ? 1 : 0;
 }
 
 export function addClean(program: Command): void {

@@ -6,14 +6,7 @@ import { collectProvenance, shortList } from "../provenance.ts";
 import { exportHtml } from "../export.ts";
 import { limitsText } from "../limits.ts";
 import { readNotebook } from "../types.ts";
-import {
-  checkFolder,
-  paint,
-  path,
-  shown,
-  writeWhole,
-  YELLOW,
-} from "./shared.ts";
+import { checkFolder, each, path, shown, warn, writeWhole } from "./shared.ts";
 
 interface Options {
   out?: string;
@@ -46,9 +39,7 @@ async function exportOne(file: string, out: string, o: Options) {
     changed: changes.cells,
     warn: (message) => warnings.push(message),
   });
-  for (const warning of warnings) {
-    console.error(`${paint(YELLOW, "warning:")} ${shown(file)}: ${warning}`);
-  }
+  for (const warning of warnings) warn(`${shown(file)}: ${warning}`);
   if (o.strict && warnings.length) {
     throw new Error(
       `${shown(file)}: not exported, with --strict; it has ` +
@@ -78,13 +69,13 @@ async function exportPages(given: string[], o: Options): Promise<number> {
     );
   }
   for (const out of outs) await checkFolder(out);
-  const pages = [];
-  for (const [i, file] of files.entries()) {
-    pages.push(await exportOne(file, outs[i], o));
-    if (!o.json) console.log(pages.at(-1)!.page);
-  }
+  const { results: pages, ok } = await each(given, async (file, i) => {
+    const page = await exportOne(file, outs[i], o);
+    if (!o.json) console.log(page.page);
+    return page;
+  });
   if (o.json) console.log(JSON.stringify({ pages }, null, 2));
-  return 0;
+  return ok ? 0 : 1;
 }
 
 function html(format: string): string {

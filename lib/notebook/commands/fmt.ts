@@ -1,17 +1,16 @@
 /** `deno task nb fmt`: formats the cells of notebooks. */
 import type { Command } from "commander";
-import { formatNotebook, type FormatResult } from "../format.ts";
-import { fail, path, shown } from "./shared.ts";
+import { formatNotebook } from "../format.ts";
+import { each, fail, shown } from "./shared.ts";
 
 async function fmt(
   given: string[],
   o: { check?: boolean; json?: boolean },
 ): Promise<number> {
-  const results: FormatResult[] = [];
-  for (const name of given) {
-    const result = await formatNotebook(path(name), { check: o.check });
-    results.push({ ...result, file: shown(result.file) });
-  }
+  const { results, ok } = await each(given, async (file) => {
+    const result = await formatNotebook(file, { check: o.check });
+    return { ...result, file: shown(file) };
+  });
   if (o.json) console.log(JSON.stringify({ notebooks: results }, null, 2));
   for (const { file, changed, errors } of results) {
     for (const error of errors) fail(`${file} ${error}`);
@@ -20,9 +19,10 @@ async function fmt(
       o.check ? `${file}: not formatted: ${changed.join(", ")}` : file,
     );
   }
-  const bad = results.some(({ changed, errors }) =>
-    errors.length || (o.check && changed.length)
-  );
+  const bad = !ok ||
+    results.some(({ changed, errors }) =>
+      errors.length || (o.check && changed.length)
+    );
   return bad ? 1 : 0;
 }
 

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { basename, join, relative } from "node:path";
 import { indexHtml, readReport, type Report } from "../index_page.ts";
-import { path, shown, writeWhole } from "./shared.ts";
+import { path, shown, warn, writeWhole } from "./shared.ts";
 
 async function* pages(folder: string): AsyncGenerator<string> {
   for await (const entry of Deno.readDir(folder)) {
@@ -27,8 +27,12 @@ async function index(
   for await (const file of pages(folder)) {
     if (file === out) continue;
     const name = relative(join(out, ".."), file).replaceAll("\\", "/");
-    const report = readReport(name, await Deno.readTextFile(file));
-    if (report) reports.push(report);
+    try {
+      const report = readReport(name, await Deno.readTextFile(file));
+      if (report) reports.push(report);
+    } catch (e) {
+      warn(`${shown(file)}: left out: ${(e as Error).message}`);
+    }
   }
   if (!reports.length) {
     throw new Error(

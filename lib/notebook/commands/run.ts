@@ -355,7 +355,10 @@ Tags of cells:
                     if it has a \`const Parameters = z.object({ … })\`
   raises-exception  must throw; the run goes on after it
   skip              is not run
+  timeout=SECONDS   is interrupted when it runs longer, whatever --cell-timeout
   once              is not run when the output has a good result for its source
+Relative paths and imports start at the folder of the nearest deno.json at or
+above the notebook, where there is none at the notebook's own.
 Exit codes: 0 done; 1 a cell failed, or a file cannot be read or written;
   2 wrong usage; 130, 143, 129 stopped by SIGINT, SIGTERM, SIGHUP.
 Example:

@@ -43,6 +43,29 @@ export async function save(file: string, text: string) {
   console.log(shown(file));
 }
 
+/**
+ * Does `work` for each file; one that cannot be done is told, and the others go
+ * on.
+ * @returns what became of those that could, and whether all could
+ */
+export async function each<T>(
+  given: string[],
+  work: (file: string, index: number) => Promise<T>,
+): Promise<{ results: T[]; ok: boolean }> {
+  const results: T[] = [];
+  let ok = true;
+  for (const [i, name] of given.entries()) {
+    const file = path(name);
+    try {
+      results.push(await work(file, i));
+    } catch (e) {
+      ok = false;
+      fail((e as Error).message.replace(file, shown(file)));
+    }
+  }
+  return { results, ok };
+}
+
 /** Prints one line of error. */
 export function fail(message: string) {
   console.error(`${paint(RED, "error:")} ${stripAnsi(message).split("\n")[0]}`);
@@ -54,6 +77,13 @@ export function parameter(text: string, before?: Record<string, unknown>) {
     .exec(text) ?? [];
   if (!name) throw new InvalidArgumentError("it must be name=value");
   return { ...before, [name]: new TypedText(value) };
+}
+
+/** Prints one line that does not stop the work. */
+export function warn(message: string) {
+  console.error(
+    `${paint(YELLOW, "warning:")} ${stripAnsi(message).split("\n")[0]}`,
+  );
 }
 
 /** Writes a file at once: who reads it meanwhile finds the old one or the new. */

@@ -1,20 +1,34 @@
 /** `deno task nb status`: what is fresh and what is stale, without running. */
 import type { Command } from "commander";
 import { type CellState, notebookStatus } from "../stale.ts";
-import { path, shown } from "./shared.ts";
+import { each, shown, warn } from "./shared.ts";
 
 function line(cell: CellState): string {
   const why = cell.why.length ? `: ${cell.why.join(", ")}` : "";
   return `cell ${cell.number}: ${cell.state}${why}`;
 }
 
-async function status(given: string, o: { json?: boolean }): Promise<number> {
-  const { source, executed, cells } = await notebookStatus(path(given));
+async function status(
+  given: string[],
+  o: { json?: boolean },
+): Promise<number> {
+  const { results, ok } = await each(given, async (file) => {
+    const { source, executed, unread, cells } = await notebookStatus(file);
+    if (unread) warn(unread.replace(executed, shown(executed)));
+    return { source: shown(source), executed: shown(executed), cells };
+  });
   if (o.json) {
-    const files = { source: shown(source), executed: shown(executed) };
-    console.log(JSON.stringify({ ...files, cells }, null, 2));
-  } else for (const cell of cells) console.log(line(cell));
-  return 0;
+    const all = given.length > 1 ? { notebooks: results } : results[0];
+    if (all) console.log(JSON.stringify(all, null, 2));
+    return ok ? 0 : 1;
+  }
+  for (const { source, cells } of results) {
+    if (given.length > 1) console.log(source);
+    for (const cell of cells) {
+      console.log((given.length > 1 ? "  " : "") + line(cell));
+    }
+  }
+  return ok ? 0 : 1;
 }
 
 export function addStatus(program: Command): void {
@@ -27,8 +41,11 @@ export function addStatus(program: Command): void {
         "never run. Runs nothing. Compares NAME.ipynb with " +
         "NAME.executed.ipynb if there is one.",
     )
-    .argument("<notebook>", "the .ipynb file, the source or the executed one")
+    .argument(
+      "<notebook...>",
+      "the .ipynb files, the sources or the executed ones",
+    )
     .option("--json", "print the states as JSON")
     .exitOverride()
-    .action(async (file, options) => Deno.exit(await status(file, options)));
+    .action(async (files, options) => Deno.exit(await status(files, options)));
 }

@@ -48,7 +48,10 @@ async function test(given: string[], o: {
       onCell: (cell) => {
         if (!o.json) console.log(`  ${line(cell)}`);
       },
-    });
+    }).catch((e: Error): NotebookTest => ({
+      ...{ file, ok: false, interrupted: false, cells: [] },
+      error: e.message,
+    }));
     const error = result.error?.replace(file, shown(file));
     results.push({ ...result, file: shown(file), ...(error ? { error } : {}) });
     if (error) fail(error);

@@ -1,0 +1,102 @@
+/** Ids of cells (nbformat 4.5): what is wrong with them, and new ones. */
+import {
+  jsonLike,
+  type JsonSpan,
+  lineBreak,
+  type TextEdit,
+} from "./json_text.ts";
+import type { Cell, Notebook } from "./types.ts";
+
+const LONGEST = 64; // characters of an id
+
+/** Why `id` is none; undefined when it is one. */
+export function idProblem(id: unknown): string | undefined {
+  if (typeof id !== "string") return "is no text";
+  if (!id) return "is empty";
+  if (id.length > LONGEST) return `has more than ${LONGEST} characters`;
+  if (!/^[\w-]+$/.test(id)) {
+    return "has other characters than letters, digits, - and _";
+  }
+}
+
+async function digest(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(text),
+  );
+  return new Uint8Array(bytes).toHex().slice(0, 8);
+}
+
+/**
+ * Ids for cells without a valid one of their own, from kind and source, so
+ * that the same notebook gets the same ids wherever it is written.
+ * @returns new ids by the cell's place, from 0
+ */
+export async function newIds(cells: Cell[]): Promise<Map<number, string>> {
+  const taken = new Set<string>();
+  const missing = [...cells.keys()].filter((i) => {
+    const { id } = cells[i];
+    if (id === undefined || idProblem(id) || taken.has(id)) return true;
+    taken.add(id);
+    return false;
+  });
+  const given = new Map<number, string>();
+  for (const i of missing) {
+    const { cell_type, source } = cells[i];
+    let id: string;
+    let n = 0;
+    do id = await digest(`${cell_type}\n${source}\n${n++}`); while (
+      taken.has(id)
+    );
+    taken.add(id);
+    given.set(i, id);
+  }
+  return given;
+}
+
+/** Whether the notebook's cells are to have ids: by its version, or as they do. */
+const wantsIds = (nb: Notebook) =>
+  nb.nbformat_minor >= 5 || nb.cells.some(({ id }) => id !== undefined);
+
+/** Makes the ids of a notebook valid; one of before 4.5 without ids stays so. */
+export async function ensureIds(nb: Notebook): Promise<void> {
+  if (!wantsIds(nb)) return;
+  for (const [i, id] of await newIds(nb.cells)) nb.cells[i].id = id;
+  nb.nbformat_minor = Math.max(nb.nbformat_minor ?? 0, 5);
+}
+
+/**
+ * The same as edits of the notebook's text.
+ * @param all also where a notebook of before 4.5 has no ids
+ * @returns the edits, and the new ids by the cell's place
+ */
+export async function idEdits(
+  nb: Notebook,
+  text: string,
+  root: JsonSpan,
+  all = false,
+): Promise<{ edits: TextEdit[]; ids: Map<number, string> }> {
+  const edits: TextEdit[] = [];
+  if (!all && !wantsIds(nb)) return { edits, ids: new Map() };
+  const ids = await newIds(nb.cells);
+  const cells = root.entries!.get("cells")!.items!;
+  for (const [i, id] of ids) {
+    const { entries } = cells[i];
+    const old = entries!.get("id");
+    if (old) {
+      edits.push({ ...places(old), text: jsonLike(text, old.start, id) });
+      continue;
+    }
+    const { start, end } = entries!.get("cell_type")!;
+    const gap = /^\s*\{\s*\n/.test(text) ? lineBreak(text, start) : " ";
+    edits.push({ start: end, end, text: `,${gap}"id": "${id}"` });
+  }
+  const minor = root.entries!.get("nbformat_minor");
+  const has = nb.cells.some(({ id }) => id !== undefined);
+  if (minor && nb.nbformat_minor < 5 && (ids.size || has)) {
+    edits.push({ ...places(minor), text: "5" });
+  }
+  return { edits, ids };
+}
+
+const places = ({ start, end }: JsonSpan) => ({ start, end });

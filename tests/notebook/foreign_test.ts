@@ -1,0 +1,331 @@
+/** Notebooks of other kernels, in other encodings, malformed: named, not harmed. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  checkNotebooks,
+  cleanNotebook,
+  findingText,
+  formatNotebook,
+  readNotebook,
+  rerunCells,
+  runNotebook,
+  startSession,
+  writeNotebook,
+} from "../../lib/notebook/mod.ts";
+import { finished } from "../_run.ts";
+import { code, errorOf, notebook, ROOT, withFolder } from "./_notebook.ts";
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
+/** A notebook of format 4.`minor` as JSON, with one good code cell. */
+const json = (minor: number, ...cells: Json[]): Json => ({
+  nbformat: 4,
+  nbformat_minor: minor,
+  metadata: { kernelspec: { name: "deno", display_name: "Deno" } },
+  cells: cells.length ? cells : [cell({})],
+});
+const cell = (more: Json): Json => ({
+  ...{ cell_type: "code", source: "1;", metadata: {} },
+  ...{ outputs: [], execution_count: null },
+  ...more,
+});
+
+const nb = (folder: string, ...args: string[]) =>
+  finished(
+    new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        join(ROOT, "lib/notebook/cli.ts"),
+        ...args,
+      ],
+      cwd: folder,
+    }),
+  );
+
+Deno.test("a notebook of another kernel is refused by name, and check says it", async () => {
+  await withFolder(async (_, file) => {
+    const save = (metadata: Json) =>
+      Deno.writeTextFile(
+        file("a.ipynb"),
+        JSON.stringify({
+          ...json(4, cell({ source: "print( 1 )" })),
+          metadata,
+        }),
+      );
+    for (
+      const [metadata, name] of [
+        [
+          { kernelspec: { name: "python3", display_name: "Python 3" } },
+          '"python3"',
+        ],
+        [
+          { kernelspec: { name: "rust" }, language_info: { name: "Rust" } },
+          '"rust"',
+        ],
+        [{ language_info: { name: "python" } }, "one of python"],
+      ] as const
+    ) {
+      await save(metadata);
+      const path = file("a.ipynb");
+      const message = (text: string) =>
+        new RegExp(
+          `^Error: ${path}: its kernel is ${name}; only Deno.* ${text}`,
+        );
+      await assert.rejects(runNotebook(path), message("notebooks are run"));
+      await assert.rejects(
+        rerunCells(path, { cells: ["1"] }),
+        message("notebooks are run"),
+      );
+      await assert.rejects(startSession(path), message("notebooks are run"));
+      await assert.rejects(formatNotebook(path), /is formatted$/);
+      const found = await checkNotebooks([path]);
+      assert.deepEqual(found.map(({ kind }) => kind), ["ids", "metadata"]);
+      assert.match(
+        found[1].message,
+        new RegExp(`its kernel is ${name}, not Deno`),
+      );
+    }
+    for (
+      const metadata of [
+        {},
+        { kernelspec: { name: "ferlab", language: "typescript" } },
+        { language_info: { name: "typescript" } },
+      ]
+    ) {
+      await save(metadata);
+      await formatNotebook(file("a.ipynb"));
+      assert.equal(
+        (await readNotebook(file("a.ipynb"))).cells[0].source,
+        "print(1);",
+      );
+    }
+  });
+});
+
+Deno.test("other encodings than UTF-8 are refused by name and left as they are", async () => {
+  await withFolder(async (_, file) => {
+    const text = JSON.stringify(json(4, cell({ source: 'const s="ä";' })));
+    const latin = Uint8Array.from(text, (c) => c.charCodeAt(0));
+    const wide = (big: boolean) => {
+      const view = new DataView(new ArrayBuffer(2 * text.length + 2));
+      view.setUint16(0, 0xfeff, !big);
+      [...text].forEach((c, i) =>
+        view.setUint16(2 * i + 2, c.charCodeAt(0), !big)
+      );
+      return new Uint8Array(view.buffer);
+    };
+    for (
+      const [bytes, name] of [
+        [
+          latin,
+          /: cannot read the notebook: it is not in UTF-8, but in Latin-1/,
+        ],
+        [wide(false), /it is in UTF-16; save it as UTF-8$/],
+        [wide(true), /it is in UTF-16/],
+        [wide(false).subarray(2), /it is in UTF-16/],
+      ] as const
+    ) {
+      await Deno.writeFile(file("a.ipynb"), bytes);
+      for (
+        const use of [readNotebook, formatNotebook, cleanNotebook, runNotebook]
+      ) {
+        await assert.rejects(use(file("a.ipynb")), name);
+      }
+      assert.deepEqual(await Deno.readFile(file("a.ipynb")), bytes);
+    }
+    await Deno.writeTextFile(file("a.ipynb"), "\ufeff" + text);
+    await formatNotebook(file("a.ipynb"));
+    assert.equal(
+      (await readNotebook(file("a.ipynb"))).cells[0].source,
+      'const s = "ä";',
+    );
+  });
+});
+
+for (
+  const [what, bad, message] of [
+    [
+      "a source that is a number",
+      { source: 5 },
+      /cell 2: its source is a number, but/,
+    ],
+    ["no source", { source: undefined }, /cell 2: its source is missing/],
+    [
+      "outputs that are an object",
+      { outputs: {} },
+      /cell 2: its outputs is an object/,
+    ],
+    ["outputs that are null", { outputs: null }, /cell 2: its outputs is null/],
+    ["a stream without text", {
+      outputs: [{ output_type: "stream", name: "stdout" }],
+    }, /cell 2: its output 1 \(stream\): its text is missing/],
+    ["an error without traceback", {
+      outputs: [{ output_type: "error", ename: "E", evalue: "" }],
+    }, /its output 1 \(error\): its traceback is missing/],
+    [
+      "an output of no known kind",
+      { outputs: [{ output_type: "shown" }] },
+      /cell 2: its output 1 has the output_type "shown"/,
+    ],
+    ["a null output", { outputs: [null] }, /cell 2: its output 1 is null/],
+    ["a display without data", {
+      outputs: [{ output_type: "display_data", metadata: {} }],
+    }, /its data is missing/],
+    [
+      "metadata that are a list",
+      { metadata: [] },
+      /cell 2: its metadata is a list/,
+    ],
+  ] as [string, Json, RegExp][]
+) {
+  Deno.test(`a cell with ${what} is named with its file`, async () => {
+    await withFolder(async (_, file) => {
+      await Deno.writeTextFile(
+        file("a.ipynb"),
+        JSON.stringify(json(4, cell({}), cell(bad))),
+      );
+      await assert.rejects(readNotebook(file("a.ipynb")), message);
+      const [finding] = await checkNotebooks([file("a.ipynb")]);
+      assert.equal(finding.kind, "file");
+      assert.match(findingText(finding), message);
+    });
+  });
+}
+
+Deno.test("one bad file does not stop the others of a batch", async () => {
+  await withFolder(async (folder, file) => {
+    const source = 'const s="a";s';
+    for (const name of ["a", "b", "c"]) {
+      const made = json(4, cell({ source: name === "b" ? 5 : source }));
+      await Deno.writeTextFile(file(`${name}.ipynb`), JSON.stringify(made));
+    }
+    const files = ["a.ipynb", "b.ipynb", "c.ipynb"];
+    for (
+      const command of ["status", "check", "export", "test", "clean", "fmt"]
+    ) {
+      const { code, out, err } = await nb(folder, command, ...files);
+      assert.equal(code, 1, command);
+      const where = command === "check" ? out : err;
+      assert.match(where, /b\.ipynb cell 1: its source is a number/, command);
+      if (command !== "clean") assert.match(out, /a\.(ipynb|html)/, command);
+      if (command !== "clean") assert.match(out, /c\.(ipynb|html)/, command);
+    }
+    for (const name of ["a", "c"]) {
+      const { cells } = await readNotebook(file(`${name}.ipynb`));
+      assert.equal(cells[0].source, 'const s = "a";\ns;');
+      await Deno.stat(file(`${name}.html`));
+    }
+  });
+});
+
+Deno.test("ids that nbformat does not allow come out valid of run, fmt and clean; check names each", async () => {
+  const ids = (cells: { id?: string }[]) => cells.map(({ id }) => id);
+  const old = json(4, cell({ id: "one" }), cell({ source: "2;" }));
+  const bad = json(
+    5,
+    cell({ id: "dup" }),
+    cell({ id: "dup", source: "2;" }),
+    cell({ id: "x".repeat(65), source: "3;" }),
+    cell({ id: "bad id!ä", source: "4;" }),
+    cell({ id: "", source: "5;" }),
+  );
+  await withFolder(async (_, file) => {
+    for (const made of [old, bad]) {
+      const outcomes: (string | undefined)[][] = [];
+      for (const use of [cleanNotebook, formatNotebook, runNotebook]) {
+        await Deno.writeTextFile(file("a.ipynb"), JSON.stringify(made));
+        await use(file("a.ipynb"), { out: file("a.ipynb") } as Json);
+        const saved = await readNotebook(file("a.ipynb"));
+        assert.equal(saved.nbformat_minor, 5);
+        assert.equal(new Set(ids(saved.cells)).size, made.cells.length);
+        for (const id of ids(saved.cells)) assert.match(id!, /^[\w-]{1,64}$/);
+        outcomes.push(ids(saved.cells));
+      }
+      assert.deepEqual(outcomes[1], outcomes[0]);
+      assert.deepEqual(outcomes[2], outcomes[0]);
+      assert.equal(outcomes[0][0], made.cells[0].id);
+    }
+    await Deno.writeTextFile(file("a.ipynb"), JSON.stringify(bad));
+    const told = (await checkNotebooks([file("a.ipynb")]))
+      .filter(({ kind }) => kind === "ids").map(({ cell, message }) =>
+        `${cell} ${message}`
+      );
+    assert.equal(told.length, 4);
+    assert.match(
+      told.join("\n"),
+      /^cell 2 .*"dup" .* cell 1 too.*\ncell 3 .* 64 characters.*\ncell 4 .*"bad id!ä" has other.*\ncell 5 .* is empty/,
+    );
+    await assert.rejects(
+      rerunCells(file("a.ipynb"), { cells: ["dup"] }),
+      /^Error: cells 1 and 2 have the id "dup"; give the number/,
+    );
+    await Deno.writeTextFile(file("a.ipynb"), JSON.stringify(old));
+    const [first, second] = await checkNotebooks([file("a.ipynb")]);
+    assert.match(first.message, /ids, which nbformat 4\.4 has not/);
+    assert.match(second.message, /1 of 2 cells have no id/);
+  });
+});
+
+Deno.test("a file that is written in place keeps its layout", async () => {
+  await withFolder(async (_, file) => {
+    const made = json(4);
+    for (
+      const text of [
+        JSON.stringify(made, null, 4),
+        JSON.stringify(made, null, "\t") + "\n",
+        JSON.stringify(made),
+        JSON.stringify(made, null, 1).replaceAll("\n", "\r\n"),
+      ]
+    ) {
+      await Deno.writeTextFile(file("a.ipynb"), text);
+      await writeNotebook(file("a.ipynb"), await readNotebook(file("a.ipynb")));
+      const written = await Deno.readTextFile(file("a.ipynb"));
+      assert.equal(written.replace(/\[\s*"1;"\s*\]/, '"1;"'), text);
+    }
+  });
+});
+
+Deno.test("half a character in an error is called that", async () => {
+  await withFolder(async (_, file) => {
+    const source = 'throw new TypeError("smile".concat("\\ud83d"));';
+    await writeNotebook(file("a.ipynb"), notebook(code(source)));
+    const { error, notebook: ran } = await runNotebook(file("a.ipynb"));
+    assert.match(
+      error!,
+      /cell 1: what the cell threw, .* half a character .*toWellFormed/,
+    );
+    assert.equal(errorOf(ran.cells[0]).ename, "Error");
+  });
+});
+
+Deno.test("a bad TMPDIR and a broken deno.json give their reason", async () => {
+  await withFolder(async (folder, file) => {
+    await writeNotebook(file("a.ipynb"), notebook(code("1")));
+    const bad = await finished(
+      new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "-A",
+          "--no-check",
+          join(ROOT, "lib/notebook/cli.ts"),
+          "run",
+          "a.ipynb",
+        ],
+        cwd: folder,
+        env: { TMPDIR: file("none") },
+      }),
+    );
+    assert.equal(bad.code, 1);
+    assert.match(bad.err, /none: the kernel cannot be started, .*set TMPDIR/);
+    await Deno.writeTextFile(file("deno.json"), '{ "imports": ');
+    const broken = /Failed deserializing config file .*deno\.json': .* line 1/;
+    await assert.rejects(runNotebook(file("a.ipynb")), broken);
+    const [{ message }] = await checkNotebooks([file("a.ipynb")]);
+    assert.match(message, broken);
+    const { errors } = await formatNotebook(file("a.ipynb"));
+    assert.match(errors[0], broken);
+  });
+});
