@@ -4,6 +4,7 @@ import type { Request } from "./front.ts";
 import { InnerKernel } from "./inner.ts";
 import { interruptible } from "./interruptible.ts";
 import { KernelDied, type Message } from "./kernel.ts";
+import { lateMark } from "./outputs.ts";
 import type { Thrown } from "./prelude.ts";
 import { withSvgTwin } from "./svg_twin.ts";
 import type { Header } from "./wire.ts";
@@ -41,6 +42,9 @@ export class CellQueue {
   #added = 0;
   #count = 0;
   #parent: Partial<Header> = {};
+  /** Whose the outputs of the cell after a fence are. */
+  readonly #cells = new Map<number, Partial<Header>>();
+  readonly #marked = new WeakSet<Partial<Header>>();
   #running = false;
   #stops = 0; // how often the running cell was told to stop
   #lost = false; // the kernel was killed to stop the running cell
@@ -131,6 +135,7 @@ export class CellQueue {
         inner.stop();
       });
     }, () => this.#inner = undefined);
+    this.#cells.clear();
     return this.#inner = starting;
   }
 
@@ -138,6 +143,12 @@ export class CellQueue {
 
   #forward(m: Message) {
     if (/^(status|execute_input)$/.test(m.type)) return;
+    const { ferlab_fence, ...own } = m.content;
+    const late = this.#cells.get(ferlab_fence as number);
+    if (late && late !== this.#parent) {
+      this.#markLate(late);
+      return this.#publish(late, m.type, withSvgTwin(own));
+    }
     if (m.type === "error" && this.#running) {
       this.#failure = explained(m.content as unknown as Failure);
       return; // published at the end, with its place
@@ -145,9 +156,20 @@ export class CellQueue {
     // Between two cells: a timer's output is the last cell's, unless that
     // was stopped and should say no more.
     if (!this.#running && this.#stops) return;
-    const content = withSvgTwin(m.content);
+    const content = withSvgTwin(own);
     if (m.type === "execute_result") content.execution_count = this.#count;
     return this.#publish(this.#parent, m.type, content);
+  }
+
+  /** Says once in a cell that what follows came after its end. */
+  #markLate(cell: Partial<Header>) {
+    if (this.#marked.has(cell)) return;
+    this.#marked.add(cell);
+    const { name, text } = lateMark("while another cell ran, or after it") as {
+      name: string;
+      text: string;
+    };
+    this.#publish(cell, "stream", { name, text });
   }
 
   async #take(request: Request, n: number): Promise<void> {
@@ -194,6 +216,7 @@ export class CellQueue {
     this.#running = true;
     try {
       const { kernel } = await this.#kernel();
+      this.#cells.set(kernel.fence, this.#parent);
       const reply = await kernel.execute(interruptible(code));
       // Cleared by #forward in the meantime, which the compiler cannot see.
       const error = this.#failure as Failure | undefined;

@@ -128,6 +128,7 @@ export async function runCell(
   const leftOut = new LeftOut(o.out, index);
   const saved = savings(o);
   const limit = stopwatch(kernel, o);
+  const before = kernel.onMessage;
   kernel.onMessage = (m) => {
     saved.change();
     const text = outputs.take(leftOut.cut(m));
@@ -170,7 +171,7 @@ export async function runCell(
     error = deathOutput(e, stopped()) as ErrorOutput;
     cell.outputs!.push(error);
   } finally {
-    kernel.onMessage = () => {};
+    kernel.onMessage = before;
     limit.end();
     await saved.end();
   }
@@ -191,15 +192,20 @@ export async function runCell(
       ? { line, message: oneLine(error), ename: error.ename }
       : { message: NO_ERROR, ename: "Error" };
   }
-  const [late] = outputs.late;
+  return lateFailure(outputs);
+}
+
+/** An error that came late to a cell that had ended. */
+export function lateFailure(outputs: CellOutputs): CellFailure | undefined {
+  const [cell] = outputs.late;
   outputs.late.clear();
-  if (!late) return;
-  error = errorIn(late)!;
+  if (!cell) return;
+  const error = errorIn(cell)!;
   return {
-    line: lineOf(late, error),
+    line: lineOf(cell, error),
     message: oneLine(error),
     ename: error.ename,
-    cell: late,
+    cell,
   };
 }
 

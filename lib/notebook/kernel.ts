@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { stripAnsi } from "./ansi.ts";
 import { addressOf, type Connection, newConnection } from "./connection.ts";
 import { denoError } from "./errors.ts";
-import { checkReplies, fenceCode, PRELUDE, type Thrown } from "./prelude.ts";
+import {
+  checkReplies,
+  fenceCode,
+  LateText,
+  PRELUDE,
+  type Thrown,
+} from "./prelude.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
 /** A message of the Jupyter protocol, without its buffers. */
@@ -81,6 +87,7 @@ export class Kernel {
   readonly #replies = new Map<string, (m: Message) => void>();
   readonly #fences = new Map<number, (thrown?: Thrown) => void>();
   readonly #dead: Promise<never>;
+  readonly #late = new LateText();
   /** Resolves when all that the process published has been taken. */
   #published: Promise<void> = Promise.resolve();
   #shell!: ZmtpSocket;
@@ -406,6 +413,21 @@ export class Kernel {
     return { type: header.msg_type, parent: parent?.msg_id, content };
   }
 
+  /** Passes printed text on, what is late of it by itself. */
+  async #print(m: Message) {
+    const { name, text } = m.content as { name: string; text: string };
+    for (const part of this.#late.parts(name, text)) {
+      await this.onMessage(
+        part.fence === undefined
+          ? { ...m, content: { name, text: part.text } }
+          : {
+            ...m,
+            content: { name, text: part.text, ferlab_fence: part.fence },
+          },
+      );
+    }
+  }
+
   #listen(shell: ZmtpSocket, iopub: ZmtpSocket) {
     const pump = async (
       socket: ZmtpSocket,
@@ -432,6 +454,7 @@ export class Kernel {
       this.#replies.delete(id);
     });
     this.#published = pump(iopub, (m) => {
+      if (m.type === "stream") return this.#print(m);
       if (m.type !== "ferlab_fence") return this.onMessage(m);
       const n = Number(m.content.n);
       this.#fences.get(n)?.(m.content.thrown as Thrown | undefined);

@@ -5,29 +5,57 @@ import type { Cell, MimeBundle, Output } from "./types.ts";
 
 type Display = Extract<Output, { data: MimeBundle }>;
 
-/** Collects the outputs of one cell at a time; displays live across cells. */
+/** What stands before the outputs of a cell that came after its end. */
+export const lateMark = (during: string): Output => ({
+  output_type: "stream",
+  name: "stdout",
+  text: `(late, ${during})\n`,
+});
+
+/**
+ * Collects outputs: those of the cell that runs, and late ones of cells before
+ * it. Displays live across cells.
+ */
 export class CellOutputs {
   #cell!: Cell;
-  #clearNext = false;
+  readonly #clearNext = new Set<Cell>();
   readonly #displays = new Map<string, Display[]>();
   readonly #fences = new Map<number, Cell>();
+  /** For each cell: the one that ran when its last late output came. */
+  readonly #during = new Map<Cell, Cell | undefined>();
+  #ended = false;
   /** Cells before the present one that an error came to late. */
   readonly late = new Set<Cell>();
 
   /** Starts a cell with no outputs; `fence`: the kernel's number before it. */
   begin(cell: Cell, fence?: number): void {
     this.#cell = cell;
+    this.#ended = false;
     if (fence !== undefined) this.#fences.set(fence, cell);
     cell.outputs = [];
-    this.#clearNext = false;
+    this.#clearNext.delete(cell);
+  }
+
+  /** The cell has ended: what comes now is late. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** The cell that ran after the kernel's fence of that number. */
+  cellAt(fence: number): Cell | undefined {
+    return this.#fences.get(fence);
   }
 
   /** Takes one message; returns its text for progress, if it has any. */
   take(m: Message): string | undefined {
     const c = m.content;
+    const fence = c.ferlab_fence as number | undefined;
+    const cause = fence === undefined ? this.#cell : this.#fences.get(fence);
+    if (m.type === "error") return this.#error(c, cause ?? this.#cell);
+    if (!cause) return; // of a cell of an earlier rerun in a kept session
     if (m.type === "clear_output") {
-      if (c.wait) this.#clearNext = true;
-      else this.#cell.outputs = [];
+      if (c.wait) this.#clearNext.add(cause);
+      else cause.outputs = [];
       return;
     }
     if (m.type === "update_display_data") {
@@ -38,7 +66,9 @@ export class CellOutputs {
       return plain(c.data);
     }
     if (m.type === "stream") {
-      return this.#stream(c.name as "stdout" | "stderr", c.text as string);
+      const output = streamOf(c.name as "stdout" | "stderr", c.text as string);
+      this.#add(output, cause);
+      return cause === this.#cell ? output.text : undefined;
     }
     if (m.type === "display_data" || m.type === "execute_result") {
       const display = {
@@ -46,46 +76,59 @@ export class CellOutputs {
         data: c.data as MimeBundle,
         metadata: (c.metadata ?? {}) as Record<string, unknown>,
         ...(m.type === "execute_result"
-          ? { execution_count: this.#cell.execution_count ?? null }
+          ? { execution_count: cause.execution_count ?? null }
           : {}),
       } as Display;
       const id = displayId(c);
       if (id) {
         this.#displays.set(id, [...this.#displays.get(id) ?? [], display]);
       }
-      this.#add(display);
-      return plain(c.data);
+      this.#add(display, cause);
+      return cause === this.#cell ? plain(c.data) : undefined;
     }
-    if (m.type === "error") {
-      const error = explained({
-        output_type: "error" as const,
-        ename: c.ename as string,
-        evalue: c.evalue as string,
-        traceback: (c.traceback as string[] | undefined) ?? [],
-      });
-      // A timer or promise of an earlier cell belongs to that cell.
-      const cause = this.#fences.get(c.ferlab_fence as number);
-      if (!cause || cause === this.#cell) this.#add(error);
-      else {
-        cause.outputs!.push(error);
-        this.late.add(cause);
+  }
+
+  /** An error of a timer or promise of an earlier cell belongs to that cell. */
+  #error(c: Record<string, unknown>, cause: Cell): undefined {
+    const error = explained({
+      output_type: "error" as const,
+      ename: c.ename as string,
+      evalue: c.evalue as string,
+      traceback: (c.traceback as string[] | undefined) ?? [],
+    });
+    if (cause !== this.#cell || this.#ended) this.late.add(cause);
+    if (cause === this.#cell) this.#add(error, cause);
+    else cause.outputs!.push(error);
+  }
+
+  #add(output: Output, cell: Cell) {
+    if (this.#clearNext.delete(cell)) cell.outputs = [];
+    const isLate = cell !== this.#cell || this.#ended;
+    const during = this.#ended ? undefined : this.#cell;
+    if (isLate && output.output_type !== "error") {
+      const told = this.#during.has(cell) && this.#during.get(cell) === during;
+      this.#during.set(cell, during);
+      if (!told) {
+        const count = during?.execution_count;
+        cell.outputs!.push(
+          lateMark(
+            count ? `while cell ${count} ran` : "after the cells had run",
+          ),
+        );
       }
     }
-  }
-
-  #add(output: Output) {
-    if (this.#clearNext) this.#cell.outputs = [];
-    this.#clearNext = false;
-    this.#cell.outputs!.push(output);
-  }
-
-  #stream(name: "stdout" | "stderr", text: string): string {
-    const last = this.#clearNext ? undefined : this.#cell.outputs!.at(-1);
-    if (last?.output_type === "stream" && last.name === name) last.text += text;
-    else this.#add({ output_type: "stream", name, text });
-    return text;
+    const last = cell.outputs!.at(-1);
+    if (
+      output.output_type === "stream" && last?.output_type === "stream" &&
+      last.name === output.name
+    ) last.text += output.text;
+    else cell.outputs!.push(output);
   }
 }
+
+const streamOf = (name: "stdout" | "stderr", text: string) => ({
+  ...{ output_type: "stream" as const, name, text },
+});
 
 const displayId = (c: Record<string, unknown>) =>
   (c.transient as { display_id?: string } | undefined)?.display_id;

@@ -1,16 +1,21 @@
 /**
  * What the kernel is made to do before the first cell, silently: report the
- * errors that it would swallow, and show what bypasses the console.
+ * errors that it would swallow, show what bypasses the console, and tell what
+ * comes late: from a timer or a promise of an earlier cell.
  */
 
 /** Where the prelude keeps its functions in the kernel. */
 const HIDDEN = 'globalThis[Symbol.for("ferlab.prelude")]';
 
+/** Around what is printed late: the fence's number, and no more at the end. */
+const MARK = { open: "\u001eferlab:", close: "\u001e" };
+
 /**
  * Errors of promises that nothing awaits and of timers become `error`
- * messages; `ferlab_fence` in them is the number of the fence before the cell
- * that caused them. What is written to Deno.stdout and Deno.stderr becomes
- * stream messages.
+ * messages. What is written to Deno.stdout and Deno.stderr becomes stream
+ * messages. `ferlab_fence` in a message is the number of the fence before the
+ * cell that caused it; printed text that is late stands between marks instead,
+ * see {@link LateText}.
  *
  * The kernel tells an exception's name, message and stack only. It asks
  * `exception instanceof Error` last of all, and there it is caught for its cause.
@@ -19,6 +24,11 @@ export const PRELUDE = `(() => {
   if (${HIDDEN}) return;
   const { AsyncLocalStorage } = process.getBuiltinModule("node:async_hooks");
   const fence = new AsyncLocalStorage();
+  let current; // the last fence
+  const late = () => {
+    const at = fence.getStore();
+    return at === current ? undefined : at;
+  };
   const isError = (v) => Function.prototype[Symbol.hasInstance].call(Error, v);
   let thrown;
   Object.defineProperty(Error, Symbol.hasInstance, {
@@ -55,7 +65,7 @@ export const PRELUDE = `(() => {
     const error = isError(v);
     const lines = text(v).split("\\n").filter((l) => !/[(]ext:| Timeout[.]guarded /.test(l));
     try {
-      await Deno.jupyter.broadcast("error", {
+      await broadcast("error", {
         ename: error ? v.name : "Error",
         evalue: (error ? v.message : String(v)) + " (" + where + ")",
         traceback: [...lines, ...causes(v)],
@@ -72,20 +82,54 @@ export const PRELUDE = `(() => {
     report(event.error, "in a callback", fence.getStore());
   });
 
+  const { broadcast, display, format } = Deno.jupyter;
+  Deno.jupyter.broadcast = (type, content, extra) => {
+    const at = late();
+    const told = at === undefined ? content : { ferlab_fence: at, ...content };
+    return broadcast(type, told, extra);
+  };
+  Deno.jupyter.display = async (value, options = {}) => {
+    const at = late();
+    if (at === undefined) return await display(value, options);
+    const { raw, update, display_id } = options;
+    await broadcast(update ? "update_display_data" : "display_data", {
+      data: raw ? value : await format(value),
+      metadata: {},
+      transient: display_id ? { display_id } : {},
+      ferlab_fence: at,
+    });
+  };
+
+  const pending = new Map(); // timers: of which cell, until when
+  const forget = (timer) => {
+    try {
+      pending.delete(Number(timer));
+    } catch { /* it is no timer */ }
+  };
+
   // The event of a timer's error no longer knows who started the timer.
   for (const name of ["setTimeout", "setInterval", "queueMicrotask"]) {
     const original = globalThis[name];
     const wrapped = (callback, ...rest) => {
       if (typeof callback !== "function") return original(callback, ...rest);
       const at = fence.getStore();
+      let timer;
       const guarded = function (...args) {
+        if (name === "setTimeout") forget(timer);
         try {
           return callback.apply(this, args);
         } catch (e) {
           report(e, "in a timer", at);
         }
       };
-      return original(guarded, ...rest);
+      timer = original(guarded, ...rest);
+      if (name === "queueMicrotask") return timer;
+      pending.set(Number(timer), {
+        at,
+        timer,
+        due: name === "setInterval" ? Infinity : Date.now() + (Number(rest[0]) || 0),
+      });
+      return timer;
     };
     for (const key of Reflect.ownKeys(original)) {
       if (key === "prototype") continue;
@@ -98,12 +142,40 @@ export const PRELUDE = `(() => {
     globalThis[name] = wrapped;
   }
 
+  for (const name of ["clearTimeout", "clearInterval"]) {
+    const original = globalThis[name];
+    globalThis[name] = (timer) => {
+      forget(timer);
+      return original(timer);
+    };
+  }
+
   const print = Deno[Deno.internal]?.core?.print;
+  const marked = (isStderr, run) => {
+    const at = late();
+    if (at === undefined || !print) return run();
+    print(${JSON.stringify(MARK.open)} + at + ${
+  JSON.stringify(MARK.close)
+}, isStderr);
+    try {
+      return run();
+    } finally {
+      print(${JSON.stringify(MARK.open + MARK.close)}, isStderr);
+    }
+  };
+  for (
+    const name of ("log debug info dir dirxml warn error assert table count " +
+      "group groupCollapsed timeLog timeEnd").split(" ")
+  ) {
+    const original = console[name];
+    const isStderr = /^(warn|error|assert)$/.test(name);
+    console[name] = (...args) => marked(isStderr, () => original(...args));
+  }
   for (const [name, isStderr] of [["stdout", false], ["stderr", true]]) {
     if (!print) break;
     const decoder = new TextDecoder();
     const writeSync = (bytes) => {
-      print(decoder.decode(bytes, { stream: true }), isStderr);
+      marked(isStderr, () => print(decoder.decode(bytes, { stream: true }), isStderr));
       return bytes.length;
     };
     const write = async (bytes) => writeSync(bytes);
@@ -117,13 +189,52 @@ export const PRELUDE = `(() => {
     value: {
       passed(n) {
         fence.enterWith(n);
+        current = n;
         const v = thrown;
         thrown = undefined;
         return { causes: causes(v), ...(isError(v) ? {} : { text: text(v) }) };
       },
+      // Those that nothing holds the process open for do not count.
+      pending: () =>
+        [...pending.values()]
+          .filter(({ timer }) => !timer?._destroyed && (timer?.hasRef?.() ?? true))
+          .map(({ at, due }) => ({ at, in: due === Infinity ? null : due - Date.now() })),
     },
   });
 })()`;
+
+/** A timer that has not fired yet, or an interval. */
+export interface Pending {
+  /** the fence before its cell */
+  at: number;
+  /** ms until it fires; null of an interval */
+  in: number | null;
+}
+
+/** An expression for {@link Pending}, a list of them. */
+export const PENDING = `${HIDDEN}?.pending() ?? []`;
+
+/** Takes printed text apart at the marks of what is late. */
+export class LateText {
+  readonly #inside = new Map<string, number>(); // by stream
+
+  /** Parts of a text of a stream; `fence` of those that are late. */
+  *parts(
+    name: string,
+    text: string,
+  ): Generator<{ text: string; fence?: number }> {
+    if (!this.#inside.has(name) && !text.includes(MARK.open)) {
+      return yield { text };
+    }
+    const pieces = text.split(/\u001eferlab:(\d*)\u001e/);
+    for (const [i, piece] of pieces.entries()) {
+      if (i % 2) {
+        if (piece) this.#inside.set(name, Number(piece));
+        else this.#inside.delete(name);
+      } else if (piece) yield { text: piece, fence: this.#inside.get(name) };
+    }
+  }
+}
 
 /** What a fence tells of the exception before it. */
 export interface Thrown {

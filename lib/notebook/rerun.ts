@@ -1,6 +1,11 @@
 /** Runs single cells of a notebook again, with the earlier cells they need. */
 import { existsSync } from "node:fs";
-import { type CellFailure, runCell, type RunEvent } from "./cell_run.ts";
+import {
+  type CellFailure,
+  lateFailure,
+  runCell,
+  type RunEvent,
+} from "./cell_run.ts";
 import {
   cellTitle,
   checkLimits,
@@ -16,6 +21,7 @@ import { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
 import { CellOutputs } from "./outputs.ts";
 import { admitPackages } from "./packages.ts";
+import { leftText, settle } from "./pending.ts";
 import { codeCells } from "./plan.ts";
 import {
   askedCells,
@@ -80,6 +86,8 @@ class Rerun {
   readonly #outputs = new CellOutputs();
   /** Cells asked for that ran well, by number. */
   readonly #keyed = new Map<number, Cell>();
+  /** Numbers of the cells that were run. */
+  readonly #ran = new Map<Cell, number>();
   readonly #aborted = () => this.o.signal?.aborted ?? false;
   readonly #emit = (e: RunEvent) => this.o.onEvent?.(e);
 
@@ -120,6 +128,7 @@ class Rerun {
     };
     this.o.signal?.addEventListener("abort", abort);
     const runs = [...plan.asked, ...plan.replays.map((r) => r.number)];
+    kernel.onMessage = (m) => void this.#outputs.take(m); // between two cells
     try {
       for (const number of runs.sort((a, b) => a - b)) {
         if (this.#aborted()) return `${this.file}: interrupted`;
@@ -130,10 +139,35 @@ class Rerun {
         return `${this.file} cell ${number}${line}: ${failure.message}` +
           pathHint(failure.message, this.file, this.keys.folder);
       }
+      return await this.#settled(kernel);
     } finally {
       this.o.signal?.removeEventListener("abort", abort);
       clearTimeout(killer);
     }
+  }
+
+  /** What comes late after the last cell; an error of it. */
+  async #settled(kernel: Kernel): Promise<string | undefined> {
+    this.#outputs.end();
+    const left = await settle(kernel, this.#outputs, this.#aborted);
+    const name = (cell: Cell) => {
+      const number = this.#ran.get(cell);
+      return `${this.file} cell ${number}`;
+    };
+    for (const one of left) {
+      const message = `${name(one.cell)} ${leftText(one)}`;
+      this.#emit({ type: "warning", message });
+    }
+    const failure = lateFailure(this.#outputs);
+    if (failure) {
+      const { ferlab } = failure.cell!.metadata as {
+        ferlab?: Record<string, unknown>;
+      };
+      const { key: _, ...rest } = ferlab ?? {};
+      failure.cell!.metadata.ferlab = { ...rest, status: "failed" };
+    }
+    await this.saved.save();
+    return failure && `${name(failure.cell!)}: ${failure.message}`;
   }
 
   async #cell(
@@ -160,6 +194,7 @@ class Rerun {
       title: (asked ? "" : "(again) ") + title,
     });
     if (asked) this.saved.put(number, cell);
+    this.#ran.set(cell, number);
     this.keys.begins(number);
     const before = structuredClone(session?.writers ?? {});
     if (session) {

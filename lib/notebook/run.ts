@@ -1,6 +1,11 @@
 /** Runs a notebook's cells in order in a fresh kernel and saves as it goes. */
 import { existsSync } from "node:fs";
-import { type CellFailure, runCell, type RunEvent } from "./cell_run.ts";
+import {
+  type CellFailure,
+  lateFailure,
+  runCell,
+  type RunEvent,
+} from "./cell_run.ts";
 import { cellTitle, checkLimits, hasTag, timeLimit } from "./cells.ts";
 import { pathHint, workingFolder } from "./project.ts";
 import { Kernel, KernelDied } from "./kernel.ts";
@@ -8,6 +13,7 @@ import type { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
 import { CellOutputs } from "./outputs.ts";
 import { admitPackages } from "./packages.ts";
+import { type Left, leftText, settle } from "./pending.ts";
 import { runKeys } from "./stale.ts";
 import {
   declaresSchema,
@@ -79,6 +85,10 @@ export interface RunResult {
 /**
  * Runs all code cells in a fresh Deno kernel, up to the first that fails;
  * later cells keep no outputs. The kernel is gone when this returns.
+ *
+ * What a timer or a promise of a cell puts out after the cell's end is that
+ * cell's, with a mark. After the last cell timers are waited for, for
+ * {@link LATE} seconds; what is left then is warned of.
  *
  * Cells tagged `skip` are left as they are; those tagged `raises-exception`
  * must throw; those tagged `once` are not run when `out` has a result for
@@ -249,6 +259,7 @@ class Run {
     const cells = codeCells(nb);
     const keys = this.#keys!;
     const outputs = new CellOutputs();
+    kernel.onMessage = (m) => void outputs.take(m); // between two cells
     const keyed: number[] = []; // cells that ran well, by place
     const replayed = new Map<Cell, Cell>(); // what ran → the cell that is saved
     for (const [i, cell] of cells.entries()) {
@@ -292,6 +303,31 @@ class Run {
       }
       await this.#save();
     }
+    await this.#settled(kernel, outputs, replayed);
+  }
+
+  /** What comes late after the last cell, and what is left. */
+  async #settled(
+    kernel: Kernel,
+    outputs: CellOutputs,
+    replayed: Map<Cell, Cell>,
+  ) {
+    outputs.end();
+    const left = await settle(kernel, outputs, this.#aborted)
+      .catch((e): Left[] => {
+        if (!(e instanceof KernelDied)) throw e;
+        this.#warn(`after its last cell ${e.message}`);
+        return [];
+      });
+    for (const one of left) {
+      const cell = replayed.get(one.cell) ?? one.cell;
+      this.#warn(
+        `cell ${codeCells(this.nb).indexOf(cell) + 1} ${leftText(one)}`,
+      );
+    }
+    const failure = lateFailure(outputs);
+    if (!failure) return;
+    this.#failed(replayed.get(failure.cell!) ?? failure.cell!, failure);
   }
 
   #failed(cell: Cell, { line, message, cell: late }: CellFailure) {

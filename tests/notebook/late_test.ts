@@ -1,0 +1,151 @@
+/** Output that comes after its cell's end: the cell's own, marked, waited for. */
+import assert from "node:assert/strict";
+import {
+  readNotebook,
+  rerunCells,
+  runNotebook,
+  writeNotebook,
+} from "../../lib/notebook/mod.ts";
+import { LateText } from "../../lib/notebook/prelude.ts";
+import { withProxy } from "./_client.ts";
+import {
+  code,
+  errorOf,
+  notebook,
+  printed,
+  status,
+  withFolder,
+} from "./_notebook.ts";
+
+/** Runs cells; the cells that were saved, and the warnings. */
+async function run(sources: string[]) {
+  const warnings: string[] = [];
+  let ran!: { error?: string; cells: ReturnType<typeof code>[] };
+  await withFolder(async (_, file) => {
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(...sources.map((s) => code(s))),
+    );
+    const { error } = await runNotebook(file("a.ipynb"), {
+      out: file("b.ipynb"),
+      onEvent: (e) => e.type === "warning" && warnings.push(e.message),
+    });
+    ran = { error, cells: (await readNotebook(file("b.ipynb"))).cells };
+  });
+  return { ...ran, warnings };
+}
+
+const WAIT =
+  `await new Promise((r) => go = r); await new Promise((r) => setTimeout(r, 5));`;
+
+Deno.test("what timers and promises of a cell put out later is that cell's, with a mark", async () => {
+  const { error, cells, warnings } = await run([
+    `let go = () => {};
+     console.log("one");
+     void setTimeout(async () => {
+       console.log("late", { a: [1, "x"] });
+       console.error("to stderr");
+       await Deno.stdout.write(new TextEncoder().encode("written\\n"));
+       await Deno.jupyter.display({ "text/html": "<b>" }, { raw: true });
+       await Deno.jupyter.broadcast("display_data", { data: { "text/plain": "b" }, metadata: {} });
+       go();
+     }, 50);`,
+    `console.log("two");
+     (async () => { await new Promise((r) => setTimeout(r, 20)); console.log("of two"); })();`,
+    `${WAIT} console.log("three");`,
+  ]);
+  assert.equal(error, undefined);
+  assert.deepEqual(warnings, []);
+  const [one, two, three] = cells;
+  assert.equal(printed(three), "three\n");
+  assert.equal(printed(two), "two\n(late, while cell 3 ran)\nof two\n");
+  assert.equal(
+    printed(one),
+    'one\n(late, while cell 3 ran)\nlate { a: [ 1, "x" ] }\nto stderr\nwritten\n',
+  );
+  assert.deepEqual(
+    one.outputs!.map((o) => "data" in o ? o.data : o.output_type),
+    [
+      ...["stream", "stream", "stream", "stream"],
+      ...[{ "text/html": "<b>" }, { "text/plain": "b" }],
+    ],
+  );
+});
+
+Deno.test("what is pending at the end is waited for shortly, and told when it is left", async () => {
+  const { error, cells, warnings } = await run([
+    `setTimeout(() => setTimeout(() => console.log("last words"), 100), 100);
+     Deno.unrefTimer(setInterval(() => {}, 1e4));`,
+    `setInterval(() => {}, 1e4); setTimeout(() => {}, 1e5); clearTimeout(setTimeout(() => {}, 9));`,
+  ]);
+  assert.equal(error, undefined);
+  assert.equal(
+    printed(cells[0]),
+    "(late, after the cells had run)\nlast words\n",
+  );
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0],
+    /cell 2 left 2 timers pending 1 s after the last cell/,
+  );
+});
+
+Deno.test("an error that comes after the last cell fails the run", async () => {
+  const { error, cells } = await run([
+    `1;\nsetTimeout(() => { throw new RangeError("too late"); }, 50);`,
+    `2;`,
+  ]);
+  assert.match(error!, /a\.ipynb cell 1 \(line 2\): RangeError: too late/);
+  assert.equal(errorOf(cells[0]).ename, "RangeError");
+  assert.deepEqual(cells.map(status), ["failed", "ok"]);
+});
+
+Deno.test("a rerun keeps what came late, too; a timer in a loop ends no wait", async () => {
+  await withFolder(async (_, file) => {
+    const cells = [
+      code(`setTimeout(() => console.log("late"), 30); 1;`),
+      code(`setTimeout(() => { while (true); }, 20); 2;`),
+    ];
+    await writeNotebook(file("a.ipynb"), notebook(...cells));
+    const first = await rerunCells(file("a.ipynb"), { cells: ["1"] });
+    assert.equal(first.error, undefined);
+    const saved = await readNotebook(first.out);
+    assert.match(printed(saved.cells[0]), /^\(late, .*\)\nlate\n$/);
+    const second = await rerunCells(file("a.ipynb"), { cells: ["2"] });
+    assert.equal(second.error, undefined);
+  });
+});
+
+Deno.test("in the lab, late output goes to the cell that started it", async () => {
+  await withProxy(async (client) => {
+    const first = await client.cell(
+      `let go = () => {};
+       setTimeout(() => { console.log("late"); throw new Error("late, too"); }, 50);
+       setTimeout(() => go(), 60);`,
+    );
+    await client.answer(first);
+    const second = await client.run(`${WAIT} console.log("two");`);
+    assert.equal(second.reply.status, "ok");
+    assert.equal(second.text, "two\n");
+    const { text, messages } = await client.answer(first);
+    assert.match(text, /^\(late, .*\)\nlate\n$/);
+    assert.deepEqual(
+      messages.filter((m) => m.type === "error").map((m) => m.content.evalue),
+      ["late, too (in a timer)"],
+    );
+  });
+});
+
+Deno.test("marks are found across messages, by stream", () => {
+  const late = new LateText();
+  const parts = (name: string, text: string) => [...late.parts(name, text)];
+  const [open, end] = ["\u001eferlab:7\u001e", "\u001eferlab:\u001e"];
+  assert.deepEqual(parts("stdout", `a${open}b`), [
+    ...[{ text: "a", fence: undefined }, { text: "b", fence: 7 }],
+  ]);
+  assert.deepEqual(parts("stderr", "c"), [{ text: "c" }]);
+  assert.deepEqual(parts("stdout", `d${end}e`), [
+    ...[{ text: "d", fence: 7 }, { text: "e", fence: undefined }],
+  ]);
+  assert.deepEqual(parts("stdout", "f"), [{ text: "f" }]);
+});
