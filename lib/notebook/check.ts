@@ -271,10 +271,14 @@ async function askDeno(notebooks: Checked[], cwd: string) {
   try {
     const programs = new Map<Program, Checked>();
     for (const [i, one] of notebooks.entries()) {
-      const { code, origins } = extractCells(one.nb.cells, cwd, folder);
+      const { code, origins, names } = extractCells(
+        one.nb.cells,
+        cwd,
+        folder,
+      );
       const module = join(folder, `${i + 1}.${one.jsx ? "tsx" : "ts"}`);
       await Deno.writeTextFile(module, code);
-      programs.set({ module, origins }, one);
+      programs.set({ module, origins, names }, one);
     }
     const all = [...programs.keys()];
     const [types, lint] = await Promise.all([
@@ -283,6 +287,9 @@ async function askDeno(notebooks: Checked[], cwd: string) {
     ]);
     const take = (said: Said[], kind: "types" | "lint") => {
       for (const { program, origin, path, line, message } of said) {
+        const { names } = program;
+        const [, unknown] = /^Cannot find name '(.+?)'/.exec(message) ?? [];
+        if (names && (OF_BLOCKS.test(message) || names.has(unknown))) continue;
         const one = programs.get(program)!;
         one.findings.push(
           origin
@@ -297,6 +304,13 @@ async function askDeno(notebooks: Checked[], cwd: string) {
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+/**
+ * What is only said since cells stand in blocks: the kernel takes a name that is
+ * declared again, and a function may use one that a later cell declares.
+ */
+const OF_BLOCKS =
+  /\(TS(2300|2440|2451)\)$|\(no-(inner-declarations|redeclare)\)$|already been declared/;
 
 /** What Deno says of a name that {@link usedTooEarly} tells with its cell. */
 const EARLY = /\(TS2(448|449|450|454)\)$/;

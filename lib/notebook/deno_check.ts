@@ -8,6 +8,8 @@ import type { Origin } from "./extract.ts";
 export interface Program {
   module: string;
   origins: Origin[];
+  /** see Extracted */
+  names?: Set<string>;
 }
 
 /** One thing that Deno said. */

@@ -2,6 +2,7 @@
 import { stripTypeScriptTypes } from "node:module";
 import { relative, resolve } from "node:path";
 import { stripAnsi } from "./ansi.ts";
+import { cellNames } from "./names.ts";
 import type { Cell } from "./types.ts";
 
 /** A line of the module: the cell it came from (its place among all cells, from 0). */
@@ -16,6 +17,8 @@ export interface Extracted {
   code: string;
   /** for each line of `code`, from its first */
   origins: Origin[];
+  /** the cells' names, when one declares a name again: cells stand in blocks then */
+  names?: Set<string>;
 }
 
 /** Relative import specifiers as they read from another folder. */
@@ -29,8 +32,37 @@ function rebase(line: string, from: string, to: string): string {
   );
 }
 
+const IMPORT =
+  /^[ \t]*import\b(?!\s*[(.])[^;'"()]*?(["'])[^"'\n]+\1(?:[ \t]*with[ \t]*\{[^}\n]*\})?[ \t]*;?/gm;
+const OPENS = /^(?:\s|\/\/.*\n|\/\*[^]*?\*\/)*(?:[(\[`+-]|\/(?![/*]))/;
+
+/** Names that a cell declares at its top level, those of types too. */
+function declared(source: string): Set<string> {
+  const types = source.matchAll(
+    /^(?:export\s+)?(?:type|interface|enum)\s+([\p{L}_$][\p{L}\p{N}_$]*)/gmu,
+  );
+  return new Set([
+    ...cellNames(source)?.defined ?? [],
+    ...Array.from(types, ([, name]) => name),
+  ]);
+}
+
+/** Whether a cell declares a name that an earlier one has declared. */
+function declaresAgain(cells: Cell[]): boolean {
+  const names = new Set<string>();
+  return cells.some(({ cell_type, source }) => {
+    if (cell_type !== "code") return false;
+    const own = declared(source);
+    if (!names.isDisjointFrom(own)) return true;
+    for (const name of own) names.add(name);
+    return false;
+  });
+}
+
 /**
- * Puts all code cells one after another.
+ * Puts all code cells one after another. Where a cell declares a name again, as
+ * the kernel allows, it begins a block, in which all cells below stand; imports
+ * come first then.
  * @param from the folder that relative imports start at
  * @param to the folder that the module will lie in
  */
@@ -41,25 +73,59 @@ export function extractCells(
 ): Extracted {
   const lines: string[] = [];
   const origins: Origin[] = [];
-  let open = false; // the cell before may go on in this one's first token
-  cells.forEach(({ cell_type, source }, cell) => {
-    if (cell_type !== "code" || !source.trim()) return;
-    if (
-      open &&
-      /^(?:\s|\/\/.*\n|\/\*[^]*?\*\/)*(?:[(\[`+-]|\/(?![/*]))/.test(source)
-    ) {
-      lines.push(";");
-      origins.push({ cell, line: 1 });
-    }
+  const nested = declaresAgain(cells);
+  const add = (source: string, cell: number) =>
     source.split("\n").forEach((text, at) => {
       lines.push(rebase(text, from, to));
       origins.push({ cell, line: at + 1 });
     });
+  const blank = (text: string) => text.replaceAll(/[^\n]/g, " ");
+  if (nested) {
+    const seen = new Set<string>();
+    for (const [cell, { cell_type, source }] of cells.entries()) {
+      if (cell_type !== "code") continue;
+      for (const { 0: text, index } of source.matchAll(IMPORT)) {
+        if (seen.has(text.trim())) continue;
+        seen.add(text.trim());
+        const line = source.slice(0, index).split("\n").length;
+        for (const [i, part] of text.split("\n").entries()) {
+          lines.push(rebase(part, from, to));
+          origins.push({ cell, line: line + i });
+        }
+      }
+    }
+  }
+  let blocks = 0;
+  const all = new Set<string>();
+  let names = new Set<string>(); // of the block
+  let open = false; // the cell before may go on in this one's first token
+  cells.forEach(({ cell_type, source }, cell) => {
+    if (cell_type !== "code" || !source.trim()) return;
+    if (open && OPENS.test(source)) {
+      lines.push(";");
+      origins.push({ cell, line: 1 });
+    }
     open = !source.trimEnd().endsWith(";");
+    if (!nested) return add(source, cell);
+    const own = declared(source.replace(IMPORT, blank));
+    if (!names.isDisjointFrom(own)) {
+      lines.push("{");
+      origins.push({ cell, line: 1 });
+      blocks++;
+      names = new Set();
+    }
+    for (const name of own) {
+      names.add(name);
+      all.add(name);
+    }
+    const text = source.replace(IMPORT, blank)
+      .replaceAll(/^export(?=\s+(?!default|\{|\*))/gm, "      ");
+    add(text, cell);
   });
   // Without an import or export it would be a script, sharing its names.
-  lines.push("export {};", "");
-  return { code: lines.join("\n"), origins };
+  lines.push("}".repeat(blocks), "export {};", "");
+  const code = lines.join("\n");
+  return nested ? { code, origins, names: all } : { code, origins };
 }
 
 /** Why a cell is no TypeScript, and the line of it (from 1). */

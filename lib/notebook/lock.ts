@@ -1,4 +1,5 @@
 /** One run at a time for an output file. */
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /** Who holds a lock. */
@@ -23,6 +24,31 @@ async function removeTemporaries(target: string) {
   }
 }
 
+/** The command without its values: parameters may be secrets. */
+function commandText(): string {
+  const words = Deno.args.filter((word, i) =>
+    !word.includes("=") && !/^-p/.test(word) &&
+    !/^(-p|--param|--profile)$/.test(Deno.args[i - 1] ?? "")
+  );
+  return ["deno", basename(Deno.mainModule), ...words].join(" ").slice(0, 120);
+}
+
+/**
+ * Opens the lock file, and makes it with mode 0600. A link is not followed:
+ * whoever may write in the folder could have a file of ours emptied by it.
+ */
+async function openOwn(path: string): Promise<Deno.FsFile> {
+  const use = { read: true, write: true };
+  try {
+    return await Deno.open(path, { ...use, createNew: true, mode: 0o600 });
+  } catch (e) {
+    if (!(e instanceof Deno.errors.AlreadyExists)) throw e;
+  }
+  const { isFile } = await Deno.lstat(path);
+  if (!isFile) throw new Error(`${path} is no plain file; remove it`);
+  return await Deno.open(path, use);
+}
+
 async function holderText(file: Deno.FsFile): Promise<string> {
   try {
     const text = await new Response(file.readable).text();
@@ -45,10 +71,11 @@ export async function lockOutput(path: string): Promise<OutputLock> {
   while (true) {
     let file: Deno.FsFile;
     try {
-      file = await Deno.open(lockPath, {
-        ...{ read: true, write: true, create: true },
-      });
+      file = await openOwn(lockPath);
     } catch (e) {
+      if (e instanceof Deno.errors.NotFound && existsSync(dirname(target))) {
+        continue; // the holder before has removed it in between
+      }
       throw new Error(
         `${path}: cannot write beside it: ${(e as Error).message}`,
       );
@@ -62,7 +89,7 @@ export async function lockOutput(path: string): Promise<OutputLock> {
     // The holder before may have removed the file that was opened here.
     const [mine, named] = await Promise.all([
       file.stat(),
-      Deno.stat(lockPath).catch(() => undefined),
+      Deno.lstat(lockPath).catch(() => undefined),
     ]);
     if (named?.ino !== mine.ino) {
       file.close();
@@ -70,10 +97,12 @@ export async function lockOutput(path: string): Promise<OutputLock> {
     }
     const holder: Holder = {
       pid: Deno.pid,
-      command: ["deno", basename(Deno.mainModule), ...Deno.args].join(" ")
-        .slice(0, 120),
+      command: commandText(),
       since: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
     };
+    if (Deno.build.os !== "windows") {
+      await Deno.chmod(lockPath, 0o600).catch(() => {}); // an old one's
+    }
     await file.truncate();
     await file.write(new TextEncoder().encode(JSON.stringify(holder) + "\n"));
     await removeTemporaries(target);

@@ -214,6 +214,8 @@ export interface Pending {
 /** An expression for {@link Pending}, a list of them. */
 export const PENDING = `${HIDDEN}?.pending() ?? []`;
 
+const MARKED = new RegExp(`${MARK.open}(\\d*)${MARK.close}`);
+
 /** Takes printed text apart at the marks of what is late. */
 export class LateText {
   readonly #inside = new Map<string, number>(); // by stream
@@ -226,7 +228,7 @@ export class LateText {
     if (!this.#inside.has(name) && !text.includes(MARK.open)) {
       return yield { text };
     }
-    const pieces = text.split(/\u001eferlab:(\d*)\u001e/);
+    const pieces = text.split(MARKED);
     for (const [i, piece] of pieces.entries()) {
       if (i % 2) {
         if (piece) this.#inside.set(name, Number(piece));

@@ -5,6 +5,7 @@ import {
   checkNotebooks,
   findingText,
   type Notebook,
+  writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { extractCells } from "../../lib/notebook/extract.ts";
 import { cellNames, usedTooEarly } from "../../lib/notebook/names.ts";
@@ -188,4 +189,31 @@ Deno.test("extracted cells keep each line's cell and where their imports point",
     "",
   ]);
   assert.deepEqual(origins[4], { cell: 2, line: 2 });
+});
+
+Deno.test("a name that a later cell declares again, as the kernel allows, is checked as what it then is", async () => {
+  await withFolder(async (_, file) => {
+    const cells = [
+      `import { basename } from "node:path";\nconst data = [1, 2];`,
+      `function last() { return data.at(-1); }\nconst n: number | undefined = last();`,
+      `import { basename } from "node:path";\nimport { join } from "node:path";`,
+      `export const data = "a";\ninterface Row { a: number }\nconst up: string = data.toUpperCase();`,
+      `const bad: number = data;\nconst where = join(basename(up), "b");`,
+      `interface Row { b: string }\nconst row: Row = { b: where };\nfunction last() { return row.b + bad + n + nowhere; }\nlast();`,
+    ];
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(...cells.map((c) => code(c))),
+    );
+    const found = (await checkNotebooks([file("a.ipynb")]))
+      .filter(({ kind }) => /types|lint|syntax/.test(kind));
+    assert.deepEqual(
+      found.map(({ cell, line }) => `${cell} ${line}`),
+      ["cell 5 1", "cell 6 3"],
+    );
+    assert.match(
+      found[0].message,
+      /'string' is not assignable to type 'number'/,
+    );
+  });
 });

@@ -66,7 +66,7 @@ Deno.test("run saves beside the input, tells its progress, and export runs nothi
       file("a.ipynb"),
       notebook(
         markdown("# Title\n\n## Setting"),
-        code("let lr = 1, name = 2;", [], "parameters"),
+        code("let lr = 1, name = '';", [], "parameters"),
         code(`Deno.writeTextFileSync("log", "x", { append: true });
 console.log(lr, name);`),
       ),

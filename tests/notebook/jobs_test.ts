@@ -162,6 +162,46 @@ Deno.test("a second run on one output is refused and told who has it", async () 
   });
 });
 
+Deno.test({
+  name:
+    "the lock follows no link, is its owner's alone and holds no parameters",
+  ignore: !POSIX,
+  fn: () =>
+    withFolder(async (folder, file) => {
+      await Deno.writeTextFile(file("precious"), "kept");
+      await Deno.symlink(file("precious"), file("b.ipynb.lock"));
+      await assert.rejects(
+        lockOutput(file("b.ipynb")),
+        /is no plain file; remove/,
+      );
+      assert.equal(await Deno.readTextFile(file("precious")), "kept");
+      await Deno.remove(file("b.ipynb.lock"));
+
+      await writeNotebook(
+        file("a.ipynb"),
+        notebook(
+          code(`let token = "", other = "";`, [], "parameters"),
+          code(`console.log(Deno.readTextFileSync("a.executed.ipynb.lock"),
+  (Deno.statSync("a.executed.ipynb.lock").mode! & 0o777).toString(8));`),
+        ),
+      );
+      const { code: exit } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "-A", "--no-check", join(NB, "cli.ts"), "run", "a.ipynb"],
+          ...["-p", "token=secret", "-pother=secret", "-q"],
+        ],
+        cwd: folder,
+        stdout: "null",
+      }).output();
+      assert.equal(exit, 0);
+      const text = printed(
+        (await readNotebook(file("a.executed.ipynb"))).cells[2],
+      );
+      assert.match(text, /run a\.ipynb.* 600\n$/s);
+      assert.doesNotMatch(text, /secret/);
+    }),
+});
+
 Deno.test("a dead holder's lock is taken over, and its leavings go", async () => {
   await withFolder(async (folder, file) => {
     const script = `

@@ -1,9 +1,12 @@
 /** What makes a cell stale, and what does not. */
 import assert from "node:assert/strict";
 import {
+  checkNotebooks,
+  findingText,
   notebookStatus,
   readNotebook,
   rerunCells,
+  runNotebook,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { code, errorOf, notebook, withFolder } from "./_notebook.ts";
@@ -132,5 +135,117 @@ Deno.test("the lock file counts for packages, Deno's version for all, a damaged 
     assert.equal(await told(() => done.cells[1].metadata = {}), none);
     assert.equal(good.deno, Deno.version.deno);
     assert.equal("lock" in good, false);
+  });
+});
+
+Deno.test("what a run itself makes, the lock file and data, leaves its cells fresh", async () => {
+  await withFolder(async (_, file) => {
+    await Deno.writeTextFile(file("deno.json"), "{}");
+    const reads = code(`Deno.readTextFileSync("d.csv").length`);
+    reads.metadata.ferlab = { data: ["*.csv"] };
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(
+        code(`if (false as boolean) await import("npm:p@1"); const a = 1;`),
+        code(`Deno.writeTextFileSync("deno.lock", "{}");
+Deno.writeTextFileSync("d.csv", "1"); a;`),
+        reads,
+      ),
+    );
+    const out = file("a.executed.ipynb");
+    const fresh = ["1 fresh", "2 fresh", "3 fresh"];
+    assert.equal(
+      (await runNotebook(file("a.ipynb"), { out })).error,
+      undefined,
+    );
+    assert.deepEqual(await states(file("a.ipynb")), fresh);
+    await Deno.remove(file("deno.lock"));
+    await Deno.remove(file("d.csv"));
+    await rerunCells(file("a.ipynb"), { cells: ["1", "2", "3"] });
+    assert.deepEqual(await states(file("a.ipynb")), fresh);
+
+    // Cut in the middle, the executed notebook is none.
+    const text = await Deno.readTextFile(out);
+    await Deno.writeTextFile(out, text.slice(0, text.length / 2));
+    const { cells, unread } = await notebookStatus(file("a.ipynb"));
+    assert.match(unread!, /not used: .*a\.executed\.ipynb: cannot read/);
+    assert.deepEqual(
+      cells.map(({ state }) => state),
+      Array(3).fill("never run"),
+    );
+    const again = await rerunCells(file("a.ipynb"), { cells: "stale" });
+    assert.deepEqual(again.asked, [1, 2, 3]);
+    assert.deepEqual(await states(file("a.ipynb")), fresh);
+  });
+});
+
+Deno.test("a data pattern that is too wide is refused with its cell, at once", async () => {
+  await withFolder(async (_, file) => {
+    for (
+      const pattern of [
+        "{a,b}".repeat(18),
+        "{1..100000}",
+        "{{a,b},{c,d}}".repeat(9),
+        "!(a)".repeat(60),
+        "[".repeat(50_000),
+        "*a".repeat(20),
+        "**/".repeat(20) + "x",
+      ]
+    ) {
+      const cell = code("1");
+      cell.metadata.ferlab = { data: [pattern] };
+      await writeNotebook(file("a.ipynb"), notebook(code("0"), cell));
+      const refused = /a\.ipynb cell 2: its data pattern ".*" (has|stands)/;
+      await assert.rejects(notebookStatus(file("a.ipynb")), refused, pattern);
+      await assert.rejects(runNotebook(file("a.ipynb")), refused);
+      await assert.rejects(
+        rerunCells(file("a.ipynb"), { cells: ["1"] }),
+        refused,
+      );
+    }
+  });
+});
+
+Deno.test("an error of a path says where paths start, when it is not beside the notebook", async () => {
+  await withFolder(async (folder, file) => {
+    await Deno.writeTextFile(file("deno.json"), "{}");
+    await Deno.mkdir(file("sub"));
+    for (
+      const source of [
+        `Deno.readTextFileSync("d.txt")`,
+        `await import("../m.ts")`,
+      ]
+    ) {
+      await writeNotebook(file("sub/a.ipynb"), notebook(code(source)));
+      const { error } = await runNotebook(file("sub/a.ipynb"));
+      assert.match(error!, /cell 1.* \(relative paths and imports start at /);
+      assert.ok(error!.includes(await Deno.realPath(folder)), error);
+    }
+  });
+});
+
+Deno.test("a cell's own limit of time goes over that of the run", async () => {
+  await withFolder(async (_, file) => {
+    const cells = [
+      code(`await new Promise((r) => setTimeout(r, 300)); 1`, [], "timeout=60"),
+      code(
+        `await new Promise((r) => setTimeout(r, 60_000)); 2`,
+        [],
+        "timeout=0.2",
+      ),
+    ];
+    await writeNotebook(file("a.ipynb"), notebook(...cells));
+    const o = { cellTimeout: 0.1, grace: 100 };
+    const { error, failedCell } = await runNotebook(file("a.ipynb"), o);
+    assert.equal(failedCell, 2);
+    assert.match(error!, /longer than 0\.2 s/);
+    const again = await rerunCells(file("a.ipynb"), { cells: ["2"], ...o });
+    assert.match(again.error!, /longer than 0\.2 s/);
+    cells[0].metadata.tags = ["timeout=soon"];
+    await writeNotebook(file("a.ipynb"), notebook(...cells));
+    const bad = /cell 1: its tag "timeout=soon" names no time; give seconds/;
+    await assert.rejects(runNotebook(file("a.ipynb")), bad);
+    const found = await checkNotebooks([file("a.ipynb")]);
+    assert.ok(found.some((f) => bad.test(findingText(f))));
   });
 });
