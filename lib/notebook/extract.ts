@@ -123,7 +123,7 @@ export function extractCells(
     add(text, cell);
   });
   // Without an import or export it would be a script, sharing its names.
-  lines.push("}".repeat(blocks), "export {};", "");
+  lines.push(...Array(blocks).fill("}"), "export {};", "");
   const code = lines.join("\n");
   return nested ? { code, origins, names: all } : { code, origins };
 }

@@ -146,9 +146,10 @@ Deno.test("what a run itself makes, the lock file and data, leaves its cells fre
     await writeNotebook(
       file("a.ipynb"),
       notebook(
-        code(`if (false as boolean) await import("npm:p@1"); const a = 1;`),
+        // It is not found, and no package is asked for.
+        code(`await import("p")`, [], "raises-exception"),
         code(`Deno.writeTextFileSync("deno.lock", "{}");
-Deno.writeTextFileSync("d.csv", "1"); a;`),
+Deno.writeTextFileSync("d.csv", "1");`),
         reads,
       ),
     );
@@ -186,7 +187,7 @@ Deno.test("a data pattern that is too wide is refused with its cell, at once", a
         "{a,b}".repeat(18),
         "{1..100000}",
         "{{a,b},{c,d}}".repeat(9),
-        "!(a)".repeat(60),
+        "*" + "!(a)".repeat(60),
         "[".repeat(50_000),
         "*a".repeat(20),
         "**/".repeat(20) + "x",
@@ -219,7 +220,7 @@ Deno.test("an error of a path says where paths start, when it is not beside the 
       await writeNotebook(file("sub/a.ipynb"), notebook(code(source)));
       const { error } = await runNotebook(file("sub/a.ipynb"));
       assert.match(error!, /cell 1.* \(relative paths and imports start at /);
-      assert.ok(error!.includes(await Deno.realPath(folder)), error);
+      assert.ok(error!.includes(folder), error!);
     }
   });
 });
