@@ -25,6 +25,7 @@ export {
   testNotebook,
 } from "./testing.ts";
 export { collectProvenance, type Provenance } from "./provenance.ts";
+export { replaceText } from "./json_text.ts";
 export { indexHtml, readReport, type Report } from "./index_page.ts";
 export { type CellCode, cellCode } from "./code.ts";
 export { cellGraph, type GraphCell } from "./graph.ts";

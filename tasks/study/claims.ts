@@ -9,6 +9,7 @@ import {
   type Verdict,
 } from "../../lib/reports/mod.ts";
 import { path } from "../../lib/notebook/commands/shared.ts";
+import { replaceText } from "../../lib/notebook/mod.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
 
@@ -132,7 +133,7 @@ export function claimsCommand(): Command {
         folder === "results" ? join(root, folder) : path(folder),
       );
       if (!o.out) return console.log(page);
-      await Deno.writeTextFile(path(o.out), page);
+      await replaceText(path(o.out), page);
       console.log(relative(Deno.cwd(), path(o.out)));
     });
 }

@@ -23,6 +23,7 @@ import {
   exportHtml,
   indexHtml,
   readReport,
+  replaceText,
   type RunEvent,
   runNotebook,
 } from "../../lib/notebook/mod.ts";
@@ -176,7 +177,7 @@ async function runOne(
     onEvent: progress,
   });
   const report = join(o.dir, `${name}.html`);
-  await Deno.writeTextFile(
+  await replaceText(
     report,
     await exportHtml(result.notebook, {
       provenance: await provenance(parameters),
@@ -197,7 +198,7 @@ async function writeIndex(dir: string, profile: Profile): Promise<string> {
   }
   const index = join(dir, "index.html");
   const title = `The study's reports, profile ${profile}`;
-  await Deno.writeTextFile(index, indexHtml(pages, title));
+  await replaceText(index, indexHtml(pages, title));
   return index;
 }
 

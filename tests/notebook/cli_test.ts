@@ -144,3 +144,30 @@ Deno.test("SIGINT interrupts the kernel, saves what ran and exits with 130", asy
     assert.equal(printed(saved.cells[1]), "begun\n");
   });
 });
+
+Deno.test("pages are written in one step: a link stays a link, and nothing is left beside them", async () => {
+  await withFolder(async (folder, file) => {
+    await writeNotebook(file("a.ipynb"), notebook(code("1")));
+    await Deno.writeTextFile(file("real.html"), "old");
+    await Deno.symlink("real.html", file("a.html"));
+    for (
+      const args of [
+        ["run", "a.ipynb", "--html", "a.html"],
+        ["export", "a.executed.ipynb", "-o", "a.html"],
+        ["diff", "a.ipynb", "a.executed.ipynb", "--html", "a.html"],
+      ]
+    ) {
+      await Deno.writeTextFile(file("real.html"), "old");
+      await nb(folder, ...args);
+      assert.match(
+        await Deno.readTextFile(file("real.html")),
+        /^<!doctype html>/,
+      );
+      assert.ok((await Deno.lstat(file("a.html"))).isSymlink);
+    }
+    const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+    assert.deepEqual(names.sort(), [
+      ...["a.executed.ipynb", "a.html", "a.ipynb", "real.html"],
+    ]);
+  });
+});

@@ -8,7 +8,16 @@ import {
 } from "../diff.ts";
 import { cellHeading, diffHtml } from "../diff_html.ts";
 import { readNotebook } from "../types.ts";
-import { BOLD, checkFolder, DIM, path, RED, shown, YELLOW } from "./shared.ts";
+import {
+  BOLD,
+  checkFolder,
+  DIM,
+  path,
+  RED,
+  shown,
+  writeWhole,
+  YELLOW,
+} from "./shared.ts";
 
 const GREEN = 32;
 const colour = Deno.stdout.isTerminal() && !Deno.noColor;
@@ -64,11 +73,7 @@ async function diff(
   );
   if (html) {
     const page = diffHtml(found, { before: shown(a), after: shown(b) });
-    try {
-      await Deno.writeTextFile(html, page);
-    } catch (e) {
-      throw new Error(`${shown(html)}: cannot write: ${(e as Error).message}`);
-    }
+    await writeWhole(html, page);
     console.error(shown(html));
   }
   if (o.json) console.log(JSON.stringify(summary(found), null, 2));

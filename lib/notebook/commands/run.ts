@@ -16,7 +16,8 @@ import {
   path,
   RED,
   shown,
-  YELLOW,
+  warn,
+  writeWhole,
 } from "./shared.ts";
 
 /** `a.ipynb` → `a.executed.ipynb`, which itself stays as it is. */
@@ -275,16 +276,8 @@ async function writePage({ file, html }: Job, { notebook }: RunResult) {
   const { exportHtml } = await import("../export.ts");
   const { collectProvenance } = await import("../provenance.ts");
   const provenance = await collectProvenance(file, notebook);
-  const page = await exportHtml(notebook, {
-    provenance,
-    file,
-    warn: (text) => console.error(`${paint(YELLOW, "warning:")} ${text}`),
-  });
-  try {
-    await Deno.writeTextFile(html!, page);
-  } catch (e) {
-    throw new Error(`${html}: cannot write: ${(e as Error).message}`);
-  }
+  const page = await exportHtml(notebook, { provenance, file, warn });
+  await writeWhole(html!, page);
 }
 
 function positive(text: string): number {

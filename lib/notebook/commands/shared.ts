@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import { dirname, relative, resolve } from "node:path";
 import { stripAnsi } from "../ansi.ts";
+import { replaceText } from "../json_text.ts";
 import { TypedText } from "../parameter_kinds.ts";
 
 /** Exit codes of a run that a signal stopped. */
@@ -31,16 +32,6 @@ export async function checkFolder(file: string) {
   if (!info?.isDirectory) {
     throw new Error(`${shown(file)}: its folder does not exist; make it first`);
   }
-}
-
-/** Writes a file and prints its path. */
-export async function save(file: string, text: string) {
-  try {
-    await Deno.writeTextFile(file, text);
-  } catch (e) {
-    throw new Error(`${shown(file)}: cannot write: ${(e as Error).message}`);
-  }
-  console.log(shown(file));
 }
 
 /**
@@ -88,12 +79,9 @@ export function warn(message: string) {
 
 /** Writes a file at once: who reads it meanwhile finds the old one or the new. */
 export async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    await Deno.writeTextFile(temporary, text);
-    await Deno.rename(temporary, file);
+    await replaceText(file, text);
   } catch (e) {
-    await Deno.remove(temporary).catch(() => {});
-    throw new Error(`${shown(file)}: cannot write: ${(e as Error).message}`);
+    throw new Error((e as Error).message.replace(file, shown(file)));
   }
 }
