@@ -2,7 +2,7 @@
 import { sourceHash } from "./cell_run.ts";
 import { cellRecord, codeCells } from "./plan.ts";
 import { workingFolder } from "./project.ts";
-import { staleCells } from "./stale.ts";
+import { type CellState, staleCells } from "./stale.ts";
 import type { Notebook } from "./types.ts";
 
 /** What changed since the cells of a notebook ran. */
@@ -34,7 +34,12 @@ export async function changesOf(file: string, nb: Notebook): Promise<Changes> {
     }
   }
   const known = code.some((cell) => cellRecord(cell).source !== undefined);
-  const states = known ? staleCells(nb, nb, workingFolder(file)) : [];
+  let states: CellState[] = [];
+  try {
+    if (known) states = staleCells(nb, nb, workingFolder(file));
+  } catch (e) { // its data are too many
+    beside.add((e as Error).message);
+  }
   for (const { number, state, why } of states) {
     if (state !== "stale" || cells.has(number)) continue;
     const inside = why.filter((reason) => {
