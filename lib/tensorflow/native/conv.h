@@ -28,35 +28,33 @@ INLINE vec activated(Source s, int64_t c, vec v) {
 
 /**
  * Rows `top` to `top` + `rows` - 1 of an image, columns `left` to `left` +
- * `columns` - 1, as blocks that lie `plane` floats apart; 0 outside of the image.
+ * `columns` - 1, as blocks that lie `plane` floats apart and columns that lie
+ * `spread` apart; 0 outside of the image.
  */
 static void fill(Source s, int64_t image, int64_t top, int64_t rows, int64_t left,
-                 int64_t columns, float *to, int64_t plane) {
+                 int64_t columns, float *to, int64_t plane, int64_t spread) {
   int64_t begin = max64(0, -left), end = min64(columns, s.width - left);
   for (int64_t r = 0; r < rows; r++) {
     int64_t y = top + r;
     const float *from = s.x + ((image * s.height + y) * s.width + left) * s.channels;
     int inside = y >= 0 && y < s.height;
     for (int64_t c = 0, b = 0; c < s.channels; c += VL, b++) {
-      float *row = to + b * plane + r * columns * VL;
-      if (!inside) {
-        memset(row, 0, 4 * columns * VL);
-        continue;
-      }
-      memset(row, 0, 4 * begin * VL);
+      float *row = to + b * plane + r * columns * spread;
+      for (int64_t x = 0; x < (inside ? begin : columns); x++) store(row + x * spread, (vec){0});
+      if (!inside) continue;
       int64_t n = s.channels - c;
       if (n >= VL) {
         for (int64_t x = begin; x < end; x++) {
-          store(row + x * VL, activated(s, c, load(from + x * s.channels + c)));
+          store(row + x * spread, activated(s, c, load(from + x * s.channels + c)));
         }
       } else {
         for (int64_t x = begin; x < end; x++) {
           vec v = activated(s, c, load_some(from + x * s.channels + c, n));
-          store(row + x * VL, (vec){0});
-          store_some(row + x * VL, v, n);
+          store(row + x * spread, (vec){0});
+          store_some(row + x * spread, v, n);
         }
       }
-      memset(row + end * VL, 0, 4 * (columns - end) * VL);
+      for (int64_t x = end; x < columns; x++) store(row + x * spread, (vec){0});
     }
   }
 }
@@ -85,6 +83,17 @@ static Shares shares_of(int64_t images, int64_t rows, size_t floats_a_row, int64
     s.bands = (rows + s.rows - 1) / s.rows;
   }
   s.items = (images + s.group - 1) / s.group * s.bands;
+  return s;
+}
+
+/** Maps so narrow that rows of pixels leave registers empty: pixels of many images side by side are the rows then. */
+INLINE int is_narrow(int64_t width) { return width <= 4; }
+
+/** Shares of whole images, as many at once as make full rows of them. */
+static Shares shares_of_narrow(int64_t images, int64_t rows) {
+  int64_t parts = pool.threads * ((images + 14 * pool.threads - 1) / (14 * pool.threads));
+  Shares s = {(images + parts - 1) / parts, rows, 1, 0};
+  s.items = (images + s.group - 1) / s.group;
   return s;
 }
 
@@ -144,28 +153,37 @@ static void direct_item(void *argument, int thread, int64_t item) {
   int64_t blocks = vectors(c.channels), taps = c.side * c.side;
   int64_t filled = vectors(c.filters) * VL;
   int whole = filled == c.filters;
-  size_t one = blocks * plane + 64;
-  float *band = scratch(thread, images * one + (whole ? 0 : images * rows * ow * filled));
+  int narrow = is_narrow(ow);
+  int64_t spread = narrow ? images * VL : VL;
+  if (narrow) plane *= images;
+  int64_t one = narrow ? VL : blocks * plane + 64;
+  float *band = scratch(thread, (narrow ? blocks * plane : images * one) + 64 + (whole ? 0 : images * rows * ow * filled));
   if (!band) {
     d->failed = 1;
     return;
   }
   for (int64_t i = 0; i < images; i++) {
-    fill(d->from, first + i, row * c.stride - pad, in_rows, -pad, columns, band + i * one, plane);
+    fill(d->from, first + i, row * c.stride - pad, in_rows, -pad, columns, band + i * one, plane, spread);
   }
   int64_t a[blocks * taps], b[blocks * taps];
   for (int64_t k = 0; k < blocks; k++) {
     for (int64_t tap = 0; tap < taps; tap++) {
-      a[k * taps + tap] = k * plane + (tap / c.side * columns + tap % c.side) * VL;
+      a[k * taps + tap] = k * plane + (tap / c.side * columns + tap % c.side) * spread;
       b[k * taps + tap] = (k * taps + tap) * VL * VL * d->at_once;
     }
   }
   Blocks steps = {(int)(blocks * taps), a, b};
-  float *spare = band + images * one;
+  float *spare = band + (narrow ? blocks * plane : images * one) + 64;
   int64_t n = VL * d->at_once;
   for (int64_t f = 0; f < filled; f += n) {
     const float *w = d->packed + f * blocks * taps * VL;
-    for (int64_t i = 0; i < images; i++) {
+    for (int64_t p = 0; narrow && p < rows * ow; p++) {
+      float *to = whole ? d->out + first * oh * ow * c.filters : spare;
+      product(images, d->at_once, 1,
+              band + (p / ow * columns + p % ow) * c.stride * spread, w, steps,
+              to + p * filled + f, oh * ow * filled, VL);
+    }
+    for (int64_t i = 0; !narrow && i < images; i++) {
       for (int64_t r = 0; r < rows; r++) {
         float *to = whole ? d->out + (((first + i) * oh + row + r) * ow) * c.filters
                           : spare + (i * rows + r) * ow * filled;
@@ -346,7 +364,7 @@ static void winograd_item(void *argument, int thread, int64_t item) {
   }
   float *v = z + band, *m = v + all;
   for (int64_t i = 0, t = 0; i < images; i++) {
-    fill(w->from, first + i, row * TILE - 1, in_rows, -1, columns, z, plane);
+    fill(w->from, first + i, row * TILE - 1, in_rows, -1, columns, z, plane, VL);
     for (int64_t y = 0; y < rows; y++) {
       for (int64_t x = 0; x < across; x++, t++) {
         for (int64_t k = 0; k < blocks; k++) {
@@ -422,7 +440,7 @@ INLINE int64_t all_tiles(Conv c) {
 
 static int takes_winograd(Conv c) {
   return c.side == 3 && c.stride == 1 && c.channels >= 4 && c.filters >= 4 &&
-         52 * (all_tiles(c) + 100) < 10 * c.images * c.height * c.width;
+         !is_narrow(c.width) && 52 * (all_tiles(c) + 100) < 10 * c.images * c.height * c.width;
 }
 
 /** For few channels the products do not pay the way; many have more points than tiles. */
@@ -445,6 +463,10 @@ static int convolve(Conv c, Source from, const float *weights, float *out, Epilo
     d.at_once = vectors_at_once(c.filters, out_width(c));
     d.shares = shares_of(c.images, out_height(c), c.stride * columns * vectors(c.channels) * VL,
                          pool.cache / 2, INT64_MAX);
+    if (is_narrow(out_width(c))) {
+      d.shares = shares_of_narrow(c.images, out_height(c));
+      d.at_once = vectors_at_once(c.filters, d.shares.group);
+    }
     int64_t n = VL * d.at_once, groups = vectors(c.filters) / d.at_once;
     d.packed = scratch(WEIGHTS, groups * n * c.side * c.side * vectors(c.channels) * VL);
     if (!d.packed || (slots && !slots(epilogue.argument, slots_of(d.shares, c.images)))) return 0;
@@ -511,19 +533,24 @@ static void strided_item(void *argument, int thread, int64_t item) {
   Conv c = d->c;
   Shares s = d->shares;
   int64_t oh = out_height(c), ow = out_width(c), pad = padding(c);
-  int64_t image = item / s.bands, row = item % s.bands * s.rows, rows = min64(s.rows, oh - row);
+  int64_t first = item / s.bands * s.group, images = min64(s.group, c.images - first);
+  int64_t row = item % s.bands * s.rows, rows = min64(s.rows, oh - row);
   int64_t columns = ow + 1, plane = (rows + 1) * columns * VL, blocks = vectors(c.filters);
   int64_t filled = vectors(c.channels) * VL, n = VL * d->at_once, taps = c.side * c.side;
   int64_t top = 2 * row, high = min64(2 * rows, c.height - top);
-  int whole = filled == c.channels;
-  float *band = scratch(thread, blocks * plane + (whole ? 0 : high * c.width * filled) + 64);
+  int whole = filled == c.channels, narrow = is_narrow(ow);
+  int64_t spread = images * VL, size = high * c.width * filled; // of one image's dx
+  plane *= images;
+  float *band = scratch(thread, blocks * plane + (whole ? 0 : images * size) + 64);
   if (!band) {
     d->failed = 1;
     return;
   }
-  float *dx = d->dx + (image * c.height + top) * c.width * c.channels;
+  float *dx = d->dx + (first * c.height + top) * c.width * c.channels;
   float *to = whole ? dx : band + blocks * plane;
-  fill(d->dy, image, row, rows + 1, 0, columns, band, plane);
+  for (int64_t i = 0; i < images; i++) {
+    fill(d->dy, first + i, row, rows + 1, 0, columns, band + i * VL, plane, spread);
+  }
   int64_t a[blocks * 4], b[blocks * 4];
   for (int64_t y = 0; y < 2; y++) {
     for (int64_t x = 0; x < 2; x++) {
@@ -535,26 +562,33 @@ static void strided_item(void *argument, int thread, int64_t item) {
           int64_t ky = (taps - 1 - tap) / c.side, kx = (taps - 1 - tap) % c.side;
           int64_t up = y + pad - ky, side = x + pad - kx;
           if (up < 0 || side < 0 || up % 2 || side % 2) continue;
-          a[count] = k * plane + (up / 2 * columns + side / 2) * VL;
+          a[count] = k * plane + (up / 2 * columns + side / 2) * spread;
           b[count++] = (k * taps + tap) * VL * n;
         }
       }
       for (int64_t f = 0; f < filled; f += n) {
         for (int64_t r = y; r < high; r += 2) {
+          const float *w = d->packed + f * blocks * taps * VL;
           float *at = to + (r * c.width + x) * filled + f;
-          product(wide, d->at_once, 1, band + r / 2 * columns * VL,
-                  d->packed + f * blocks * taps * VL, (Blocks){count, a, b}, at, 2 * filled, VL);
+          Blocks steps = {count, a, b};
+          if (!narrow) {
+            product(wide, d->at_once, 1, band + r / 2 * columns * VL, w, steps, at, 2 * filled, VL);
+          }
+          for (int64_t p = 0; narrow && p < wide; p++) {
+            product(images, d->at_once, 1, band + (r / 2 * columns + p) * spread, w, steps,
+                    at + 2 * p * filled, size, VL);
+          }
         }
       }
     }
   }
   if (!whole) {
-    for (int64_t p = 0; p < high * c.width; p++) {
+    for (int64_t p = 0; p < images * high * c.width; p++) {
       memcpy(dx + p * c.channels, to + p * filled, 4 * c.channels);
     }
   }
-  if (d->epilogue.rows) {
-    d->epilogue.rows(d->epilogue.argument, slot_of(s, image, row), image, top, high);
+  for (int64_t i = 0; d->epilogue.rows && i < images; i++) {
+    d->epilogue.rows(d->epilogue.argument, slot_of(s, first + i, row), first + i, top, high);
   }
 }
 
@@ -573,6 +607,10 @@ static int convolve_back(Conv c, const float *dy, const float *weights, float *d
                        pool.cache / 2, INT64_MAX);
   d.shares.group = 1;
   d.shares.items = c.images * d.shares.bands;
+  if (is_narrow(out_width(c))) {
+    d.shares = shares_of_narrow(c.images, out_height(c));
+    d.at_once = vectors_at_once(c.channels, d.shares.group);
+  }
   int64_t n = VL * d.at_once, groups = vectors(c.channels) / d.at_once;
   d.packed = scratch(WEIGHTS, groups * n * c.side * c.side * vectors(c.filters) * VL);
   if (!d.packed || (slots && !slots(epilogue.argument, slots_of(d.shares, c.images)))) return 0;
@@ -615,7 +653,7 @@ static void images_to_points(void *argument, int thread, int64_t item) {
     w->failed = 1;
     return;
   }
-  fill(w->from, w->first + image, row * TILE - 1, 6, -1, columns, band, plane);
+  fill(w->from, w->first + image, row * TILE - 1, 6, -1, columns, band, plane, VL);
   int64_t t = item * across;
   for (int64_t x = 0; x < across; x++) {
     for (int64_t k = 0; k < in; k++) {
@@ -624,7 +662,7 @@ static void images_to_points(void *argument, int thread, int64_t item) {
     }
   }
   plane = 4 * across * TILE * VL;
-  fill(w->dy, w->first + image, row * TILE, 4, 0, across * TILE, band, plane);
+  fill(w->dy, w->first + image, row * TILE, 4, 0, across * TILE, band, plane, VL);
   for (int64_t x = 0; x < across; x++) {
     for (int64_t k = 0; k < out; k++) {
       gradient_tile_to_points(band + k * plane + x * TILE * VL, across * TILE,
@@ -680,20 +718,19 @@ static void image_to_blocks(void *argument, int thread, int64_t image) {
   int64_t pad = padding(c), columns = c.width + 2 * pad;
   int64_t plane = (c.height + 2 * pad) * columns * VL, size = out_height(c) * out_width(c) * VL;
   fill(w->from, w->first + image, -pad, c.height + 2 * pad, -pad, columns,
-       w->left + image * plane, w->images * plane);
+       w->left + image * plane, w->images * plane, VL);
   fill(w->dy, w->first + image, 0, out_height(c), 0, out_width(c), w->right + image * size,
-       w->images * size);
+       w->images * size, VL);
 }
 
-/** The sums of all taps of one block of channels and one of filters. */
-static void add_taps(const Weights *w, const float *left, int64_t columns, const float *right,
-                     int64_t rows, const int64_t *a, const int64_t *b, float *sums) {
+/** The sums of all taps of one block of channels and one of filters, over `count` blocks of `length` pixels. */
+static void add_taps(const Weights *w, const float *left, int64_t row, int64_t spread,
+                     const float *right, Blocks blocks, int64_t length, float *sums) {
   Conv c = w->c;
-  int64_t ow = out_width(c);
+  int apart = spread == VL && c.stride == 2;
   for (int64_t tap = 0; tap < c.side * c.side; tap++) {
-    const float *from = left + (tap / c.side * columns + tap % c.side) * VL;
-    (c.stride == 1 ? outer_1 : outer_2)(from, right, (Blocks){(int)rows, a, b}, ow,
-                                        sums + tap * VL * VL);
+    const float *from = left + tap / c.side * row + tap % c.side * spread;
+    (apart ? outer_2 : outer_1)(from, right, blocks, length, sums + tap * VL * VL);
   }
 }
 
@@ -713,20 +750,23 @@ static void gradient_of_blocks(void *argument, int thread, int64_t item) {
     b[r] = r * ow * VL;
   }
   for (int64_t i = 0; i < w->images; i++) {
-    add_taps(w, w->left + (k * w->images + i) * plane, columns,
-             w->right + (f * w->images + i) * size, oh, a, b, sums);
+    add_taps(w, w->left + (k * w->images + i) * plane, columns * VL, VL,
+             w->right + (f * w->images + i) * size, (Blocks){(int)oh, a, b}, ow, sums);
   }
 }
 
-/** As `gradient_of_blocks`, but of one band, into sums of the thread's own. */
+/** As `gradient_of_blocks`, but of one share, into sums of the thread's own. */
 static void gradient_of_band(void *argument, int thread, int64_t item) {
   Weights *w = argument;
   Conv c = w->c;
   Shares s = w->shares;
   int64_t oh = out_height(c), ow = out_width(c), pad = padding(c), taps = c.side * c.side;
-  int64_t image = item / s.bands, row = item % s.bands * s.rows, rows = min64(s.rows, oh - row);
+  int64_t first = item / s.bands * s.group, images = min64(s.group, c.images - first);
+  int64_t row = item % s.bands * s.rows, rows = min64(s.rows, oh - row);
   int64_t in_rows = (rows - 1) * c.stride + c.side, columns = c.width + 2 * pad;
-  int64_t plane = in_rows * columns * VL, size = rows * ow * VL;
+  int narrow = is_narrow(ow);
+  int64_t spread = images * VL;
+  int64_t plane = in_rows * columns * spread, size = rows * ow * spread;
   int64_t in = vectors(c.channels), out = vectors(c.filters);
   float *band = scratch(thread, in * plane + out * size + 64);
   if (!band) {
@@ -734,20 +774,25 @@ static void gradient_of_band(void *argument, int thread, int64_t item) {
     return;
   }
   float *right = band + in * plane, *sums = w->sums + thread * in * out * taps * VL * VL;
-  fill(w->from, image, row * c.stride - pad, in_rows, -pad, columns, band, plane);
-  fill(w->dy, image, row, rows, 0, ow, right, size);
-  // As many rows at once as leave both blocks in the nearest cache.
-  int64_t step = max64(1, 256 / ow);
-  int64_t a[step], b[step];
-  for (int64_t r = 0; r < step; r++) {
-    a[r] = r * c.stride * columns * VL;
-    b[r] = r * ow * VL;
+  for (int64_t i = 0; i < images; i++) {
+    fill(w->from, first + i, row * c.stride - pad, in_rows, -pad, columns, band + i * VL, plane,
+         spread);
+    fill(w->dy, first + i, row, rows, 0, ow, right + i * VL, size, spread);
   }
-  for (int64_t from = 0; from < rows; from += step) {
+  // As many rows at once as leave both blocks in the nearest cache; of narrow
+  // maps a "row" is one pixel of all images.
+  int64_t length = narrow ? images : ow, many = narrow ? rows * ow : rows;
+  int64_t step = max64(1, 256 / length);
+  int64_t a[many], b[many];
+  for (int64_t r = 0; r < many; r++) {
+    a[r] = narrow ? (r / ow * columns + r % ow) * c.stride * spread : r * c.stride * columns * VL;
+    b[r] = r * length * VL;
+  }
+  for (int64_t from = 0; from < many; from += step) {
+    Blocks blocks = {(int)min64(step, many - from), a + from, b + from};
     for (int64_t k = 0; k < in; k++) {
       for (int64_t f = 0; f < out; f++) {
-        add_taps(w, band + k * plane + from * c.stride * columns * VL, columns,
-                 right + f * size + from * ow * VL, min64(step, rows - from), a, b,
+        add_taps(w, band + k * plane, columns * spread, spread, right + f * size, blocks, length,
                  sums + (k * out + f) * taps * VL * VL);
       }
     }
@@ -785,10 +830,13 @@ static int convolve_weights(Conv c, Source from, const float *dy, float *dw) {
     w.shares = shares_of(c.images, out_height(c),
                          (c.stride * columns * in + out_width(c) * out) * VL, pool.cache / 2,
                          INT64_MAX);
+    w.shares.group = 1;
+    w.shares.items = c.images * w.shares.bands;
+    if (is_narrow(out_width(c))) w.shares = shares_of_narrow(c.images, out_height(c));
     w.sums = scratch(SUMS, many * in * out * block);
     if (!w.sums) return 0;
     memset(w.sums, 0, 4 * many * in * out * block);
-    parallel_fixed(gradient_of_band, &w, c.images * w.shares.bands);
+    parallel_fixed(gradient_of_band, &w, w.shares.items);
   } else {
     int64_t plane = (c.height + 2 * padding(c)) * columns * VL;
     int64_t size = out_height(c) * out_width(c) * VL;
