@@ -8,5 +8,5 @@ export * as statistics from "./statistics/mod.ts";
 export * from "./study/mod.ts";
 export * from "./train/mod.ts";
 export * from "./weights/mod.ts";
-export { engineInfo, resolvePrecision } from "./tensorflow/mod.ts";
+export { engineInfo } from "./tensorflow/mod.ts";
 export { z } from "zod";

@@ -3,11 +3,17 @@ import { join } from "node:path";
 import { modelOf } from "../lib/models/mod.ts";
 import { initialise, releaseState } from "../lib/nn/mod.ts";
 import { count, flops, peakMemory } from "../lib/profile/mod.ts";
-import { compile, resolvePrecision, tf } from "../lib/tensorflow/mod.ts";
+import {
+  type Arithmetic,
+  compile,
+  hasBfloat16,
+  tf,
+} from "../lib/tensorflow/mod.ts";
 import {
   parseRecipe,
   type Recipe,
   recipes,
+  settlePrecision,
   Trainer,
 } from "../lib/train/mod.ts";
 import { torchPython } from "./python.ts";
@@ -32,7 +38,7 @@ function median(values: number[]): number {
 }
 
 /** Speed of 3×3 convolutions alone, GFLOPS, in this process and precision. */
-async function convolutionRoof(precision: TrainOptions["precision"]) {
+async function convolutionRoof(precision: Arithmetic) {
   const [batch, side, width, repeats] = [16, 28, 128, 10];
   const x = tf.randomNormal([batch, side, side, width]) as tf.Tensor4D;
   const k = tf.randomNormal([3, 3, width, width], 0, 0.03) as tf.Tensor4D;
@@ -59,7 +65,7 @@ async function convolutionRoof(precision: TrainOptions["precision"]) {
 export async function benchTrain(o: TrainOptions): Promise<number> {
   const preset = o.slim ? recipes.slim : recipes.full;
   const batch = o.batch ?? (o.slim ? 64 : 16);
-  const recipe = parseRecipe({
+  const asked = parseRecipe({
     ...preset,
     model: o.model,
     size: o.size ?? preset.size,
@@ -67,6 +73,8 @@ export async function benchTrain(o: TrainOptions): Promise<number> {
     precision: o.precision,
     lr: 1e-5,
   });
+  const recipe = await settlePrecision(asked, { onWarning: console.error });
+  const precision = recipe.precision as Arithmetic;
   const { size } = recipe;
   const steps = o.steps ?? (o.slim ? 30 : 5);
   const forward = modelOf(recipe);
@@ -92,14 +100,14 @@ export async function benchTrain(o: TrainOptions): Promise<number> {
   // A backward pass costs two forward passes; a multiply-add is two FLOP.
   const macs = flops(count(forward, [size, size, 3]), "macs").total;
   const gflops = 6 * macs * batch / ms / 1e6;
-  const roof = await convolutionRoof(o.precision);
+  const roof = await convolutionRoof(precision);
   const ours = {
     engine: "ferlab",
     model: o.model,
     net: o.slim ? "slim" : "full",
     size,
     batch,
-    precision: resolvePrecision(o.precision),
+    precision,
     imagesPerSecond: round(1000 * batch / ms),
     msPerStep: round(ms),
     msPerStepMin: round(Math.min(...times)),
@@ -123,9 +131,9 @@ const round = (x: number) => Number(x.toPrecision(4));
  */
 function variants(): string[] {
   const plain = ["eager", "channels-last", "channels-last torch.compile"];
-  return resolvePrecision("auto") === "float32"
-    ? plain
-    : [...plain, "channels-last bf16", "channels-last bf16 torch.compile"];
+  return hasBfloat16()
+    ? [...plain, "channels-last bf16", "channels-last bf16 torch.compile"]
+    : plain;
 }
 
 async function peer(

@@ -1,8 +1,8 @@
 /** Images per second by batch size. */
 import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
 import {
+  type Arithmetic,
   compile,
-  type Precision,
   statelessUniform,
   tf,
   Variable,
@@ -181,7 +181,7 @@ export function inference(
   forward: Forward,
   state: ModelState,
   shape: [number, number, number],
-  { precision, memory }: { precision?: Precision; memory?: number } = {},
+  { precision, memory }: { precision?: Arithmetic; memory?: number } = {},
 ): Run {
   const one = count(forward, shape);
   const fixed = 4 * (one.parameters + one.buffers);

@@ -16,15 +16,17 @@ import type {
   TrialPoint,
   TrialResult,
 } from "../study/mod.ts";
-import { engineInfo, resolvePrecision } from "../tensorflow/mod.ts";
-import { type Recipe, recipes, Trainer } from "../train/mod.ts";
+import { type Arithmetic, engineInfo } from "../tensorflow/mod.ts";
+import {
+  type Recipe,
+  recipes,
+  settlePrecision,
+  Trainer,
+} from "../train/mod.ts";
 import { baseOf, type Profile } from "./profile.ts";
 import type { Measurement } from "./report.ts";
 
 export type NetName = "tiny" | "narrow" | "slim" | "full";
-
-/** Widths that fill no block of 16 have no fast bfloat16 kernels. */
-const small = (recipe: Recipe): Recipe => ({ ...recipe, precision: "float32" });
 
 /**
  * The nets that are timed: the profile's own by its name, and the published
@@ -35,10 +37,10 @@ export function netsOf(profile: Profile): Partial<Record<NetName, Recipe>> {
   switch (profile) {
     case "smoke":
     case "quick":
-      return { tiny: small(baseOf(profile).recipe as Recipe), full };
+      return { tiny: baseOf(profile).recipe as Recipe, full };
     case "cpu":
       return {
-        narrow: small(baseOf(profile).recipe as Recipe),
+        narrow: baseOf(profile).recipe as Recipe,
         slim: recipes.slim,
         full,
       };
@@ -113,7 +115,8 @@ const training = (recipe: Recipe, seed: number): Run => (batchSize) => {
 
 /** A `run` of the forward pass in evaluation on random images. */
 const evaluation = (recipe: Recipe, seed: number): Run => {
-  const { size, precision } = recipe;
+  const { size } = recipe;
+  const precision = recipe.precision as Arithmetic;
   const forward = modelOf(recipe);
   const shape: [number, number, number] = [size, size, 3];
   const state = initialise(forward, shape, seed);
@@ -140,7 +143,8 @@ async function timedTrial(
   { seed }: Pick<TrialPoint, "seed">,
   { signal }: Pick<TrialContext, "signal">,
 ): Promise<TrialResult> {
-  const { recipe, batchSize } = o;
+  const { batchSize } = o;
+  const recipe = await settlePrecision({ ...o.recipe, batchSize }, { signal });
   const began = performance.now();
   const steps = stepsOf(o.profile, o.net);
   const run = o.mode === "forward"
@@ -166,7 +170,7 @@ async function timedTrial(
       timedSeconds: row.seconds,
       /** Of the whole trial, the first values and the warm-up included. */
       seconds: (performance.now() - began) / 1000,
-      precision: resolvePrecision(recipe.precision),
+      precision: recipe.precision,
       engine: engineInfo(),
     },
   };

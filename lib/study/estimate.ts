@@ -8,16 +8,18 @@ import { canonical, recordsOf, repeatSeed, sameRecord } from "./identity.ts";
 import {
   type CheckedPlan,
   completeFixed,
+  firstSetting,
   fixedOf,
   parsePlan,
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
 import { settingsOf, spacesOf } from "./points.ts";
+import { recordedStore, settlePlan } from "./precision.ts";
 import { givenUp, isSettled, RETRIES } from "./progress.ts";
 import { recordsPath } from "./runner.ts";
 import { randomPoint } from "./search/random.ts";
-import { openStore, type ResultRow } from "./store/mod.ts";
+import type { ResultRow } from "./store/mod.ts";
 
 /** One setting of a study and what it costs. */
 export interface SettingCost {
@@ -101,16 +103,10 @@ async function recordedResults(
   data: Dataset,
   url: string,
 ): Promise<ResultRow[]> {
-  if (!url.includes("://")) {
-    try {
-      await Deno.stat(url);
-    } catch {
-      return [];
-    }
-  }
-  const store = await openStore(url, { readOnly: true });
+  const store = await recordedStore(url);
+  if (!store) return [];
   try {
-    const names = Object.keys(plan.study.parameters);
+    const names = Object.keys(firstSetting(plan.study));
     const study = { ...plan.study, fixed: fixedOf(plan, data) };
     const records = await recordsOf(store, study.name);
     const found = sameRecord(records, study, completeFixed(names));
@@ -135,9 +131,10 @@ export async function estimateCost(
     retries?: number;
   },
 ): Promise<CostEstimate> {
-  const plan = parsePlan(input);
+  const url = store || recordsPath(dir);
+  const { plan } = await settlePlan(parsePlan(input), data, { url });
   const { study } = plan;
-  const rows = await recordedResults(plan, data, store || recordsPath(dir));
+  const rows = await recordedResults(plan, data, url);
   const settings = settingsOf(study) ??
     Array.from(
       { length: study.search.kind === "tpe" ? study.search.points : 0 },

@@ -45,14 +45,17 @@ export async function runPlanned(
         `without isolation`,
     );
   }
-  const job: Job = {
-    kind: "plan",
-    plan: { ...plan, source: data.source },
-    dataDir,
-    memory,
+  const { source } = data;
+  const trialOf = (plan: CheckedPlan) => {
+    const job: Job = {
+      kind: "plan",
+      plan: { ...plan, source },
+      dataDir,
+      memory,
+    };
+    return isolatedTrial(job, onEvent);
   };
-  const trial = isolatedTrial(job, onEvent);
-  return await runTrainingStudy(plan, data, { ...options, trial });
+  return await runTrainingStudy(plan, data, { ...options, trialOf });
 }
 
 /** The data set of a plan. @throws DataError, StudyError when none is named */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Dataset } from "../data/mod.ts";
 import {
+  formerPrecision,
   parseRecipe,
   type Recipe,
   RecipeError,
@@ -195,6 +196,9 @@ function someSettings(study: Study): Params[] {
   return settingsOf(study) ?? [randomPoint(spacesOf(study), study.seed, 0)];
 }
 
+/** The setting that stands for a study where one must. */
+export const firstSetting = (study: Study): Params => someSettings(study)[0];
+
 /** A recipe's fields that no parameter varies and that are no seed. */
 function fixedRecipe(recipe: Record<string, unknown>, names: string[]) {
   return names.reduce(
@@ -208,7 +212,7 @@ export function fixedOf(
   plan: CheckedPlan,
   data: Pick<Dataset, "name" | "hash">,
 ): Record<string, unknown> {
-  const [params] = someSettings(plan.study);
+  const params = firstSetting(plan.study);
   const recipe = recipeOf(plan, { params, seed: 0 });
   return {
     ...plan.study.fixed,
@@ -219,12 +223,17 @@ export function fixedOf(
   };
 }
 
-/** Gives an older record's recipe the fields that were added since. */
+/**
+ * Gives an older record's recipe the fields that were added since, and the
+ * precision that its "auto" stood for.
+ */
 export function completeFixed(
   names: string[],
 ): (fixed: Record<string, unknown>) => Record<string, unknown> {
-  return (fixed) => ({
-    ...fixed,
-    recipe: completed(fixed.recipe, fixedRecipe(recipes.slim, names)),
-  });
+  return (fixed) => {
+    const defaults = fixedRecipe(recipes.slim, names);
+    const recipe = completed(fixed.recipe, defaults) as Partial<Recipe>;
+    const precision = formerPrecision(recipe);
+    return { ...fixed, recipe: precision ? { ...recipe, precision } : recipe };
+  };
 }

@@ -22,14 +22,17 @@ import { StudyError } from "./errors.ts";
 import {
   type CheckedPlan,
   completeFixed,
+  firstSetting,
   fixedOf,
   type Objective,
   parsePlan,
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
-import { settingsOf, type TrialPoint } from "./points.ts";
+import type { TrialPoint } from "./points.ts";
+import { type Settle, settlePlan } from "./precision.ts";
 import {
+  recordsPath,
   type RunOptions,
   runStudy,
   type StudyEvent,
@@ -179,7 +182,7 @@ export function trainingTrial(
 ): TrainTrial {
   const { metric, split, epoch } = plan.objective;
   return async (point, context) => {
-    const recipe = recipeOf(plan, point);
+    let recipe = recipeOf(plan, point);
     const rows: EpochRow[] = [];
     const warn = (message: string) => {
       context.log(message);
@@ -198,6 +201,7 @@ export function trainingTrial(
         checkpointDir: context.checkpointDir,
         onStep: (s) => onEvent?.({ type: "step", point, ...s }),
         onWarning: warn,
+        onStart: (settled) => recipe = settled,
       });
       for await (const row of epochs) {
         rows.push(row);
@@ -227,44 +231,52 @@ export function trainingTrial(
  * accuracy chose; the maximum over the epochs is stored beside it as
  * `maxTestAccuracy`.
  *
- * @param trial how a trial is run; in this process without it.
  * @throws RecipeError before any training when a point makes no sound recipe;
  * StudyError when the split that is judged is empty.
  */
 export async function runTrainingStudy(
   input: TrainingPlan,
   data: Dataset,
-  { memory, trial, ...options }:
+  { memory, trialOf, settle, ...options }:
     & Omit<RunOptions, "onEvent" | "completeFixed">
     & {
       /** Bytes that one trial may take; what is free without it. */
       memory?: number;
-      trial?: TrainTrial;
+      /** How its trials are run, once the precision is settled. */
+      trialOf?: (plan: CheckedPlan) => TrainTrial;
+      /** How a precision of "auto" is settled where no record tells. */
+      settle?: Settle;
       onEvent?: (event: TrainingEvent) => void;
     },
 ): Promise<StudySummary> {
-  const plan = parsePlan(input);
+  const asked = parsePlan(input);
   const { onEvent } = options;
-  const names = Object.keys(
-    settingsOf(plan.study)?.[0] ?? plan.study.parameters,
-  );
-  const { recipe, limits, objective } = plan;
+  const names = Object.keys(firstSetting(asked.study));
+  const { limits, objective } = asked;
   if (data[objective.split].n === 0) {
     throw new StudyError(
-      `study "${plan.study.name}": a trial's value is of the ` +
+      `study "${asked.study.name}": a trial's value is of the ` +
         `${objective.split} split, of which ${data.name} has no image: ` +
         `make one, or set objective.split`,
     );
   }
+  const { plan, attributes } = await settlePlan(asked, data, {
+    url: options.store || recordsPath(options.dir),
+    settle,
+    signal: options.signal,
+    onWarning: (message) => onEvent?.({ type: "warning", message }),
+  });
+  const { recipe } = plan;
   return await runStudy(
     { ...plan.study, fixed: fixedOf(plan, data) },
-    trial ?? trainingTrial(plan, data, { memory, onEvent }),
+    trialOf?.(plan) ?? trainingTrial(plan, data, { memory, onEvent }),
     {
       ...options,
       completeFixed: completeFixed(names),
       attributes: {
         plan: { recipe, limits, objective, source: data.source },
         repeatedImages: repeatedImages(data),
+        ...attributes,
       },
     },
   );

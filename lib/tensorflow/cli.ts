@@ -9,6 +9,7 @@ import {
   TENSORFLOW_VERSION,
   verifyLibrary,
 } from "./install.ts";
+import type { Choice } from "./choices.ts";
 import { cpuFlags } from "./cpu.ts";
 import { cudaLibraries, isCudaBuild } from "./cuda.ts";
 import { DeviceError } from "./device.ts";
@@ -28,6 +29,24 @@ function show(label: string, value: string | number) {
   console.log(`${label.padEnd(11)}${value}`);
 }
 
+/** What `precision: "auto"` stands for here: each net timed so far, a line each. */
+function showPrecision(bfloat16: boolean, choices: readonly Choice[]) {
+  if (!bfloat16) {
+    return show("precision", "float32: the machine has no bfloat16");
+  }
+  if (choices.length === 0) {
+    show("precision", "float32 or bfloat16: no net was timed here yet");
+  }
+  const ms = (time: number) => `${Number(time.toPrecision(3))} ms`;
+  for (const { net, precision, float32, bfloat16, images } of choices) {
+    show(
+      "precision",
+      `${precision.padEnd(9)}${net} (${images} images: ` +
+        `float32 ${ms(float32)}, bfloat16 ${ms(bfloat16)})`,
+    );
+  }
+}
+
 /** Loads the engine; a clear line instead of its facts when it cannot. */
 async function showEngine() {
   try {
@@ -35,7 +54,7 @@ async function showEngine() {
     const { version, devices } = engine.engineInfo();
     show("loaded", `TensorFlow ${version}`);
     for (const { name, type } of devices) show("device", `${type} ${name}`);
-    show("bfloat16", engine.resolvePrecision("auto"));
+    showPrecision(engine.hasBfloat16(), new engine.Choices().all());
   } catch (error) {
     const line = (error as Error).message.split("\n")[0];
     show("engine", `cannot load: ${line}`);

@@ -5,11 +5,12 @@ import { cpuFlags } from "./cpu.ts";
 import { C, check, cString, type Pointer } from "./library.ts";
 import { Tracer } from "./trace.ts";
 
-export type Precision = "float32" | "bfloat16" | "auto";
+/** In which numbers convolutions and matrix products are computed. */
+export type Arithmetic = "float32" | "bfloat16";
 
 export interface CompileOptions {
   /** Arithmetic of convolutions and matrix products; variables stay float32. */
-  precision?: Precision;
+  precision?: Arithmetic;
   /** Shown in error messages. */
   name?: string;
 }
@@ -34,15 +35,11 @@ interface Trace {
 const BFLOAT16_CONFIG = "\x52\x05\x52\x03\xf8\x01\x01";
 let functionCount = 0;
 
-function hasBfloat16(): boolean {
+/** Whether the CPU computes in bfloat16; elsewhere it is far slower than float32. */
+export function hasBfloat16(): boolean {
   const flags = cpuFlags();
   return !b.gpu && flags !== null &&
     (flags.has("avx512_bf16") || flags.has("amx_bf16"));
-}
-
-/** What "auto" means on this machine. */
-export function resolvePrecision(p: Precision): "float32" | "bfloat16" {
-  return p === "auto" ? (hasBfloat16() ? "bfloat16" : "float32") : p;
 }
 
 /**
@@ -58,8 +55,7 @@ export function compile(
   fn: (...inputs: tf.Tensor[]) => tf.Tensor[],
   { precision = "float32", name = fn.name || "function" }: CompileOptions = {},
 ): Compiled {
-  const arithmetic = resolvePrecision(precision);
-  const config = arithmetic === "bfloat16"
+  const config = precision === "bfloat16"
     ? Uint8Array.from(BFLOAT16_CONFIG, (c) => c.charCodeAt(0))
     : new Uint8Array(0);
   const traces = new Map<string, Trace>();
@@ -68,7 +64,7 @@ export function compile(
     if (b.currentTracer()) {
       throw new Error(`${name}: a compiled function cannot call another one`);
     }
-    const tracer = new Tracer(arithmetic);
+    const tracer = new Tracer(precision);
     const unique = `ferlab_${name.replace(/\W/g, "_")}_${functionCount++}`;
     let outputs = 0;
     let captures: Pointer[] = [];

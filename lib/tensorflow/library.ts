@@ -1,5 +1,5 @@
 /** The C API of libtensorflow over `Deno.dlopen`: symbols, C strings, status. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ensureLibrary, LibraryError } from "./install.ts";
 import { LIBRARY_FILES } from "./location.ts";
 import { ensureNative, registerNative } from "./native.ts";
@@ -216,6 +216,11 @@ function nativeProblem(): string | null {
 }
 
 export const missingNative = nativeProblem();
+
+/** Tells FERLab's own ops of one source, CPU and library from others. */
+export const nativeKey = "path" in compiled && missingNative === null
+  ? basename(compiled.path, ".so")
+  : "none";
 
 /** The text at a C string's address, "" for NULL. */
 export function textAt(pointer: Pointer): string {

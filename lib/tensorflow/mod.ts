@@ -17,12 +17,13 @@ export {
   type Observer,
   usesNativeOps,
 } from "./binding.ts";
+export { type Choice, Choices } from "./choices.ts";
 export {
+  type Arithmetic,
   compile,
   type Compiled,
   type CompileOptions,
-  type Precision,
-  resolvePrecision,
+  hasBfloat16,
 } from "./compile.ts";
 export { noteParameter } from "./gradients.ts";
 export { allFinite, largestOf } from "./finite.ts";

@@ -1,9 +1,18 @@
 /** The training loop: an async iterator of epochs that can stop and resume. */
 import type { Dataset, Split } from "../data/mod.ts";
-import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+} from "./checkpoint.ts";
 import { diagnoser, type Diagnostics } from "./diagnostics.ts";
 import { Evaluation } from "./metrics.ts";
 import { epsWarning } from "./optimizers.ts";
+import {
+  formerPrecision,
+  type PrecisionOptions,
+  settlePrecision,
+} from "./precision.ts";
 import { riseWarning } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";
 import { TrainingRun } from "./run.ts";
@@ -47,6 +56,10 @@ export interface TrainOptions {
   signal?: AbortSignal;
   /** Where the checkpoint lies; without it nothing is saved or resumed. */
   checkpointDir?: string;
+  /** The recipe that is trained, its precision settled. */
+  onStart?: (recipe: Recipe) => void;
+  /** How a precision of "auto" is settled, where no checkpoint tells. */
+  settle?: (recipe: Recipe, options: PrecisionOptions) => Promise<Recipe>;
   onStep?: (s: { step: number; steps: number; loss: number }) => void;
   onWarning?: (line: string) => void;
   /** Adds diagnostics to each row, on the epoch's first batch; off by default. */
@@ -92,6 +105,12 @@ export async function evaluate(
 
 type Recorded = Recipe & { dataHash: string; weightsHash?: string };
 
+/** What a checkpoint was made by. */
+function recordedOf({ meta }: Checkpoint): Recorded {
+  const recorded = (meta.recipe ?? {}) as Recorded;
+  return { ...recorded, precision: formerPrecision(recorded)! };
+}
+
 /** Whether `b` trains what `a` did, perhaps for more epochs. */
 function continues(a: Recorded, b: Recorded): boolean {
   // Where the file lies is no part of what was trained.
@@ -105,7 +124,31 @@ function continues(a: Recorded, b: Recorded): boolean {
 }
 
 /**
- * Trains by `recipe` and yields one row an epoch, the epochs of an earlier
+ * The recipe with the precision that it trains in: a checkpoint's own, or what
+ * this machine has chosen.
+ */
+async function settledRecipe(
+  recipe: Recipe,
+  data: Dataset,
+  saved: Checkpoint | null,
+  { signal, onWarning, settle = settlePrecision }: TrainOptions,
+): Promise<Recipe> {
+  if (recipe.precision !== "auto") return recipe;
+  if (saved) {
+    const before = recordedOf(saved);
+    const { precision, dataHash, weightsHash } = before;
+    const resumed = { ...recipe, precision };
+    const same = { ...resumed, dataHash: data.hash, weightsHash };
+    if (dataHash && continues(before, same)) return resumed;
+  }
+  const { size, channels } = data;
+  const options = { channels, signal, onWarning };
+  const { precision } = await settle({ ...recipe, size }, options);
+  return { ...recipe, precision };
+}
+
+/**
+ * Trains by a recipe and yields one row an epoch, the epochs of an earlier
  * run of the same checkpoint first. Aborting throws the signal's reason after
  * the running step; the last finished epoch is on disk.
  *
@@ -114,11 +157,17 @@ function continues(a: Recorded, b: Recorded): boolean {
  * DivergedError when loss or gradient is NaN or infinite.
  */
 export async function* train(
-  recipe: Recipe,
+  asked: Recipe,
   data: Dataset,
   options: TrainOptions = {},
 ): AsyncGenerator<EpochRow> {
   const { signal, checkpointDir, onWarning } = options;
+  // Refuses what does not fit before anything is timed.
+  new TrainingRun(asked, data);
+  let saved = checkpointDir ? await loadCheckpoint(checkpointDir) : null;
+  if (saved?.warning) onWarning?.(saved.warning);
+  const recipe = await settledRecipe(asked, data, saved, options);
+  options.onStart?.(recipe);
   const run = new TrainingRun(recipe, data);
   const eps = epsWarning(recipe);
   if (eps) onWarning?.(eps);
@@ -134,10 +183,8 @@ export async function* train(
   const history: EpochRow[] = [];
   const diagnostics = options.diagnose ? diagnoser(trainer) : null;
   try {
-    const saved = checkpointDir ? await loadCheckpoint(checkpointDir) : null;
     if (saved) {
-      if (saved.warning) onWarning?.(saved.warning);
-      if (continues(saved.meta.recipe as Recorded, recorded)) {
+      if (continues(recordedOf(saved), recorded)) {
         trainer.load(saved.tensors);
         trainer.step = saved.meta.step;
         history.push(...saved.meta.history as EpochRow[]);
@@ -147,6 +194,7 @@ export async function* train(
         );
       }
     }
+    saved = null; // its tensors may go
     yield* history.slice(0, recipe.epochs);
     const begun = history.length;
     while (history.length < recipe.epochs) {

@@ -65,6 +65,14 @@ export {
   Evaluation,
   matthews,
 } from "./metrics.ts";
+export {
+  fasterArithmetic,
+  formerPrecision,
+  type Measure,
+  type PrecisionOptions,
+  settlePrecision,
+  type StepTimes,
+} from "./precision.ts";
 export { loadPretrained, type Pretrained } from "./pretrained.ts";
 export {
   lrAt,

@@ -237,7 +237,7 @@ export const Fields = z.strictObject({
       .describe("What the pixels are divided by, after mean; above 0."),
   }, group).prefault({}).describe("Input normalisation."),
   precision: oneOf(["auto", "float32", "bfloat16"]).default("auto").describe(
-    "Number format of convolutions and matrix products: float32, bfloat16, or auto (bfloat16 where the CPU computes in it and all channels fill blocks of 16).",
+    "Number format of convolutions and matrix products: float32, bfloat16, or auto: where the CPU computes in both, the one in which this net's steps were faster when they were first timed on this machine.",
   ),
   dropLast: oneOf([true, false]).default(true).describe(
     "Whether an epoch's last batch is left out when it is not full; true or false.",

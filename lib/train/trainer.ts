@@ -4,7 +4,6 @@ import {
   compile,
   type Compiled,
   fromBytes,
-  type Precision,
   returnMemory,
   tf,
 } from "../tensorflow/mod.ts";
@@ -81,15 +80,6 @@ function augment(bytes: tf.Tensor, r: Recipe, seed: tf.Tensor): tf.Tensor4D {
   return randomErasing(normalise(x, r.normalise), r.erasing, seed);
 }
 
-/**
- * The arithmetic of a recipe's step. "auto" stays with float32 for channels
- * that do not fill blocks of 16, where bfloat16 has only slow kernels.
- */
-function precisionOf({ precision, widths, stemWidth }: Recipe): Precision {
-  const blocks = [stemWidth, ...widths].every((width) => width % 16 === 0);
-  return precision === "auto" && !blocks ? "float32" : precision;
-}
-
 /** A model under training; `dispose` frees what it holds. */
 export class Trainer {
   readonly variables: Variables;
@@ -105,7 +95,10 @@ export class Trainer {
   /** Optimizer steps done. */
   step = 0;
 
-  /** `classWeights`, one a class, weigh the loss. */
+  /**
+   * `classWeights`, one a class, weigh the loss. A precision of "auto" is
+   * float32 here: `settlePrecision` asks the machine.
+   */
   constructor(
     forward: Forward,
     state: ModelState,
@@ -116,7 +109,9 @@ export class Trainer {
     this.recipe = recipe;
     this.#classWeights = classWeights;
     const variables = this.variables = variablesOf(state, recipe);
-    const precision = precisionOf(recipe);
+    const precision = recipe.precision === "auto"
+      ? "float32"
+      : recipe.precision;
     const { clipNorm } = recipe;
     this.#whole = compile((rates, ...inputs) => {
       const { pass, scalars } = this.#pass(inputs);

@@ -2,16 +2,21 @@
 import assert from "node:assert/strict";
 import {
   bestRow,
+  openStore,
   parsePlan,
+  recordsPath,
   runTrainingStudy,
   type StudyInput,
   type TrainingEvent,
   type TrainingPlan,
   trainingRows,
+  trialRows,
 } from "../../lib/study/mod.ts";
+import { completeFixed } from "../../lib/study/plan.ts";
+import { type Arithmetic, hasBfloat16 } from "../../lib/tensorflow/mod.ts";
 import { modelOf } from "../../lib/models/mod.ts";
 import { count, trainingMemory } from "../../lib/profile/mod.ts";
-import type { Schedule } from "../../lib/train/mod.ts";
+import type { Recipe, Schedule } from "../../lib/train/mod.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 import { inFolder } from "../_folder.ts";
 
@@ -183,3 +188,74 @@ Deno.test("stopping in the middle keeps the epochs and goes on from them", () =>
       [[1, 2]],
     );
   }));
+
+Deno.test("a study with precision auto finds its records again; a machine that chooses otherwise makes its own", () =>
+  inFolder(async (dir) => {
+    const auto: TrainingPlan = {
+      recipe: { ...recipe, lr: 1e-3, precision: "auto" },
+      study: { name: "auto", parameters: { depth: [1, 2] } },
+    };
+    const told: string[] = [];
+    let asked = 0;
+    const run = (precision: Arithmetic, plan = auto) =>
+      runTrainingStudy(plan, tinyData, {
+        dir,
+        settle: (r) => (asked++, Promise.resolve({ ...r, precision })),
+        trialOf: ({ recipe }) => () =>
+          Promise.resolve({ value: 1, attrs: { ran: recipe.precision } }),
+        onEvent: (e) => void (e.type === "changed" && told.push(e.message)),
+      });
+    assert.equal((await run("bfloat16")).ran, 2);
+    // Whatever would be chosen now: all of a study's trials share one.
+    const longer = { depth: [1, 2, 3] };
+    const more = { ...auto, study: { ...auto.study, parameters: longer } };
+    assert.equal((await run("float32", more)).ran, 1);
+    assert.equal((await run("float32")).ran, 0);
+    assert.equal(asked, 1);
+    const ran = async () =>
+      (await trialRows({ dir }, "auto")).rows.map((r) => r.attrs.ran);
+    assert.deepEqual(await ran(), ["bfloat16", "bfloat16", "bfloat16"]);
+    // As if the record were another machine's.
+    const store = await openStore(recordsPath(dir));
+    const [{ studyId }] = await store.studies();
+    await store.setStudyAttribute(studyId, "precisionChosenBy", { cpu: "x" });
+    await store.close();
+    assert.equal((await run("float32")).ran, 2);
+    assert.match(told[0], /recipe\.precision "bfloat16" → "float32"/);
+    assert.deepEqual(await ran(), ["float32", "float32"]);
+    assert.equal((await run("bfloat16")).ran, 0, "its own are found");
+    assert.equal(asked, 2);
+    const named = {
+      ...auto,
+      recipe: { ...auto.recipe, precision: "bfloat16" },
+    };
+    assert.equal((await run("float32", named as TrainingPlan)).ran, 0);
+  }));
+
+Deno.test("a recorded trial names the precision it ran in", () =>
+  inFolder(async (dir) => {
+    const { precision: _, ...recipe } = tinyRecipe();
+    const varied: TrainingPlan = {
+      recipe: { ...recipe, lr: 1e-3, epochs: 1 },
+      study: {
+        name: "varied",
+        parameters: { precision: ["float32", "bfloat16"] },
+      },
+    };
+    await runTrainingStudy(varied, tinyData, { dir });
+    const { rows } = await trialRows({ dir }, "varied");
+    assert.deepEqual(
+      rows.map((r) => (r.attrs.recipe as Recipe).precision),
+      ["float32", "bfloat16"],
+    );
+  }));
+
+Deno.test("an older record's auto is the precision that it stood for", () => {
+  const complete = completeFixed(["lr"]);
+  const of = (fields: object) =>
+    (complete({ recipe: { precision: "auto", ...fields } }).recipe as Recipe)
+      .precision;
+  assert.equal(of({ widths: [8, 16, 32, 64], stemWidth: 8 }), "float32");
+  assert.equal(of({}), hasBfloat16() ? "bfloat16" : "float32");
+  assert.equal(of({ precision: "bfloat16" }), "bfloat16");
+});

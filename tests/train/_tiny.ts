@@ -24,6 +24,7 @@ export function tinyRecipe(fields: Record<string, unknown> = {}): Recipe {
     epochs: 2,
     lr: 1e-3,
     seed: 5,
+    precision: "float32",
     ...fields,
   });
 }
