@@ -38,7 +38,12 @@ Deno.test("at paper the full model trains on RAF-DB as published, here a few ste
       parameters: { depth: [2], lr: [1e-4] },
       repeats: 1,
     },
-    recipe: { ...plan.recipe, batchSize: 4, epochs: 1, precision: "float32" },
+    recipe: {
+      ...plan.recipe,
+      batchSize: 4,
+      epochs: 1,
+      precision: "float32" as const,
+    },
   };
   const data = await study.data();
   assert.deepEqual(
