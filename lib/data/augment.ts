@@ -9,7 +9,7 @@ import { draw } from "./device.ts";
  */
 export function randomFlip(
   x: tf.Tensor4D,
-  probability: number,
+  probability: number | tf.Tensor,
   seed: tf.Tensor,
 ): tf.Tensor4D {
   if (probability === 0) return x;
@@ -19,7 +19,7 @@ export function randomFlip(
 
 export interface Erasing extends BoxRange {
   /** Chance that an image loses a rectangle. */
-  probability: number;
+  probability: number | tf.Tensor;
 }
 
 /**

@@ -62,18 +62,37 @@ export function clsOf(x: tf.Tensor3D): tf.Tensor3D {
   return tf.slice(x, [0, 0, 0], [batch, 1, dim]);
 }
 
+/** Stochastic depth's rate of a block: linear in it, as timm 0.9.16 spreads it. */
+const pathRate = (
+  { depth, pathDrop = 0 }: Pick<TokenOptions, "depth" | "pathDrop">,
+  block: number,
+) => depth > 1 ? pathDrop * block / (depth - 1) : pathDrop;
+
+/** Every rate of dropout in a model of these options. */
+export function dropRates(
+  options: Pick<
+    TokenOptions,
+    "depth" | "attentionDrop" | "projectionDrop" | "pathDrop"
+  >,
+): number[] {
+  const { attentionDrop = 0, projectionDrop = 0, depth } = options;
+  const paths = Array.from({ length: depth }, (_, i) => pathRate(options, i));
+  return [attentionDrop, projectionDrop, ...paths];
+}
+
 /**
  * What block `block` adds to its tokens: y behind LayerScale and stochastic
- * depth, whose rate is linear in the block, as timm 0.9.16 spreads it.
+ * depth.
  */
 export function branch(
   scope: Scope,
   y: tf.Tensor3D,
-  { depth, layerScale: initial = 0, pathDrop = 0 }: TokenOptions,
+  options: TokenOptions,
   { block, part }: { block: number; part: 1 | 2 },
 ): tf.Tensor3D {
+  const { layerScale: initial = 0 } = options;
   if (initial > 0) y = layerScale(scope.within(`ls${part}`), y, initial);
-  const rate = depth > 1 ? pathDrop * block / (depth - 1) : pathDrop;
+  const rate = pathRate(options, block);
   return dropPath(scope.within(`drop_path${part}`), y, rate);
 }
 

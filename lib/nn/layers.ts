@@ -236,8 +236,9 @@ function dropped<T extends tf.Tensor>(
   shape: number[],
 ): T {
   if (!scope.training || rate === 0) return x;
-  const kept = tf.greaterEqual(scope.uniform("drop", shape), rate);
-  return tf.mul(x, tf.mul(tf.cast(kept, "float32"), 1 / (1 - rate))) as T;
+  const { rate: least, factor } = scope.dropping(rate);
+  const kept = tf.greaterEqual(scope.uniform("drop", shape), least);
+  return tf.mul(x, tf.mul(tf.cast(kept, "float32"), factor)) as T;
 }
 
 /** x times a trained factor a channel, `initial` at first (arXiv 2103.17239). */

@@ -23,6 +23,7 @@ export { fromTorch, toTorch } from "./layout.ts";
 export {
   applyScope,
   constant,
+  type Dropping,
   type Forward,
   initialise,
   type Initialiser,

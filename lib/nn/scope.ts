@@ -56,6 +56,13 @@ export interface Operation {
   bias?: boolean;
 }
 
+/** What is drawn below `rate` is dropped, the rest multiplied by `factor`. */
+export interface Dropping {
+  rate: tf.Tensor | number;
+  /** 1 / (1 − rate). */
+  factor: tf.Tensor | number;
+}
+
 /** What a layer sees of the model around it. */
 export interface Scope {
   /** Batch statistics and their update, or the running ones. */
@@ -73,6 +80,8 @@ export interface Scope {
   setBuffer(name: string, value: tf.Tensor): void;
   /** Uniform draws in [0, 1), new in each training step. */
   uniform(name: string, shape: number[]): tf.Tensor;
+  /** A rate of dropout as what the step computes with. */
+  dropping(rate: number): Dropping;
   /** Offers an activation to whoever watches, and goes on with what that returns. */
   record<T extends tf.Tensor>(name: string, value: T): T;
   /** Says what a layer computes, to whoever counts. */
@@ -112,11 +121,14 @@ function scoped(root: Root, prefix: string): Scope {
     buffer: (name, ...rest) => root.buffer(prefix + name, ...rest),
     setBuffer: (name, value) => root.setBuffer(prefix + name, value),
     uniform: (name, shape) => root.uniform(prefix + name, shape),
+    dropping: (rate) => root.dropping(rate),
     record: (name, value) => root.record(prefix + name, value),
     operation: (op) => root.operation(prefix.slice(0, -1), op),
     within: (part) => scoped(root, `${prefix}${part}.`),
   };
 }
+
+const factored = (rate: number): Dropping => ({ rate, factor: 1 / (1 - rate) });
 
 /** FNV-1a, 32 bits. */
 function hash(text: string): number {
@@ -174,6 +186,7 @@ export function initialise(
         ),
       setBuffer: () => {},
       uniform: (_, shape) => tf.zeros(shape),
+      dropping: factored,
       record: (_, value) => value,
       operation: () => {},
     };
@@ -215,6 +228,7 @@ export function inspect(
       },
       setBuffer: () => {},
       uniform: (_, shape) => placeholder(shape),
+      dropping: factored,
       record: (_, value) => value,
       operation: (layer, operation) =>
         void operations.push({ layer, operation }),
@@ -237,6 +251,8 @@ export interface ScopeValues {
   training: boolean;
   /** int32 [2], new in each step; a training with dropout needs it. */
   seed?: tf.Tensor;
+  /** Rates of dropout that are inputs of the step; others are constants of it. */
+  drops?: ReadonlyMap<number, Dropping>;
   /** Receives the activations by name; what it returns takes their place. */
   record?: (name: string, value: tf.Tensor) => tf.Tensor | void;
   operation?: (layer: string, operation: Operation) => void;
@@ -249,7 +265,8 @@ export interface ScopeValues {
  * @throws when the model asks for a name that is missing or of another shape.
  */
 export function applyScope(
-  { parameters, buffers, training, seed, record, operation }: ScopeValues,
+  { parameters, buffers, training, seed, drops, record, operation }:
+    ScopeValues,
 ): Scope & { updates: Map<string, tf.Tensor> } {
   const updates = new Map<string, tf.Tensor>();
   const find = (
@@ -277,6 +294,7 @@ export function applyScope(
       const own = tf.tensor1d([hash(name), DRAWS], "int32");
       return statelessUniform(shape, tf.add(seed, own));
     },
+    dropping: (rate) => drops?.get(rate) ?? factored(rate),
     record: <T extends tf.Tensor>(name: string, value: T) =>
       (record?.(name, value) ?? value) as T,
     operation: operation ?? (() => {}),

@@ -104,7 +104,7 @@ async function look(
   const { batchSize } = recipe;
   const forward = modelOf(recipe);
   const state = initialise(forward, [size, size, channels], recipe.seed);
-  const trainer = new Trainer(forward, state, recipe);
+  const trainer = new Trainer(forward, state, recipe, { shared: true });
   releaseState(state);
   const batch = (at: number) => {
     const rows = Array.from({ length: batchSize }, (_, i) => at + i);

@@ -97,7 +97,12 @@ const training = (recipe: Recipe, seed: number): Run => (batchSize) => {
     trainingMemory(count(forward, [size, size, 3], { batch: batchSize })),
   );
   const state = initialise(forward, [size, size, 3], seed);
-  const trainer = new Trainer(forward, state, { ...recipe, batchSize });
+  const trainer = new Trainer(
+    forward,
+    state,
+    { ...recipe, batchSize },
+    { shared: true },
+  );
   releaseState(state);
   const pixels = Uint8Array.from(
     { length: batchSize * size * size * 3 },

@@ -2,8 +2,10 @@
 import { backend, idOf, tf } from "./backend.ts";
 import * as b from "./binding.ts";
 import { cpuFlags } from "./cpu.ts";
-import { C, check, cString, type Pointer } from "./library.ts";
+import { C, check, cString } from "./library.ts";
 import { Tracer } from "./trace.ts";
+import { borrowTraces, removeTraces, type Trace } from "./traces.ts";
+import type { Variable } from "./variable.ts";
 
 /** In which numbers convolutions and matrix products are computed. */
 export type Arithmetic = "float32" | "bfloat16";
@@ -13,6 +15,12 @@ export interface CompileOptions {
   precision?: Arithmetic;
   /** Shown in error messages. */
   name?: string;
+  /**
+   * Functions of one name and one key share their traces: the key must tell
+   * all that shapes the graph, and of what lies outside `fn` reads nothing but
+   * these variables, which each function has of its own, in one order.
+   */
+  shared?: { key: string; variables: readonly Variable[] };
 }
 
 /** A compiled function: call it like the original, but await it. */
@@ -22,12 +30,6 @@ export interface Compiled {
   readonly signatures: number;
   /** Frees the traced functions. */
   dispose(): void;
-}
-
-interface Trace {
-  name: string;
-  captures: Pointer[];
-  outputs: number;
 }
 
 // ConfigProto.graph_options (10) . rewrite_options (10) .
@@ -53,12 +55,21 @@ export function hasBfloat16(): boolean {
  */
 export function compile(
   fn: (...inputs: tf.Tensor[]) => tf.Tensor[],
-  { precision = "float32", name = fn.name || "function" }: CompileOptions = {},
+  { precision = "float32", name = fn.name || "function", shared }:
+    CompileOptions = {},
 ): Compiled {
   const config = precision === "bfloat16"
     ? Uint8Array.from(BFLOAT16_CONFIG, (c) => c.charCodeAt(0))
     : new Uint8Array(0);
-  const traces = new Map<string, Trace>();
+  const { traces, giveBack } = shared
+    ? borrowTraces(`${name} ${precision} ${shared.key}`)
+    : {
+      traces: new Map<string, Trace>(),
+      giveBack: () => removeTraces(traces),
+    };
+  const places = new Map(shared?.variables.map(({ id }, i) => [id, i]));
+  const own = [...places.keys()];
+  let disposed = false;
 
   function trace(ids: number[]): Trace {
     if (b.currentTracer()) {
@@ -67,7 +78,7 @@ export function compile(
     const tracer = new Tracer(precision);
     const unique = `ferlab_${name.replace(/\W/g, "_")}_${functionCount++}`;
     let outputs = 0;
-    let captures: Pointer[] = [];
+    let captures: Trace["captures"] = [];
     b.setTracer(tracer);
     try {
       tf.tidy(() => {
@@ -79,9 +90,24 @@ export function compile(
         outputs = results.length;
         const outputIds = results.map(idOf);
         b.setTracer(null);
-        captures = tracer.finish(unique, outputIds).captures;
+        captures = Array.from(
+          tracer.finish(unique, outputIds).captures,
+          ([id, handle]) => {
+            const place = places.get(id);
+            if (place === undefined) return handle;
+            C.TFE_DeleteTensorHandle(handle);
+            return place;
+          },
+        );
       });
-      return { name: unique, captures, outputs };
+      const traced = { name: unique, captures, outputs };
+      if (shared && captures.some((c) => typeof c !== "number")) {
+        removeTraces(new Map([["", traced]]));
+        throw new Error(
+          "a shared function reads a tensor from outside: give it as an input",
+        );
+      }
+      return traced;
     } catch (error) {
       if (b.currentTracer()) tracer.abandon();
       throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
@@ -95,7 +121,7 @@ export function compile(
     const signature = ids.map((id) => {
       const { shape, dtype } = b.describe(b.handleOf(id));
       return `${dtype}[${shape}]`;
-    }).join();
+    }).join() + (b.usesNativeOps() ? " native" : "");
     let traced = traces.get(signature);
     if (!traced) traces.set(signature, traced = trace(ids));
     const op = b.newOp(traced.name, [], ids);
@@ -103,7 +129,10 @@ export function compile(
     const count = new Int32Array([traced.outputs]);
     const outputs = new BigUint64Array(Math.max(1, traced.outputs));
     try {
-      for (const handle of traced.captures) {
+      for (const capture of traced.captures) {
+        const handle = typeof capture === "number"
+          ? b.handleOf(own[capture])
+          : capture;
         C.TFE_OpAddInput(op, handle, status);
         check(name, status);
       }
@@ -130,13 +159,8 @@ export function compile(
     signatures: { get: () => traces.size },
     dispose: {
       value: () => {
-        for (const { name, captures } of traces.values()) {
-          captures.forEach((handle) => C.TFE_DeleteTensorHandle(handle));
-          const status = C.TF_NewStatus();
-          C.TFE_ContextRemoveFunction(b.context, cString(name), status);
-          C.TF_DeleteStatus(status);
-        }
-        traces.clear();
+        if (!disposed) giveBack();
+        disposed = true;
       },
     },
   });

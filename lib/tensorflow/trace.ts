@@ -128,11 +128,14 @@ export class Tracer {
     return Array.from({ length: n }, (_, i) => this.#output(name, op, i));
   }
 
-  /** Adds the graph to the context as function `name`; the tracer is spent. */
+  /**
+   * Adds the graph to the context as function `name`; the tracer is spent.
+   * `captures` are the tensors from outside by their ids, in the inputs' order.
+   */
   finish(
     name: string,
     outputs: readonly number[],
-  ): { captures: Pointer[]; nodes: number } {
+  ): { captures: Map<number, Pointer>; nodes: number } {
     const ins = [...this.#inputs, ...this.#captureNodes];
     const outs = outputs.map((id) => this.#nodeOf(id));
     const effects = new BigUint64Array(Math.max(1, this.#effects.length));
@@ -167,7 +170,7 @@ export class Tracer {
       throw error;
     }
     C.TF_DeleteGraph(this.#graph);
-    return { captures: [...this.#captured.values()], nodes: this.#count };
+    return { captures: this.#captured, nodes: this.#count };
   }
 
   /** Frees what the trace holds after an error. */

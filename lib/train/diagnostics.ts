@@ -2,7 +2,7 @@
 import { compile, type Compiled, histogram, tf } from "../tensorflow/mod.ts";
 import { attentionStatistics, readStatistics } from "./attention_maps.ts";
 import type { Rate } from "./rates.ts";
-import { globalNorm, gradientsOf, stepRates } from "./step.ts";
+import { globalNorm, gradientsOf, stepRates, unpackRates } from "./step.ts";
 import type { ImageShape, Labels, Trainer } from "./trainer.ts";
 import { readVariables } from "./variables.ts";
 
@@ -74,11 +74,11 @@ export function diagnoser(trainer: Trainer): Diagnoser {
   const look: Compiled = compile((rates, correction, ...inputs) => {
     const batch = trainer.batchOf(inputs);
     const { gradients } = gradientsOf(forward, variables, batch, recipe.sam);
-    const [, ...scalars] = tf.unstack(rates);
+    const perRow = unpackRates(rates).rows;
     const norm = (x: tf.Tensor) => globalNorm([x]);
-    const rows = trained.map(([name, { value, slots }]) => {
+    const rows = trained.map(([name, { value, slots, row }]) => {
       const state = slots.map((s) => s.read());
-      const update = optimizer.lastUpdate?.(state, scalars);
+      const update = optimizer.lastUpdate?.(state, perRow[row]);
       return tf.stack([
         norm(gradients[name]),
         norm(value.read()),
@@ -114,7 +114,7 @@ export function diagnoser(trainer: Trainer): Diagnoser {
       const { step } = trainer;
       const done = Math.max(1, step);
       const inputs = [
-        stepRates(variables, recipe.ema, done, rate),
+        stepRates(variables, recipe, done, rate),
         tf.tensor1d([Math.sqrt(1 - recipe.betas[1] ** done), recipe.eps]),
         ...trainer.inputsOf(images, labels, shape, {
           step: step + 1,

@@ -35,13 +35,21 @@ export function balancedWeights(counts: readonly number[]): number[] {
   return counts.map((n) => n && images / (counts.length * n));
 }
 
+/** Label smoothing as tensors of one value each. */
+export interface Smoothing {
+  /** What a target keeps: 1 less the share that is spread. */
+  kept: tf.Tensor;
+  /** What each class gets. */
+  spread: tf.Tensor;
+}
+
 export interface LossOptions {
   /** Share of a target that is spread evenly over all classes. */
-  labelSmoothing?: number;
+  labelSmoothing?: number | Smoothing;
   /** Focal loss's exponent on 1 − p (arXiv 1708.02002); 0 is cross-entropy. */
   gamma?: number;
   /** One weight a class. */
-  classWeights?: readonly number[];
+  classWeights?: readonly number[] | tf.Tensor1D;
   /**
    * Whether `targets` are shares of classes rather than one class each, as for
    * PyTorch a target of floats is. Only class weights ask for it.
@@ -69,20 +77,22 @@ export function softCrossEntropy(
     {},
 ): tf.Scalar {
   const [batch, classes] = logits.shape;
+  const { kept, spread } = typeof labelSmoothing !== "number"
+    ? labelSmoothing
+    : { kept: 1 - labelSmoothing, spread: labelSmoothing / classes };
   const logP = tf.logSoftmax(logits);
   let terms: tf.Tensor = tf.mul(
     logP,
-    labelSmoothing === 0 ? targets : tf.add(
-      tf.mul(targets, 1 - labelSmoothing),
-      labelSmoothing / classes,
-    ),
+    labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, kept), spread),
   );
   if (gamma > 0) {
     const doubt = tf.maximum(tf.sub(1, tf.exp(logP)), LEAST_DOUBT);
     terms = tf.mul(terms, tf.pow(doubt, gamma));
   }
   if (!classWeights) return tf.neg(tf.div(tf.sum(terms), batch));
-  const weights = tf.tensor1d([...classWeights]);
+  const weights = classWeights instanceof tf.Tensor
+    ? classWeights
+    : tf.tensor1d([...classWeights]);
   const sum = tf.sum(tf.mul(terms, weights));
   if (soft) return tf.neg(tf.div(sum, batch));
   const total = tf.sum(tf.mul(targets, weights));
@@ -113,16 +123,20 @@ export const hasSoftTargets = (
   { labels, mixing }: Pick<Recipe, "labels" | "mixing">,
 ): boolean => labels !== "any" && (labels === "soft" || mixes(mixing));
 
-/** The recipe's loss of logits [B, K] against targets [B, K]. */
+/**
+ * The recipe's loss of logits [B, K] against targets [B, K]. `smoothing` is its
+ * label smoothing as an input of the step.
+ */
 export function lossOf(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
   recipe: Pick<Recipe, "loss" | "labels" | "mixing">,
-  classWeights?: readonly number[],
+  classWeights?: LossOptions["classWeights"],
+  smoothing?: Smoothing,
 ): tf.Scalar {
   const { kind, labelSmoothing, gamma } = recipe.loss;
   const options = {
-    labelSmoothing,
+    labelSmoothing: labelSmoothing && (smoothing ?? labelSmoothing),
     classWeights,
     soft: hasSoftTargets(recipe),
   };

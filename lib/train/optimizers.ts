@@ -6,6 +6,8 @@ import {
   tf,
   type Variable,
 } from "../tensorflow/mod.ts";
+import type { ParameterRule } from "./groups.ts";
+import type { Rate } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";
 
 export type OptimizerSettings = Pick<
@@ -27,20 +29,22 @@ export interface Target {
   /** Its value before the update. */
   value: tf.Tensor;
   gradient: tf.Tensor;
-  /** Factor of the learning rate. */
-  lrScale: number;
-  /** 0 leaves the parameter undecayed. */
-  weightDecay: number;
+  /** Whether its weights decay. */
+  decays: boolean;
 }
+
+/** What a rule says of the rates of its parameters. */
+export type RateRule = Pick<ParameterRule, "lr" | "weightDecay">;
 
 export interface Optimizer {
   /** PyTorch's names of the state that each parameter has; 0 at first. */
   slots: string[];
   /**
-   * What changes with the step (from 1): scalars for `apply`, worked out in
-   * float64. `beta1` replaces the first of betas where a schedule cycles it.
+   * All that `apply` takes as numbers in step `step` (from 1) for parameters
+   * under `rule`, worked out in float64. A rate's `beta1` replaces the first of
+   * betas.
    */
-  rates(step: number, lr: number, beta1?: number): number[];
+  rates(step: number, rate: Rate, rule: RateRule): number[];
   /** Updates one parameter in place; `rates` are scalars. */
   apply(target: Target, rates: tf.Tensor[]): void;
   /**
@@ -50,8 +54,11 @@ export interface Optimizer {
   lastUpdate?(slots: tf.Tensor[], rates: tf.Tensor[]): tf.Tensor;
 }
 
-const coupled = ({ gradient, value, weightDecay }: Target) =>
-  weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(value, weightDecay));
+const coupled = ({ gradient, value, decays }: Target, decay: tf.Tensor) =>
+  decays ? tf.add(gradient, tf.mul(value, decay)) : gradient;
+
+/** a · b in float32, as the device would have it. */
+const product = (a: number, b: number) => Math.fround(a) * Math.fround(b);
 
 /**
  * Adam (arXiv 1412.6980) with decay added to the gradient, or, decoupled,
@@ -65,31 +72,31 @@ function adam(
   const beta2 = betas[1];
   return {
     slots: ["exp_avg", "exp_avg_sq", ...(amsgrad ? ["max_exp_avg_sq"] : [])],
-    rates(step, lr, beta1 = betas[0]) {
+    rates(step, { lr, beta1 = betas[0] }, rule) {
       // The ops take 1 − β in float32; what that rounds is taken out again.
       const rounding1 = (1 - Math.fround(beta1)) / (1 - beta1);
       const rounding2 = (1 - Math.fround(beta2)) / (1 - beta2);
       const first = (1 - beta1 ** step) * rounding1;
       const second = Math.sqrt((1 - beta2 ** step) * rounding2);
-      return [lr * second / first, eps * second, beta1, lr];
+      const rate = product(lr * second / first, rule.lr);
+      const decay = decoupled
+        ? product(lr, rule.lr * rule.weightDecay)
+        : rule.weightDecay;
+      return [rate, eps * second, beta1, beta2, decay];
     },
-    apply(target, [rate, eps, beta1, lr]) {
-      const { variable, value, slots, lrScale, weightDecay } = target;
-      if (decoupled && weightDecay > 0) {
-        variable.subtract(
-          tf.mul(value, tf.mul(lr, lrScale * weightDecay)),
-        );
-      }
+    apply(target, [rate, eps, beta1, beta2, decay]) {
+      const { variable, value, slots, decays } = target;
+      if (decoupled && decays) variable.subtract(tf.mul(value, decay));
       const [m, v, largestV] = slots;
       applyAdam({
         parameter: variable,
         m,
         v,
         largestV,
-        gradient: decoupled ? target.gradient : coupled(target),
-        rate: scaled(rate, lrScale),
+        gradient: decoupled ? target.gradient : coupled(target, decay),
+        rate,
         beta1,
-        beta2: tf.scalar(beta2),
+        beta2,
         eps,
       });
     },
@@ -98,39 +105,36 @@ function adam(
   };
 }
 
-const scaled = (rate: tf.Tensor, scale: number) =>
-  scale === 1 ? rate : tf.mul(rate, scale);
-
 /** Stochastic gradient descent with coupled decay and heavy-ball momentum. */
 function sgd({ momentum, nesterov, dampening }: OptimizerSettings): Optimizer {
   if (momentum === 0) {
     return {
       slots: [],
-      rates: (_, lr) => [lr],
-      apply(target, [lr]) {
-        const rate = scaled(lr, target.lrScale);
-        applyGradientDescent(target.variable, coupled(target), rate);
+      rates: (_, { lr }, rule) => [product(lr, rule.lr), rule.weightDecay],
+      apply(target, [rate, decay]) {
+        applyGradientDescent(target.variable, coupled(target, decay), rate);
       },
     };
   }
   return {
     slots: ["momentum_buffer"],
     // The first gradient enters the buffer undampened.
-    rates: (step, lr) => [lr, step === 1 ? 1 : 1 - dampening],
-    apply(target, [lr, share]) {
-      const gradient = coupled(target);
+    rates: (step, { lr }, rule) => [
+      product(lr, rule.lr),
+      rule.weightDecay,
+      momentum,
+      step === 1 ? 1 : 1 - dampening,
+    ],
+    apply(target, [rate, decay, momentum, share]) {
+      const gradient = coupled(target, decay);
       applyMomentum(
         target.variable,
         target.slots[0],
         dampening === 0 ? gradient : tf.mul(gradient, share),
-        {
-          rate: scaled(lr, target.lrScale),
-          momentum: tf.scalar(momentum),
-          nesterov,
-        },
+        { rate, momentum, nesterov },
       );
     },
-    lastUpdate: ([buffer], [lr]) => tf.mul(buffer, lr),
+    lastUpdate: ([buffer], [rate]) => tf.mul(buffer, rate),
   };
 }
 

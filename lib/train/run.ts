@@ -84,7 +84,10 @@ export class TrainingRun {
     const classWeights = recipe.loss.classWeights === "balanced"
       ? balancedWeights(classCounts(train, classes))
       : undefined;
-    const trainer = new Trainer(forward, state, recipe, { classWeights });
+    const trainer = new Trainer(forward, state, recipe, {
+      classWeights,
+      shared: true,
+    });
     releaseState(state);
     return { trainer, pretrained };
   }

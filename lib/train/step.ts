@@ -1,6 +1,7 @@
 /** One optimizer step over variables: forward, loss, gradients, update, statistics. */
-import { applyScope, type Forward } from "../nn/mod.ts";
+import { applyScope, type Dropping, type Forward } from "../nn/mod.ts";
 import { squareSum, tf } from "../tensorflow/mod.ts";
+import type { Rate } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";
 import { type Parameter, readVariables, type Variables } from "./variables.ts";
 
@@ -11,6 +12,8 @@ export interface Batch {
   lossOf: (logits: tf.Tensor2D) => tf.Scalar;
   /** int32 [2], for dropout. */
   seed?: tf.Tensor;
+  /** The rates of dropout that are inputs. */
+  drops?: ReadonlyMap<number, Dropping>;
 }
 
 type Named = Record<string, tf.Tensor>;
@@ -36,7 +39,7 @@ function differentiate(
   trained: Named,
   fixed: Named,
   buffers: Named,
-  { x, lossOf, seed }: Batch,
+  { x, lossOf, seed, drops }: Batch,
 ): Pass {
   const names = Object.keys(trained);
   let logits!: tf.Tensor2D;
@@ -48,6 +51,7 @@ function differentiate(
       buffers,
       training: true,
       seed,
+      drops,
     });
     logits = tf.keep(forward(scope, x));
     updates = scope.updates;
@@ -152,33 +156,45 @@ function follow(
   average?.add(tf.mul(tf.sub(value.read(), average.read()), share));
 }
 
+/** What `stepRates` gave, as scalars. */
+export function unpackRates(rates: tf.Tensor): {
+  /** The share of the new weights in the running mean. */
+  share: tf.Tensor;
+  clipNorm: tf.Tensor;
+  /** The optimizer's, by the parameters' `row`. */
+  rows: tf.Tensor[][];
+} {
+  const rows = tf.unstack(rates).map((row) => tf.unstack(row));
+  const [share, clipNorm] = rows[0];
+  return { share, clipNorm, rows: rows.map((row) => row.slice(2)) };
+}
+
 /**
- * Updates every parameter in place by its gradient, scaled down where the norm
- * of all is above `clipNorm` (0: never; as torch 2.15 `clip_grad_norm_`), then
- * the running means. `rates` is what `stepRates` gives. Returns the norm before
- * clipping.
+ * Updates every parameter in place by its gradient, scaled down, where `clips`
+ * says so, to the recipe's largest norm of all (as torch 2.15
+ * `clip_grad_norm_`), then the running means. `rates` is what `stepRates`
+ * gives. Returns the norm before clipping.
  */
 export function update(
   variables: Variables,
   gradients: Named,
   rates: tf.Tensor,
-  clipNorm: number,
+  clips: boolean,
 ): tf.Scalar {
   const norm = globalNorm(Object.values(gradients));
-  const factor = clipNorm > 0
+  const { share, clipNorm, rows } = unpackRates(rates);
+  const factor = clips
     ? tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1)
     : null;
-  const [share, ...scalars] = tf.unstack(rates);
   for (const [name, gradient] of Object.entries(gradients)) {
-    const { value, slots, rule } = variables.parameters.get(name)!;
+    const { value, slots, rule, row } = variables.parameters.get(name)!;
     variables.optimizer.apply({
       variable: value,
       slots,
       value: value.read(),
       gradient: factor ? tf.mul(gradient, factor) : gradient,
-      lrScale: rule.lr,
-      weightDecay: rule.weightDecay,
-    }, scalars);
+      decays: rule.weightDecay > 0,
+    }, rows[row]);
   }
   for (const parameter of variables.parameters.values()) {
     follow(parameter, share);
@@ -188,15 +204,22 @@ export function update(
 }
 
 /**
- * The scalars of step `step` (from 1) as float32: the share of the new weights
- * in the running mean, then the optimizer's.
+ * The numbers of step `step` (from 1) as float32, a row for each of the
+ * parameters' rules: the share of the new weights in the running mean, the
+ * largest norm of all gradients, then the optimizer's.
  */
 export function stepRates(
-  { optimizer }: Pick<Variables, "optimizer">,
-  { decay, warmup }: Recipe["ema"],
+  { optimizer, rules }: Pick<Variables, "optimizer" | "rules">,
+  { ema: { decay, warmup }, clipNorm }: Pick<Recipe, "ema" | "clipNorm">,
   step: number,
-  { lr, beta1 }: { lr: number; beta1?: number },
-): tf.Tensor1D {
+  rate: Rate,
+): tf.Tensor2D {
   const kept = warmup ? Math.min(decay, (1 + step) / (10 + step)) : decay;
-  return tf.tensor1d([1 - kept, ...optimizer.rates(step, lr, beta1)]);
+  return tf.tensor2d(
+    rules.map((rule) => [
+      1 - kept,
+      clipNorm,
+      ...optimizer.rates(step, rate, rule),
+    ]),
+  );
 }

@@ -24,6 +24,12 @@ import { likeliestOf, lossOf, targetsOf } from "./losses.ts";
 import type { Rate } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";
 import {
+  readSettings,
+  type Settings,
+  settingsOf,
+  stepShape,
+} from "./settings.ts";
+import {
   accumulate,
   applyStatistics,
   type Batch,
@@ -34,9 +40,11 @@ import {
 } from "./step.ts";
 import {
   disposeVariables,
+  everyVariable,
   loadVariables,
   readVariables,
   saveVariables,
+  structureOf,
   type Variables,
   variablesOf,
 } from "./variables.ts";
@@ -71,13 +79,21 @@ function normalise(x: tf.Tensor4D, { mean, std }: Recipe["normalise"]) {
 }
 
 /** Pixels [B, H, W, C] uint8 as the network sees them in training. */
-function augment(bytes: tf.Tensor, r: Recipe, seed: tf.Tensor): tf.Tensor4D {
+function augment(
+  bytes: tf.Tensor,
+  r: Recipe,
+  settings: Pick<Settings, "flip" | "erasing">,
+  seed: tf.Tensor,
+): tf.Tensor4D {
+  const flip = r.flip && settings.flip;
+  const probability = r.erasing.probability && settings.erasing;
   let x = scaled(bytes);
   x = randomResizedCrop(x, r.crop, seed);
-  x = randomFlip(x, r.flip, seed);
+  x = randomFlip(x, flip, seed);
   x = randomAffine(x, r.affine, seed);
   x = colourJitter(x, r.colour, seed);
-  return randomErasing(normalise(x, r.normalise), r.erasing, seed);
+  x = normalise(x, r.normalise);
+  return randomErasing(x, { ...r.erasing, probability }, seed);
 }
 
 /** A model under training; `dispose` frees what it holds. */
@@ -96,49 +112,68 @@ export class Trainer {
   step = 0;
 
   /**
-   * `classWeights`, one a class, weigh the loss. A precision of "auto" is
-   * float32 here: `settlePrecision` asks the machine.
+   * A precision of "auto" is float32 here: `settlePrecision` asks the machine.
+   *
+   * @param classWeights one a class, weigh the loss
+   * @param shared whether `forward` is the recipe's own model, whose compiled
+   * steps trainers of one process share
    */
   constructor(
     forward: Forward,
     state: ModelState,
     recipe: Recipe,
-    { classWeights }: { classWeights?: readonly number[] } = {},
+    { classWeights, shared = false }: {
+      classWeights?: readonly number[];
+      shared?: boolean;
+    } = {},
   ) {
     this.forward = forward;
     this.recipe = recipe;
     this.#classWeights = classWeights;
     const variables = this.variables = variablesOf(state, recipe);
-    const precision = recipe.precision === "auto"
-      ? "float32"
-      : recipe.precision;
-    const { clipNorm } = recipe;
+    const clips = recipe.clipNorm > 0;
+    const options = {
+      precision: recipe.precision === "auto" ? "float32" : recipe.precision,
+      shared: shared
+        ? {
+          key: `${stepShape(recipe)} ${!!classWeights} ${
+            structureOf(variables)
+          }`,
+          variables: everyVariable(variables),
+        }
+        : undefined,
+    } as const;
     this.#whole = compile((rates, ...inputs) => {
       const { pass, scalars } = this.#pass(inputs);
-      const norm = update(variables, pass.gradients, rates, clipNorm);
+      const norm = update(variables, pass.gradients, rates, clips);
       applyStatistics(variables, pass.updates);
       return [tf.stack([...scalars, norm])];
-    }, { precision, name: "train step" });
+    }, { ...options, name: "train step" });
     this.#piece = compile((share, ...inputs) => {
       const { pass, scalars } = this.#pass(inputs);
       accumulate(variables, pass.gradients, share);
       applyStatistics(variables, pass.updates);
       return [tf.stack(scalars)];
-    }, { precision, name: "piece of a train step" });
+    }, { ...options, name: "piece of a train step" });
     this.#finish = compile((rates) => [
-      update(variables, takeSums(variables), rates, clipNorm),
-    ], { name: "optimizer step" });
+      update(variables, takeSums(variables), rates, clips),
+    ], { ...options, precision: "float32", name: "optimizer step" });
     this.#evaluate = compile((bytes) => {
       const values = readVariables(variables, "average");
       const scope = applyScope({ ...values, training: false });
       return [forward(scope, normalise(scaled(bytes), recipe.normalise))];
-    }, { precision, name: "evaluation" });
+    }, { ...options, name: "evaluation" });
   }
 
   /** The batch of a compiled step's inputs, augmented and mixed. */
-  batchOf([bytes, labels, seed, numbers, partners]: tf.Tensor[]): Batch {
+  batchOf(
+    [bytes, labels, seed, values, numbers, partners]: tf.Tensor[],
+  ): Batch {
     const { classes, mixing } = this.recipe;
-    const x = augment(bytes, this.recipe, seed);
+    const weighted = this.#classWeights !== undefined;
+    const settings = readSettings(values, this.recipe, weighted);
+    const { smoothing, drops, classWeights } = settings;
+    const x = augment(bytes, this.recipe, settings, seed);
     const targets = labels.rank === 1
       ? targetsOf(labels as tf.Tensor1D, classes)
       : labels as tf.Tensor2D;
@@ -148,11 +183,12 @@ export class Trainer {
     return {
       x: mixed.x,
       seed,
+      drops,
       lossOf: (logits) => {
         const wanted = this.recipe.labels === "any"
           ? likeliestOf(logits, mixed.targets)
           : mixed.targets;
-        return lossOf(logits, wanted, this.recipe, this.#classWeights);
+        return lossOf(logits, wanted, this.recipe, classWeights, smoothing);
       },
     };
   }
@@ -188,6 +224,7 @@ export class Trainer {
         ? tf.tensor1d(labels, "int32")
         : tf.tensor2d(labels, [shape[0], this.recipe.classes]),
       tf.tensor1d([seed, draw], "int32"),
+      settingsOf(this.recipe, this.#classWeights),
     ];
     if (!mixes(mixing)) return inputs;
     const [batch, height, width] = shape;
@@ -207,7 +244,7 @@ export class Trainer {
     rate: Rate = { lr: this.recipe.lr },
   ): Promise<StepResult> {
     const step = ++this.step;
-    const rates = stepRates(this.variables, this.recipe.ema, step, rate);
+    const rates = stepRates(this.variables, this.recipe, step, rate);
     const { loss, correct, norm } = this.recipe.accumulate === 1
       ? await this.#inOne(images, labels, shape, rates)
       : await this.#inPieces(images, labels, shape, rates);

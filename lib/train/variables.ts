@@ -7,6 +7,7 @@ import {
   type Optimizer,
   optimizerOf,
   type OptimizerSettings,
+  type RateRule,
 } from "./optimizers.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -14,6 +15,8 @@ export interface Parameter {
   value: Variable;
   layout: Layout;
   rule: ParameterRule;
+  /** The place of its rule among `rules`. */
+  row: number;
   /** Optimizer state, in the order of the optimizer's `slots`. */
   slots: Variable[];
   /** The running mean of the weights, where the recipe keeps one. */
@@ -26,6 +29,8 @@ export interface Variables {
   parameters: Map<string, Parameter>;
   buffers: Map<string, Pick<Parameter, "value" | "average">>;
   optimizer: Optimizer;
+  /** The parameters' rules, each once. */
+  rules: RateRule[];
   /** What the optimizer's state is filed under: "adam" or "sgd". */
   family: string;
 }
@@ -46,6 +51,7 @@ export function variablesOf(
   const infos = Array.from(state.parameters.values(), ({ info }) => info);
   const parameters: Variables["parameters"] = new Map();
   const buffers: Variables["buffers"] = new Map();
+  const rules: RateRule[] = [];
   tf.tidy(() => {
     for (const rule of parameterRules(infos, settings)) {
       const { name } = rule;
@@ -53,10 +59,15 @@ export function variablesOf(
       const value = tf.tensor(data, info.shape);
       const zeros = tf.zerosLike(value);
       const trained = rule.lr > 0;
+      let row = rules.findIndex(({ lr, weightDecay }) =>
+        lr === rule.lr && weightDecay === rule.weightDecay
+      );
+      if (row < 0) row = rules.push(rule) - 1;
       parameters.set(name, {
         value: new Variable(value, name),
         layout: info.layout,
         rule,
+        row,
         slots: trained
           ? optimizer.slots.map((slot) =>
             new Variable(zeros, `${slot}.${name}`)
@@ -77,7 +88,7 @@ export function variablesOf(
     }
   });
   const family = settings.optimizer === "sgd" ? "sgd" : "adam";
-  return { parameters, buffers, optimizer, family };
+  return { parameters, buffers, optimizer, rules, family };
 }
 
 /** The values for `applyScope`, or their running means where these are kept. */
@@ -157,11 +168,37 @@ export function loadVariables(
   }
 }
 
-export function disposeVariables({ parameters, buffers }: Variables): void {
-  for (const { value, slots, average, sum } of parameters.values()) {
-    [value, ...slots, average, sum].forEach((v) => v?.dispose());
-  }
-  for (const { value, average } of buffers.values()) {
-    [value, average].forEach((v) => v?.dispose());
-  }
+/** All that are held, in an order that their structure gives. */
+export function everyVariable({ parameters, buffers }: Variables): Variable[] {
+  const own = [
+    ...Array.from(
+      parameters.values(),
+      ({ value, slots, average, sum }) => [value, ...slots, average, sum],
+    ),
+    ...Array.from(buffers.values(), ({ value, average }) => [value, average]),
+  ];
+  return own.flat().filter((v) => v !== undefined);
+}
+
+/** What of the variables a compiled step is made for: all but their values. */
+export function structureOf({ parameters, buffers }: Variables): string {
+  return JSON.stringify([
+    Array.from(parameters, ([name, { value, rule, row, slots, ...more }]) => [
+      name,
+      value.shape,
+      row,
+      rule.weightDecay > 0,
+      slots.length,
+      !!more.average,
+      !!more.sum,
+    ]),
+    Array.from(
+      buffers,
+      ([name, { value, average }]) => [name, value.shape, !!average],
+    ),
+  ]);
+}
+
+export function disposeVariables(variables: Variables): void {
+  everyVariable(variables).forEach((v) => v.dispose());
 }

@@ -57,6 +57,75 @@ Deno.test("variables are read and written in program order", async () => {
   assert.deepEqual(Array.from(v.read().dataSync()), [7, 8, 9]);
 });
 
+/** A function that adds to a variable of its own, and how often it was traced. */
+function adding(key: string, start: number) {
+  const first = tf.scalar(start), v = new Variable(first);
+  first.dispose();
+  const counted = { traces: 0 };
+  const add = compile((x) => {
+    counted.traces++;
+    v.add(x);
+    return [v.read()];
+  }, { name: "adding", shared: { key, variables: [v] } });
+  const dispose = () => {
+    add.dispose();
+    v.dispose();
+  };
+  return { add, counted, dispose };
+}
+
+Deno.test("functions of one key share a trace, each on its own variables", async () => {
+  const a = adding("one", 1), b = adding("one", 10), c = adding("two", 100);
+  const one = tf.scalar(1);
+  assert.deepEqual(await values(a.add(one)), [[2]]);
+  assert.deepEqual(await values(b.add(one)), [[11]]);
+  assert.deepEqual(await values(a.add(one)), [[3]]);
+  assert.deepEqual(await values(c.add(one)), [[101]]);
+  const traces = [a, b, c].map(({ counted }) => counted.traces);
+  assert.deepEqual(traces, [1, 0, 1]);
+  [a, b, c].forEach(({ dispose }) => dispose());
+  const d = adding("one", 5);
+  assert.deepEqual(await values(d.add(one)), [[6]]);
+  assert.equal(d.counted.traces, 0);
+  d.dispose();
+});
+
+Deno.test("shared traces are kept up to a bound, those in use beyond it", async () => {
+  const one = tf.scalar(1);
+  const used = adding("used", 0);
+  await values(used.add(one));
+  const idle = adding("idle", 0);
+  await values(idle.add(one));
+  idle.dispose();
+  const before = handleCount();
+  for (let i = 0; i < 40; i++) {
+    const other = adding(`other ${i}`, 0);
+    await values(other.add(one));
+    other.dispose();
+  }
+  assert.equal(handleCount(), before);
+  for (const [key, traces] of [["used", 0], ["idle", 1], ["other 39", 0]]) {
+    const again = adding(String(key), 0);
+    assert.deepEqual(await values(again.add(one)), [[1]]);
+    assert.equal(again.counted.traces, traces, String(key));
+    again.dispose();
+  }
+  used.dispose();
+});
+
+Deno.test("a shared function that reads a tensor from outside is refused", async () => {
+  const x = tf.ones([2]), outside = tf.add(x, 1);
+  const shared = { key: "outside", variables: [] };
+  const before = handleCount();
+  for (let i = 0; i < 2; i++) {
+    const sum = compile((x) => [tf.add(x, outside)], { name: "sum", shared });
+    await assert.rejects(sum(x), /^Error: sum: .*from outside: give it as/);
+    sum.dispose();
+  }
+  assert.equal(handleCount(), before);
+  tf.dispose([x, outside]);
+});
+
 Deno.test("an update without outputs is not pruned", async () => {
   const w = new Variable(tf.zeros([2]));
   const set = compile((x) => {

@@ -87,11 +87,11 @@ function apply(
   gradients: Record<string, number[]>,
 ): number {
   return tf.tidy(() => {
-    const rates = stepRates(variables, recipe.ema, step, recipe);
+    const rates = stepRates(variables, recipe, step, recipe);
     const tensors = Object.fromEntries(
       Object.entries(gradients).map(([n, g]) => [n, tf.tensor1d(g)]),
     );
-    return update(variables, tensors, rates, recipe.clipNorm).dataSync()[0];
+    return update(variables, tensors, rates, recipe.clipNorm > 0).dataSync()[0];
   });
 }
 
@@ -187,8 +187,8 @@ for (const [id, config] of Object.entries(mlp)) {
         const loss = pass.loss.dataSync()[0];
         const wanted = config.loss_before_step![t - 1];
         assert(Math.abs(loss - wanted) < 2e-6, `step ${t}: loss ${loss}`);
-        const rates = stepRates(variables, recipe.ema, t, recipe);
-        update(variables, pass.gradients, rates, 0);
+        const rates = stepRates(variables, recipe, t, recipe);
+        update(variables, pass.gradients, rates, false);
         const flat = NAMES.flatMap((n) => Array.from(read(variables, n)));
         const d = distance(flat, expected(t));
         assert(d < 2e-6, `step ${t} differs by ${d}`);
@@ -229,8 +229,8 @@ function afterZeroGradients(fields: Record<string, unknown>) {
         .filter(([, p]) => p.rule.lr > 0)
         .map(([name, { value }]) => [name, tf.zeros(value.shape)]),
     );
-    const rates = stepRates(variables, recipe.ema, 1, recipe);
-    update(variables, gradients, rates, 0);
+    const rates = stepRates(variables, recipe, 1, recipe);
+    update(variables, gradients, rates, false);
   });
   const after = Object.fromEntries(
     Array.from(variables.parameters.keys(), (name) => [

@@ -42,7 +42,7 @@ function step(
   recipe: Recipe,
 ): tf.Scalar {
   const pass = gradientsOf(forward, variables, batch, recipe.sam);
-  update(variables, pass.gradients, rates, recipe.clipNorm);
+  update(variables, pass.gradients, rates, recipe.clipNorm > 0);
   applyStatistics(variables, pass.updates);
   return pass.loss;
 }
@@ -64,7 +64,7 @@ for (const [variant, { float32 }] of Object.entries(reference.adam_trace)) {
       step(forward, variables, { x, lossOf }, rates, recipe),
     ]);
     for (const [i, wanted] of float32.entries()) {
-      const rates = stepRates(variables, recipe.ema, i + 1, recipe);
+      const rates = stepRates(variables, recipe, i + 1, recipe);
       const [loss] = await compiled(rates);
       const value = loss.dataSync()[0];
       assert(
@@ -112,7 +112,7 @@ function setUp(fields: Record<string, unknown> = {}) {
   ) as tf.Tensor2D;
   const seed = tf.tensor1d([1, 2], "int32");
   const lossOf = (logits: tf.Tensor2D) => lossOfRecipe(logits, targets, recipe);
-  const rates = (i: number) => stepRates(variables, recipe.ema, i + 1, recipe);
+  const rates = (i: number) => stepRates(variables, recipe, i + 1, recipe);
   const run = (rates: tf.Tensor) =>
     step(forward, variables, { x, lossOf, seed }, rates, recipe);
   return { rates, run };
