@@ -17,6 +17,7 @@ INLINE int64_t padding(Conv c) { return (c.side - 1) / 2; }
 typedef struct {
   const float *x, *scale, *shift, *slope;
   int64_t height, width, channels;
+  int64_t patches; // where above 0, see `fill_patches`
 } Source;
 
 INLINE vec activated(Source s, int64_t c, vec v) {
@@ -27,12 +28,66 @@ INLINE vec activated(Source s, int64_t c, vec v) {
 }
 
 /**
+ * For few channels: instead of pixels their 3 × 3 neighbourhoods, as one pixel
+ * of 9 · channels, at every `patches`-th row and column. A convolution is then
+ * one with kernel 1, and no block is nearly empty.
+ */
+static void fill_patches(Source s, int64_t image, int64_t top, int64_t rows, int64_t columns,
+                         float *to, int64_t plane, int64_t spread) {
+  int64_t channels = s.channels, run = 3 * channels, blocks = vectors(3 * run);
+  // Vectors are read from before a row's start to behind its end.
+  int64_t length = (s.width + 2) * channels + 2 * VL;
+  float memory[3 * length + 6 * VL], *lines = memory + 3 * VL;
+  // Which values of a block lie in which of the three rows.
+  mask from_row[blocks][3];
+  for (int64_t i = 0; i < blocks * VL; i++) {
+    for (int64_t k = 0; k < 3; k++) from_row[i / VL][k][i % VL] = i / run == k ? -1 : 0;
+  }
+  memset(memory, 0, sizeof memory);
+  for (int64_t r = 0; r < rows; r++) {
+    for (int64_t k = 0; k < 3; k++) {
+      float *line = lines + k * length;
+      int64_t y = (top + r) * s.patches + k - 1;
+      if (y < 0 || y >= s.height) {
+        memset(line, 0, 4 * (s.width + 2) * channels);
+        continue;
+      }
+      const float *from = s.x + (image * s.height + y) * s.width * channels;
+      if (!s.scale) {
+        memcpy(line + channels, from, 4 * s.width * channels);
+        continue;
+      }
+      for (int64_t x = 0; x < s.width; x++) {
+        vec v = activated(s, 0, load_some(from + x * channels, (int)channels));
+        store_some(line + (x + 1) * channels, v, (int)channels);
+      }
+    }
+    for (int64_t b = 0; b < blocks; b++) {
+      float *row = to + b * plane + r * columns * spread;
+      const float *from[3];
+      for (int64_t k = 0; k < 3; k++) from[k] = lines + k * length + b * VL - k * run;
+      mask first = from_row[b][0], second = from_row[b][1], third = from_row[b][2];
+      for (int64_t x = 0; x < columns; x++) {
+        int64_t at = x * s.patches * channels;
+        vec v = choose(first, load(from[0] + at), (vec){0});
+        v = choose(second, load(from[1] + at), v);
+        store(row + x * spread, choose(third, load(from[2] + at), v));
+      }
+    }
+  }
+}
+
+/**
  * Rows `top` to `top` + `rows` - 1 of an image, columns `left` to `left` +
  * `columns` - 1, as blocks that lie `plane` floats apart and columns that lie
  * `spread` apart; 0 outside of the image.
  */
 static void fill(Source s, int64_t image, int64_t top, int64_t rows, int64_t left,
                  int64_t columns, float *to, int64_t plane, int64_t spread) {
+  if (s.patches) {
+    fill_patches(s, image, top, rows, columns, to, plane, spread);
+    return;
+  }
   int64_t begin = max64(0, -left), end = min64(columns, s.width - left);
   for (int64_t r = 0; r < rows; r++) {
     int64_t y = top + r;
@@ -450,6 +505,13 @@ static int gradient_takes_winograd(Conv c) {
          tiles * tiles >= size;
 }
 
+/** Of few channels, a convolution of neighbourhoods; otherwise the same. */
+static Conv by_patches(Conv c, Source *from) {
+  if (c.side != 3 || 2 * vectors(9 * c.channels) > 9 * vectors(c.channels)) return c;
+  from->patches = c.stride;
+  return (Conv){c.images, out_height(c), out_width(c), 9 * c.channels, c.filters, 1, 1};
+}
+
 /**
  * out [N, ⌈H/stride⌉, ⌈W/stride⌉, filters] of what `from` reads, weights
  * [side, side, channels, filters]. `slots` is asked first, with the number of
@@ -457,6 +519,7 @@ static int gradient_takes_winograd(Conv c) {
  */
 static int convolve(Conv c, Source from, const float *weights, float *out, Epilogue epilogue,
                     int (*slots)(void *argument, int64_t count)) {
+  c = by_patches(c, &from);
   int64_t columns = c.width + 2 * padding(c);
   if (!takes_winograd(c)) {
     Direct d = {c, from, weights, NULL, out, {0}, epilogue, 0, 0};
@@ -597,7 +660,7 @@ static int convolve_back(Conv c, const float *dy, const float *weights, float *d
                          Epilogue epilogue, int (*slots)(void *argument, int64_t count)) {
   float *back = turned(c, weights);
   if (!back) return 0;
-  Source from = {dy, NULL, NULL, NULL, out_height(c), out_width(c), c.filters};
+  Source from = {dy, NULL, NULL, NULL, out_height(c), out_width(c), c.filters, 0};
   Conv r = {c.images, out_height(c), out_width(c), c.filters, c.channels, c.side, 1};
   if (c.stride == 1) return convolve(r, from, back, dx, epilogue, slots);
   Strided d = {c, from, NULL, dx, {0}, epilogue, 0, 0};
@@ -801,7 +864,8 @@ static void gradient_of_band(void *argument, int thread, int64_t item) {
 
 /** dw [side, side, channels, filters] from what the convolution read and from dy. */
 static int convolve_weights(Conv c, Source from, const float *dy, float *dw) {
-  Source gradient = {dy, NULL, NULL, NULL, out_height(c), out_width(c), c.filters};
+  Source gradient = {dy, NULL, NULL, NULL, out_height(c), out_width(c), c.filters, 0};
+  c = by_patches(c, &from);
   Weights w = {.c = c, .from = from, .dy = gradient, .dw = dw};
   int64_t in = vectors(c.channels), out = vectors(c.filters), taps = c.side * c.side;
   // Both sides of the images at hand should stay in the cache that all share.

@@ -46,7 +46,7 @@ static Norm norm_at(const Call *call, const Attributes *a, int first, int64_t ch
 }
 
 static Source source_of(const Call *call, const Attributes *a, Conv c, float *memory) {
-  Source s = {call->in[X], NULL, NULL, NULL, c.height, c.width, c.channels};
+  Source s = {call->in[X], NULL, NULL, NULL, c.height, c.width, c.channels, 0};
   if (a->reads == PLAIN) return s;
   Norm k = norm_at(call, a, MEAN, c.channels, memory);
   s.scale = k.scale;

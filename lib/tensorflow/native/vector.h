@@ -2,6 +2,9 @@
 #pragma once
 #include <stdint.h>
 #include <string.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 #if defined(__AVX512F__)
 #define VL 16
@@ -27,13 +30,24 @@ INLINE vec load(const float *p) { return *(const vec *)p; }
 INLINE void store(float *p, vec v) { *(vec *)p = v; }
 INLINE vec splat(float x) { return x - (vec){0}; }
 
-/** n of the VL values at p, the others 0. */
+/** n of the VL values at p, the others 0; nothing behind them is touched. */
 INLINE vec load_some(const float *p, int n) {
+#if defined(__AVX512F__)
+  return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#else
   vec v = {0};
-  memcpy(&v, p, 4 * n);
+  for (int i = 0; i < n; i++) v[i] = p[i];
   return v;
+#endif
 }
-INLINE void store_some(float *p, vec v, int n) { memcpy(p, &v, 4 * n); }
+
+INLINE void store_some(float *p, vec v, int n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#else
+  for (int i = 0; i < n; i++) p[i] = v[i];
+#endif
+}
 
 /** a where m is true, else b. */
 INLINE vec choose(mask m, vec a, vec b) {
