@@ -507,7 +507,8 @@ static int gradient_takes_winograd(Conv c) {
 
 /** Of few channels, a convolution of neighbourhoods; otherwise the same. */
 static Conv by_patches(Conv c, Source *from) {
-  if (c.side != 3 || 2 * vectors(9 * c.channels) > 9 * vectors(c.channels)) return c;
+  // Narrower vectors are full enough as it is.
+  if (c.side != 3 || VL < 16 || 3 * c.channels > VL) return c;
   from->patches = c.stride;
   return (Conv){c.images, out_height(c), out_width(c), 9 * c.channels, c.filters, 1, 1};
 }
