@@ -141,6 +141,7 @@ const memory = (() => {
     return Deno.dlopen("libc.so.6", {
       mallopt: { parameters: [I, I], result: I },
       malloc_trim: { parameters: [Z], result: I },
+      madvise: { parameters: [P, Z, I], result: I },
     }).symbols;
   } catch {
     return null;
@@ -152,8 +153,27 @@ const memory = (() => {
  * else large tensors are fetched from the kernel and cleared each time, a
  * tenth of a step. [M_ARENA_MAX, M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD]
  */
-const KEEP_MEMORY = [[-8, 1], [-4, 0], [-1, 2 ** 31 - 1], [-2, 2 ** 26]];
+const KEEP_MEMORY = [[-8, 1], [-4, 0], [-1, 2 ** 31 - 1], [-2, 2 ** 30]];
 for (const [name, value] of KEEP_MEMORY) memory?.mallopt(name, value);
+
+const MADV_HUGEPAGE = 14;
+
+/**
+ * Asks for large pages where the process's memory has grown to, which saves a
+ * tenth of the large net's step. Called where a training has its variables.
+ */
+export function useLargePages(): void {
+  if (Deno.build.os !== "linux" || !memory) return;
+  const maps = Deno.readTextFileSync("/proc/self/maps");
+  for (const [, from, to] of maps.matchAll(/^(\w+)-(\w+) .*\[heap\]$/gm)) {
+    const start = BigInt(`0x${from}`), end = BigInt(`0x${to}`);
+    memory.madvise(
+      Deno.UnsafePointer.create(start),
+      end - start,
+      MADV_HUGEPAGE,
+    );
+  }
+}
 
 /** Gives back to the machine what freed tensors have left with the process. */
 export function returnMemory(): void {

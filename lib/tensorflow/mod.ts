@@ -27,7 +27,7 @@ export {
 } from "./compile.ts";
 export { noteParameter } from "./gradients.ts";
 export { allFinite, largestOf } from "./finite.ts";
-export { returnMemory } from "./library.ts";
+export { returnMemory, useLargePages } from "./library.ts";
 export {
   type AdamStep,
   applyAdam,

@@ -6,6 +6,7 @@ import {
   fromBytes,
   returnMemory,
   tf,
+  useLargePages,
 } from "../tensorflow/mod.ts";
 import {
   applyMixing,
@@ -131,6 +132,7 @@ export class Trainer {
     this.recipe = recipe;
     this.#classWeights = classWeights;
     const variables = this.variables = variablesOf(state, recipe);
+    useLargePages();
     const clips = recipe.clipNorm > 0;
     const options = {
       precision: recipe.precision === "auto" ? "float32" : recipe.precision,
