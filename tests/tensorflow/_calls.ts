@@ -11,7 +11,10 @@ import {
   tf,
   Variable,
 } from "../../lib/tensorflow/mod.ts";
+import { modelOf } from "../../lib/models/mod.ts";
+import { applyScope, initialise } from "../../lib/nn/mod.ts";
 import { type Attr, binding, DataType } from "../../lib/tensorflow/binding.ts";
+import { tiny } from "../models/_tiny.ts";
 import { cases } from "./_ops.ts";
 
 /** What `executeOp` is called with. */
@@ -39,6 +42,27 @@ export class Draw {
   }
 }
 
+/** Forward and back through a small net, by our own ops where they are. */
+function trainNet(): void {
+  const forward = modelOf({ ...tiny, depth: 1 });
+  const { parameters, buffers } = initialise(forward, [8, 8, 3], 1);
+  const tensors = (of: typeof parameters) =>
+    [...of].map(([name, { info, data }]) =>
+      [name, tf.tensor(data, info.shape)] as const
+    );
+  const weights = tensors(parameters);
+  tf.grads((...values) => {
+    const scope = applyScope({
+      parameters: Object.fromEntries(
+        values.map((value, i) => [weights[i][0], value]),
+      ),
+      buffers: Object.fromEntries(tensors(buffers)),
+      training: true,
+    });
+    return squareSum([forward(scope, tf.ones([2, 8, 8, 3]))]);
+  })(weights.map(([, value]) => value));
+}
+
 /** The calls behind tfjs's ops and ours; their inputs stay alive. */
 export function rightCalls(): Call[] {
   const calls: Call[] = [];
@@ -50,6 +74,7 @@ export function rightCalls(): Call[] {
   binding.deleteTensor = () => {};
   try {
     for (const op of Object.values(cases)) tf.tidy(op);
+    tf.tidy(trainNet);
     tf.tidy(() => {
       const [a, b, c] = [1, 2, 3].map((n) => new Variable(tf.fill([3], n)));
       const rate = tf.scalar(0.1), momentum = tf.scalar(0.5);
@@ -99,10 +124,14 @@ const ARRAYS = {
   [DataType.INT64]: BigInt64Array,
 };
 
-/** The id of a right tensor of any dtype, up to five dimensions and some odd values. */
+/** The id of a right tensor of any dtype, up to nine dimensions and some odd values. */
 export function drawTensor(draw: Draw): number {
   const dtype = draw.of([1, 1, 1, 1, 3, 3, 2, 4, 7, 8, 9, 10]);
-  const shape = Array.from({ length: draw.below(6) }, () => draw.below(6));
+  const rank = draw.of([0, 1, 2, 3, 4, 5, 9]);
+  const shape = Array.from(
+    { length: rank },
+    () => draw.below(rank > 5 ? 3 : 6),
+  );
   const size = shape.reduce((a, b) => a * b, 1);
   if (dtype === DataType.STRING) {
     const strings = Array.from(

@@ -12,8 +12,11 @@ enum { X, WEIGHTS_IN, MEAN, VARIANCE, GAMMA, BETA, SLOPE, DY, ADD };
 
 static const char MEMORY[] = "no memory for the workspace of a convolution";
 
+// A norm's numbers lie on the stack.
+enum { MOST_CHANNELS = 1 << 14 };
+
 static int is_channels(const Call *call, int i, int64_t channels) {
-  return rank(call, i) == 1 && dim(call, i, 0) == channels;
+  return rank(call, i) == 1 && dim(call, i, 0) == channels && channels <= MOST_CHANNELS;
 }
 
 /** The convolution of a call, or one of 0 images where its inputs do not fit. */
@@ -22,7 +25,7 @@ static Conv conv_of(Call *call, const Attributes *a) {
             dim(call, WEIGHTS_IN, 3), dim(call, WEIGHTS_IN, 0), a->stride};
   int fits = rank(call, X) == 4 && rank(call, WEIGHTS_IN) == 4 && (c.side == 1 || c.side == 3) &&
              dim(call, WEIGHTS_IN, 1) == c.side && dim(call, WEIGHTS_IN, 2) == c.channels &&
-             (c.stride == 1 || c.stride == 2);
+             (c.stride == 1 || c.stride == 2) && c.channels <= MOST_CHANNELS;
   for (int i = MEAN; a->reads != PLAIN && i <= (a->reads == ACTIVATED ? SLOPE : BETA); i++) {
     fits = fits && is_channels(call, i, c.channels);
   }
@@ -177,7 +180,8 @@ static void join_forward(void *kernel, TF_OpKernelContext *context) {
   const Attributes *a = kernel;
   Call call = begin(context, J_OBETA + 1);
   int64_t channels = dim(&call, J_Y, -1), size = size_of(&call, J_Y);
-  int fits = rank(&call, J_Y) > 0 && (a->reads == NO_OTHER || size_of(&call, J_OTHER) == size);
+  int fits = rank(&call, J_Y) > 0 && a->reads >= PLAIN_OTHER && a->reads <= NO_OTHER &&
+             (a->reads == NO_OTHER || size_of(&call, J_OTHER) == size);
   for (int i = J_MEAN; i <= J_BETA; i++) fits = fits && is_channels(&call, i, channels);
   for (int i = J_OMEAN; i <= J_OBETA; i++) {
     fits = fits && (a->reads != NORMED_OTHER || is_channels(&call, i, channels));

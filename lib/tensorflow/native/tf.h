@@ -126,11 +126,15 @@ static float *output(Call *call, int n, const int64_t *dims) {
   return call->out[at] = TF_TensorData(tensor);
 }
 
-/** An output of input i's shape. */
+/** An output of input i's shape, of eight axes at the most. */
 static float *output_like(Call *call, int i) {
   int64_t dims[8];
   int n = rank(call, i);
-  for (int axis = 0; axis < n && axis < 8; axis++) dims[axis] = dim(call, i, axis);
+  if (n > 8) {
+    fail(call, TF_INVALID_ARGUMENT, "more than eight axes");
+    return NULL;
+  }
+  for (int axis = 0; axis < n; axis++) dims[axis] = dim(call, i, axis);
   return output(call, n, dims);
 }
 
