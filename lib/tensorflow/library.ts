@@ -124,11 +124,11 @@ if (!Deno.env.get("TF_ENABLE_ONEDNN_OPTS")) {
   Deno.env.set("TF_ENABLE_ONEDNN_OPTS", "1");
 }
 
-// It takes memory up to the whole machine's and is then ended by the kernel:
-// within what is free now, a tensor too large is an error.
+// It takes memory up to the whole machine's and is then ended by the kernel.
+// Of what is free now a fifth is left to others; a tensor too large is an error.
 if (!Deno.env.get("TF_MKL_ALLOC_MAX_BYTES")) {
   const { total, available } = Deno.systemMemoryInfo();
-  const most = Math.floor(0.95 * Math.max(available, total / 2));
+  const most = Math.floor(0.8 * Math.max(available, total / 2));
   Deno.env.set("TF_MKL_ALLOC_MAX_BYTES", String(most));
 }
 
