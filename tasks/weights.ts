@@ -139,11 +139,6 @@ async function convert(
     average?: boolean;
   },
 ): Promise<number> {
-  if (!output.endsWith(".safetensors")) {
-    throw new WeightsError(
-      `${output}: only safetensors is written; end the name in .safetensors`,
-    );
-  }
   const weights = await readWeights(input, { key });
   const source = "checkpoint" in weights.metadata
     ? modelTensors(weights.tensors, { average })
@@ -160,7 +155,14 @@ async function convert(
     tensors.set(ours, { dtype, shape, data });
   }
   // The reference library's sign of PyTorch's layout.
-  await writeSafetensors(output, tensors, { format: "pt" });
+  try {
+    await writeSafetensors(output, tensors, { format: "pt" });
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    // Without the name of the temporary file that is behind the first.
+    const [why] = (error as Error).message.split(/: (?:open|rename) '/);
+    throw new WeightsError(`${output}: cannot be written: ${why}`);
+  }
   const halves = [...weights.tensors.values()].filter((t) => t.storedAs).length;
   if (weights.key) console.log(`from the key ${printable(weights.key)}`);
   if (weights.standIns.length) {
@@ -246,6 +248,13 @@ function tolerance(text: string): number {
   return n;
 }
 
+function outputName(name: string): string {
+  if (name.endsWith(".safetensors")) return name;
+  throw new InvalidArgumentError(
+    "only safetensors is written; end the name in .safetensors",
+  );
+}
+
 const KEY = "the mapping of a checkpoint, such as model_ema";
 const program = new Command("deno task weights").description(
   "Shows, converts and compares weights: PyTorch's .pth/.pt, safetensors, and\n" +
@@ -258,7 +267,8 @@ program.command("inspect").argument("<file>")
   .option("--json", "as JSON")
   .option("--key <key>", KEY)
   .action(async (...args) => Deno.exit(await inspect(args[0], args[1])));
-program.command("convert").argument("<in>").argument("<out.safetensors>")
+program.command("convert").argument("<in>")
+  .argument("<out.safetensors>", "the file to write", outputName)
   .description(
     "writes safetensors that PyTorch loads; halves become float32, and of\n" +
       "FERLab's checkpoints the optimizer's state is left out",

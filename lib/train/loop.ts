@@ -1,5 +1,6 @@
 /** The training loop: an async iterator of epochs that can stop and resume. */
 import type { Dataset, Split } from "../data/mod.ts";
+import { firstTen } from "../weights/mod.ts";
 import {
   type Checkpoint,
   loadCheckpoint,
@@ -175,6 +176,13 @@ export async function* train(
   const rise = riseWarning(recipe.schedule, { ...recipe, stepsPerEpoch });
   if (rise) onWarning?.(rise);
   const { trainer, pretrained } = await run.start();
+  if (pretrained && pretrained.leftAlone.length > 0) {
+    onWarning?.(
+      `${recipe.weights.file}: left alone beside the weights: ${
+        firstTen(pretrained.leftAlone)
+      }`,
+    );
+  }
   const recorded: Recorded = {
     ...recipe,
     dataHash: data.hash,

@@ -17,6 +17,8 @@ export type Pretrained =
   & {
     /** How many tensors of the model have the file's values now. */
     loaded: number;
+    /** What the file has beside the weights, and was left alone; in words. */
+    leftAlone: string[];
     /** SHA-256 (hex) of the file, an index's with its shards. */
     hash: string;
   };
@@ -33,7 +35,7 @@ export async function loadPretrained(
   { file, allow }: Recipe["weights"],
 ): Promise<Pretrained> {
   const sum = createHash("sha256");
-  const { tensors } = await readWeights(file, {
+  const { tensors, standIns, leftOut } = await readWeights(file, {
     onFile: (bytes) => sum.update(bytes),
   });
   const entries = new Map([...state.parameters, ...state.buffers]);
@@ -48,5 +50,14 @@ export async function loadPretrained(
     const values = Float32Array.from(data as Iterable<number>, Number);
     entry.data = fromTorch(values, shape, entry.info.layout).data;
   }
-  return { ...rest, loaded: loaded.size, hash: sum.digest("hex") };
+  const leftAlone = [
+    ...standIns.map((name) => `objects of ${name}`),
+    ...leftOut,
+  ];
+  return {
+    ...rest,
+    loaded: loaded.size,
+    leftAlone,
+    hash: sum.digest("hex"),
+  };
 }

@@ -326,7 +326,11 @@ export function unpickle(
     if (stack.length > MAX_STACK) bad("too many values are open at once");
     if (opcode === 0x2e) return { value: pop(), end: read.at }; // STOP
     const run = Object.hasOwn(opcodes, opcode) && opcodes[opcode];
-    if (!run) bad(`unknown opcode 0x${opcode.toString(16).padStart(2, "0")}`);
-    else run();
+    if (run) run();
+    else if (bytes[at] !== 0x80) { // PROTO, which those two have not
+      throw new PickleError(
+        "a pickle of protocol 0 or 1; save it with pickle_protocol=2",
+      );
+    } else bad(`unknown opcode 0x${opcode.toString(16).padStart(2, "0")}`);
   }
 }

@@ -44,6 +44,7 @@ type Mapping = Map<unknown, unknown>;
 const USUAL = ["state_dict", "model_state_dict", "model", "net", "network"];
 /** An index has a line a tensor; 2^26 bytes are more than half a million. */
 const MAX_INDEX = 2 ** 26;
+const WITHOUT_KEYS = "has one mapping of tensors, so no key to choose by";
 /** Mappings deeper than this are an optimizer's. */
 const MAX_DEPTH = 3;
 
@@ -150,7 +151,15 @@ function withoutWeights({ root, standIns }: TorchFile): string {
     ? `holds no mapping of names to tensors, but asks for ${
       firstTen(standIns)
     }, which is not run; ${RESAVE}`
-    : "holds no mapping of names to tensors";
+    : `holds ${kindOf(root)}no mapping of names to tensors; ${RESAVE}`;
+}
+
+/** What a file's one value is where it is no mapping, to begin a list with. */
+function kindOf(root: unknown): string {
+  if (root instanceof Map || root === null) return "";
+  if (Array.isArray(root)) return `a list of ${root.length}, `;
+  if (typeof root === "object") return "an object, ";
+  return typeof root === "string" ? "a text, " : `a ${typeof root}, `;
 }
 
 /** Of `model.safetensors.index.json`: the file of each tensor, and its notes. */
@@ -253,16 +262,38 @@ function guess(bytes: Uint8Array): string {
   return "no weight file: neither PyTorch's nor safetensors";
 }
 
+/** Bytes enough to tell a file's kind. */
+const HEAD = 512;
+
+/** The first bytes of a file; a video of 100 GB is no reason to read it all. */
+async function headOf(path: string): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const head = new Uint8Array(HEAD);
+  const n = await file.read(head);
+  return head.subarray(0, n ?? 0);
+}
+
+const isZip = (head: Uint8Array) => head[0] === 0x50 && head[1] === 0x4b;
+const isPickle = (head: Uint8Array) => head[0] === 0x80;
+const isJson = (head: Uint8Array) => head[0] === 0x7b;
+/** Whether a file of this head and size can be one of weights, or an index. */
+const isKnown = (head: Uint8Array, size: number) =>
+  isZip(head) || isPickle(head) || looksLikeSafetensors(head) ||
+  isJson(head) && size <= MAX_INDEX;
+
 /** The bytes of a file of weights. @throws WeightsError where it is missing */
 async function weightBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     // A device or a pipe may have no end.
-    const { isFile, isDirectory } = await Deno.stat(path);
+    const { isFile, isDirectory, size } = await Deno.stat(path);
     if (!isFile) {
       throw new Error(isDirectory ? "it is a folder" : "it is no plain file");
     }
+    const head = await headOf(path);
+    if (!isKnown(head, size)) throw new WeightsError(`${path}: ${guess(head)}`);
     return await Deno.readFile(path);
   } catch (error) {
+    if (error instanceof WeightsError) throw error;
     if (error instanceof Deno.errors.NotFound) {
       throw new WeightsError(`${path}: no such file; check the path`, true);
     }
@@ -286,13 +317,14 @@ async function readBytes(
   const refuse: Refuse = (what) => {
     throw new WeightsError(`${name}: ${what}`);
   };
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
+  if (isZip(bytes)) {
     return fromTorch(readTorchZip(bytes, refuse), key, refuse);
   }
-  if (bytes[0] === 0x80) {
+  if (isPickle(bytes)) {
     return fromTorch(readTorchLegacy(bytes, refuse), key, refuse);
   }
   if (!looksLikeSafetensors(bytes)) refuse(guess(bytes));
+  if (key !== undefined) refuse(WITHOUT_KEYS);
   const { tensors, metadata } = await readSafetensors(bytes, name);
   return {
     tensors,
@@ -330,11 +362,12 @@ export async function readWeights(
   const name = isPath ? source : "weight bytes";
   const bytes = isPath ? await weightBytes(source) : source;
   onFile(bytes);
-  if (isPath && bytes[0] === 0x7b && bytes.length <= MAX_INDEX) {
+  if (isPath && isJson(bytes) && bytes.length <= MAX_INDEX) {
     const refuse: Refuse = (what) => {
       throw new WeightsError(`${name}: ${what}`);
     };
     const index = parseIndex(bytes, refuse);
+    if (index && key !== undefined) refuse(WITHOUT_KEYS);
     if (index) return await readShards(index, dirname(source), onFile, refuse);
   }
   return await readBytes(bytes, name, { key });

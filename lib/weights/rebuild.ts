@@ -170,12 +170,17 @@ const standIn = (name: string) =>
     true,
   );
 
-/** The `dtype` argument of newer tensors, a global such as torch.uint16. */
-function namedDtype(dtype: unknown): FileDtype | undefined {
-  const name = dtype instanceof PickleGlobal
-    ? dtype.name.replace("torch.", "")
-    : "";
-  return Object.hasOwn(TORCH_DTYPES, name) ? TORCH_DTYPES[name] : undefined;
+/** Of newer tensors, whose dtype is an argument: a global as torch.uint16. */
+function typed(args: unknown[]): TorchTensor | UnreadableTensor {
+  const name = args[6] instanceof PickleGlobal ? args[6].name : "";
+  const known = name.replace("torch.", "");
+  return Object.hasOwn(TORCH_DTYPES, known)
+    ? tensor(args, { dtype: TORCH_DTYPES[known], metadata: args[7] })
+    : new UnreadableTensor(
+      `has the dtype ${
+        printable(name) || "of no name"
+      }, which is not read; convert it to float32 in PyTorch`,
+    );
 }
 
 function pair(x: unknown): [unknown, unknown] {
@@ -209,8 +214,7 @@ const CALLS: Record<string, (args: unknown[]) => unknown> = {
   "torch._utils._rebuild_tensor": (args) => tensor(args),
   "torch._utils._rebuild_tensor_v2": (args) =>
     tensor(args, { metadata: args[6] }),
-  "torch._utils._rebuild_tensor_v3": (args) =>
-    tensor(args, { dtype: namedDtype(args[6]), metadata: args[7] }),
+  "torch._utils._rebuild_tensor_v3": typed,
   "torch._utils._rebuild_parameter": parameter,
   "torch._utils._rebuild_parameter_with_state": parameter,
   "torch._tensor._rebuild_from_type_v2": ofSubclass,

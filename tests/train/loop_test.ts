@@ -226,6 +226,20 @@ Deno.test("an index's shards are a start, whole numbers too, and all count in th
     assert.notEqual(await load(-1n), await load(9n));
   }));
 
+Deno.test("a training says what it leaves alone of a file of weights", async () => {
+  const { pathname: file } = new URL(
+    "../fixtures/weights/published/start.pth",
+    import.meta.url,
+  );
+  const recipe = tinyRecipe({ weights: { file, allow: ["missing"] } });
+  const said: string[] = [];
+  const onWarning = (line: string) => said.push(line);
+  await train(recipe, tinyData, { onWarning }).next();
+  assert.deepEqual(said, [
+    `${file}: left alone beside the weights: objects of argparse.Namespace`,
+  ]);
+});
+
 Deno.test("another recipe does not go on from a checkpoint, and says so", () =>
   inFolder(async (dir) => {
     await all(

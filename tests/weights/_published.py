@@ -127,10 +127,15 @@ refused = {
     "subclass.pth": {"w": torch.ones(1), "m": torch.ones(2).as_subclass(Marked)},
     "parameter.pth": {"m": nn.Parameter(torch.ones(2).as_subclass(Marked))},
     "conjugate.pth": {"c": torch.tensor([1 + 2j]).conj()},
+    "list.pth": [{"a": torch.ones(1)}, {"b": torch.ones(1)}],
+    "float8.pth": {"f": torch.ones(2).to(torch.float8_e4m3fn)},
     "object.pth": argparse.Namespace(state_dict=sd),
 }
 for name, content in refused.items():
     torch.save(content, folder / name)
+torch.save({"a": torch.ones(1)}, folder / "protocol1.pth", pickle_protocol=1)
+# A start for a net of seven classes.
+torch.save({"model": {"head.bias": torch.ones(7)}, "args": argparse.Namespace(lr=1)}, folder / "start.pth")
 torch.save(refused["quantised.pth"], folder / "quantised.legacy.pth", _use_new_zipfile_serialization=False)
 
 shards = {

@@ -147,8 +147,8 @@ Deno.test("convert --rename --prefix gives our names", () =>
     );
     assert.equal(tensors.get("irback.1.num_batches_tracked")!.dtype, "I64");
     const wrong = await weights("convert", from, join(dir, "a.pth"));
-    assert.equal(wrong.code, 1);
-    assert.match(wrong.err, /a\.pth: only safetensors is written/);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /only safetensors is written/);
   }));
 
 Deno.test("compare names each difference, exits with 1, and takes a tolerance", () =>
@@ -198,8 +198,15 @@ Deno.test("a file that cannot be used exits with 1 and a wrong command line with
     1,
     "weights: no.pth: no such file; check the path\n",
   ]);
+  const args = [`${folder}zip.pth`, "no/such/folder/a.safetensors"];
+  const unwritten = await weights("convert", ...args);
+  assert.equal(unwritten.code, 1);
+  assert.match(
+    unwritten.err,
+    /^weights: no\/such\/folder\/a\.safetensors: cannot be written: [^:']+\n$/,
+  );
   for (
-    const args of [["inspect"], ["look", "a"], [
+    const args of [["inspect"], ["look", "a"], ["convert", "a", "b.pth"], [
       "compare",
       "a",
       "b",

@@ -120,6 +120,9 @@ const refusedPublished: typeof refused = [
   ["meta.pth", /tensor "m" is on the meta device/],
   ["subclass.pth", /tensor "m" is made by __main__\.Marked, which is not run/],
   ["parameter.pth", /tensor "m" is made by __main__\.Marked/],
+  ["list.pth", /holds a list of 2, no mapping of names to tensors; save its/],
+  ["float8.pth", /tensor "f" has the dtype torch\.float8_e4m3fn, which is not/],
+  ["protocol1.pth", /a pickle of protocol 0 or 1; .*pickle_protocol=2/],
   ["conjugate.pth", /"c" has a dtype that cannot be read/],
   [
     "object.pth",
@@ -136,6 +139,31 @@ for (
     assert.match(await refusal(path), message);
   });
 }
+
+Deno.test("a key is refused where there is none to choose by", async () => {
+  for (
+    const file of [
+      "model.safetensors.index.json",
+      "model-00001-of-00002.safetensors",
+    ]
+  ) {
+    await assert.rejects(
+      readWeights(published + file, { key: "model_ema" }),
+      /has one mapping of tensors, so no key to choose by$/,
+    );
+  }
+});
+
+Deno.test("a large file of another kind is refused by its head alone", () =>
+  inFolder(async (dir) => {
+    const path = join(dir, "film.pth");
+    // More than fits into one array, and no byte of it on the disk.
+    for (const head of ["film", '{"weight_map": {}}']) {
+      await Deno.writeTextFile(path, head);
+      await Deno.truncate(path, 2 ** 40);
+      assert.match(await refusal(path), /no weight file/);
+    }
+  }));
 
 Deno.test("an index gives the tensors of its shards, whose bytes can be hashed", async () => {
   const sizes: number[] = [];
