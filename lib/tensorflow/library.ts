@@ -151,9 +151,13 @@ const memory = (() => {
 /**
  * Settings by which freed memory stays with the process, for the next step:
  * else large tensors are fetched from the kernel and cleared each time, a
- * tenth of a step. [M_ARENA_MAX, M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD]
+ * tenth of a step. Those above 10 MiB are, as they would leave holes behind.
+ * [M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD]
  */
-const KEEP_MEMORY = [[-8, 1], [-4, 0], [-1, 2 ** 31 - 1], [-2, 2 ** 30]];
+const KEEP_MEMORY = [[-8, 1], [-3, 10 * 2 ** 20], [-1, 2 ** 31 - 1], [
+  -2,
+  2 ** 26,
+]];
 for (const [name, value] of KEEP_MEMORY) memory?.mallopt(name, value);
 
 const MADV_HUGEPAGE = 14;
