@@ -5,25 +5,50 @@ import { exiting } from "./cli.ts";
 
 const whole = (text: string) => Math.max(1, Math.trunc(Number(text)));
 const program = new Command("deno task bench")
-  .description("Measures FERLab on this machine; prints JSON lines.")
+  .description("Measures FERLab on this machine, beside its peers.")
   .exitOverride();
 
 // Each command loads what it measures and no more.
 addDeviceOption(program.command("train"))
   .description("training speed: images/s, ms a step, GFLOPS, share of the roof")
   .addOption(
-    new Option("--model <name>", "model").choices(["baseline", "cls"])
-      .default("baseline"),
+    new Option("--model <name>", "model").choices(["baseline", "cls"]),
   )
   .option("--slim", "the slim net (48 × 48, batch 64) instead of the full one")
+  .option("--recipe <file>", "the net and batch of a recipe (JSON)")
+  .addOption(
+    new Option("--profile <names...>", "the nets of the study's profiles")
+      .choices(["smoke", "quick", "cpu", "paper"]),
+  )
+  .option("--all", "the net of each profile, and full and slim in their forms")
   .option("--size <px>", "side of the images", whole)
   .option("--batch <n>", "images a step", whole)
-  .option("--steps <n>", "counted steps, after two of warm-up", whole)
+  .option("--steps <n>", "steps a round (those of 1.5 s, 3 to 30)", whole)
+  .option("--rounds <n>", "rounds, in which all take turns", whole, 3)
   .addOption(
     new Option("--precision <name>", "arithmetic")
-      .choices(["float32", "bfloat16", "auto"]).default("auto"),
+      .choices(["float32", "bfloat16", "auto"]),
   )
   .option("--peer", "run the same net in PyTorch and print the ratio")
+  .option(
+    "--variants <list>",
+    "PyTorch's, such as eager,channels-last (all)",
+    (text) => text.split(",").map((name) => name.trim()),
+  )
+  .option("--table", "a table, as on a terminal, in place of JSON lines")
+  .option("--no-table", "JSON lines, on a terminal too")
+  .addHelpText(
+    "after",
+    `
+Times are medians of the rounds' medians; the first two steps do not count.
+Nodes are those of the compiled step as TensorFlow runs it. The roof is the
+speed of 3 × 3 convolutions alone. Where the time goes: the step is run once
+more op by op outside its graph, and each op is timed by itself; "scheduling" is
+what the compiled step takes beyond their sum (the executor, threads that wait,
+the way in and out). What TensorFlow fuses in the graph is counted unfused, so
+that the sum may be more than the step. In bfloat16 nothing is rewritten op by
+op, so it has no such row.`,
+  )
   .action(async (options) => {
     const { benchTrain } = await import("./bench_train.ts");
     Deno.exit(await benchTrain(options));

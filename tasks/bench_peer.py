@@ -1,13 +1,13 @@
 """The study's models in PyTorch, trained as `deno task bench train` trains them.
 
-Takes one JSON argument (the recipe, batch, steps, variant) and prints one JSON
-line. A variant is "eager" or "channels-last", perhaps followed by "bf16" and
-"torch.compile".
+Takes one JSON argument (the recipe, batch, variant), prints one JSON line when
+it is ready, and then one for each number of steps that it reads: their times in
+milliseconds. A variant is "eager" or "channels-last", perhaps followed by
+"bf16" and "torch.compile".
 """
 import json
 import re
 import resource
-import statistics
 import sys
 import time
 
@@ -148,29 +148,24 @@ def measure(r):
         optimizer.step()
         return loss.item()
 
-    start = time.perf_counter()
-    step()
-    first = time.perf_counter() - start
-    step()
-    times = []
-    for _ in range(r["steps"]):
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    s = statistics.median(times)
-    print(
-        json.dumps(
-            {
-                "engine": f"torch {torch.__version__}",
-                "variant": name,
-                "imagesPerSecond": round(r["batch"] / s, 2),
-                "msPerStep": round(1000 * s, 2),
-                "firstStepMs": round(1000 * first, 1),
-                "peakRssMb": round(peak_kib() / 1024),
-            }
-        ),
-        flush=True,
-    )
+    def timed(n):
+        times = []
+        for _ in range(n):
+            start = time.perf_counter()
+            step()
+            times.append(round(1000 * (time.perf_counter() - start), 3))
+        return times
+
+    [first] = timed(1)
+    timed(1)
+    engine = f"torch {torch.__version__}"
+    say({"engine": engine, "variant": name, "firstStepMs": first})
+    for line in sys.stdin:
+        say({"times": timed(int(line)), "peakRssMb": round(peak_kib() / 1024)})
+
+
+def say(message):
+    print(json.dumps(message), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,41 +1,46 @@
-/** `deno task bench train`: training speed as JSON lines, beside PyTorch's. */
-import { join } from "node:path";
+/** `deno task bench train`: training speed, beside PyTorch's. */
+import { cpus } from "node:os";
 import { modelOf } from "../lib/models/mod.ts";
 import { initialise, releaseState } from "../lib/nn/mod.ts";
 import { count, flops, peakMemory } from "../lib/profile/mod.ts";
 import {
   type Arithmetic,
   compile,
-  hasBfloat16,
+  nodesOf,
   tf,
 } from "../lib/tensorflow/mod.ts";
+import { type Recipe, settlePrecision, Trainer } from "../lib/train/mod.ts";
+import { median, round } from "./bench_notebook_parts.ts";
+import { KINDS, kindsOf, type KindTimes } from "./bench_train_kinds.ts";
 import {
-  parseRecipe,
-  type Recipe,
-  recipes,
-  settlePrecision,
-  Trainer,
-} from "../lib/train/mod.ts";
+  type Net,
+  type NetOptions,
+  netsOf,
+  unsharedFields,
+} from "./bench_train_nets.ts";
+import { Peer, VARIANTS } from "./bench_train_peer.ts";
+import { say, UsageError } from "./cli.ts";
 import { torchPython } from "./python.ts";
+import { table } from "./study/format.ts";
 
 /** Options of {@link benchTrain}. */
-export interface TrainOptions {
-  model: "baseline" | "cls";
-  slim?: boolean;
-  size?: number;
-  batch?: number;
-  precision: "float32" | "bfloat16" | "auto";
+export interface TrainOptions extends NetOptions {
   steps?: number;
+  rounds: number;
   peer?: boolean;
+  variants?: string[];
+  table?: boolean;
 }
 
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2
-    ? sorted[middle]
-    : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+/** What is measured of a net. */
+type Row = ReturnType<typeof rowOf> & {
+  bestPeer?: string;
+  ratioToBestPyTorch?: number;
+};
+
+/** Milliseconds that a round's steps shall take, and how many they may be. */
+const ROUND_MS = 1500;
+const [LEAST_STEPS, MOST_STEPS] = [3, 30];
 
 /** Speed of 3×3 convolutions alone, GFLOPS, in this process and precision. */
 async function convolutionRoof(precision: Arithmetic) {
@@ -57,115 +62,247 @@ async function convolutionRoof(precision: Arithmetic) {
     result.dispose();
     if (i >= 2) times.push(performance.now() - start);
   }
+  [x, k].forEach((t) => t.dispose());
+  run.dispose();
   const flop = 2 * repeats * batch * side * side * 9 * width * width;
   return flop / median(times) / 1e6;
 }
 
-/** Measures training and prints it; gives the exit code. */
-export async function benchTrain(o: TrainOptions): Promise<number> {
-  const preset = o.slim ? recipes.slim : recipes.full;
-  const batch = o.batch ?? (o.slim ? 64 : 16);
-  const asked = parseRecipe({
-    ...preset,
-    model: o.model,
-    size: o.size ?? preset.size,
-    batchSize: batch,
-    precision: o.precision,
-    lr: 1e-5,
-  });
-  const recipe = await settlePrecision(asked, { onWarning: console.error });
-  const precision = recipe.precision as Arithmetic;
-  const { size } = recipe;
-  const steps = o.steps ?? (o.slim ? 30 : 5);
+/** A step of a net on random pixels. */
+function stepOf(recipe: Recipe) {
+  const { size, batchSize, classes } = recipe;
   const forward = modelOf(recipe);
   const state = initialise(forward, [size, size, 3], 0);
   const trainer = new Trainer(forward, state, recipe);
   releaseState(state);
-  const images = crypto.getRandomValues(new Uint8Array(65536));
-  const pixels = new Uint8Array(batch * size * size * 3)
-    .map((_, i) => images[i % 65536]);
-  const labels = Int32Array.from({ length: batch }, (_, i) => i % 7);
-  const times: number[] = [];
-  let firstStep = 0;
-  for (let i = 0; i < steps + 2; i++) {
-    const start = performance.now();
-    await trainer.trainBatch(pixels, labels, [batch, size, size, 3]);
-    const ms = performance.now() - start;
-    if (i === 0) firstStep = ms;
-    if (i >= 2) times.push(ms);
-  }
-  trainer.dispose();
-  const peak = peakMemory();
-  const ms = median(times);
-  // A backward pass costs two forward passes; a multiply-add is two FLOP.
-  const macs = flops(count(forward, [size, size, 3]), "macs").total;
-  const gflops = 6 * macs * batch / ms / 1e6;
-  const roof = await convolutionRoof(precision);
-  const ours = {
-    engine: "ferlab",
-    model: o.model,
-    net: o.slim ? "slim" : "full",
-    size,
-    batch,
-    precision,
-    imagesPerSecond: round(1000 * batch / ms),
-    msPerStep: round(ms),
-    msPerStepMin: round(Math.min(...times)),
-    msPerStepMax: round(Math.max(...times)),
-    firstStepMs: round(firstStep),
-    gflops: round(gflops),
-    roofGflops: round(roof),
-    shareOfRoof: round(gflops / roof),
-    peakRssMb: Math.round(peak / 2 ** 20),
+  const random = crypto.getRandomValues(new Uint8Array(65536));
+  const pixels = new Uint8Array(batchSize * size * size * 3)
+    .map((_, i) => random[i % 65536]);
+  const labels = Int32Array.from({ length: batchSize }, (_, i) => i % classes);
+  return {
+    step: () => trainer.trainBatch(pixels, labels, [batchSize, size, size, 3]),
+    dispose: () => trainer.dispose(),
   };
-  console.log(JSON.stringify(ours));
-  return o.peer ? await peer(recipe, batch, steps, ours) : 0;
 }
 
-const round = (x: number) => Number(x.toPrecision(4));
-
-/**
- * PyTorch's variants, each in a process of its own, so that its memory is its
- * own. bfloat16 is left out where the CPU has no arithmetic for it, which
- * makes it ten times slower.
- */
-function variants(): string[] {
-  const plain = ["eager", "channels-last", "channels-last torch.compile"];
-  return hasBfloat16()
-    ? [...plain, "channels-last bf16", "channels-last bf16 torch.compile"]
-    : plain;
+async function timed(step: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await step();
+  return performance.now() - start;
 }
 
-async function peer(
+/** The median of the rounds' medians, and the fastest and slowest step. */
+function timesOf(rounds: number[][]) {
+  const all = rounds.flat();
+  return {
+    ms: median(rounds.map((times) => median(times))),
+    least: Math.min(...all),
+    most: Math.max(...all),
+  };
+}
+
+function rowOf(
+  { name, recipe }: Net,
+  m: {
+    rounds: number[][];
+    firstStepMs: number;
+    nodes: number;
+    roof: number;
+    peak: number;
+    kinds?: KindTimes;
+  },
+) {
+  const { model, size, batchSize, precision } = recipe;
+  const { ms, least, most } = timesOf(m.rounds);
+  // A backward pass costs two forward passes; a multiply-add is two FLOP.
+  const macs = flops(count(modelOf(recipe), [size, size, 3]), "macs").total;
+  const gflops = 6 * macs * batchSize / ms / 1e6;
+  return {
+    engine: "ferlab",
+    cpu: cpus()[0]?.model ?? Deno.build.arch,
+    threads: navigator.hardwareConcurrency,
+    net: name,
+    model,
+    size,
+    batch: batchSize,
+    precision,
+    imagesPerSecond: round(1000 * batchSize / ms),
+    msPerStep: round(ms),
+    msPerStepMin: round(least),
+    msPerStepMax: round(most),
+    firstStepMs: round(m.firstStepMs),
+    nodes: m.nodes,
+    gflops: round(gflops),
+    roofGflops: round(m.roof),
+    shareOfRoof: round(gflops / m.roof),
+    peakRssMb: Math.round(m.peak / 2 ** 20),
+    msByKind: m.kinds &&
+      Object.fromEntries(KINDS.map((k) => [k, round(m.kinds![k])])),
+  };
+}
+
+const roofs = new Map<Arithmetic, number>();
+
+/** Measures a net and its peers, who take turns, and shows each to `print`. */
+async function measure(
+  net: Net,
+  o: TrainOptions,
+  print: (row: unknown) => void,
+): Promise<Row> {
+  const recipe = await settlePrecision(net.recipe, { onWarning: say });
+  const precision = recipe.precision as Arithmetic;
+  const peers = o.peer ? await startPeers(net.name, recipe, o.variants) : [];
+  const { step, dispose } = stepOf(recipe);
+  try {
+    let firstStepMs = NaN;
+    const nodes = await nodesOf(async () => firstStepMs = await timed(step));
+    const steps = o.steps ?? Math.min(
+      MOST_STEPS,
+      Math.max(LEAST_STEPS, Math.ceil(ROUND_MS / await timed(step))),
+    );
+    const rounds: number[][] = [];
+    for (let i = 0; i < o.rounds; i++) {
+      const times: number[] = [];
+      for (let j = 0; j < steps; j++) times.push(await timed(step));
+      rounds.push(times);
+      for (const peer of peers) await peer.run(steps);
+    }
+    const peak = peakMemory();
+    if (!roofs.has(precision)) {
+      roofs.set(precision, await convolutionRoof(precision));
+    }
+    const roof = roofs.get(precision)!;
+    // Op by op nothing is rewritten to bfloat16.
+    const kinds = precision === "float32"
+      ? await kindsOf(step, timesOf(rounds).ms)
+      : undefined;
+    const measured = { rounds, firstStepMs, nodes, roof, peak, kinds };
+    const row: Row = rowOf({ ...net, recipe }, measured);
+    print(row);
+    return compare(row, peers, print);
+  } finally {
+    dispose();
+    await Promise.all(peers.map((peer) => peer.end()));
+  }
+}
+
+async function startPeers(
+  net: string,
   recipe: Recipe,
-  batch: number,
-  steps: number,
-  ours: { imagesPerSecond: number; peakRssMb: number },
-): Promise<number> {
+  variants: readonly string[] = VARIANTS,
+): Promise<Peer[]> {
+  const other = unsharedFields(recipe);
+  if (other.length > 0) {
+    say(`${net}: no peer, PyTorch's twin has no ${other.join(", ")}`);
+    return [];
+  }
   const python = await torchPython();
-  let best = 0, leastMb = Infinity;
-  for (const variant of variants()) {
-    const { code, stdout } = await new Deno.Command(python, {
-      args: [
-        join(import.meta.dirname!, "bench_peer.py"),
-        JSON.stringify({ ...recipe, batch, steps, variant }),
-      ],
-      stderr: "inherit",
-    }).output();
-    if (code !== 0) return code;
-    const text = new TextDecoder().decode(stdout).trim();
-    if (!text) continue;
-    const row = JSON.parse(text) as typeof ours;
-    best = Math.max(best, row.imagesPerSecond);
-    leastMb = Math.min(leastMb, row.peakRssMb);
-    const ratio = round(ours.imagesPerSecond / row.imagesPerSecond);
-    console.log(JSON.stringify({ ...row, ratio }));
+  const peers: Peer[] = [];
+  for (const variant of variants) {
+    const peer = await Peer.start(python, recipe, variant);
+    if (peer) peers.push(peer);
   }
-  if (best > 0) {
-    console.log(JSON.stringify({
-      ratioToBestPyTorch: round(ours.imagesPerSecond / best),
-      memoryToLeastPyTorch: round(ours.peakRssMb / leastMb),
-    }));
+  return peers;
+}
+
+/** Prints the peers; gives the row with the best one and the ratio to it. */
+function compare(
+  row: Row,
+  peers: readonly Peer[],
+  print: (row: unknown) => void,
+): Row {
+  const rows = peers.map((peer) => {
+    const { ms, least, most } = timesOf(peer.rounds);
+    const imagesPerSecond = round(1000 * row.batch / ms);
+    return {
+      engine: peer.engine,
+      variant: peer.variant,
+      net: row.net,
+      imagesPerSecond,
+      msPerStep: round(ms),
+      msPerStepMin: round(least),
+      msPerStepMax: round(most),
+      firstStepMs: round(peer.firstStepMs),
+      peakRssMb: peer.peakRssMb,
+      ratio: round(row.imagesPerSecond / imagesPerSecond),
+    };
+  });
+  rows.forEach(print);
+  if (rows.length === 0) return row;
+  const best = rows.reduce((a, b) => a.ratio <= b.ratio ? a : b);
+  const summary = {
+    net: row.net,
+    bestPeer: best.variant,
+    ratioToBestPyTorch: best.ratio,
+    memoryToLeastPyTorch: round(
+      row.peakRssMb / Math.min(...rows.map((r) => r.peakRssMb)),
+    ),
+  };
+  print(summary);
+  return { ...row, ...summary };
+}
+
+const digits = (x: number | undefined, n = 3) =>
+  x === undefined ? "–" : String(Number(x.toPrecision(n)));
+const percent = (x: number) => `${(100 * x).toFixed(0)} %`;
+
+/** The rows as two tables: speeds, and where the time goes. */
+function tablesOf(rows: readonly Row[]): string {
+  const column = (
+    head: string,
+    cell: (row: Row) => string,
+    right = true,
+  ) => ({ head, cells: rows.map(cell), right });
+  const net = column("net", (r) => r.net, false);
+  const [{ cpu, threads }] = rows;
+  return [
+    `${cpu}, ${threads} threads`,
+    table([
+      net,
+      column("px", (r) => String(r.size)),
+      column("batch", (r) => String(r.batch)),
+      column("precision", (r) => r.precision, false),
+      column("images/s", (r) => digits(r.imagesPerSecond)),
+      column("ms a step", (r) => digits(r.msPerStep)),
+      column("least", (r) => digits(r.msPerStepMin)),
+      column("nodes", (r) => String(r.nodes)),
+      column("of the roof", (r) => r.shareOfRoof.toFixed(2)),
+      column("first step", (r) => `${digits(r.firstStepMs / 1000, 2)} s`),
+      column("best PyTorch", (r) => r.bestPeer ?? "–", false),
+      column("ratio", (r) => digits(r.ratioToBestPyTorch)),
+    ]),
+    "",
+    "Where a step's time goes",
+    table([
+      net,
+      ...KINDS.map((kind) =>
+        column(
+          kind,
+          (r) => r.msByKind ? percent(r.msByKind[kind] / r.msPerStep) : "–",
+        )
+      ),
+    ]),
+  ].join("\n");
+}
+
+/** Measures the nets that the options name; gives the exit code. */
+export async function benchTrain(o: TrainOptions): Promise<number> {
+  const unknown = o.variants?.find((name) => !VARIANTS.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `--variants: no variant "${unknown}"; they are ${VARIANTS.join(", ")}`,
+    );
   }
+  const isTable = o.table ?? Deno.stdout.isTerminal();
+  const rows: Row[] = [];
+  for (const net of await netsOf(o)) {
+    if (isTable) say(`measuring ${net.name}`);
+    rows.push(
+      await measure(net, o, (row) => {
+        if (!isTable) console.log(JSON.stringify(row));
+      }),
+    );
+  }
+  if (isTable) console.log(tablesOf(rows));
   return 0;
 }

@@ -100,6 +100,21 @@ export type Observer = (
 
 let observer: Observer | null = null;
 
+/** Told the milliseconds of each eager op. */
+export type OpTimer = (op: string, ms: number) => void;
+
+let timer: OpTimer | null = null;
+
+/**
+ * Times each op until it is called with null again; compiled functions run op
+ * by op until then.
+ */
+export function timeOps(t: OpTimer | null): void {
+  timer = t;
+}
+
+export const timesOps = () => timer !== null;
+
 /**
  * Shows each eager op to `o` until it is called with null again; neither
  * traced ops nor those that `o` runs itself.
@@ -438,7 +453,9 @@ function executeOp(
   try {
     checkShapes(name, op, attrs, inputs);
     outputCount[0] = n;
+    const start = timer ? performance.now() : 0;
     C.TFE_Execute(op, outputs, outputCount, status);
+    timer?.(name, performance.now() - start);
   } finally {
     C.TFE_DeleteOp(op);
   }

@@ -15,6 +15,8 @@ export {
   handleCount,
   observe,
   type Observer,
+  type OpTimer,
+  timeOps,
   usesNativeOps,
 } from "./binding.ts";
 export { type Choice, Choices } from "./choices.ts";
@@ -27,6 +29,7 @@ export {
 } from "./compile.ts";
 export { noteParameter } from "./gradients.ts";
 export { allFinite, largestOf } from "./finite.ts";
+export { nodesOf } from "./graph_size.ts";
 export { returnMemory, useLargePages } from "./library.ts";
 export {
   type AdamStep,

@@ -24,7 +24,7 @@ export interface OpDef {
 }
 
 /** Fields of a protobuf message in wire order: [field number, value]. */
-function* fields(
+export function* fields(
   bytes: Uint8Array,
 ): Generator<[number, number | Uint8Array]> {
   let at = 0;
