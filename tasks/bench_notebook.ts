@@ -177,7 +177,6 @@ async function prepare(folder: string, peer: boolean): Promise<Bench> {
   // Sessions are made and found there by this process too.
   Deno.env.set("XDG_RUNTIME_DIR", at("sessions"));
   const env = {
-    GLIBC_TUNABLES: "", // this task's own is not the tools'
     JUPYTER_PATH: at("jupyter"),
     JUPYTER_DATA_DIR: at("data"),
     JUPYTER_CONFIG_DIR: at("config"),

@@ -36,7 +36,6 @@ export class Optuna {
       args: [join(import.meta.dirname!, "bench_study_peer.py")],
       stdin: "piped",
       stdout: "piped",
-      env: { GLIBC_TUNABLES: "" }, // this task's own is not Optuna's
     }).spawn();
     this.#answers = linesOf(this.#child.stdout);
     this.#jobs = this.#child.stdin.getWriter();

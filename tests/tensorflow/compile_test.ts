@@ -6,8 +6,10 @@ import {
   compile,
   fromBytes,
   handleCount,
+  nodesOf,
   statelessUniform,
   tf,
+  timeOps,
   Variable,
 } from "../../lib/tensorflow/mod.ts";
 
@@ -254,4 +256,33 @@ Deno.test("strings, complex and boolean tensors survive the border", () => {
     Array.from(tf.logicalNot(tf.tensor1d([true, false], "bool")).dataSync()),
     [0, 1],
   );
+});
+
+Deno.test("the nodes of what is compiled are counted as the library runs them", async () => {
+  const f = compile((
+    x,
+  ) => [tf.sum(tf.relu(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D)))]);
+  const x = tf.ones([2, 2]);
+  const call = async () => (await f(x)).forEach((t) => t.dispose());
+  // The argument, the product, relu, the axes, the sum and the result.
+  assert.equal(await nodesOf(call), 6);
+  assert.equal(await nodesOf(call), 0, "nothing new is compiled");
+  x.dispose();
+  f.dispose();
+});
+
+Deno.test("while ops are timed a compiled function runs op by op, to the same end", async () => {
+  const f = compile((x) => [tf.relu(tf.sub(x, 1))]);
+  const x = tf.tensor1d([0, 3]);
+  const told: string[] = [];
+  timeOps((op, ms) => void (ms >= 0 && told.push(op)));
+  const [eager] = await f(x).finally(() => timeOps(null));
+  assert.deepEqual(told, ["Sub", "Relu"]);
+  assert.equal(f.signatures, 0);
+  const [compiled] = await f(x);
+  assert.deepEqual(eager.arraySync(), [0, 2]);
+  assert.deepEqual(compiled.arraySync(), [0, 2]);
+  assert.equal(told.length, 2, "no longer timed");
+  [x, eager, compiled].forEach((t) => t.dispose());
+  f.dispose();
 });
