@@ -15,6 +15,7 @@ import { cudaLibraries, isCudaBuild } from "./cuda.ts";
 import { DeviceError } from "./device.ts";
 import { addDeviceOption } from "./device_option.ts";
 import { damaged, libraryFolder, quickDamage } from "./location.ts";
+import { ensureNative } from "./native.ts";
 
 const FEATURES = ["avx2", "avx512f", "avx512_bf16", "amx_bf16"];
 
@@ -53,6 +54,7 @@ async function showEngine() {
     const engine = await import("./mod.ts");
     const { version, devices } = engine.engineInfo();
     show("loaded", `TensorFlow ${version}`);
+    show("kernels", engine.nativeOps);
     for (const { name, type } of devices) show("device", `${type} ${name}`);
     showPrecision(engine.hasBfloat16(), new engine.Choices().all());
   } catch (error) {
@@ -109,19 +111,17 @@ async function install(options: { gpu?: boolean; version: string }) {
   const onSignal = () =>
     stop.abort(new LibraryError("the install was stopped"));
   Deno.addSignalListener("SIGINT", onSignal);
-  try {
-    const { dir, version } = await installLibrary({
-      ...options,
-      onProgress: progress,
-      signal: stop.signal,
-    });
-    console.log(`libtensorflow ${version} is installed in ${dir}`);
-    if (version !== TENSORFLOW_VERSION) {
-      console.log(`to use it: export FERLAB_TENSORFLOW=${dir}`);
-    }
-  } finally {
-    Deno.removeSignalListener("SIGINT", onSignal);
+  const { dir, version } = await installLibrary({
+    ...options,
+    onProgress: progress,
+    signal: stop.signal,
+  }).finally(() => Deno.removeSignalListener("SIGINT", onSignal));
+  console.log(`libtensorflow ${version} is installed in ${dir}`);
+  if (version !== TENSORFLOW_VERSION) {
+    console.log(`to use it: export FERLAB_TENSORFLOW=${dir}`);
   }
+  const ops = await ensureNative(dir, { again: true, onProgress: progress });
+  if ("path" in ops) console.log(`FERLab's own ops are in ${ops.path}`);
 }
 
 const program = new Command("deno task tf")
@@ -133,7 +133,7 @@ program.command("install")
   .option("--version <version>", "another patch version", TENSORFLOW_VERSION)
   .action(install);
 addDeviceOption(program.command("info"))
-  .description("path, version, CPU features, devices, precision, CUDA")
+  .description("path, version, CPU features, own ops, devices, precision, CUDA")
   .option("--verify", "read the library and compare its SHA-256")
   .action(info);
 

@@ -80,8 +80,8 @@ export function packageName(
   return linux && arch === "x86_64" && !gpu ? "tensorflow-cpu" : "tensorflow";
 }
 
-/** Takes the install lock; the kernel frees it when its holder dies. */
-async function takeLock(
+/** Takes the lock of the folder `root`; the kernel frees it when its holder dies. */
+export async function takeLock(
   root: string,
   onProgress: Progress,
   signal?: AbortSignal,

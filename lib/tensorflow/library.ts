@@ -2,7 +2,7 @@
 import { basename, join } from "node:path";
 import { ensureLibrary, LibraryError } from "./install.ts";
 import { LIBRARY_FILES } from "./location.ts";
-import { ensureNative, registerNative } from "./native.ts";
+import { ensureNative, missingLine, registerNative } from "./native.ts";
 
 const P = "pointer", B = "buffer", I = "i32", L = "i64", Z = "usize";
 const V = "void", F = "f32", U = "u8";
@@ -238,7 +238,9 @@ function nativeProblem(): string | null {
     registerNative(compiled.path);
     return null;
   } catch (error) {
-    return (error as Error).message;
+    const reason = (error as Error).message.split("\n")[0];
+    console.error(missingLine(reason));
+    return reason;
   }
 }
 
@@ -248,6 +250,11 @@ export const missingNative = nativeProblem();
 export const nativeKey = "path" in compiled && missingNative === null
   ? basename(compiled.path, ".so")
   : "none";
+
+/** Where FERLab's own ops lie, or why TensorFlow's stand in for them. */
+export const nativeOps = "path" in compiled && missingNative === null
+  ? compiled.path
+  : `TensorFlow's: ${missingNative}`;
 
 /** The text at a C string's address, "" for NULL. */
 export function textAt(pointer: Pointer): string {

@@ -5,17 +5,19 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cpuFlags } from "./cpu.ts";
+import { takeLock } from "./install.ts";
 import { cacheRoot, LIBRARY_FILES } from "./location.ts";
 import type { Progress } from "./pip.ts";
 
 /** The C compiler that PyPI carries, for machines that have none. */
-const ZIG = "ziglang==0.17.1";
+export const ZIG = "ziglang==0.17.1";
 const SOURCES = join(import.meta.dirname!, "native");
 // No -ffast-math: NaN and infinity have to come through.
 const FLAGS = ["-shared", "-fPIC", "-fvisibility=hidden", "-O3"].concat(
@@ -33,7 +35,7 @@ const isSupported = () =>
 const folder = () => join(cacheRoot(), "kernels");
 
 /** What the machine code depends on. */
-function keyOf(library: string): string {
+export function keyOf(library: string): string {
   const hash = createHash("sha256");
   for (const name of readdirSync(SOURCES).sort()) {
     hash.update(name).update(readFileSync(join(SOURCES, name)));
@@ -41,6 +43,22 @@ function keyOf(library: string): string {
   const cpu = [...cpuFlags() ?? []].sort().join(" ");
   hash.update([Deno.build.arch, cpu, library, ...FLAGS].join("\n"));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** The name of a compiled file tells its content, so that a damaged one is none. */
+function nameOf(key: string, path: string): string {
+  const hash = createHash("sha256").update(readFileSync(path)).digest("hex");
+  return `${key}-${hash.slice(0, 16)}.so`;
+}
+
+function compiledFor(key: string): string | null {
+  if (!existsSync(folder())) return null;
+  for (const name of readdirSync(folder()).sort()) {
+    const path = join(folder(), name);
+    if (!name.startsWith(`${key}-`) || !name.endsWith(".so")) continue;
+    if (nameOf(key, path) === name) return path;
+  }
+  return null;
 }
 
 /** The last line that says what is wrong. */
@@ -63,13 +81,13 @@ async function run(command: string, args: string[]): Promise<string | null> {
   }
 }
 
-/** Compilers in the order in which they are tried: [command, leading arguments]. */
-async function* compilers(onProgress: Progress): AsyncIterable<
-  [string, string[]] | string
-> {
-  for (const command of [Deno.env.get("CC") || "cc", "gcc", "clang"]) {
-    yield [command, []];
-  }
+/** Compilers in the order in which they are tried, as command lines, or why there is one less. */
+async function* compilers(
+  onProgress: Progress,
+): AsyncIterable<string[] | string> {
+  const given = Deno.env.get("CC")?.trim() || "cc";
+  yield given.split(/\s+/);
+  for (const command of ["gcc", "clang"]) yield [command];
   const zig = join(cacheRoot(), ZIG);
   if (!existsSync(join(zig, "ready"))) {
     onProgress(`no C compiler here: fetching ${ZIG} with pip`);
@@ -82,12 +100,55 @@ async function* compilers(onProgress: Progress): AsyncIterable<
     }
     writeFileSync(join(zig, "ready"), "");
   }
-  yield [join(zig, "ziglang", "zig"), ["cc"]];
+  yield [join(zig, "ziglang", "zig"), "cc"];
 }
+
+/** Compiles for `library` by the first compiler that can. */
+async function compileFor(
+  library: string,
+  key: string,
+  onProgress: Progress,
+): Promise<NativeLibrary> {
+  onProgress("compiling FERLab's own ops");
+  const reasons: string[] = [];
+  const partial = join(folder(), `${key}.partial`);
+  for await (const compiler of compilers(onProgress)) {
+    if (typeof compiler === "string") {
+      reasons.push(compiler);
+      continue;
+    }
+    const [command, ...leading] = compiler;
+    const failed = await run(command, [
+      ...leading,
+      ...FLAGS,
+      join(SOURCES, "ops.c"),
+      ...["-o", partial, `-L${library}`],
+      ...LIBRARY_FILES.map((name) => `-l:${name}`),
+      `-Wl,-rpath,${library}`,
+      ...["-lpthread", "-lm"],
+    ]);
+    if (failed) {
+      reasons.push(failed);
+    } else if (!existsSync(partial)) {
+      reasons.push(`${command} wrote nothing`);
+    } else {
+      const path = join(folder(), nameOf(key, partial));
+      renameSync(partial, path);
+      return { path };
+    }
+  }
+  return { missing: reasons.join("; ") };
+}
+
+/** What stderr is told once of ops that could not be had. */
+export const missingLine = (reason: string) =>
+  `FERLab's own ops are not there, training is slower without them ` +
+  `(${reason}); \`deno task tf install\` tries again`;
 
 /**
  * The compiled ops for `library`, the folder of libtensorflow; compiled now
  * where they are missing, unless an earlier try failed and `again` is not set.
+ * One process compiles, others wait for it.
  */
 export async function ensureNative(
   library: string,
@@ -103,44 +164,36 @@ export async function ensureNative(
         : "they are for Linux",
     };
   }
-  const key = keyOf(library);
-  const path = join(folder(), `${key}.so`), note = join(folder(), `${key}.txt`);
-  if (existsSync(path)) return { path };
-  if (!again && existsSync(note)) {
-    return { missing: readFileSync(note, "utf8") };
-  }
-  const reasons: string[] = [];
   try {
+    const key = keyOf(library), note = join(folder(), `${key}.txt`);
+    const there = (retry: boolean): NativeLibrary | null => {
+      const path = compiledFor(key);
+      if (path) return { path };
+      if (retry || !existsSync(note)) return null;
+      return { missing: readFileSync(note, "utf8") };
+    };
+    const found = there(again);
+    if (found) return found;
     mkdirSync(folder(), { recursive: true });
-    rmSync(note, { force: true });
-    onProgress("compiling FERLab's own ops");
-    for await (const compiler of compilers(onProgress)) {
-      if (typeof compiler === "string") {
-        reasons.push(compiler);
-        continue;
+    const lock = await takeLock(folder(), onProgress);
+    try {
+      const meanwhile = there(again);
+      if (meanwhile) return meanwhile;
+      rmSync(note, { force: true });
+      const made = await compileFor(library, key, onProgress);
+      if ("missing" in made) {
+        writeFileSync(note, made.missing);
+        onProgress(missingLine(made.missing));
       }
-      const [command, leading] = compiler;
-      const partial = `${path}.${Deno.pid}`;
-      const failed = await run(command, [
-        ...leading,
-        ...FLAGS,
-        join(SOURCES, "ops.c"),
-        ...["-o", partial, `-L${library}`],
-        ...LIBRARY_FILES.map((name) => `-l:${name}`),
-        `-Wl,-rpath,${library}`,
-        ...["-lpthread", "-lm"],
-      ]);
-      if (!failed) {
-        Deno.renameSync(partial, path);
-        return { path };
-      }
-      reasons.push(failed);
+      return made;
+    } finally {
+      lock.close();
     }
-    writeFileSync(note, reasons.join("; "));
   } catch (error) {
-    reasons.push((error as Error).message);
+    const missing = (error as Error).message.split("\n")[0];
+    onProgress(missingLine(missing));
+    return { missing };
   }
-  return { missing: reasons.join("; ") };
 }
 
 /** Bytes of cache that a core has for itself; 1 MiB where nothing tells. */

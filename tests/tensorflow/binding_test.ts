@@ -6,7 +6,6 @@ import {
   fromBytes,
   handleCount,
   tf,
-  usesNativeOps,
 } from "../../lib/tensorflow/mod.ts";
 import {
   type Attr,
@@ -204,53 +203,6 @@ Deno.test("a call that is not as the op's definition says is named, traced too",
     /op Fill .*shape 4294967296 is no int32/,
   );
   assert.throws(() => tf.tile([1], [2 ** 33]), /reps 8589934592 is no int32/);
-});
-
-Deno.test({
-  name: "our own ops refuse what they have no room for",
-  ignore: !usesNativeOps(),
-  fn() {
-    const zeros = (...shape: number[]) => {
-      const size = shape.reduce((a, b) => a * b, 1);
-      return createTensor(shape, DataType.FLOAT, new Float32Array(size));
-    };
-    const reads: Attr = { name: "reads", type: AttrType.INT, value: 0 };
-    const epsilon: Attr = {
-      name: "epsilon",
-      type: AttrType.FLOAT,
-      value: 1e-5,
-    };
-    const count = (name: string): Attr => ({ ...reads, name, value: 1 });
-    const join = [reads, count("statistics"), epsilon];
-    const wide = zeros(1, 1, 1, 2e6), row = zeros(2e6);
-    const deep = zeros(1, 1, 1, 1, 1, 1, 1, 1, 2), two = zeros(2);
-    const bad: [string, Attr[], number[], RegExp][] = [
-      ["FerlabConv1", [count("stride"), ...join], [
-        wide,
-        zeros(1, 1, 2e6, 1),
-        ...new Array(5).fill(row),
-      ], /op FerlabConv1 .*shapes that do not fit a convolution/],
-      ["FerlabJoin", join, [
-        wide,
-        ...new Array(5).fill(row),
-        wide,
-        ...new Array(4).fill(row),
-      ], /shapes that do not fit the end of a unit/],
-      ["FerlabJoin", join, [
-        deep,
-        ...new Array(5).fill(two),
-        deep,
-        ...new Array(4).fill(two),
-      ], /more than eight axes/],
-      ["FerlabJoin", [{ ...reads, value: 3 }, ...join.slice(1)], [
-        two,
-        ...new Array(10).fill(two),
-      ], /shapes that do not fit the end of a unit/],
-    ];
-    for (const [name, attrs, inputs, message] of bad) {
-      assert.throws(() => executeOp(name, attrs, inputs, 3), message);
-    }
-  },
 });
 
 /** Runs a call and reads what comes back; traced, as a function of its own. */

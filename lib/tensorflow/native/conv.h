@@ -174,7 +174,8 @@ typedef struct {
   float *packed, *out;
   Shares shares;
   Epilogue epilogue;
-  int at_once, failed;
+  int at_once;
+  atomic_int failed;
 } Direct;
 
 /** weights [taps][channels][filters] as [filters / n][block][tap][VL][n]. */
@@ -212,15 +213,16 @@ static void direct_item(void *argument, int thread, int64_t item) {
   int64_t spread = narrow ? images * VL : VL;
   if (narrow) plane *= images;
   int64_t one = narrow ? VL : blocks * plane + 64;
-  float *band = scratch(thread, (narrow ? blocks * plane : images * one) + 64 + (whole ? 0 : images * rows * ow * filled));
-  if (!band) {
+  float *band = scratch(thread, (narrow ? blocks * plane : images * one) + 64 +
+                                    (whole ? 0 : images * rows * ow * filled));
+  int64_t *a, *b;
+  if (!band || !offsets(thread, blocks * taps, &a, &b)) {
     d->failed = 1;
     return;
   }
   for (int64_t i = 0; i < images; i++) {
     fill(d->from, first + i, row * c.stride - pad, in_rows, -pad, columns, band + i * one, plane, spread);
   }
-  int64_t a[blocks * taps], b[blocks * taps];
   for (int64_t k = 0; k < blocks; k++) {
     for (int64_t tap = 0; tap < taps; tap++) {
       a[k * taps + tap] = k * plane + (tap / c.side * columns + tap % c.side) * spread;
@@ -363,7 +365,8 @@ typedef struct {
   float *points, *out; // of the weights: [36][filters / n][channels][n]
   Shares shares;       // in rows of tiles
   Epilogue epilogue;
-  int at_once, failed;
+  int at_once;
+  atomic_int failed;
 } Winograd;
 
 static void weights_to_points(void *argument, int thread, int64_t item) {
@@ -413,7 +416,8 @@ static void winograd_item(void *argument, int thread, int64_t item) {
   int64_t point = apart(blocks * tiles * VL), sum = apart(tiles * n);
   size_t band = blocks * plane, all = POINTS * point;
   float *z = scratch(thread, band + all + POINTS * sum + 64);
-  if (!z) {
+  int64_t *a, *b;
+  if (!z || !offsets(thread, blocks, &a, &b)) {
     w->failed = 1;
     return;
   }
@@ -429,7 +433,6 @@ static void winograd_item(void *argument, int thread, int64_t item) {
       }
     }
   }
-  int64_t a[blocks], b[blocks];
   for (int64_t k = 0; k < blocks; k++) {
     a[k] = k * tiles * VL;
     b[k] = k * VL * n;
@@ -507,8 +510,8 @@ static int gradient_takes_winograd(Conv c) {
 
 /** Of few channels, a convolution of neighbourhoods; otherwise the same. */
 static Conv by_patches(Conv c, Source *from) {
-  // Narrower vectors are full enough as it is.
-  if (c.side != 3 || VL < 16 || 3 * c.channels > VL) return c;
+  // Narrower vectors are full enough as it is, and a row's lines lie on the stack.
+  if (c.side != 3 || VL < 16 || 3 * c.channels > VL || c.width > 4096) return c;
   from->patches = c.stride;
   return (Conv){c.images, out_height(c), out_width(c), 9 * c.channels, c.filters, 1, 1};
 }
@@ -589,7 +592,8 @@ typedef struct {
   float *packed, *dx;
   Shares shares; // in rows of dy
   Epilogue epilogue;
-  int at_once, failed;
+  int at_once;
+  atomic_int failed;
 } Strided;
 
 static void strided_item(void *argument, int thread, int64_t item) {
@@ -606,7 +610,8 @@ static void strided_item(void *argument, int thread, int64_t item) {
   int64_t spread = images * VL, size = high * c.width * filled; // of one image's dx
   plane *= images;
   float *band = scratch(thread, blocks * plane + (whole ? 0 : images * size) + 64);
-  if (!band) {
+  int64_t *a, *b;
+  if (!band || !offsets(thread, blocks * 4, &a, &b)) {
     d->failed = 1;
     return;
   }
@@ -615,7 +620,6 @@ static void strided_item(void *argument, int thread, int64_t item) {
   for (int64_t i = 0; i < images; i++) {
     fill(d->dy, first + i, row, rows + 1, 0, columns, band + i * VL, plane, spread);
   }
-  int64_t a[blocks * 4], b[blocks * 4];
   for (int64_t y = 0; y < 2; y++) {
     for (int64_t x = 0; x < 2; x++) {
       int64_t wide = (c.width - x + 1) / 2;
@@ -695,7 +699,8 @@ typedef struct {
   Shares shares;
   int64_t first, images; // at hand
   int64_t tiles;
-  int add, failed;
+  int add;
+  atomic_int failed;
 } Weights;
 
 INLINE void put_block(float *dw, int64_t stride, const float *sum, int64_t rows, int64_t columns) {
@@ -799,7 +804,6 @@ static void add_taps(const Weights *w, const float *left, int64_t row, int64_t s
 }
 
 static void gradient_of_blocks(void *argument, int thread, int64_t item) {
-  (void)thread;
   Weights *w = argument;
   Conv c = w->c;
   int64_t pad = padding(c), columns = c.width + 2 * pad, taps = c.side * c.side;
@@ -808,7 +812,11 @@ static void gradient_of_blocks(void *argument, int thread, int64_t item) {
   int64_t k = item / out, f = item % out;
   float *sums = w->sums + item * taps * VL * VL;
   if (!w->add) memset(sums, 0, 4 * taps * VL * VL);
-  int64_t a[oh], b[oh];
+  int64_t *a, *b;
+  if (!offsets(thread, oh, &a, &b)) {
+    w->failed = 1;
+    return;
+  }
   for (int64_t r = 0; r < oh; r++) {
     a[r] = r * c.stride * columns * VL;
     b[r] = r * ow * VL;
@@ -832,8 +840,13 @@ static void gradient_of_band(void *argument, int thread, int64_t item) {
   int64_t spread = images * VL;
   int64_t plane = in_rows * columns * spread, size = rows * ow * spread;
   int64_t in = vectors(c.channels), out = vectors(c.filters);
+  // As many rows at once as leave both blocks in the nearest cache; of narrow
+  // maps a "row" is one pixel of all images.
+  int64_t length = narrow ? images : ow, many = narrow ? rows * ow : rows;
+  int64_t step = max64(1, 256 / length);
   float *band = scratch(thread, in * plane + out * size + 64);
-  if (!band) {
+  int64_t *a, *b;
+  if (!band || !offsets(thread, many, &a, &b)) {
     w->failed = 1;
     return;
   }
@@ -843,11 +856,6 @@ static void gradient_of_band(void *argument, int thread, int64_t item) {
          spread);
     fill(w->dy, first + i, row, rows, 0, ow, right + i * VL, size, spread);
   }
-  // As many rows at once as leave both blocks in the nearest cache; of narrow
-  // maps a "row" is one pixel of all images.
-  int64_t length = narrow ? images : ow, many = narrow ? rows * ow : rows;
-  int64_t step = max64(1, 256 / length);
-  int64_t a[many], b[many];
   for (int64_t r = 0; r < many; r++) {
     a[r] = narrow ? (r / ow * columns + r % ow) * c.stride * spread : r * c.stride * columns * VL;
     b[r] = r * length * VL;

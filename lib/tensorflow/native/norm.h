@@ -83,19 +83,21 @@ static void statistics_rows(void *argument, int64_t slot, int64_t image, int64_t
   })
 }
 
-/** Mean and biased variance of all slots (Chan, Golub, LeVeque 1979). */
+/** Mean and biased variance of all slots, NaN and infinity as in one sum over all. */
 static void statistics_of(const Statistics *s, float *mean, float *variance) {
-  int64_t filled = vectors(s->channels) * VL;
+  int64_t filled = vectors(s->channels) * VL, size = part_size(s->channels);
   for (int64_t c = 0; c < s->channels; c++) {
-    double count = 0, average = 0, square = 0;
+    const float *means = s->parts + c, *squares = means + filled, *counts = s->parts + 2 * filled;
+    double count = 0, sum = 0, square = 0;
     for (int64_t i = 0; i < s->slots; i++) {
-      const float *part = s->parts + i * part_size(s->channels);
-      double n = part[2 * filled], d = part[c] - average, all = count + n;
-      square += part[filled + c] + d * d * count * n / all;
-      average += d * n / all;
-      count = all;
+      count += counts[i * size];
+      sum += (double)counts[i * size] * means[i * size];
     }
-    mean[c] = (float)average;
+    for (int64_t i = 0; i < s->slots; i++) {
+      double d = means[i * size] - sum / count;
+      square += squares[i * size] + d * d * counts[i * size];
+    }
+    mean[c] = (float)(sum / count);
     variance[c] = (float)(square / count);
   }
 }
@@ -122,9 +124,10 @@ static int back_slots(void *argument, int64_t slots) {
   int64_t filled = vectors(b->channels) * VL;
   b->slots = slots;
   b->parts = scratch(SUMS, (slots * 3 + 2) * filled);
+  if (!b->parts) return 0;
   b->offset = b->parts + slots * 3 * filled;
   b->along = b->offset + filled;
-  return b->parts != NULL;
+  return 1;
 }
 
 static void back_rows(void *argument, int64_t slot, int64_t image, int64_t row, int64_t rows) {

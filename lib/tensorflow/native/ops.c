@@ -10,27 +10,27 @@ enum { PLAIN, NORMED, ACTIVATED };
 // Inputs of the convolutions.
 enum { X, WEIGHTS_IN, MEAN, VARIANCE, GAMMA, BETA, SLOPE, DY, ADD };
 
-static const char MEMORY[] = "no memory for the workspace of a convolution";
-
-// A norm's numbers lie on the stack.
-enum { MOST_CHANNELS = 1 << 14 };
-
 static int is_channels(const Call *call, int i, int64_t channels) {
-  return rank(call, i) == 1 && dim(call, i, 0) == channels && channels <= MOST_CHANNELS;
+  return rank(call, i) == 1 && dim(call, i, 0) == channels;
 }
 
-/** The convolution of a call, or one of 0 images where its inputs do not fit. */
+/** The convolution of a call, which fails where its inputs do not fit one. */
 static Conv conv_of(Call *call, const Attributes *a) {
   Conv c = {dim(call, X, 0), dim(call, X, 1), dim(call, X, 2), dim(call, X, 3),
             dim(call, WEIGHTS_IN, 3), dim(call, WEIGHTS_IN, 0), a->stride};
   int fits = rank(call, X) == 4 && rank(call, WEIGHTS_IN) == 4 && (c.side == 1 || c.side == 3) &&
              dim(call, WEIGHTS_IN, 1) == c.side && dim(call, WEIGHTS_IN, 2) == c.channels &&
-             (c.stride == 1 || c.stride == 2) && c.channels <= MOST_CHANNELS;
+             (c.stride == 1 || c.stride == 2) && a->reads >= PLAIN && a->reads <= ACTIVATED;
   for (int i = MEAN; a->reads != PLAIN && i <= (a->reads == ACTIVATED ? SLOPE : BETA); i++) {
     fits = fits && is_channels(call, i, c.channels);
   }
   if (!fits) fail(call, TF_INVALID_ARGUMENT, "shapes that do not fit a convolution");
   return c;
+}
+
+/** Whether a side, the images or the channels are 0: then nothing is summed. */
+static int is_empty(Conv c) {
+  return !c.images || !c.height || !c.width || !c.channels || !c.filters;
 }
 
 static int dy_fits(Call *call, Conv c) {
@@ -63,18 +63,16 @@ static void conv_forward(void *kernel, TF_OpKernelContext *context) {
   Call call = begin(context, SLOPE + 1);
   Conv c = conv_of(&call, a);
   if (!call.failed) {
-    float memory[norm_size(c.channels)];
-    Statistics s = {NULL, out_width(c), out_height(c), c.filters, 0, NULL};
-    Epilogue epilogue = {a->statistics ? statistics_rows : NULL, &s};
+    float *memory = memory_of(&call, norm_size(c.channels));
     const int64_t dims[] = {c.images, out_height(c), out_width(c), c.filters};
     float *y = output(&call, 4, dims);
-    float *mean = output(&call, 1, &c.filters), *variance = output(&call, 1, &c.filters);
-    s.x = y;
-    if (!call.failed && !a->statistics) {
-      memset(mean, 0, 4 * c.filters);
-      memset(variance, 0, 4 * c.filters);
-    }
-    if (!call.failed && c.images) {
+    float *mean = zeroed(output(&call, 1, &c.filters), c.filters);
+    float *variance = zeroed(output(&call, 1, &c.filters), c.filters);
+    Statistics s = {y, out_width(c), out_height(c), c.filters, 0, NULL};
+    Epilogue epilogue = {a->statistics ? statistics_rows : NULL, &s};
+    if (!call.failed && is_empty(c)) {
+      zeroed(y, c.images * out_height(c) * out_width(c) * c.filters);
+    } else if (!call.failed) {
       begin_work();
       int done = convolve(c, source_of(&call, a, c, memory), call.in[WEIGHTS_IN], y, epilogue,
                           a->statistics ? statistics_slots : NULL);
@@ -91,14 +89,17 @@ static void conv_input_gradient(void *kernel, TF_OpKernelContext *context) {
   Call call = begin(context, ADD + 1);
   Conv c = conv_of(&call, a);
   if (!call.failed && dy_fits(&call, c)) {
-    float memory[norm_size(c.channels)];
+    float *memory = memory_of(&call, norm_size(c.channels));
     float *dx = output_like(&call, X);
     float *dgamma = zeros_like(&call, GAMMA), *dbeta = zeros_like(&call, BETA);
     float *dslope = zeros_like(&call, SLOPE);
     if (a->adds && size_of(&call, ADD) != size_of(&call, X)) {
       fail(&call, TF_INVALID_ARGUMENT, "a shortcut's gradient of another shape than the input");
     }
-    if (!call.failed && c.images) {
+    if (!call.failed && is_empty(c)) {
+      if (a->adds && dx) memcpy(dx, call.in[ADD], 4 * size_of(&call, X));
+      else zeroed(dx, size_of(&call, X));
+    } else if (!call.failed) {
       int64_t pixels = c.images * c.height * c.width;
       NormBack b = {.x = call.in[X], .dy = dx, .dx = dx, .pixels = pixels,
                     .pixels_a_row = c.width, .rows = c.height, .channels = c.channels,
@@ -122,9 +123,11 @@ static void conv_weights_gradient(void *kernel, TF_OpKernelContext *context) {
   Call call = begin(context, DY + 1);
   Conv c = conv_of(&call, a);
   if (!call.failed && dy_fits(&call, c)) {
-    float memory[norm_size(c.channels)];
+    float *memory = memory_of(&call, norm_size(c.channels));
     float *dw = output_like(&call, WEIGHTS_IN);
-    if (!call.failed) {
+    if (!call.failed && is_empty(c)) {
+      zeroed(dw, size_of(&call, WEIGHTS_IN));
+    } else if (!call.failed) {
       begin_work();
       int done = convolve_weights(c, source_of(&call, a, c, memory), call.in[DY], dw);
       end_work();
@@ -188,11 +191,12 @@ static void join_forward(void *kernel, TF_OpKernelContext *context) {
   }
   fits = fits && (a->reads != NO_OTHER || is_channels(&call, J_SLOPE, channels));
   if (!fits) fail(&call, TF_INVALID_ARGUMENT, "shapes that do not fit the end of a unit");
+  float *memory = call.failed ? NULL : memory_of(&call, 2 * norm_size(channels));
   if (!call.failed) {
-    float memory[2 * norm_size(channels)];
     const float *const *in = call.in;
     float *out = output_like(&call, J_Y);
-    float *mean = output(&call, 1, &channels), *variance = output(&call, 1, &channels);
+    float *mean = zeroed(output(&call, 1, &channels), channels);
+    float *variance = zeroed(output(&call, 1, &channels), channels);
     int64_t pixels = channels ? size / channels : 0;
     Join j = {.y = in[J_Y], .other = in[J_OTHER], .out = out, .reads = a->reads,
               .channels = channels, .pixels = pixels,
@@ -204,10 +208,6 @@ static void join_forward(void *kernel, TF_OpKernelContext *context) {
                              in[J_OGAMMA], in[J_OBETA], NULL, a->epsilon);
     }
     Statistics s = {out, 1, pixels, channels, 0, NULL};
-    if (!call.failed && !a->statistics) {
-      memset(mean, 0, 4 * channels);
-      memset(variance, 0, 4 * channels);
-    }
     if (!call.failed && pixels) {
       int64_t shares = (pixels + j.share - 1) / j.share;
       begin_work();
@@ -244,13 +244,14 @@ static void norm_gradient(void *kernel, TF_OpKernelContext *context) {
   Call call = begin(context, G_DY);
   // Inputs as those of a convolution, with dy in the weights' place.
   int64_t channels = dim(&call, X, -1), size = size_of(&call, X);
-  int fits = rank(&call, X) > 0 && size_of(&call, WEIGHTS_IN) == size;
+  int fits = rank(&call, X) > 0 && size_of(&call, WEIGHTS_IN) == size &&
+             (a->reads == NORMED || a->reads == ACTIVATED);
   for (int i = MEAN; i <= (a->reads == ACTIVATED ? SLOPE : BETA); i++) {
     fits = fits && is_channels(&call, i, channels);
   }
   if (!fits) fail(&call, TF_INVALID_ARGUMENT, "shapes that do not fit the gradient of a norm");
+  float *memory = call.failed ? NULL : memory_of(&call, norm_size(channels));
   if (!call.failed) {
-    float memory[norm_size(channels)];
     float *dx = output_like(&call, X);
     float *dgamma = zeros_like(&call, GAMMA), *dbeta = zeros_like(&call, BETA);
     float *dslope = zeros_like(&call, SLOPE);
@@ -302,7 +303,8 @@ static Rows rows_of(Call *call, int x, int channels) {
   if (rank(call, x) < 1 || !is_channels(call, channels, j.width)) {
     fail(call, TF_INVALID_ARGUMENT, "a vector that does not fit the last axis");
   }
-  j.rows = j.width ? size_of(call, x) / j.width : 0;
+  j.rows = 1;
+  for (int axis = 0; axis < rank(call, x) - 1; axis++) j.rows *= dim(call, x, axis);
   return j;
 }
 
@@ -404,36 +406,43 @@ static void bias_gelu_gradient(void *kernel, TF_OpKernelContext *context) {
 /** The sum of the squares of all inputs. */
 static void square_sum(void *kernel, TF_OpKernelContext *context) {
   (void)kernel;
+  Call call = begin(context, 0);
   int n = TF_NumInputs(context);
-  TF_Status *status = TF_NewStatus();
-  TF_Tensor *tensors[n];
-  const float *x[n];
-  int64_t sizes[n], ends[n], shares = 0;
-  for (int i = 0; i < n; i++) {
-    TF_GetInput(context, i, &tensors[i], status);
+  TF_Tensor **tensors = calloc(n, sizeof *tensors);
+  const float **x = calloc(n, sizeof *x);
+  int64_t *sizes = calloc(2 * n, sizeof *sizes), shares = 0;
+  double *sums = NULL;
+  float *out = output(&call, 0, NULL);
+  if (!tensors || !x || !sizes) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+  for (int i = 0; !call.failed && i < n; i++) {
+    TF_GetInput(context, i, &tensors[i], call.status);
+    if (!tensors[i]) {
+      fail(&call, TF_INVALID_ARGUMENT, "an input without a value");
+      break;
+    }
     x[i] = TF_TensorData(tensors[i]);
     sizes[i] = 1;
     for (int d = 0; d < TF_NumDims(tensors[i]); d++) sizes[i] *= TF_Dim(tensors[i], d);
-    ends[i] = shares += (sizes[i] + SHARE - 1) / SHARE;
+    sizes[n + i] = shares += (sizes[i] + SHARE - 1) / SHARE;
   }
-  double *sums = malloc(8 * shares + 8);
-  TF_Tensor *out = TF_AllocateOutput(context, 0, TF_FLOAT, NULL, 0, 4, status);
-  if (!sums || !out) {
-    TF_SetStatus(status, TF_RESOURCE_EXHAUSTED, MEMORY);
-    TF_OpKernelContext_Failure(context, status);
-  } else {
-    Squares q = {x, ends, sizes, sums};
+  if (!call.failed && !(sums = malloc(8 * shares + 8))) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+  if (!call.failed) {
+    Squares q = {x, sizes + n, sizes, sums};
     double sum = 0;
     begin_work();
     parallel(square_share, &q, shares);
     end_work();
     for (int64_t i = 0; i < shares; i++) sum += sums[i];
-    *(float *)TF_TensorData(out) = (float)sum;
+    *out = (float)sum;
   }
+  for (int i = 0; tensors && i < n; i++) {
+    if (tensors[i]) TF_DeleteTensor(tensors[i]);
+  }
+  free(tensors);
+  free(x);
+  free(sizes);
   free(sums);
-  if (out) TF_DeleteTensor(out);
-  for (int i = 0; i < n; i++) TF_DeleteTensor(tensors[i]);
-  TF_DeleteStatus(status);
+  finish(&call);
 }
 
 // ---- Registration --------------------------------------------------------------
@@ -443,6 +452,7 @@ static void conv_shape_by(TF_ShapeInferenceContext *c, TF_Status *s, int64_t str
   TF_ShapeHandle *x = TF_NewShapeHandle(), *w = TF_NewShapeHandle();
   TF_ShapeHandle *y = TF_NewShapeHandle(), *filters = TF_NewShapeHandle();
   TF_DimensionHandle *d = TF_NewDimensionHandle();
+  TF_ShapeInferenceContextSetUnknownShape(c, s);
   TF_ShapeInferenceContextGetInput(c, X, x, s);
   TF_ShapeInferenceContextGetInput(c, WEIGHTS_IN, w, s);
   if (TF_ShapeInferenceContextRank(c, x) == 4 && TF_ShapeInferenceContextRank(c, w) == 4) {
@@ -494,6 +504,7 @@ static void running_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
 static void layer_norm_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
   TF_ShapeHandle *x = TF_NewShapeHandle();
   TF_DimensionHandle *d = TF_NewDimensionHandle();
+  TF_ShapeInferenceContextSetUnknownShape(c, s);
   pass_shape(c, 0, 0, s);
   TF_ShapeInferenceContextGetInput(c, 0, x, s);
   int64_t rows = 1, axes = TF_ShapeInferenceContextRank(c, x);

@@ -10,9 +10,8 @@
 #include "vector.h"
 
 #define MAX_THREADS 64
-/** Memory that all threads share: numbers for `scratch`. */
-enum { WEIGHTS = MAX_THREADS, TURNED, LEFT, RIGHT, SUMS, SHARED_END };
-#define SHARED (SHARED_END - MAX_THREADS)
+/** Numbers for `scratch` beside a thread's own: offsets of each thread, and memory that all share. */
+enum { OFFSETS = MAX_THREADS, WEIGHTS = 2 * MAX_THREADS, TURNED, LEFT, RIGHT, SUMS, SCRATCH_END };
 // Pauses before a thread sleeps: some 10 microseconds, the time between an op
 // and the next, and while an op works, longer than it ever does without threads.
 #define SPINS 150
@@ -34,7 +33,7 @@ static struct {
   Work work;
   void *argument;
   int64_t items;
-  struct { float *memory; size_t bytes; } scratch[MAX_THREADS + SHARED];
+  struct { float *memory; size_t bytes; } scratch[SCRATCH_END];
 } pool = {.use = PTHREAD_MUTEX_INITIALIZER,
           .sleep = PTHREAD_MUTEX_INITIALIZER,
           .wake = PTHREAD_COND_INITIALIZER};
@@ -135,18 +134,33 @@ static void parallel_fixed(Work work, void *argument, int64_t items) {
  * Memory of one thread or, from WEIGHTS on, of all, kept from op to op and
  * undefined at first; NULL where there is none left.
  */
-static float *scratch(int thread, size_t floats) {
+static float *scratch(int number, size_t floats) {
   size_t bytes = (4 * floats + 4095) / 4096 * 4096;
-  if (pool.scratch[thread].bytes < bytes) {
-    free(pool.scratch[thread].memory);
-    pool.scratch[thread].memory = aligned_alloc(4096, bytes);
-    pool.scratch[thread].bytes = pool.scratch[thread].memory ? bytes : 0;
+  if (pool.scratch[number].bytes < bytes) {
+    free(pool.scratch[number].memory);
+    pool.scratch[number].memory = aligned_alloc(4096, bytes);
+    pool.scratch[number].bytes = pool.scratch[number].memory ? bytes : 0;
   }
-  return pool.scratch[thread].memory;
+  return pool.scratch[number].memory;
+}
+
+/** Twice `count` offsets of a thread; on the stack those of a wide map would not fit. */
+static int offsets(int thread, int64_t count, int64_t **a, int64_t **b) {
+  *a = (int64_t *)scratch(OFFSETS + thread, 4 * count);
+  if (*a) *b = *a + count;
+  return *a != NULL;
+}
+
+/** A forked process has none of the threads, and perhaps the locks of one that is gone. */
+static void after_fork(void) {
+  pool.threads = 1;
+  pthread_mutex_init(&pool.use, NULL);
+  pthread_mutex_init(&pool.sleep, NULL);
 }
 
 static void start_pool(int threads) {
   pool.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
+  pthread_atfork(NULL, NULL, after_fork);
   for (int i = 1; i < pool.threads; i++) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, worker, (void *)(intptr_t)i) != 0) {

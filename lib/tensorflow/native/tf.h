@@ -70,7 +70,11 @@ extern void TF_ShapeInferenceContextConcatenateShapes(TF_ShapeInferenceContext *
                                                       TF_ShapeHandle *, TF_ShapeHandle *,
                                                       TF_Status *);
 
+extern void TF_ShapeInferenceContextSetUnknownShape(TF_ShapeInferenceContext *, TF_Status *);
+
 #define MAX_ARGUMENTS 12
+/** TensorFlow's own limit. */
+#define MAX_RANK 254
 
 /** One call of a kernel: its tensors as float arrays. */
 typedef struct {
@@ -80,6 +84,7 @@ typedef struct {
   TF_Tensor *tensors[2 * MAX_ARGUMENTS];
   const float *in[MAX_ARGUMENTS];
   float *out[MAX_ARGUMENTS];
+  float *memory; // of `memory_of`
 } Call;
 
 /** Ends the call with a message; further steps do nothing. */
@@ -94,12 +99,15 @@ static Call begin(TF_OpKernelContext *context, int inputs) {
   Call call = {.context = context, .status = TF_NewStatus(), .inputs = inputs};
   for (int i = 0; i < inputs; i++) {
     TF_GetInput(context, i, &call.tensors[i], call.status);
-    call.in[i] = TF_TensorData(call.tensors[i]);
+    if (!call.tensors[i]) fail(&call, TF_INVALID_ARGUMENT, "an input without a value");
+    else call.in[i] = TF_TensorData(call.tensors[i]);
   }
   return call;
 }
 
-static int rank(const Call *call, int i) { return TF_NumDims(call->tensors[i]); }
+static int rank(const Call *call, int i) {
+  return call->tensors[i] ? TF_NumDims(call->tensors[i]) : 0;
+}
 /** Size of input i's axis; from the last where it is negative; 1 where there is none. */
 static int64_t dim(const Call *call, int i, int axis) {
   int n = rank(call, i);
@@ -112,43 +120,59 @@ static int64_t size_of(const Call *call, int i) {
   return size;
 }
 
+static const char MEMORY[] = "no memory for its output or workspace";
+
+/** `count` floats until the call ends; NULL, and a failed call, where there are none left. */
+static float *memory_of(Call *call, int64_t count) {
+  call->memory = malloc(4 * count + 4);
+  if (!call->memory) fail(call, TF_RESOURCE_EXHAUSTED, MEMORY);
+  return call->memory;
+}
+
+/** The next output; NULL, and a failed call, where there is no memory. */
 static float *output(Call *call, int n, const int64_t *dims) {
-  size_t size = 4;
-  for (int i = 0; i < n; i++) size *= dims[i];
+  int64_t size = 4, values = 1;
+  // TensorFlow ends the process for more values than an int64 counts.
+  int fits = 1;
+  for (int i = 0; i < n; i++) fits = fits && !__builtin_mul_overflow(values, dims[i], &values);
+  if (!fits || __builtin_mul_overflow(size, values, &size)) {
+    fail(call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    return NULL;
+  }
   int at = call->outputs++;
   TF_Tensor *tensor =
       TF_AllocateOutput(call->context, at, TF_FLOAT, dims, n, size, call->status);
   call->tensors[call->inputs + at] = tensor;
   if (!tensor || TF_GetCode(call->status) != 0) {
-    fail(call, TF_RESOURCE_EXHAUSTED, "no memory for an output");
+    fail(call, TF_RESOURCE_EXHAUSTED, MEMORY);
     return NULL;
   }
   return call->out[at] = TF_TensorData(tensor);
 }
 
-/** An output of input i's shape, of eight axes at the most. */
+/** An output of input i's shape. */
 static float *output_like(Call *call, int i) {
-  int64_t dims[8];
+  int64_t dims[MAX_RANK];
   int n = rank(call, i);
-  if (n > 8) {
-    fail(call, TF_INVALID_ARGUMENT, "more than eight axes");
-    return NULL;
-  }
   for (int axis = 0; axis < n; axis++) dims[axis] = dim(call, i, axis);
   return output(call, n, dims);
 }
 
-/** The same, 0 everywhere: for what this call may have no use for. */
+/** `values`, if there are any, as 0s. */
+static float *zeroed(float *values, int64_t count) {
+  return values && count ? memset(values, 0, 4 * count) : values;
+}
+
+/** An output of input i's shape, 0 everywhere: for what this call may have no use for. */
 static float *zeros_like(Call *call, int i) {
-  float *zeros = output_like(call, i);
-  if (zeros) memset(zeros, 0, 4 * size_of(call, i));
-  return zeros;
+  return zeroed(output_like(call, i), size_of(call, i));
 }
 
 static void finish(Call *call) {
   for (int i = 0; i < call->inputs + call->outputs; i++) {
     if (call->tensors[i]) TF_DeleteTensor(call->tensors[i]);
   }
+  free(call->memory);
   TF_DeleteStatus(call->status);
 }
 

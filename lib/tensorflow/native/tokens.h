@@ -3,9 +3,10 @@
 #pragma once
 #include "pool.h"
 
-/** eˣ within 2 units in the last place (Cephes' expf). */
+/** eˣ within 2 units in the last place (Cephes' expf), 0 below the least normal number. */
 INLINE vec exp_of(vec x) {
-  x = choose(x < -87.3f, splat(-87.3f), choose(x > 88.7f, splat(88.7f), x));
+  mask none = x < -87.3f;
+  x = choose(none, splat(-87.3f), choose(x > 88.7f, splat(88.7f), x));
   vec n = x * 1.44269504f + 12582912.f; // rounds to the nearest whole number
   mask whole = (mask)n - 0x4b400000;
   n -= 12582912.f;
@@ -17,7 +18,7 @@ INLINE vec exp_of(vec x) {
   y = y * r + 1.6666665459e-1f;
   y = y * r + 5.0000001201e-1f;
   y = y * r * r + r + 1;
-  return y * (vec)((whole + 127) << 23);
+  return choose(none, (vec){0}, y * (vec)((whole + 127) << 23));
 }
 
 /** The error function, as Eigen 3.4 computes it: a quotient of polynomials on [-4, 4]. */
