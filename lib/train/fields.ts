@@ -1,10 +1,12 @@
 /** Fields of a schema whose faults read as one line: what was given, what to give. */
 import { z } from "zod";
+import { escaped } from "../weights/mod.ts";
 
 /** A value as a message shows it: one short line. */
 export function show(value: unknown): string {
   if (typeof value === "string") {
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+    const short = value.length > 40 ? `${value.slice(0, 40)}…` : value;
+    return escaped(JSON.stringify(short));
   }
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value === null || typeof value !== "object") {

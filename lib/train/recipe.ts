@@ -1,5 +1,6 @@
 /** The recipe: every number that a training depends on, with its default. */
 import { z } from "zod";
+import { printable } from "../weights/mod.ts";
 import { Fields, Recipe } from "./schema.ts";
 
 export { Recipe } from "./schema.ts";
@@ -83,7 +84,9 @@ function fieldsAt(path: PropertyKey[]): string[] {
 function dotted(path: PropertyKey[]): string {
   return path.reduce<string>(
     (text, key) =>
-      typeof key === "number" ? `${text}[${key}]` : `${text}.${String(key)}`,
+      typeof key === "number"
+        ? `${text}[${key}]`
+        : `${text}.${printable(String(key))}`,
     "recipe",
   );
 }
@@ -106,7 +109,7 @@ export function parseRecipe(input: unknown): Recipe {
       throw new RecipeError(`${dotted(unknown.path)}: ${unknown.message}`);
     }
     const name = closest(key, names);
-    const at = dotted([...unknown.path, key]).replace(/[\r\n]+/g, " ");
+    const at = dotted([...unknown.path, key]);
     throw new RecipeError(
       `${at}: unknown field; ${
         name

@@ -189,6 +189,13 @@ export function risesBy(
       };
     }
   }
+  if (s.kind === "plateau" && lr * (1 - s.factor) <= s.eps) {
+    return {
+      field: "eps",
+      fault: `a cut of lr ${lr} is by no more than ${s.eps}, so the rate ` +
+        `would never be cut; give less than ${lr * (1 - s.factor)}`,
+    };
+  }
   return "warmupInit" in s && s.warmup > 0 && s.warmupInit > lr
     ? {
       field: "warmupInit",

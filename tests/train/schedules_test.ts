@@ -313,6 +313,8 @@ const lifts: [schedule: unknown, lr: number, message: RegExp][] = [
   [{ kind: "timmCosine", min: 1e-3 }, 9e-4, /\.min: .* rise/],
   [{ kind: "timmCosine", warmup: 9, warmupInit: 1 }, 0.1, /\.warmupInit: 1 is/],
   [{ kind: "plateau", min: 1e-3 }, 9e-4, /\.min: .* never be cut/],
+  [{ kind: "plateau", eps: 1 }, 1e-3, /\.eps: a cut of lr 0\.001 .* never be/],
+  [{ kind: "plateau", factor: 0.9 }, 1e-8, /\.eps: .* less than 9\.99/],
   [{ kind: "cosine", min: 1e-6, minShare: 0 }, 1e-3, /beside minShare/],
 ];
 for (const [schedule, lr, message] of lifts) {
