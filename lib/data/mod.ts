@@ -30,6 +30,7 @@ export { repeatedImages, repeatedLines } from "./repeats.ts";
 export type { RepeatedImages } from "./repeats.ts";
 export { syntheticFaces } from "./synthetic.ts";
 export type { SyntheticOptions } from "./synthetic.ts";
+export { readText } from "./text.ts";
 export { DataError, FER_CLASSES, SPLITS } from "./types.ts";
 export type {
   Dataset,

@@ -115,6 +115,19 @@ export type StudyInput = z.input<typeof StudySchema>;
 export type Study = z.output<typeof StudySchema>;
 export type Parameter = Study["parameters"][string];
 
+/** More would fill the memory before the first of them runs. */
+const MAX_TRIALS = 1e5;
+
+/** How many trials a study plans. */
+function planned({ search, parameters, repeats }: Study): number {
+  if (search.kind === "list") return search.points.length * repeats;
+  if (search.kind !== "grid") return search.points * repeats;
+  return Object.values(parameters).reduce(
+    (n, parameter) => "values" in parameter ? n * parameter.values.length : n,
+    repeats,
+  );
+}
+
 /** A path as a user writes it: `parameters.lr[2]`. */
 function dotted(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
@@ -138,11 +151,13 @@ function checkParameter(
     throw new StudyError(`${where}: parameters.${name}${text}`);
   };
   if ("values" in parameter) {
-    const odd = parameter.values.findIndex((value, i) =>
-      parameter.values.slice(0, i).some((v) => sameValue(v, value))
-    );
-    if (odd >= 0) {
-      refuse(` lists ${parameter.values[odd]} twice: use repeats instead`);
+    const seen = new Set<ParamValue>();
+    for (const value of parameter.values) {
+      const same = typeof value === "number" ? canonicalNumber(value) : value;
+      if (seen.has(same)) {
+        refuse(` lists ${value} twice: use repeats instead`);
+      }
+      seen.add(same);
     }
     return;
   }
@@ -181,6 +196,12 @@ export function parseStudy(input: unknown): Study {
   const names = Object.keys(study.parameters);
   for (const name of names) {
     checkParameter(where, name, study.parameters[name], study.search.kind);
+  }
+  if (planned(study) > MAX_TRIALS) {
+    throw new StudyError(
+      `${where}: ${planned(study)} trials are planned, and a study has at ` +
+        `most ${MAX_TRIALS}: give fewer values, points or repeats`,
+    );
   }
   if (study.search.kind === "list") {
     study.search.points.forEach((point, i) => {

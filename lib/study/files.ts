@@ -1,6 +1,7 @@
 /** Study files: a training plan as JSON, or a module with an objective. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { readText } from "../data/mod.ts";
 import { parseStudy, type Study } from "./definition.ts";
 import { oneLine, StudyError } from "./errors.ts";
 import { type CheckedPlan, parsePlan } from "./plan.ts";
@@ -47,9 +48,9 @@ export async function readStudyFile(file: string): Promise<StudyFile> {
   if (/\.[cm]?[jt]s$/.test(path)) return await readModule(path);
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = readText(file);
   } catch (error) {
-    throw new StudyError(`${file}: cannot be read: ${oneLine(error)}`);
+    throw new StudyError(oneLine(error));
   }
   let json: unknown;
   try {

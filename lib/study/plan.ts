@@ -8,6 +8,7 @@ import {
   RecipeError,
   recipes,
 } from "../train/mod.ts";
+import { printable } from "../weights/mod.ts";
 import {
   type Params,
   type ParamValue,
@@ -93,11 +94,16 @@ function withPath(
     else copy[head] = value;
     return copy;
   }
+  // Of own fields alone, as __proto__ leads to those of all objects.
+  const field = (of: unknown, key: string) =>
+    Object.hasOwn(of ?? {}, key)
+      ? (of as Record<string, unknown>)[key]
+      : undefined;
   const inner = structuredClone(
-    recipe[head] ?? (recipes.slim as Record<string, unknown>)[head],
+    field(recipe, head) ?? field(recipes.slim, head),
   );
   let at = inner as Record<string, unknown>;
-  for (const key of rest.slice(0, -1)) at = at?.[key] as typeof at;
+  for (const key of rest.slice(0, -1)) at = field(at, key) as typeof at;
   if (typeof at !== "object" || at === null) {
     throw new StudyError(
       `parameters.${path}: the recipe has no such field: ` +
@@ -133,8 +139,14 @@ export function recipeOf(
 export function parsePlan(input: unknown): CheckedPlan {
   const parsed = PlanSchema.safeParse(input);
   if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues;
-    throw new StudyError(`plan: ${path.join(".") || "it"}: ${message}`);
+    const [issue] = parsed.error.issues;
+    const isUnknown = issue.code === "unrecognized_keys";
+    const path = isUnknown ? [...issue.path, issue.keys[0]] : issue.path;
+    const what = isUnknown ? "unknown field; take it out" : issue.message;
+    throw new StudyError(
+      ["plan", path.map(String).map(printable).join("."), what]
+        .filter(Boolean).join(": "),
+    );
   }
   const plan = parsed.data as unknown as TrainingPlan;
   const study = parseStudy({

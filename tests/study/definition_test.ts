@@ -187,3 +187,23 @@ Deno.test("whole numbers that lose digits are refused as values, kept as metadat
       canonical((decodeJson(`{"id": ${fixed}}`) as { id: unknown }).id);
     assert.notEqual(id("9007199254740993"), id("9007199254740992"));
   }));
+
+Deno.test("a study of more trials than memory holds is refused at once", () => {
+  const many = Array.from({ length: 1000 }, (_, i) => i);
+  const plans: Partial<StudyInput>[] = [
+    { parameters: { a: many, b: many, c: many } },
+    { parameters: { a: [1] }, repeats: 1e9 },
+    {
+      parameters: { a: { low: 0, high: 1 } },
+      search: { kind: "sobol", points: 1e8 },
+    },
+  ];
+  for (const plan of plans) {
+    assert.throws(
+      () => parseStudy({ name: "m", ...plan }),
+      /^StudyError: study "m": 1000000*000 trials are planned, .* at most 100000: /,
+    );
+  }
+  const values = Array.from({ length: 1e5 }, (_, i) => i);
+  assert.equal(settings({ name: "m", parameters: { values } })!.length, 1e5);
+});

@@ -108,6 +108,25 @@ Deno.test("a module without objective, study or sense is told in one line", () =
       '{"study":{"name":"f","parameters":{"lerning":[1]}},"recipe":{"size":32}}',
       /f\.json: recipe\.lerning: unknown field; take it out/,
     );
+    await refused(
+      "g.json",
+      '{"study":{"name":"g","parameters":{"mixing.__proto__.x":[1]}},"recipe":{}}',
+      /g\.json: parameters\.mixing\.__proto__\.x: the recipe has no such field/,
+    );
+    assert.ok(!("x" in {}));
+    await refused(
+      "h.json",
+      '{"study":{"name":"h"},"recipe":{},"data":{"name":"synthetic"},"a\\u001b":1}',
+      /h\.json: plan: a\\u001b: unknown field; take it out$/,
+    );
+    const good =
+      '{"study":{"name":"i"},"recipe":{},"data":{"name":"synthetic"}}';
+    const path = join(dir, "i.json");
+    await Deno.writeTextFile(path, `\ufeff${good}\r\n`);
+    assert.equal((await readStudyFile(path)).kind, "plan");
+    const units = Uint16Array.from(`\ufeff${good}`, (c) => c.charCodeAt(0));
+    await Deno.writeFile(path, new Uint8Array(units.buffer));
+    await assert.rejects(readStudyFile(path), /i\.json: is UTF-16 text: save/);
     await assert.rejects(
       readStudyFile(join(dir, "none.json")),
       /cannot be read/,
