@@ -58,7 +58,7 @@ storeTest(
     const record = await openRecord(store, study);
     const { studyId } = record.row;
     const fitted = await fitDistributions(store, study, studyId);
-    const queue = new StudyQueue(store, study, record, fitted, 120);
+    const queue = new StudyQueue(store, study, record, fitted, 120, 4);
     await queue.enqueue();
     const ids: number[] = [];
     for (let i = 0; i < 3; i++) ids.push((await queue.next())!.claim.trialId);
