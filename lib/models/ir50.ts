@@ -29,7 +29,7 @@ function unit(
   const stride = first ? 2 : 1;
   const at = scope.within;
   const normed = batchNorm(at("bn1"), x);
-  const { shortcut, ...inner } = conv2d(at("conv1"), normed, {
+  const { shortcut = x, ...inner } = conv2d(at("conv1"), normed, {
     filters,
     kernel: 3,
   });

@@ -35,8 +35,8 @@ function settled({ x, norm }: FeatureMap): tf.Tensor4D {
 /**
  * A convolution without bias as PyTorch's with padding (kernel − 1) / 2, for
  * kernel 3 and 1 and stride 1 and 2; weight N(0, 0.1²). The side becomes
- * ⌈side / stride⌉. `shortcut` is the map that was read, before its norm: what
- * is done with it costs less than with `map.x` itself.
+ * ⌈side / stride⌉. Where the map's norm was still to be done, `shortcut` is the
+ * map before it: what is done with that costs less than with `map.x` itself.
  */
 export function conv2d(
   scope: Scope,
@@ -46,7 +46,7 @@ export function conv2d(
     kernel: 1 | 3;
     stride?: 1 | 2;
   },
-): FeatureMap & { shortcut: FeatureMap } {
+): FeatureMap & { shortcut?: FeatureMap } {
   const { x } = map;
   const [batch, height, width, channels] = x.shape;
   const weight = scope.param(
@@ -68,10 +68,9 @@ export function conv2d(
       measure: scope.training,
       passes: map.norm !== undefined,
     });
-    return { x: y, statistics, shortcut: { x: passed } };
+    return { x: y, statistics, shortcut: map.norm && { x: passed } };
   }
-  const y = convolution(x, weight as tf.Tensor4D, stride);
-  return { x: y, shortcut: map };
+  return { x: convolution(x, weight as tf.Tensor4D, stride) };
 }
 
 /** The same by TensorFlow's own ops. */

@@ -147,8 +147,9 @@ export class Trainer {
     } as const;
     this.#whole = compile((rates, ...inputs) => {
       const { pass, scalars } = this.#pass(inputs);
-      const norm = update(variables, pass.gradients, rates, clips);
+      // First the statistics, which the running means follow as well.
       applyStatistics(variables, pass.updates);
+      const norm = update(variables, pass.gradients, rates, clips);
       return [tf.stack([...scalars, norm])];
     }, { ...options, name: "train step" });
     this.#piece = compile((share, ...inputs) => {

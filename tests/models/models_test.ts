@@ -148,6 +148,19 @@ for (const variant of Object.keys(variants) as Variant[]) {
 const stored = await storedOf("baseline");
 const state = await tinyState();
 
+Deno.test("maps that a watcher puts in place of others train to PyTorch's logits", () => {
+  tf.tidy(() => {
+    const scope = applyScope({
+      ...tensorsOf(state),
+      training: true,
+      record: (_, value) => tf.add(value, 0),
+    });
+    const logits = model("baseline")(scope, images(stored.get("input")!));
+    const d = distance(values(logits), stored.get("logits_train")!.data);
+    assert(d < 2e-5, `logits differ by ${d}`);
+  });
+});
+
 Deno.test("a stem of stride 2 gives PyTorch's logits", async () => {
   const other = await fixture("ir_vit_tiny.stem_stride2.safetensors");
   tf.tidy(() => {

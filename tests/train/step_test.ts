@@ -42,8 +42,8 @@ function step(
   recipe: Recipe,
 ): tf.Scalar {
   const pass = gradientsOf(forward, variables, batch, recipe.sam);
-  update(variables, pass.gradients, rates, recipe.clipNorm > 0);
   applyStatistics(variables, pass.updates);
+  update(variables, pass.gradients, rates, recipe.clipNorm > 0);
   return pass.loss;
 }
 
