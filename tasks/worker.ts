@@ -1,6 +1,5 @@
 /** `deno task worker`: joins a recorded study and runs its trials. */
 import { Command } from "commander";
-import { join } from "node:path";
 import { useDeviceOf } from "../lib/tensorflow/device_option.ts";
 import { ensureLibrary } from "../lib/tensorflow/install.ts";
 import { path } from "../lib/notebook/commands/shared.ts";
@@ -32,13 +31,13 @@ async function work(
       "say where the records are: --store URL, or FERLAB_STORE",
     );
   }
+  const { joinStudy, studyFolder } = await import("../lib/study/mod.ts");
   const store = o.store.includes("://") ? o.store : path(o.store);
   const study = o.study ?? await onlyStudy(store);
-  const dir = path(o.dir ?? join("runs", "studies", study));
+  const dir = path(o.dir ?? studyFolder(study));
   const { jobs, isolate, retries } = o;
   const objective = o.objective && path(o.objective);
   if (!objective) await ensureLibrary({ onProgress: say });
-  const { joinStudy } = await import("../lib/study/mod.ts");
   return await watch(o, (watched) =>
     joinStudy(study, {
       ...{ store, dir, jobs, isolate, objective, retries },

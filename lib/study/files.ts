@@ -1,5 +1,5 @@
 /** Study files: a training plan as JSON, or a module with an objective. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readText } from "../data/mod.ts";
 import { parseStudy, type Study } from "./definition.ts";
@@ -63,4 +63,17 @@ export async function readStudyFile(file: string): Promise<StudyFile> {
   } catch (error) {
     throw new StudyError(`${file}: ${oneLine(error)}`);
   }
+}
+
+/**
+ * The folder below `runs` of a study of which none is given. A name may come
+ * from anybody's store, so it leads to no other place.
+ */
+export function studyFolder(name: string): string {
+  const parts = name.split(/[/\\]/);
+  return join(
+    "runs",
+    "studies",
+    ...parts.map((part) => /^\.*$/.test(part) ? "-" : part),
+  );
 }

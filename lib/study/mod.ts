@@ -16,7 +16,7 @@ export {
 } from "./estimate.ts";
 export { EXPORT_FORMATS, type ExportFormat, exportStudy } from "./export.ts";
 export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
-export { readStudyFile, type StudyFile } from "./files.ts";
+export { readStudyFile, type StudyFile, studyFolder } from "./files.ts";
 export { analysisRows, findings, searched } from "./findings.ts";
 export {
   type Difference,

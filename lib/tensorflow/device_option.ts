@@ -8,6 +8,8 @@ import { DEVICES } from "./device.ts";
  * all that it starts; a GPU that is not there is an error before it begins.
  */
 export function addDeviceOption(command: Command): Command {
+  // An empty one is none, as in `FERLAB_DEVICE= deno task …`.
+  if (Deno.env.get("FERLAB_DEVICE") === "") Deno.env.delete("FERLAB_DEVICE");
   return command
     .addOption(
       new Option("--device <name>", "where TensorFlow runs")

@@ -1,5 +1,6 @@
 /** `deno task study claims`: every claim of the study, as one Markdown page. */
 import { Command } from "commander";
+import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import {
   duration,
@@ -10,6 +11,7 @@ import {
 } from "../../lib/reports/mod.ts";
 import { path } from "../../lib/notebook/commands/shared.ts";
 import { replaceText } from "../../lib/notebook/mod.ts";
+import { UsageError } from "../cli.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
 
@@ -129,9 +131,11 @@ export function claimsCommand(): Command {
     .showSuggestionAfterError(false) // errors are one line
     .exitOverride()
     .action(async (folder: string, o: { out?: string }) => {
-      const page = await claimsPage(
-        folder === "results" ? join(root, folder) : path(folder),
-      );
+      const from = folder === "results" ? join(root, folder) : path(folder);
+      if (!existsSync(from)) {
+        throw new UsageError(`${folder}: there is no such folder`);
+      }
+      const page = await claimsPage(from);
       if (!o.out) return console.log(page);
       await replaceText(path(o.out), page);
       console.log(relative(Deno.cwd(), path(o.out)));

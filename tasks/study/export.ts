@@ -54,9 +54,17 @@ async function printStudy(
   );
 }
 
+function named(file: string): ExportFormat {
+  try {
+    return formatOf(file);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
 function write(name: string, o: Options): Promise<number> {
   const format = o.format ??
-    (o.out === "-" ? "csv" : o.out ? formatOf(o.out) : "parquet");
+    (o.out === "-" ? "csv" : o.out ? named(o.out) : "parquet");
   return withStudy(name, o, async ({ store, row, name }) => {
     const trials = await store.trials(row.studyId);
     if (o.out === "-") {

@@ -180,8 +180,8 @@ export function importCommand(): Command {
     .option("--from <name>", "storage: its study, where it has several")
     .addHelpText(
       "after",
-      "\nExample:\n  deno task study import runs.csv --study lr --dir runs/lr " +
-        "--param lr --param depth --value val_acc",
+      "\nExample:\n  deno task study import runs.csv --study lr --dir runs/lr \\\n" +
+        "    --param lr --param depth --value val_acc",
     )
     .action(async (file, options) => Deno.exit(await take(file, options)));
 }

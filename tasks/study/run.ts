@@ -1,6 +1,5 @@
 /** `deno task study run FILE`: runs what is missing of a study file. */
 import { Command } from "commander";
-import { join } from "node:path";
 import {
   type CostEstimate,
   estimateCost,
@@ -8,6 +7,7 @@ import {
   readStudyFile,
   runStudyFile,
   StudyError,
+  studyFolder,
   type TrainingPlan,
 } from "../../lib/study/mod.ts";
 import type { Dataset } from "../../lib/data/mod.ts";
@@ -79,7 +79,7 @@ async function run(
     throw new UsageError(error.message);
   });
   const { name } = study.kind === "plan" ? study.plan.study : study.study;
-  const dir = path(o.dir ?? join("runs", "studies", name));
+  const dir = path(o.dir ?? studyFolder(name));
   const dataDir = o.dataDir && path(o.dataDir);
   const { jobs, isolate, store, retries } = o;
   if (study.kind === "plan") await ensureLibrary({ onProgress: say });

@@ -6,7 +6,7 @@ import { RETRIES } from "../../lib/study/progress.ts";
 import { EXIT } from "../../lib/notebook/commands/shared.ts";
 import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
 import { clean, json, plural } from "./format.ts";
-import { say } from "./records.ts";
+import { say, UsageError } from "./records.ts";
 import { type LiveDisplay, stderrDisplay } from "./terminal.ts";
 
 /** What running a study and joining one are told alike. */
@@ -81,6 +81,14 @@ export function addWatchOptions(command: Command): Command {
       fromZero,
       RETRIES,
     )
+    .hook("preAction", (command) => {
+      const { heartbeat, grace } = command.opts<WatchOptions>();
+      if (grace > heartbeat) return;
+      throw new UsageError(
+        `--grace ${grace} is no more than --heartbeat ${heartbeat}, so that ` +
+          `living trials would be taken for dead: give more`,
+      );
+    })
     .option("--allow-failures", "exit code 0 although trials failed")
     .option("--json", "the summary as JSON")
     .addHelpText(

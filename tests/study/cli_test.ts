@@ -451,6 +451,9 @@ Deno.test("every command has a help with an example, and wrong use is code 2", (
       study(cwd, "retry", "lr-search", "first"),
       study(cwd, "prune", "lr-search"),
       study(cwd, "--jobs", "0"),
+      study(cwd, "claims", "no-such-folder"),
+      study(cwd, "export", "lr-search", "-o", "a.xls"),
+      study(cwd, "run", "a.json", "--heartbeat", "9", "--grace", "9"),
     ]);
     for (const { code, out, err } of wrong) {
       assert.equal(code, 2, err);

@@ -5,6 +5,7 @@ import {
   readStudyFile,
   runStudyFile,
   type StudyFile,
+  studyFolder,
 } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
 import { trialsIn, withStore } from "./_store.ts";
@@ -132,3 +133,12 @@ Deno.test("a module without objective, study or sense is told in one line", () =
       /cannot be read/,
     );
   }));
+
+Deno.test("a study's name leads to no folder but one below runs", () => {
+  const of = (name: string) => studyFolder(name).replaceAll("\\", "/");
+  assert.equal(of("lr search/2"), "runs/studies/lr search/2");
+  assert.equal(of("../../home/x"), "runs/studies/-/-/home/x");
+  assert.equal(of("/etc"), "runs/studies/-/etc");
+  assert.equal(of("a\\..\\b"), "runs/studies/a/-/b");
+  assert.equal(of(".."), "runs/studies/-");
+});

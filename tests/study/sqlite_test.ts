@@ -273,6 +273,65 @@ Deno.test("a damaged file says what to do", () =>
     }
   }));
 
+Deno.test("a damaged value is told with its place, a time that is none left out", () =>
+  onSqlite(async ({ url, open }) => {
+    const store = await open();
+    const studyId = await queued(store, 2);
+    await store.close();
+    const change = (sql: string) => {
+      const db = new DatabaseSync(url);
+      db.exec(sql);
+      db.close();
+    };
+    const trials = async () => {
+      const reader = await open({ readOnly: true });
+      try {
+        return await reader.trials(studyId);
+      } finally {
+        await reader.close();
+      }
+    };
+    change("UPDATE trials SET datetime_start='yesterday'");
+    assert.equal((await trials())[0].start, null);
+    change(
+      "INSERT INTO trial_user_attributes (trial_id, key, value_json) " +
+        "SELECT trial_id, 'recipe', '{cut' FROM trials WHERE number=1",
+    );
+    await assert.rejects(trials(), (error: Error) => {
+      assert.equal(error.name, "StudyError");
+      assert.ok(error.message.startsWith(`${url}: trial 1's attribute recipe`));
+      assert.match(error.message, /is no JSON \(.+\): put it right /);
+      return true;
+    });
+    change("DROP TABLE trial_values");
+    await assert.rejects(trials(), {
+      message: /lacks a part of the records \(.*trial_values\): put a backup/,
+    });
+  }));
+
+Deno.test("a folder, a device or another kind of store is refused and nothing made", () =>
+  inFolder(async (dir) => {
+    for (const readOnly of [false, true]) {
+      const open = (url: string) => openStore(url, { readOnly });
+      await assert.rejects(open(dir), {
+        message: /is a folder: give the file/,
+      });
+      await assert.rejects(open("/dev/null"), { message: /is no plain file/ });
+      for (
+        const url of ["mysql://u:secret@h/db", "redis+tls://h", "file:///x"]
+      ) {
+        await assert.rejects(open(url), (error: Error) => {
+          assert.match(
+            error.message,
+            /^\w[\w+]*:\/\/…: no such store: give a /,
+          );
+          return error.name === "StudyError";
+        });
+      }
+    }
+    assert.deepEqual(names(dir), []);
+  }));
+
 Deno.test("another program's database is refused", () =>
   onSqlite(async ({ url, open }) => {
     const db = new DatabaseSync(url);

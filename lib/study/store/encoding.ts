@@ -199,7 +199,8 @@ export function encodeTime(time: Date): string {
   return time.toISOString().replace("T", " ").replace("Z", "000");
 }
 
-/** The inverse of `encodeTime`. */
+/** The inverse of `encodeTime`; null for a text that is no time. */
 export function decodeTime(text: string | null): Date | null {
-  return text === null ? null : new Date(text.replace(" ", "T") + "Z");
+  const time = new Date(text === null ? NaN : text.replace(" ", "T") + "Z");
+  return Number.isNaN(Number(time)) ? null : time;
 }

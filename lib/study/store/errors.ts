@@ -10,3 +10,8 @@ export class StoreUnavailableError extends StudyError {
 export class LostTrialError extends StudyError {
   override name = "LostTrialError";
 }
+
+/** A value of a record is none: written by hand, or spoilt. */
+export class DamagedValueError extends StudyError {
+  override name = "DamagedValueError";
+}

@@ -1,4 +1,5 @@
 /** Trial stores: Optuna's RDB schema in a SQLite file or on PostgreSQL. */
+import { StudyError } from "../errors.ts";
 import type { Database } from "./database.ts";
 import {
   openPostgres,
@@ -46,6 +47,14 @@ export async function openStore(
   options: StoreOptions = {},
 ): Promise<Store> {
   const { readOnly = false, onWarning = () => {} } = options;
+  const isOther = /^[a-z][\w+.-]*:\/\//i.test(url) &&
+    !url.startsWith("sqlite:///");
+  if (isOther && !isPostgresUrl(url)) {
+    throw new StudyError(
+      `${url.replace(/:\/\/.*/, "://…")}: no such store: give a file, ` +
+        `sqlite:///FILE or a URL of PostgreSQL`,
+    );
+  }
   const db = isPostgresUrl(url)
     ? await postgresDatabase(url, {
       readOnly,

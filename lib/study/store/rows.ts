@@ -7,6 +7,8 @@ import {
   decodeValue,
   type Distribution,
 } from "./encoding.ts";
+import { oneLine } from "../errors.ts";
+import { DamagedValueError } from "./errors.ts";
 import type {
   CurvePoint,
   ResultRow,
@@ -31,13 +33,28 @@ function where(which: Which): { condition: string; values: Value[] } {
 
 const STATE = (value: unknown) => String(value) as TrialState;
 
+/** What `text` of a record says. @throws DamagedValueError that names its place */
+function valueOf(text: Value, place: string): unknown {
+  try {
+    return decodeJson(String(text));
+  } catch (error) {
+    throw new DamagedValueError(
+      `${place} is no JSON (${oneLine(error)}): put it right with sqlite3 or ` +
+        `psql, or put a backup there`,
+    );
+  }
+}
+
 /** Parses each different text once. */
 function distributionReader(): (text: string) => Distribution {
   const known = new Map<string, Distribution>();
   return (text) => {
     let distribution = known.get(text);
     if (!distribution) {
-      distribution = decodeJson(text) as Distribution;
+      distribution = valueOf(
+        text,
+        "a parameter's distribution",
+      ) as Distribution;
       known.set(text, distribution);
     }
     return distribution;
@@ -128,11 +145,15 @@ export async function readTrials(
   for (const [kind, list] of [["attrs", user], ["system", system]] as const) {
     for (const r of list) {
       const row = rows.get(Number(r.trial_id));
-      if (row) row[kind][String(r.key)] = decodeJson(String(r.value_json));
+      if (!row) continue;
+      const key = String(r.key);
+      const place = `trial ${row.number}'s attribute ${key}`;
+      row[kind][key] = valueOf(r.value_json, place);
     }
   }
   each(epochs, (row, text) => {
-    row.epochs = byEpoch(decodeJson(text) as { epoch: number }[]);
+    const place = `an epoch of trial ${row.number}`;
+    row.epochs = byEpoch(valueOf(text, place) as { epoch: number }[]);
   });
   return [...rows.values()].sort((a, b) => a.number - b.number);
 }
@@ -189,11 +210,11 @@ export async function readResults(
   const settings = new Map(
     params.map((r) => [r.trial_id, paramsOf(`[${r.list}]`, distribution)]),
   );
-  const json = (value: Value) =>
-    value === null ? undefined : decodeJson(String(value));
+  const json = (value: Value, of: Value) =>
+    value === null ? undefined : valueOf(value, `trial ${of}'s attribute`);
   return trials.map((t) => {
-    const point = json(t.point) as ResultRow["point"];
-    const failKind = json(t.kind) as ResultRow["failKind"];
+    const point = json(t.point, t.number) as ResultRow["point"];
+    const failKind = json(t.kind, t.number) as ResultRow["failKind"];
     return {
       trialId: Number(t.trial_id),
       number: Number(t.number),
@@ -272,7 +293,10 @@ export async function readStudies(
   const of = (list: Row[], id: Value) => list.filter((r) => r.study_id === id);
   const attributes = (list: Row[]) =>
     Object.fromEntries(
-      list.map((r) => [String(r.key), decodeJson(String(r.value_json))]),
+      list.map((r) => [
+        String(r.key),
+        valueOf(r.value_json, `study ${r.study_id}'s attribute ${r.key}`),
+      ]),
     );
   return studies.map(({ study_id: id, study_name }) => {
     const states = of(counts, id);

@@ -1,5 +1,5 @@
 /** A SQLite file as a trial database: WAL, one writer at a time. */
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StudyError } from "../errors.ts";
@@ -12,7 +12,7 @@ import {
   Serial,
   type Value,
 } from "./database.ts";
-import { StoreUnavailableError } from "./errors.ts";
+import { DamagedValueError, StoreUnavailableError } from "./errors.ts";
 import { networkMount } from "./mounts.ts";
 import { SqliteFile } from "./sqlite_file.ts";
 
@@ -195,6 +195,9 @@ class SqliteDatabase implements Database {
 
 /** SQLite's own errors in one line for the user; others as they are. */
 export function readable(path: string, error: unknown): unknown {
+  if (error instanceof DamagedValueError) {
+    return new StudyError(`${path}: ${error.message}`);
+  }
   if (
     isBusy(error) || (error as { code?: string }).code !== "ERR_SQLITE_ERROR"
   ) {
@@ -215,6 +218,12 @@ function damage(path: string, message: string): StudyError | undefined {
         `choose another folder or --store`,
     );
   }
+  if (/^no such (table|column)/.test(message)) {
+    return new StudyError(
+      `${path} lacks a part of the records (${message}): put a backup there, ` +
+        `or choose another folder or --store`,
+    );
+  }
   if (!/malformed|disk I\/O error/.test(message)) return;
   return new StudyError(
     `${path} is damaged (${message}): move it to ${aside}, copy what is left ` +
@@ -223,9 +232,20 @@ function damage(path: string, message: string): StudyError | undefined {
   );
 }
 
-/** Whether there is a file with something in it. */
+/**
+ * Whether there is a file with something in it.
+ *
+ * @throws StudyError where there is a folder, or what is no file
+ */
 export function isThere(path: string): boolean {
-  return existsSync(path) && statSync(path).size > 0;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat && !stat.isFile()) {
+    throw new StudyError(
+      `${path} is ${stat.isDirectory() ? "a folder" : "no plain file"}: give ` +
+        `the file of the records`,
+    );
+  }
+  return stat !== undefined && stat.size > 0;
 }
 
 /**
