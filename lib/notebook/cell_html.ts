@@ -9,7 +9,7 @@ import { Markdown, type MarkdownPage } from "./markdown.ts";
 import { math } from "./math.ts";
 import { Pictures } from "./pictures.ts";
 import { duration, failureOf, secondsOf } from "./provenance.ts";
-import { drawable, sanitise } from "./sanitise.ts";
+import { drawable, missedNote, sanitise } from "./sanitise.ts";
 import type { Cell, MimeBundle, Output } from "./types.ts";
 
 const IMAGES = [
@@ -302,7 +302,7 @@ ${outputs}</section>`;
       `<div class="out"${attributes}><div class="${id}">${html}</div></div>`;
     if (this.options.trust) return inside(markup);
     if (sizeWithoutPictures(markup) > LIMITS.htmlSource) return;
-    const { html, scripts, problem } = sanitise(markup, id, {
+    const { html, scripts, missed, problem } = sanitise(markup, id, {
       label: `Chart of cell ${number}`,
       image: (src) => this.#page.pictures.find(src),
     });
@@ -310,7 +310,8 @@ ${outputs}</section>`;
     const notes = (problem ? note(`Not drawn: ${problem}.`) : "") +
       (scripts
         ? note("Its scripts were left out: this page trusts no output.")
-        : "");
+        : "") +
+      missedNote(missed);
     // A wide table scrolls in its box, which the keyboard must reach.
     const scrolls = /<table/.test(html)
       ? ` role="region" aria-label="Output of cell ${number}" tabindex="0"`

@@ -17,12 +17,12 @@ interface Node {
 export const LARGEST_SHEET = 200_000;
 
 /** Properties that draw; each may be followed by `-…`. */
-const FAMILIES = `align background border column columns fill flex flood font
+const FAMILIES = `align background border fill flex flood font
   gap grid inset justify letter line list-style margin marker mask max min
   object outline overflow padding place stop stroke text transform transition
   white-space word break page-break counter`;
 const SINGLE = `alignment-baseline aspect-ratio baseline-shift block-size bottom
-  box-shadow box-sizing caption-side clear clip-path clip-rule color
+  box-shadow box-sizing caption-side clear clip-path clip-rule color column-gap
   color-interpolation color-interpolation-filters color-scheme content cursor cx
   cy d direction display dominant-baseline empty-cells filter float height
   hyphens image-rendering inline-size isolation left mix-blend-mode opacity order
@@ -34,10 +34,13 @@ const either = (names: string) => names.trim().split(/\s+/).join("|");
 const PROPERTY = new RegExp(
   `^(--[\\w-]+|(${either(FAMILIES)})(-[a-z-]+)?|${either(SINGLE)})$`,
 );
-/** Functions that load nothing and read nothing of the page. */
+/**
+ * Functions that load nothing, read nothing of the page and are drawn at once:
+ * a few dozen blurs end a browser, and so do columns in columns.
+ */
 const FUNCTIONS = new Set(
-  `attr blur brightness calc circle clamp color color-mix conic-gradient contrast
-  counter counters cubic-bezier drop-shadow ellipse fit-content grayscale hsl
+  `brightness calc circle clamp color color-mix conic-gradient contrast
+  counter counters cubic-bezier ellipse fit-content grayscale hsl
   hsla hue-rotate hwb inset invert lab lch light-dark linear-gradient matrix
   matrix3d max min minmax oklab oklch opacity path perspective polygon
   radial-gradient repeat repeating-conic-gradient repeating-linear-gradient
@@ -58,6 +61,10 @@ const QUERIES = new Set(
   `AtrulePrelude MediaQueryList MediaQuery Condition Feature FeatureRange Number
   Dimension Identifier Ratio`.split(/\s+/),
 );
+/** Parts of a value: of a thousand shadows each is drawn. */
+const MOST_PARTS = 500;
+/** Characters of a text that each element may repeat. */
+const LONGEST_TEXT = 200;
 /** An output may not choose what its place is measured from. */
 const POSITIONS = new Set(["static", "relative", "absolute"]);
 
@@ -96,7 +103,30 @@ function declarationIsSafe(node: Node, prefix: string, urls: boolean): boolean {
       POSITIONS.has(word.name!.toLowerCase());
   }
   if (!urls && hasUrl(value)) return false;
+  if (isCostly(property, value)) return false;
   return valueIsSafe(value, prefix);
+}
+
+const partsOf = (node: Node): Node[] => [
+  node,
+  ...childrenOf(node).flatMap(partsOf),
+];
+
+/** Variables that a value holds beside each other: each may hold as many. */
+const variables = (node: Node): number =>
+  node.type === "Function" && node.name!.toLowerCase() === "var"
+    ? 1
+    : childrenOf(node).reduce((sum, child) => sum + variables(child), 0);
+
+/** Whether a browser takes long to draw a value, or never ends. */
+function isCostly(property: string, value: Node): boolean {
+  const parts = partsOf(value);
+  const limit = property.startsWith("--") ? 1 : MOST_PARTS;
+  return parts.length > MOST_PARTS || variables(value) > limit ||
+    parts.some(({ type, value }) =>
+      type === "String" && property !== "d" &&
+      (value as string).length > LONGEST_TEXT
+    );
 }
 
 const hasUrl = (node: Node): boolean =>

@@ -6,7 +6,7 @@ import type { Links } from "./links.ts";
 import { addMath } from "./markdown_math.ts";
 import { math } from "./math.ts";
 import type { Pictures } from "./pictures.ts";
-import { sanitise } from "./sanitise.ts";
+import { missedNote, sanitise } from "./sanitise.ts";
 
 /** A heading of the page; `text` is without markup. */
 export interface Heading {
@@ -168,7 +168,7 @@ export class Markdown {
   /** A cell with raw HTML, made safe like an output; our own parts stay. */
   #cleaned(html: string, prefix: string, env: Env): string {
     const { links, pictures } = this.#page;
-    const { html: safe, problem } = sanitise(html, prefix, {
+    const { html: safe, missed, problem } = sanitise(html, prefix, {
       image: (src) => pictures.find(src, env.attachments),
     });
     const ours = safe.replaceAll(prefix + this.#ours, this.#ours)
@@ -188,7 +188,9 @@ export class Markdown {
         },
       );
     const note = problem ? `<p class="note">Not drawn: ${problem}.</p>` : "";
-    return `<div class="raw ${prefix}">${ours}</div>${note}`;
+    return `<div class="raw ${prefix}">${ours}</div>${note}${
+      missedNote(missed)
+    }`;
   }
 
   #anchor(text: string): string {

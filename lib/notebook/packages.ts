@@ -19,6 +19,24 @@ function frozenLock(project: string): string | undefined {
   } catch { /* Deno will say what is wrong with it */ }
 }
 
+/**
+ * What a lock file has, by {@link lockKey}.
+ * @throws {Error} in one line when it is none
+ */
+function lockedIn(lock: string): Record<string, unknown> {
+  let content: { specifiers?: Record<string, unknown> } | null;
+  try {
+    content = JSON.parse(readFileSync(lock, "utf8"));
+  } catch (e) {
+    const why = (e as Error).message.split("\n")[0];
+    throw new Error(
+      `${lock}: cannot read the lock file: ${why}; mend it, or remove it and ` +
+        "run `deno install`",
+    );
+  }
+  return content?.specifiers ?? {};
+}
+
 /** The key under which a lock file has `specifier`: without the path in it. */
 function lockKey(specifier: string): string {
   const [, kind, name, version] =
@@ -45,7 +63,7 @@ export async function admitPackages(
   const imports = cells.flatMap(({ cell_type, source }) =>
     cell_type === "code" ? [...cellCode(source).imports] : []
   );
-  const { specifiers = {} } = JSON.parse(readFileSync(lock, "utf8"));
+  const specifiers = lockedIn(lock);
   const missing = [...new Modules(folder).closure(imports).packages]
     .filter((specifier) => !Object.hasOwn(specifiers, lockKey(specifier)));
   if (!missing.length) return;

@@ -32,6 +32,15 @@ const DROPPED = new Set(
     /\s+/,
   ),
 );
+/** What is missed where it is left out, as a note calls it. */
+const MISSED: Record<string, string> = {
+  iframe: "frame",
+  frame: "frame",
+  object: "frame",
+  embed: "frame",
+  video: "video",
+  audio: "recording",
+};
 /** Attributes whose value is text or an address that is checked elsewhere. */
 const TEXTS = /^(aria-.*|data-.*|title|alt|class|id|href|xlink:href|src|d)$/;
 /** Deeper elements lose their tags: no parser follows them further either. */
@@ -40,6 +49,8 @@ const DEEPEST = 200;
 const TOO_DEEP = 2_000;
 /** No element of a chart or a table has as many attributes. */
 const MOST_ATTRIBUTES = 100;
+/** Cells of tables that all that span more than one take the place of. */
+const MOST_SPANNED = 100_000;
 /** Different style attributes of one output that are read. */
 const MOST_STYLES = 50_000;
 const VOID = new Set(["br", "col", "hr", "img", "wbr"]);
@@ -66,9 +77,16 @@ export interface Sanitised {
   html: string;
   /** scripts that were left out */
   scripts: number;
+  /** what else was, in words: "a frame, 2 pictures"; empty where nothing was */
+  missed: string;
   /** why the output is not drawn; `html` is its text then, or empty */
   problem?: string;
 }
+
+/** A note below what misses something; empty where it does not. */
+export const missedNote = (missed: string): string =>
+  missed &&
+  `<p class="note">Left out, since this page loads nothing: ${missed}.</p>`;
 
 function safeUrl(url: string, tag: string, prefix: string): string | undefined {
   // deno-lint-ignore no-control-regex
@@ -94,6 +112,9 @@ export function drawable(uri: string): boolean {
   return costOfPicture(uri, Parser) <= MOST_DRAWN;
 }
 
+const SPAN = /^(col|row)?span$/i;
+const isData = (src: string): boolean => /^\s*data:/i.test(src);
+
 /** Thrown to end the parsing of what is nested without end. */
 const DEEP = Symbol("too deep");
 
@@ -101,6 +122,8 @@ const DEEP = Symbol("too deep");
 class Writer {
   readonly parts: string[] = [];
   scripts = 0;
+  readonly #missed = new Map<string, number>();
+  #spanned = 0;
   /** for each open element what closes it, `undefined` where it is left out */
   readonly #open: { tag?: string; lower: string }[] = [];
   /** open elements that are dropped with their content */
@@ -122,7 +145,10 @@ class Writer {
     if (lower === "script") this.scripts++;
     const element: { tag?: string; lower: string } = { lower };
     this.#open.push(element);
-    if (DROPPED.has(lower)) this.#dropped++;
+    if (DROPPED.has(lower)) {
+      if (!this.#dropped) this.#miss(MISSED[lower]);
+      this.#dropped++;
+    }
     if (this.#dropped) return;
     if (lower === "style") {
       this.#sheet = "";
@@ -161,6 +187,27 @@ class Writer {
     if (this.#svg?.depth === this.#open.length) this.#nameSvg();
   }
 
+  #miss(name: string | undefined) {
+    if (name) this.#missed.set(name, (this.#missed.get(name) ?? 0) + 1);
+  }
+
+  get missed(): string {
+    return Array.from(
+      this.#missed,
+      ([name, n]) => n === 1 ? `a ${name}` : `${n} ${name}s`,
+    ).join(", ");
+  }
+
+  /** Whether cells of a table that span others are too many to be laid out. */
+  #spansTooMuch(attributes: Record<string, string>): boolean {
+    let cells = 1;
+    for (const [name, value] of Object.entries(attributes)) {
+      if (SPAN.test(name)) cells *= Math.max(1, parseInt(value) || 1);
+    }
+    if (cells > 1) this.#spanned += cells;
+    return this.#spanned > MOST_SPANNED;
+  }
+
   /** Completes the outermost `<svg>` with a name to be read out. */
   #nameSvg() {
     const { part, titled } = this.#svg!;
@@ -179,12 +226,18 @@ class Writer {
       const found = this.options.image?.(key ? attributes[key] : "");
       if (found && "html" in found) return found.html;
       if (found) attributes = { ...attributes, [key ?? "src"]: found.src };
+      const src = key ? attributes[key].trim() : "";
+      if (src && !found && !isData(src)) return this.#remote(src);
     }
+    const href = tag === "image" && (named("href") ?? named("xlink:href"));
+    if (href && !isData(attributes[href])) this.#miss("picture");
+    const narrow = this.#spansTooMuch(attributes);
     let html = `<${tag}`;
     // The oldest way to make a place that links lead to.
     const name = tag === "a" && !named("id") ? named("name") : undefined;
     if (name) html += this.#attribute(tag, "id", attributes[name]);
     for (const key of Object.keys(attributes).slice(0, MOST_ATTRIBUTES)) {
+      if (narrow && SPAN.test(key)) continue;
       html += this.#attribute(tag, key, attributes[key]);
     }
     if (tag === "svg" && !this.#svg && !("xmlns" in attributes)) {
@@ -192,6 +245,15 @@ class Writer {
     }
     if (tag === "img" && !("alt" in attributes)) html += ` alt=""`;
     return html + ">";
+  }
+
+  /** What stands for a picture that the page does not load. */
+  #remote(src: string): string {
+    const shown = escapeHtml(src.slice(0, 200));
+    const href = this.#attribute("a", "href", src);
+    return `<span class="missing">Picture ${
+      href ? `<a${href}>${shown}</a>` : shown
+    }: not in this page</span>`;
   }
 
   #attribute(tag: string, name: string, value: string): string {
@@ -209,7 +271,9 @@ class Writer {
     } else if (REFERENCES.has(lower)) {
       safe = value.split(/\s+/).map((id) => prefix + id).join(" ");
     } else if (lower === "style") safe = this.#style(value);
-    else if (!TEXTS.test(lower)) safe = css!.safeValue(value, prefix);
+    else if (lower === "filter") {
+      safe = this.#style(`filter:${value}`)?.slice("filter:".length);
+    } else if (!TEXTS.test(lower)) safe = css!.safeValue(value, prefix);
     return safe === undefined ? "" : ` ${name}="${escapeHtml(safe)}"`;
   }
 
@@ -244,14 +308,14 @@ export function sanitise(
     if (error !== DEEP) throw error;
     const html = `<pre>${escapeHtml(markup.slice(0, 10_000))}</pre>`;
     const problem = `elements nested more than ${TOO_DEEP} deep`;
-    return { html, scripts: writer.scripts, problem };
+    return { html, scripts: writer.scripts, missed: writer.missed, problem };
   }
   const html = writer.parts.join("");
-  const { scripts } = writer;
+  const { scripts, missed } = writer;
   if (costOfReferences(html, Parser) > MOST_DRAWN) {
     const problem = "a drawing whose parts refer to each other so often that " +
       "a browser would never finish it";
-    return { html: "", scripts, problem };
+    return { html: "", scripts, missed, problem };
   }
-  return { html, scripts };
+  return { html, scripts, missed };
 }

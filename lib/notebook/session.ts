@@ -12,6 +12,7 @@ import { basename, join } from "node:path";
 import { kill } from "node:process";
 import { newConnection } from "./connection.ts";
 import { Kernel } from "./kernel.ts";
+import { admitPackages } from "./packages.ts";
 import { workingFolder } from "./project.ts";
 import { refuseForeign } from "./foreign.ts";
 import { notebookPair } from "./stale.ts";
@@ -151,14 +152,21 @@ function end(pid: number): boolean {
 
 /**
  * Starts a session for a notebook; none of its cells is run.
+ * @param warn hears of packages that are added to a frozen lock file
  * @throws {Error} in one line when there is one, or the kernel does not start
  */
-export async function startSession(file: string): Promise<Session> {
+export async function startSession(
+  file: string,
+  warn: (message: string) => void = () => {},
+): Promise<Session> {
   const [name, notebook] = await nameOf(file);
-  refuseForeign(file, await readNotebook(notebook));
+  const nb = await readNotebook(notebook);
+  refuseForeign(file, nb);
   if (await findSession(file)) {
     throw new Error(`${file}: it has a session; stop that one first`);
   }
+  // A kernel that runs already reads the lock file no more.
+  await admitPackages(nb.cells, workingFolder(notebook), warn);
   const connection = join(await sessionFolder(), `${name}.connection.json`);
   const session: Session = {
     name,

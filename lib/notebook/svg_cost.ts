@@ -5,6 +5,9 @@
 
 /** Elements, counted with what each refers to, that a browser draws in 3 s. */
 export const MOST_DRAWN = 100_000;
+/** Such elements that each step of a filter takes as long as. */
+const FILTER_STEP = 1_000;
+const BLURS = /\b(blur|drop-shadow)\s*\(/gi;
 /** Pictures within pictures within pictures. */
 const DEEPEST_PICTURE = 3;
 /** Elements within each other. */
@@ -91,7 +94,11 @@ export function costOfReferences(
   Parser: ParserClass,
   o: { xml?: boolean; depth?: number } = {},
 ): number {
-  if (!/<(\w+:)?use\b|url\s*\(|\\|data:image\/svg/i.test(markup)) return 0;
+  if (
+    !/<(\w+:)?use\b|url\s*\(|\\|data:image\/svg|(blur|shadow)\s*\(/i.test(
+      markup,
+    )
+  ) return 0;
   const { xml = false, depth = 0 } = o;
   if (depth > DEEPEST_PICTURE || (xml && /<!ENTITY/i.test(markup))) {
     return Infinity;
@@ -109,12 +116,15 @@ export function costOfReferences(
       // one colour at each point, however many stops
       if (/gradient$|^stop$/i.test(name)) made.weight = 0;
       if (/^(.*:)?style$/i.test(name)) sheets = true;
+      else if (/^(.*:)?fe[A-Z]/i.test(name)) made.weight = FILTER_STEP;
       open.at(-1)!.children.push(made);
       open.push(made);
       if (made.id !== undefined && !byId.has(made.id)) byId.set(made.id, made);
     },
     ontext(text) {
-      if (sheets && /url\s*\(/i.test(unescape(text))) uncounted = true;
+      if (sheets && /(url|blur|shadow)\s*\(/i.test(unescape(text))) {
+        uncounted = true;
+      }
     },
     onclosetag(name) {
       if (/^(.*:)?style$/i.test(name)) sheets = false;
@@ -137,6 +147,10 @@ export function costOfReferences(
         continue;
       }
       addReferences(made, name, value);
+      if (/^(filter|style)$/i.test(name)) {
+        made.weight += FILTER_STEP *
+          (unescape(value).match(BLURS)?.length ?? 0);
+      }
       const picture = pictureIn(value);
       if (picture !== undefined) {
         made.pictures += costOfReferences(picture, Parser, {

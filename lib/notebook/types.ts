@@ -101,6 +101,8 @@ export async function readNotebookText(
   } catch (e) {
     const why = e instanceof Deno.errors.NotFound
       ? "no such file"
+      : e instanceof Deno.errors.IsADirectory
+      ? "it is a folder"
       : (e as Error).message.split("\n")[0];
     throw new Error(`${path}: cannot read the notebook: ${why}`);
   }

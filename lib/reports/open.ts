@@ -1,8 +1,9 @@
 /** A report at work: what a notebook calls, cell by cell. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Chart, timelineChart } from "../charts/mod.ts";
+import { replaceText } from "../notebook/json_text.ts";
 import { type Dataset, describeDataset, loadDataset } from "../data/mod.ts";
 import {
   epochsFrame,
@@ -195,7 +196,7 @@ export class OpenReport {
     };
     const dir = fromRoot(this.dir);
     mkdirSync(dir, { recursive: true });
-    writeFileSync(
+    await replaceText(
       join(dir, `${notebook}.claims.json`),
       JSON.stringify(kept, null, 2) + "\n",
     );

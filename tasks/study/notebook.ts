@@ -162,7 +162,8 @@ async function runOne(
   parameters: Record<string, unknown>,
   o: Options & { dir: string; signal: AbortSignal },
 ): Promise<{ ok: boolean; interrupted: boolean; report: string }> {
-  const result = await runNotebook(join(NOTEBOOKS, `${name}.ipynb`), {
+  const file = join(NOTEBOOKS, `${name}.ipynb`);
+  const result = await runNotebook(file, {
     parameters,
     out: join(o.dir, `${name}.ipynb`),
     cwd: root,
@@ -179,6 +180,8 @@ async function runOne(
     report,
     await exportHtml(result.notebook, {
       provenance: await provenance(parameters),
+      file,
+      warn: (message) => say(`study: ${name}: ${message}`),
     }),
   );
   if (!result.ok && !result.interrupted) say(`study: ${name}: ${result.error}`);

@@ -201,6 +201,67 @@ Deno.test("a drawing whose parts refer to each other without end is not shown", 
   }
 });
 
+Deno.test("styles, tables and filters that a browser would draw for minutes are left out", async () => {
+  const many = (n: number, value: string) => Array(n).fill(value).join(",");
+  const styles = [
+    `filter:${"blur(900px)".repeat(10)}`,
+    `filter:drop-shadow(0 0 30px red)`,
+    `box-shadow:${many(2_000, "0 0 900px 900px red")}`,
+    `background:${many(3_000, "conic-gradient(red,blue)")}`,
+    "columns:3",
+    "column-count:3",
+    `content:"${"x ".repeat(50_000)}"`,
+    "content:attr(title)",
+    "--a:var(--b)var(--b)",
+  ];
+  for (const style of styles) {
+    const html = await body(
+      shows("text/html", `<style>p{${style}}</style><p style='${style}'>x</p>`),
+      shows("image/svg+xml", `<svg><g style='${style}'><path/></g></svg>`),
+    );
+    assert.doesNotMatch(
+      html,
+      /<style>| style="(?!display)/,
+      style.slice(0, 60),
+    );
+  }
+  const blurred = await body(
+    shows("image/svg+xml", `<svg><g filter="blur(9px)"><path/></g></svg>`),
+  );
+  assert.match(blurred, /<g><path>/);
+
+  const step = `<feGaussianBlur stdDeviation="30"/>`;
+  const filtered = (steps: number, uses: number) =>
+    shows(
+      "image/svg+xml",
+      `<svg><filter id="f">${step.repeat(steps)}</filter>` +
+        `<path filter="url(#f)"/>`.repeat(uses) + "</svg>",
+    );
+  for (const [steps, uses] of [[3_000, 1], [1, 3_000]]) {
+    assert.match(
+      await body(filtered(steps, uses)),
+      /Not drawn: a drawing whose/,
+    );
+  }
+  assert.match(await body(filtered(3, 9)), /<filter id="out1--f">/);
+
+  const span = `<td rowspan="65534" colspan="1000">x</td>`;
+  const wide = await body(
+    shows("text/html", `<table><tr>${span.repeat(3_000)}</table>`),
+    shows("text/html", `<table><tr><td rowspan="9" colspan="3">x</table>`),
+  );
+  assert.deepEqual(wide.match(/\w+span="\d+"/g), [
+    'rowspan="9"',
+    'colspan="3"',
+  ]);
+
+  // What charts and tables use stays.
+  const kept = "--a:var(--b,var(--c,red));column-gap:1px;" +
+    "filter:grayscale(1);box-shadow:0 0 3px red";
+  const html = await body(shows("text/html", `<p style="${kept}">x</p>`));
+  assert.equal(/ style="([^"]*)"/.exec(html)?.[1], kept);
+});
+
 Deno.test("an output that cannot be drawn is a box; the others stay", async () => {
   const bad = [
     null,

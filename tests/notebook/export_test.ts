@@ -76,7 +76,9 @@ Deno.test("nothing in the page loads from elsewhere", async () => {
       `<svg><image xlink:href="http://a.example/"/></svg>`,
     ),
   );
-  assert.doesNotMatch(text, /a\.example/);
+  // A link in a picture's place loads nothing before it is followed.
+  const loaded = text.replace(/Picture <a href="[^"]*">[^<]*<\/a>/g, "");
+  assert.doesNotMatch(loaded, /a\.example/);
   assert.doesNotMatch(text, /@import|\ssrc="(?!data:)|<link/);
   assert.match(text, /\.kept\{color:red;\}/);
   assert.match(
@@ -86,6 +88,24 @@ Deno.test("nothing in the page loads from elsewhere", async () => {
   const script = /<script>([^]*?)<\/script>/.exec(text)![1];
   const hash = createHash("sha256").update(script).digest("base64");
   assert.ok(text.includes(`script-src 'sha256-${hash}'; `));
+});
+
+Deno.test("what a page does not load of an output is told", async () => {
+  const html = `<img src="https://x.invalid/a.png"><img src="/b.png">` +
+    `<svg><image href="https://x.invalid/c.png"/></svg><iframe src="d"></iframe>` +
+    `<video src="e.mp4"><track></video><object data="f"></object>`;
+  const page = await exportHtml(
+    notebook(code("0", [display("text/html", html)]), markdown(html)),
+    { file: "/x/a.ipynb" },
+  );
+  const notes = [
+    /Picture <a href="https:\/\/x\.invalid\/a\.png">/g,
+    /Picture [^<]*b\.png: not in this page/g,
+    /Left out, since this page loads nothing: a picture, 2 frames, a video\./g,
+  ];
+  for (const note of notes) {
+    assert.equal(page.match(note)?.length, 2, `${note}`);
+  }
 });
 
 Deno.test("a link to elsewhere stays a link", async () => {

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { runNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
+import {
+  rerunCells,
+  runNotebook,
+  startSession,
+  stopSession,
+  writeNotebook,
+} from "../../lib/notebook/mod.ts";
 import { code, notebook, printed } from "./_notebook.ts";
 import { inFolder } from "../_folder.ts";
 
@@ -132,4 +138,57 @@ Deno.test("where the lock is not frozen nothing is added or told", () =>
     await Deno.writeTextFile(join(dir, "deno.json"), "{}");
     const { ok, warnings } = await run(dir, `import "npm:tiny@1.0.0";`);
     assert.deepEqual([ok, warnings], [true, []]);
+  }));
+
+Deno.test("a session admits its notebook's packages before its kernel starts", () =>
+  withRegistry(async (dir) => {
+    const before = Deno.env.get("XDG_RUNTIME_DIR");
+    Deno.env.set("XDG_RUNTIME_DIR", dir);
+    try {
+      const config = `{ "lock": { "frozen": true } }`;
+      await Deno.writeTextFile(join(dir, "deno.json"), config);
+      await Deno.writeTextFile(join(dir, "deno.lock"), `{ "version": "5" }`);
+      const file = join(dir, "n.ipynb");
+      const importing = (name: string) =>
+        writeNotebook(
+          file,
+          notebook(
+            code(`import it from "npm:${name}@1.0.0";\nconsole.log(it);`),
+          ),
+        );
+      await importing("tiny");
+      const warnings: string[] = [];
+      const told = (w: string) => warnings.push(w);
+      const session = await startSession(file, told);
+      try {
+        assert.match(
+          warnings.join(),
+          /is frozen and has npm:tiny@1\.0\.0 from/,
+        );
+        const kept = { cells: ["1"], out: join(dir, "out.ipynb") };
+        const one = await rerunCells(file, kept);
+        assert.deepEqual([one.ok, one.error], [true, undefined]);
+        // The kernel keeps the lock file that it began with.
+        await importing("small");
+        const two = await rerunCells(file, kept);
+        assert.match(two.error!, /npm:small@1\.0\.0`, then a new kernel/);
+      } finally {
+        await stopSession(session);
+      }
+    } finally {
+      if (before === undefined) Deno.env.delete("XDG_RUNTIME_DIR");
+      else Deno.env.set("XDG_RUNTIME_DIR", before);
+    }
+  }));
+
+Deno.test("a lock file that is none is named", () =>
+  withRegistry(async (dir) => {
+    const config = `{ "lock": { "frozen": true } }`;
+    await Deno.writeTextFile(join(dir, "deno.json"), config);
+    for (const text of ["{ broken", "", "null", "[]"]) {
+      await Deno.writeTextFile(join(dir, "deno.lock"), text);
+      await assert.rejects(run(dir, `import "npm:tiny@1";`), {
+        message: /deno\.lock.*(mend it, or remove it|may be corrupt)/,
+      });
+    }
   }));

@@ -5,7 +5,13 @@ import { indexHtml, readReport, type Report } from "../index_page.ts";
 import { path, shown, warn, writeWhole } from "./shared.ts";
 
 async function* pages(folder: string): AsyncGenerator<string> {
-  for await (const entry of Deno.readDir(folder)) {
+  let entries: Deno.DirEntry[] = [];
+  try {
+    entries = await Array.fromAsync(Deno.readDir(folder));
+  } catch (e) {
+    warn(`${shown(folder)}: left out: ${(e as Error).message}`);
+  }
+  for (const entry of entries) {
     const file = join(folder, entry.name);
     if (entry.isDirectory && !/^(\.|node_modules$)/.test(entry.name)) {
       yield* pages(file);

@@ -7,7 +7,7 @@ import {
   startSession,
   stopSession,
 } from "../session.ts";
-import { fail, path, shown } from "./shared.ts";
+import { fail, path, shown, warn } from "./shared.ts";
 
 type Options = { all?: boolean; json?: boolean };
 
@@ -28,7 +28,7 @@ function print(sessions: Session[], o: Options) {
 }
 
 async function start(file: string, o: Options): Promise<number> {
-  print([await startSession(path(file))], o);
+  print([await startSession(path(file), warn)], o);
   return 0;
 }
 

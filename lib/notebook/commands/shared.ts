@@ -17,7 +17,7 @@ export const path = (given: string) => resolve(here, given);
 /** An absolute path as messages show it. */
 export const shown = (absolute: string) => {
   const short = relative(here, absolute);
-  return short.startsWith("..") ? absolute : short;
+  return short.startsWith("..") ? absolute : short || ".";
 };
 
 const colour = Deno.stderr.isTerminal() && !Deno.noColor;
