@@ -1,15 +1,18 @@
-/** Text of a cell that is too long to be kept in its notebook. */
+/** Outputs of a cell that are too large to be kept in its notebook. */
 import { basename } from "node:path";
 import type { Message } from "./kernel.ts";
 import { LIMITS, sizeText } from "./limits.ts";
 import type { MimeBundle, Output } from "./types.ts";
 
 /**
- * Cuts what one cell prints, shows as plain text or says in an error; what is
- * left out goes into a file beside the notebook.
+ * Cuts what one cell prints, shows as plain text or says in an error, and takes
+ * out what else it shows where that is too large; what is left out goes into
+ * files beside the notebook.
  */
 export class LeftOut {
   #room: number = LIMITS.text;
+  #displayRoom: number = LIMITS.display;
+  #displays = 0;
   #left = 0;
   #problem: string | undefined;
   readonly #file: string | undefined;
@@ -41,10 +44,41 @@ export class LeftOut {
       };
     }
     const data = c.data as MimeBundle | undefined;
-    const plain = data?.["text/plain"];
-    if (typeof plain !== "string" || plain.length <= this.#room) return m;
-    const kept = { ...data, "text/plain": this.#kept(plain) };
-    return { ...m, content: { ...c, data: kept } };
+    return data ? { ...m, content: { ...c, data: this.#bundle(data) } } : m;
+  }
+
+  #bundle(data: MimeBundle): MimeBundle {
+    const kept: MimeBundle = {};
+    const notes: string[] = [];
+    for (const [mime, value] of Object.entries(data)) {
+      const text = typeof value === "string" ? value : JSON.stringify(value);
+      if (mime === "text/plain") {
+        kept[mime] = typeof value === "string" ? this.#kept(value) : value;
+      } else if (text.length <= this.#displayRoom) {
+        this.#displayRoom -= text.length;
+        kept[mime] = value;
+      } else notes.push(this.#keepDisplay(mime, text));
+    }
+    if (!notes.length) return kept;
+    const lines = [kept["text/plain"], ...notes].filter(Boolean);
+    return { ...kept, "text/plain": lines.join("\n") };
+  }
+
+  /** Writes what a cell shows into a file of its own; what is told of it. */
+  #keepDisplay(mime: string, text: string): string {
+    const [, end] = /([a-z\d]+)$/i.exec(mime.replace(/\+xml$/, "")) ?? [];
+    const file = this.#file
+      ?.replace(/txt$/, `${++this.#displays}.${end ?? "txt"}`);
+    const what = `[${sizeText(text.length)} of ${mime} left out`;
+    if (!file) return `${what}]`;
+    try {
+      const binary = /^(image|audio|video)\/(?!svg)/.test(mime);
+      if (binary) Deno.writeFileSync(file, Uint8Array.fromBase64(text));
+      else Deno.writeTextFileSync(file, text);
+      return `${what}, in ${basename(file)}]`;
+    } catch (error) {
+      return `${what} and lost: ${(error as Error).message.split("\n")[0]}]`;
+    }
   }
 
   /** What is told at the end of the cell, when something was left out. */

@@ -6,6 +6,8 @@ export const LIMITS = {
   /** printed text, an error or any other text: what a page shows of it, and what
    * a run keeps of a cell's text in the notebook */
   text: 1_000_000,
+  /** what a run keeps in the notebook of all else that a cell shows */
+  display: 30_000_000,
   /** the message of an error, above its trace */
   message: 2_000,
   /** code and JSON that are coloured: in all, in a line, in a word */

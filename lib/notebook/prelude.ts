@@ -79,7 +79,9 @@ export const PRELUDE = `(() => {
   });
   addEventListener("error", (event) => {
     event.preventDefault();
-    report(event.error, "in a callback", fence.getStore());
+    // Of a worker's error only the message comes here.
+    if (event.error) report(event.error, "in a callback", fence.getStore());
+    else report(event.message, "in a worker", fence.getStore());
   });
 
   const { broadcast, display, format } = Deno.jupyter;

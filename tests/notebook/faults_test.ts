@@ -386,6 +386,54 @@ Deno.test("runs in a row leave no process and no file", async () => {
   });
 });
 
+Deno.test("what else a cell shows is kept up to 30 MB, the rest lies beside it", async () => {
+  await run(
+    [
+      `const show = (data) => Deno.jupyter.display(data, { raw: true });
+      await show({ "text/html": "<b>" + "a".repeat(2e7) });
+      await show({ "text/html": "<i>" + "b".repeat(2e7), "text/plain": "b" });
+      await show({ "application/vnd.x.v1+json": { a: "c".repeat(3e7) } });
+      await show({ "image/png": "AAAA".repeat(8e6) });
+      await show({ "text/html": "<b>last</b>" });`,
+    ],
+    async ({ saved, file, result }) => {
+      assert.equal(result.error, undefined);
+      const shown = saved.cells[0].outputs!.map((o) => "data" in o && o.data);
+      assert.deepEqual(shown.slice(1), [
+        {
+          "text/plain":
+            "b\n[20.0 MB of text/html left out, in b.cell-1.1.html]",
+        },
+        {
+          "text/plain": "[30.0 MB of application/vnd.x.v1+json left out, in " +
+            "b.cell-1.2.json]",
+        },
+        { "text/plain": "[32.0 MB of image/png left out, in b.cell-1.3.png]" },
+        { "text/html": "<b>last</b>" },
+      ]);
+      const size = async (name: string) => (await Deno.stat(file(name))).size;
+      assert.equal(await size("b.cell-1.1.html"), 2e7 + 3);
+      assert.equal(await size("b.cell-1.3.png"), 2.4e7);
+      assert.ok(await size("b.ipynb") < 2.1e7);
+    },
+  );
+});
+
+Deno.test("an error of a worker that nothing listens to is told as its own", async () => {
+  await run(
+    [
+      `const text = 'throw new Error("in there")';
+      const worker = new Worker(
+        "data:application/javascript," + encodeURIComponent(text),
+        { type: "module" },
+      );
+      await new Promise((done) => addEventListener("error", done));`,
+    ],
+    ({ result }) =>
+      assert.match(result.error!, /cell 1: .*in there \(in a worker\)/),
+  );
+});
+
 Deno.test("text that is too long is cut in the notebook, the rest lies beside it", async () => {
   await run(
     [
