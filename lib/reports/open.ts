@@ -1,9 +1,8 @@
 /** A report at work: what a notebook calls, cell by cell. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Chart, timelineChart } from "../charts/mod.ts";
-import { replaceText } from "../notebook/json_text.ts";
 import { type Dataset, describeDataset, loadDataset } from "../data/mod.ts";
 import {
   epochsFrame,
@@ -196,10 +195,11 @@ export class OpenReport {
     };
     const dir = fromRoot(this.dir);
     mkdirSync(dir, { recursive: true });
-    await replaceText(
-      join(dir, `${notebook}.claims.json`),
-      JSON.stringify(kept, null, 2) + "\n",
-    );
+    // Whoever reads it while it is written sees the old file or the new one.
+    const path = join(dir, `${notebook}.claims.json`);
+    const partial = `${path}.${Deno.pid}.tmp`;
+    writeFileSync(partial, JSON.stringify(kept, null, 2) + "\n");
+    renameSync(partial, path);
     return table(claims.map((c) => ({
       "the notes' claim": c.claim,
       published: c.published,
