@@ -17,6 +17,7 @@ import {
 } from "./theme.ts";
 import { type Noise, noiseText } from "./noise_floor.ts";
 import {
+  firstHighest,
   isNumber,
   levels,
   percentTick,
@@ -109,9 +110,7 @@ export function heatMapChart(
   const { xFormat = valueFormat(xs), yFormat = valueFormat(ys) } = o;
   const done = cells.filter((c): c is Done => isNumber(c.value));
   const failed = cells.filter((c) => !isNumber(c.value));
-  const best = done.length === 0
-    ? undefined
-    : done.reduce((a, b) => b.value > a.value ? b : a);
+  const best = firstHighest(done, (c) => c.value);
   const values = done.map((c) => c.value);
   const low = Math.min(...values), high = Math.max(...values);
   const colorOf = (c: Done) =>

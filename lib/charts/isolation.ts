@@ -26,6 +26,7 @@ import {
 import { valueDomain } from "./axes.ts";
 import { heightAt } from "./place_labels.ts";
 import {
+  firstHighest,
   isNumber,
   levels,
   percentTick,
@@ -190,9 +191,7 @@ export function isolationChart(
     top = withNoise(top, text, { width, marginRight, yLabel: o.yLabel });
     label += `; ${text}`;
   }
-  const best = done.length === 0
-    ? undefined
-    : done.reduce((a, b) => b.mean > a.mean ? b : a);
+  const best = firstHighest(done, (p) => p.mean);
   if (best) {
     label += `; best ${percent(best.mean)} at ${valueText(best.value)}`;
   }

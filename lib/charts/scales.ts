@@ -132,3 +132,15 @@ export function thinned(
   }
   return kept;
 }
+
+/**
+ * The first of those whose value is the highest; means that the rounding of
+ * floats alone keeps apart are equal. Undefined where there is none.
+ */
+export function firstHighest<T>(
+  rows: readonly T[],
+  valueOf: (row: T) => number,
+): T | undefined {
+  const most = rows.reduce((m, row) => Math.max(m, valueOf(row)), -Infinity);
+  return rows.find((row) => most - valueOf(row) <= 1e-12 * Math.abs(most));
+}

@@ -100,8 +100,9 @@ export function comparisons(parameters: Parameters, results: Results) {
     JSON.stringify(names.map((name) => params[name]));
   const best = new Map<string, analysis.Setting>();
   for (const s of analysis.settings(rows)) {
-    const known = best.get(keyOf(s.params))?.mean ?? -Infinity;
-    if (s.mean !== null && s.mean > known) best.set(keyOf(s.params), s);
+    const known = best.get(keyOf(s.params));
+    const better = analysis.bestOf(known ? [known, s] : [s], "maximize");
+    if (better) best.set(keyOf(s.params), better);
   }
   const settings = [...best.values()];
   const base = baseline && best.get(keyOf(baseline));
@@ -129,10 +130,10 @@ const RULE = "keep the first setting unless another, each at its best over " +
 function decide(parameters: Parameters, results: Results): string {
   const { base, settings, compared } = comparisons(parameters, results);
   if (!base) {
-    const [best] = settings.toSorted((a, b) => b.mean! - a.mean!);
+    const best = analysis.bestOf(settings, "maximize");
     return best
       ? `${analysis.describe(best.params)} has the best mean, ${
-        percent(best.mean!)
+        percent(best.mean)
       }; there is no first setting with a finished run to hold it against.`
       : "None: no run finished.";
   }

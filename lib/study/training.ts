@@ -77,15 +77,14 @@ function namingBatch(error: unknown, recipe: Recipe, size: number): unknown {
 /** What an epoch leaves in the trial's record; NaN where no image was judged. */
 function summary(row: EpochRow) {
   const { validation, test } = row;
-  const validated = validation.total > 0;
   return {
     epoch: row.epoch,
     lr: row.lr,
     trainLoss: row.trainLoss,
     trainAccuracy: row.trainAccuracy,
     gradientNorm: row.gradientNorm,
-    validationLoss: validated ? validation.loss : NaN,
-    validationAccuracy: validated ? validation.accuracy : NaN,
+    validationLoss: validation.loss,
+    validationAccuracy: validation.accuracy,
     testLoss: test.loss,
     testAccuracy: test.accuracy,
     testBalancedAccuracy: test.balancedAccuracy,

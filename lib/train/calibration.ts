@@ -2,7 +2,7 @@
 
 /** One sample's softmax in short. */
 export interface Reading {
-  /** The first of the largest logits. */
+  /** The first of the largest logits that are numbers; 0 where none is. */
   prediction: number;
   /** log Σ exp of the logits, without overflow. */
   logSumExp: number;
@@ -16,10 +16,11 @@ export function readLogits(
   at: number,
   classes: number,
 ): Reading {
-  let prediction = 0, max = -Infinity, total = 0;
+  let prediction = 0, most = -Infinity, max = -Infinity, total = 0;
   for (let k = 0; k < classes; k++) {
-    if (logits[at + k] > logits[at + prediction]) prediction = k;
-    max = Math.max(max, logits[at + k]);
+    const logit = logits[at + k];
+    if (logit > most) [prediction, most] = [k, logit];
+    max = Math.max(max, logit);
   }
   for (let k = 0; k < classes; k++) total += Math.exp(logits[at + k] - max);
   return {

@@ -34,10 +34,10 @@ export interface ClassificationMetrics {
 const ratio = (a: number, b: number) => b === 0 ? 0 : a / b;
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 
-/** The mean of the values that are not null; 0 for none. */
+/** The mean of the values that are not null; NaN for none. */
 function meanKnown(values: (number | null)[]): number {
   const known = values.filter((v) => v !== null);
-  return ratio(sum(known), known.length);
+  return sum(known) / known.length;
 }
 
 /** Samples of each class, and samples taken for it. */
@@ -85,7 +85,7 @@ export function matthews(confusion: number[][]): number {
   );
 }
 
-/** All metrics of a confusion matrix `[truth][prediction]`; without samples 0. */
+/** All metrics of a confusion matrix `[truth][prediction]`; NaN without samples. */
 export function metricsFromConfusion(
   confusion: number[][],
 ): ClassificationMetrics {
@@ -103,13 +103,10 @@ export function metricsFromConfusion(
   const correct = sum(confusion.map((row, k) => row[k]));
   const total = sum(truth);
   return {
-    accuracy: ratio(correct, total),
+    accuracy: correct / total,
     balancedAccuracy: meanKnown(perClass.map((c) => c.recall)),
     macroF1: meanKnown(perClass.map((c) => c.f1)),
-    weightedF1: ratio(
-      sum(perClass.map((c) => c.support * (c.f1 ?? 0))),
-      total,
-    ),
+    weightedF1: sum(perClass.map((c) => c.support * (c.f1 ?? 0))) / total,
     kappa: cohenKappa(confusion),
     perClass,
     confusion,
@@ -170,8 +167,8 @@ export class Evaluation {
   }
 
   /**
-   * Adds a batch: `logits` `[n·classes]`, `labels` `[n]`. The first of equal
-   * logits is the prediction.
+   * Adds a batch: `logits` `[n·classes]`, `labels` `[n]`. The first of the
+   * largest logits is the prediction.
    *
    * @throws RangeError for lengths that do not fit or a label that is no class.
    */
@@ -201,7 +198,7 @@ export class Evaluation {
     }
   }
 
-  /** Metrics of all that was added; `loss` and `ece` are NaN where nothing was. */
+  /** Metrics of all that was added; NaN where nothing was. */
   result(): ClassificationMetrics & {
     /** Mean cross-entropy, nats. */
     loss: number;

@@ -278,3 +278,18 @@ Deno.test("charts of failures only are drawn", () => {
   ];
   for (const { svg } of drawn) assert.doesNotMatch(svg, /NaN|Infinity/);
 });
+
+Deno.test("of values that only rounding keeps apart the first is called best", () => {
+  const [first, second] = [0.3, 0.1 + 0.2];
+  assert.ok(second > first);
+  const map = heat([
+    { x: 1, y: 1, value: first },
+    { x: 2, y: 1, value: second },
+  ]);
+  assert.match(map.html, /best accuracy: 30\.0 % at LR 1\b/);
+  const one = isolation([
+    { value: "cls", mean: first, n: 1 },
+    { value: "mean", mean: second, n: 1 },
+  ]);
+  assert.match(one.html, /best 30\.0 % at cls\b/);
+});

@@ -1,6 +1,7 @@
 /** A study of one's own, and the page that explains what a notebook is. */
 import assert from "node:assert/strict";
 import { comparisons, ownStudy } from "../../lib/reports/own_study.ts";
+import { bestByMean } from "../../lib/reports/workflow_rules.ts";
 import { resultsOf } from "../../lib/reports/report.ts";
 import {
   questionOf,
@@ -107,4 +108,17 @@ Deno.test("a notebook's question is read from its first words", () => {
     "How deep is best?",
   );
   assert.equal(questionOf(page("# Depth")), "–");
+});
+
+Deno.test("of means that only rounding keeps apart the first is taken", () => {
+  // 0.7 less one unit in the last place, and 0.7.
+  const same = [[0.7, 0.7, 0.7], [0.5, 0.7, 0.9]];
+  const rows = [
+    ...trials(smoothing(0, 1e-3), same[0]),
+    ...trials(smoothing(0, 3e-3), same[1]),
+  ];
+  const results = resultsWith(rows);
+  const { settings } = comparisons(EXAMPLE.parameters, results);
+  assert.deepEqual(settings.map((s) => s.params.lr), [1e-3]);
+  assert.equal(bestByMean(results.analysed("own-study"))?.params.lr, 1e-3);
 });

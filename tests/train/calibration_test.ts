@@ -101,6 +101,9 @@ Deno.test("AUC counts ties half and is n/a for a class that is absent or everyth
 
 Deno.test("the lower class is first among equal logits, as in the prediction", () => {
   assert.equal(readLogits([1, 1, 0], 0, 3).prediction, 0);
+  assert.equal(readLogits([NaN, 1, 2], 0, 3).prediction, 2);
+  assert.equal(readLogits([2, NaN, 1], 0, 3).prediction, 0);
+  assert.equal(readLogits([NaN, NaN], 0, 2).prediction, 0);
   assert.equal(topKAccuracy([1, 1, 0], [0], 3, 1), 1);
   assert.equal(topKAccuracy([1, 1, 0], [1], 3, 1), 0);
 });

@@ -130,3 +130,13 @@ Deno.test("metrics refuse labels and lengths that do not fit", () => {
   assert.throws(() => evaluation.add([0, 1], [2]), /label 2 is no class/);
   assert.equal(evaluation.result().total, 0);
 });
+
+Deno.test("a split without images has no accuracy, not one of 0", () => {
+  const result = new Evaluation(3).result();
+  const { accuracy, balancedAccuracy, macroF1, weightedF1, loss } = result;
+  assert.deepEqual(
+    [accuracy, balancedAccuracy, macroF1, weightedF1, loss],
+    [NaN, NaN, NaN, NaN, NaN],
+  );
+  assert.deepEqual([result.correct, result.total, result.kappa], [0, 0, null]);
+});

@@ -19,6 +19,7 @@ export { bestOfBias, type NoiseFloor, noiseFloor, noiseLine } from "./noise.ts";
 export { type RepeatsPlan, repeatsPlan } from "./repeats.ts";
 export {
   type AnalysisRow,
+  bestOf,
   type Direction,
   type Roles,
   type Run,
