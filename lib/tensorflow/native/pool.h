@@ -30,6 +30,7 @@ static struct {
   atomic_int running;
   atomic_llong next;     // item that nobody has taken yet
   int fixed;             // each thread's items are its own
+  uint64_t arithmetic;   // the caller's, which the workers take over
   Work work;
   void *argument;
   int64_t items;
@@ -43,6 +44,27 @@ INLINE void pause_cpu(void) {
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
+#endif
+}
+
+/**
+ * How this thread rounds, and whether it takes numbers below the least normal
+ * one as 0: TensorFlow's threads do, ours would not by themselves.
+ */
+INLINE uint64_t arithmetic(void) {
+  uint64_t state = 0;
+#if defined(__x86_64__)
+  state = __builtin_ia32_stmxcsr();
+#elif defined(__aarch64__)
+  __asm__ volatile("mrs %0, fpcr" : "=r"(state));
+#endif
+  return state;
+}
+INLINE void set_arithmetic(uint64_t state) {
+#if defined(__x86_64__)
+  __builtin_ia32_ldmxcsr((unsigned)state);
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"(state));
 #endif
 }
 
@@ -92,6 +114,7 @@ static void *worker(void *number) {
       pthread_mutex_unlock(&pool.sleep);
     }
     seen++;
+    set_arithmetic(pool.arithmetic);
     do_share((int)(intptr_t)number);
     atomic_fetch_sub_explicit(&pool.running, 1, memory_order_release);
   }
@@ -107,6 +130,7 @@ static void share_out(Work work, void *argument, int64_t items, int fixed) {
   pool.argument = argument;
   pool.items = items;
   pool.fixed = fixed;
+  pool.arithmetic = arithmetic();
   atomic_store(&pool.next, 0);
   atomic_store(&pool.running, pool.threads - 1);
   pthread_mutex_lock(&pool.sleep);
