@@ -58,7 +58,7 @@ function mixes(fragments: string[], count: number): string[] {
 }
 
 for (const [kind, fragments, cell, size = 8_000] of KINDS) {
-  Deno.test(`a page of twice the ${kind} takes at most 2.5 times the time`, async () => {
+  Deno.test(`a page of twice the ${kind} takes at most three times the time`, async () => {
     const all = [...fragments, ...mixes(fragments, 12)];
     const seconds = async (n: number) => {
       const cells = all.map((f) => cell(f.repeat(Math.ceil(n / f.length))));
@@ -67,14 +67,15 @@ for (const [kind, fragments, cell, size = 8_000] of KINDS) {
       return (performance.now() - start) / 1000;
     };
     await seconds(100); // what is loaded once
-    // Others use this machine as well: the best of three counts.
-    let growth = Infinity, times = "";
-    for (let i = 0; i < 3 && growth > 2.5; i++) {
-      const [small, large] = [await seconds(size), await seconds(2 * size)];
-      growth = Math.min(growth, large / Math.max(small, 0.2));
-      times = `${small.toFixed(2)} s, then ${large.toFixed(2)} s`;
+    // Others use this machine as well: the quickest of each size counts. What
+    // grows by the square takes four times as long.
+    let growth = Infinity, small = Infinity, large = Infinity;
+    for (let i = 0; i < 6 && growth > 3; i++) {
+      small = Math.min(small, await seconds(size));
+      large = Math.min(large, await seconds(2 * size));
+      growth = large / Math.max(small, 0.2);
     }
-    assert.ok(growth <= 2.5, times);
+    assert.ok(growth <= 3, `${small.toFixed(2)} s, then ${large.toFixed(2)} s`);
   });
 }
 
