@@ -58,6 +58,9 @@ function specifiersOf(source: string): string[] {
   return found;
 }
 
+/** Doors beside a room's mod.ts, as long as the old charts are in use. */
+const DOORS = ["lib/charts/charts.ts"];
+
 /** What a file of lib/ imports against the rule, one line each. */
 function violations(file: string, source: string): string[] {
   const room = file.split("/")[1];
@@ -73,7 +76,9 @@ function violations(file: string, source: string): string[] {
       bad.push(`${says}, and no such room is known`);
     } else if (!room.endsWith(".ts") && !ROOMS[room].includes(other)) {
       bad.push(`${says}, which does not stand above it`);
-    } else if (target !== `lib/${other}/mod.ts`) {
+    } else if (
+      target !== `lib/${other}/mod.ts` && !DOORS.includes(target)
+    ) {
       bad.push(`${says}, which is not that room's door (mod.ts)`);
     }
   }

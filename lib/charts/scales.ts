@@ -1,24 +1,10 @@
 /** Scales that charts share: sequential colours, ticks and words of values. */
+import * as d3 from "d3";
 import { powerOfTen } from "./theme.ts";
 
-/** Five colours of viridis (matplotlib 1.5), at 0, 1/4, … 1. */
-const VIRIDIS = [
-  [68, 1, 84],
-  [59, 82, 139],
-  [33, 145, 140],
-  [94, 201, 98],
-  [253, 231, 37],
-];
-
-/** A colour of the colour-blind-safe sequential scale; `t` from 0 to 1. */
+/** A colour of viridis, which colour-blind people can read; `t` from 0 to 1. */
 export function sequential(t: number): string {
-  const at = 4 * Math.min(1, Math.max(0, t));
-  const i = Math.min(3, Math.floor(at));
-  return "#" +
-    VIRIDIS[i].map((c, k) =>
-      Math.round(c + (at - i) * (VIRIDIS[i + 1][k] - c))
-        .toString(16).padStart(2, "0")
-    ).join("");
+  return d3.interpolateViridis(Math.min(1, Math.max(0, t)));
 }
 
 /** The scale's middle, which a thin line shows on white and on black. */
@@ -90,7 +76,7 @@ export function levels<T extends number | string>(values: readonly T[]): T[] {
 
 /** A share's tick: 0.55 → "55 %". */
 export function percentTick(share: number): string {
-  return `${Number((100 * share).toFixed(1))} %`;
+  return `${Number((100 * share).toPrecision(3))} %`;
 }
 
 /** About `most` round numbers within [low, high]. */

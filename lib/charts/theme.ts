@@ -44,7 +44,7 @@ export const GRID = { stroke: "currentColor", strokeOpacity: 0.12 };
 /** Widths of characters in em, by DejaVu Sans, the widest of the usual fonts. */
 const WIDTHS: [RegExp, number][] = [
   [/[ijlI'|.,:;!()[\] ]/, 0.36],
-  [/[frt\-/]/, 0.42],
+  [/[frt\-/⁰¹²³⁴⁵⁶⁷⁸⁹⁻]/, 0.42],
   [/[mwMW%@±−×+<=>]/, 0.9],
   [/[A-Z]/, 0.7],
 ];
@@ -94,6 +94,8 @@ export function powerOfTen(value: number): string {
 export interface LegendItem {
   mark: string;
   label: string;
+  /** Of the sample; default: 26. */
+  width?: number;
 }
 
 /** A chart's head: the title and the legend under it, and their height. */

@@ -1,0 +1,226 @@
+/** Axes from values: which scale, from where to where, ticks and their words. */
+import * as d3 from "d3";
+import { type Read, type Table, type Value } from "./channels.ts";
+import { levels, percentTick, valueFormat } from "./scales.ts";
+
+export type Scale = "log" | "linear" | "category";
+export type Format = (value: number | string) => string;
+
+export interface Axis {
+  label: string;
+  type: Scale;
+  /** From low to high, or the categories in order. */
+  domain: (number | string)[];
+  ticks: (number | string)[];
+  format: Format;
+  /** Why a value has no place on the axis; null if it has one. */
+  why(value: Value): string | null;
+}
+
+export interface AxisOptions {
+  /** Default: the channel's field in words. */
+  label?: string;
+  scale?: Scale;
+  format?: Format;
+  /** Where the default scale becomes log: highest by lowest. */
+  logFrom?: number;
+  /** Ticks at the values themselves where they are few. */
+  hasLevels?: boolean;
+  /** Beyond the lowest and the highest value, a share of what lies between. */
+  pad?: number;
+  /** The least length of a linear domain. */
+  least?: number;
+}
+
+/** Read on a log axis from a factor of 5; 0 is no rate. */
+const RATES = /(^|\.)(lr|eps|weightDecay)$/;
+/** Above this many levels numbers have round ticks. */
+const MOST_LEVELS = 8;
+/** Up to so many levels numbers that no scale can show become categories. */
+const MOST_CATEGORIES = 12;
+
+/**
+ * The scale that shows most: log if all numbers are positive and span a factor
+ * of 20 (a rate: of 5, and without its values of 0 or less), else linear. Words
+ * need categories, and so does 0 among numbers that would be log without it.
+ */
+function scaleOf(values: Value[], name: string, logFrom?: number): Scale {
+  const present = values.filter((v) => v !== null);
+  if (present.some((v) => typeof v === "string")) return "category";
+  const numbers = present as number[];
+  const positive = numbers.filter((v) => v > 0);
+  const [low = 1, high = 1] = d3.extent(positive) as [number?, number?];
+  const isWide = high / low >= (logFrom ?? (RATES.test(name) ? 5 : 20));
+  if (positive.length === numbers.length || /(^|\.)lr$/.test(name)) {
+    return isWide ? "log" : "linear";
+  }
+  const isCategory = isWide && logFrom === undefined &&
+    numbers.every((v) => v >= 0) && new Set(numbers).size <= MOST_CATEGORIES;
+  return isCategory ? "category" : "linear";
+}
+
+/** The axis of a channel; `more` holds values beside the rows' own. */
+export function axisOf<K extends string>(
+  table: Table<K>,
+  channels: K | readonly K[],
+  o: AxisOptions = {},
+  more: readonly Value[] = [],
+): Axis {
+  const keys = typeof channels === "string" ? [channels] : channels;
+  const values = [
+    ...table.rows.flatMap((r) => keys.map((k) => r[k] as Value)),
+    ...more,
+  ];
+  const name = table.name(keys[0]);
+  const label = o.label ?? table.words(keys[0]);
+  return axisFor(values, { ...o, label, name });
+}
+
+export function axisFor(
+  values: Value[],
+  o: AxisOptions & { label: string; name?: string },
+): Axis {
+  const type = o.scale ?? scaleOf(values, o.name ?? "", o.logFrom);
+  const why = (value: Value) =>
+    value === null
+      ? "is missing or not a number"
+      : type === "category"
+      ? null
+      : typeof value === "string"
+      ? `is no number on a ${type} axis`
+      : type === "log" && !(value > 1e-300)
+      ? "is 0 or negative on a log axis"
+      : null;
+  const shown = levels(
+    values.filter((v) => why(v) === null) as (number | string)[],
+  );
+  const isShare = /accuracy|share/i.test(o.label);
+  if (type === "category") {
+    return {
+      label: o.label,
+      type,
+      why,
+      domain: shown,
+      ticks: shown,
+      format: o.format ?? (isShare ? shareFormat : valueFormat(shown)),
+    };
+  }
+  const numbers = shown as number[];
+  const domain = type === "log" ? logDomain(numbers, o) : linearDomain(
+    numbers,
+    isShare,
+    o,
+  );
+  const isFew = o.hasLevels && numbers.length <= MOST_LEVELS &&
+    numbers.length > 0;
+  const ticks = isFew
+    ? numbers
+    : type === "log"
+    ? logTicks(domain)
+    : d3.ticks(...domain, 6) as number[];
+  const isWhole = numbers.length > 0 && numbers.every(Number.isInteger);
+  const kept = isWhole && !isFew && type === "linear"
+    ? ticks.filter(Number.isInteger)
+    : ticks;
+  return {
+    label: o.label,
+    type,
+    why,
+    domain,
+    ticks: kept.length > 0 ? kept : ticks,
+    format: o.format ??
+      (isShare
+        ? shareFormat
+        : !isFew && isWhole && type === "linear"
+        ? (v) => d3.format(Math.abs(Number(v)) < 1e6 ? "d" : ".2s")(v)
+        : valueFormat(ticks)),
+  };
+}
+
+const shareFormat: Format = (v) =>
+  typeof v === "number" ? percentTick(v) : String(v);
+
+function linearDomain(
+  numbers: number[],
+  isShare: boolean,
+  { pad = 0.06, least = 0 }: AxisOptions,
+): [number, number] {
+  if (numbers.length === 0) return [0, 1];
+  const low = numbers[0], high = numbers.at(-1)!;
+  const apart = high > low
+    ? pad * (high - low)
+    : isShare
+    ? 0.05
+    : Math.abs(low) / 10 || 0.5;
+  let [from, to] = [low - apart, high + apart];
+  if (to - from < least) {
+    const middle = (low + high) / 2;
+    [from, to] = [middle - least / 2, middle + least / 2];
+  }
+  // Shares end at 0 and 1, and what is never negative begins at 0.
+  if (low >= 0 && from < 0) [from, to] = [0, Math.max(to, least)];
+  if (isShare && high <= 1 && to > 1) {
+    [from, to] = [Math.min(from, 1 - least), 1];
+  }
+  return [from, to];
+}
+
+function logDomain(numbers: number[], o: AxisOptions): [number, number] {
+  if (numbers.length === 0) return [1, 10];
+  const low = numbers[0], high = numbers.at(-1)!;
+  const factor = high > low ? (high / low) ** (o.pad ?? 0.06) : 2;
+  return [low / factor, high * factor];
+}
+
+/** Whole decades within the domain, with 2 and 5 of each where they are few. */
+function logTicks([low, high]: number[]): number[] {
+  const all = (d3.scaleLog().domain([low, high]).ticks(400) as number[])
+    .filter((t) => /^[125](e|\.0*e)/.test(t.toExponential()));
+  const decades = all.filter((t) => /^1e/.test(t.toExponential()));
+  return decades.length > 1 ? decades : all.length > 0 ? all : [low, high];
+}
+
+/**
+ * The rows that all axes can show; those left out are counted in `notes` by the
+ * reason: "2 rows left out: lr is 0 or negative on a log axis".
+ */
+export function onAxes<K extends string>(
+  table: Table<K>,
+  axes: Partial<Record<K, Axis>>,
+): { rows: Read<K>[]; notes: string[] } {
+  const reasons = new Map<string, number>();
+  const rows = table.rows.filter((row) => {
+    for (const key of Object.keys(axes) as K[]) {
+      const why = axes[key]!.why(row[key]);
+      if (why === null) continue;
+      const reason = `${table.name(key)} ${why}`;
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+      return false;
+    }
+    return true;
+  });
+  return {
+    rows,
+    notes: [...reasons].map(([reason, n]) =>
+      `${count(n, "row")} left out: ${reason}`
+    ),
+  };
+}
+
+/** 1 → "1 row", 2000 → "2,000 rows". */
+export function count(n: number, noun: string): string {
+  return `${d3.format(",")(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** A d3 scale of the axis over pixels. */
+export function pixels(
+  axis: Axis,
+  range: [number, number],
+): (value: number | string) => number {
+  if (axis.type !== "category") {
+    const scale = axis.type === "log" ? d3.scaleLog() : d3.scaleLinear();
+    return scale.domain(axis.domain).range(range);
+  }
+  const scale = d3.scaleBand().domain(axis.domain).range(range);
+  return (v) => scale(v) + scale.bandwidth() / 2;
+}

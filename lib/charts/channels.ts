@@ -1,0 +1,192 @@
+/**
+ * Channels: what a chart reads of its rows. A channel is a field's name (a key
+ * of the row as it stands, such as "mixing.alpha", else a path into nested
+ * objects, such as "recipe.depth") or a function of the row and its number.
+ */
+
+/** A value of a channel; what is missing or no finite number is null. */
+export type Value = number | string | null;
+export type Channel<T = unknown> =
+  | string
+  // deno-lint-ignore no-explicit-any
+  | ((row: any, i: number) => T);
+
+/** The rows of a chart: any iterable of plain objects. */
+// deno-lint-ignore no-explicit-any
+export type Rows = Iterable<any>;
+
+/** A default channel: the first of the fields that a row has. */
+class Default {
+  constructor(readonly fields: string[], readonly isNeeded: boolean) {}
+}
+
+/** The first of `fields` that the rows have; an error if they have none. */
+export const firstOf = (...fields: string[]) => new Default(fields, true);
+/** The same; without any of them the channel is not there. */
+export const maybe = (...fields: string[]) => new Default(fields, false);
+
+/** A row's values by channel, beside the row itself. */
+export type Read<K extends string> = Record<K, Value> & { row: unknown };
+
+/** Rows as read, and what their channels are called. */
+export interface Table<K extends string> {
+  chart: string;
+  rows: Read<K>[];
+  /** Whether any row has the channel. */
+  has(channel: K): boolean;
+  /** The field's name as it stands in the rows; of a function, the channel's. */
+  name(channel: K): string;
+  /** The field in words, for an axis: "learning rate". */
+  words(channel: K): string;
+}
+
+const WORDS: Record<string, string> = {
+  lr: "learning rate",
+  accuracy: "test accuracy",
+  testAccuracy: "test accuracy",
+  validationAccuracy: "validation accuracy",
+  trainAccuracy: "train accuracy",
+  mean: "mean test accuracy",
+  "mixing.alpha": "mixing's alpha",
+  eps: "Adam's eps",
+  beta1: "Adam's beta 1",
+  beta2: "Adam's beta 2",
+  cost: "cost",
+  imagesPerSecond: "images per second",
+};
+
+/** A field in words: "weightDecay" → "weight decay", "recipe.dim" → "dim". */
+export function wordsOf(field: string): string {
+  return WORDS[field] ?? field.split(".").at(-1)!
+    .replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
+}
+
+/** The row's field: its own key, else a path; undefined where it has none. */
+function lookUp(row: object, field: string): unknown {
+  if (Object.hasOwn(row, field)) return (row as Record<string, unknown>)[field];
+  let value: unknown = row;
+  for (const part of field.split(".")) {
+    if (typeof value !== "object" || value === null) return undefined;
+    if (!Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+/** A number that a scale can bear; infinite and absurdly large ones are not. */
+export function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) < 1e300;
+}
+
+/** Numbers stay, a BigInt becomes one, a date its milliseconds. */
+function valueOf(value: unknown, where: string): Value {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "bigint") value = Number(value);
+  if (value instanceof Date) value = value.getTime();
+  if (typeof value === "number") return isNumber(value) ? value : null;
+  if (Array.isArray(value)) value = value.join(", ");
+  if (typeof value === "object" || typeof value === "function") {
+    throw new TypeError(
+      `${where} holds objects; name a field of theirs, such as "recipe.depth"`,
+    );
+  }
+  // No SVG may hold control characters or halves of pairs.
+  // deno-lint-ignore no-control-regex
+  return String(value).toWellFormed().replace(/[\0-\x08\v\f\x0e-\x1f]/g, "�");
+}
+
+/** The rows as an array; a polars frame is taken as its records. */
+function listOf(chart: string, rows: unknown): object[] {
+  const frame = rows as { toRecords?: () => object[] } | null | undefined;
+  const list = typeof frame?.toRecords === "function"
+    ? frame.toRecords()
+    : rows;
+  if (
+    typeof list === "string" ||
+    typeof (list as Iterable<object>)?.[Symbol.iterator] !== "function"
+  ) {
+    throw new TypeError(
+      `${chart}: the rows are ${
+        typeof list === "object" && list !== null ? "one object" : String(list)
+      }, not a list of rows`,
+    );
+  }
+  const all = [...list as Iterable<object>];
+  const wrong = all.findIndex((r) => typeof r !== "object" || r === null);
+  if (wrong >= 0) {
+    throw new TypeError(
+      `${chart}: row ${wrong} is ${all[wrong]}, not an object with fields`,
+    );
+  }
+  return all;
+}
+
+/**
+ * Reads `channels` of `rows` for the chart of that name. A channel that is
+ * undefined is null in every row.
+ *
+ * @throws {TypeError} for a field that no row has, and for objects as values.
+ */
+export function read<K extends string>(
+  chart: string,
+  rows: Rows,
+  channels: Record<K, Channel | Default | undefined>,
+): Table<K> {
+  const list = listOf(chart, rows);
+  const isHeld = (field: string) =>
+    list.some((row) => lookUp(row, field) !== undefined);
+  const keys = Object.keys(channels) as K[];
+  const resolved = new Map<K, Channel | undefined>(keys.map((key) => {
+    const channel: Channel | Default | undefined = channels[key];
+    if (channel === undefined || typeof channel === "function") {
+      return [key, channel];
+    }
+    const fields = typeof channel === "string" ? [channel] : channel.fields;
+    const isNeeded = typeof channel === "string" || channel.isNeeded;
+    const field = fields.find(isHeld);
+    if (field === undefined && isNeeded && list.length > 0) {
+      throw new TypeError(missing(chart, key, fields, list));
+    }
+    return [key, field ?? (isNeeded ? fields[0] : undefined)];
+  }));
+  const name = (key: K) => {
+    const channel = resolved.get(key);
+    return typeof channel === "string" ? channel : key;
+  };
+  return {
+    chart,
+    name,
+    words: (key) => wordsOf(name(key)),
+    has: (key) => resolved.get(key) !== undefined,
+    rows: list.map((row, i) => {
+      const out: Record<string, unknown> = { row };
+      for (const [key, channel] of resolved) {
+        const value = typeof channel === "function"
+          ? channel(row, i)
+          : channel === undefined
+          ? null
+          : lookUp(row, channel);
+        out[key] = valueOf(
+          value,
+          `${chart}: the channel ${key} (${name(key)})`,
+        );
+      }
+      return out as Read<K>;
+    }),
+  };
+}
+
+/** What is wrong with a field that no row has, and the fields there are. */
+function missing(
+  chart: string,
+  channel: string,
+  fields: string[],
+  rows: object[],
+): string {
+  const known = [...new Set(rows.slice(0, 100).flatMap(Object.keys))];
+  const shown = known.slice(0, 30).join(", ") +
+    (known.length > 30 ? ` and ${known.length - 30} more` : "");
+  return `${chart}: no row has the field ${
+    fields.map((f) => `"${f}"`).join(" or ")
+  } (channel ${channel}); there are: ${shown || "none"}`;
+}

@@ -1,0 +1,158 @@
+/** Every chart draws every input, and says what it left out. */
+import assert from "node:assert/strict";
+import { parseHTML } from "linkedom";
+import sharp from "sharp";
+import {
+  type Chart,
+  forestChart,
+  heatMapChart,
+} from "../../lib/charts/charts.ts";
+
+interface Row {
+  lr: unknown;
+  depth: unknown;
+  accuracy: unknown;
+}
+const row = (lr: unknown, depth: unknown, accuracy: unknown): Row => ({
+  lr,
+  depth,
+  accuracy,
+});
+const good = [row(1e-4, 2, 0.5), row(1e-3, 2, 0.6), row(1e-2, 4, 0.55)];
+const noise = { sd: 0.01, df: 4 };
+
+/** Rows, and what the chart says in a note under it, if it says anything. */
+const inputs: Record<string, { rows: Row[]; note?: RegExp }> = {
+  "no rows": { rows: [] },
+  "one point": { rows: [good[0]] },
+  "rows all equal": { rows: [good[0], good[0], good[0]] },
+  "values null": {
+    rows: [...good, row(1e-3, 4, null), row(1e-2, 2, undefined)],
+    note: /2 (rows|runs)/,
+  },
+  "values NaN and infinite": {
+    rows: [...good, row(1e-3, 4, NaN), row(1e-2, 2, -Infinity)],
+    note: /2 (rows|runs)/,
+  },
+  "no value at all": {
+    rows: good.map((r) => ({ ...r, accuracy: NaN })),
+    note: /3 (rows|runs)/,
+  },
+  "BigInts, converted": {
+    rows: good.map((r) => ({ ...r, depth: BigInt(r.depth as number) })),
+  },
+  "a BigInt as value": { rows: [row(1e-4, 2, 1n), row(1e-3, 2, 0n)] },
+  "the largest numbers": {
+    rows: [row(1e-3, 2, 1e299), row(1e-2, 2, -1e299), row(5e-324, 2, 1e308)],
+  },
+  "markup in words": { rows: [row('<b> & "x"', "</svg>\0\ud800", 0.5)] },
+  "1,000 series": {
+    rows: Array.from(
+      { length: 1000 },
+      (_, i) => row(i % 2 ? 1e-3 : 1e-2, `depth ${i}`, 0.2 + i / 5000),
+    ),
+  },
+};
+/** Rates of 0 and less, for charts whose x axis is log. */
+const rates = {
+  rows: [...good, row(0, 2, 0.5), row(-1, 2, 0.5), row(NaN, 2, 0.5)],
+  notes: [
+    "2 rows left out: lr is 0 or negative on a log axis",
+    "1 row left out: lr is missing or not a number",
+  ],
+};
+
+const charts: Record<string, { draw: (rows: Row[]) => Chart; isLog?: true }> = {
+  heatMapChart: {
+    draw: (rows) => heatMapChart(rows, { x: "lr", y: "depth", noise }),
+  },
+  forestChart: {
+    draw: (rows) =>
+      forestChart({ "a group": rows }, {
+        label: "depth",
+        value: "accuracy",
+      }),
+  },
+};
+
+/** The chart's words; it is strict SVG and has no number that is none. */
+async function check(chart: Chart): Promise<string> {
+  await sharp(new TextEncoder().encode(chart.svg), { unlimited: true })
+    .metadata();
+  // deno-lint-ignore no-explicit-any
+  const page: any = parseHTML(`<html><body>${chart.svg}</body></html>`);
+  const { document } = page;
+  assert.equal(document.querySelectorAll("svg[role=img]").length, 1);
+  assert.doesNotMatch(chart.svg, /NaN|undefined|Infinity/);
+  return [...document.querySelectorAll("text")]
+    .map((t: { textContent: string }) => t.textContent).join(" ");
+}
+
+for (const [name, { draw, isLog }] of Object.entries(charts)) {
+  for (const [input, { rows, note }] of Object.entries(inputs)) {
+    Deno.test(`${name} draws ${input}`, async () => {
+      const text = await check(draw(rows));
+      if (note) assert.match(text, note);
+    });
+  }
+  if (isLog) {
+    Deno.test(`${name} counts rates that a log axis cannot show`, async () => {
+      const text = await check(draw(rates.rows));
+      for (const note of rates.notes) assert.ok(text.includes(note), text);
+    });
+  }
+}
+
+Deno.test("a field that no row has is told with the fields there are", () => {
+  assert.throws(() => heatMapChart(good, { x: "rate", y: "depth" }), {
+    message: 'heatMapChart: no row has the field "rate" (channel x); ' +
+      "there are: lr, depth, accuracy",
+  });
+});
+
+Deno.test("what is no list of rows is named", () => {
+  assert.throws(
+    // deno-lint-ignore no-explicit-any
+    () => heatMapChart(3 as any, { x: "lr", y: "depth" }),
+    { message: "heatMapChart: the rows are 3, not a list of rows" },
+  );
+  assert.throws(() => heatMapChart([good[0], null], { x: "lr", y: "depth" }), {
+    message: "heatMapChart: row 1 is null, not an object with fields",
+  });
+});
+
+Deno.test("a channel of objects is named", () => {
+  assert.throws(
+    () =>
+      heatMapChart([{ lr: {}, depth: 1, mean: 1 }], { x: "lr", y: "depth" }),
+    { message: /^heatMapChart: the channel x \(lr\) holds objects; name a / },
+  );
+});
+
+Deno.test("a size that is none is named", () => {
+  assert.throws(
+    () => heatMapChart(good, { x: "lr", y: "depth", width: NaN }),
+    { message: "heat-map: width is NaN; give pixels from 100 to 8000" },
+  );
+});
+
+Deno.test("a channel is a key with dots, else a path, else a function", async () => {
+  const rows = [{ "a.b": 1, recipe: { depth: 2 }, mean: 0.5 }];
+  const text = await check(heatMapChart(rows, {
+    x: "a.b",
+    y: "recipe.depth",
+    value: (r: { mean: number }) => r.mean / 2,
+    valueLabel: "accuracy",
+  }));
+  assert.match(text, /best accuracy: 25\.0 % at b 1, depth 2/);
+});
+
+Deno.test("noise alone looks even: the colours span four noise floors", async () => {
+  const text = await check(heatMapChart([row(1, 1, 0.5), row(2, 1, 0.51)], {
+    x: "lr",
+    y: "depth",
+    noise: { sd: 0.02 },
+  }));
+  assert.match(text, /46\.5 % to 54\.5 %/);
+  assert.match(text, /1 tie with the best/);
+});
