@@ -1,12 +1,24 @@
-/** What a notebook imports: one line gives it everything. */
+/**
+ * What a notebook imports: the pieces of a report and the charts by name, all
+ * else in groups, one a room.
+ */
+export * from "./report/mod.ts";
 export * from "./charts/mod.ts";
-export * from "./data/mod.ts";
-export * from "./models/mod.ts";
-export * from "./profile/mod.ts";
-export * from "./reports/mod.ts";
+
+export * as charts from "./charts/mod.ts";
+export * as data from "./data/mod.ts";
+export * as models from "./models/mod.ts";
+export * as profiling from "./profile/mod.ts";
 export * as statistics from "./statistics/mod.ts";
-export * from "./study/mod.ts";
-export * from "./train/mod.ts";
-export * from "./weights/mod.ts";
+export * as study from "./study/mod.ts";
+export * as train from "./train/mod.ts";
+export * as weights from "./weights/mod.ts";
+
+export type { Effect } from "./report/mod.ts";
+export { loadDataset, syntheticFaces } from "./data/mod.ts";
+export { modelOf } from "./models/mod.ts";
+export { curvesChart, openReport, reports } from "./reports/mod.ts";
+export { frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";
+export { parseRecipe, recipes, recipeTable } from "./train/mod.ts";
 export { z } from "zod";

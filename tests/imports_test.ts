@@ -26,6 +26,18 @@ const ROOMS: Record<string, string[]> = {
     "statistics",
   ],
   charts: [],
+  report: [
+    "study",
+    "train",
+    "profile",
+    "models",
+    "data",
+    "weights",
+    "nn",
+    "tensorflow",
+    "statistics",
+    "charts",
+  ],
   reports: [
     "study",
     "train",

@@ -1,23 +1,23 @@
 /** What a notebook shows of a study's rows. */
 import assert from "node:assert/strict";
 import { facesChart, syntheticFaces, trialTable } from "../lib/lab.ts";
-import type { TrainingRow } from "../lib/study/mod.ts";
+import type { Trial } from "../lib/report/mod.ts";
 
 Deno.test("the trial table shows overall and balanced accuracy side by side", () => {
-  const row = {
+  const trial = {
+    study: "lr",
     number: 0,
     state: "COMPLETE",
-    params: { lr: 1e-3 },
+    lr: 1e-3,
     repeat: 0,
+    seed: 1,
     accuracy: 0.9,
+    balanced: 0.5,
     chosenEpoch: 2,
-    epochs: [{ epoch: 1, testBalancedAccuracy: 0.7 }, {
-      epoch: 2,
-      testBalancedAccuracy: 0.5,
-    }],
-  } as unknown as TrainingRow;
-  const failed = { ...row, state: "FAIL", accuracy: null, epochs: [] };
-  const shown = trialTable([row, failed as TrainingRow]);
+    history: [],
+  } as Trial;
+  const failed = { ...trial, accuracy: null, balanced: undefined };
+  const shown = trialTable([trial, failed]);
   // deno-lint-ignore no-explicit-any
   const html = (shown as any)[Symbol.for("Jupyter.display")]()["text/html"];
   const cells = html.match(/<t[hd]>.*?(?=<\/t)/g)!.map((c: string) =>

@@ -39,7 +39,7 @@ export {
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
-export { pointsOf, type TrialPoint } from "./points.ts";
+export { pointsOf, settingsOf, type TrialPoint } from "./points.ts";
 export { isSettled, type Progress, RETRIES } from "./progress.ts";
 export type { Pruner } from "./pruners.ts";
 export * from "./published.ts";

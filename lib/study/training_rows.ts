@@ -33,6 +33,9 @@ export interface TrainingRow extends Partial<TrainingOutcome> {
   /** 95 % Wilson interval of `accuracy`. */
   interval?: ProportionInterval;
   epochs: EpochSummary[];
+  /** When it started and ended, in ms since 1970. */
+  start?: number;
+  end?: number;
   /** Predicted class of each test image at the reported epoch. */
   predictions?: Uint8Array;
 }
@@ -100,6 +103,8 @@ export async function trainingRows(
           ? undefined
           : wilsonInterval(correct, total),
         epochs: t.epochs as EpochSummary[],
+        start: t.start?.getTime(),
+        end: t.complete?.getTime(),
         predictions: predictions.get(t.trialId),
       };
     });

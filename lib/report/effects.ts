@@ -1,0 +1,291 @@
+/** What one value of a parameter gains over another, paired by seed. */
+import { holm, studentQuantile } from "../statistics/mod.ts";
+import {
+  analysis,
+  type Params,
+  type ParamValue,
+  StudyError,
+} from "../study/mod.ts";
+import type { Noise } from "./published.ts";
+import {
+  asRuns,
+  checkField,
+  type Field,
+  isDone,
+  parametersOf,
+  type Row,
+} from "./rows.ts";
+import {
+  points,
+  pointsInterval,
+  pText,
+  type Shown,
+  table,
+  valueText,
+} from "./show.ts";
+
+/** Fewer paired seeds carry no verdict. */
+export const FEWEST = 3;
+
+/** The difference that one value makes against another; shares of accuracy. */
+export interface Effect {
+  /** Of the parameter; of several their values by name. */
+  value: ParamValue;
+  base: ParamValue;
+  params: Params;
+  /** "depth 4", for a chart's row. */
+  label: string;
+  /** "depth 4 less 2", for a sentence. */
+  less: string;
+  /** Null where no two runs are a pair. */
+  difference: number | null;
+  /** 95 % interval: the paired t test's, or what `noise` allows. */
+  low: number | null;
+  high: number | null;
+  /** Paired seeds, or pairs of single runs. */
+  n: number;
+  /** Each seed's difference; a seed counts once. */
+  seeds: { block: string; difference: number }[];
+  /** Of the seeds' differences. */
+  sd: number | null;
+  /** The t test's, by Holm's correction; null below three seeds. */
+  p: number | null;
+  rawP: number | null;
+  /** By 2,000 resamples of the seeds, from three. */
+  bootstrap: { low: number; high: number } | null;
+  sign: { p: number; positive: number; negative: number } | null;
+  mcnemar: analysis.McNemarResult | null;
+  verdict: analysis.Verdict;
+  /** The verdict is "differs", and the difference above (below) 0. */
+  isBetter: boolean;
+  isWorse: boolean;
+  /** Of published single runs. */
+  published?: boolean;
+}
+
+/** How the parameters that are not asked about are dealt with. */
+export type At = "best" | "mean";
+
+export interface EffectOptions {
+  /** The parameter asked about, or several that change together. */
+  of: string | readonly string[];
+  /** The value that the others are held against; of several by name. */
+  base: ParamValue | Params;
+  /**
+   * best: each value at the setting of the others that has its best mean;
+   * mean: the mean over pairs that share all others, a seed counting once.
+   */
+  at?: At;
+  /** The parameters that a pair shares besides the seed; all without it. */
+  sharing?: readonly string[];
+  /** What is compared; accuracy without it. */
+  value?: Field;
+  /** Before the values in sentences: `depth` for "depth 4 less 2". */
+  name?: string;
+  /** A value as text, where not its own. */
+  text?: (params: Params) => string;
+  /** Of one published run: what the interval of a difference comes from. */
+  noise?: Pick<Noise, "sd" | "df">;
+  /** True classes of the test images, for McNemar's test. */
+  truth?: ArrayLike<number>;
+}
+
+const sameParams = (a: Params, b: Params) =>
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.keys(b).every((name) => a[name] === b[name]);
+
+/** The runs of each value's best setting, told apart by `names` alone. */
+function atBest(
+  runs: readonly analysis.AnalysisRow[],
+  names: readonly string[],
+): analysis.AnalysisRow[] {
+  const pick = (params: Params): Params =>
+    Object.fromEntries(names.map((name) => [name, params[name]]));
+  const groups = Map.groupBy(
+    analysis.settings(runs),
+    (s) => JSON.stringify(pick(s.params)),
+  );
+  return [...groups.values()].flatMap((own) => {
+    const best = analysis.bestOf(own, "maximize");
+    return best
+      ? runs.filter((r) => sameParams(r.params, best.params))
+        .map((r) => ({ ...r, params: pick(r.params) }))
+      : [];
+  });
+}
+
+/**
+ * Half the 95 % interval of the mean of `n` differences of two single runs:
+ * t(0.975, df) · √2 · sd / √n.
+ */
+const halfOf = ({ sd, df }: { sd: number; df: number }, n: number) =>
+  studentQuantile(0.975, df) * Math.SQRT2 * sd / Math.sqrt(n);
+
+/**
+ * Every value of a parameter against one of them: differences paired by seed,
+ * t tests with Holm's correction over the values, rising. None where the base,
+ * or everything else, has no finished run. Rows without repeats, such as
+ * published ones, are paired by the parameters that they share.
+ *
+ * @throws StudyError for a parameter that no row has
+ */
+export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
+  const { at = "mean", noise } = o;
+  const names = typeof o.of === "string" ? [o.of] : [...o.of];
+  for (const name of [...names, ...o.sharing ?? []]) {
+    checkField("effects", rows, name);
+  }
+  const base: Params = typeof o.base === "object"
+    ? o.base
+    : { [names[0]]: o.base };
+  if (!names.every((name) => base[name] !== undefined)) {
+    throw new StudyError(
+      `effects: base has no ${names.filter((n) => base[n] === undefined)}: ` +
+        `give the value of each parameter in of`,
+    );
+  }
+  const known = o.sharing ?? parametersOf(rows);
+  const isSingle = rows.every((row) => row.repeat === undefined);
+  const all = asRuns(
+    rows.filter((row) => names.every((name) => row[name] != null)),
+    [...new Set([...names, ...known])],
+    o.value,
+  );
+  const runs = at === "best" ? atBest(all, names) : all;
+  const finished = runs.filter((r) => r.state === "COMPLETE");
+  const has = (r: { params: Params }, params: Params) =>
+    names.every((name) => r.params[name] === params[name]);
+  const isBase = (r: { params: Params }) => has(r, base);
+  if (!finished.some(isBase) || finished.every(isBase)) return [];
+  const { comparisons } = analysis.compareAll(runs, {
+    direction: "maximize",
+    by: names,
+    baseline: base,
+    bySeed: at === "mean" && !isSingle,
+    ...o.truth ? { truth: Uint8Array.from(o.truth) } : {},
+  });
+  const text = o.text ??
+    ((params: Params) => names.map((n) => valueText(n, params[n])).join(", "));
+  const prefix = o.name ? `${o.name} ` : "";
+  const found = comparisons
+    .filter((c) => finished.some((r) => has(r, c.a)))
+    .map((c): Effect => {
+      const isShown = c.difference !== null;
+      const half = noise && isShown ? halfOf(noise, c.n) : null;
+      const isTested = half === null && c.verdict !== "too few repeats";
+      const verdict = half === null ? c.verdict : "too few repeats";
+      return {
+        value: names.length === 1 ? c.a[names[0]] : text(c.a),
+        base: names.length === 1 ? base[names[0]] : text(base),
+        params: c.a,
+        label: names.length === 1 && !o.text
+          ? `${o.name ?? names[0]} ${text(c.a)}`
+          : text(c.a),
+        less: `${prefix}${text(c.a)} less ${text(base)}`,
+        difference: c.difference,
+        low: half === null ? c.low : c.difference! - half,
+        high: half === null ? c.high : c.difference! + half,
+        n: c.n,
+        seeds: c.differences,
+        sd: c.t?.sd ?? null,
+        p: isTested ? c.p : null,
+        rawP: isTested ? c.rawP : null,
+        bootstrap: c.bootstrap,
+        sign: c.sign,
+        mcnemar: c.mcnemar,
+        verdict,
+        isBetter: verdict === "differs" && c.difference! > 0,
+        isWorse: verdict === "differs" && c.difference! < 0,
+        ...isSingle ? { published: true } : {},
+      };
+    });
+  return found.every((e) => typeof e.value === "number")
+    ? found.sort((a, b) => Number(a.value) - Number(b.value))
+    : found;
+}
+
+/**
+ * Several lists of effects as one family of tests: Holm's correction over all
+ * of them together.
+ */
+export function asFamily(...lists: readonly Effect[][]): Effect[][] {
+  const tested = lists.flat().filter((e) => e.rawP !== null);
+  const corrected = holm(tested.map((e) => e.rawP!));
+  return lists.map((list) =>
+    list.map((e) => {
+      const p = corrected[tested.indexOf(e)];
+      if (p === undefined) return e;
+      const verdict: analysis.Verdict = p < 0.05 ? "differs" : "not told apart";
+      const differs = verdict === "differs";
+      return {
+        ...e,
+        p,
+        verdict,
+        isBetter: differs && e.difference! > 0,
+        isWorse: differs && e.difference! < 0,
+      };
+    })
+  );
+}
+
+/** The paired seeds of the effect that has the fewest; 0 of none. */
+export const fewest = (of: readonly Pick<Effect, "n">[]): number =>
+  of.length === 0 ? 0 : Math.min(...of.map((e) => e.n));
+
+/** Of those that are better the one with the largest gain. */
+export const leaderOf = (of: readonly Effect[]): Effect | undefined =>
+  of.filter((e) => e.isBetter)
+    .sort((a, b) => b.difference! - a.difference!)[0];
+
+/** "+1.20 points (−0.30 to +2.70, n 3)"; of shares. */
+export function differenceText(
+  { difference, low, high, n }: Pick<
+    Effect,
+    "difference" | "low" | "high" | "n"
+  >,
+): string {
+  if (difference === null) return "no pair";
+  const interval = low === null || high === null
+    ? "no interval"
+    : `${points(low)} to ${points(high)}`;
+  return `${points(difference)} points (${interval}, n ${n})`;
+}
+
+/** "depth 4 less 2: +1.20 points (−0.30 to +2.70, n 3); …" */
+export const effectsText = (of: readonly Effect[]): string =>
+  of.map((e) => `${e.less}: ${differenceText(e)}`).join("; ");
+
+/** "the seeds say +4.96, +2.54" */
+export const seedsText = ({ seeds }: Pick<Effect, "seeds">): string =>
+  `the seeds say ${seeds.map((s) => points(s.difference)).join(", ")}`;
+
+/** Effects in numbers, a list or several by name. */
+export function effectTable(
+  of: readonly Effect[] | Record<string, readonly Effect[]>,
+): Shown {
+  const groups = Array.isArray(of)
+    ? { "": of }
+    : of as Record<string, Effect[]>;
+  return table(
+    Object.entries(groups).flatMap(([group, list]) =>
+      list.map((e: Effect) => ({
+        ...group ? { runs: group } : {},
+        compared: e.less,
+        "difference (points)": e.difference === null
+          ? "–"
+          : points(e.difference),
+        "95 % interval": pointsInterval(e),
+        [e.published ? "pairs" : "paired seeds"]: e.n,
+        "p (Holm)": pText(e.p),
+        verdict: e.published ? "single runs" : e.verdict,
+      }))
+    ),
+  );
+}
+
+/** The rows that have an accuracy and these values. */
+export const where = (rows: readonly Row[], values: Row): Row[] =>
+  rows.filter((row) =>
+    isDone(row) &&
+    Object.entries(values).every(([name, value]) => row[name] === value)
+  );

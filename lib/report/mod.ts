@@ -1,0 +1,88 @@
+/** The room's door: what a notebook puts a report together from. */
+export {
+  type Claim,
+  claims,
+  type ClaimsFile,
+  decide,
+  type JudgedClaim,
+  publishedText,
+} from "./claims.ts";
+export {
+  asFamily,
+  differenceText,
+  type Effect,
+  type EffectOptions,
+  effects,
+  effectsText,
+  effectTable,
+  FEWEST,
+  fewest,
+  leaderOf,
+  seedsText,
+  where,
+} from "./effects.ts";
+export { facesChart } from "./faces.ts";
+export { interruptSignal } from "./live.ts";
+export {
+  atProfile,
+  decades,
+  type Grid,
+  parseProfile,
+  pretrained,
+  Profile,
+  startOf,
+} from "./profiles.ts";
+export { protocol } from "./protocol.ts";
+export {
+  type Noise,
+  type Published,
+  published,
+  publishedNoise,
+  publishedRepeats,
+  tableOf,
+} from "./published.ts";
+export {
+  type Best,
+  bestPer,
+  bestTrial,
+  epochRows,
+  isDone,
+  noiseOf,
+  parametersOf,
+  paramsOf,
+  type Row,
+  type SettingRow,
+  settings,
+  type Trial,
+  valuesOf,
+} from "./rows.ts";
+export {
+  duration,
+  list,
+  markdown,
+  points,
+  pText,
+  rateText,
+  type Shown,
+  table,
+  valueText,
+} from "./show.ts";
+export { openStudy, Study, type StudyCell, type Where } from "./study.ts";
+export { costTable, trialTable } from "./tables.ts";
+export {
+  better,
+  cannotTell,
+  equal,
+  gains,
+  type Judgement,
+  keepUnlessBeaten,
+  nearBest,
+  noGain,
+  notRun,
+  peakWithin,
+  repeatsText,
+  tooFew,
+  type Verdict,
+  type Words,
+  worse,
+} from "./verdicts.ts";

@@ -1,0 +1,139 @@
+/** Four sizes of effort, and the training that each starts from. */
+import { z } from "zod";
+import { StudyError, type TrainingPlan } from "../study/mod.ts";
+import { type Recipe, recipes } from "../train/mod.ts";
+
+/**
+ * smoke: does it run? quick: synthetic faces, minutes. cpu: real FER2013 on
+ * two cores, hours. paper: the published protocol on RAF-DB, for a GPU.
+ */
+export const Profile = z.enum(["smoke", "quick", "cpu", "paper"]);
+export type Profile = z.infer<typeof Profile>;
+
+/** IR50 and ViT with an eighth of the widths and one unit a stage. */
+const narrow: Recipe = {
+  ...recipes.slim,
+  widths: [8, 16, 32, 64],
+  stemWidth: 8,
+  layers: [1, 1, 1, 1],
+  dim: 64,
+  // Whatever the machine: its trials are compared with those on record.
+  precision: "float32",
+};
+
+/**
+ * What the published code did, where the notes say less: class-balanced
+ * sampling, MixUp or CutMix on every batch with alpha 1, and Adam with a
+ * coupled decay of 0.05 on all that has more than one dimension.
+ */
+const published: Recipe = {
+  ...recipes.full,
+  size: 224,
+  stemStride: 2,
+  sampler: "balanced",
+  mixing: { kind: "mixup-or-cutmix", alpha: 1, pairing: "roll" },
+  weightDecay: 0.05,
+  weightDecayOn: "matrices",
+};
+
+/** The backbone that the notes' long runs start from, in the working folder. */
+export const pretrained: Partial<Recipe> = {
+  weights: { file: "ir50_backbone.pth", allow: ["missing", "unexpected"] },
+};
+
+type Start = Pick<TrainingPlan, "recipe" | "limits" | "data"> & {
+  data: NonNullable<TrainingPlan["data"]>;
+  /** Runs of each setting. */
+  repeats: number;
+};
+
+const starts: Record<Profile, Start> = {
+  smoke: {
+    recipe: { ...narrow, size: 32, depth: 1, batchSize: 32, epochs: 1 },
+    limits: { train: 64, validation: 42, test: 42 },
+    data: { name: "synthetic" },
+    repeats: 1,
+  },
+  quick: {
+    recipe: { ...narrow, size: 32, depth: 2, batchSize: 32, epochs: 3 },
+    limits: { train: 896, validation: 140, test: 420 },
+    // Strong expressions: a net that small learns them in seconds.
+    data: { name: "synthetic", faces: { intensity: [1, 1] } },
+    repeats: 3,
+  },
+  cpu: {
+    recipe: { ...narrow, batchSize: 128, epochs: 3 },
+    limits: { train: 5120, validation: 800, test: 3589 },
+    data: { name: "fer2013" },
+    repeats: 3,
+  },
+  paper: {
+    recipe: published,
+    data: { name: "raf-db", split: { kind: "holdout", validation: 0.1 } },
+    repeats: 3,
+  },
+};
+
+/** @throws StudyError for a profile that there is not */
+export function parseProfile(profile: string): Profile {
+  const parsed = Profile.safeParse(profile);
+  if (parsed.success) return parsed.data;
+  throw new StudyError(
+    `parameter profile: "${profile}" is no profile: use one of ${
+      Profile.options.join(", ")
+    }`,
+  );
+}
+
+/** A copy of what a profile starts from: recipe, images, data set, repeats. */
+export const startOf = (profile: string): Start =>
+  structuredClone(starts[parseProfile(profile)]);
+
+/** What a notebook varies at one profile: lists by name, and what differs. */
+export interface Grid {
+  /** Runs of each setting, where not the profile's. */
+  repeats?: number;
+  /** Fields of the recipe that differ from the profile's start. */
+  recipe?: Partial<Recipe>;
+  /** Images a split, where not the profile's. */
+  limits?: TrainingPlan["limits"];
+  // deno-lint-ignore no-explicit-any
+  [name: string]: any;
+}
+
+/**
+ * The entry of the profile at hand.
+ *
+ * @throws StudyError for a profile that the list, or FERLab, does not have
+ */
+export function atProfile(
+  profile: string,
+  grids: Partial<Record<Profile, Grid>>,
+): Grid {
+  const grid = grids[parseProfile(profile)];
+  if (grid) return grid;
+  throw new StudyError(
+    `parameter profile: this notebook has no grid for ${profile}: add one, ` +
+      `or use ${Object.keys(grids).join(", ")}`,
+  );
+}
+
+/**
+ * Rates from `from` down (or up) to `to`, `steps` a decade, both ends with
+ * them, to four digits: `decades(1e-3, 1e-5, 5)` are fifths of a decade.
+ */
+export function decades(from: number, to: number, steps = 1): number[] {
+  if (!(from > 0 && to > 0 && Number.isInteger(steps) && steps > 0)) {
+    throw new StudyError(
+      `decades(${from}, ${to}, ${steps}): give two rates above 0 and a ` +
+        `whole number of steps a decade`,
+    );
+  }
+  const count = Math.round(steps * Math.abs(Math.log10(to / from)));
+  const sign = to < from ? -1 : 1;
+  return Array.from(
+    { length: count + 1 },
+    (_, i) =>
+      Number((10 ** (Math.log10(from) + sign * i / steps)).toPrecision(4)),
+  );
+}

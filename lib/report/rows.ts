@@ -1,0 +1,323 @@
+/** Rows of trials as all pieces of a report take them. */
+import { highest } from "../train/mod.ts";
+import {
+  analysis,
+  type EpochSummary,
+  type ParamValue,
+  StudyError,
+  type TrainingRow,
+} from "../study/mod.ts";
+import type { Recipe } from "../train/mod.ts";
+import { valueText } from "./show.ts";
+
+/**
+ * A trial, a published run or a row of one's own: parameters stand in it by
+ * name, dots included (`row.lr`, `row["mixing.alpha"]`), beside what came out.
+ * Only `accuracy` (a share; null where it failed) is needed.
+ */
+// deno-lint-ignore no-explicit-any
+export type Row = Record<string, any>;
+
+/** A trial on record; a failed one lacks what it never reached. */
+export interface Trial extends Row {
+  study: string;
+  number: number;
+  state: TrainingRow["state"];
+  /** From 0. Repeat r has the same seed in every setting. */
+  repeat: number;
+  seed: number;
+  /** On test, at the epoch that validation chose; null for a failed trial. */
+  accuracy: number | null;
+  /** 95 % Wilson interval of `accuracy`. */
+  low?: number;
+  high?: number;
+  /** Mean recall of the classes on test, at the same epoch. */
+  balanced?: number;
+  /** On validation, at the same epoch. */
+  validation?: number;
+  /** The highest test accuracy of any epoch, as the notes report it. */
+  maxTestAccuracy?: number;
+  chosenEpoch?: number;
+  seconds?: number;
+  /** Of a failed trial: its kind, and its one line. */
+  failKind?: string;
+  reason?: string;
+  recipe?: Recipe;
+  /** One entry an epoch. */
+  history: EpochSummary[];
+  /** On test: rows are true classes, columns predictions. */
+  confusion?: number[][];
+  /** The predicted class of each test image. */
+  predictions?: Uint8Array;
+}
+
+/** Under this key a row keeps which of its fields are parameters. */
+const PARAMETERS = Symbol.for("ferlab.parameters");
+
+/** `row` with the names of its fields that are parameters; copies keep them. */
+export const named = <R extends Row>(row: R, names: readonly string[]): R =>
+  Object.assign(row, { [PARAMETERS]: names });
+
+/** What a row without that list may have besides parameters. */
+const RESULTS = new Set([
+  ...["accuracy", "mean", "low", "high", "sd", "n", "value", "repeat", "seed"],
+  ...["state", "number", "study", "seconds", "reason", "failKind", "note"],
+  ...["uncertainty", "balanced", "validation", "chosenEpoch", "failed"],
+  ...["maxTestAccuracy", "infeasible", "nuisance", "run"],
+]);
+
+const isValue = (v: unknown): v is ParamValue =>
+  typeof v === "string" || typeof v === "boolean" ||
+  typeof v === "number" && Number.isFinite(v);
+
+/** The parameters of rows: those of their study, or all that is no result. */
+export function parametersOf(rows: readonly Row[]): string[] {
+  const names = rows.flatMap((row) =>
+    (row as { [PARAMETERS]?: string[] })[PARAMETERS] ??
+      Object.keys(row).filter((k) => !RESULTS.has(k) && isValue(row[k]))
+  );
+  return [...new Set(names)];
+}
+
+/** A row's parameters by name. */
+export const paramsOf = (row: Row): Record<string, ParamValue> =>
+  Object.fromEntries(
+    parametersOf([row]).filter((n) => isValue(row[n])).map((n) => [n, row[n]]),
+  );
+
+/** A field of rows by name, or by a function of the row. */
+export type Field = string | ((row: Row) => unknown);
+
+const fieldOf = (row: Row, field: Field) =>
+  typeof field === "function" ? field(row) : row[field];
+
+/**
+ * @throws StudyError for a field that no row has; the message lists those that
+ * there are
+ */
+export function checkField(
+  where: string,
+  rows: readonly Row[],
+  field: string,
+): void {
+  if (rows.length === 0 || rows.some((row) => row[field] !== undefined)) return;
+  const known = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  throw new StudyError(
+    `${where}: no row has "${field}": there are ${known.join(", ")}`,
+  );
+}
+
+/**
+ * Rows as the analyses take them. Rows without a repeat, such as published
+ * ones, count as repeats of their setting in their order.
+ */
+export function asRuns(
+  rows: readonly Row[],
+  names: readonly string[] = parametersOf(rows),
+  value: Field = "accuracy",
+): analysis.AnalysisRow[] {
+  const seen = new Map<string, number>();
+  return rows.map((row) => {
+    const params = Object.fromEntries(
+      names.filter((n) => isValue(row[n])).map((n) => [n, row[n]]),
+    );
+    const key = JSON.stringify(params);
+    const repeat = row.repeat ?? seen.get(key) ?? 0;
+    seen.set(key, repeat + 1);
+    const got = fieldOf(row, value);
+    const number = typeof got === "number" && Number.isFinite(got) ? got : null;
+    return {
+      params,
+      repeat,
+      seed: row.seed,
+      state: row.state === "COMPLETE" || row.state === undefined
+        ? number === null ? "FAIL" : "COMPLETE"
+        : row.state,
+      value: number,
+      failKind: row.failKind ??
+        (row.state === "COMPLETE" && number === null ? "diverged" : undefined),
+      maxTestValue: row.maxTestAccuracy,
+      predictions: row.predictions,
+    };
+  });
+}
+
+export const isDone = (row: Row): boolean =>
+  (row.state ?? "COMPLETE") === "COMPLETE" && Number.isFinite(row.accuracy);
+
+/** The values of a field among rows that have an accuracy; numbers rise. */
+export function valuesOf(rows: readonly Row[], field: string): ParamValue[] {
+  checkField("valuesOf", rows, field);
+  const values = [...new Set(rows.filter(isDone).map((row) => row[field]))]
+    .filter(isValue);
+  return values.every((v) => typeof v === "number")
+    ? values.sort((a, b) => Number(a) - Number(b))
+    : values;
+}
+
+/** A study's trials as rows. */
+export const trialsOf = (
+  study: string,
+  rows: readonly TrainingRow[],
+): Trial[] =>
+  rows.map(({ params, epochs, interval, fail_kind, fail_reason, ...rest }) => {
+    const chosen = epochs.find((e) => e.epoch === rest.chosenEpoch);
+    return named({
+      ...rest,
+      study,
+      low: interval?.low,
+      high: interval?.high,
+      balanced: chosen?.testBalancedAccuracy,
+      validation: chosen?.validationAccuracy,
+      failKind: fail_kind,
+      reason: fail_reason,
+      history: epochs,
+      ...params,
+    } as Trial, Object.keys(params));
+  });
+
+/** One setting with its repeats. */
+export interface SettingRow extends Row {
+  /** Of the repeats' accuracies; null where none is complete. */
+  mean: number | null;
+  /** 95 % t interval of the mean; null for n < 2. */
+  low: number | null;
+  high: number | null;
+  sd: number | null;
+  n: number;
+  /** Repeats that failed. */
+  failed: number;
+}
+
+/**
+ * The settings of rows, each with the mean of its repeats. `group` rounds or
+ * names a field first, so that several of its values count as one:
+ * `settings(rows, { lr: nearestFifth })`.
+ */
+export function settings(
+  rows: readonly Row[],
+  group: Record<string, (value: never) => ParamValue> = {},
+  value: Field = "accuracy",
+): SettingRow[] {
+  for (const name of Object.keys(group)) checkField("settings", rows, name);
+  const mapped = rows.map((row) => ({
+    ...row,
+    // Of one group all runs count, whatever repeat they were.
+    ...Object.keys(group).length > 0 ? { repeat: undefined } : {},
+    ...Object.fromEntries(
+      Object.entries(group).map(([name, f]) => [name, f(row[name] as never)]),
+    ),
+  }));
+  const names = parametersOf(mapped);
+  return analysis.settings(asRuns(mapped, names, value)).map((
+    { params, mean, low, high, sd, n, failed },
+  ) => named({ ...params, mean, low, high, sd, n, failed }, names));
+}
+
+/** One value of a parameter at its best over all others. */
+export interface Best extends SettingRow {
+  /** Of the parameter; it also stands under the parameter's name. */
+  value: ParamValue;
+  /** The other parameters' values that won: "lr 1e-3". */
+  nuisance: string;
+  /** Settings of this value that only diverged or ran out of memory. */
+  infeasible: number;
+  /** Of a trial of the setting that won. */
+  recipe?: Recipe;
+}
+
+/** Whether the rows are single runs without a repeat, as published ones. */
+const areSingle = (rows: readonly Row[]) =>
+  rows.every((row) => row.repeat === undefined);
+
+/**
+ * For each value of a parameter the best over all others, by the mean over
+ * repeats (an isolation plot's points); of rows without repeats the best run.
+ * An interval needs three runs: that of two says nothing.
+ */
+export function bestPer(rows: readonly Row[], parameter: string): Best[] {
+  checkField("bestPer", rows, parameter);
+  if (rows.length === 0) return [];
+  const names = [...new Set([...parametersOf(rows), parameter])];
+  const others = names.filter((name) => name !== parameter);
+  const varied = others.filter((name) =>
+    new Set(rows.map((row) => row[name])).size > 1
+  );
+  const told = (params: Row) =>
+    varied.filter((name) => params[name] !== undefined)
+      .map((name) => `${name} ${valueText(name, params[name])}`).join(", ");
+  const known = rows.filter((row) => isValue(row[parameter]));
+  const bests = areSingle(rows)
+    ? [...Map.groupBy(known, (row) => row[parameter] as ParamValue)]
+      .map(([value, own]) => {
+        const best = highest(own.filter(isDone), (row) => row.accuracy);
+        return {
+          ...Object.fromEntries(names.map((name) => [name, best?.[name]])),
+          value,
+          mean: best?.accuracy ?? null,
+          low: null,
+          high: null,
+          sd: null,
+          n: best ? 1 : 0,
+          failed: own.length - own.filter(isDone).length,
+          nuisance: best ? told(best) : "",
+          infeasible: 0,
+        };
+      })
+    : analysis.isolation(asRuns(known, names), {
+      parameter,
+      roles: Object.fromEntries(others.map((name) => [name, "nuisance"])),
+      direction: "maximize",
+    }).map(({ value, best, nuisance, infeasible }) => ({
+      ...best?.params,
+      value,
+      mean: best?.mean ?? null,
+      low: best && best.n >= 3 ? best.low : null,
+      high: best && best.n >= 3 ? best.high : null,
+      sd: best?.sd ?? null,
+      n: best?.n ?? 0,
+      failed: best?.failed ?? 0,
+      nuisance: told(nuisance),
+      infeasible,
+      recipe: known.find((row) =>
+        row[parameter] === value && row.recipe &&
+        others.every((name) => row[name] === nuisance[name])
+      )?.recipe,
+    }));
+  return bests.map((best) =>
+    named({ ...best, [parameter]: best.value } as Best, names)
+  ).sort((a, b) =>
+    typeof a.value === "number" && typeof b.value === "number"
+      ? a.value - b.value
+      : 0
+  );
+}
+
+/** The spread of repeats, pooled over settings; null without repeats. */
+export const noiseOf = (
+  rows: readonly Row[],
+  value: Field = "accuracy",
+): analysis.NoiseFloor | null =>
+  areSingle(rows) ? null : analysis.noiseFloor(asRuns(rows, undefined, value));
+
+/** The trial with the highest test accuracy: picked on test, so optimistic. */
+export const bestTrial = (trials: readonly Trial[]): Trial | undefined =>
+  highest(trials, (t) => t.accuracy ?? NaN) ?? undefined;
+
+/**
+ * Trials by epoch, a row each: the trial's parameters, its repeat and the
+ * epoch's metrics, with the validation accuracy as `accuracy`.
+ */
+export const epochRows = (trials: readonly Trial[]): Row[] =>
+  trials.flatMap((t) =>
+    t.history.map((e) =>
+      named({
+        ...e,
+        ...paramsOf(t),
+        study: t.study,
+        repeat: t.repeat,
+        seed: t.seed,
+        accuracy: e.validationAccuracy,
+      }, [...parametersOf([t]), "epoch"])
+    )
+  );
