@@ -3,9 +3,9 @@
  * else in groups, one a room.
  */
 export * from "./report/mod.ts";
-export * from "./charts/mod.ts";
+export * from "./charts/charts.ts";
 
-export * as charts from "./charts/mod.ts";
+export * as charts from "./charts/charts.ts";
 export * as data from "./data/mod.ts";
 export * as models from "./models/mod.ts";
 export * as profiling from "./profile/mod.ts";
@@ -14,9 +14,9 @@ export * as study from "./study/mod.ts";
 export * as train from "./train/mod.ts";
 export * as weights from "./weights/mod.ts";
 
-export type { Effect } from "./report/mod.ts";
 export { loadDataset, syntheticFaces } from "./data/mod.ts";
 export { modelOf } from "./models/mod.ts";
+export { flopsOf } from "./profile/mod.ts";
 export { curvesChart, openReport, reports } from "./reports/mod.ts";
 export { frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";

@@ -1,4 +1,5 @@
 /** Parameters and operations of a model, layer by layer and by named convention. */
+import { modelOf } from "../models/mod.ts";
 import { type Forward, inspect, type Operation } from "../nn/mod.ts";
 import {
   type Convention,
@@ -127,6 +128,18 @@ export function flops(
   const outside = extra ? sums(layers, (l) => add(l, extra)).total : 0;
   return { ...inside, total: inside.total + outside, outside };
 }
+
+/**
+ * Operations of one image's forward pass by a recipe's net, as `convention`
+ * counts them.
+ */
+export const flopsOf = (
+  recipe: Parameters<typeof modelOf>[0] & { size: number },
+  convention: Convention,
+): number => {
+  const { size } = recipe;
+  return flops(count(modelOf(recipe), [size, size, 3]), convention).total;
+};
 
 /**
  * Trained values: all of them ("true"), or as thop 0.1.1 counts: only those of

@@ -6,6 +6,7 @@ export {
   type CountRow,
   countTable,
   flops,
+  flopsOf,
   parameters,
   type Sums,
 } from "./count.ts";

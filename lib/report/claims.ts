@@ -143,17 +143,22 @@ export async function claims(
 /**
  * Shows what the rule above it decides.
  *
+ * @param name Before the choice: `depth` for "Depth 4."
  * @param unless Why nothing is decided, where that is so.
  * @param note A sentence behind the decision.
  */
 export function decide(
   choice: string | number | boolean | undefined | null,
-  { unless, note }: { unless?: string | false; note?: string } = {},
+  { name = "", unless, note }: {
+    name?: string;
+    unless?: string | false;
+    note?: string;
+  } = {},
 ): Shown {
   const words = unless
     ? `None: ${unless}.`
     : choice === undefined || choice === null
     ? "None: no trial is on record."
-    : `${choice}.`;
+    : `${name.slice(0, 1).toUpperCase()}${name.slice(1)} ${choice}.`.trim();
   return markdown(`**Decision.** ${words}${note ? ` ${note}` : ""}`);
 }

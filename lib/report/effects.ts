@@ -29,9 +29,11 @@ export const FEWEST = 3;
 
 /** The difference that one value makes against another; shares of accuracy. */
 export interface Effect {
-  /** Of the parameter; of several their values by name. */
-  value: ParamValue;
-  base: ParamValue;
+  /** Of the parameter; of several their values as text. */
+  // deno-lint-ignore no-explicit-any
+  value: any;
+  // deno-lint-ignore no-explicit-any
+  base: any;
   params: Params;
   /** "depth 4", for a chart's row. */
   label: string;

@@ -34,7 +34,6 @@ export {
 } from "./profiles.ts";
 export { protocol } from "./protocol.ts";
 export {
-  type Noise,
   type Published,
   published,
   publishedNoise,
