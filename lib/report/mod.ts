@@ -43,6 +43,7 @@ export {
 export {
   type Best,
   bestPer,
+  bestSetting,
   bestTrial,
   epochRows,
   isDone,
@@ -52,6 +53,7 @@ export {
   type Row,
   type SettingRow,
   settings,
+  settingText,
   type Trial,
   valuesOf,
 } from "./rows.ts";

@@ -214,6 +214,15 @@ export function settings(
   ) => named({ ...params, mean, low, high, sd, n, failed }, names));
 }
 
+/** The setting with the best mean, the first of equals; undefined without one. */
+export const bestSetting = (rows: readonly Row[]): SettingRow | undefined =>
+  analysis.bestOf(settings(rows), "maximize");
+
+/** A row's parameters as text: "depth 2, lr 1e-3". */
+export const settingText = (row: Row): string =>
+  Object.entries(paramsOf(row))
+    .map(([name, value]) => `${name} ${valueText(name, value)}`).join(", ");
+
 /** One value of a parameter at its best over all others. */
 export interface Best extends SettingRow {
   /** Of the parameter; it also stands under the parameter's name. */

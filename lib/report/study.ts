@@ -81,9 +81,14 @@ const METRIC = "test accuracy at the validation-chosen epoch";
 
 /** Whether a trial is of one of the study's settings, not of a wider grid. */
 function isPlanned(
-  { parameters = {} }: StudyInput,
+  { parameters = {}, search }: StudyInput,
   params: TrainingRow["params"],
 ): boolean {
+  if (search?.kind === "list") {
+    return search.points.some((point) =>
+      Object.entries(point).every(([name, value]) => params[name] === value)
+    );
+  }
   return Object.entries(parameters).every(([name, p]) => {
     const values = Array.isArray(p) ? p : "values" in p ? p.values : undefined;
     return !values || values.includes(params[name]);
