@@ -21,7 +21,7 @@ const RULES: [Kind, RegExp][] = [
   ["optimizer", /Apply|Assign|Adam|SquareSum|L2Loss/],
   ["convolution", /^FerlabConv|^FerlabJoin|^FerlabNorm|^FerlabRunning/],
   ["convolution", /Conv2D|FusedBatchNorm|MaxPool|AvgPool/],
-  ["products", /MatMul|Einsum/],
+  ["products", /MatMul|Einsum|^FerlabProduct|^FerlabAttention/],
   [
     "copies",
     /^(Transpose|Concat|Pad|MirrorPad|Slice|StridedSlice|Tile|Gather|Pack|Unpack|Split|Reverse|Cast|DecodeRaw|ReadVariable|Identity|Fill|Reshape|BroadcastTo|ZerosLike)/,

@@ -1,5 +1,6 @@
 /** Multi-head attention (arXiv 1706.03762): among all tokens, or of the cls token alone. */
-import { tf } from "../tensorflow/mod.ts";
+import { tf, usesNativeOps } from "../tensorflow/mod.ts";
+import { attention } from "./kernels.ts";
 import { dropout, layerNorm, linear } from "./layers.ts";
 import type { Scope } from "./scope.ts";
 
@@ -15,33 +16,66 @@ export interface AttentionOptions {
   projectionDrop?: number;
 }
 
-/** [B, N, D] as [B, heads, N, D / heads]. */
+/** Queries, keys and values, [B, tokens, heads, d] each, or all in one as [B, N, 3, heads, d]. */
+type Parts = [q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D] | [tf.Tensor5D];
+
+/** [B, N, D] as [B, N, heads, D / heads]. */
 function split(x: tf.Tensor3D, heads: number): tf.Tensor4D {
   const [batch, tokens, dim] = x.shape;
-  return tf.transpose(
-    tf.reshape(x, [batch, tokens, heads, dim / heads]),
-    [0, 2, 1, 3],
-  );
+  return tf.reshape(x, [batch, tokens, heads, dim / heads]);
 }
 
 /**
- * softmax(q·kᵀ·scale)·v, heads joined and projected: q [B, heads, M, d], k and
- * v [B, heads, N, d] to [B, M, heads·d]. Records "logits" and "attention",
- * both [B, heads, M, N].
+ * softmax(q·kᵀ·scale)·v, heads joined and projected, to [B, M, heads·d].
+ * Records "logits" and "attention", both [B, heads, M, N].
  */
 function attend(
   scope: Scope,
   kind: "selfAttention" | "classAttention",
-  [q, k, v]: tf.Tensor4D[],
-  { qkNorm, scale, attentionDrop = 0, projectionDrop = 0 }: AttentionOptions,
+  parts: Parts,
+  options: AttentionOptions,
 ): tf.Tensor3D {
+  const { scale, attentionDrop = 0, projectionDrop = 0 } = options;
   const at = scope.within;
-  const [batch, heads, queries, size] = q.shape;
-  if (qkNorm) {
-    q = layerNorm(at("q_norm"), q);
-    k = layerNorm(at("k_norm"), k);
+  const fused = usesNativeOps() && !scope.watched &&
+    !(scope.training && attentionDrop > 0);
+  if (parts.length === 1 && (options.qkNorm || !fused)) {
+    parts = tf.unstack(parts[0], 2) as Parts;
   }
+  const [q] = parts;
+  const batch = q.shape[0], queries = q.shape[1];
+  const [heads, size] = q.shape.slice(-2);
+  const keys = (parts[1] ?? q).shape[1];
+  if (options.qkNorm) {
+    const [q, k, v] = parts as tf.Tensor4D[];
+    parts = [layerNorm(at("q_norm"), q), layerNorm(at("k_norm"), k), v];
+  }
+  scope.operation({
+    kind: "softmax",
+    elements: batch * heads * queries * keys,
+  });
+  scope.operation({
+    kind,
+    multiplyAdds: 2 * batch * heads * queries * keys * size,
+    elements: batch * heads * queries * size,
+  });
   const factor = size ** (scale === "inverse" ? 0.5 : -0.5);
+  const mixed = fused
+    ? attention(parts, factor)
+    : mixedBy(scope, parts as tf.Tensor4D[], factor, attentionDrop);
+  const joined = tf.reshape(mixed, [batch, queries, heads * size]);
+  const projected = linear(at("proj"), joined as tf.Tensor3D, heads * size);
+  return dropout(at("proj_drop"), projected, projectionDrop);
+}
+
+/** softmax(q·kᵀ·factor)·v in steps, whose results can be watched and dropped. */
+function mixedBy(
+  scope: Scope,
+  parts: tf.Tensor4D[],
+  factor: number,
+  drop: number,
+): tf.Tensor4D {
+  const [q, k, v] = parts.map((x) => tf.transpose(x, [0, 2, 1, 3]));
   const logits = scope.record(
     "logits",
     tf.matMul(tf.mul(q, factor), k, false, true),
@@ -53,19 +87,8 @@ function attend(
     "attention",
     lone ? tf.add(tf.mul(logits, 0), 1) : tf.softmax(logits),
   );
-  scope.operation({ kind: "softmax", elements: weights.size });
-  scope.operation({
-    kind,
-    multiplyAdds: 2 * weights.size * size,
-    elements: q.size,
-  });
-  const kept = dropout(at("attn_drop"), weights, attentionDrop);
-  const mixed = tf.reshape(
-    tf.transpose(tf.matMul(kept, v), [0, 2, 1, 3]),
-    [batch, queries, heads * size],
-  ) as tf.Tensor3D;
-  const projected = linear(at("proj"), mixed, heads * size);
-  return dropout(at("proj_drop"), projected, projectionDrop);
+  const kept = dropout(scope.within("attn_drop"), weights, drop);
+  return tf.transpose(tf.matMul(kept, v), [0, 2, 1, 3]);
 }
 
 /**
@@ -80,13 +103,11 @@ export function selfAttention(
   const [batch, tokens, dim] = x.shape;
   const { heads } = options;
   const qkv = linear(scope.within("qkv"), x, 3 * dim, { bias: false });
-  const parts = tf.unstack(
-    tf.transpose(
-      tf.reshape(qkv, [batch, tokens, 3, heads, dim / heads]),
-      [2, 0, 3, 1, 4],
-    ),
+  const packed = tf.reshape<tf.Rank.R5>(
+    qkv,
+    [batch, tokens, 3, heads, dim / heads],
   );
-  return attend(scope, "selfAttention", parts as tf.Tensor4D[], options);
+  return attend(scope, "selfAttention", [packed], options);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Kernels with gradients that tfjs lacks or composes of many ops: subsampling,
- * batch and layer norm, PReLU, GELU, bias.
+ * batch and layer norm, PReLU, GELU, bias, products, attention.
  */
 import {
   type Attr,
@@ -290,4 +290,70 @@ export function normalisedLast(
   eps: number,
 ): tf.Tensor {
   return (usesNativeOps() ? normaliseRows : normaliseLast)(inputs, { eps })[0];
+}
+
+/** Which side of a product is turned; an op each, as their shapes differ. */
+const NEITHER = 0, RIGHT = 1, LEFT = 2;
+const product = define<{ turned: number }>({
+  name: "FerlabProduct",
+  run: ({ a, b }, { turned }) => [
+    backend.executeSingleOutput(
+      `FerlabProduct${turned}`,
+      [attr("turned", AttrType.INT, turned)],
+      [a, b],
+    ),
+  ],
+  saveInputs: ["a", "b"],
+  gradient: ([dy], [a, b], { turned }) => {
+    const of = (a: tf.Tensor, b: tf.Tensor, turned: number) => (): tf.Tensor =>
+      product({ a, b }, { turned })[0];
+    if (turned === LEFT) return { a: of(b, dy, RIGHT), b: of(a, dy, NEITHER) };
+    return {
+      a: of(dy, b, turned === RIGHT ? NEITHER : RIGHT),
+      b: turned === RIGHT ? of(dy, a, LEFT) : of(a, dy, LEFT),
+    };
+  },
+});
+
+/** a·b of a [N, C] and b [C, F]. */
+export function matrixProduct(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
+  return usesNativeOps()
+    ? product({ a, b }, { turned: NEITHER })[0] as tf.Tensor2D
+    : tf.matMul(a, b);
+}
+
+const attend = define<{ scale: number }>({
+  name: "FerlabAttention",
+  run: ({ q, k, v }, { scale }) =>
+    backend.executeMultipleOutputs(
+      "FerlabAttention",
+      [attr("scale", AttrType.FLOAT, scale)],
+      [q, k, v],
+      2,
+    ),
+  saveInputs: ["q", "k", "v"],
+  saveOutputs: [false, true],
+  gradient: ([dy], saved, { scale }) => {
+    const [dq, dk, dv] = backend.executeMultipleOutputs(
+      "FerlabAttentionGrad",
+      [attr("scale", AttrType.FLOAT, scale)],
+      [...saved, dy],
+      3,
+    );
+    return { q: () => dq, k: () => dk, v: () => dv };
+  },
+});
+
+/**
+ * softmax(q·kᵀ·scale)·v by our own op, q [B, M, heads, d], k and v
+ * [B, N, heads, d], or all three in one as [B, N, 3, heads, d]; gives
+ * [B, M, heads, d].
+ */
+export function attention(
+  [q, k, v]: [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor] | [qkv: tf.Tensor],
+  scale: number,
+): tf.Tensor4D {
+  const none = tf.scalar(0);
+  const inputs = { q, k: k ?? none, v: v ?? none };
+  return attend(inputs, { scale })[0] as tf.Tensor4D;
 }

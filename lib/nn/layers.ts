@@ -12,6 +12,7 @@ import {
   biasedGelu,
   channelPrelu,
   fusedBatchNorm,
+  matrixProduct,
   normalisedLast,
   subsample,
 } from "./kernels.ts";
@@ -195,7 +196,7 @@ export function linear<T extends tf.Tensor>(
   const init = uniform(1 / Math.sqrt(inputs));
   const weight = scope.param("weight", [inputs, outputs], "linear", init);
   const flat = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
-  let y: tf.Tensor = tf.matMul(flat, weight as tf.Tensor2D);
+  let y: tf.Tensor = matrixProduct(flat, weight as tf.Tensor2D);
   if (bias) {
     const offset = scope.param("bias", [outputs], "none", init);
     y = activation === "gelu" ? biasedGelu(y, offset) : biased(y, offset);

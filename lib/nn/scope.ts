@@ -67,6 +67,8 @@ export interface Dropping {
 export interface Scope {
   /** Batch statistics and their update, or the running ones. */
   readonly training: boolean;
+  /** Whether somebody watches activations, so that none may be left out. */
+  readonly watched: boolean;
   /** The trained parameter `name` of this scope. */
   param(
     name: string,
@@ -117,6 +119,7 @@ type Root = Omit<Scope, "within" | "operation"> & {
 function scoped(root: Root, prefix: string): Scope {
   return {
     training: root.training,
+    watched: root.watched,
     param: (name, ...rest) => root.param(prefix + name, ...rest),
     buffer: (name, ...rest) => root.buffer(prefix + name, ...rest),
     setBuffer: (name, value) => root.setBuffer(prefix + name, value),
@@ -172,6 +175,7 @@ export function initialise(
   tf.tidy(() => {
     const root: Root = {
       training: false,
+      watched: false,
       param: (name, shape, layout, init) =>
         once(
           parameters,
@@ -218,6 +222,7 @@ export function inspect(
   withoutValues((placeholder) => {
     const root: Root = {
       training: false,
+      watched: false,
       param: (name, shape, layout) => {
         parameters.set(name, { name, shape, layout });
         return placeholder(shape);
@@ -286,6 +291,7 @@ export function applyScope(
   };
   const root: Root = {
     training,
+    watched: record !== undefined,
     param: (name, shape) => find(parameters, name, shape),
     buffer: (name, shape) => find(buffers, name, shape),
     setBuffer: (name, value) => void updates.set(name, value),

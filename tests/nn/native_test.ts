@@ -12,7 +12,13 @@ import {
   layerNorm,
   prelu,
 } from "../../lib/nn/mod.ts";
-import { biased, biasedGelu, fusedBatchNorm } from "../../lib/nn/kernels.ts";
+import {
+  attention,
+  biased,
+  biasedGelu,
+  fusedBatchNorm,
+  matrixProduct,
+} from "../../lib/nn/kernels.ts";
 import { normConv } from "../../lib/nn/fused.ts";
 import {
   compile,
@@ -116,7 +122,9 @@ function same(a: Values, b: Values, tolerance: number, what: string) {
   // A gradient that should be 0, as a bias's before a norm, is noise of the others.
   const noise = Math.max(
     ...Object.values(b).map((values) =>
-      0.01 * Math.hypot(...values) / Math.sqrt(values.length || 1)
+      0.01 * Math.sqrt(
+        values.reduce((sum, v) => sum + v * v, 0) / (values.length || 1),
+      )
     ),
   );
   for (const name in b) {
@@ -463,6 +471,118 @@ Deno.test({
 });
 
 Deno.test({
+  name: "products of matrices of any size are TensorFlow's, back and forth",
+  ignore,
+  fn: () => {
+    const product = matrixProduct as (...x: tf.Tensor[]) => tf.Tensor;
+    for (
+      const [rows, inner, columns] of [
+        [1, 1, 1],
+        [2, 3, 5],
+        [17, 15, 33],
+        [57, 64, 32],
+        [300, 16, 7],
+        [129, 70, 48],
+        [600, 257, 96],
+        [3, 513, 130],
+      ]
+    ) {
+      tf.tidy(() => {
+        const inputs = [random(1, [rows, inner]), random(2, [inner, columns])];
+        const ours = graded(product, inputs);
+        const theirs = unfused(() => graded(product, inputs));
+        same(ours, theirs, 2e-5, `${rows} × ${inner} × ${columns}`);
+      });
+    }
+    tf.tidy(() => {
+      // A gradient's gradient: d/da Σ(a·b·w)² by both ops.
+      const inputs = [random(1, [5, 18]), random(2, [18, 3])];
+      const twice = (a: tf.Tensor, b: tf.Tensor) =>
+        tf.square(
+          tf.grads((a, b) => tf.sum(tf.square(product(a, b))))([a, b])[0],
+        );
+      same(
+        graded(twice, inputs),
+        unfused(() => graded(twice, inputs)),
+        2e-5,
+        "twice",
+      );
+      const bad = random(1, [40, 20]).dataSync().slice();
+      bad[20 * 7 + 3] = NaN;
+      bad[20 * 9 + 3] = Infinity;
+      const y = product(tf.tensor2d(bad, [40, 20]), random(2, [20, 5]));
+      y.dataSync().forEach((value, i) =>
+        assert.equal(
+          Number.isFinite(value),
+          ![7, 9].includes(Math.floor(i / 5)),
+        )
+      );
+    });
+  },
+});
+
+/** softmax(q·kᵀ·0.3)·v by TensorFlow's ops, tokens before heads. */
+function attentionBySteps(...parts: tf.Tensor[]): tf.Tensor {
+  const [q, k, v] = parts.map((x) => tf.transpose(x, [0, 2, 1, 3]));
+  const logits = tf.mul(tf.matMul(q, k, false, true), 0.3);
+  return tf.transpose(tf.matMul(tf.softmax(logits), v), [0, 2, 1, 3]);
+}
+
+Deno.test({
+  name: "attention of any number of tokens and heads is TensorFlow's",
+  ignore,
+  fn: () => {
+    for (
+      const [batch, queries, keys, heads, size] of [
+        [1, 1, 2, 1, 1],
+        [2, 1, 10, 8, 16],
+        [3, 10, 10, 2, 8],
+        [2, 17, 17, 3, 20],
+        [2, 50, 50, 2, 64],
+        [1, 5, 33, 1, 70],
+        [1, 33, 5, 2, 3],
+      ]
+    ) {
+      tf.tidy(() => {
+        const what = `${batch} ${queries} ${keys} ${heads} ${size}`;
+        const inputs = [
+          random(1, [batch, queries, heads, size]),
+          random(2, [batch, keys, heads, size]),
+          random(3, [batch, keys, heads, size]),
+        ].map((x) => tf.mul(x, 3));
+        const ours = graded((q, k, v) => attention([q, k, v], 0.3), inputs);
+        same(ours, graded(attentionBySteps, inputs), 2e-5, what);
+        if (queries !== keys) return;
+        const packed = graded(
+          (x) => attention([x], 0.3),
+          [tf.stack(inputs, 2)],
+        );
+        const [dq, dk, dv] = [1, 2, 3].map((i) =>
+          tf.tensor(ours[i], inputs[i - 1].shape)
+        );
+        const together = tf.stack([dq, dk, dv], 2).dataSync() as Float32Array;
+        assert.deepEqual(packed, { 0: ours[0], 1: together }, what);
+      });
+    }
+    tf.tidy(() => {
+      // A lone key has all the weight: no gradient comes back to q and k.
+      const lone = [1, 2, 3].map((seed) => random(seed, [2, 1, 3, 5]));
+      const [y, dq, dk] = Object.values(
+        graded((q, k, v) => attention([q, k, v], 0.3), lone),
+      );
+      assert.deepEqual(y, lone[2].dataSync());
+      assert([...dq, ...dk].every((g) => Math.abs(g) === 0));
+      // Logits that a float32's exponential does not hold, and what is none.
+      const q = tf.tensor4d([1e4, -1e4, NaN, 1], [1, 4, 1, 1]);
+      const k = tf.tensor4d([1, 2, 3], [1, 3, 1, 1]);
+      const out = attention([q, k, k], 1).dataSync();
+      assert.deepEqual([...out].slice(0, 3), [3, 1, NaN]);
+      assert(Math.abs(out[3] - 2.5752) < 1e-4, `${out[3]}`);
+    });
+  },
+});
+
+Deno.test({
   name: "the sum of squares of many tensors is exact to a float32",
   ignore,
   fn: () =>
@@ -557,6 +677,18 @@ Deno.test({
     const code = `
       import { tf } from "./lib/tensorflow/mod.ts";
       import { normConv } from "./lib/nn/fused.ts";
+      import { attention, matrixProduct } from "./lib/nn/kernels.ts";
+      const show = async (...tensors) => {
+        for (const t of tensors) {
+          const bytes = new Uint8Array(t.dataSync().slice().buffer);
+          console.log(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex());
+        }
+      };
+      const wave = (...shape) => tf.sin(tf.range(0, shape.reduce((a, b) => a * b))).reshape(shape);
+      for (const [m, k, n] of [[640, 300, 70], [5, 900, 33]]) {
+        await show(...tf.grads((a, b) => tf.sum(tf.square(matrixProduct(a, b))))([wave(m, k), wave(k, n)]));
+      }
+      await show(tf.grad((x) => tf.sum(tf.square(attention([x], 0.3))))(wave(7, 10, 3, 4, 16)));
       for (const [n, h, w, c, f, k, stride] of [
         [9, 13, 11, 17, 33, 3, 1], [9, 12, 12, 32, 32, 3, 1],
         [9, 3, 3, 64, 64, 3, 1], [5, 48, 48, 3, 16, 3, 2], [4, 9, 9, 20, 7, 1, 2],
@@ -564,10 +696,7 @@ Deno.test({
         const x = tf.sin(tf.range(0, n * h * w * c)).reshape([n, h, w, c]);
         const weights = tf.cos(tf.range(0, k * k * c * f)).reshape([k, k, c, f]);
         const { y, statistics } = normConv(x, weights, { stride, measure: true, passes: false });
-        for (const t of [y, ...statistics]) {
-          const bytes = new Uint8Array(t.dataSync().slice().buffer);
-          console.log(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex());
-        }
+        await show(y, ...statistics);
       }`;
     const printed = async (cores: string) => {
       const { stdout, success } = await new Deno.Command("taskset", {
@@ -578,7 +707,7 @@ Deno.test({
       return new TextDecoder().decode(stdout);
     };
     const one = await printed("0");
-    assert.equal(one.trim().split("\n").length, 15);
+    assert.equal(one.trim().split("\n").length, 20);
     assert.equal(await printed("0,1"), one);
   },
 });

@@ -203,6 +203,7 @@ const int = (name: string, value: number): Attr => ({
   value,
 });
 const epsilon: Attr = { name: "epsilon", type: AttrType.FLOAT, value: 1e-5 };
+const scale: Attr = { name: "scale", type: AttrType.FLOAT, value: 0.5 };
 const conv = (stride = 1, reads = 0) => [
   ...[int("stride", stride), int("reads", reads), epsilon],
 ];
@@ -255,6 +256,24 @@ const OPS: [string, Attr[], number[][], number][] = [
   ["FerlabLayerNormGrad", [], [[3, 4], [3, 4], [4], [3], [3]], 3],
   ["FerlabBiasGelu", [], [[3, 4], [4]], 1],
   ["FerlabBiasGeluGrad", [], [[3, 4], [3, 4], [4]], 2],
+  ["FerlabProduct0", [int("turned", 0)], [[3, 4], [4, 5]], 1],
+  ["FerlabProduct1", [int("turned", 1)], [[3, 4], [5, 4]], 1],
+  ["FerlabProduct2", [int("turned", 2)], [[4, 3], [4, 5]], 1],
+  [
+    "FerlabAttention",
+    [scale],
+    [[2, 3, 2, 4], [2, 5, 2, 4], [2, 5, 2, 4]],
+    2,
+  ],
+  [
+    "FerlabAttentionGrad",
+    [scale],
+    [
+      ...[[2, 3, 2, 4], [2, 5, 2, 4], [2, 5, 2, 4]],
+      ...[[2, 3, 2, 5], [2, 3, 2, 4]],
+    ],
+    3,
+  ],
 ];
 
 /** What an op says to `shapes`, "" where it takes them. */
@@ -304,7 +323,7 @@ Deno.test({
   ignore: !usesNativeOps(),
   fn: () => {
     for (const [name, attrs, shapes, outputs] of OPS) {
-      for (const wrong of ["stride", "reads"]) {
+      for (const wrong of ["stride", "reads", "turned"]) {
         if (!attrs.some((a) => a.name === wrong)) continue;
         for (const value of [-1, 3, 99]) {
           const changed = attrs.map((a) =>
@@ -375,6 +394,31 @@ Deno.test({
       );
       assert.equal(said(op("FerlabBiasGelu"), [shape, last]), "");
       assert.equal(said(op("FerlabBiasGeluGrad"), [shape, shape, last]), "");
+    }
+    for (
+      const [m, k, n] of [[0, 4, 5], [3, 0, 5], [3, 4, 0], [1, 200_000, 1]]
+    ) {
+      assert.equal(said(op("FerlabProduct0"), [[m, k], [k, n]]), "");
+      assert.equal(said(op("FerlabProduct1"), [[m, k], [n, k]]), "");
+      assert.equal(said(op("FerlabProduct2"), [[k, m], [k, n]]), "");
+    }
+    for (
+      const [b, m, n, h, d] of [
+        [0, 3, 5, 2, 4],
+        [2, 0, 5, 2, 4],
+        [2, 3, 0, 2, 4],
+        [2, 3, 5, 0, 4],
+        [2, 3, 5, 2, 0],
+        [1, 1, 9000, 1, 1],
+        [1, 1, 1, 1, 9000],
+      ]
+    ) {
+      const q = [b, m, h, d], k = [b, n, h, d];
+      assert.equal(said(op("FerlabAttention"), [q, k, k]), "");
+      assert.equal(
+        said(op("FerlabAttentionGrad"), [q, k, k, [b, m, h, n], q]),
+        "",
+      );
     }
   },
 });

@@ -158,13 +158,6 @@ INLINE int64_t slot_of(Shares s, int64_t image, int64_t row) {
 }
 INLINE int64_t slots_of(Shares s, int64_t images) { return images * s.bands; }
 
-/** Vectors of output that are computed at once for rows of `width` pixels. */
-static int vectors_at_once(int64_t filters, int64_t width) {
-  int64_t n = vectors(filters);
-  if (n % 4 == 0 && width <= MOST_ROWS_4) return 4;
-  return n % 2 == 0 ? 2 : 1;
-}
-
 // ---- Direct: each tap a product of matrices ------------------------------
 
 typedef struct {

@@ -96,6 +96,13 @@ INLINE int most_rows(int vectors) {
   return vectors == 1 ? MOST_ROWS_1 : vectors == 2 ? MOST_ROWS_2 : MOST_ROWS_4;
 }
 
+/** Vectors of `columns` that are computed at once for `rows` rows. */
+INLINE int vectors_at_once(int64_t columns, int64_t rows) {
+  int64_t n = vectors(columns);
+  if (n % 4 == 0 && rows <= MOST_ROWS_4) return 4;
+  return n % 2 == 0 ? 2 : 1;
+}
+
 /** `rows` rows of a product in as even parts as fit the registers. */
 INLINE void product(int64_t rows, int vectors, int step, const float *a,
                     const float *b, Blocks blocks, float *out, int64_t next,

@@ -1,9 +1,9 @@
 // FERLab's own TensorFlow ops for the CPU: a convolution that normalises what
 // it reads and measures what it writes, the sum at a unit's end, and the way
 // back through both. One file includes the rest, so that one command compiles it.
+#include "attention.h"
 #include "norm.h"
 #include "tf.h"
-#include "tokens.h"
 
 // What a convolution reads: x itself, x normalised, or that through a PReLU.
 enum { PLAIN, NORMED, ACTIVATED };
@@ -403,6 +403,113 @@ static void bias_gelu_gradient(void *kernel, TF_OpKernelContext *context) {
   finish(&call);
 }
 
+// `turned` of a product.
+enum { NOT_TURNED, RIGHT_TURNED, LEFT_TURNED };
+
+/** a·b of matrices, a·bᵀ or aᵀ·b. */
+static void matrix_product(void *kernel, TF_OpKernelContext *context) {
+  int32_t turned = ((const Attributes *)kernel)->turned;
+  Call call = begin(context, 2);
+  int left = turned == LEFT_TURNED, right = turned == RIGHT_TURNED;
+  int64_t rows = dim(&call, 0, left), inner = dim(&call, 0, !left), columns = dim(&call, 1, !right);
+  if (rank(&call, 0) != 2 || rank(&call, 1) != 2 || dim(&call, 1, right) != inner ||
+      turned < NOT_TURNED || turned > LEFT_TURNED) {
+    fail(&call, TF_INVALID_ARGUMENT, "matrices that do not fit a product");
+  }
+  const int64_t dims[] = {rows, columns};
+  float *out = call.failed ? NULL : output(&call, 2, dims);
+  if (!call.failed && rows && columns && !inner) {
+    zeroed(out, rows * columns);
+  } else if (!call.failed && rows && columns) {
+    Matrix a = {call.in[0], dim(&call, 0, 1), left}, b = {call.in[1], dim(&call, 1, 1), right};
+    begin_work();
+    int done = multiply(a, b, out, rows, inner, columns);
+    end_work();
+    if (!done) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+  }
+  finish(&call);
+}
+
+/**
+ * The attention of inputs q [B, M, heads, size], k and v [B, N, heads, size],
+ * or of q, k and v in one [B, N, 3, heads, size]; their gradients go where they
+ * lie in `to`.
+ */
+static Attention attention_of(Call *call, const Attributes *a) {
+  int packed = rank(call, 0) == 5, key = packed ? 0 : 1;
+  Attention t = {.images = dim(call, 0, 0), .queries = dim(call, 0, 1), .keys = dim(call, key, 1),
+                 .heads = dim(call, 0, -2), .size = dim(call, 0, -1), .scale = a->scale};
+  int fits = packed ? dim(call, 0, 2) == 3 : rank(call, 0) == 4;
+  for (int i = 1; !packed && i < 3; i++) {
+    fits = fits && rank(call, i) == 4 && dim(call, i, 0) == t.images && dim(call, i, 1) == t.keys &&
+           dim(call, i, 2) == t.heads && dim(call, i, 3) == t.size;
+  }
+  if (!fits) fail(call, TF_INVALID_ARGUMENT, "shapes that do not fit an attention");
+  int64_t width = t.heads * t.size;
+  t.q_next = t.k_next = packed ? 3 * width : width;
+  t.q = call->in[0];
+  t.k = packed ? t.q + width : call->in[1];
+  t.v = packed ? t.q + 2 * width : call->in[2];
+  return t;
+}
+
+/** Outputs [B, M, heads, size] and the weights [B, M, heads, N]. */
+static void attention(void *kernel, TF_OpKernelContext *context) {
+  Call call = begin(context, 3);
+  Attention t = attention_of(&call, kernel);
+  if (!call.failed) {
+    const int64_t dims[] = {t.images, t.queries, t.heads, t.size};
+    const int64_t weights[] = {t.images, t.queries, t.heads, t.keys};
+    t.out = output(&call, 4, dims);
+    t.weights = output(&call, 4, weights);
+    if (!call.failed && t.keys && t.size) {
+      begin_work();
+      parallel(attend_head, &t, t.images * t.heads);
+      end_work();
+      if (t.failed) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    } else if (!call.failed) {
+      zeroed(t.out, t.images * t.queries * t.heads * t.size);
+      zeroed(t.weights, t.images * t.queries * t.heads * t.keys);
+    }
+  }
+  finish(&call);
+}
+
+/** Inputs q, k, v, weights, dout; outputs dq, dk, dv, of which the first has all where q, k and v are one. */
+static void attention_gradient(void *kernel, TF_OpKernelContext *context) {
+  Call call = begin(context, 5);
+  Attention t = attention_of(&call, kernel);
+  int64_t tokens = t.images * t.queries * t.heads;
+  if (!call.failed && (size_of(&call, 3) != tokens * t.keys || size_of(&call, 4) != tokens * t.size)) {
+    fail(&call, TF_INVALID_ARGUMENT, "a gradient that does not fit its attention");
+  }
+  if (!call.failed) {
+    int packed = rank(&call, 0) == 5;
+    int64_t width = t.heads * t.size;
+    t.weights = (float *)call.in[3];
+    t.dout = call.in[4];
+    t.dq = output_like(&call, 0);
+    t.dk = packed ? zeros_like(&call, 1) : output_like(&call, 1);
+    t.dv = packed ? zeros_like(&call, 2) : output_like(&call, 2);
+    if (packed) {
+      t.dk = t.dq + width;
+      t.dv = t.dk + width;
+    }
+    if (!call.failed && t.keys && t.size && t.queries) {
+      begin_work();
+      parallel(attend_head_back, &t, t.images * t.heads);
+      end_work();
+      if (t.failed) fail(&call, TF_RESOURCE_EXHAUSTED, MEMORY);
+    } else if (!call.failed && !packed) {
+      // Without queries nothing comes back to the keys.
+      zeroed(t.dq, size_of(&call, 0));
+      zeroed(t.dk, size_of(&call, 1));
+      zeroed(t.dv, size_of(&call, 2));
+    }
+  }
+  finish(&call);
+}
+
 /** The sum of the squares of all inputs. */
 static void square_sum(void *kernel, TF_OpKernelContext *context) {
   (void)kernel;
@@ -532,6 +639,56 @@ static void gelu_gradient_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
   pass_shape(c, 1, 0, s);
   pass_shape(c, 2, 1, s);
 }
+
+/** [rows, columns] of a product. */
+static void product_shape_by(TF_ShapeInferenceContext *c, TF_Status *s, int64_t left, int64_t right) {
+  TF_ShapeHandle *a = TF_NewShapeHandle(), *b = TF_NewShapeHandle();
+  TF_ShapeHandle *rows = TF_NewShapeHandle(), *columns = TF_NewShapeHandle();
+  TF_ShapeInferenceContextSetUnknownShape(c, s);
+  TF_ShapeInferenceContextGetInput(c, 0, a, s);
+  TF_ShapeInferenceContextGetInput(c, 1, b, s);
+  if (TF_ShapeInferenceContextRank(c, a) == 2 && TF_ShapeInferenceContextRank(c, b) == 2) {
+    TF_ShapeInferenceContextSubshape(c, a, left, left + 1, rows, s);
+    TF_ShapeInferenceContextSubshape(c, b, !right, !right + 1, columns, s);
+    TF_ShapeInferenceContextConcatenateShapes(c, rows, columns, rows, s);
+    TF_ShapeInferenceContextSetOutput(c, 0, rows, s);
+  }
+  TF_DeleteShapeHandle(a);
+  TF_DeleteShapeHandle(b);
+  TF_DeleteShapeHandle(rows);
+  TF_DeleteShapeHandle(columns);
+}
+static void product_shape(TF_ShapeInferenceContext *c, TF_Status *s) { product_shape_by(c, s, 0, 0); }
+static void product_shape_right(TF_ShapeInferenceContext *c, TF_Status *s) { product_shape_by(c, s, 0, 1); }
+static void product_shape_left(TF_ShapeInferenceContext *c, TF_Status *s) { product_shape_by(c, s, 1, 0); }
+
+/** [B, M, heads, size] and [B, M, heads, N]. */
+static void attention_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  TF_ShapeHandle *q = TF_NewShapeHandle(), *k = TF_NewShapeHandle();
+  TF_ShapeHandle *out = TF_NewShapeHandle(), *part = TF_NewShapeHandle();
+  TF_ShapeInferenceContextSetUnknownShape(c, s);
+  TF_ShapeInferenceContextGetInput(c, 0, q, s);
+  TF_ShapeInferenceContextGetInput(c, 1, k, s);
+  int64_t packed = TF_ShapeInferenceContextRank(c, q) == 5;
+  if (packed || (TF_ShapeInferenceContextRank(c, q) == 4 && TF_ShapeInferenceContextRank(c, k) == 4)) {
+    TF_ShapeInferenceContextSubshape(c, q, 0, 2, out, s);
+    TF_ShapeInferenceContextSubshape(c, q, 2 + packed, 3 + packed, part, s);
+    TF_ShapeInferenceContextConcatenateShapes(c, out, part, out, s);
+    TF_ShapeInferenceContextSubshape(c, packed ? q : k, 1, 2, part, s);
+    TF_ShapeInferenceContextConcatenateShapes(c, out, part, part, s);
+    TF_ShapeInferenceContextSetOutput(c, 1, part, s);
+    TF_ShapeInferenceContextSubshape(c, q, 3 + packed, 4 + packed, part, s);
+    TF_ShapeInferenceContextConcatenateShapes(c, out, part, out, s);
+    TF_ShapeInferenceContextSetOutput(c, 0, out, s);
+  }
+  TF_DeleteShapeHandle(q);
+  TF_DeleteShapeHandle(k);
+  TF_DeleteShapeHandle(out);
+  TF_DeleteShapeHandle(part);
+}
+static void attention_gradient_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
+  for (int i = 0; i < 3; i++) pass_shape(c, i, i, s);
+}
 static void scalar_shape(TF_ShapeInferenceContext *c, TF_Status *s) {
   TF_ShapeHandle *scalar = TF_ShapeInferenceContextScalar(c);
   TF_ShapeInferenceContextSetOutput(c, 0, scalar, s);
@@ -549,6 +706,8 @@ CREATE(join, "reads: int", "statistics: int", "epsilon: float")
 CREATE(norm, "reads: int", "training: int", "epsilon: float")
 CREATE(running, "momentum: float", "pixels: float")
 CREATE(layer, "epsilon: float")
+CREATE(attention, "scale: float")
+CREATE(turned, "turned: int")
 CREATE(plain, )
 CREATE(list, "N: int >= 1")
 
@@ -613,6 +772,19 @@ static int register_ops(int threads, int64_t cache, char *error, int64_t room) {
       define("FerlabBiasGeluGrad", LIST("dy: float", "x: float", "bias: float"),
              LIST("dx: float", "dbias: float"), plain_names, gelu_gradient_shape, plain_create,
              bias_gelu_gradient, s) &&
+      define("FerlabProduct0", LIST("a: float", "b: float"), LIST("y: float"), turned_names,
+             product_shape, turned_create, matrix_product, s) &&
+      define("FerlabProduct1", LIST("a: float", "b: float"), LIST("y: float"), turned_names,
+             product_shape_right, turned_create, matrix_product, s) &&
+      define("FerlabProduct2", LIST("a: float", "b: float"), LIST("y: float"), turned_names,
+             product_shape_left, turned_create, matrix_product, s) &&
+      define("FerlabAttention", LIST("q: float", "k: float", "v: float"),
+             LIST("y: float", "weights: float"), attention_names, attention_shape,
+             attention_create, attention, s) &&
+      define("FerlabAttentionGrad",
+             LIST("q: float", "k: float", "v: float", "weights: float", "dy: float"),
+             LIST("dq: float", "dk: float", "dv: float"), attention_names,
+             attention_gradient_shape, attention_create, attention_gradient, s) &&
       define("FerlabSquareSum", LIST("x: N * float"), LIST("sum: float"), list_names, scalar_shape,
              list_create, square_sum, s);
   if (!done) snprintf(error, room, "%s", TF_Message(s));

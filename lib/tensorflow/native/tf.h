@@ -178,8 +178,8 @@ static void finish(Call *call) {
 
 /** The attributes of an op, by their names in its definition. */
 typedef struct {
-  int32_t stride, reads, training, statistics, adds;
-  float epsilon, momentum, pixels;
+  int32_t stride, reads, training, statistics, adds, turned;
+  float epsilon, momentum, pixels, scale;
 } Attributes;
 
 static void no_delete(void *kernel) { free(kernel); }
@@ -196,9 +196,11 @@ static void *attributes_of(TF_OpKernelConstruction *c, const char *const *names)
     if (!strcmp(name, "training: int")) whole = &a->training;
     if (!strcmp(name, "statistics: int")) whole = &a->statistics;
     if (!strcmp(name, "adds: int")) whole = &a->adds;
+    if (!strcmp(name, "turned: int")) whole = &a->turned;
     if (!strcmp(name, "epsilon: float")) real = &a->epsilon;
     if (!strcmp(name, "momentum: float")) real = &a->momentum;
     if (!strcmp(name, "pixels: float")) real = &a->pixels;
+    if (!strcmp(name, "scale: float")) real = &a->scale;
     char bare[32];
     snprintf(bare, sizeof bare, "%.*s", (int)(strchr(name, ':') - name), name);
     if (whole) TF_OpKernelConstruction_GetAttrInt32(c, bare, whole, status);
