@@ -81,6 +81,7 @@ export {
   noGain,
   notRun,
   peakWithin,
+  repeatsFor,
   repeatsText,
   tooFew,
   type Verdict,

@@ -327,6 +327,6 @@ export const epochRows = (trials: readonly Trial[]): Row[] =>
         repeat: t.repeat,
         seed: t.seed,
         accuracy: e.validationAccuracy,
-      }, [...parametersOf([t]), "epoch"])
+      }, parametersOf([t]))
     )
   );

@@ -65,6 +65,15 @@ export function repeatsText(
   return `by the upper 80 % limit of the pairs' spread ${text}`;
 }
 
+/**
+ * How many repeats would see a difference (a share) in this noise of one run;
+ * the difference of two has √2 times its sd.
+ */
+export const repeatsFor = (difference: number, { sd }: { sd: number }) =>
+  sd > 0
+    ? analysis.repeatsPlan({ difference, sd: Math.SQRT2 * sd }).text
+    : "the repeats do not differ";
+
 /** What a verdict says, where the usual words do not fit the claim. */
 export interface Words {
   /** Our numbers; the effects' own text without it. */
