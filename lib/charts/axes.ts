@@ -1,21 +1,6 @@
 /** Domains, ticks and label places that charts share. */
 
-/** Moves sorted `ys` apart to at least `gap`, within [top, bottom]. */
-export function spread(
-  ys: readonly number[],
-  gap: number,
-  top: number,
-  bottom: number,
-): number[] {
-  const out = [...ys];
-  for (let i = 0; i < out.length; i++) {
-    out[i] = Math.max(out[i], i === 0 ? top : out[i - 1] + gap);
-  }
-  for (let i = out.length - 1; i >= 0; i--) {
-    out[i] = Math.min(out[i], i === out.length - 1 ? bottom : out[i + 1] - gap);
-  }
-  return out;
-}
+export { spread } from "./place_labels.ts";
 
 /** A domain a little wider than `values`; shares stay within 0 and 1. */
 export function valueDomain(

@@ -1,7 +1,8 @@
 /** Axes from values: which scale, from where to where, ticks and their words. */
 import * as d3 from "d3";
 import { type Read, type Table, type Value } from "./channels.ts";
-import { levels, percentTick, valueFormat } from "./scales.ts";
+import { levels, percentTick, valueFormat, valueText } from "./scales.ts";
+import { percent } from "./theme.ts";
 
 export type Scale = "log" | "linear" | "category";
 export type Format = (value: number | string) => string;
@@ -13,6 +14,8 @@ export interface Axis {
   domain: (number | string)[];
   ticks: (number | string)[];
   format: Format;
+  /** A value in a sentence or a tooltip: "53.2 %". */
+  say: Format;
   /** Why a value has no place on the axis; null if it has one. */
   why(value: Value): string | null;
 }
@@ -48,6 +51,7 @@ function scaleOf(values: Value[], name: string, logFrom?: number): Scale {
   const present = values.filter((v) => v !== null);
   if (present.some((v) => typeof v === "string")) return "category";
   const numbers = present as number[];
+  if (/epoch|step$/i.test(name)) return "linear";
   const positive = numbers.filter((v) => v > 0);
   const [low = 1, high = 1] = d3.extent(positive) as [number?, number?];
   const isWide = high / low >= (logFrom ?? (RATES.test(name) ? 5 : 20));
@@ -58,6 +62,16 @@ function scaleOf(values: Value[], name: string, logFrom?: number): Scale {
     numbers.every((v) => v >= 0) && new Set(numbers).size <= MOST_CATEGORIES;
   return isCategory ? "category" : "linear";
 }
+
+/** The table without rows that the axis of the channel cannot show. */
+export const within = <K extends string>(
+  table: Table<K>,
+  channel: NoInfer<K>,
+  axis: Axis,
+): Table<K> => ({
+  ...table,
+  rows: table.rows.filter((r) => axis.why(r[channel]) === null),
+});
 
 /** The axis of a channel; `more` holds values beside the rows' own. */
 export function axisOf<K extends string>(
@@ -80,7 +94,11 @@ export function axisFor(
   values: Value[],
   o: AxisOptions & { label: string; name?: string },
 ): Axis {
-  const type = o.scale ?? scaleOf(values, o.name ?? "", o.logFrom);
+  const isShare = /accuracy|share/i.test(o.label);
+  const type = o.scale ??
+    scaleOf(values, o.name ?? "", isShare ? Infinity : o.logFrom);
+  const say = o.format ??
+    ((v) => isShare && typeof v === "number" ? percent(v) : valueText(v));
   const why = (value: Value) =>
     value === null
       ? "is missing or not a number"
@@ -94,9 +112,9 @@ export function axisFor(
   const shown = levels(
     values.filter((v) => why(v) === null) as (number | string)[],
   );
-  const isShare = /accuracy|share/i.test(o.label);
   if (type === "category") {
     return {
+      say,
       label: o.label,
       type,
       why,
@@ -124,6 +142,7 @@ export function axisFor(
     : ticks;
   return {
     label: o.label,
+    say,
     type,
     why,
     domain,
@@ -174,7 +193,9 @@ function logDomain(numbers: number[], o: AxisOptions): [number, number] {
 
 /** Whole decades within the domain, with 2 and 5 of each where they are few. */
 function logTicks([low, high]: number[]): number[] {
-  const all = (d3.scaleLog().domain([low, high]).ticks(400) as number[])
+  // As many as there are decades: d3 then gives every multiple of them.
+  const many = Math.ceil(Math.log10(high / low)) + 1;
+  const all = (d3.scaleLog().domain([low, high]).ticks(many) as number[])
     .filter((t) => /^[125](e|\.0*e)/.test(t.toExponential()));
   const decades = all.filter((t) => /^1e/.test(t.toExponential()));
   return decades.length > 1 ? decades : all.length > 0 ? all : [low, high];
@@ -182,15 +203,18 @@ function logTicks([low, high]: number[]): number[] {
 
 /**
  * The rows that all axes can show; those left out are counted in `notes` by the
- * reason: "2 rows left out: lr is 0 or negative on a log axis".
+ * reason: "2 rows left out: lr is 0 or negative on a log axis". Rows without a
+ * value of the channel `value` are not left out but have failed.
  */
 export function onAxes<K extends string>(
   table: Table<K>,
-  axes: Partial<Record<K, Axis>>,
-): { rows: Read<K>[]; notes: string[] } {
+  axes: Partial<Record<NoInfer<K>, Axis>>,
+  value?: NoInfer<K>,
+): { rows: Read<K>[]; failed: Read<K>[]; notes: string[] } {
   const reasons = new Map<string, number>();
-  const rows = table.rows.filter((row) => {
+  const kept = table.rows.filter((row) => {
     for (const key of Object.keys(axes) as K[]) {
+      if (key === value && row[key] === null) continue;
       const why = axes[key]!.why(row[key]);
       if (why === null) continue;
       const reason = `${table.name(key)} ${why}`;
@@ -199,12 +223,18 @@ export function onAxes<K extends string>(
     }
     return true;
   });
-  return {
-    rows,
-    notes: [...reasons].map(([reason, n]) =>
-      `${count(n, "row")} left out: ${reason}`
-    ),
-  };
+  const isFailed = (row: Read<K>) =>
+    value !== undefined && typeof row[value] !== "number";
+  const failed = kept.filter(isFailed);
+  const notes = [...reasons].map(([reason, n]) =>
+    `${count(n, "row")} left out: ${reason}`
+  );
+  if (failed.length > 0) {
+    notes.push(
+      `${count(failed.length, "row")} without ${table.name(value!)} (failed)`,
+    );
+  }
+  return { rows: kept.filter((row) => !isFailed(row)), failed, notes };
 }
 
 /** 1 → "1 row", 2000 → "2,000 rows". */

@@ -98,6 +98,7 @@ export function forestChart(
     domain: [0, Math.max(1, total)],
     ticks: drawn.map(place),
     format: (v) => words(drawn.find((r) => place(r) === v)!),
+    say: String,
     why: () => null,
   };
   const isBoth = finite.some((r) => r.isPublished) &&

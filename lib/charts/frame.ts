@@ -111,6 +111,8 @@ export interface Spec {
 
 const TITLE = 14, LINE = 18, SMALL = 11;
 const BAR = 8;
+/** Of a panel's width. */
+const PANEL_GAP = 0.08;
 /** The class of the chart, until its content is known. */
 export const CLASS = "ferlab-0000000000";
 
@@ -278,6 +280,8 @@ const plotScale = (axis: Axis, isY: boolean) => ({
     ? [...axis.domain].reverse()
     : axis.domain,
   padding: axis.type === "category" ? 0.04 : undefined,
+  // The axes are marks of the frame.
+  axis: null,
 });
 
 /** Draws a chart of that kind: see the head of this file. */
@@ -337,12 +341,13 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
   const yText = yTicks(y, width);
   const ySpace = y.isHidden ? 8 : Math.ceil(yText.width) + 14;
   let left = Math.max(ySpace, 16, room.left ?? 0);
-  const right = Math.max(16, (room.right ?? 0) + (bar ? BAR + 10 : 0));
+  const right = Math.max(16, (room.right ?? 0) + (bar ? BAR + 16 : 0));
   const columns = panels
     ? Math.max(1, Math.min(panels.length, Math.floor((width - left) / 150), 5))
     : 1;
   const rowsOfPanels = panels ? Math.ceil(panels.length / columns) : 1;
-  const panelWidth = () => (width - left - right) / columns * 0.92;
+  const panelWidth = () =>
+    (width - left - right) * (1 - PANEL_GAP) / (columns - PANEL_GAP);
   let ticks = xTicks(x, panels ? panelWidth() : width - left - right);
   if (ticks.overhang > left) left = Math.ceil(ticks.overhang);
   ticks = xTicks(x, panels ? panelWidth() : width - left - right);
@@ -365,6 +370,8 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
       (panels ? rowsOfPanels * (84 + gap) : 300)
     : sized(kind, "height", o.height) - marginTop - marginBottom;
   const innerHeight = Math.max(40, inner);
+  const fyGap = gap / (84 + gap);
+  const panelShare = panels ? (1 - fyGap) / (rowsOfPanels - fyGap) : 1;
   const height = Math.ceil(marginTop + innerHeight + marginBottom);
   const bottom = marginTop + innerHeight;
 
@@ -384,7 +391,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
   };
   const yShown = y.type === "category"
     ? thinned(y.ticks, area.y, () => 13)
-    : thinned(y.ticks, area.y, () => 13 * (panels ? rowsOfPanels : 1));
+    : thinned(y.ticks, area.y, () => 13 / panelShare);
   const element = Plot.plot({
     document,
     className: CLASS,
@@ -406,8 +413,8 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
     },
     ...(panels
       ? {
-        fx: { axis: null, padding: 0.08 },
-        fy: { axis: null, padding: gap / (84 + gap) },
+        fx: { axis: null, padding: PANEL_GAP },
+        fy: { axis: null, padding: fyGap },
       }
       : {}),
     marks: [
@@ -455,8 +462,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
     }" text-anchor="middle">${escapeMarkup(x.label)}</text>`;
   }
   if (bar) {
-    const length = Math.abs(area.y(0) - area.y(2 * bar.sd)) /
-      (panels ? rowsOfPanels : 1);
+    const length = panelShare * Math.abs(area.y(0) - area.y(2 * bar.sd));
     markup += noiseBar(
       width - right + 10,
       marginTop + (inset.top ?? 0),

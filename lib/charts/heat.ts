@@ -59,7 +59,12 @@ export function heatMapChart(
   const as = { scale: "category" } as const;
   const x = axisOf(table, "x", { ...as, label: o.xLabel, format: o.xFormat });
   const y = axisOf(table, "y", { ...as, label: o.yLabel, format: o.yFormat });
-  const { rows: shown, notes } = onAxes(table, { x, y });
+  const { rows: finite, failed: lost, notes } = onAxes(
+    table,
+    { x, y },
+    "value",
+  );
+  const shown = [...finite, ...lost];
   const isN = table.has("n");
   const cells = d3.rollups(
     shown,
@@ -78,10 +83,6 @@ export function heatMapChart(
   ).map(([, cell]: [string, Cell]) => cell) as Cell[];
   const done = cells.filter((c): c is Done => c.value !== null);
   const failed = cells.filter((c) => c.value === null);
-  const hidden = d3.sum(cells, (c: Cell) => c.failed);
-  if (hidden > 0) {
-    notes.push(`${count(hidden, "row")} without ${table.name("value")}`);
-  }
 
   const valueLabel = o.valueLabel ?? table.words("value");
   const isShare = /accuracy|share/i.test(valueLabel);

@@ -107,6 +107,23 @@ export function placeLabels(
   });
 }
 
+/** Moves sorted `ys` apart to at least `gap`, within [top, bottom]. */
+export function spread(
+  ys: readonly number[],
+  gap: number,
+  top: number,
+  bottom: number,
+): number[] {
+  const out = [...ys];
+  for (let i = 0; i < out.length; i++) {
+    out[i] = Math.max(out[i], i === 0 ? top : out[i - 1] + gap);
+  }
+  for (let i = out.length - 1; i >= 0; i--) {
+    out[i] = Math.min(out[i], i === out.length - 1 ? bottom : out[i + 1] - gap);
+  }
+  return out;
+}
+
 /** A line's height at `x`, between its points in order; null beside them. */
 export function heightAt(
   line: readonly { x: number; y: number }[],

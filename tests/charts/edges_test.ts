@@ -4,8 +4,13 @@ import { parseHTML } from "linkedom";
 import sharp from "sharp";
 import {
   type Chart,
+  costAccuracyChart,
   forestChart,
   heatMapChart,
+  isolationChart,
+  lineChart,
+  lrSensitivityChart,
+  parallelChart,
 } from "../../lib/charts/charts.ts";
 
 interface Row {
@@ -72,6 +77,36 @@ const charts: Record<string, { draw: (rows: Row[]) => Chart; isLog?: true }> = {
         label: "depth",
         value: "accuracy",
       }),
+  },
+  isolationChart: {
+    draw: (rows) =>
+      isolationChart(rows, { x: "lr", runs: rows, published: rows, noise }),
+    isLog: true,
+  },
+  lineChart: {
+    draw: (rows) =>
+      lineChart(rows, { x: "lr", series: "depth", published: rows, noise }),
+    isLog: true,
+  },
+  "lineChart of panels": {
+    draw: (rows) => lineChart(rows, { x: "lr", facet: "depth", noise }),
+    isLog: true,
+  },
+  "lineChart of losses": {
+    draw: (rows) =>
+      lineChart(rows, { x: "lr", series: "depth", yLabel: "loss" }),
+    isLog: true,
+  },
+  lrSensitivityChart: {
+    draw: (rows) => lrSensitivityChart(rows, { series: "depth", noise }),
+    isLog: true,
+  },
+  costAccuracyChart: {
+    draw: (rows) => costAccuracyChart(rows, { cost: "lr", label: "depth" }),
+    isLog: true,
+  },
+  parallelChart: {
+    draw: (rows) => parallelChart(rows, { axes: ["lr", "depth"] }),
   },
 };
 
@@ -155,4 +190,31 @@ Deno.test("noise alone looks even: the colours span four noise floors", async ()
   }));
   assert.match(text, /46\.5 % to 54\.5 %/);
   assert.match(text, /1 tie with the best/);
+});
+
+Deno.test("a loss from 1e-8 to 1e-1 has a log axis, an accuracy none", () => {
+  const losses = [1e-8, 1e-4, 1e-1].map((loss, i) => ({ epoch: i + 1, loss }));
+  const { svg } = lineChart(losses, { x: "epoch", y: "loss" });
+  const ys = [...svg.matchAll(/<circle[^>]*r="1\.5"[^>]*cy="([\d.]+)"/g)]
+    .map((m) => Number(m[1]));
+  // From 1e-8 to 1e-4 it is as far as four decades, and on to 1e-1 three.
+  assert.ok(Math.abs((ys[0] - ys[1]) / (ys[1] - ys[2]) - 4 / 3) < 1e-6);
+  const shares = losses.map((r) => ({ epoch: r.epoch, accuracy: r.loss }));
+  assert.doesNotMatch(lineChart(shares, { x: "epoch" }).svg, /10⁻⁴/);
+});
+
+Deno.test("the sensitivity is the loss by the trapezium rule over log rates", () => {
+  // Wortsman et al. 2023, log-uniform: (0.1 + 0) / 2 and (0 + 0.2) / 2 points.
+  const rows = [[1e-4, 0.5], [1e-3, 0.6], [1e-2, null]]
+    .map(([lr, accuracy]) => ({ lr, accuracy }));
+  const chart = lrSensitivityChart(rows, { initial: 0.4 });
+  assert.match(chart.svg, /best rate 10⁻³, sensitivity 7\.5 points/);
+});
+
+Deno.test("published rows that are no bests are drawn at their highest", () => {
+  const published = [0.4, 0.7, 0.5].map((accuracy) => ({ depth: 2, accuracy }));
+  const bests = [{ value: 2, mean: 0.5, n: 3 }];
+  const { svg } = isolationChart(bests, { x: "depth", published });
+  assert.match(svg, /published: [^<]*depth 2: 70\.0 %/);
+  assert.doesNotMatch(svg, /depth 2: 40\.0 %/);
 });

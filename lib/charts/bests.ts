@@ -1,0 +1,206 @@
+/** A scientific parameter at its best over the nuisance ones. */
+import * as Plot from "@observablehq/plot";
+import { pixels } from "./axis.ts";
+import {
+  type Channel,
+  firstOf,
+  maybe,
+  read,
+  type Rows,
+  type Value,
+} from "./channels.ts";
+import { type Area, type AxesOptions, CLASS, tip } from "./frame.ts";
+import { fadeBehind } from "./label_mask.ts";
+import { linesOf, type Point } from "./line.ts";
+import { firstHighest } from "./scales.ts";
+import { type Chart, textWidth } from "./theme.ts";
+
+const SMALL = 10, LINE = 12;
+
+/**
+ * Draws an isolation plot (Google's tuning playbook): for each value of the
+ * parameter `x` its best mean over the nuisance parameters, whose setting
+ * stands above it, with its interval; every run as a faint dot behind. Settings
+ * that failed are counted at the bottom. Of published rows that are no bests
+ * the highest at each value is drawn.
+ */
+export function isolationChart(
+  bests: Rows,
+  o: AxesOptions & {
+    /** The parameter's name. */
+    x: string;
+    value?: Channel;
+    y?: Channel;
+    low?: Channel;
+    high?: Channel;
+    /** All runs, with the parameter and their accuracy. */
+    runs?: Rows;
+    /** Bests, or rows with the parameter and an accuracy. */
+    published?: Rows;
+  },
+): Chart {
+  const table = read("isolationChart", bests, {
+    value: o.value ?? firstOf("value", o.x),
+    y: o.y ?? firstOf("mean", "accuracy"),
+    low: o.low ?? maybe("low"),
+    high: o.high ?? maybe("high"),
+    n: maybe("n"),
+    nuisance: maybe("nuisance"),
+    infeasible: maybe("infeasible", "failed"),
+  });
+  const yName = table.name("y");
+  const rows = table.rows.map((r) => ({ ...r, [o.x]: r.value, [yName]: r.y }));
+  const runs = read("isolationChart, runs", o.runs ?? [], {
+    x: o.x,
+    y: firstOf("accuracy", yName),
+  }).rows.filter((r) => typeof r.y === "number" && r.x !== null);
+  const published = highestOf(
+    read("isolationChart, published", o.published ?? [], {
+      x: firstOf("value", o.x),
+      y: firstOf(yName, "mean", "accuracy"),
+    }).rows,
+  ).map((r) => ({ [o.x]: r.x, [yName]: r.y }));
+  const rowAt = new Map(rows.map((r) => [r.value, r]));
+  const ns = new Set(rows.filter((r) => r.y !== null).map((r) => r.n));
+  const n = ns.size === 1 && !ns.has(null) ? ` (n = ${[...ns][0]})` : "";
+  const failures = rows.filter((r) => Number(r.infeasible) > 0);
+
+  return linesOf(
+    "isolationChart",
+    rows,
+    { ...o, x: o.x, y: yName, low: "low", high: "high", published },
+    { x: runs.map((r) => r.x), y: runs.map((r) => r.y) },
+    ({ x, y, series, published }) => {
+      const points = series.flatMap((s) => s.points)
+        .filter((p) => rowAt.has(p.x) && p.n > 0);
+      const best = firstHighest(points, (p) => p.y);
+      const wordsAt = (p: Point) =>
+        String(rowAt.get(p.x)!.nuisance ?? "").split(", ").filter(Boolean);
+      // Words stand upright, in lines, unless they are wider than their place.
+      const width = (o.width ?? 720) - 90;
+      const at = pixels(x, [0, width]);
+      const places = points.map((p) => at(p.x)).sort((a, b) => a - b);
+      const slot = Math.min(
+        width,
+        ...places.slice(1).map((p, i) => p - places[i]),
+      );
+      const lines = points.flatMap(wordsAt);
+      const widest = Math.max(0, ...lines.map((l) => textWidth(l, SMALL)));
+      const most = Math.max(0, ...points.map((p) => wordsAt(p).length));
+      const isTurned = widest > slot - 4;
+      const tall = isTurned
+        ? Math.max(
+          0,
+          ...points.map((p) => textWidth(wordsAt(p).join(", "), SMALL)),
+        )
+        : most * LINE;
+      const isWritten = slot > SMALL && lines.length > 0 && tall < 200;
+      // Above its own values, and above a published one that it would cover.
+      const crest = (p: Point, area: Area) => {
+        const here = (all: readonly { x: Value; y: Value }[]) =>
+          all.filter((r) => r.x === p.x).map((r) => r.y as number);
+        const own = Math.max(p.y, p.high || p.y, ...here(runs));
+        const reach = area.y(own) - tall - 16;
+        return Math.max(
+          own,
+          ...here(published).filter((v) => area.y(v) >= reach),
+        );
+      };
+      return {
+        words: best
+          ? [`best ${y.say(best.y)} at ${x.label} ${x.say(best.x)}`]
+          : [],
+        bandLabel: `best setting: mean and interval${n}`,
+        notes: failures.length > 0
+          ? ["× with a number: settings that failed at that value"]
+          : [],
+        legend: [
+          runs.length > 0 && {
+            mark: `<circle cx="13" cy="6" r="3" fill="currentColor" ` +
+              `fill-opacity="0.3"/>`,
+            label: "all runs",
+          },
+        ],
+        inset: {
+          top: isWritten ? tall + 12 : 4,
+          bottom: failures.length > 0 ? 16 : 0,
+        },
+        title: (p) => {
+          const r = rowAt.get(p.x);
+          return tip(
+            `${x.label} ${x.say(p.x)}`,
+            r?.nuisance !== null && String(r?.nuisance),
+            y.say(p.y) +
+              (p.low < p.high ? ` (${y.say(p.low)} to ${y.say(p.high)})` : ""),
+            r?.n !== null && `n = ${r?.n}`,
+          );
+        },
+        marks: (area) => [
+          Plot.dot(runs, {
+            x: "x",
+            y: "y",
+            r: 3,
+            fill: "currentColor",
+            fillOpacity: 0.22,
+            title: (r: typeof runs[number]) =>
+              `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
+            className: "ferlab-runs",
+          }),
+          Plot.text(isWritten ? points : [], {
+            x: "x",
+            y: (p: Point) => crest(p, area),
+            text: (p: Point) => wordsAt(p).join(isTurned ? ", " : "\n"),
+            fontSize: SMALL,
+            ...(isTurned
+              ? { rotate: -90, textAnchor: "start" as const, dy: -10 }
+              : { lineAnchor: "bottom" as const, dy: -8, lineHeight: 1.2 }),
+            className: "ferlab-nuisance",
+          }),
+          // Where all failed, the number stands beside the cross of the line.
+          ...[true, false].map((isAll) =>
+            Plot.text(failures.filter((r) => (r.y === null) === isAll), {
+              x: o.x,
+              y: () => y.domain[0],
+              text: (r: typeof rows[number]) =>
+                `${isAll ? "" : "×"}${r.infeasible}`,
+              dy: 10,
+              dx: isAll ? 12 : 0,
+              fontSize: SMALL,
+              className: "ferlab-failed",
+            })
+          ),
+        ],
+        after: (element, area) =>
+          fadeBehind(
+            element,
+            (isWritten ? points : []).map((p) => {
+              const size = wordsAt(p).map((l) => textWidth(l, SMALL));
+              const wide = isTurned ? LINE : Math.max(0, ...size);
+              const high = isTurned
+                ? textWidth(wordsAt(p).join(", "), SMALL)
+                : size.length * LINE;
+              return {
+                x: area.x(p.x) - wide / 2,
+                y: area.y(crest(p, area)) - 8 - high,
+                width: wide,
+                height: high,
+              };
+            }),
+            {
+              id: `${CLASS}-labels`,
+              width: area.width,
+              height: area.height,
+              classes: ["ferlab-means", "ferlab-lines", "ferlab-runs"],
+            },
+          ),
+      };
+    },
+  );
+}
+
+/** The first of the highest rows at each x. */
+function highestOf<T extends { x: unknown; y: unknown }>(rows: T[]): T[] {
+  const done = rows.filter((r) => typeof r.y === "number");
+  return [...Map.groupBy(done, (r) => r.x).values()]
+    .map((own) => firstHighest(own, (r) => r.y as number)!);
+}

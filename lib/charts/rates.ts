@@ -1,0 +1,130 @@
+/** How much hangs on the learning rate: curves, best rates and their widths. */
+import * as Plot from "@observablehq/plot";
+import * as d3 from "d3";
+import type { Rows } from "./channels.ts";
+import { type LineOptions, linesOf, type Point } from "./line.ts";
+import { firstHighest } from "./scales.ts";
+import { MOST_NAMED, styleOf } from "./series.ts";
+import type { Chart } from "./theme.ts";
+
+/** Between the bars under the curves, in pixels. */
+const BAR_GAP = 11;
+
+/**
+ * Draws accuracy over learning rate, a line a series. The best rate is ringed;
+ * a bar under the curves spans the rates `within` of it (a share; half a point
+ * unless given). The caption tells each series' sensitivity (arXiv 2309.14322):
+ * the points lost on average, log-uniform over the rates tried, by not knowing
+ * the best one. With `initial`, the accuracy of an untrained model, no run
+ * counts there for less, and failed ones for as much; without, failed runs are
+ * left out.
+ */
+export function lrSensitivityChart(
+  rows: Rows,
+  o: LineOptions & { within?: number; initial?: number } = {},
+): Chart {
+  const { within = 0.005, initial } = o;
+  const options = {
+    xScale: "log" as const,
+    ...o,
+    x: o.x ?? "lr",
+  };
+  return linesOf("lrSensitivityChart", rows, options, {}, (lines) => {
+    const { x, y } = lines;
+    const found = lines.series.flatMap(({ name, points }, i) => {
+      const curve = points
+        .map((p) => ({ ...p, y: worth(p, initial) }))
+        .filter((p) => Number.isFinite(p.y));
+      const best = firstHighest(curve, (p) => p.y);
+      return best ? [{ ...readOff(curve, best, within), name, best, i }] : [];
+    });
+    const shown = found.length > MOST_NAMED || x.type !== "log" ? [] : found;
+    const hasSeries = found.length > 1;
+    const told = shown.flatMap(({ name, best, loss }) => [
+      `${hasSeries ? `${name}: ` : ""}best rate ${x.say(best.x)}` +
+      (loss === null ? "" : `, sensitivity ${(100 * loss).toFixed(1)} points`),
+    ]);
+    return {
+      words: told,
+      notes: told,
+      inset: { bottom: shown.length * BAR_GAP + 8 },
+      legend: shown.length === 0 ? [] : [{
+        mark: `<circle cx="13" cy="6" r="5.5" fill="none" ` +
+          `stroke="currentColor" stroke-width="1.5"/><circle cx="13" cy="6" ` +
+          `r="2.5" fill="currentColor"/>`,
+        label: "best rate",
+      }, {
+        mark: `<path d="M0,6H26" stroke="currentColor" stroke-width="5" ` +
+          `stroke-opacity="0.6"/>`,
+        label: `rates within ${Number((100 * within).toPrecision(3))} ` +
+          `points of the best`,
+      }],
+      marks: () =>
+        shown.flatMap(({ best, low, high, i, name }, k) => {
+          const { color, symbol } = styleOf(i);
+          const at = { y: () => y.domain[0], dy: 16 + k * BAR_GAP };
+          return [
+            Plot.dot([best], {
+              x: "x",
+              y: "y",
+              r: 8,
+              stroke: "currentColor",
+              strokeWidth: 1.75,
+              className: "ferlab-best",
+            }),
+            // A width of one rate is a short bar.
+            Plot.ruleY([best], {
+              ...at,
+              x1: () => Math.max(low / 1.1, Number(x.domain[0])),
+              x2: () => Math.min(high * 1.1, Number(x.domain[1])),
+              stroke: color,
+              strokeWidth: 5,
+              strokeOpacity: 0.75,
+              title: () => `${name} ${x.say(low)} to ${x.say(high)}`.trim(),
+              className: "ferlab-width",
+            }),
+            Plot.dot([best], {
+              ...at,
+              x: "x",
+              symbol,
+              r: 4,
+              fill: color,
+              stroke: "currentColor",
+            }),
+          ];
+        }),
+    };
+  });
+}
+
+/** A point's mean where no run is worth less than an untrained model. */
+const worth = (p: Point, initial: number | undefined): number =>
+  initial === undefined
+    ? p.y
+    : d3.mean(p.runs, (y: number | null) => Math.max(y ?? initial, initial));
+
+/** The rates about the best that do nearly as well, and the mean loss. */
+function readOff(curve: readonly Point[], best: Point, within: number) {
+  const floor = best.y - within;
+  const peak = curve.indexOf(best);
+  const reach = (step: 1 | -1) => {
+    let i = peak;
+    while (curve[i + step] && curve[i + step].y >= floor) i += step;
+    const last = curve[i], next = curve[i + step];
+    if (!next) return Number(last.x);
+    const share = (last.y - floor) / (last.y - next.y);
+    return Number(last.x) * (Number(next.x) / Number(last.x)) ** share;
+  };
+  // The trapezium rule over log rates.
+  const area = d3.sum(
+    d3.pairs(curve),
+    ([a, b]: [Point, Point]) =>
+      (best.y - (a.y + b.y) / 2) * Math.log(Number(b.x) / Number(a.x)),
+  );
+  const span = Math.log(Number(curve.at(-1)!.x) / Number(curve[0].x));
+  return {
+    low: reach(-1),
+    high: reach(1),
+    loss: span > 0 ? area / span : null,
+  };
+}
