@@ -16,7 +16,8 @@ export interface Changes {
 /** Reasons (stale.ts) that lie in the notebook itself. */
 const INSIDE =
   /^(its source|a parameter|the order of the cells|a cell that it needed is gone)$/;
-const BESIDE = /^(module .*|data|lock file|Deno .*)$/;
+const BESIDE =
+  /^(module .*|\d+ more modules?|file .*|what an imported name is|data|lock file|Deno .*)$/;
 
 /**
  * Compares each cell of an executed notebook with what was kept of it when it

@@ -1,7 +1,16 @@
 /** What a cell's TypeScript says of itself: names, changes, imports. */
 import { stripTypeScriptTypes } from "node:module";
-import { type AnyNode, type Node, parse, type Program } from "acorn";
+import { type AnyNode, parse, type Program } from "acorn";
 import { analyze, type Reference, type Scope } from "eslint-scope";
+import {
+  type Binding,
+  importsOf,
+  isBare,
+  nodesOf,
+  textOf,
+  treeHash,
+  walk,
+} from "./module_facts.ts";
 
 /** What a name brings with it when it is used: a function's body, a class's. */
 export interface Later {
@@ -22,11 +31,22 @@ export interface CellCode {
   /** of `touches`: those changed by an assignment to them or their properties */
   assigns: Set<string>;
   /** of `defines`: names of modules and of what they export */
-  imported: Set<string>;
+  imported: Map<string, Binding>;
+  /** by name used, its own ones too: the properties read of it, in chains */
+  members: Map<string, string[][]>;
   /** by defined name: what its functions use and change once they are called */
   later: Map<string, Later>;
   /** module specifiers as they are written; types' imports are not among them */
   imports: Set<string>;
+  /** of `imports`: those loaded as a whole, by `import "…"` and `import("…")` */
+  loads: Set<string>;
+  /** its strings, and what its templates and sums of strings begin with */
+  words: Set<string>;
+  beginnings: Set<string>;
+  /** hash of its code without imports, comments and layout */
+  body: string;
+  /** it may do more than to define and to show, for all that comes after it */
+  acts: boolean;
   /** it defines nothing: there is only what it does */
   effectsOnly: boolean;
   /** why the cell cannot be read; all else is empty then */
@@ -43,6 +63,20 @@ const READERS = new Set(
   ("forEach map filter reduce some every find join slice concat keys values " +
     "entries get has toString at includes then catch finally close").split(" "),
 );
+// Methods that give a part of what they are called on.
+const PARTS = new Set("get at find findLast values entries".split(" "));
+// Methods whose result has the elements of what they are called on.
+const ELEMENTS = new Set(
+  [...PARTS, ..."filter slice toSorted toReversed concat".split(" ")],
+);
+const ARROW = "ArrowFunctionExpression";
+const NONE = new Set<string>();
+// Methods whose function gets elements: as its first parameter, or its second.
+const VISITORS =
+  /^(forEach|map|flatMap|filter|find|findLast|some|every)$|^(reduce|reduceRight)$/;
+// Functions and methods whose name says that they change what they are given.
+const CHANGES =
+  /^(train|fit|fineTune|finetune|step|update|set|reset|init|initialize|restore|shuffle|mutate|compile|insert|remove|optimize|optimise)(?![a-z])/;
 // Functions whose name says that they show or store what they are given.
 const SHOWS =
   /^(show|display|print|log|plot|draw|write|append|save|store|assert|check|expect|describe)/i;
@@ -73,23 +107,25 @@ function javascript(source: string): string {
   return imports.map((i) => stripTypeScriptTypes(i)).join("\n") + "\n" + rest;
 }
 
-const nodesOf = (v: unknown): AnyNode[] =>
-  [v].flat().filter((x): x is AnyNode =>
-    typeof (x as Node | null)?.type === "string"
-  );
-
-function walk(node: AnyNode, visit: (node: AnyNode) => void): void {
-  visit(node);
-  for (const value of Object.values(node)) {
-    for (const child of nodesOf(value)) walk(child, visit);
-  }
-}
-
-/** The name that a chain of members starts at: `a` of `a.b[c]!.d`. */
-function root(node: AnyNode): string | undefined {
+/**
+ * The name that a chain of members starts at: `a` of `a.b[c]!.d`.
+ * @param methods that give a part of it are followed too: `a` of `a.get(k).d`
+ */
+function root(node: AnyNode, methods = NONE): string | undefined {
   let at: AnyNode = node;
-  while (at.type === "MemberExpression" || at.type === "ChainExpression") {
-    at = (at.type === "ChainExpression" ? at.expression : at.object) as AnyNode;
+  for (;;) {
+    if (at.type === "MemberExpression") at = at.object as AnyNode;
+    else if (at.type === "ChainExpression") at = at.expression as AnyNode;
+    else if (!methods.size) break;
+    else if (at.type === "LogicalExpression") at = at.left;
+    else if (
+      at.type === "CallExpression" && at.callee.type === "MemberExpression" &&
+      methods.has(calledName(at.callee))
+    ) {
+      const ofObject = root(at.callee) === "Object"; // Object.values(a)
+      at = (ofObject ? at.arguments[0] : at.callee.object) as AnyNode;
+      if (!at) return;
+    } else break;
   }
   return at.type === "Identifier" ? at.name : undefined;
 }
@@ -108,6 +144,36 @@ const given = (args: AnyNode[]) =>
     return name ? [name] : [];
   });
 
+/** The calls whose result nobody takes when nobody takes that of `node`. */
+function callsIn(node: AnyNode): AnyNode[] {
+  switch (node.type) {
+    case "AwaitExpression":
+    case "UnaryExpression":
+      return callsIn(node.argument);
+    case "ChainExpression":
+      return callsIn(node.expression as AnyNode);
+    case "LogicalExpression":
+      return callsIn(node.right);
+    case "ConditionalExpression":
+      return [node.consequent, node.alternate].flatMap(callsIn);
+    case "SequenceExpression":
+      return node.expressions.flatMap(callsIn);
+    case "CallExpression": {
+      const [list] = node.arguments;
+      if (root(node.callee) === "Promise" && list) {
+        return callsIn(list as AnyNode);
+      }
+      return calledName(node.callee) === "map" && list?.type === ARROW
+        ? [node, ...callsIn(list.body)]
+        : [node];
+    }
+    case "ArrayExpression":
+      return node.elements.flatMap((e) => e ? callsIn(e as AnyNode) : []);
+    default:
+      return [];
+  }
+}
+
 /** A change of the value of a name, and its place. */
 interface Change {
   name: string;
@@ -115,10 +181,60 @@ interface Change {
   assigned: boolean;
 }
 
+/** Other names for parts of a name's value: `row` in `for (row of rows)`. */
+function partsOf(program: Program): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  const add = (pattern: AnyNode | undefined, whole: string | undefined) => {
+    if (!pattern || !whole) return;
+    const target = pattern.type === "AssignmentPattern"
+      ? pattern.left as AnyNode
+      : pattern;
+    if (target.type === "Identifier") {
+      if (target.name === whole) return;
+      found.set(target.name, (found.get(target.name) ?? new Set()).add(whole));
+    } else if (
+      /^(Object|Array)Pattern$|^Property$|^RestElement$/.test(target.type)
+    ) {
+      const { elements, properties, value, argument } =
+        target as unknown as Record<string, unknown>;
+      [elements, properties, value, argument].flat()
+        .forEach((one) => nodesOf(one).forEach((n) => add(n, whole)));
+    }
+  };
+  walk(program as AnyNode, (node) => {
+    if (node.type === "VariableDeclarator" && node.init) {
+      add(node.id as AnyNode, root(node.init, PARTS));
+    } else if (node.type === "ForOfStatement") {
+      const { left, right } = node;
+      if (left.type === "VariableDeclaration") {
+        add(
+          left.declarations[0].id as AnyNode,
+          root(right as AnyNode, ELEMENTS),
+        );
+      }
+    } else if (
+      node.type === "CallExpression" && node.callee.type === "MemberExpression"
+    ) {
+      const [visitor] = node.arguments;
+      const [, first, second] = VISITORS.exec(calledName(node.callee)) ?? [];
+      if (visitor && /Function/.test(visitor.type) && (first || second)) {
+        const { params } = visitor as unknown as { params: AnyNode[] };
+        add(
+          params[first ? 0 : 1],
+          root(node.callee.object as AnyNode, ELEMENTS),
+        );
+      }
+    }
+  });
+  return found;
+}
+
 /**
  * Names that `program` changes without assigning to them, each with the place:
  * assignments to their properties, methods known to change, and calls whose
- * result is dropped, which are taken to change what they are given.
+ * result is dropped, which are taken to change what they are given. The last
+ * value of a cell is shown, so such a call only reads, unless its name says
+ * otherwise.
  */
 function changed(program: Program): Change[] {
   const found: Change[] = [];
@@ -127,11 +243,27 @@ function changed(program: Program): Change[] {
   };
   const last = program.body.at(-1);
   const target = (node: AnyNode): void => {
-    if (node.type === "MemberExpression") add(root(node), node.start, true);
-    else if (node.type === "Property") target(node.value as AnyNode);
+    if (node.type === "MemberExpression") {
+      add(root(node, PARTS), node.start, true);
+    } else if (node.type === "Property") target(node.value as AnyNode);
     else if (node.type === "AssignmentPattern") target(node.left as AnyNode);
     else if (/^(Object|Array)Pattern|^RestElement/.test(node.type)) {
       Object.values(node).flatMap(nodesOf).forEach(target);
+    }
+  };
+  const drop = (node: AnyNode, shown = false): void => {
+    for (const call of callsIn(node)) {
+      if (call.type !== "CallExpression") continue;
+      const name = calledName(call.callee);
+      const on = root(call.callee);
+      if (READERS.has(name) || SHOWS.test(name)) continue;
+      if (shown && !CHANGES.test(name)) continue;
+      if (on && on in globalThis) continue;
+      if (call.callee.type === "MemberExpression") {
+        add(on, call.start);
+        if (MUTATORS.has(name) && name !== "fit") continue; // of that alone
+      }
+      given(call.arguments as AnyNode[]).forEach((n) => add(n, call.start));
     }
   };
   walk(program as AnyNode, (node) => {
@@ -141,42 +273,104 @@ function changed(program: Program): Change[] {
       target(node.argument);
     } else if (node.type === "CallExpression") {
       const name = calledName(node.callee);
+      const [first] = node.arguments as AnyNode[];
+      if (name === "forEach" && first?.type === ARROW) {
+        if (first.expression) drop(first.body);
+      }
       if (!MUTATORS.has(name) || node.callee.type !== "MemberExpression") {
         return;
       }
-      const on = root(node.callee);
-      add(on, node.start);
-      if (on === "Object" || on === "Reflect") {
-        add(given(node.arguments.slice(0, 1) as AnyNode[])[0], node.start);
-      }
+      const on = node.callee.object as AnyNode;
+      const builtIn = /^(Object|Reflect|Atomics)$/.test(root(on) ?? "");
+      const target = builtIn ? first : on; // Object.assign(target, …)
+      if (target) add(root(target, PARTS), node.start);
     } else if (node.type === "ExpressionStatement") {
-      const { expression } = node;
-      const awaited = expression.type === "AwaitExpression";
-      const call: AnyNode = awaited ? expression.argument : expression;
-      // The last value of a cell is what it shows.
-      if (call.type !== "CallExpression" || (node === last && !awaited)) return;
-      const name = calledName(call.callee);
-      const on = root(call.callee);
-      if (READERS.has(name) || SHOWS.test(name)) return;
-      if (on && on in globalThis) return;
-      if (call.callee.type === "MemberExpression") add(on, call.start);
-      given(call.arguments as AnyNode[]).forEach((n) => add(n, call.start));
+      drop(node.expression, node === last);
+    }
+  });
+  const parts = partsOf(program);
+  for (const { name, at, assigned } of found) { // grows while it is read
+    for (const whole of parts.get(name) ?? []) {
+      const known = found.some((c) => c.name === whole && c.at === at);
+      if (!known) found.push({ name: whole, at, assigned });
+    }
+  }
+  return found;
+}
+
+/** Whether a statement of a cell may matter to cells that use no name of it. */
+function matters(statement: AnyNode, code: string): boolean {
+  if (isBare(statement, code)) return true;
+  if (/^(Import|Export)|Declaration$|^EmptyStatement$/.test(statement.type)) {
+    return false;
+  }
+  if (statement.type !== "ExpressionStatement") return true;
+  const { expression } = statement;
+  if (/^(Identifier|MemberExpression|Literal)$/.test(expression.type)) {
+    return false;
+  }
+  const calls = callsIn(expression);
+  return !calls.length || calls.some((c) => {
+    if (c.type !== "CallExpression") return true;
+    const name = calledName(c.callee);
+    return !READERS.has(name) && !SHOWS.test(name);
+  });
+}
+
+/** Specifiers of imports and re-exports, and of `import("…")` and `import "…"`. */
+function specifiersOf(program: Program, code: string) {
+  const imports = new Set<string>(), loads = new Set<string>();
+  walk(program as AnyNode, (node) => {
+    const source = (node as { source?: AnyNode | null }).source;
+    if (!/^(Import|Export)/.test(node.type) || !source) return;
+    const specifier = textOf(source);
+    if (specifier === undefined) return;
+    if (node.type === "ImportDeclaration") {
+      if (node.specifiers.length) imports.add(specifier);
+      if (!isBare(node, code)) return;
+    }
+    imports.add(specifier);
+    loads.add(specifier);
+  });
+  return { imports, loads };
+}
+
+/** By the place of a name: the chain of properties that is read of it. */
+function chainsOf(program: Program): Map<number, string[]> {
+  const found = new Map<number, string[]>();
+  walk(program as AnyNode, (node) => {
+    if (node.type !== "MemberExpression") return;
+    const chain: string[] = [];
+    let at: AnyNode = node;
+    for (; at.type === "MemberExpression"; at = at.object as AnyNode) {
+      const { property, computed } = at as AnyNode & typeof node;
+      const name = computed ? textOf(property as AnyNode) : calledName(at);
+      if (name) chain.unshift(name);
+      else chain.length = 0; // what is read of that is not known
+    }
+    if (at.type === "Identifier" && !found.has(at.start)) {
+      found.set(at.start, chain);
     }
   });
   return found;
 }
 
-/** Specifiers of static imports, re-exports and `import("…")`. */
-function importsOf(program: Program): Set<string> {
-  const found = new Set<string>();
+/** Strings of a cell, and what its templates and sums begin with. */
+function wordsOf(program: Program) {
+  const words = new Set<string>(), beginnings = new Set<string>();
+  const begin = (text?: string | null) => {
+    if (text && text.length > 2) beginnings.add(text);
+  };
   walk(program as AnyNode, (node) => {
-    const source = (node as { source?: AnyNode | null }).source;
-    if (!/^(Import|Export)/.test(node.type) || source?.type !== "Literal") {
-      return;
+    const text = textOf(node);
+    if (text !== undefined) words.add(text);
+    else if (node.type === "TemplateLiteral") {
+      begin(node.quasis[0].value.cooked);
+    } else if (node.type === "BinaryExpression" && node.operator === "+") {
+      begin(textOf(node.left as AnyNode));
     }
-    if (typeof source.value === "string") found.add(source.value);
   });
-  return found;
+  return { words, beginnings };
 }
 
 /** Where a node of eslint-scope's starts; it knows acorn's by ESTree's types. */
@@ -193,7 +387,7 @@ function declaredBy(statement: AnyNode, scope: Scope): string[] {
     .map((v) => v.name);
 }
 
-function read(program: Program): CellCode {
+function read(program: Program, source: string): CellCode {
   // @ts-ignore: acorn's tree is ESTree's, only its types are stricter
   const manager = analyze(program, { ecmaVersion: 2025, sourceType: "module" });
   const module = manager.globalScope!.childScopes[0];
@@ -214,6 +408,7 @@ function read(program: Program): CellCode {
     });
   };
 
+  const body = program.body as AnyNode[];
   const outer = manager.globalScope!.through;
   const uses = new Set<string>(), touches = new Set<string>();
   const assigns = new Set<string>(), guarded = new Set<string>();
@@ -236,6 +431,13 @@ function read(program: Program): CellCode {
     touches.add(name);
     assigns.add(name);
   }
+  const chains = chainsOf(program);
+  const members = new Map<string, string[][]>();
+  for (const { identifier } of [...outer, ...own]) {
+    const name = identifier.name as string;
+    const chain = chains.get(startOf(identifier)) ?? [];
+    members.set(name, [...members.get(name) ?? [], chain]);
+  }
   const reached = new Set([...outer, ...own].map((r) => r.identifier.name));
   for (const { name, at, assigned } of changed(program)) {
     if (!reached.has(name)) continue;
@@ -251,13 +453,13 @@ function read(program: Program): CellCode {
     guarded,
     touches,
     assigns,
-    imported: new Set(
-      module.variables
-        .filter((v) => v.defs.some((d) => d.type === "ImportBinding"))
-        .map((v) => v.name),
-    ),
+    imported: importsOf(body),
+    members,
     later,
-    imports: importsOf(program),
+    ...specifiersOf(program, source),
+    ...wordsOf(program),
+    body: treeHash(body.filter((s) => s.type !== "ImportDeclaration")),
+    acts: body.some((s) => matters(s, source)),
     effectsOnly: defines.size === 0,
   };
 }
@@ -281,12 +483,14 @@ export function cellCode(source: string): CellCode {
   let code = cache.get(source);
   if (code) return code;
   try {
-    code = read(parse(javascript(source), {
+    const script = javascript(source);
+    const program = parse(script, {
       ecmaVersion: "latest",
       sourceType: "module",
       ranges: true, // eslint-scope wants them
       allowAwaitOutsideFunction: true,
-    }));
+    });
+    code = read(program, script);
   } catch (e) {
     code = {
       defines: new Set(),
@@ -294,9 +498,15 @@ export function cellCode(source: string): CellCode {
       guarded: new Set(),
       touches: new Set(),
       assigns: new Set(),
-      imported: new Set(),
+      imported: new Map(),
+      members: new Map(),
       later: new Map(),
       imports: new Set(),
+      loads: new Set(),
+      words: new Set(),
+      beginnings: new Set(),
+      body: "",
+      acts: true,
       effectsOnly: false,
       error: (e as Error).message.split("\n")[0],
     };

@@ -3,33 +3,44 @@
  *
  * A key has these parts, and stands in `metadata.ferlab.key` of a cell that ran:
  * - `source`: the cell's text;
- * - `needs`: the keys of the cells that it needs (graph.ts), in their order, and
- *   with them all that those need;
- * - `modules`: contents of the local files that it imports, and these import,
- *   by paths from the working folder;
+ * - `body`: its code without imports, comments and layout;
+ * - `needs`: what the cells that it needs (graph.ts) pass on, in their order,
+ *   and with them all that those need: their keys without `source`. A cell
+ *   needs none for a name that it imports;
+ * - `imports`: what the imported names that it uses are;
+ * - `modules`: the code behind these names (modules.ts), by paths from the
+ *   working folder; what cells that it needs have is left out;
+ * - `files`: other files that this code reads, in the same way;
  * - `parameters`: the injected parameters, when it needs them itself;
  * - `data`: names, sizes and times of the files that `metadata.ferlab.data`
  *   lists (paths or globs, from the working folder);
- * - `lock`: deno.lock, when an import, its own or a module's, leads to a package;
+ * - `lock`: what deno.lock has of the packages behind these names;
  * - `deno`: Deno's version;
  * - `all`: the hash of all these.
  *
  * A cell is fresh when its key, made anew, is the one that was kept. What no
- * file tells (time, network, chance, files not listed) does not count.
+ * file tells (time, network, chance, files not listed) does not count, nor what
+ * a module changes in others that do not import it.
  */
 import { globSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { hasTag } from "./cells.ts";
+import { fileHash, folderFiles } from "./folder_files.ts";
 import { type GraphCell, listed, neededBy } from "./graph.ts";
 import { tooWide } from "./globs.ts";
-import { Modules, shortHash } from "./modules.ts";
+import { type Binding, shortHash } from "./module_facts.ts";
+import { type Behind, Modules } from "./modules.ts";
 
 /** The parts of a key; see this file's head. */
 export interface CellKey {
   all: string;
   source: string;
+  /** absent in keys of earlier versions */
+  body?: string;
   needs?: string[];
+  imports?: string;
   modules?: Record<string, string>;
+  files?: Record<string, string>;
   parameters?: string;
   data?: string;
   lock?: string;
@@ -81,17 +92,44 @@ function dataOf({ cell, number }: GraphCell, folder: string) {
   }
 }
 
-const sorted = (entries: Iterable<[string, string]>) => {
-  const list = [...entries].sort(([a], [b]) => a < b ? -1 : 1);
+const sorted = (map: Map<string, string>) => {
+  const list = [...map].sort(([a], [b]) => a < b ? -1 : 1);
   return list.length ? Object.fromEntries(list) : undefined;
 };
+
+/** What cells that need a cell take over of its key. */
+export function passedOn(key: CellKey): string {
+  const { all: _, source: __, ...rest } = key;
+  return shortHash(JSON.stringify(rest));
+}
+
+/**
+ * The cells whose keys a cell's takes over: those that it needs, but not for
+ * the names that they only import.
+ */
+export function keyNeeds(graph: GraphCell[], cell: GraphCell): number[] {
+  const needed = [...cell.needs].flatMap(([name, writers]) => {
+    const { imported, acts } = graph[writers[0] - 1].code;
+    return writers.length === 1 && imported.has(name) && !acts ? [] : writers;
+  });
+  return [...new Set(needed)].sort((a, b) => a - b);
+}
 
 /** The parts of a key that do not hang on other cells. */
 type OwnParts = Omit<CellKey, "all" | "needs">;
 
+/** What a cell takes from modules. */
+interface Taken {
+  names: string[];
+  modules: Map<string, string>;
+  files: Map<string, string>;
+  remote: Set<string>;
+}
+
 /** The keys of all cells of a graph: what they are now, and as cells run. */
 export class CellKeys {
   readonly #modules: Modules;
+  readonly #taken: Taken[] = [];
   readonly #parts: OwnParts[];
 
   /**
@@ -99,22 +137,39 @@ export class CellKeys {
    * @throws {Error} in one line that names the cell, when its data are too many
    */
   constructor(readonly graph: GraphCell[], readonly folder: string) {
-    const modules = this.#modules = new Modules(folder);
+    this.#modules = new Modules(folder);
+    /** by cell: itself and all that it needs, and those need */
+    const reached: Set<number>[] = [];
     this.#parts = graph.map((cell) => {
-      const { files, remote } = modules.closure(cell.code.imports);
+      const { number, code } = cell;
+      const above = new Set(
+        keyNeeds(graph, cell).flatMap((n) => [...reached[n - 1]]),
+      );
+      reached.push(new Set([...above, number]));
+      const taken = this.#takes(cell, above);
+      this.#taken.push(taken);
       const injected = neededBy(cell)
         .map((n) => graph[n - 1].cell)
         .filter((c) => hasTag(c, "injected-parameters"));
+      const own = (of: "modules" | "files") =>
+        sorted(
+          new Map([...taken[of]].filter(([path, hash]) =>
+            ![...above].some((n) => this.#taken[n - 1][of].get(path) === hash)
+          )),
+        );
       return {
         source: shortHash(cell.cell.source),
-        modules: sorted(
-          [...files].map(([path, hash]) => [relative(folder, path), hash]),
-        ),
+        body: code.body || shortHash(cell.cell.source),
+        imports: taken.names.length
+          ? shortHash(taken.names.join("\n"))
+          : undefined,
+        modules: own("modules"),
+        files: own("files"),
         parameters: injected.length
           ? shortHash(injected.map((c) => c.source).join("\n"))
           : undefined,
         data: dataOf(cell, folder),
-        lock: remote ? modules.lockHash() : undefined,
+        lock: this.#lock(taken),
         deno: Deno.version.deno,
       };
     });
@@ -127,27 +182,99 @@ export class CellKeys {
 
   /** Cells ran: what they imported may have been added to the lock file. */
   ran(): void {
-    for (const parts of this.#parts) {
-      if (parts.lock !== undefined) parts.lock = this.#modules.lockHash();
+    for (const [i, parts] of this.#parts.entries()) {
+      parts.lock = this.#lock(this.#taken[i]);
     }
+  }
+
+  /** Hashes of all modules that a cell loads, by path. */
+  loads(number: number): Record<string, string> {
+    const { imports } = this.graph[number - 1].code;
+    return Object.fromEntries(
+      [...this.#modules.closure(imports).files]
+        .map(([path, hash]) => [this.#modules.relative(path), hash]),
+    );
+  }
+
+  /** The hash of a module, by its path as in a key, as it is now. */
+  moduleHash(path: string): string {
+    return this.#modules.hashOf(join(this.folder, path));
   }
 
   /** One a cell; keep it in `metadata.ferlab.key` of a cell that ran well. */
   get keys(): CellKey[] {
     const keys: CellKey[] = [];
     for (const [i, cell] of this.graph.entries()) {
-      const needed = neededBy(cell);
-      const { source, ...rest } = this.#parts[i];
+      const needed = keyNeeds(this.graph, cell);
+      const { source, body, ...rest } = this.#parts[i];
       const needs = needed.length
-        ? needed.map((n) => keys[n - 1].all)
+        ? needed.map((n) => passedOn(keys[n - 1]))
         : undefined;
-      const parts = { source, needs, ...rest };
+      const parts = { source, body, needs, ...rest };
       keys.push({
         all: shortHash(JSON.stringify(parts)),
         ...JSON.parse(JSON.stringify(parts)), // without the parts it has not
       });
     }
     return keys;
+  }
+
+  #lock({ remote }: Taken): string | undefined {
+    return remote.size ? this.#modules.lockHash(remote) : undefined;
+  }
+
+  #takes(cell: GraphCell, above: Set<number>): Taken {
+    const { code } = cell;
+    const taken: Taken = {
+      names: [],
+      modules: new Map(),
+      files: new Map(),
+      remote: new Set(),
+    };
+    const texts = {
+      words: new Set(code.words),
+      beginnings: new Set(code.beginnings),
+    };
+    for (const n of above) {
+      const { words, beginnings } = this.graph[n - 1].code;
+      words.forEach((w) => texts.words.add(w));
+      beginnings.forEach((w) => texts.beginnings.add(w));
+    }
+    const add = (behind: Behind, name?: string) => {
+      if (name) taken.names.push(`${name} ${behind.is}`);
+      const put = (into: Map<string, string>, path: string, hash: string) => {
+        const key = this.#modules.relative(path), had = into.get(key) ?? hash;
+        into.set(
+          key,
+          had === hash ? hash : shortHash([had, hash].sort().join()),
+        );
+      };
+      behind.files.forEach((hash, path) => put(taken.modules, path, hash));
+      behind.reads.forEach((hash, path) => put(taken.files, path, hash));
+      behind.remote.forEach((r) => taken.remote.add(r));
+      for (const folder of behind.folders) {
+        for (const file of folderFiles(folder, texts)) {
+          put(taken.files, file, fileHash(file));
+        }
+      }
+    };
+    for (const specifier of code.loads) {
+      add(this.#modules.behind({ specifier, name: "*" }));
+    }
+    const use = (name: string, binding: Binding | undefined) => {
+      if (!binding) return;
+      for (const chain of code.members.get(name) ?? [[]]) {
+        add(this.#modules.behind(binding, chain), name);
+      }
+    };
+    for (const [name, binding] of code.imported) {
+      if (code.members.has(name)) use(name, binding);
+    }
+    for (const [name, [definer]] of cell.needs) {
+      use(name, this.graph[definer - 1].code.imported.get(name));
+    }
+    taken.names = [...new Set(taken.names)].sort();
+    return taken;
   }
 }
 
@@ -164,12 +291,25 @@ export function keptKey(ferlab: unknown): CellKey | undefined {
   const whole = [key.all, key.source, key.deno].every(isText) &&
     (key.needs === undefined ||
       (Array.isArray(key.needs) && key.needs.every(isText))) &&
-    isTexts(key.modules) &&
-    [key.parameters, key.data, key.lock].every((v) =>
+    isTexts(key.modules) && isTexts(key.files) &&
+    [key.body, key.imports, key.parameters, key.data, key.lock].every((v) =>
       v === undefined || isText(v)
     );
   if (!whole) return;
-  const { all, source, needs, modules, parameters, data, lock, deno } = key;
-  const parts = { source, needs, modules, parameters, data, lock, deno };
+  // In the order in which they were hashed.
+  const { all, source, body, needs, imports, modules, files, ...rest } = key;
+  const { parameters, data, lock, deno } = rest;
+  const parts = {
+    source,
+    body,
+    needs,
+    imports,
+    modules,
+    files,
+    parameters,
+    data,
+    lock,
+    deno,
+  };
   return shortHash(JSON.stringify(parts)) === all ? key : undefined;
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripAnsi } from "./ansi.ts";
 import { cellCode } from "./code.ts";
+import { lockKey } from "./locked.ts";
 import { Modules, plainJson } from "./modules.ts";
 import { projectFolder } from "./project.ts";
 import type { Cell } from "./types.ts";
@@ -37,13 +38,6 @@ function lockedIn(lock: string): Record<string, unknown> {
   return content?.specifiers ?? {};
 }
 
-/** The key under which a lock file has `specifier`: without the path in it. */
-function lockKey(specifier: string): string {
-  const [, kind, name, version] =
-    /^(npm|jsr):\/?((?:@[^/]+\/)?[^/@]+)(?:@([^/]+))?/.exec(specifier) ?? [];
-  return kind ? `${kind}:${name}@${version ?? "*"}` : specifier;
-}
-
 /**
  * Adds to a frozen lock file what cells import by `npm:` and `jsr:` and it
  * lacks, since Deno's kernel has no option for that and refuses all imports
@@ -64,8 +58,11 @@ export async function admitPackages(
     cell_type === "code" ? [...cellCode(source).imports] : []
   );
   const specifiers = lockedIn(lock);
-  const missing = [...new Modules(folder).closure(imports).packages]
-    .filter((specifier) => !Object.hasOwn(specifiers, lockKey(specifier)));
+  const missing = [...new Modules(folder).closure(imports).remote]
+    .filter((specifier) =>
+      /^(npm|jsr):/.test(specifier) &&
+      !Object.hasOwn(specifiers, lockKey(specifier))
+    );
   if (!missing.length) return;
   const names = missing.join(", ");
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {

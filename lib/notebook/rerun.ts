@@ -112,8 +112,11 @@ class Rerun {
   outdated(plan: RerunPlan, session: Session): string | undefined {
     const { keys } = this.keys;
     return [...plan.asked, ...plan.replays.map((r) => r.number)]
-      .flatMap((n) => Object.entries(keys[n - 1].modules ?? {}))
-      .find(([path, hash]) => (session.modules[path] ?? hash) !== hash)?.[0];
+      .flatMap((n) => Object.keys(keys[n - 1].modules ?? {}))
+      .find((path) => {
+        const had = session.modules[path];
+        return had !== undefined && had !== this.keys.moduleHash(path);
+      });
   }
 
   async run(
@@ -225,8 +228,9 @@ class Rerun {
     if (asked) await this.saved.save();
     if (session && !failure) {
       session.writers = before;
-      wrote(session.writers, node, key.all);
-      Object.assign(session.modules, key.modules);
+      wrote(session.writers, node, key);
+      // A kernel keeps the modules that it has loaded.
+      session.modules = { ...this.keys.loads(number), ...session.modules };
       await saveSession(session);
     }
     return failure;

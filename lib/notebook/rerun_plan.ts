@@ -1,7 +1,8 @@
 /** Which cells a rerun executes, and why; decided before anything runs. */
 import { hasTag } from "./cells.ts";
 import { type GraphCell, SETUP } from "./graph.ts";
-import type { CellKey } from "./keys.ts";
+import { type CellKey, passedOn } from "./keys.ts";
+import { shortHash } from "./module_facts.ts";
 
 /** By name: the keys of the cells that made its value, in order. */
 export type Writers = Record<string, string[]>;
@@ -63,14 +64,23 @@ function holds(writers: Writers, name: string, keys: string[]): boolean {
   return has.length === keys.length && keys.every((key, i) => key === has[i]);
 }
 
+/** What stands in {@link Writers} for a cell that wrote `name`. */
+function writerKey(cell: GraphCell, key: CellKey, name: string): string {
+  const passed = passedOn(key); // without imports
+  const { specifier, name: of } = cell.code.imported.get(name) ?? {};
+  return specifier ? shortHash([passed, specifier, of].join(" ")) : passed;
+}
+
 /** Notes in `writers` what a cell has done that ran to its end. */
-export function wrote(writers: Writers, cell: GraphCell, key: string): void {
+export function wrote(writers: Writers, cell: GraphCell, by: CellKey): void {
   const { defines, touches } = cell.writes;
   for (const name of touches) {
-    if (!defines.has(name)) writers[name] = [...writers[name] ?? [], key];
+    if (defines.has(name)) continue;
+    writers[name] = [...writers[name] ?? [], writerKey(cell, by, name)];
   }
-  for (const name of defines) writers[name] = [key];
+  for (const name of defines) writers[name] = [writerKey(cell, by, name)];
   if (hasTag(cell.cell, "setup")) {
+    const key = passedOn(by);
     writers[SETUP] = [
       ...(writers[SETUP] ?? []).filter((k) => k !== key),
       key,
@@ -104,7 +114,9 @@ export function planRerun(
     for (const number of [...runs].sort((a, b) => a - b)) {
       const cell = graph[number - 1];
       for (const [name, chain] of cell.needs) {
-        const expected = chain.map((n) => keys[n - 1].all);
+        const expected = chain.map((n) =>
+          writerKey(graph[n - 1], keys[n - 1], name)
+        );
         if (holds(state, name, expected)) continue;
         const more = chain.filter((n) => !runs.has(n));
         for (const n of more) {
@@ -113,7 +125,7 @@ export function planRerun(
         }
         if (more.length) return false;
       }
-      wrote(state, cell, keys[number - 1].all);
+      wrote(state, cell, keys[number - 1]);
     }
     return true;
   };

@@ -8,8 +8,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { hasTag } from "./cells.ts";
-import { cellGraph, type GraphCell, neededBy } from "./graph.ts";
-import { type CellKey, CellKeys, keptKey } from "./keys.ts";
+import { cellGraph, type GraphCell } from "./graph.ts";
+import { type CellKey, CellKeys, keptKey, keyNeeds } from "./keys.ts";
 import { workingFolder } from "./project.ts";
 import { codeCells } from "./plan.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";
@@ -86,12 +86,15 @@ export function executedCells(
   return found;
 }
 
+const MOST_NAMED = 3; // modules in a reason
+
 /** What differs between two keys, in words. */
 function differences(
   key: CellKey,
   kept: CellKey,
   upstream: number[],
 ): string[] {
+  if (kept.body === undefined) return ["an earlier version made its key"];
   const why: string[] = [];
   if (key.source !== kept.source) why.push("its source");
   if (key.parameters !== kept.parameters) why.push("a parameter");
@@ -100,11 +103,16 @@ function differences(
   why.push(...other.map((number) => `upstream cell ${number}`));
   const gone = (kept.needs?.length ?? 0) > upstream.length - other.length;
   if (!other.length && gone) why.push("a cell that it needed is gone");
-  const paths = { ...kept.modules, ...key.modules };
-  for (const path of Object.keys(paths)) {
-    if (key.modules?.[path] !== kept.modules?.[path]) {
-      why.push(`module ${path}`);
-    }
+  const differing = (of: "modules" | "files") =>
+    Object.keys({ ...kept[of], ...key[of] })
+      .filter((path) => key[of]?.[path] !== kept[of]?.[path]);
+  const modules = differing("modules");
+  why.push(...modules.slice(0, MOST_NAMED).map((path) => `module ${path}`));
+  const more = modules.length - MOST_NAMED;
+  if (more > 0) why.push(`${more} more module${more > 1 ? "s" : ""}`);
+  why.push(...differing("files").map((path) => `file ${path}`));
+  if (!modules.length && key.imports !== kept.imports) {
+    why.push("what an imported name is");
   }
   if (key.data !== kept.data) why.push("data");
   if (key.lock !== kept.lock) why.push("lock file");
@@ -114,6 +122,7 @@ function differences(
 
 function stateOf(
   cell: GraphCell,
+  graph: GraphCell[],
   key: CellKey,
   was: Cell | undefined,
 ): Omit<CellState, "number" | "id"> {
@@ -135,7 +144,7 @@ function stateOf(
     return { state: "stale", why: [why] };
   }
   if (kept.all === key.all) return { state: "fresh", why: [] };
-  const upstream = neededBy(cell);
+  const upstream = keyNeeds(graph, cell);
   return { state: "stale", why: differences(key, kept, upstream) };
 }
 
@@ -152,7 +161,7 @@ export function staleCells(
   return graph.flatMap((cell, i) => {
     if (!cell.cell.source.trim() || hasTag(cell.cell, "skip")) return [];
     const { number } = cell;
-    const state = stateOf(cell, keys[i], was[i]);
+    const state = stateOf(cell, graph, keys[i], was[i]);
     return [{
       number,
       ...(cell.cell.id ? { id: cell.cell.id } : {}),

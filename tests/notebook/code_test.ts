@@ -97,6 +97,80 @@ Deno.test("a call whose result is dropped changes what it is given, unless it sh
   );
 });
 
+/** Names that the last of these cells changes. */
+const changes = (...cells: string[]) =>
+  [...cellGraph(cells.map((c) => code(c))).at(-1)!.writes.touches].sort()
+    .join();
+
+Deno.test("a value that is shown or taken is read, unless what gives it says that it changes", () => {
+  const above = [
+    `import { claims, decide, forestChart, openStudy, train } from "ferlab";`,
+    `const study = openStudy(); const rows = [], map = new Map(), model = {};`,
+    `const rate = 1, optimizer = {}, batches = [], acc = {}, f = (x) => x, g = f;`,
+  ];
+  const reads = [
+    `const trials = await study.run();`,
+    `await study.run();`,
+    `await study.timeline(rows);`,
+    `study.cost(rows)`,
+    `await claims(study, [{ claim: "a", published: rows }]);`,
+    `decide(rows.find((d) => d > 1), { unless: rows.length < 3 && "few" });`,
+    `forestChart({ "each at its best": rows });`,
+    `const beaten = (d) => f(rows, d); beaten(2)`,
+    `const history = await f(model, rows); history`,
+    `rows.map((r) => f(r, acc))`,
+    `rows.reduce((sum, r) => { sum[r.k] = r; return sum; }, {})`,
+    `const top = [...rows].sort(); const last = rows.slice().reverse(); top`,
+    `const low = rows.filter((r) => r < 1); low.sort((a, b) => a - b); low`,
+    `const copy = structuredClone(rows); copy.push(1);`,
+    `const { length } = rows; let n = rows.length; n++; n`,
+    `rows.length > 0 ? f(rows) : g(rows)`,
+    `console.log(f(rows), model);`,
+  ];
+  const writes: [string, string][] = [
+    [`rows.push(1)`, "rows"],
+    [`rows.sort(); 1`, "rows"],
+    [`const sorted = rows.sort();`, "rows"],
+    [`map.set("a", rows)`, "map"],
+    [`delete model.a;`, "model"],
+    [`model.a = 1; model.b.c++;`, "model"],
+    [`Object.assign(model, rows)`, "model"],
+    [`Object.assign(model.options, rows)`, "model"],
+    [`rows[0]++`, "rows"],
+    [`map.get("a").push(1)`, "map"],
+    [`(map.get("a") ?? []).push(1)`, "map"],
+    [`map.get("a").total = 1;`, "map"],
+    [`for (const row of rows) row.share = 1;`, "rows"],
+    [`for (const [, { list }] of map) list.push(1);`, "map"],
+    [`for (const v of Object.values(model)) v.fill(0);`, "model"],
+    [`rows.forEach((row) => { row.share = 1; });`, "rows"],
+    [`rows.filter(Boolean).map((row) => row.share = 1)`, "rows"],
+    [`const first = rows[0]; first.share = 1;`, "rows"],
+    [`const { layers: [one] } = model; one.push(1);`, "model"],
+    [`await optimizer.step(rows); 1`, "optimizer,rows"],
+    [`await optimizer.step(rows);`, "optimizer,rows"],
+    [`await train(model, rows);`, "model,rows"],
+    [`model.fit(rows)`, "model,rows"],
+    [`f(model); 1`, "model"],
+    [`void f(model); 1`, "model"],
+    [`rate && f(model); 1`, "model"],
+    [`rate ? f(model) : g(rows); 1`, "model,rows"],
+    [`await Promise.all([f(model), g(rows)]); 1`, "model,rows"],
+    [
+      `await Promise.all(batches.map((b) => f(model, b))); 1`,
+      "batches,model",
+    ],
+    [`batches.forEach((b) => f(model, b));`, "batches,model"],
+    [`for (const b of batches) await f(model, b);`, "batches,model"],
+    [`await study.run(); 1`, "study"],
+    [`claims(study); study.cost();`, "study"],
+  ];
+  for (const cell of reads) assert.equal(changes(...above, cell), "", cell);
+  for (const [cell, names] of writes) {
+    assert.equal(changes(...above, cell), names, cell);
+  }
+});
+
 Deno.test("a function brings what its body uses and changes", () => {
   const graph = needs(
     `const data: number[] = [];`,

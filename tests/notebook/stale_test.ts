@@ -1,5 +1,6 @@
 /** What makes a cell stale, and what does not. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import {
   checkNotebooks,
   findingText,
@@ -59,7 +60,7 @@ Deno.test("each cause makes the right cells stale and is told, and only those", 
     await expect({});
 
     await write("lib/b.ts", `export const two: number = 3;`);
-    await expect({ 2: "module lib/b.ts", 4: "upstream cell 2" });
+    await expect({ 4: "module lib/b.ts" });
     await write("lib/b.ts", `export const two: number = 2;`);
     await expect({});
 
@@ -131,6 +132,11 @@ Deno.test("the lock file counts for packages, Deno's version for all, a damaged 
     ) {
       assert.equal(await told(() => set(bad)), "2 stale: its key is damaged");
     }
+    const { source, deno } = good, parts = { source, deno };
+    const all = createHash("sha256").update(JSON.stringify(parts))
+      .digest("hex").slice(0, 12);
+    const earlier = "2 stale: an earlier version made its key";
+    assert.equal(await told(() => set({ all, ...parts })), earlier);
     const none = "2 stale: no key was kept when it ran";
     assert.equal(await told(() => done.cells[1].metadata = {}), none);
     assert.equal(good.deno, Deno.version.deno);
