@@ -3,10 +3,11 @@
  * that change these names in between.
  *
  * A name's value is the work of its *writers*: the last cell above that
- * defines it, then every cell in between that assigns or changes it. What
- * cannot be seen in code (a change through another name for the same object)
- * is told by `metadata.ferlab.touches`, a list of names, in the cell that does
- * it. A cell tagged `setup` is needed by all below it; one tagged `skip` counts
+ * defines it, then every cell in between that assigns or changes it (code.ts
+ * says what a change is). What cannot be seen in code (a function whose value
+ * is taken and that changes what it is given, another cell's name for the same
+ * object) is told by `metadata.ferlab.touches`, a list of names, in the cell
+ * that does it. A cell tagged `setup` is needed by all below it; one tagged `skip` counts
  * as absent.
  */
 import { type CellCode, cellCode } from "./code.ts";

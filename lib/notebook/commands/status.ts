@@ -37,8 +37,8 @@ export function addStatus(program: Command): void {
     .description(
       "Tell for each code cell whether its saved outputs are still what it " +
         "would give: fresh; stale, and why (its source, an upstream cell, a " +
-        "module, a parameter, data, the lock file, Deno's version); failed; or " +
-        "never run. Runs nothing. Compares NAME.ipynb with " +
+        "module or a file behind a name, a parameter, data, the lock file, " +
+        "Deno's version); failed; or never run. Runs nothing. Compares NAME.ipynb with " +
         "NAME.executed.ipynb if there is one.",
     )
     .argument(
