@@ -18,7 +18,7 @@ export { loadDataset, syntheticFaces } from "./data/mod.ts";
 export { modelOf } from "./models/mod.ts";
 export { flopsOf } from "./profile/mod.ts";
 export { curvesChart, openReport, reports } from "./reports/mod.ts";
-export { frameTable } from "./study/mod.ts";
+export { analysis, frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";
 export { parseRecipe, recipes, recipeTable } from "./train/mod.ts";
 export { z } from "zod";

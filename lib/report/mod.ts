@@ -72,6 +72,7 @@ export { openStudy, Study, type StudyCell, type Where } from "./study.ts";
 export { costTable, trialTable } from "./tables.ts";
 export {
   better,
+  byRule,
   cannotTell,
   equal,
   gains,

@@ -1,6 +1,7 @@
 /** The notes' published numbers as rows: fields named as the recipe's, shares. */
 import { pooledSd } from "../statistics/mod.ts";
 import {
+  type Params,
   readPublished,
   readPublishedTables,
   readReplicates,
@@ -51,15 +52,21 @@ const SETTINGS = [
   ...Object.values(RECIPE),
 ];
 
-function rowOf(record: Record<string, number | string | null>): Row {
-  const row: Row = {};
+function rowOf(
+  record: Record<string, number | string | null>,
+  also: Params,
+): Row {
+  const row: Row = { ...also };
   for (const [column, value] of Object.entries(record)) {
     const name = RECIPE[column] ?? MEASURED[column] ?? column;
     row[name] = PERCENT.test(column) && typeof value === "number"
       ? value / 100
       : value;
   }
-  return named(row, SETTINGS.filter((name) => name in row));
+  return named(row, [
+    ...SETTINGS.filter((name) => name in row && !(name in also)),
+    ...Object.keys(also),
+  ]);
 }
 
 /**
@@ -68,9 +75,14 @@ function rowOf(record: Record<string, number | string | null>): Row {
  * share, `imagesPerSecond` and `secondsPerStep` are as printed; what the recipe
  * does not know keeps the column's name.
  *
+ * @param also What all runs of the table share and its columns do not say, such
+ * as `{ depth: 4 }` of a search at one depth.
  * @throws {Error} for an id that there is not; the message lists those there are
  */
-export async function published(id: string): Promise<Published> {
+export async function published(
+  id: string,
+  also: Params = {},
+): Promise<Published> {
   let found;
   try {
     const { columns: _, records, ...about } = await readPublished(id);
@@ -82,7 +94,7 @@ export async function published(id: string): Promise<Published> {
   }
   const tables = found.tables.map(({ name, records }) => ({
     name,
-    rows: records.map(rowOf),
+    rows: records.map((record) => rowOf(record, also)),
   }));
   const { title, protocol, notes } = found;
   return { id, title, protocol, notes, tables, rows: tables[0]?.rows ?? [] };

@@ -39,6 +39,25 @@ export const notRun = (why: string, ours = "–"): Judgement => ({
   why,
 });
 
+/** A verdict by a rule of one's own: the first reason that applies counts. */
+export const byRule = (
+  ours: string,
+  { missing = false, fails, holds, open }: {
+    /** Why nothing can be said yet, such as too few runs. */
+    missing?: string | false;
+    fails: string | false;
+    holds: string | false;
+    open: string;
+  },
+): Judgement =>
+  missing !== false
+    ? cannotTell(missing, ours)
+    : fails !== false
+    ? { ours, verdict: "does not hold", why: fails }
+    : holds !== false
+    ? { ours, verdict: "holds", why: holds }
+    : cannotTell(open, ours);
+
 /** "2 paired seeds are too few" */
 export const tooFew = (n: number): string =>
   `${n} paired ${n === 1 ? "seed is" : "seeds are"} too few`;
@@ -105,17 +124,16 @@ function judge(
   }
   const ours = w.ours ?? effectsText(of);
   const n = fewest(of);
-  if (n < FEWEST) return cannotTell(tooFew(n), ours);
   const seeds = w.seeds ? `; ${of.map(seedsText).join("; ")}` : "";
-  if (rule.fails !== false) {
-    const why = (w.fails ?? rule.fails) + seeds;
-    return { ours, verdict: "does not hold", why };
-  }
-  if (rule.holds !== false) {
-    return { ours, verdict: "holds", why: (w.holds ?? rule.holds) + seeds };
-  }
-  const repeats = w.repeats === false ? "" : `; ${repeatsText(of)}`;
-  return cannotTell((w.open ?? rule.open) + seeds + repeats, ours);
+  const repeats = w.repeats === false || n < FEWEST
+    ? ""
+    : `; ${repeatsText(of)}`;
+  return byRule(ours, {
+    missing: n < FEWEST && tooFew(n),
+    fails: rule.fails !== false && (w.fails ?? rule.fails) + seeds,
+    holds: rule.holds !== false && (w.holds ?? rule.holds) + seeds,
+    open: (w.open ?? rule.open) + seeds + repeats,
+  });
 }
 
 const TEST = "paired t tests, Holm";
