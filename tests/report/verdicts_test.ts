@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   better,
+  byRule,
   type Effect,
   effects,
   equal,
@@ -119,4 +120,21 @@ Deno.test("a peak lies within, partly within or outside an interval", () => {
   const only = peakWithin(rows, "lr", [5e-4, 2e-3], { onlyAt: "paper" });
   assert.equal(only.onlyAt?.profile, "paper");
   assert.match(only.onlyAt!.because, /^a rate belongs to its net/);
+});
+
+Deno.test("a rule of one's own: what is missing counts before what fails and holds", () => {
+  const all = { missing: "too few", fails: "worse", holds: "so it is" };
+  const at = (reasons: Partial<Parameters<typeof byRule>[1]>) => {
+    const { verdict, why } = byRule("1 of 2", {
+      fails: false,
+      holds: false,
+      open: "both are possible",
+      ...reasons,
+    });
+    return [verdict, why];
+  };
+  assert.deepEqual(at(all), ["cannot tell", "too few"]);
+  assert.deepEqual(at({ ...all, missing: false }), ["does not hold", "worse"]);
+  assert.deepEqual(at({ holds: "so it is" }), ["holds", "so it is"]);
+  assert.deepEqual(at({}), ["cannot tell", "both are possible"]);
 });
