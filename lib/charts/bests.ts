@@ -1,5 +1,6 @@
 /** A scientific parameter at its best over the nuisance ones. */
 import * as Plot from "@observablehq/plot";
+import * as d3 from "d3";
 import { pixels } from "./axis.ts";
 import {
   type Channel,
@@ -9,8 +10,8 @@ import {
   type Rows,
   type Value,
 } from "./channels.ts";
-import { type Area, type AxesOptions, CLASS, tip } from "./frame.ts";
-import { fadeBehind } from "./label_mask.ts";
+import { type Area, type AxesOptions, tip } from "./frame.ts";
+import { fadeBehind } from "./fade.ts";
 import { linesOf, type Point } from "./line.ts";
 import { firstHighest } from "./scales.ts";
 import { type Chart, textWidth } from "./theme.ts";
@@ -76,25 +77,25 @@ export function isolationChart(
       const best = firstHighest(points, (p) => p.y);
       const wordsAt = (p: Point) =>
         String(rowAt.get(p.x)!.nuisance ?? "").split(", ").filter(Boolean);
-      // Words stand upright, in lines, unless they are wider than their place.
+      const size = (text: string) => textWidth(text, SMALL);
+      const most = (sizes: number[]) =>
+        sizes.reduce((a, b) => Math.max(a, b), 0);
+      // Words lie in lines, or stand upright if they are wider than their place.
       const width = (o.width ?? 720) - 90;
-      const at = pixels(x, [0, width]);
-      const places = points.map((p) => at(p.x)).sort((a, b) => a - b);
-      const slot = Math.min(
-        width,
-        ...places.slice(1).map((p, i) => p - places[i]),
+      const places = points.map((p) => pixels(x, [0, width])(p.x));
+      const slot = d3.min(d3.pairs(places), ([a, b]: number[]) => b - a) ??
+        width;
+      const isTurned = most(points.flatMap(wordsAt).map(size)) > slot - 4;
+      const linesAt = (p: Point) =>
+        isTurned ? [wordsAt(p).join(", ")] : wordsAt(p);
+      const tall = most(
+        points.map((p) =>
+          isTurned ? size(linesAt(p)[0]) : linesAt(p).length * LINE
+        ),
       );
-      const lines = points.flatMap(wordsAt);
-      const widest = Math.max(0, ...lines.map((l) => textWidth(l, SMALL)));
-      const most = Math.max(0, ...points.map((p) => wordsAt(p).length));
-      const isTurned = widest > slot - 4;
-      const tall = isTurned
-        ? Math.max(
-          0,
-          ...points.map((p) => textWidth(wordsAt(p).join(", "), SMALL)),
-        )
-        : most * LINE;
-      const isWritten = slot > SMALL && lines.length > 0 && tall < 200;
+      const told = slot > SMALL && tall < 200
+        ? points.filter((p) => wordsAt(p).length > 0)
+        : [];
       // Above its own values, and above a published one that it would cover.
       const crest = (p: Point, area: Area) => {
         const here = (all: readonly { x: Value; y: Value }[]) =>
@@ -107,49 +108,48 @@ export function isolationChart(
         );
       };
       return {
-        words: best
-          ? [`best ${y.say(best.y)} at ${x.label} ${x.say(best.x)}`]
-          : [],
+        words: best && [`best ${y.say(best.y)} at ${x.label} ${x.say(best.x)}`],
         bandLabel: `best setting: mean and interval${n}`,
         notes: failures.length > 0
           ? ["× with a number: settings that failed at that value"]
           : [],
         legend: [
           runs.length > 0 && {
-            mark: `<circle cx="13" cy="6" r="3" fill="currentColor" ` +
-              `fill-opacity="0.3"/>`,
+            mark: `<circle cx="13" cy="6" r="3" fill-opacity="0.3"/>`,
             label: "all runs",
           },
         ],
         inset: {
-          top: isWritten ? tall + 12 : 4,
+          top: told.length > 0 ? tall + 12 : 4,
           bottom: failures.length > 0 ? 16 : 0,
         },
         title: (p) => {
           const r = rowAt.get(p.x);
           return tip(
             `${x.label} ${x.say(p.x)}`,
-            r?.nuisance !== null && String(r?.nuisance),
+            wordsAt(p).join(", "),
             y.say(p.y) +
               (p.low < p.high ? ` (${y.say(p.low)} to ${y.say(p.high)})` : ""),
-            r?.n !== null && `n = ${r?.n}`,
+            r!.n !== null && `n = ${r!.n}`,
           );
         },
         marks: (area) => [
           Plot.dot(runs, {
-            x: "x",
-            y: "y",
-            r: 3,
-            fill: "currentColor",
-            fillOpacity: 0.22,
+            ...{
+              x: "x",
+              y: "y",
+              r: 3,
+              fill: "currentColor",
+              fillOpacity: 0.22,
+            },
             title: (r: typeof runs[number]) =>
               `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
             className: "ferlab-runs",
           }),
-          Plot.text(isWritten ? points : [], {
+          Plot.text(told, {
             x: "x",
             y: (p: Point) => crest(p, area),
-            text: (p: Point) => wordsAt(p).join(isTurned ? ", " : "\n"),
+            text: (p: Point) => linesAt(p).join("\n"),
             fontSize: SMALL,
             ...(isTurned
               ? { rotate: -90, textAnchor: "start" as const, dy: -10 }
@@ -159,39 +159,25 @@ export function isolationChart(
           // Where all failed, the number stands beside the cross of the line.
           ...[true, false].map((isAll) =>
             Plot.text(failures.filter((r) => (r.y === null) === isAll), {
-              x: o.x,
-              y: () => y.domain[0],
+              ...{ x: o.x, y: () => y.domain[0], dy: 10, dx: isAll ? 12 : 0 },
               text: (r: typeof rows[number]) =>
                 `${isAll ? "" : "×"}${r.infeasible}`,
-              dy: 10,
-              dx: isAll ? 12 : 0,
               fontSize: SMALL,
-              className: "ferlab-failed",
             })
           ),
         ],
         after: (element, area) =>
           fadeBehind(
             element,
-            (isWritten ? points : []).map((p) => {
-              const size = wordsAt(p).map((l) => textWidth(l, SMALL));
-              const wide = isTurned ? LINE : Math.max(0, ...size);
-              const high = isTurned
-                ? textWidth(wordsAt(p).join(", "), SMALL)
-                : size.length * LINE;
-              return {
-                x: area.x(p.x) - wide / 2,
-                y: area.y(crest(p, area)) - 8 - high,
-                width: wide,
-                height: high,
-              };
+            told.map((p) => {
+              const long = most(linesAt(p).map(size));
+              const deep = linesAt(p).length * LINE;
+              const [width, height] = isTurned ? [deep, long] : [long, deep];
+              const y = area.y(crest(p, area)) - 8 - height;
+              return { x: area.x(p.x) - width / 2, y, width, height };
             }),
-            {
-              id: `${CLASS}-labels`,
-              width: area.width,
-              height: area.height,
-              classes: ["ferlab-means", "ferlab-lines", "ferlab-runs"],
-            },
+            area,
+            ["ferlab-means", "ferlab-lines", "ferlab-runs"],
           ),
       };
     },

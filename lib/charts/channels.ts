@@ -51,7 +51,9 @@ const WORDS: Record<string, string> = {
   eps: "Adam's eps",
   beta1: "Adam's beta 1",
   beta2: "Adam's beta 2",
-  cost: "cost",
+  "betas.0": "Adam's beta 1",
+  "betas.1": "Adam's beta 2",
+  "schedule.gamma": "decay of the rate",
   imagesPerSecond: "images per second",
 };
 

@@ -2,11 +2,17 @@
 import * as Plot from "@observablehq/plot";
 import { axisOf, onAxes } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
-import { type AxesOptions, frame, noiseLength, tip } from "./frame.ts";
+import {
+  type Area,
+  type AxesOptions,
+  frame,
+  noiseLength,
+  tip,
+} from "./frame.ts";
 import { placeLabels } from "./place_labels.ts";
 import { levels } from "./scales.ts";
-import { seriesItem, styleOf } from "./series.ts";
-import { type Chart, FONT_SIZE, type LegendItem, textWidth } from "./theme.ts";
+import { bars, MOST_NAMED, pathItem, seriesItem, styleOf } from "./marks.ts";
+import { type Chart, FONT_SIZE, textWidth } from "./theme.ts";
 
 interface Point {
   cost: number;
@@ -47,15 +53,11 @@ export function costAccuracyChart(
     series: o.series,
   });
   const x = axisOf(table, "cost", {
+    ...{ scale: o.xScale, format: o.xFormat, pad: 0.08 },
     label: o.costLabel ?? o.xLabel,
-    scale: o.xScale,
-    format: o.xFormat,
-    pad: 0.08,
   });
   const y = axisOf(table, ["y", "low", "high"], {
-    label: o.yLabel,
-    scale: o.yScale,
-    format: o.yFormat,
+    ...{ label: o.yLabel, scale: o.yScale, format: o.yFormat },
     least: noiseLength(o.noise),
   });
   const { rows: shown, notes } = onAxes(table, { cost: x, y }, "y");
@@ -65,129 +67,92 @@ export function costAccuracyChart(
     series: String(r.series ?? ""),
   })) as unknown as Point[];
   const front = paretoFront(done);
-  const isFront = new Set(front);
   const names = levels(done.map((p) => p.series));
   const styleAt = (p: Point) => styleOf(names.indexOf(p.series));
-  const legend: LegendItem[][] = [
-    names.length > 1 && names.length <= 12 ? names.map(seriesItem) : [],
-    [{
-      mark: `<path d="M0,10H13V3H26" fill="none" stroke="currentColor" ` +
-        `stroke-opacity="0.6" stroke-width="1.5"/>`,
-      label: "Pareto front: nothing cheaper is better",
-    }],
-  ];
+  const at = { x: "cost", y: "y" };
   return frame("cost-accuracy", o, {
     label: `${y.label} by ${x.label}, ${done.length} points; Pareto front: ` +
       front.map((p) => `${p.label} ${y.say(p.y)}`).join(", "),
-    legend,
-    notes,
-    x,
-    y,
+    legend: [
+      names.length > 1 && names.length <= MOST_NAMED
+        ? names.map(seriesItem)
+        : [],
+      [pathItem("M0,10H13V3H26", "Pareto front: nothing cheaper is better")],
+    ],
+    ...{ notes, x, y },
     isEmpty: done.length === 0,
     innerHeight: () => 320,
     marks: (area) => {
-      const named = done.filter((p) =>
-        p.label !== "" && (done.length <= MOST_LABELS || isFront.has(p))
-      );
-      const fontSize = FONT_SIZE - 1;
-      const steps = front.map((p, i) => ({
-        left: area.x(p.cost),
-        right: i + 1 < front.length ? area.x(front[i + 1].cost) : area.right,
-        y: area.y(p.y),
-        next: area.y(front[i + 1]?.y ?? p.y),
-      }));
-      const placed = placeLabels(
-        named.map((p) => ({
-          x: area.x(p.cost),
-          y: area.y(p.y),
-          // Those on the front are bold.
-          width: textWidth(p.label, fontSize + (isFront.has(p) ? 2 : 0.5)),
-          top: area.y(p.high ?? p.y),
-          bottom: area.y(p.low ?? p.y),
-        })),
-        {
-          height: fontSize + 3,
-          box: area,
-          obstacles: steps.flatMap(({ left, right, y, next }) => [
-            { left, right, top: y - 1, bottom: y + 1 },
-            { left: right - 1, right: right + 1, top: next, bottom: y },
-          ]),
-        },
-      );
+      const end = front.at(-1)!;
       return [
-        Plot.line(
-          front.length > 0
-            ? [...front, { ...front.at(-1)!, cost: x.domain.at(-1)! }]
-            : [],
-          {
-            x: "cost",
-            y: "y",
-            curve: "step-after",
-            strokeOpacity: 0.6,
-            strokeWidth: 1.5,
-            className: "ferlab-front",
-          },
-        ),
-        Plot.ruleX(done.filter((p) => p.low !== null && p.high !== null), {
-          x: "cost",
-          y1: "low",
-          y2: "high",
-          stroke: (p: Point) => styleAt(p).color,
-          strokeWidth: 1.5,
-          strokeOpacity: 0.7,
+        Plot.line([...front, { ...end, cost: x.domain.at(-1)! }], {
+          ...{ ...at, curve: "step-after", strokeOpacity: 0.6 },
+          className: "ferlab-front",
         }),
+        bars(done, { x: "cost", stroke: (p: Point) => styleAt(p).color }),
         Plot.dot(done, {
-          x: "cost",
-          y: "y",
-          r: 4.5,
-          fill: (p: Point) => styleAt(p).color,
+          ...{ ...at, r: 4.5, fill: (p: Point) => styleAt(p).color },
           symbol: (p: Point) => styleAt(p).symbol,
           title: (p: Point) =>
             tip(
-              p.label,
-              p.series,
+              ...[p.label, p.series],
               `${y.say(p.y)} at ${x.label} ${x.say(p.cost)}`,
               p.low !== null && p.high !== null &&
                 `${y.say(p.low)} to ${y.say(p.high)}`,
             ),
           className: "ferlab-points",
         }),
-        ...placed.flatMap(({ dx, dy, anchor, isFar }, i) => [
-          isFar
-            ? Plot.vector([named[i]], {
-              x: "cost",
-              y: "y",
-              length: Math.hypot(dx, dy) - 4,
-              rotate: Math.atan2(dx, -dy) * 180 / Math.PI,
-              anchor: "start",
-              shape: { draw: (c, l) => (c.moveTo(0, 0), c.lineTo(0, -l)) },
-              strokeOpacity: 0.4,
-              strokeWidth: 1,
-            })
-            : null,
-          Plot.text([named[i]], {
-            x: "cost",
-            y: "y",
-            text: "label",
-            textAnchor: anchor,
-            dx,
-            dy,
-            fontSize,
-            fontWeight: isFront.has(named[i]) ? 700 : 400,
-          }),
-        ]),
+        ...labelsOf(done, front, area),
       ];
     },
   });
+}
+
+/** The points' names where they cover nothing; those on the front are bold. */
+function labelsOf(done: Point[], front: Point[], area: Area) {
+  const isFront = new Set(front);
+  const named = done.filter((p) =>
+    p.label !== "" && (done.length <= MOST_LABELS || isFront.has(p))
+  );
+  const fontSize = FONT_SIZE - 1;
+  const obstacles = front.flatMap((p, i) => {
+    const next = front[i + 1];
+    const left = area.x(p.cost), right = next ? area.x(next.cost) : area.right;
+    const y = area.y(p.y), top = area.y(next?.y ?? p.y);
+    return [
+      { left, right, top: y - 1, bottom: y + 1 },
+      { left: right - 1, right: right + 1, top, bottom: y },
+    ];
+  });
+  const labels = named.map((p) => ({
+    x: area.x(p.cost),
+    y: area.y(p.y),
+    width: textWidth(p.label, fontSize + (isFront.has(p) ? 2 : 0.5)),
+    top: area.y(p.high ?? p.y),
+    bottom: area.y(p.low ?? p.y),
+  }));
+  const placed = placeLabels(labels, {
+    ...{ height: fontSize + 3, box: area, obstacles },
+  });
+  return placed.flatMap(({ dx, dy, anchor, isFar }, i) => [
+    // A line leads to a label far from its point.
+    Plot.vector(isFar ? [named[i]] : [], {
+      ...{ x: "cost", y: "y", anchor: "start" },
+      length: Math.hypot(dx, dy) - 4,
+      rotate: Math.atan2(dx, -dy) * 180 / Math.PI,
+      shape: { draw: (c, l) => (c.moveTo(0, 0), c.lineTo(0, -l)) },
+      ...{ strokeOpacity: 0.4, strokeWidth: 1 },
+    }),
+    Plot.text([named[i]], {
+      ...{ x: "cost", y: "y", text: "label", textAnchor: anchor, dx, dy },
+      ...{ fontSize, fontWeight: isFront.has(named[i]) ? 700 : 400 },
+    }),
+  ]);
 }
 
 /** Those that no other beats: cheaper at as much accuracy, or better. */
 function paretoFront(points: readonly Point[]): Point[] {
   let best = -Infinity;
   return [...points].sort((a, b) => a.cost - b.cost || b.y - a.y)
-    .filter((p) => {
-      const isBetter = p.y > best;
-      best = Math.max(best, p.y);
-      return isBetter;
-    });
+    .filter((p) => p.y > best && (best = p.y, true));
 }

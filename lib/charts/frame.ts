@@ -99,8 +99,6 @@ export interface Spec {
   inset?: { top?: number; bottom?: number };
   /** The plot's height, from its width; default: 300. */
   innerHeight?: (innerWidth: number) => number;
-  /** Default: as long as the y axis is linear. */
-  hasNoiseBar?: boolean;
   /** Small plots of one scale, by name. */
   panels?: string[];
   marks: (area: Area) => Plot.Markish[];
@@ -109,10 +107,9 @@ export interface Spec {
   after?: (element: any, area: Area) => void;
 }
 
-const TITLE = 14, LINE = 18, SMALL = 11;
-const BAR = 8;
-/** Of a panel's width. */
-const PANEL_GAP = 0.08;
+const TITLE = 14, SMALL = 11, SOFT = `fill-opacity="0.75"`;
+/** The noise bar's width, the share between panels, a panel's height. */
+const BAR = 8, PANEL_GAP = 0.08, PANEL = 84;
 /** The class of the chart, until its content is known. */
 export const CLASS = "ferlab-0000000000";
 
@@ -142,127 +139,103 @@ export const noiseLength = (noise: Noise | null | undefined) =>
 export const tip = (...lines: (string | null | undefined | false)[]) =>
   lines.filter(Boolean).join("\n");
 
-/** Words in lines at `x`, each `step` below the last; and where they end. */
-function lines(
-  texts: string[],
-  o: { x: number; y: number; step: number; style: string },
-): { markup: string; y: number } {
-  const markup = texts.map((line, i) =>
-    `<text x="${o.x}" y="${o.y + i * o.step}" text-anchor="start" ` +
-    `${o.style}>${escapeMarkup(line)}</text>`
+/** Lines of words from (x, y) down. */
+const block = (
+  lines: string[],
+  x: number,
+  y: number,
+  step: number,
+  style = "",
+) =>
+  lines.map((line, i) =>
+    `<text x="${x}" y="${y + i * step}" text-anchor="start" ${style}>` +
+    `${escapeMarkup(line)}</text>`
   ).join("");
-  return { markup, y: o.y + texts.length * o.step };
-}
 
-/** Title, subtitle and legend in lines no wider than the chart. */
-function head(o: FrameOptions, legend: LegendItem[][], width: number) {
-  const inside = width - 16;
+/** Title, subtitle, legend and the y axis's name, no wider than the chart. */
+function head(
+  o: FrameOptions,
+  legend: LegendItem[][],
+  name: string,
+  width: number,
+) {
+  const wrapped = (text = "", size = FONT_SIZE) =>
+    text === "" ? [] : wrapWords(text, width - 16, size);
   // Bold is about a tenth wider.
-  const title = lines(o.title ? wrapWords(o.title, inside, 1.1 * TITLE) : [], {
-    x: 8,
-    y: 18,
-    step: LINE,
-    style: `font-size="${TITLE}" font-weight="600"`,
-  });
-  const subtitle = lines(
-    o.subtitle ? wrapWords(o.subtitle, inside, FONT_SIZE) : [],
-    { x: 8, y: title.y, step: 16, style: `fill-opacity="0.75"` },
-  );
-  let markup = title.markup + subtitle.markup;
-  let y = subtitle.y > 18 ? subtitle.y - 8 : 4;
-  for (const group of legend) {
-    let x = 8;
-    for (const { mark, label, width: markWidth = 26 } of group) {
-      const words = wrapWords(label, inside - markWidth - 6, FONT_SIZE);
-      const itemWidth = markWidth + 20 +
-        Math.max(...words.map((w) => textWidth(w)));
-      if (x > 8 && x + itemWidth > width) {
-        x = 8;
-        y += LINE;
-      }
-      const text = lines(words, {
-        x: markWidth + 6,
-        y: 10,
-        step: 15,
-        style: "",
-      });
-      markup += `<g transform="translate(${x},${y})">${mark}${text.markup}</g>`;
-      x += Math.round(itemWidth);
-      y += 15 * (words.length - 1);
+  const title = wrapped(o.title, 1.1 * TITLE), subtitle = wrapped(o.subtitle);
+  let markup =
+    block(title, 8, 18, 18, `font-size="${TITLE}" font-weight="600"`) +
+    block(subtitle, 8, 18 + 18 * title.length, 16, SOFT);
+  let y = 4 + 18 * title.length + 16 * subtitle.length +
+    (title.length + subtitle.length > 0 ? 6 : 0);
+  for (const group of legend.filter((items) => items.length > 0)) {
+    let x = 8, lines = 1;
+    for (const { mark, label, width: own = 26 } of group) {
+      const words = wrapWords(label, width - 22 - own, FONT_SIZE);
+      const item = own + 20 + Math.max(...words.map((w) => textWidth(w)));
+      if (x > 8 && x + item > width) [x, y, lines] = [8, y + 3 + 15 * lines, 1];
+      markup += `<g transform="translate(${x},${y})">${mark}` +
+        block(words, own > 0 ? own + 6 : 0, 10, 15) + `</g>`;
+      x += Math.round(item);
+      lines = Math.max(lines, words.length);
     }
-    if (group.length > 0) y += LINE;
+    y += 3 + 15 * lines;
   }
+  const names = wrapped(name);
+  markup += block(names, 8, y + 14, 15, SOFT);
+  y += names.length > 0 ? 6 + 15 * names.length : 0;
   return { markup: `<g aria-label="legend">${markup}</g>`, height: y };
 }
 
-/** Those of the ticks whose words stand `gap` pixels apart. */
+/** Those of the ticks whose words, of such a size, stand apart. */
 function thinned(
   ticks: (number | string)[],
   pixel: (tick: number | string) => number,
   size: (tick: number | string) => number,
 ): (number | string)[] {
   const kept: (number | string)[] = [];
-  for (const tick of ticks) {
-    const last = kept.at(-1);
-    const gap = last === undefined ? 0 : (size(last) + size(tick)) / 2;
-    if (last === undefined || Math.abs(pixel(tick) - pixel(last)) >= gap) {
-      kept.push(tick);
-    }
+  for (const t of ticks) {
+    const last = kept.at(-1) ?? t;
+    const gap = Math.abs(pixel(t) - pixel(last));
+    if (kept.length === 0 || gap >= (size(last) + size(t)) / 2) kept.push(t);
   }
   return kept;
 }
 
+const widest = (lines: Iterable<string>) =>
+  [...lines].reduce((most, line) => Math.max(most, textWidth(line)), 0);
+
 /** The x axis's ticks and their words for a plot of that width. */
-function xTicks(axis: Drawn, innerWidth: number) {
+function xTicks(axis: Drawn, width: number) {
   const raw = new Map(axis.ticks.map((t) => [t, axis.format(t)]));
-  const pixel = pixels(axis, [0, innerWidth]);
-  const widest = Math.max(0, ...[...raw.values()].map((t) => textWidth(t)));
+  const pixel = pixels(axis, [0, width]);
   if (axis.type !== "category") {
-    const ticks = thinned(
-      axis.ticks,
-      pixel,
-      (t) => textWidth(raw.get(t)!) + 8,
-    );
-    return { ticks, text: raw, isTurned: false, height: 14, overhang: 0 };
+    const ticks = thinned(axis.ticks, pixel, (t) => textWidth(raw.get(t)!) + 8);
+    return { ticks, text: raw, turn: 0, height: 14, overhang: 0 };
   }
-  const slot = innerWidth / Math.max(1, axis.domain.length);
-  const wrapped = new Map(
+  const slot = width / Math.max(1, axis.domain.length);
+  const lines = new Map(
     [...raw].map(([t, text]) => [t, wrapWords(text, slot - 6, FONT_SIZE)]),
   );
-  const isTurned = [...wrapped.values()].flat()
-    .some((line) => textWidth(line) > slot - 4);
-  // Long names end in dots, and of very many only some are written.
-  const short = (text: string) =>
-    textWidth(text) > 150 ? `${[...text].slice(0, 20).join("")}…` : text;
-  const height = isTurned
-    ? 12 + 0.7 * Math.min(widest, 160)
-    : 14 * Math.max(1, ...[...wrapped.values()].map((w) => w.length));
+  if (widest([...lines.values()].flat()) <= slot - 4) {
+    const text = new Map([...lines].map(([t, own]) => [t, own.join("\n")]));
+    const most = Math.max(1, ...[...lines.values()].map((own) => own.length));
+    return { ticks: axis.ticks, text, turn: 0, height: 14 * most, overhang: 0 };
+  }
+  // Turned, long names end in dots, and of very many only some are written.
+  const text = new Map([...raw].map(([t, own]) => [
+    t,
+    textWidth(own) > 150 ? `${[...own].slice(0, 20).join("")}…` : own,
+  ]));
+  const long = Math.ceil(0.7 * widest(text.values()));
+  const ticks = thinned(axis.ticks, pixel, () => 18);
   return {
-    ticks: isTurned ? thinned(axis.ticks, pixel, () => 14) : axis.ticks,
-    text: isTurned
-      ? new Map([...raw].map(([t, text]) => [t, short(text)]))
-      : new Map([...wrapped].map(([t, w]) => [t, w.join("\n")])),
-    isTurned,
-    height: Math.ceil(height),
-    overhang: isTurned ? 0.7 * Math.min(widest, 160) - slot / 2 : 0,
+    ticks,
+    text,
+    turn: -45,
+    height: 12 + long,
+    overhang: long - slot / 2,
   };
-}
-
-/** The y axis's words in lines, at most 38 % of the chart's width. */
-function yTicks(axis: Drawn, width: number) {
-  const most = 0.38 * width;
-  const text = new Map(axis.ticks.map((t) => {
-    const all = axis.format(t).split("\n")
-      .flatMap((line) => wrapWords(line, most, FONT_SIZE));
-    return [t, all.join("\n")];
-  }));
-  const widest = Math.max(
-    0,
-    ...[...text.values()].flatMap((t) => t.split("\n")).map((t) =>
-      textWidth(t)
-    ),
-  );
-  return { text, width: Math.min(widest, most) };
 }
 
 /** A size in pixels, or the error that names it. */
@@ -273,13 +246,11 @@ function sized(kind: string, name: string, value: number): number {
   );
 }
 
-const plotScale = (axis: Axis, isY: boolean) => ({
-  type: axis.type === "category" ? "band" as const : axis.type,
+const plotScale = ({ type, domain }: Axis, isY: boolean) => ({
+  type: type === "category" ? "band" as const : type,
   // A band's first value stands at the bottom, as a number's lowest does.
-  domain: isY && axis.type === "category"
-    ? [...axis.domain].reverse()
-    : axis.domain,
-  padding: axis.type === "category" ? 0.04 : undefined,
+  domain: isY && type === "category" ? [...domain].reverse() : domain,
+  padding: type === "category" ? 0.04 : undefined,
   // The axes are marks of the frame.
   axis: null,
 });
@@ -287,101 +258,102 @@ const plotScale = (axis: Axis, isY: boolean) => ({
 /** Draws a chart of that kind: see the head of this file. */
 export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
   const width = sized(kind, "width", o.width ?? 720);
-  const { x, y, room = {}, inset = {}, panels } = spec;
-  const noise = o.noise;
+  const { x, y, room = {}, inset = {}, panels, isEmpty = false } = spec;
+  const noiseWords = o.noise === undefined ? "" : noiseText(
+    o.noise,
+    /accuracy|share/i.test(`${y.label} ${spec.label}`),
+  );
+  const bar = o.noise && o.noise.sd > 0 && y.type === "linear" ? o.noise : null;
+  const noiseItem = { mark: bar ? BAR_MARK : "", width: bar ? 26 : 0 };
+  const legend = [
+    ...(spec.legend ?? []).map((items) => items.filter((item) => !!item)),
+    noiseWords === "" ? [] : [{ ...noiseItem, label: noiseWords }],
+  ];
   const notes = [...spec.notes ?? [], ...(o.caption ? [o.caption] : [])];
   const caption = notes.flatMap((t) => wrapWords(t, width - 16, SMALL));
+  const xNames = wrapWords(x.label, width - 16, FONT_SIZE);
+  const captionHeight = caption.length > 0 ? 15 * caption.length + 6 : 0;
+  const top = head(
+    o,
+    isEmpty ? [] : legend,
+    isEmpty || y.isHidden ? "" : y.label,
+    width,
+  );
+  const foot = (height: number) =>
+    block(
+      caption,
+      8,
+      height - captionHeight + 12,
+      15,
+      `font-size="${SMALL}" ${SOFT}`,
+    );
   const label = [
     o.title ? `${o.title}: ${spec.label}` : spec.label,
-    noise === undefined ? "" : noiseText(noise, isShareAxis(spec)),
+    noiseWords,
     ...notes,
   ].filter(Boolean).join("; ");
-  const legend = spec.isEmpty
-    ? []
-    : (spec.legend ?? []).map((g) => g.filter((item) => !!item));
-  const top = head(o, legend, width);
-  if (spec.isEmpty) return empty(kind, label, { width, top, caption });
-
-  // The y axis's name and the noise's words stand on one line, if it is long
-  // enough.
-  const words = noise === undefined ? "" : noiseText(noise, isShareAxis(spec));
-  const yLabel = y.isHidden ? "" : y.label;
-  const isCrowded = words !== "" && yLabel !== "" &&
-    24 + textWidth(yLabel) + textWidth(words) + 8 > width;
-  const namesOf = wrapWords(yLabel, width - 16, FONT_SIZE);
-  let headBottom = top.height;
-  let above = "";
-  if (yLabel !== "" || words !== "") {
-    const soft = `fill-opacity="0.75"`;
-    const name = lines(namesOf, {
-      x: 8,
-      y: headBottom + 14,
-      step: 15,
-      style: soft,
+  const page = { document, className: CLASS, width };
+  if (isEmpty) {
+    const height = top.height + 96 + captionHeight;
+    const element = Plot.plot({
+      ...{ ...page, height, margin: 8, marginTop: top.height + 8 },
+      marginBottom: captionHeight + 8,
+      marks: [
+        Plot.frame({ rx: 6, strokeOpacity: 0.3, strokeDasharray: "4 4" }),
+        Plot.text([EMPTY], { text: [EMPTY], frameAnchor: "middle" }),
+      ],
     });
-    const split = wrapWords(words, width - 16, FONT_SIZE);
-    const lineY = isCrowded ? name.y : headBottom + 14;
-    above = name.markup +
-      (words === ""
-        ? ""
-        : split.map((line, i) =>
-          `<text x="${width - 8}" y="${lineY + 15 * i}" text-anchor="end" ` +
-          `${soft}>${escapeMarkup(line)}</text>`
-        ).join(""));
-    headBottom += 6 + 15 * Math.max(
-          namesOf.length + (isCrowded ? split.length : 0),
-          words === "" ? 0 : split.length,
-        );
+    return finish(element, `${label}: ${EMPTY}`, top.markup + foot(height));
   }
-  const hasBar = spec.hasNoiseBar ?? y.type === "linear";
-  const bar = hasBar && noise && noise.sd > 0 && y.type === "linear"
-    ? noise
-    : null;
 
-  const yText = yTicks(y, width);
-  const ySpace = y.isHidden ? 8 : Math.ceil(yText.width) + 14;
-  let left = Math.max(ySpace, 16, room.left ?? 0);
+  const yText = new Map(y.ticks.map((t) => [
+    t,
+    y.format(t).split("\n")
+      .flatMap((line) => wrapWords(line, 0.38 * width, FONT_SIZE)),
+  ]));
+  const yWidth = y.isHidden
+    ? 8
+    : Math.ceil(Math.min(widest([...yText.values()].flat()), 0.38 * width)) +
+      14;
   const right = Math.max(16, (room.right ?? 0) + (bar ? BAR + 16 : 0));
   const columns = panels
-    ? Math.max(1, Math.min(panels.length, Math.floor((width - left) / 150), 5))
+    ? Math.max(
+      1,
+      Math.min(panels.length, Math.floor((width - yWidth) / 150), 5),
+    )
     : 1;
-  const rowsOfPanels = panels ? Math.ceil(panels.length / columns) : 1;
-  const panelWidth = () =>
-    (width - left - right) * (1 - PANEL_GAP) / (columns - PANEL_GAP);
-  let ticks = xTicks(x, panels ? panelWidth() : width - left - right);
-  if (ticks.overhang > left) left = Math.ceil(ticks.overhang);
-  ticks = xTicks(x, panels ? panelWidth() : width - left - right);
-  const innerWidth = Math.max(40, width - left - right);
-  const panelNames = new Map((panels ?? []).map((name) => [
+  const lines = Math.ceil((panels?.length ?? 1) / columns);
+  const inside = (left: number) =>
+    (width - left - right) *
+    (panels ? (1 - PANEL_GAP) / (columns - PANEL_GAP) : 1);
+  let left = Math.max(yWidth, 16, room.left ?? 0);
+  left = Math.max(left, Math.ceil(xTicks(x, inside(left)).overhang));
+  const ticks = xTicks(x, inside(left));
+  const names = new Map((panels ?? []).map((name) => [
     name,
-    wrapWords(name, panelWidth() - 4, SMALL).slice(0, 3).join("\n"),
+    wrapWords(name, inside(left) - 4, SMALL).slice(0, 3),
   ]));
-  const named = Math.max(
-    0,
-    ...[...panelNames.values()].map((n) => n.split("\n").length),
-  );
+  const named = Math.max(0, ...[...names.values()].map((n) => n.length));
   const gap = panels ? 8 + 13 * named : 0;
-  const marginTop = headBottom + 10 + (room.top ?? 0) + (panels ? gap - 4 : 0);
-  const captionHeight = caption.length > 0 ? 15 * caption.length + 6 : 0;
-  const marginBottom = (x.isHidden ? 10 : ticks.height + 16 +
-    (x.label ? 20 : 0)) + (room.bottom ?? 0) + captionHeight;
-  const inner = o.height === undefined
-    ? spec.innerHeight?.(innerWidth) ??
-      (panels ? rowsOfPanels * (84 + gap) : 300)
-    : sized(kind, "height", o.height) - marginTop - marginBottom;
-  const innerHeight = Math.max(40, inner);
-  const fyGap = gap / (84 + gap);
-  const panelShare = panels ? (1 - fyGap) / (rowsOfPanels - fyGap) : 1;
+  const marginTop = top.height + 10 + (room.top ?? 0) + (panels ? gap - 4 : 0);
+  const marginBottom = captionHeight + (room.bottom ?? 0) +
+    (x.isHidden
+      ? 10
+      : ticks.height + 16 + (x.label ? 5 + 15 * xNames.length : 0));
+  const innerHeight = Math.max(
+    40,
+    o.height === undefined
+      ? panels
+        ? lines * (PANEL + gap)
+        : spec.innerHeight?.(Math.max(40, width - left - right)) ?? 300
+      : sized(kind, "height", o.height) - marginTop - marginBottom,
+  );
   const height = Math.ceil(marginTop + innerHeight + marginBottom);
   const bottom = marginTop + innerHeight;
-
+  const fyGap = gap / (PANEL + gap);
+  const share = panels ? (1 - fyGap) / (lines - fyGap) : 1;
   const area: Area = {
-    left,
-    right: width - right,
-    top: marginTop,
-    bottom,
-    width,
-    height,
+    ...{ left, right: width - right, top: marginTop, bottom, width, height },
     x: pixels(x, [left, width - right]),
     y: pixels(y, [bottom - (inset.bottom ?? 0), marginTop + (inset.top ?? 0)]),
     panel: (name) => {
@@ -389,51 +361,34 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
       return { fx: i % columns, fy: Math.floor(i / columns) };
     },
   };
-  const yShown = y.type === "category"
-    ? thinned(y.ticks, area.y, () => 13)
-    : thinned(y.ticks, area.y, () => 13 / panelShare);
+  const yTicks = thinned(y.ticks, area.y, () => 13 / share);
   const element = Plot.plot({
-    document,
-    className: CLASS,
-    width,
-    height,
-    marginTop,
-    marginLeft: left,
-    marginRight: right,
-    marginBottom: height - bottom,
-    color: { type: "identity" },
-    symbol: { type: "identity" },
-    r: { type: "identity" },
-    opacity: { type: "identity" },
+    ...{ ...page, height, marginTop, marginBottom: height - bottom },
+    ...{ marginLeft: left, marginRight: right },
+    ...{ color: IDENTITY, symbol: IDENTITY, r: IDENTITY, opacity: IDENTITY },
     x: plotScale(x, false),
     y: {
       ...plotScale(y, true),
       insetTop: inset.top ?? 0,
       insetBottom: inset.bottom ?? 0,
     },
-    ...(panels
-      ? {
-        fx: { axis: null, padding: PANEL_GAP },
-        fy: { axis: null, padding: fyGap },
-      }
-      : {}),
+    ...(panels && {
+      fx: { axis: null, padding: PANEL_GAP },
+      fy: { axis: null, padding: fyGap },
+    }),
     marks: [
-      y.isHidden || y.hasNoGrid ? null : Plot.gridY(yShown, GRID),
+      y.isHidden || y.hasNoGrid ? null : Plot.gridY(yTicks, GRID),
       x.isHidden || x.hasNoGrid ? null : Plot.gridX(ticks.ticks, GRID),
-      y.isHidden ? null : Plot.axisY(yShown, {
-        label: null,
-        tickSize: 0,
-        tickPadding: 8,
-        lineHeight: 1.2,
-        tickFormat: (t: number | string) => yText.text.get(t)!,
+      y.isHidden ? null : Plot.axisY(yTicks, {
+        ...{ label: null, tickSize: 0, tickPadding: 8, lineHeight: 1.2 },
+        // d3's log scales leave out the words of a tick's format, not these.
+        text: (t: number | string) => yText.get(t)!.join("\n"),
       }),
       x.isHidden ? null : Plot.axisX(ticks.ticks, {
-        label: null,
+        ...{ label: null, lineHeight: 1.15, tickRotate: ticks.turn },
         tickSize: x.hasNoGrid ? 0 : 5,
         tickPadding: x.hasNoGrid ? 10 : 5,
-        lineHeight: 1.15,
-        tickRotate: ticks.isTurned ? -45 : 0,
-        tickFormat: (t: number | string) => ticks.text.get(t)!,
+        text: (t: number | string) => ticks.text.get(t)!,
       }),
       x.isHidden || x.hasNoGrid
         ? null
@@ -442,105 +397,58 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
         ? Plot.text(panels, {
           fx: (n: string) => area.panel(n).fx,
           fy: (n: string) => area.panel(n).fy,
-          text: (n: string) => panelNames.get(n),
-          frameAnchor: "top-left",
-          lineAnchor: "bottom",
-          dy: -4,
-          fontSize: SMALL,
-          fontWeight: 600,
+          text: (n: string) => names.get(n)!.join("\n"),
+          ...{ frameAnchor: "top-left", lineAnchor: "bottom", dy: -4 },
+          ...{ fontSize: SMALL, fontWeight: 600 },
         })
         : null,
       ...spec.marks(area),
     ],
   });
   spec.after?.(element, area);
-
-  let markup = top.markup + above;
-  if (!x.isHidden && x.label) {
-    markup += `<text x="${((left + width - right) / 2).toFixed(1)}" y="${
-      height - captionHeight - (room.bottom ?? 0) - 8
-    }" text-anchor="middle">${escapeMarkup(x.label)}</text>`;
-  }
-  if (bar) {
-    const length = panelShare * Math.abs(area.y(0) - area.y(2 * bar.sd));
-    markup += noiseBar(
-      width - right + 10,
-      marginTop + (inset.top ?? 0),
-      length,
-    );
-  }
-  markup += lines(caption, {
-    x: 8,
-    y: height - captionHeight + 12,
-    step: 15,
-    style: `font-size="${SMALL}" fill-opacity="0.75"`,
-  }).markup;
-  return finish(element, label, markup);
+  const half = widest(xNames) / 2;
+  const middle = Math.max(
+    Math.min((left + width - right) / 2, width - 8 - half),
+    Math.min(8 + half, width / 2),
+  );
+  const under = height - captionHeight - (room.bottom ?? 0) - 8 -
+    15 * xNames.length;
+  const xName = x.isHidden || !x.label
+    ? ""
+    : xNames.map((name, i) =>
+      `<text x="${middle.toFixed(1)}" y="${under + 15 * (i + 1)}" ` +
+      `text-anchor="middle">${escapeMarkup(name)}</text>`
+    ).join("");
+  const length = bar ? share * Math.abs(area.y(0) - area.y(2 * bar.sd)) : 0;
+  const barAt = marginTop + (inset.top ?? 0);
+  const barMarkup = bar ? noiseBar(width - right + 10, barAt, length) : "";
+  return finish(element, label, top.markup + xName + barMarkup + foot(height));
 }
 
-const isShareAxis = (spec: Spec) =>
-  /accuracy|share/i.test(`${spec.y.label} ${spec.label}`);
+const EMPTY = "nothing to show yet";
+const IDENTITY = { type: "identity" } as const;
 
 /** ± one standard deviation as a bar beside the plot, two of them long. */
 function noiseBar(x: number, y: number, length: number): string {
-  const end = (y + length).toFixed(1);
-  return `<g class="ferlab-noise"><rect x="${x}" y="${y}" width="${BAR}" ` +
-    `height="${length.toFixed(1)}" fill="currentColor" fill-opacity="0.18"/>` +
-    `<path d="M${x},${y}h${BAR}M${x},${end}h${BAR}M${
-      x + BAR / 2
-    },${y}V${end}" ` +
-    `stroke="currentColor" stroke-width="1.5" fill="none"/></g>`;
+  const high = length.toFixed(1);
+  return `<g class="ferlab-noise" transform="translate(${x},${y})">` +
+    `<rect width="${BAR}" height="${high}" fill-opacity="0.18"/>` +
+    `<path d="M0,0h${BAR}M0,${high}h${BAR}M${BAR / 2},0V${high}" ` +
+    `stroke="currentColor" stroke-width="1.5"/></g>`;
 }
+const BAR_MARK = `<g transform="translate(9,0)">${noiseBar(0, 0, 12)}</g>`;
 
 /** Plot's element as standalone markup, its class told by its content. */
 // deno-lint-ignore no-explicit-any
 function finish(element: any, label: string, markup: string): Chart {
   element.setAttribute("font-size", String(FONT_SIZE));
   // linkedom leaves "&" in attributes as it is, so the label comes later.
+  const root = `<svg xmlns="http://www.w3.org/2000/svg" role="img" ` +
+    `aria-label="${escapeMarkup(label)}" `;
   const svg = (element.outerHTML as string)
-    .replace(
-      "<svg ",
-      () =>
-        `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${
-          escapeMarkup(label)
-        }" `,
-    )
+    .replace("<svg ", () => root)
     .replace("--plot-background: white", "--plot-background: transparent")
     .replace(/<\/svg>$/, () => `${markup}</svg>`);
   const hash = createHash("sha256").update(svg).digest("hex").slice(0, 10);
   return wrap(svg.replaceAll(CLASS, `ferlab-${hash}`));
-}
-
-/** What stands where there is nothing to draw. */
-function empty(
-  kind: string,
-  label: string,
-  { width, top, caption }: {
-    width: number;
-    top: { markup: string; height: number };
-    caption: string[];
-  },
-): Chart {
-  const message = "nothing to show yet";
-  const y = top.height + 8, foot = y + 80;
-  const height = foot + 12 + 15 * caption.length;
-  return wrap(
-    `<svg xmlns="http://www.w3.org/2000/svg" class="ferlab-${kind}" ` +
-      `role="img" aria-label="${escapeMarkup(`${label}: ${message}`)}" ` +
-      `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
-      `fill="currentColor" font-family="system-ui, sans-serif" ` +
-      `font-size="${FONT_SIZE}" style="max-width: 100%; height: auto">` +
-      `${top.markup}<rect x="8.5" y="${y + 0.5}" width="${width - 17}" ` +
-      `height="79" rx="6" fill="none" stroke="currentColor" ` +
-      `stroke-opacity="0.3" stroke-dasharray="4 4"/><text x="${width / 2}" ` +
-      `y="${
-        y + 44
-      }" text-anchor="middle" fill-opacity="0.7">${message}</text>` +
-      lines(caption, {
-        x: 8,
-        y: foot + 14,
-        step: 15,
-        style: `font-size="${SMALL}" fill-opacity="0.75"`,
-      }).markup + `</svg>`,
-  );
 }

@@ -6,12 +6,12 @@ import {
   type Channel,
   firstOf,
   maybe,
+  type Read,
   read,
   type Rows,
   type Value,
 } from "./channels.ts";
 import {
-  type Area,
   type AxesOptions,
   frame,
   noiseLength,
@@ -19,15 +19,19 @@ import {
   tip,
 } from "./frame.ts";
 import {
+  bars,
+  crosses,
   endLabels,
   FAILED,
   MOST_NAMED,
+  oursItem,
+  PUBLISHED,
   publishedItem,
   seriesItem,
   styleOf,
-} from "./series.ts";
+} from "./marks.ts";
 import { levels, lineColor, valueText } from "./scales.ts";
-import { type Chart, type LegendItem, PALETTE, textWidth } from "./theme.ts";
+import { type Chart, type LegendItem, textWidth } from "./theme.ts";
 
 /** The rows of one series at one x. */
 export interface Point {
@@ -44,7 +48,7 @@ export interface Point {
   n: number;
 }
 
-/** Above so many x of a series their markers are thinned. */
+/** Above so many x a band stands for the repeats. */
 const DENSE = 12;
 /** A loss is read on a log axis from this factor. */
 const LOG_FROM = 50;
@@ -66,6 +70,27 @@ export interface LineOptions extends AxesOptions {
   published?: Rows;
 }
 
+/** What another chart adds to the lines. */
+export interface Added
+  extends Partial<Pick<Spec, "inset" | "marks" | "after">> {
+  legend?: (LegendItem | false)[];
+  notes?: string[];
+  /** In the accessible label. */
+  words?: string[];
+  /** What the intervals are, in the legend. */
+  bandLabel?: string;
+  /** A point's tooltip. */
+  title?: (p: Point) => string;
+}
+
+/** What the lines are, for a chart that adds marks of its own. */
+export interface Lines {
+  x: Axis;
+  y: Axis;
+  series: { name: string; points: Point[] }[];
+  published: Point[];
+}
+
 /**
  * Draws the mean of each series' rows at each x, joined by a line that breaks
  * where all rows at an x have failed. Several rows at an x are repeats: dots
@@ -76,29 +101,6 @@ export interface LineOptions extends AxesOptions {
  */
 export function lineChart(rows: Rows, o: LineOptions = {}): Chart {
   return linesOf("lineChart", rows, o);
-}
-
-/** What another chart adds to the lines. */
-export interface Added {
-  legend?: (LegendItem | false)[];
-  /** In the accessible label. */
-  words?: string[];
-  notes?: string[];
-  /** What the intervals are, in the legend. */
-  bandLabel?: string;
-  /** A point's tooltip. */
-  title?: (p: Point) => string;
-  inset?: { top?: number; bottom?: number };
-  marks?: (area: Area) => Plot.Markish[];
-  after?: Spec["after"];
-}
-
-/** What the lines are, for a chart that adds marks of its own. */
-export interface Lines {
-  x: Axis;
-  y: Axis;
-  series: { name: string; points: Point[] }[];
-  published: Point[];
 }
 
 /** The same for a chart that adds to it; `more` are values for its axes. */
@@ -118,264 +120,196 @@ export function linesOf(
     high: o.high ?? maybe("high"),
   };
   const table = read(chart, rows, channels);
-  const published = read(`${chart}, published`, o.published ?? [], {
-    ...channels,
-    y: typeof channels.y === "function"
-      ? channels.y
+  // Published rows need not tell series and facet.
+  const optional = (channel: Channel | undefined) =>
+    typeof channel === "string" ? maybe(channel) : channel;
+  const theirTable = read(`${chart}, published`, o.published ?? [], {
+    x: channels.x,
+    y: typeof o.y === "function"
+      ? o.y
       : firstOf(table.name("y"), "accuracy", "mean"),
-    // Published rows need not have the others.
-    series: optional(o.series),
-    facet: optional(o.facet),
-    low: optional(o.low) ?? maybe("low"),
-    high: optional(o.high) ?? maybe("high"),
+    ...{ series: optional(o.series), facet: optional(o.facet) },
+    ...{ low: undefined, high: undefined },
   });
+  const moreX = [...theirTable.rows.map((r) => r.x), ...more.x ?? []];
   const xs = levels(
-    [...table.rows, ...published.rows].map((r) => r.x).concat(more.x ?? [])
-      .filter((v): v is number | string => v !== null),
+    [...table.rows.map((r) => r.x), ...moreX].filter((v) => v !== null),
   );
   const isEpoch = /epoch|step/i.test(table.name("x"));
   const isDense = isEpoch || xs.length > DENSE;
   const x = axisOf(table, "x", {
-    label: o.xLabel,
-    scale: o.xScale,
-    format: o.xFormat,
+    ...{ label: o.xLabel, scale: o.xScale, format: o.xFormat },
     hasLevels: !isEpoch,
     pad: isDense ? 0.02 : 1 / Math.max(2, 2 * xs.length - 2),
-  }, [...published.rows.map((r) => r.x), ...more.x ?? []]);
+  }, moreX);
   const y = axisOf(within(table, "x", x), ["y", "low", "high"], {
-    label: o.yLabel,
-    scale: o.yScale,
-    format: o.yFormat,
-    logFrom: LOG_FROM,
-    least: noiseLength(o.noise),
-  }, [...published.rows.map((r) => r.y), ...more.y ?? []]);
+    ...{ label: o.yLabel, scale: o.yScale, format: o.yFormat },
+    ...{ logFrom: LOG_FROM, least: noiseLength(o.noise) },
+  }, [...theirTable.rows.map((r) => r.y), ...more.y ?? []]);
   const { rows: done, failed, notes } = onAxes(table, { x, y }, "y");
-  const theirs = onAxes(published, { x, y }, "y");
+  const theirs = onAxes(theirTable, { x, y }, "y");
   notes.push(...theirs.notes.map((note) => `published: ${note}`));
 
-  const text = (v: Value) => v === null ? "" : String(v);
-  const names = levels(
-    [...done, ...failed, ...theirs.rows].map((r) => r.series ?? ""),
-  ).map(text);
+  const all = [...done, ...failed, ...theirs.rows];
+  const names = levels(all.map((r) => r.series ?? "")).map(String);
+  const facets = o.facet === undefined
+    ? undefined
+    : levels(all.map((r) => r.facet ?? "")).map(String);
   // A number alone says little: "depth 2".
-  const nameOf = (name: string) =>
-    name !== "" && typeof o.series === "string" && Number.isFinite(+name)
-      ? `${table.words("series")} ${valueText(+name)}`
-      : name;
+  const nameOf = (series: Value) =>
+    typeof o.series === "string" && series !== "" && Number.isFinite(+series!)
+      ? `${table.words("series")} ${valueText(+series!)}`
+      : String(series ?? "");
   const index = new Map(names.map((name, i) => [name, i]));
+  const indexOf = (p: { series: Value }) => index.get(String(p.series ?? ""))!;
   const isMany = names.length > MOST_NAMED;
   const colorOf = (p: { series: Value }) =>
     isMany
-      ? lineColor(index.get(text(p.series))! / (names.length - 1))
-      : styleOf(index.get(text(p.series))!).color;
+      ? lineColor(indexOf(p) / (names.length - 1))
+      : styleOf(indexOf(p)).color;
   // Beside a single series of ours, published values have a colour of theirs.
-  const theirColor = names.length < 2 ? PALETTE[1] : colorOf;
-  const symbolOf = (p: { series: Value }) =>
-    styleOf(index.get(text(p.series))!).symbol;
+  const theirColor = names.length < 2 ? PUBLISHED : colorOf;
+
   const points = pointsOf([...done, ...failed], xs);
-  const theirPoints = pointsOf(theirs.rows, xs);
-  const hasRepeats = done.length > points.filter((p) => p.n > 0).length;
+  const published = pointsOf(theirs.rows, xs);
+  const drawn = points.filter((p) => p.n > 0);
+  const hasRepeats = done.length > drawn.length;
   const isBand = (o.repeats ?? (isDense ? "band" : "dots")) === "band";
-  const hasBand = points.some((p) => p.low < p.high) &&
-    (!hasRepeats || isBand);
+  const hasBand = drawn.some((p) => p.low < p.high) && (!hasRepeats || isBand);
   // A single series has room for an interval at each x.
   const isBars = x.type === "category" || (!isDense && names.length < 2);
-  const isOwnBand = table.has("low") && table.has("high");
-  const facets = o.facet === undefined ? undefined : levels(
-    [...done, ...failed, ...theirs.rows].map((r) => r.facet ?? "none"),
-  ).map(text);
-
   const added = add({
-    x,
-    y,
+    ...{ x, y, published },
     series: names.map((name) => ({
       name: nameOf(name),
       points: points.filter((p) => p.series === name),
     })),
-    published: theirPoints,
   });
   notes.push(...added.notes ?? []);
+  if (isMany) {
+    notes.push(`${d3.format(",")(names.length)} series, named in the tooltips`);
+  }
 
   // Names stand at the lines' ends if there is room for them.
-  const named = isMany || names.length < 2 ? [] : names;
-  const width = o.width ?? 720;
-  const widest = Math.max(0, ...named.map((name) => textWidth(nameOf(name))));
-  const isAtEnd = named.length > 0 && !facets && widest + 24 < 0.25 * width;
-  const ns = d3.extent(
-    points.filter((p) => p.n > 0),
-    (p: Point) => p.n,
-  ) as [number, number];
-  const repeats = ns[0] === ns[1] ? `${ns[0]}` : `${ns[0]} to ${ns[1]}`;
+  const named = isMany || names.length < 2 ? [] : names.map(nameOf);
+  const widest = Math.max(0, ...named.map((name) => textWidth(name)));
+  const isAtEnd = named.length > 0 && !facets &&
+    widest + 24 < 0.25 * (o.width ?? 720);
+  const [least, most] = d3.extent(drawn, (p: Point) => p.n);
+  const repeats = least === most ? `${most}` : `${least} to ${most}`;
+  const bandLabel = added.bandLabel ??
+    (hasRepeats
+      ? `mean, and lowest to highest of ${repeats} repeats`
+      : "mean and its interval");
   const legend: (LegendItem | false)[][] = [
-    isAtEnd || isMany
-      ? []
-      : named.map((name, i) => seriesItem(nameOf(name), i)),
+    isAtEnd ? [] : named.map(seriesItem),
     [
       hasRepeats && !isBand && {
         mark: `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>` +
-          `<circle cx="6" cy="2" r="2.5" fill-opacity="0.4"/>` +
-          `<circle cx="19" cy="9" r="2.5" fill-opacity="0.4"/>`,
+          `<path d="M6,0v4M19,7v4" stroke="currentColor" stroke-width="4" ` +
+          `stroke-opacity="0.4"/>`,
         label: `mean, and its ${repeats} runs`,
       },
-      hasBand && {
-        mark: isBars
-          ? `<path d="M13,0V12" stroke="currentColor" stroke-width="2"/>` +
-            `<circle cx="13" cy="6" r="4" fill="currentColor"/>`
-          : `<path d="M0,0H26V12H0Z" fill-opacity="0.2"/>` +
-            `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>`,
-        label: added.bandLabel ??
-          (isOwnBand
-            ? "mean and its interval"
-            : `mean, and lowest to highest of ${repeats} repeats`),
-      },
-      theirPoints.length > 0 &&
-      publishedItem(typeof theirColor === "string" ? theirColor : undefined),
+      hasBand && (isBars ? oursItem(bandLabel, true) : {
+        mark: `<path d="M0,0H26V12H0Z" fill-opacity="0.2"/>` +
+          `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>`,
+        label: bandLabel,
+      }),
+      published.length > 0 &&
+      publishedItem(theirColor === PUBLISHED ? PUBLISHED : "currentColor"),
       failed.length > 0 && FAILED,
       ...added.legend ?? [],
     ],
   ];
-  if (isMany) {
-    notes.push(`${d3.format(",")(names.length)} series, named in the tooltips`);
-  }
-  const key = (p: { facet: Value; series: Value }) =>
-    `${text(p.facet)}\n${text(p.series)}`;
+  const key = (p: { facet: Value; series: Value }) => `${p.facet}\n${p.series}`;
   const title = (whose: string) => (p: Point) =>
     tip(
-      `${whose}${tip(p.facet, nameOf(p.series)).replaceAll("\n", ", ")}`,
+      whose + [p.facet, nameOf(p.series)].filter(Boolean).join(", "),
       `${x.label} ${x.say(p.x)}: ${y.say(p.y)}`,
       p.n > 1 && `mean of ${p.n} runs`,
       p.low < p.high && `${y.say(p.low)} to ${y.say(p.high)}`,
     );
   return frame("line", o, {
+    ...{ legend, notes, x, y, panels: facets, after: added.after },
     label: [
       `${y.label} by ${x.label}` +
-      (names.length > 1 && !isMany ? `: ${names.map(nameOf).join(", ")}` : ""),
+      (named.length > 0 ? `: ${named.join(", ")}` : ""),
       ...added.words ?? [],
     ].join("; "),
-    after: added.after,
-    legend,
-    notes,
-    x,
-    y,
-    panels: facets,
-    isEmpty: points.length + theirPoints.length === 0,
+    isEmpty: points.length + published.length === 0,
     room: { right: isAtEnd ? widest + 26 : 0 },
     inset: {
       top: added.inset?.top,
       bottom: (failed.length > 0 ? 16 : 0) + (added.inset?.bottom ?? 0),
     },
     marks: (area) => {
-      const panel = facets
-        ? {
-          fx: (p: { facet: Value }) => area.panel(text(p.facet) || "none").fx,
-          fy: (p: { facet: Value }) => area.panel(text(p.facet) || "none").fy,
-        }
-        : {};
+      type Faceted = { facet: Value };
+      const panel = facets && {
+        fx: (p: Faceted) => area.panel(String(p.facet ?? "")).fx,
+        fy: (p: Faceted) => area.panel(String(p.facet ?? "")).fy,
+      };
       const at = { x: "x", y: "y", ...panel };
-      const drawn = points.filter((p) => p.n > 0);
+      // Markers of two series stand on different epochs where they can.
       const every = isEpoch ? Math.max(1, Math.round(xs.length / 8)) : 1;
-      const marked = drawn.filter((p) =>
-        every === 1 ||
-        (xs.indexOf(p.x) + index.get(p.series)!) % every === 0
-      );
+      const marked = isMany
+        ? []
+        : drawn.filter((p) =>
+          (xs.indexOf(p.x) + (every > 1 ? indexOf(p) : 0)) % every === 0
+        );
       // Words have no order that a line could follow.
       const hasOrder = xs.every((v) => typeof v === "number");
-      const joined = (own: Point[]) => hasOrder ? own : [];
+      const line = (own: Point[], style: Plot.LineOptions) =>
+        Plot.line(hasOrder ? own : [], { ...at, z: key, ...style });
       return [
-        hasBand && !isBars
-          ? Plot.areaY(points, {
-            x: "x",
-            y1: "low",
-            y2: "high",
-            ...panel,
-            z: key,
-            fill: colorOf,
-            fillOpacity: isMany ? 0.05 : 0.2,
-            className: "ferlab-bands",
-          })
-          : null,
-        hasBand && isBars
-          ? Plot.ruleX(drawn, {
-            x: "x",
-            y1: "low",
-            y2: "high",
-            ...panel,
-            stroke: colorOf,
-            strokeWidth: 2,
-            strokeOpacity: 0.6,
-            className: "ferlab-bands",
-          })
-          : null,
-        hasRepeats && !isBand
-          ? Plot.dot(done, {
-            ...at,
-            r: 2.5,
-            fill: colorOf,
-            fillOpacity: 0.4,
-            className: "ferlab-runs",
-          })
-          : null,
-        Plot.line(joined(theirPoints), {
-          ...at,
-          z: key,
-          stroke: theirColor,
-          strokeDasharray: "5 4",
-          strokeOpacity: 0.8,
+        Plot.areaY(hasBand && !isBars ? points : [], {
+          ...{ x: "x", y1: "low", y2: "high", ...panel, z: key },
+          ...{ fill: colorOf, fillOpacity: isMany ? 0.05 : 0.2 },
+          className: "ferlab-bands",
+        }),
+        bars(hasBand && isBars ? drawn : [], {
+          ...{ x: "x", ...panel, stroke: colorOf },
+        }),
+        Plot.dot(hasRepeats && !isBand ? done : [], {
+          ...{ ...at, r: 2.5, fill: colorOf, fillOpacity: 0.4 },
+          className: "ferlab-runs",
+        }),
+        line(published, {
+          ...{ stroke: theirColor, strokeDasharray: "5 4", strokeOpacity: 0.8 },
           className: "ferlab-lines",
         }),
-        Plot.dot(theirPoints, {
-          ...at,
-          symbol: "square",
-          r: 4.5,
-          stroke: theirColor,
-          strokeWidth: 1.5,
+        Plot.dot(published, {
+          ...{ ...at, symbol: "square", r: 4.5, stroke: theirColor },
           title: title("published: "),
           className: "ferlab-published",
         }),
-        Plot.line(joined(points), {
-          ...at,
-          z: key,
-          stroke: colorOf,
-          strokeWidth: isMany ? 1 : 2,
+        line(points, {
+          ...{ stroke: colorOf, strokeWidth: isMany ? 1 : 2 },
           strokeOpacity: isMany ? 0.5 : 1,
           className: "ferlab-means",
         }),
         Plot.dot(drawn, {
-          ...at,
-          r: 1.5,
-          fill: colorOf,
-          title: added.title ?? title(""),
+          ...{ ...at, r: 1.5, fill: colorOf, title: added.title ?? title("") },
           className: "ferlab-values",
         }),
-        Plot.dot(isMany ? [] : marked, {
-          ...at,
-          symbol: symbolOf,
-          r: isDense ? 3 : 4,
-          fill: colorOf,
-          pointerEvents: "none",
+        Plot.dot(marked, {
+          ...{ ...at, symbol: (p: Point) => styleOf(indexOf(p)).symbol },
+          ...{ r: isDense ? 3 : 4, fill: colorOf, pointerEvents: "none" },
         }),
-        Plot.dot(failed, {
-          x: "x",
-          y: () => y.domain[0],
-          ...panel,
-          dy: 10,
-          symbol: "times",
-          r: 4,
+        crosses(failed, {
+          ...{ x: "x", y: () => y.domain[0], ...panel, dy: 10 },
           stroke: colorOf,
-          strokeWidth: 1.5,
           title: (r: typeof failed[number]) =>
-            tip(nameOf(text(r.series)), `${x.label} ${x.say(r.x!)}`, "failed"),
-          className: "ferlab-failed",
+            tip(nameOf(r.series), `${x.label} ${x.say(r.x!)}`, "failed"),
         }),
         ...added.marks?.(area) ?? [],
         ...(isAtEnd
           ? endLabels(
-            names.map(nameOf),
+            named,
             names.map((name) =>
-              [...theirPoints, ...drawn].findLast((p) => p.series === name)
+              [...published, ...drawn].findLast((p) => p.series === name)
             ),
             area,
-            o.noise && y.type === "linear" ? 30 : 12,
+            o.noise && y.type === "linear" ? 34 : 12,
           )
           : []),
       ];
@@ -383,36 +317,26 @@ export function linesOf(
   });
 }
 
-const optional = (channel: Channel | undefined) =>
-  typeof channel === "string" ? maybe(channel) : channel;
-
-/** The means of each series' rows at each x, in the axis's order. */
+/** The means of each series' rows at each x, in the order of `xs`. */
 function pointsOf(
-  rows: readonly Record<
-    "x" | "y" | "series" | "facet" | "low" | "high",
-    Value
-  >[],
+  rows: readonly Read<"x" | "y" | "series" | "facet" | "low" | "high">[],
   xs: readonly (number | string)[],
 ): Point[] {
-  const groups = Map.groupBy(
-    rows,
-    (r) => JSON.stringify([r.facet, r.series, r.x]),
-  );
   const order = new Map(xs.map((v, i) => [v, i]));
-  return [...groups.values()].map((own) => {
-    const ys = own.map((r) => r.y).filter((v) => typeof v === "number");
-    const single = own.length === 1 ? own[0] : null;
-    const end = (v: Value | undefined, other: number | undefined) =>
-      single && typeof v === "number" ? v : other ?? NaN;
+  const keyOf = (r: typeof rows[number]) =>
+    JSON.stringify([r.facet, r.series, r.x]);
+  return [...Map.groupBy(rows, keyOf).values()].map((own) => {
+    const [first] = own;
+    const runs = own.map((r) => typeof r.y === "number" ? r.y : null);
+    const end = (v: Value, other?: number) =>
+      own.length === 1 && typeof v === "number" ? v : other ?? NaN;
     return {
-      facet: String(own[0].facet ?? ""),
-      series: String(own[0].series ?? ""),
-      x: own[0].x!,
-      y: (d3.mean(ys) as number | undefined) ?? NaN,
-      low: end(single?.low, d3.min(ys)),
-      high: end(single?.high, d3.max(ys)),
-      runs: own.map((r) => typeof r.y === "number" ? r.y : null),
-      n: ys.length,
+      ...{ facet: String(first.facet ?? ""), x: first.x!, runs },
+      series: String(first.series ?? ""),
+      y: (d3.mean(runs) as number | undefined) ?? NaN,
+      low: end(first.low, d3.min(runs)),
+      high: end(first.high, d3.max(runs)),
+      n: runs.filter((v) => v !== null).length,
     };
   }).sort((a, b) => order.get(a.x)! - order.get(b.x)!);
 }

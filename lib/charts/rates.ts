@@ -4,7 +4,7 @@ import * as d3 from "d3";
 import type { Rows } from "./channels.ts";
 import { type LineOptions, linesOf, type Point } from "./line.ts";
 import { firstHighest } from "./scales.ts";
-import { MOST_NAMED, styleOf } from "./series.ts";
+import { MOST_NAMED, styleOf } from "./marks.ts";
 import type { Chart } from "./theme.ts";
 
 /** Between the bars under the curves, in pixels. */

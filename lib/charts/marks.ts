@@ -1,0 +1,97 @@
+/** Marks that charts share, and their samples in a legend. */
+import * as Plot from "@observablehq/plot";
+import { spread } from "./place_labels.ts";
+import { type LegendItem, PALETTE, SYMBOLS } from "./theme.ts";
+
+export const OURS = PALETTE[0], PUBLISHED = PALETTE[1];
+
+/** So many series have a colour with a marker of their own, and a name. */
+export const MOST_NAMED = 12;
+
+const SHAPES = [
+  `<circle cx="13" cy="6" r="4"/>`,
+  `<rect x="9.5" y="2.5" width="7" height="7"/>`,
+  `<path d="M13,1L18,10L8,10Z"/>`,
+  `<path d="M13,0.5L18,6L13,11.5L8,6Z"/>`,
+];
+
+/** The colour and the marker of the i-th series, told apart up to twelve. */
+export const styleOf = (i: number) => ({
+  color: PALETTE[i % PALETTE.length],
+  symbol: SYMBOLS[i % SYMBOLS.length],
+});
+
+/** A sample of lines: an SVG path in a box of 26 × 12, and its words. */
+export const pathItem = (d: string, label: string, style = ""): LegendItem => ({
+  mark: `<path d="${d}" fill="none" stroke="currentColor" stroke-width="1.5" ` +
+    `${style}/>`,
+  label,
+});
+
+/** Such a series in a legend. */
+export const seriesItem = (label: string, i: number): LegendItem => ({
+  mark: `<g fill="${styleOf(i).color}"><path d="M0,5h26v2h-26z"/>${
+    SHAPES[i % SHAPES.length]
+  }</g>`,
+  label,
+});
+
+/** Values of ours in their colour, with an interval across or upright. */
+export const oursItem = (label: string, isUpright = false): LegendItem => ({
+  mark: `<path d="${isUpright ? "M13,0V12" : "M0,6H26"}" stroke="${OURS}" ` +
+    `stroke-width="2"/><circle cx="13" cy="6" r="4" fill="${OURS}"/>`,
+  label,
+});
+
+/** Published values, hollow and joined by dashes. */
+export const publishedItem = (color = PUBLISHED): LegendItem =>
+  pathItem(
+    "M0,6H8M18,6H26M9.5,2.5H16.5V9.5H9.5Z",
+    "published",
+    `style="stroke: ${color}"`,
+  );
+
+export const FAILED = pathItem("M9,2L17,10M17,2L9,10", "failed");
+
+/** What failed, as crosses. */
+export const crosses = <T>(rows: T[], o: Plot.DotOptions) =>
+  Plot.dot(rows, {
+    ...{ symbol: "times", r: 4, stroke: "currentColor", strokeWidth: 1.5 },
+    className: "ferlab-failed",
+    ...o,
+  });
+
+/** Intervals from `low` to `high` at x, where a row has both. */
+export const bars = <T extends { low: number | null; high: number | null }>(
+  rows: readonly T[],
+  o: Plot.RuleXOptions,
+) =>
+  Plot.ruleX(rows.filter((r) => r.low !== null && r.high !== null), {
+    ...{ y1: "low", y2: "high", strokeWidth: 2, strokeOpacity: 0.7 },
+    className: "ferlab-intervals",
+    ...o,
+  });
+
+/** Each series' name at the right of its last point, moved apart. */
+export function endLabels(
+  names: readonly string[],
+  ends: readonly ({ y: number } | undefined)[],
+  area: { y: (v: number) => number; top: number; bottom: number },
+  dx: number,
+) {
+  const sorted = names.map((name, i) => ({ name, end: ends[i], ...styleOf(i) }))
+    .filter((e) => e.end !== undefined)
+    .map((e) => ({ ...e, y: area.y(e.end!.y) }))
+    .sort((a, b) => a.y - b.y);
+  const ys = spread(sorted.map((e) => e.y), 15, area.top + 6, area.bottom - 6);
+  const middle = (area.top + area.bottom) / 2;
+  return sorted.flatMap(({ name, color, symbol }, k) => {
+    const at = { frameAnchor: "right" as const, dy: ys[k] - middle };
+    return [
+      Plot.dot([name], { ...at, symbol, fill: color, r: 4, dx }),
+      Plot.text([name], {
+        ...{ ...at, text: [name], textAnchor: "start", dx: dx + 9 },
+      }),
+    ];
+  });
+}
