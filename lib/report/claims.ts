@@ -159,6 +159,10 @@ export function decide(
     ? `None: ${unless}.`
     : choice === undefined || choice === null
     ? "None: no trial is on record."
-    : `${name.slice(0, 1).toUpperCase()}${name.slice(1)} ${choice}.`.trim();
+    : `${name} ${choice}.`.trim().replace(
+      // A recipe's own name, such as loss.labelSmoothing, stays as it is.
+      /^[a-z]+(?= )/,
+      (word) => word[0].toUpperCase() + word.slice(1),
+    );
   return markdown(`**Decision.** ${words}${note ? ` ${note}` : ""}`);
 }

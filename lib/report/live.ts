@@ -1,12 +1,7 @@
 /** Runs a study in a cell: progress and curves in place, a line a trial. */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import {
-  escapeMarkup,
-  type LearningCurveRow,
-  learningCurvesChart,
-  percent,
-} from "../charts/mod.ts";
+import { escapeMarkup, lineChart, percent } from "../charts/charts.ts";
 import type { Dataset } from "../data/mod.ts";
 import {
   analysis,
@@ -95,7 +90,7 @@ const LIVE_TRIALS = 12;
 /** Tells a run's events: lines, a bar, and the newest trials' curves. */
 class Teller {
   #live = new LivePlace();
-  #curves: LearningCurveRow[] = [];
+  #curves: { trial: string; epoch: number; accuracy: number }[] = [];
   #total = 0;
   #done = 0;
   #ran = 0;
@@ -125,10 +120,11 @@ class Teller {
       const newest = [...new Set(this.#curves.map((c) => c.trial))]
         .slice(-LIVE_TRIALS);
       const curves = this.#curves.filter((c) => newest.includes(c.trial));
-      return this.#bar() + (curves.length === 0 ? "" : learningCurvesChart(
-        curves,
-        { yLabel: "validation accuracy" },
-      ).html);
+      return this.#bar() + (curves.length === 0 ? "" : lineChart(curves, {
+        x: "epoch",
+        series: "trial",
+        yLabel: "validation accuracy",
+      }).html);
     });
   }
 
@@ -165,8 +161,7 @@ class Teller {
             event.point.repeat + 1
           }`,
           epoch: event.report.epoch,
-          metric: "validation",
-          value: event.report.value,
+          accuracy: event.report.value,
         });
         this.#show();
         break;

@@ -1,5 +1,5 @@
 /** What a cell shows besides charts: tables, words, numbers as text. */
-import { escapeMarkup } from "../charts/mod.ts";
+import { escapeMarkup } from "../charts/charts.ts";
 import { analysis, type ParamValue } from "../study/mod.ts";
 
 /** What a cell shows when it is its last value. */

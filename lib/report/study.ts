@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { escapeMarkup } from "../charts/mod.ts";
+import { escapeMarkup } from "../charts/charts.ts";
 import { type Dataset, describeDataset, loadDataset } from "../data/mod.ts";
 import {
   epochsFrame,

@@ -1,5 +1,5 @@
 /** Tables of trials. */
-import { percent } from "../charts/mod.ts";
+import { percent } from "../charts/charts.ts";
 import { paramsOf, type Trial } from "./rows.ts";
 import { duration, type Shown, table, valueText } from "./show.ts";
 

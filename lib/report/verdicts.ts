@@ -1,5 +1,5 @@
 /** From effects to a verdict: the few rules that most claims are judged by. */
-import { percent } from "../charts/mod.ts";
+import { percent } from "../charts/charts.ts";
 import { chiSquareQuantile } from "../statistics/mod.ts";
 import { analysis, type ParamValue } from "../study/mod.ts";
 import {
