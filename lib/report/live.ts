@@ -49,15 +49,18 @@ export function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** The kernel's display channel; outside a kernel `Deno.jupyter` throws. */
-// deno-lint-ignore no-explicit-any
-function jupyter(): any {
+/** Shows something in the cell that runs; false outside a kernel. */
+export async function broadcast(
+  message: "display_data" | "update_display_data",
+  content: Record<string, unknown>,
+): Promise<boolean> {
+  let channel;
   try {
     // deno-lint-ignore no-explicit-any
-    return (Deno as any).jupyter;
-  } catch {
-    return undefined;
-  }
+    channel = (Deno as any).jupyter; // throws outside a kernel
+  } catch { /* there is no cell */ }
+  await channel?.broadcast(message, content);
+  return channel !== undefined;
 }
 
 /** One place in the output of a cell that can be replaced. */
@@ -71,7 +74,7 @@ class LivePlace {
     this.#sent = this.#sent.then(() => {
       const message = this.#shown ? "update_display_data" : "display_data";
       this.#shown = true;
-      return jupyter()?.broadcast(message, {
+      return broadcast(message, {
         data: { "text/html": html() },
         metadata: {},
         transient: { display_id: this.#id },

@@ -23,6 +23,7 @@ import {
   trialsFrame,
 } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
+import { tellCost } from "./cost.ts";
 import {
   fromRoot,
   type Measurement,
@@ -162,28 +163,12 @@ export class Study {
   }
 
   async #tellCost(): Promise<void> {
-    if (!("recipe" in this.job)) {
-      console.log(`${this.name}: measures; takes what it takes`);
-      return;
-    }
-    const { missing, total, seconds, measured } = await estimateCost(
-      this.job,
-      await this.data(),
-      { dir: fromRoot(this.dir), store: Deno.env.get("FERLAB_STORE") },
-    );
-    const jobs = Number(Deno.env.get("FERLAB_JOBS") ?? 1);
-    console.log(
-      `${this.name}: ${missing} of ${total} trials to run` +
-        (missing > 0
-          ? `, about ${duration(seconds)} one after the other${
-            jobs > 1 ? ` (${jobs} run at once)` : ""
-          }${
-            measured
-              ? `, by ${measured.imagesPerSecond.toFixed(0)} images/s timed now`
-              : ", by the trials on record"
-          }`
-          : ""),
-    );
+    if (!("recipe" in this.job)) return await tellCost({ study: this.name });
+    const estimate = await estimateCost(this.job, await this.data(), {
+      dir: fromRoot(this.dir),
+      store: Deno.env.get("FERLAB_STORE"),
+    });
+    await tellCost({ study: this.name, plan: this.job, estimate });
   }
 
   /** What is on record of the settings that the study plans. */

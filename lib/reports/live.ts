@@ -15,6 +15,7 @@ import {
   type RecordPlace,
   runPlanned,
   runStudy,
+  StudyError,
   type StudySummary,
   type TrainingEvent,
   type TrainingPlan,
@@ -201,6 +202,12 @@ async function withParquet(
   return summary;
 }
 
+/** Notebooks that still use this room have no plan of their own. */
+function refuseDryRun(): void {
+  if (!Deno.env.get("FERLAB_DRY_RUN")) return;
+  throw new StudyError("a dry run cannot tell this notebook's plan");
+}
+
 /**
  * Runs what is missing of a plan: a line a trial, and in a front end a bar and
  * the learning curves, which grow while it trains. Ctrl-C and the stop button
@@ -212,6 +219,7 @@ export function runPlan(
   data: Dataset,
   { dir, signal = interruptSignal() }: { dir: string; signal?: AbortSignal },
 ): Promise<StudySummary> {
+  refuseDryRun();
   const teller = new Teller(plan.study.name, percent);
   return withParquet(
     plan.study.name,
@@ -234,6 +242,7 @@ export function runMeasurement(
   { study, measure }: Measurement,
   { dir, signal = interruptSignal() }: { dir: string; signal?: AbortSignal },
 ): Promise<StudySummary> {
+  refuseDryRun();
   const teller = new Teller(
     study.name,
     (value) => `${Number(value.toPrecision(4))} ${study.metric ?? ""}`,

@@ -8,14 +8,7 @@ import {
 import { cpus } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
-import {
-  baseOf,
-  duration,
-  openReport,
-  type Profile,
-  reports,
-} from "../../lib/reports/mod.ts";
-import { loadPlanData } from "../../lib/study/mod.ts";
+import { duration, type Profile, startOf } from "../../lib/report/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { sha256 } from "../../lib/tensorflow/location.ts";
@@ -27,8 +20,8 @@ import {
   type RunEvent,
   runNotebook,
 } from "../../lib/notebook/mod.ts";
+import { dryRun } from "./dry_run.ts";
 import { say, storeUrl, UsageError } from "./records.ts";
-import { dryRun } from "./run.ts";
 import { wholeNumber } from "./watch.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
@@ -40,7 +33,7 @@ const dim = (s: string) => color ? `\x1b[2m${s}\x1b[0m` : s;
 /** The study's notebooks by name, in their order. */
 function notebookNames(): string[] {
   return [...Deno.readDirSync(NOTEBOOKS)]
-    .filter((e) => e.isFile && /^\d\d-.*\.ipynb$/.test(e.name))
+    .filter((e) => e.isFile && /^\d\d-(?!.*\.executed).*\.ipynb$/.test(e.name))
     .map((e) => basename(e.name, ".ipynb")).sort();
 }
 
@@ -128,33 +121,14 @@ interface Options {
   dryRun?: boolean;
 }
 
-/** Says what is to run of each notebook, and what it would cost. */
-async function tellCost(
-  names: string[],
-  o: Options,
-  dir: string,
-): Promise<number> {
-  for (const name of names) {
-    const found = Object.values(reports).find((r) =>
-      r.report.notebook === name
-    );
-    if (!found) continue;
-    const { profile, data = "", seed } = o;
-    const study = openReport(found.report, { profile, data, seed });
-    for (const plan of study.plans) {
-      console.log(`${name}: ${plan.study.name}`);
-      await dryRun(plan, await loadPlanData(plan, o.dataDir), {
-        dir: resolve(root, dir),
-        store: o.store && storeUrl(o.store),
-        jobs: o.jobs,
-      });
-    }
-    for (const { study: { name: measured } } of study.measurements) {
-      console.log(`${name}: ${measured}: measures; takes what it takes`);
-    }
-  }
-  return 0;
-}
+/** What the studies in a notebook's kernel are told. */
+const kernelEnv = (o: Options): Record<string, string> => ({
+  ...(o.dataDir ? { FERLAB_DATA_DIR: resolve(o.dataDir) } : {}),
+  ...(o.store ? { FERLAB_STORE: storeUrl(o.store) } : {}),
+  FERLAB_JOBS: String(o.jobs),
+});
+
+const fileOf = (name: string) => join(NOTEBOOKS, `${name}.ipynb`);
 
 /** Runs one notebook and writes its report; the path of that. */
 async function runOne(
@@ -162,16 +136,12 @@ async function runOne(
   parameters: Record<string, unknown>,
   o: Options & { dir: string; signal: AbortSignal },
 ): Promise<{ ok: boolean; interrupted: boolean; report: string }> {
-  const file = join(NOTEBOOKS, `${name}.ipynb`);
+  const file = fileOf(name);
   const result = await runNotebook(file, {
     parameters,
     out: join(o.dir, `${name}.ipynb`),
     cwd: root,
-    env: {
-      ...(o.dataDir ? { FERLAB_DATA_DIR: resolve(o.dataDir) } : {}),
-      ...(o.store ? { FERLAB_STORE: storeUrl(o.store) } : {}),
-      FERLAB_JOBS: String(o.jobs),
-    },
+    env: kernelEnv(o),
     signal: o.signal,
     onEvent: progress,
   });
@@ -205,7 +175,7 @@ async function writeIndex(dir: string, profile: Profile): Promise<string> {
 
 async function study(words: string[], o: Options): Promise<number> {
   const names = chosen(words);
-  const data = o.data || baseOf(o.profile).data.name;
+  const data = o.data || startOf(o.profile).data.name;
   if (data !== "synthetic" && !o.dataDir) {
     throw new UsageError(
       `profile ${o.profile} on ${data} needs --data-dir PATH (or ` +
@@ -213,19 +183,24 @@ async function study(words: string[], o: Options): Promise<number> {
     );
   }
   const outDir = o.out ?? join("runs", o.profile);
-  if (o.dryRun) return await tellCost(names, o, outDir);
-  const dir = resolve(root, outDir);
-  await Deno.mkdir(dir, { recursive: true });
-  await ensureLibrary({ onProgress: say });
   const { profile, seed } = o;
   const parameters = { profile, data: o.data ?? "", outDir, seed };
   const controller = new AbortController();
+  const { signal } = controller;
   Deno.addSignalListener("SIGINT", () => controller.abort());
+  await ensureLibrary({ onProgress: say });
+  if (o.dryRun) {
+    return await dryRun(
+      names.map((name) => ({ name, file: fileOf(name) })),
+      { parameters, cwd: root, env: kernelEnv(o), signal },
+    );
+  }
+  const dir = resolve(root, outDir);
+  await Deno.mkdir(dir, { recursive: true });
   const failed: string[] = [];
   const began = performance.now();
   for (const [i, name] of names.entries()) {
     say(`${name} (${i + 1} of ${names.length})`);
-    const { signal } = controller;
     const run = await runOne(name, parameters, { ...o, dir, signal });
     console.log(relative(Deno.cwd(), run.report));
     if (run.interrupted) {

@@ -55,7 +55,7 @@ function estimateText(cost: CostEstimate, jobs: number): string {
 }
 
 /** Prints what a plan's missing trials would cost; trains nothing. */
-export async function dryRun(
+async function dryRun(
   plan: TrainingPlan,
   data: Dataset,
   o: {

@@ -1,0 +1,37 @@
+/** What a dry run tells of a study: a line, and the same as data. */
+import type { CostEstimate, TrainingPlan } from "../study/mod.ts";
+import { broadcast } from "./live.ts";
+import { duration } from "./show.ts";
+
+/** The media type under which a cell shows a study's cost. */
+export const COST_TYPE = "application/vnd.ferlab.cost+json";
+
+/** What is missing of a study; one that measures has no plan. */
+export interface StudyCost {
+  study: string;
+  plan?: TrainingPlan;
+  estimate?: CostEstimate;
+}
+
+/** "lr-search: 4 of 60 trials to run, about 20 s one after the other, …" */
+export function costText({ study, estimate }: StudyCost): string {
+  if (!estimate) return `${study}: measures; takes what it takes`;
+  const { missing, total, seconds, measured } = estimate;
+  if (missing === 0) return `${study}: all ${total} trials are on record`;
+  return `${study}: ${missing} of ${total} trials to run, about ${
+    duration(seconds)
+  } one after the other, by ${
+    measured
+      ? `${measured.imagesPerSecond.toFixed(0)} images/s timed now`
+      : "the trials on record"
+  }`;
+}
+
+/** Shows a cost in the cell that runs; outside a kernel it is printed. */
+export async function tellCost(cost: StudyCost): Promise<void> {
+  const text = costText(cost);
+  const data = { "text/plain": text, [COST_TYPE]: cost };
+  if (!await broadcast("display_data", { data, metadata: {} })) {
+    console.log(text);
+  }
+}

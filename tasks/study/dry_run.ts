@@ -1,0 +1,132 @@
+/** `deno task study --dry-run`: what is missing of the notebooks' own plans. */
+import {
+  type Cell,
+  readNotebook,
+  runNotebook,
+} from "../../lib/notebook/mod.ts";
+import { COST_TYPE, costText, type StudyCost } from "../../lib/report/cost.ts";
+import { duration } from "../../lib/report/mod.ts";
+import { canonical } from "../../lib/study/identity.ts";
+import { say } from "./records.ts";
+import { runCells } from "./run_cells.ts";
+
+/**
+ * Seconds of all missing trials, one after the other. Trials that several
+ * studies plan for one record count once.
+ */
+export function totalSeconds(costs: readonly StudyCost[]): number {
+  const settings = new Map<string, number>();
+  for (const { plan, estimate } of costs) {
+    if (!plan || !estimate) continue;
+    const { name, seed } = plan.study;
+    const record = canonical({ ...plan, study: { name, seed } });
+    const sum = estimate.settings
+      .reduce((all, s) => all + s.missing * s.seconds, 0);
+    // A search knows how many of its trials are left, not which.
+    const share = sum > 0 ? estimate.seconds / sum : 0;
+    for (const { params, missing, seconds } of estimate.settings) {
+      const key = `${record} ${canonical(params)}`;
+      const own = share * missing * seconds;
+      settings.set(key, Math.max(own, settings.get(key) ?? 0));
+    }
+  }
+  return [...settings.values()].reduce((a, b) => a + b, 0);
+}
+
+interface DryRun {
+  parameters: Record<string, unknown>;
+  cwd: string;
+  env: Record<string, string>;
+  signal: AbortSignal;
+}
+
+/** What one notebook told, and why it told no more, in one line. */
+interface Told {
+  costs: StudyCost[];
+  error?: string;
+}
+
+const costsIn = (cells: Cell[]): StudyCost[] =>
+  cells.flatMap(({ outputs = [] }) =>
+    outputs.flatMap((out) => {
+      const cost = "data" in out ? out.data[COST_TYPE] : undefined;
+      return cost ? [cost as StudyCost] : [];
+    })
+  );
+
+/**
+ * Runs the cells in which a study runs, and those that they need, with
+ * FERLAB_DRY_RUN set: it tells its cost there and trains nothing. After a cell
+ * that fails go on those that do not need it.
+ */
+async function tellNotebook(file: string, o: DryRun): Promise<Told> {
+  const codeOf = (cells: Cell[]) => cells.filter((c) => c.cell_type === "code");
+  const cells = codeOf((await readNotebook(file)).cells);
+  const { asked, withNeeds } = runCells(cells);
+  const told = new Map<string, StudyCost>();
+  let error: string | undefined;
+  for (let left = asked; left.length > 0 && !o.signal.aborted;) {
+    const needed = new Set(left.flatMap((n) => [...withNeeds(n)]));
+    const sources = new Set([...needed].map((n) => cells[n - 1].source));
+    const run = await runNotebook(file, {
+      ...o,
+      env: { ...o.env, FERLAB_DRY_RUN: "1" },
+      only: (_, { source, metadata: { tags } }) =>
+        sources.has(source) ||
+        Array.isArray(tags) && tags.includes("injected-parameters"),
+      onEvent: (e) => e.type === "warning" && say(e.message),
+    });
+    const ran = codeOf(run.notebook.cells);
+    for (const cost of costsIn(ran.filter((c) => sources.has(c.source)))) {
+      const key = canonical([cost.study, cost.plan ?? null]);
+      if (!told.has(key)) told.set(key, cost);
+    }
+    error ??= run.error;
+    const failed = run.failedCell && ran[run.failedCell - 1].source;
+    const at = cells.findIndex((c) => c.source === failed) + 1;
+    left = at === 0 ? [] : left.filter((n) => n > at && !withNeeds(n).has(at));
+  }
+  return { costs: [...told.values()], error };
+}
+
+/** The last line: how long all of it takes. */
+function totalText(costs: readonly StudyCost[], isOpen: boolean): string {
+  const seconds = totalSeconds(costs);
+  const also = [
+    costs.some((c) => !c.estimate) && "what is measured",
+    isOpen && "what depends on results",
+  ].filter(Boolean).join(" and ");
+  const time = seconds > 0 ? `about ${duration(seconds)}` : "nothing to train";
+  return `in all ${time}${also && `, and ${also}`}`;
+}
+
+/**
+ * Prints what is missing of each notebook's studies, and about how long all of
+ * it takes. Nothing is written. Returns the exit code.
+ */
+export async function dryRun(
+  notebooks: readonly { name: string; file: string }[],
+  o: DryRun,
+): Promise<number> {
+  const all: StudyCost[] = [];
+  let isOpen = false, failed = false;
+  for (const { name, file } of notebooks) {
+    console.log(name);
+    const { costs, error } = await tellNotebook(file, o);
+    if (o.signal.aborted) return 130;
+    all.push(...costs);
+    costs.forEach((cost) => console.log(`  ${costText(cost)}`));
+    if (!error) {
+      if (costs.length === 0) console.log("  no studies");
+    } else if (costs.some((c) => c.estimate?.missing !== 0)) {
+      // Its plan is made of what these studies will find.
+      isOpen = true;
+      console.log(`  what depends on their results is not known: ${error}`);
+    } else {
+      failed = true;
+      say(`study: ${name}: ${error}`);
+    }
+  }
+  console.log(totalText(all, isOpen));
+  return failed ? 1 : 0;
+}

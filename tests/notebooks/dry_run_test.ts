@@ -1,0 +1,168 @@
+/** `deno task study --dry-run`: the notebooks' own plans, and no trace. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openStudy } from "../../lib/report/mod.ts";
+import { dryRun, totalSeconds } from "../../tasks/study/dry_run.ts";
+import { runCells } from "../../tasks/study/run_cells.ts";
+import { inFolder } from "../_folder.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+const code = (source: string, ...tags: string[]) => ({
+  cell_type: "code" as const,
+  source,
+  metadata: { tags },
+  outputs: [],
+  execution_count: null,
+});
+
+/** A notebook of `cells` below those that all have. */
+const notebook = (...cells: string[]) => ({
+  nbformat: 4,
+  nbformat_minor: 5,
+  metadata: { kernelspec: { name: "deno", language: "typescript" } },
+  cells: [
+    code('let profile = "quick"; let outDir = "";', "parameters"),
+    code('import { openStudy } from "ferlab";'),
+    ...cells.map((source) => code(source)),
+  ],
+});
+
+const study = (name: string, lr: string) =>
+  `const ${name} = openStudy({ profile, outDir }, ` +
+  `{ name: "${name}", parameters: { lr: [${lr}] } });`;
+
+/** What a dry run of the notebooks prints and returns; its folder after it. */
+async function told(
+  dir: string,
+  notebooks: Record<string, ReturnType<typeof notebook>>,
+) {
+  const files = Object.entries(notebooks).map(([name, nb]) => {
+    const file = join(dir, `${name}.ipynb`);
+    writeFileSync(file, JSON.stringify(nb));
+    return { name, file };
+  });
+  const lines: string[] = [];
+  const log = console.log;
+  console.log = (line: string) => lines.push(line);
+  try {
+    const status = await dryRun(files, {
+      parameters: { profile: "smoke", outDir: join(dir, "out") },
+      cwd: root,
+      env: {},
+      signal: new AbortController().signal,
+    });
+    return { status, lines };
+  } finally {
+    console.log = log;
+  }
+}
+
+Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
+  inFolder(async (dir) => {
+    const first = notebook(
+      study("rates", "1e-3, 1e-2"),
+      'throw new Error("no run needs this cell");',
+      "const train = async (s) => await s.run();",
+      "const trials = await train(rates);",
+      // Its plan is what the first study finds.
+      "const best = trials[0].lr;",
+      study("next", "best") + " await next.run();",
+      study("other", "1e-3") + " await other.run();",
+    );
+    const { status, lines } = await told(dir, {
+      first,
+      none: notebook("const sum = 1 + 1;"),
+    });
+    assert.equal(status, 0);
+    const about = /, about \d+ s one after the other, by \d+ images\/s timed/;
+    assert.equal(lines.length, 7, lines.join("\n"));
+    assert.equal(lines[0], "first");
+    assert(lines[1].startsWith("  rates: 2 of 2 trials to run"), lines[1]);
+    assert.match(lines[1], about);
+    assert(lines[2].startsWith("  other: 1 of 1 trials to run"), lines[2]);
+    assert.match(lines[3], /^  what depends on .* not known: .* cell 8 /);
+    assert.deepEqual(lines.slice(4, 6), ["none", "  no studies"]);
+    assert.match(
+      lines[6],
+      /^in all about \d+ s, and what depends on results$/,
+    );
+    assert.deepEqual(readdirSync(dir).sort(), ["first.ipynb", "none.ipynb"]);
+    assert.equal(
+      readFileSync(join(dir, "first.ipynb"), "utf8"),
+      JSON.stringify(first),
+    );
+  }));
+
+Deno.test("a dry run of a cell that cannot run fails, and goes on", () =>
+  inFolder(async (dir) => {
+    const { status, lines } = await told(dir, {
+      wrong: notebook('openStudy({ profile }, { name: "" }).run();'),
+      none: notebook(),
+    });
+    assert.equal(status, 1);
+    assert.deepEqual(lines, [
+      "wrong",
+      "none",
+      "  no studies",
+      "in all nothing to train",
+    ]);
+  }));
+
+Deno.test("the cells that run a study are found, be it by a function", () => {
+  const asked = (...sources: string[]) =>
+    runCells(sources.map((source) => code(source))).asked;
+  assert.deepEqual(asked("a.run;", "const t = await a.run();", "t.run"), [2]);
+  assert.deepEqual(
+    asked("for (const s of all) await s.run();", "all?.[0].run()"),
+    [1, 2],
+  );
+  assert.deepEqual(
+    asked(
+      "const all = await Promise.all(studies.map((s) => s.run()));",
+      "all.length",
+    ),
+    [1],
+  );
+  assert.deepEqual(
+    asked(
+      "function one(s: Study) { return s.run(); }",
+      "const two = async (s) => await one(s);",
+      "const steps = { run: 1, lr: () => two(study) };",
+      "await steps.lr();",
+      "await two(study);",
+    ),
+    [4, 5],
+  );
+  // What cannot be read is run, and the kernel tells.
+  assert.deepEqual(asked("await a.run(;", "enum A { B }"), [1]);
+});
+
+Deno.test("trials that two notebooks plan for one record cost once", () => {
+  const cost = (lr: number[], depth = 1) => {
+    const study = openStudy({ profile: "smoke" }, {
+      name: "lr-search",
+      parameters: { lr },
+      recipe: { depth },
+    });
+    const settings = lr.map((lr) => ({
+      ...{ params: { lr }, missing: 2, seconds: 10, recorded: false },
+    }));
+    const seconds = 20 * lr.length, missing = 2 * lr.length;
+    const estimate = { settings, missing, total: missing, seconds };
+    return { study: study.name, plan: study.plan, estimate };
+  };
+  const shared = [cost([1e-3, 1e-2]), cost([1e-2, 1e-1])];
+  assert.equal(totalSeconds(shared), 60);
+  assert.equal(totalSeconds([cost([1e-3]), cost([1e-3], 2)]), 40);
+  assert.equal(totalSeconds([{ study: "speed" }]), 0);
+  // A search with 3 of its 4 trials left.
+  const search = cost([1e-3, 1e-2]);
+  assert.equal(
+    totalSeconds([
+      { ...search, estimate: { ...search.estimate, seconds: 30, missing: 3 } },
+    ]),
+    30,
+  );
+});
