@@ -23,6 +23,7 @@ export {
 } from "./effects.ts";
 export { facesChart } from "./faces.ts";
 export { interruptSignal } from "./live.ts";
+export { notebookIndex } from "./notebooks.ts";
 export {
   atProfile,
   decades,

@@ -1,103 +1,102 @@
-/** `deno task study claims`: every claim of the study, as one Markdown page. */
+/** `deno task study claims`: every claim of the notes, as one Markdown page. */
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import {
+  type ClaimsFile,
   duration,
-  type JudgedReport,
   type Profile,
-  reports,
-  type Verdict,
-} from "../../lib/reports/mod.ts";
+} from "../../lib/report/mod.ts";
+import {
+  claimsIn,
+  markdownTable,
+  notebooksIn,
+  readClaims,
+  readHead,
+  verdictCounts,
+} from "../../lib/report/notebooks.ts";
 import { path } from "../../lib/notebook/commands/shared.ts";
 import { replaceText } from "../../lib/notebook/mod.ts";
 import { UsageError } from "../cli.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
+const NOTEBOOKS = join(root, "notebooks");
 
 /** The strongest first: its judgement is the one that counts. */
 const PROFILES: Profile[] = ["paper", "cpu", "quick"];
-const VERDICTS: Verdict[] = [
-  "holds",
-  "does not hold",
-  "cannot tell",
-  "not yet run",
-];
-
-/** A cell of a Markdown table. */
-const cell = (text: string) => text.replace(/\s+/g, " ").replaceAll("|", "\\|");
-
-async function judgedAt(file: string): Promise<JudgedReport | undefined> {
-  try {
-    return JSON.parse(await Deno.readTextFile(file));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new Error(`${file}: not a notebook's claims; run the notebook again`);
-  }
-}
-
-/** A notebook's judgement at the strongest profile that has trials. */
-async function judgedBest(
-  folder: string,
-  notebook: string,
-): Promise<JudgedReport | undefined> {
-  for (const profile of PROFILES) {
-    const file = join(folder, profile, `${notebook}.claims.json`);
-    const judged = await judgedAt(file);
-    if (judged && judged.trials > 0) return judged;
-  }
-}
 
 interface Section {
-  notebook: string;
+  name: string;
   title: string;
-  judged?: JudgedReport;
-  claims: JudgedReport["claims"];
+  /** The strongest profile that has trials, else the strongest one. */
+  profile?: Profile;
+  judged?: ClaimsFile;
 }
 
-function sectionText({ notebook, title, judged, claims }: Section): string {
-  const about = judged
+/** What there is of a notebook; undefined where it ran and claims nothing. */
+function sectionOf(folder: string, name: string): Section | undefined {
+  const file = (profile: Profile, ending: string) =>
+    join(folder, profile, name + ending);
+  const found = PROFILES.filter((p) => existsSync(file(p, ".claims.json")))
+    .map((profile) => ({
+      profile,
+      judged: readClaims(file(profile, ".claims.json")),
+    }));
+  const best = found.find((f) => f.judged.trials > 0) ?? found[0];
+  const ran = PROFILES.find((p) => existsSync(file(p, ".ipynb")));
+  if (!best && ran) return undefined;
+  const heads = [
+    ...best ? [file(best.profile, ".ipynb")] : [],
+    join(NOTEBOOKS, `${name}.ipynb`),
+  ].filter((head) => existsSync(head));
+  const title = heads.length > 0 ? readHead(heads[0]).title : undefined;
+  return { name, title: title ?? name, ...best };
+}
+
+function sectionText(
+  folder: string,
+  { name, title, profile, judged }: Section,
+): string {
+  const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
+  const links = [["Report", "html"], ["notebook", "ipynb"]]
+    .map(([word, ending]) => [word, `${profile}/${name}.${ending}`])
+    .filter(([, file]) => existsSync(join(folder, file)))
+    .map(([word, file]) => `[${word}](${file})`).join(", ");
+  const about = judged && judged.trials > 0
     ? `Profile ${judged.profile} on ${judged.data}: ${judged.trials} trials, ` +
-      `${
-        duration(judged.seconds)
-      }. [Report](${judged.profile}/${notebook}.html), ` +
-      `[notebook](${judged.profile}/${notebook}.ipynb).`
+      `${duration(judged.seconds)}.${links && ` ${links}.`}`
     : "Not yet run.";
-  const rows = claims.map((c) =>
-    `| ${cell(c.claim)} | ${cell(c.published)} | ${cell(c.ours)} | ` +
-    `**${c.verdict}** | ${cell(c.why)} |`
-  );
-  return `## ${notebook.slice(0, 2)} ${title}\n\n${about}\n\n` +
-    "| claim | published | ours | verdict | why |\n" +
-    "| --- | --- | --- | --- | --- |\n" + rows.join("\n") + "\n";
+  const rows = (judged?.claims ?? []).map((
+    c,
+  ) => [c.claim, c.published, c.ours, `**${c.verdict}**`, c.why]);
+  return [
+    `## ${number} ${title}`.replace("  ", " "),
+    about,
+    ...rows.length > 0
+      ? [markdownTable(["claim", "published", "ours", "verdict", "why"], rows)]
+      : [],
+  ].join("\n\n") + "\n";
 }
 
-/** The page of all claims, from what the notebooks left in `folder`. */
-export async function claimsPage(folder: string): Promise<string> {
-  const sections: Section[] = [];
-  for (const { report } of Object.values(reports)) {
-    const { notebook, title } = report;
-    if (report.claims.length === 0) continue;
-    const judged = await judgedBest(folder, notebook);
-    const claims = judged?.claims ??
-      report.claims.map(({ claim, published }) => ({
-        claim,
-        published,
-        ours: "–",
-        verdict: "not yet run" as const,
-        why: "no trial is on record",
-      }));
-    sections.push({ notebook, title, judged, claims });
-  }
-  const all = sections.flatMap((s) => s.claims);
-  const count = (verdict: Verdict) =>
-    `${all.filter((c) => c.verdict === verdict).length} ${verdict}`;
+/**
+ * The page of all claims, from what the notebooks left in `folder`.
+ *
+ * @throws {Error} in one line, for a file that is damaged
+ */
+export function claimsPage(folder: string): string {
+  const names = new Set([
+    ...PROFILES.flatMap((p) => claimsIn(join(folder, p))),
+    ...notebooksIn(NOTEBOOKS),
+  ]);
+  const sections = [...names].sort()
+    .flatMap((name) => sectionOf(folder, name) ?? []);
+  const all = sections.flatMap((s) => s.judged?.claims ?? []);
   const seconds = sections.reduce((s, x) => s + (x.judged?.seconds ?? 0), 0);
-  return `# The study's claims
+  return `# The notes' claims
 
 Written by \`deno task study claims\` from what the executed notebooks left
 beside their records. ${all.length} claims: ${
-    VERDICTS.map(count).join(", ")
+    verdictCounts(all)
   }. The trials took ${duration(seconds)} in all.
 
 - A difference **holds** or **does not hold** only with at least three paired
@@ -110,15 +109,15 @@ beside their records. ${all.length} claims: ${
 - Profile \`quick\` trains on synthetic faces for seconds. It shows how each
   question is asked and answered, so no claim about faces is settled by it.
 
-${sections.map(sectionText).join("\n")}`;
+${sections.map((s) => sectionText(folder, s)).join("\n")}`;
 }
 
 /** `deno task study claims`. */
 export function claimsCommand(): Command {
   return new Command("claims")
-    .summary("all claims of the study with our verdicts, as Markdown")
+    .summary("all claims of the notes with our verdicts, as Markdown")
     .description(
-      "Print every claim of the study, its published number, ours and the\n" +
+      "Print every claim of the notes, its published number, ours and the\n" +
         "verdict, from what executed notebooks left in FOLDER/PROFILE; of\n" +
         "several profiles the strongest counts.",
     )
@@ -135,7 +134,7 @@ export function claimsCommand(): Command {
       if (!existsSync(from)) {
         throw new UsageError(`${folder}: there is no such folder`);
       }
-      const page = await claimsPage(from);
+      const page = claimsPage(from);
       if (!o.out) return console.log(page);
       await replaceText(path(o.out), page);
       console.log(relative(Deno.cwd(), path(o.out)));

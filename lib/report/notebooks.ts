@@ -1,0 +1,155 @@
+/** Notebooks as an index of them has them: title, question, verdicts. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { StudyError } from "../study/mod.ts";
+import type { ClaimsFile } from "./claims.ts";
+import { fromRoot } from "./live.ts";
+import { Profile } from "./profiles.ts";
+import { markdown, type Shown } from "./show.ts";
+import type { Verdict } from "./verdicts.ts";
+
+/** In the order in which they are counted. */
+export const VERDICTS: Verdict[] = [
+  "holds",
+  "does not hold",
+  "cannot tell",
+  "not yet run",
+];
+
+const JudgedClaim = z.object({
+  claim: z.string(),
+  published: z.string(),
+  ours: z.string(),
+  verdict: z.enum(VERDICTS),
+  why: z.string(),
+});
+
+const Claims: z.ZodType<ClaimsFile> = z.object({
+  notebook: z.string(),
+  profile: Profile,
+  data: z.string(),
+  trials: z.int().min(0),
+  seconds: z.number().min(0),
+  claims: z.array(JudgedClaim),
+});
+
+const Page = z.object({
+  cells: z.array(z.object({
+    cell_type: z.string(),
+    source: z.union([z.string(), z.array(z.string())]),
+  })),
+});
+
+/** @throws StudyError, one line that names the file, where it is no `what` */
+function readAs<T>(file: string, schema: z.ZodType<T>, what: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    throw new StudyError(`${file}: not ${what}: it cannot be read as JSON`);
+  }
+  const { data, error } = schema.safeParse(json);
+  if (data) return data;
+  const [{ path, message }] = error!.issues;
+  throw new StudyError(`${file}: not ${what}: ${path.join(".")}: ${message}`);
+}
+
+/**
+ * What `NOTEBOOK.claims.json` holds.
+ *
+ * @throws StudyError, one line that names the file
+ */
+export const readClaims = (file: string): ClaimsFile =>
+  readAs(file, Claims, "a notebook's claims, run the notebook again");
+
+/** The head of a notebook. */
+export interface NotebookHead {
+  /** Its first heading; undefined without one. */
+  title?: string;
+  /** The paragraph that begins with **Question.** */
+  question?: string;
+}
+
+/** @throws StudyError, one line that names the file */
+export function readHead(file: string): NotebookHead {
+  const text = readAs(file, Page, "a notebook").cells
+    .filter((c) => c.cell_type === "markdown")
+    .map((c) => [c.source].flat().join(""))
+    .join("\n\n").replace(/^```[\s\S]*?^```/gm, "");
+  return {
+    title: /^# +(.*\S)/m.exec(text)?.[1],
+    question: /\*\*Question\.\*\*\s+([\s\S]*?)(?:\n\s*\n|$)/.exec(text)?.[1]
+      .replace(/\s+/g, " ").trim(),
+  };
+}
+
+/** The head of a notebook, or that it has none: a draft spoils no index. */
+function headOr(file: string): NotebookHead {
+  try {
+    return readHead(file);
+  } catch {
+    return { question: "cannot be read as a notebook" };
+  }
+}
+
+const namesIn = (folder: string, ending: string) =>
+  readdirSync(folder).filter((file) => file.endsWith(ending))
+    .map((file) => basename(file, ending)).sort();
+
+/** The notebooks of a folder by name; those that a run wrote are none. */
+export const notebooksIn = (folder: string): string[] =>
+  namesIn(folder, ".ipynb").filter((name) => !name.endsWith(".executed"));
+
+/** The notebooks whose claims lie in a folder, by name. */
+export const claimsIn = (folder: string): string[] =>
+  existsSync(folder) ? namesIn(folder, ".claims.json") : [];
+
+/** A cell of a Markdown table. */
+export const cellText = (text: string): string =>
+  text.replace(/\s+/g, " ").replaceAll("|", "\\|");
+
+/** Rows as a Markdown table, whose texts may hold Markdown. */
+export function markdownTable(
+  columns: readonly string[],
+  rows: readonly string[][],
+): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map(cellText).join(" | ")} |`;
+  return [columns, columns.map(() => "---"), ...rows].map(line).join("\n");
+}
+
+/** "2 holds, 1 cannot tell" */
+export const verdictCounts = (
+  claims: readonly { verdict: Verdict }[],
+): string =>
+  VERDICTS.flatMap((verdict) => {
+    const n = claims.filter((c) => c.verdict === verdict).length;
+    return n > 0 ? [`${n} ${verdict}`] : [];
+  }).join(", ");
+
+/**
+ * Every notebook with its title, its question, and for each profile with
+ * results in FOLDER/PROFILE the verdicts on its claims.
+ *
+ * @param folder From the project's root: "results", or "runs".
+ * @throws StudyError for claims that are damaged, in one line
+ */
+export function notebookIndex(
+  folder: string,
+  { notebooks = "notebooks" }: { notebooks?: string } = {},
+): Shown {
+  const at = (profile: Profile) => join(fromRoot(folder), profile);
+  const profiles = Profile.options.filter((p) => claimsIn(at(p)).length > 0);
+  const rows = notebooksIn(fromRoot(notebooks)).map((name) => {
+    const head = headOr(join(fromRoot(notebooks), `${name}.ipynb`));
+    const verdicts = profiles.map((profile) => {
+      const file = join(at(profile), `${name}.claims.json`);
+      return existsSync(file) ? verdictCounts(readClaims(file).claims) : "–";
+    });
+    const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
+    const title = `${number} **${head.title ?? name}**`.trim();
+    return [title, head.question ?? "–", ...verdicts];
+  });
+  return markdown(markdownTable(["notebook", "question", ...profiles], rows));
+}
