@@ -1,5 +1,5 @@
 /** The nets that `deno task bench train` measures. */
-import { baseOf, Profile } from "../lib/reports/mod.ts";
+import { Profile, startOf } from "../lib/report/mod.ts";
 import {
   parseRecipe,
   type Recipe,
@@ -30,7 +30,7 @@ export interface NetOptions {
 const PAPER_BATCH = 16;
 
 function ofProfile(profile: Profile): Net {
-  const { recipe } = baseOf(profile);
+  const { recipe } = startOf(profile);
   const { batchSize } = recipe as Recipe;
   return {
     name: `profile ${profile}`,

@@ -43,16 +43,17 @@ const Page = z.object({
 
 /** @throws StudyError, one line that names the file, where it is no `what` */
 function readAs<T>(file: string, schema: z.ZodType<T>, what: string): T {
+  const wrong = (why: string) => new StudyError(`${file}: not ${what}: ${why}`);
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    throw new StudyError(`${file}: not ${what}: it cannot be read as JSON`);
+    throw wrong("it cannot be read as JSON");
   }
   const { data, error } = schema.safeParse(json);
   if (data) return data;
   const [{ path, message }] = error!.issues;
-  throw new StudyError(`${file}: not ${what}: ${path.join(".")}: ${message}`);
+  throw wrong([...path, message].join(": "));
 }
 
 /**
@@ -61,7 +62,7 @@ function readAs<T>(file: string, schema: z.ZodType<T>, what: string): T {
  * @throws StudyError, one line that names the file
  */
 export const readClaims = (file: string): ClaimsFile =>
-  readAs(file, Claims, "a notebook's claims, run the notebook again");
+  readAs(file, Claims, "a notebook's claims");
 
 /** The head of a notebook. */
 export interface NotebookHead {
