@@ -1,8 +1,29 @@
 /** Draws the README's pictures: drawn faces, and charts of committed results. */
 import sharp from "sharp";
-import { type Chart, faceGridChart } from "../lib/charts/mod.ts";
+import {
+  type Chart,
+  forestChart,
+  heatMapChart,
+  isolationChart,
+  lrSensitivityChart,
+  parallelChart,
+} from "../lib/charts/charts.ts";
+import { faceGridChart, pairedChart } from "../lib/charts/mod.ts";
 import { syntheticFaces } from "../lib/data/mod.ts";
-import { openReport, reports, type Results } from "../lib/reports/mod.ts";
+import {
+  asFamily,
+  bestPer,
+  effects,
+  noiseOf,
+  openStudy,
+  published,
+  publishedNoise,
+  rateText,
+  settings,
+  type Trial,
+  valuesOf,
+} from "../lib/report/mod.ts";
+import { meanInterval } from "../lib/statistics/mod.ts";
 
 /** Writes a chart as it looks on a white page, to docs/. */
 async function draw(name: string, { svg }: Chart, colours = 128) {
@@ -46,20 +67,96 @@ const faces = faceGridChart(
 );
 await draw("synthetic-faces", faces, 64);
 
-/** What is on record of a report under results/. */
-const resultsOf = (name: keyof typeof reports, profile: string) =>
-  openReport(reports[name].report, { profile, outDir: `results/${profile}` })
-    .results();
+/** What is on record of a study under results/cpu. */
+const recorded = (name: string): Promise<Trial[]> =>
+  openStudy({ profile: "cpu", outDir: "results/cpu" }, { name }).trials();
 
-const { depth, lrSearch, clsVsVit } = reports;
-const cpu: Record<string, Results> = {
-  lrSearch: await resultsOf("lrSearch", "cpu"),
-  depth: await resultsOf("depth", "cpu"),
-  clsVsVit: await resultsOf("clsVsVit", "cpu"),
-};
-await draw("charts/published-depth", await depth.publishedRuns());
-await draw("charts/depth-map", depth.depthMap(cpu.depth));
-await draw("charts/depth-isolation", await depth.depthIsolation(cpu.depth));
-await draw("charts/lr-sensitivity", lrSearch.sensitivityChart(cpu.lrSearch));
-await draw("charts/cls-published", await clsVsVit.publishedPairs("first"));
-await draw("charts/cls-effects", clsVsVit.effectsForest(cpu.clsVsVit));
+const depthTest = await published("depth-test");
+await draw(
+  "charts/published-depth",
+  parallelChart(depthTest.rows, {
+    axes: ["depth", { name: "lr", label: "learning rate" }],
+    valueLabel: "maximum test accuracy",
+    title: "Published: RAF-DB, 10 epochs from scratch",
+  }),
+);
+
+const search = await recorded("lr-search");
+await draw(
+  "charts/depth-map",
+  heatMapChart(settings(search), {
+    x: "lr",
+    y: "depth",
+    xLabel: "learning rate",
+    valueLabel: "test accuracy",
+    noise: noiseOf(search),
+    title: "Ours: mean over repeats",
+  }),
+);
+await draw(
+  "charts/depth-isolation",
+  isolationChart(bestPer(search, "depth"), {
+    x: "depth",
+    runs: search,
+    published: bestPer(depthTest.rows, "depth"),
+    yLabel: "test accuracy",
+    noise: noiseOf(search),
+  }),
+);
+const deeper = search.filter((t) => t.depth > 2);
+await draw(
+  "charts/lr-sensitivity",
+  lrSensitivityChart(deeper, {
+    series: "depth",
+    yLabel: "test accuracy",
+    initial: 1 / 7,
+    noise: noiseOf(deeper),
+  }),
+);
+
+/** Both published models at each rate; shares. */
+const runs = (await published("cls-vs-baseline")).rows;
+const at = (model: string, lr: number): number =>
+  runs.find((r) => r.model === model && r.lr === lr)!.accuracy;
+const pairs = valuesOf(runs, "lr").map((lr) => ({
+  block: `LR ${rateText(Number(lr))}`,
+  a: at("Baseline", Number(lr)),
+  b: at("CLSFER", Number(lr)),
+  whose: "published" as const,
+})).toReversed();
+const { mean, low, high } = meanInterval(pairs.map((p) => p.b - p.a));
+await draw(
+  "charts/cls-published",
+  pairedChart(pairs, {
+    title: "Published: RAF-DB, first sweep, 60 epochs, one run a point",
+    aLabel: "Baseline",
+    bLabel: "CLS",
+    mean: { published: { estimate: mean, low: low!, high: high! } },
+    noise: publishedNoise.pretrained,
+  }),
+);
+
+const ablation = await recorded("cls-ablation");
+const less = (of: string, a: string | number, base: string | number) =>
+  effects(ablation.filter((t) => [a, base].includes(t[of])), { of, base })
+    .map((e) => ({ ...e, label: e.less }));
+const factors = asFamily(
+  [
+    ...less("patches", "catAfterMlp", "dropped"),
+    ...less("patches", "catBeforeMlp", "dropped"),
+    ...less("patches", "catAfterMlp", "catBeforeMlp"),
+  ],
+  less("scale", "right", "inverse"),
+  less("mixing.alpha", 1, 0.2),
+  less("schedule.gamma", 0.5, 1),
+);
+const names = ["patches", "scale of the logits", "alpha of the mixing"];
+await draw(
+  "charts/cls-effects",
+  forestChart(
+    Object.fromEntries(
+      [...names, "decay an epoch"].map((name, i) => [name, factors[i]]),
+    ),
+    { title: "Ours: main effects in the CLS block" },
+  ),
+);

@@ -53,7 +53,7 @@ function readAs<T>(file: string, schema: z.ZodType<T>, what: string): T {
   const { data, error } = schema.safeParse(json);
   if (data) return data;
   const [{ path, message }] = error!.issues;
-  throw wrong([...path, message].join(": "));
+  throw wrong([path.join("."), message].filter(Boolean).join(": "));
 }
 
 /**
