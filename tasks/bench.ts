@@ -17,7 +17,7 @@ addDeviceOption(program.command("train"))
   .option("--slim", "the slim net (48 × 48, batch 64) instead of the full one")
   .option("--recipe <file>", "the net and batch of a recipe (JSON)")
   .addOption(
-    new Option("--profile <names...>", "the nets of the study's profiles")
+    new Option("--profile <names...>", "the nets of the notebooks' profiles")
       .choices(["smoke", "quick", "cpu", "paper"]),
   )
   .option("--all", "the net of each profile, and full and slim in their forms")

@@ -1,4 +1,4 @@
-/** `deno task study`: runs a study, and looks after those on record. */
+/** `deno task study`: runs notebooks, and looks after studies on record. */
 import { Command } from "commander";
 import { useDeviceOf } from "../lib/tensorflow/device_option.ts";
 import { addCommands, type Commands, exiting } from "./cli.ts";
@@ -18,7 +18,7 @@ const commands: Commands = {
 
 const program = new Command("deno task study")
   .description(
-    "Runs the study's notebooks, all without a name, and writes the executed\n" +
+    "Runs the notebooks, all without a name, and writes the executed\n" +
       "notebooks, the records, an HTML report of each and a page that lists\n" +
       "them. The commands run studies of your own, and show, compare and change\n" +
       "what is on record. Exit codes: 0 done; 1 something failed; 2 wrong usage;\n" +

@@ -1,4 +1,4 @@
-/** The study's models. */
+/** The notes' models. */
 import type { Forward } from "../nn/mod.ts";
 import { type ClsOptions, clsVit } from "./cls.ts";
 import { meanPool } from "./pool.ts";

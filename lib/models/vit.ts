@@ -44,7 +44,7 @@ export function baseline(options: TokenOptions): Forward {
     const map = ir50(scope.within("irback"), images, options); // [B, h, w, D]
     let x = tokens(scope, map); // [B, 1 + h·w, D]
     x = blocks(scope, x, options, (at, x, i) => block(at, x, options, i));
-    // The study's final norm is timm's (1e-6); with qkNorm it was PyTorch's.
+    // The notes' final norm is timm's (1e-6); with qkNorm it was PyTorch's.
     return head(scope, x, options, options.qkNorm ? 1e-5 : 1e-6);
   };
 }

@@ -1,6 +1,6 @@
 /**
  * What the counting tools of PyTorch count, each with its own gaps: rules
- * that meet the tools' figures on the study's models to the last digit.
+ * that meet the tools' figures on the notes' models to the last digit.
  */
 import type { Operation } from "../nn/mod.ts";
 

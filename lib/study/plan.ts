@@ -32,7 +32,7 @@ const ObjectiveSchema = z.strictObject({
   split: z.enum(["validation", "test"]).optional(),
   /**
    * Which epoch counts: the best by validation, the last, or (optimistic, what
-   * the study published) the best on test.
+   * the notes published) the best on test.
    */
   epoch: z.enum(["validation", "last", "testMaximum"]).default("validation"),
 });

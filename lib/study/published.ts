@@ -1,4 +1,4 @@
-/** The study's published numbers, read from `data/published/`. */
+/** The notes' published numbers, read from `data/published/`. */
 import { readdir, readFile } from "node:fs/promises";
 import { z } from "zod";
 
@@ -42,16 +42,16 @@ type PublishedRecord = Record<string, number | string | null>;
 interface About {
   id: string;
   title: string;
-  /** Figure and table of the study's repository. */
+  /** Figure and table of the notes' repository. */
   source: { repository: string; figure?: string | null; table?: string | null };
-  /** As the study's code had it, by name. */
+  /** As the notes' code had it, by name. */
   protocol: Record<string, unknown>;
   /** Confounds and contradictions. */
   notes: string[];
 }
 
 /** One published table; `records` are its rows keyed by column. */
-export interface PublishedStudy extends About {
+export interface PublishedTable extends About {
   columns: string[];
   records: PublishedRecord[];
 }
@@ -81,7 +81,7 @@ async function parsed<T>(
   const ids = await publishedIds();
   if (!ids.includes(id)) {
     throw new Error(
-      `no published study "${id}" in data/published: use one of ${
+      `no published table "${id}" in data/published: use one of ${
         ids.join(", ")
       }`,
     );
@@ -100,38 +100,38 @@ async function parsed<T>(
 }
 
 /**
- * Reads one published study. Units are the file's: accuracies and their
+ * Reads one published table. Units are the file's: accuracies and their
  * half-widths (`acc`, `acc_unc`) are in percent, `lr` is absolute.
  *
- * @throws {Error} if no study has this id, or its file is not a single table.
+ * @throws {Error} if no table has this id, or its file is not a single table.
  */
-export async function readPublished(id: string): Promise<PublishedStudy> {
-  const { rows, ...study } = await parsed(
+export async function readPublished(id: string): Promise<PublishedTable> {
+  const { rows, ...table } = await parsed(
     id,
     single,
     "one table",
-    "read a study that has columns and rows",
+    "read a table that has columns and rows",
   );
-  return { ...study, records: recordsOf(study.columns, rows) };
+  return { ...table, records: recordsOf(table.columns, rows) };
 }
 
 /**
  * Reads published tables that stand in one file, in the file's units.
  *
- * @throws {Error} if no study has this id, or its file has no list of tables.
+ * @throws {Error} if no table has this id, or its file has no list of tables.
  */
 export async function readPublishedTables(
   id: string,
 ): Promise<PublishedTables> {
-  const study = await parsed(
+  const file = await parsed(
     id,
     several,
     "a list of tables",
     "read it with readPublished",
   );
   return {
-    ...study,
-    tables: study.tables.map(({ name, columns, rows }) => ({
+    ...file,
+    tables: file.tables.map(({ name, columns, rows }) => ({
       name,
       records: recordsOf(columns, rows),
     })),

@@ -146,7 +146,7 @@ const kinds = [
       "The rate that the warm-up starts from; from 0, at most the recipe's lr.",
     ),
     asWritten: oneOf([true, false]).default(false).describe(
-      "Whether the update index is epoch·steps·batch, the study's slip, in place of epoch·steps + batch; true or false.",
+      "Whether the update index is epoch·steps·batch, the notes' slip, in place of epoch·steps + batch; true or false.",
     ),
   }),
 ] as const;
@@ -155,7 +155,7 @@ const named = kinds.map((k) => JSON.stringify(k.shape.kind.value)).join(" or ");
 
 /**
  * A schedule as data, told apart by `kind`. `constant` is also what a run has
- * whose scheduler is set up and never stepped, as the study's was at first.
+ * whose scheduler is set up and never stepped, as the notes' was at first.
  */
 export const Schedule = z.discriminatedUnion("kind", kinds, {
   error: (issue) =>

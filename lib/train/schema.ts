@@ -110,7 +110,7 @@ export const Fields = z.strictObject({
     .describe("Weight decay of the parameters of weightDecayOn; from 0."),
   weightDecayOn: oneOf(["kernels", "matrices", "all"]).default("kernels")
     .describe(
-      "What decays: kernels (weights of convolutions and linear layers), matrices (what has more than one dimension, so cls token and positions too, as in the study) or all.",
+      "What decays: kernels (weights of convolutions and linear layers), matrices (what has more than one dimension, so cls token and positions too, as in the notes) or all.",
     ),
   groups: z.array(
     z.strictObject({

@@ -1,4 +1,4 @@
-/** `deno task study [NAMES]`: runs the study's notebooks, leaves reports. */
+/** `deno task study [NAMES]`: runs the notebooks, leaves reports. */
 import {
   Argument,
   type Command,
@@ -30,7 +30,7 @@ const NOTEBOOKS = join(root, "notebooks");
 const color = Deno.stderr.isTerminal() && !Deno.noColor;
 const dim = (s: string) => color ? `\x1b[2m${s}\x1b[0m` : s;
 
-/** The study's notebooks by name, in their order. */
+/** The notebooks by name, in their order. */
 function notebookNames(): string[] {
   return [...Deno.readDirSync(NOTEBOOKS)]
     .filter((e) => e.isFile && /^\d\d-(?!.*\.executed).*\.ipynb$/.test(e.name))
@@ -168,7 +168,7 @@ async function writeIndex(dir: string, profile: Profile): Promise<string> {
     if (report) pages.push(report);
   }
   const index = join(dir, "index.html");
-  const title = `The study's reports, profile ${profile}`;
+  const title = `Reports, profile ${profile}`;
   await replaceText(index, indexHtml(pages, title));
   return index;
 }

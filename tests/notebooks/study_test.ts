@@ -1,4 +1,4 @@
-/** The study's notebooks as a user runs them, all at profile smoke. */
+/** The notebooks as a user runs them, all at profile smoke. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { trainingRows } from "../../lib/study/mod.ts";

@@ -149,7 +149,7 @@ Deno.test("published rows have the recipe's names, and accuracies as shares", as
   assert.throws(() => tableOf(speed, "nothing"), /it has "stage-4 models/);
   await assert.rejects(
     published("nothing"),
-    /no published study "nothing" in data\/published: use one of attn-drop/,
+    /no published table "nothing" in data\/published: use one of attn-drop/,
   );
   assert.equal(publishedText([]), "no published run");
   assert.match(publishedText(alpha.rows), /; and \d+ more$/);

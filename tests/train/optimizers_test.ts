@@ -251,7 +251,7 @@ Deno.test("AdamW decays kernels only, by 1 - lr * decay", () => {
   }
 });
 
-Deno.test("the study's decay also takes cls token and positions, none takes biases", () => {
+Deno.test("the notes' decay also takes cls token and positions, none takes biases", () => {
   const after = afterZeroGradients({
     optimizer: "adamw",
     weightDecayOn: "matrices",
