@@ -112,48 +112,20 @@ export function axisFor(
   const shown = levels(
     values.filter((v) => why(v) === null) as (number | string)[],
   );
-  if (type === "category") {
-    return {
-      say,
-      label: o.label,
-      type,
-      why,
-      domain: shown,
-      ticks: shown,
-      format: o.format ?? (isShare ? shareFormat : valueFormat(shown)),
-    };
-  }
   const numbers = shown as number[];
-  const domain = type === "log" ? logDomain(numbers, o) : linearDomain(
-    numbers,
-    isShare,
-    o,
-  );
-  const isFew = o.hasLevels && numbers.length <= MOST_LEVELS &&
-    numbers.length > 0;
-  const ticks = isFew
-    ? numbers
+  const domain = type === "category"
+    ? shown
     : type === "log"
-    ? logTicks(domain)
-    : d3.ticks(...domain, 6) as number[];
-  const isWhole = numbers.length > 0 && numbers.every(Number.isInteger);
-  const kept = isWhole && !isFew && type === "linear"
-    ? ticks.filter(Number.isInteger)
-    : ticks;
-  return {
-    label: o.label,
-    say,
-    type,
-    why,
-    domain,
-    ticks: kept.length > 0 ? kept : ticks,
-    format: o.format ??
-      (isShare
-        ? shareFormat
-        : !isFew && isWhole && type === "linear"
-        ? (v) => d3.format(Math.abs(Number(v)) < 1e6 ? "d" : ".2s")(v)
-        : valueFormat(ticks)),
-  };
+    ? logDomain(numbers, o)
+    : linearDomain(numbers, isShare, o);
+  const isFew = o.hasLevels && shown.length > 0 && shown.length <= MOST_LEVELS;
+  const ticks = type === "category" || isFew
+    ? shown
+    : type === "log"
+    ? logTicks(domain as number[])
+    : linearTicks(domain as number[], numbers.every(Number.isInteger));
+  const format = o.format ?? (isShare ? shareFormat : valueFormat(ticks));
+  return { label: o.label, type, domain, ticks, format, say, why };
 }
 
 const shareFormat: Format = (v) =>
@@ -189,6 +161,13 @@ function logDomain(numbers: number[], o: AxisOptions): [number, number] {
   const low = numbers[0], high = numbers.at(-1)!;
   const factor = high > low ? (high / low) ** (o.pad ?? 0.06) : 2;
   return [low / factor, high * factor];
+}
+
+/** Round numbers within the domain, whole ones for whole values. */
+function linearTicks([low, high]: number[], isWhole: boolean): number[] {
+  const ticks = d3.ticks(low, high, 6) as number[];
+  const whole = ticks.filter(Number.isInteger);
+  return isWhole && whole.length > 0 ? whole : ticks;
 }
 
 /** Whole decades within the domain, with 2 and 5 of each where they are few. */

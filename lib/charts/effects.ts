@@ -2,30 +2,25 @@
 import * as Plot from "@observablehq/plot";
 import { type Axis, axisFor, count } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
-import { type AxesOptions, frame, tip } from "./frame.ts";
-import {
-  type Chart,
-  FONT_SIZE,
-  PALETTE,
-  textWidth,
-  wrapWords,
-} from "./theme.ts";
+import { type AxesOptions, frame, noiseText, tip } from "./frame.ts";
+import { crosses, OURS, oursItem, PUBLISHED, publishedItem } from "./marks.ts";
+import { type Chart, FONT_SIZE, textWidth, wrapWords } from "./theme.ts";
 
 interface Effect {
   label: string;
-  note: string | null;
+  note: string;
   /** In the chart's unit; null failed. */
   estimate: number | null;
   low: number | null;
   high: number | null;
   n: number | null;
   isPublished: boolean;
-  /** The group's heading is a line of its own. */
-  isHeading: boolean;
+  /** The row's middle above the lowest row's foot, in pixels. */
+  y: number;
 }
 
-const OURS = PALETTE[0], PUBLISHED = PALETTE[1];
-const LINE = 15;
+/** A line of words, and what stands between rows. */
+const LINE = 15, GAP = 9;
 
 export interface ForestOptions extends Omit<AxesOptions, "yScale"> {
   /** Default: points, for which shares are multiplied by 100. */
@@ -44,104 +39,99 @@ export interface ForestOptions extends Omit<AxesOptions, "yScale"> {
  * the right, and a line at `zero`, no effect. Effects come in one list or in
  * groups by name. Hollow squares are published: a group whose name begins with
  * "published", and effects that say so. An effect without a number has failed.
- * With a unit of your own, values are drawn as they are.
+ * With a unit of your own, values are drawn as they are. The noise is a band
+ * about no effect: ±√2 sd, that of a difference of two single runs.
  */
 export function forestChart(
   effects: Rows | Record<string, Rows>,
   o: ForestOptions = {},
 ): Chart {
-  const { unit = "points", zero = 0 } = o;
-  const isList = typeof effects === "string" || effects === null ||
-    typeof effects !== "object" || Symbol.iterator in effects ||
-    "toRecords" in effects;
-  const groups = isList
-    ? [["", effects as Rows] as const]
-    : Object.entries(effects as Record<string, Rows>);
-  const rows = groups.flatMap(([name, own]) => [
-    ...(name === "" ? [] : [heading(name)]),
-    ...effectsOf(name, own, o, unit === "points" ? 100 : 1),
-  ]);
-  const drawn = rows.filter((r) => !r.isHeading);
-  const finite = drawn.filter((r) => r.estimate !== null);
-  const failed = drawn.filter((r) => r.estimate === null);
-  const xLabel = o.xLabel ?? "difference in test accuracy";
-  const x = axisFor([
-    ...finite.flatMap((r) => [r.estimate, r.low, r.high]),
-    zero,
-  ], {
-    label: `${xLabel}, ${unit}`,
-    scale: o.xScale ?? "linear",
-    format: o.xFormat ??
-      ((v) => String(v).replace("-", "−")),
-  });
-  const width = o.width ?? 720;
-  const texts = new Map(drawn.map((r) => [r, effectText(r)]));
+  const { unit = "points", zero = 0, width = 720 } = o;
+  const factor = unit === "points" ? 100 : 1;
+  const isGroups = typeof effects === "object" && effects !== null &&
+    !(Symbol.iterator in effects) && !("toRecords" in effects);
+  const entries: [string, Rows][] = isGroups
+    ? Object.entries(effects)
+    : [["", effects as Rows]];
+  const groups = entries
+    .map(([name, rows]) => ({ name, rows: effectsOf(name, rows, o, factor) }));
+  const all = groups.flatMap((g) => g.rows);
+  const texts = new Map(all.map((r) => [r, effectText(r)]));
   const widest = Math.max(0, ...[...texts.values()].map((t) => textWidth(t)));
   // A narrow chart has the numbers under the points.
   const isBeside = widest < 0.3 * width;
+
   // Rows are as high as their words, from the top down.
-  const words = (r: Effect) => r.note ? `${r.label}\n${r.note}` : r.label;
+  const words = (r: Effect) =>
+    r.note === "" ? r.label : `${r.label}\n${r.note}`;
+  const linesOf = (r: Effect) =>
+    words(r).split("\n").flatMap((l) => wrapWords(l, 0.38 * width, FONT_SIZE));
   let total = 0;
-  const middles = new Map(rows.map((r) => {
-    const lines = words(r).split("\n").flatMap((line) =>
-      wrapWords(line, 0.38 * width, FONT_SIZE)
-    );
-    const height = LINE * (r.isHeading ? 1 : lines.length) +
-      (isBeside || r.isHeading ? 9 : 20);
-    total += height;
-    return [r, total - height / 2];
-  }));
-  const place = (r: Effect) => total - middles.get(r)!;
+  const place = (height: number) => (total += height) - height / 2;
+  const headings = groups.map(({ name, rows }) => {
+    const y = name === "" ? 0 : place(LINE + GAP);
+    for (const r of rows) {
+      r.y = place(LINE * linesOf(r).length + (isBeside ? GAP : 20));
+    }
+    return { name, y };
+  });
+  for (const r of [...headings, ...all]) r.y = total - r.y;
   const y: Axis = {
-    label: "",
-    type: "linear",
-    domain: [0, Math.max(1, total)],
-    ticks: drawn.map(place),
-    format: (v) => words(drawn.find((r) => place(r) === v)!),
-    say: String,
-    why: () => null,
+    ...axisFor([0, Math.max(1, total)], { label: "", scale: "linear", pad: 0 }),
+    ticks: all.map((r) => r.y),
+    format: (v) => words(all.find((r) => r.y === v)!),
+  };
+
+  const finite = all.filter((r) => r.estimate !== null);
+  const failed = all.filter((r) => r.estimate === null);
+  const noise = Math.SQRT2 * (o.noise?.sd ?? 0) * factor;
+  const x = axisFor([
+    ...finite.flatMap((r) => [r.estimate, r.low, r.high]),
+    ...[zero - noise, zero, zero + noise],
+  ], {
+    label: `${o.xLabel ?? "difference in test accuracy"}, ${unit}`,
+    scale: o.xScale ?? "linear",
+    format: o.xFormat ?? ((v) => String(v).replace("-", "−")),
+  });
+  const marksOf = (isPublished: boolean) => {
+    const own = finite.filter((r) => r.isPublished === isPublished);
+    const color = isPublished ? PUBLISHED : OURS;
+    // Intervals leave the marker free, so that a hollow one is hollow.
+    const half = (x1: string, x2: string, inset: string) =>
+      Plot.ruleY(own.filter((r) => r.low !== null && r.high !== null), {
+        ...{ y: "y", x1, x2, [inset]: 5, stroke: color, strokeWidth: 2 },
+        className: "ferlab-intervals",
+      });
+    return [
+      half("low", "estimate", "insetRight"),
+      half("estimate", "high", "insetLeft"),
+      Plot.dot(own, {
+        ...{ x: "estimate", y: "y", r: 4.5, strokeWidth: 2 },
+        ...(isPublished
+          ? { symbol: "square", stroke: color }
+          : { fill: color, stroke: "none" }),
+        title: (r: Effect) =>
+          tip(words(r), texts.get(r), r.n !== null && `n = ${r.n}`),
+        className: isPublished ? "ferlab-published" : "ferlab-ours",
+      }),
+    ];
   };
   const isBoth = finite.some((r) => r.isPublished) &&
     finite.some((r) => !r.isPublished);
-  const marksOf = (own: Effect[], isHollow: boolean) => [
-    // Intervals leave the marker free, so that a hollow one is hollow.
-    ...[["low", "estimate", "insetRight"], ["estimate", "high", "insetLeft"]]
-      .map(([x1, x2, inset]) =>
-        Plot.ruleY(own.filter((r) => r.low !== null && r.high !== null), {
-          y: place,
-          x1,
-          x2,
-          [inset]: 5,
-          stroke: isHollow ? PUBLISHED : OURS,
-          strokeWidth: 2,
-          className: "ferlab-intervals",
-        })
-      ),
-    Plot.dot(own, {
-      x: "estimate",
-      y: place,
-      r: 4.5,
-      ...(isHollow
-        ? { symbol: "square", stroke: PUBLISHED, strokeWidth: 2 }
-        : { fill: OURS }),
-      title: (r: Effect) =>
-        tip(r.label, r.note, effectText(r), r.n !== null && `n = ${r.n}`),
-      className: isHollow ? "ferlab-published" : "ferlab-ours",
-    }),
-  ];
   return frame("forest", { ...o, noise: undefined }, {
-    label: `${x.label}, ${count(drawn.length, "row")}`,
+    label: `${x.label}, ${count(all.length, "row")}`,
     legend: [[
-      isBoth && {
-        mark: `<path d="M0,6H26" stroke="${OURS}" stroke-width="2"/>` +
-          `<circle cx="13" cy="6" r="4.5" fill="${OURS}"/>`,
-        label: "ours",
-      },
-      finite.some((r) => r.isPublished) && {
-        mark: `<path d="M0,6H8.5M17.5,6H26" stroke="${PUBLISHED}" ` +
-          `stroke-width="1.5"/><rect x="9" y="2" width="8" height="8" ` +
-          `fill="none" stroke="${PUBLISHED}" stroke-width="1.5"/>`,
-        label: "published",
+      isBoth && oursItem("ours"),
+      finite.some((r) => r.isPublished) && publishedItem(),
+      o.noise !== undefined && {
+        mark: noise > 0
+          ? `<rect width="26" height="12" fill-opacity=".15"/>`
+          : "",
+        width: noise > 0 ? 26 : 0,
+        label: noise > 0
+          ? `noise of a difference of two runs: ±${noise.toPrecision(2)} ` +
+            `${unit} (√2 sd)`
+          : noiseText(null),
       },
     ]],
     notes: failed.length > 0
@@ -149,60 +139,30 @@ export function forestChart(
       : [],
     x,
     y: { ...y, hasNoGrid: true },
-    isEmpty: drawn.length === 0,
+    isEmpty: all.length === 0,
     room: { right: isBeside ? widest + 16 : 0 },
     innerHeight: () => total,
     marks: (area) => [
+      Plot.rect(noise > 0 ? [zero] : [], {
+        ...{ x1: zero - noise, x2: zero + noise, fillOpacity: 0.1 },
+        className: "ferlab-noise",
+      }),
       Plot.ruleX([zero], { strokeWidth: 1.5, strokeOpacity: 0.7 }),
-      Plot.text(rows.filter((r) => r.isHeading), {
-        y: place,
-        text: "label",
-        frameAnchor: "left",
-        textAnchor: "start",
-        dx: 8 - area.left,
-        fontWeight: 700,
-        className: "ferlab-groups",
+      Plot.text(headings, {
+        ...{ y: "y", text: "name", fontWeight: 700, dx: 8 - area.left },
+        ...{ frameAnchor: "left", textAnchor: "start" },
       }),
-      ...marksOf(finite.filter((r) => r.isPublished), true),
-      ...marksOf(finite.filter((r) => !r.isPublished), false),
-      Plot.dot(failed, {
-        x: () => zero,
-        y: place,
-        symbol: "times",
-        r: 4.5,
-        stroke: "currentColor",
-        className: "ferlab-failed",
+      ...[true, false].flatMap(marksOf),
+      crosses(failed, { x: () => zero, y: "y" }),
+      Plot.text(all, {
+        ...{ y: "y", text: (r: Effect) => texts.get(r), frameAnchor: "right" },
+        ...(isBeside
+          ? { textAnchor: "start" as const, dx: 12 }
+          : { textAnchor: "end" as const, dy: 12, fontSize: 10 }),
       }),
-      isBeside
-        ? Plot.text(drawn, {
-          y: place,
-          text: (r: Effect) => texts.get(r),
-          frameAnchor: "right",
-          textAnchor: "start",
-          dx: 12,
-        })
-        : Plot.text(drawn, {
-          y: place,
-          text: (r: Effect) => texts.get(r),
-          frameAnchor: "right",
-          textAnchor: "end",
-          dy: 12,
-          fontSize: 10,
-        }),
     ],
   });
 }
-
-const heading = (name: string): Effect => ({
-  label: name,
-  note: null,
-  estimate: null,
-  low: null,
-  high: null,
-  n: null,
-  isPublished: false,
-  isHeading: true,
-});
 
 /** A group's effects, as read by their channels. */
 function effectsOf(
@@ -223,14 +183,14 @@ function effectsOf(
   const scaled = (v: unknown) => typeof v === "number" ? v * factor : null;
   return table.rows.map((r) => ({
     label: String(r.label ?? "no name"),
-    note: r.note === null ? null : String(r.note),
+    note: String(r.note ?? ""),
     estimate: scaled(r.estimate),
     low: scaled(r.low),
     high: scaled(r.high),
     n: typeof r.n === "number" ? r.n : null,
     isPublished: /^published/i.test(group) ||
       r.published === "true" || r.published === "published",
-    isHeading: false,
+    y: 0,
   }));
 }
 

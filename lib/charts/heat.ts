@@ -4,7 +4,14 @@ import * as d3 from "d3";
 import { axisOf, count, onAxes } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
 import { type AxesOptions, frame, noiseText, tip } from "./frame.ts";
-import { firstHighest, percentTick, sequential, textOn } from "./scales.ts";
+import { crosses, FAILED, pathItem } from "./marks.ts";
+import {
+  firstHighest,
+  percentTick,
+  sequential,
+  textOn,
+  valueText,
+} from "./scales.ts";
 import {
   type Chart,
   FONT_SIZE,
@@ -12,7 +19,6 @@ import {
   percent,
   textWidth,
 } from "./theme.ts";
-import { valueText } from "./scales.ts";
 
 interface Cell {
   x: number | string;
@@ -87,71 +93,64 @@ export function heatMapChart(
   const valueLabel = o.valueLabel ?? table.words("value");
   const isShare = /accuracy|share/i.test(valueLabel);
   const words = (v: number) => isShare ? percent(v) : valueText(v);
+  const end = (v: number) => isShare ? percentTick(v) : valueText(v);
   const sd = o.noise?.sd ?? 0;
   const [low = 0, high = 0] = d3.extent(done, (c: Done) => c.value);
   const wide = Math.max(high - low, FLOORS * sd);
   const from = Math.max(isShare ? 0 : -Infinity, (low + high - wide) / 2);
   const colorOf = (c: Done) =>
     sequential(wide > 0 ? (c.value - from) / wide : 0.5);
+  const barWidth = wide > 0 ? 2 * sd / wide * SCALE : 0;
 
   const best = firstHighest(done, (c) => c.value);
   const reach = (c: Done) =>
     2 * sd * Math.sqrt(1 / (c.n || 1) + 1 / (best?.n || 1));
-  const ties = sd > 0
-    ? done.filter((c) => c !== best && best!.value - c.value < reach(c))
-    : [];
+  const ties = done.filter((c) =>
+    c !== best && best!.value - c.value < reach(c)
+  );
+  const tieWords = `${count(ties.length, "tie")} with the best: less than ` +
+    "twice the noise of a difference below it";
+  const bestWords = best && `best ${valueLabel}: ${words(best.value)} at ` +
+      `${x.label} ${x.format(best.x)}, ${y.label} ${y.format(best.y)}`;
   const edges = best ? edgesOf(best, x.domain, y.domain) : [];
-  const at = best &&
-    `${x.label} ${x.format(best.x)}, ${y.label} ${y.format(best.y)}`;
-  const bestWords = best && `best ${valueLabel}: ${words(best.value)} at ${at}`;
-  const beyond = [
-    ...new Set(edges.map((e) => /left|right/.test(e) ? x.label : y.label)),
-  ];
-  const edgeWords = `best on the boundary of ${beyond.join(" and of ")}`;
-
-  const legend: (LegendItem | false | null | undefined)[][] = [
-    [best && { mark: box("2.5"), label: bestWords! }],
-    [
-      ties.length > 0 && {
-        mark: box("1.5", "3 2"),
-        label: `${count(ties.length, "tie")} with the best: less than twice ` +
-          "the noise of a difference below it",
-      },
-      beyond.length > 0 && {
-        mark: `<path d="M2,6H24" stroke="${EDGE}" stroke-width="4"/>`,
-        label: edgeWords,
-      },
-      failed.length > 0 && {
-        mark: `<path d="M9,2L17,10M17,2L9,10" stroke="currentColor" ` +
-          `stroke-width="1.5"/>`,
-        label: "failed",
-      },
-    ],
-    [
-      best && wide > 0 && scaleItem(
-        isShare ? percentTick(from) : valueText(from),
-        isShare ? percentTick(from + wide) : valueText(from + wide),
-      ),
-    ],
-    [
-      o.noise !== undefined && {
-        mark: sd > 0 ? noiseBar(2 * sd / wide * SCALE) : "",
-        width: sd > 0 ? Math.ceil(2 * sd / wide * SCALE) + 4 : 0,
-        label: noiseText(o.noise, isShare),
-      },
-    ],
-  ];
-  const label = [
-    `${valueLabel} by ${x.label} and ${y.label}`,
-    best ? bestWords : "",
-    beyond.length > 0 ? edgeWords : "",
-    ties.length > 0 ? count(ties.length, "tie") + " with the best" : "",
-    o.noise === undefined ? "" : noiseText(o.noise, isShare),
-  ].filter(Boolean).join("; ");
-  const quiet = { x: "x", y: "y", pointerEvents: "none" } as const;
+  const bounds = edges.map((e) => /left|right/.test(e) ? x.label : y.label);
+  const edgeWords = `best on the boundary of ${bounds.join(" and of ")}`;
+  const noiseWords = o.noise === undefined ? "" : noiseText(o.noise, isShare);
+  const at = { x: "x", y: "y" };
+  const quiet = { ...at, pointerEvents: "none" } as const;
   return frame("heat-map", { ...o, noise: undefined }, {
-    label,
-    legend,
+    label: [
+      `${valueLabel} by ${x.label} and ${y.label}`,
+      ...[bestWords, edges.length > 0 && edgeWords],
+      ...[ties.length > 0 && tieWords, noiseWords],
+    ].filter(Boolean).join("; "),
+    legend: [
+      [best && { mark: box(`stroke-width="2.5"`), label: bestWords! }],
+      [
+        ties.length > 0 && {
+          mark: box(`stroke-width="1.5" stroke-dasharray="3 2"`),
+          label: tieWords,
+        },
+        edges.length > 0 && pathItem(
+          "M2,6H24",
+          edgeWords,
+          `style="stroke: ${EDGE}; stroke-width: 4"`,
+        ),
+        failed.length > 0 && FAILED,
+      ],
+      [best && wide > 0 && scaleItem(end(from), end(from + wide))],
+      [
+        noiseWords !== "" && {
+          mark: barWidth > 0
+            ? `<path class="ferlab-noise" d="M0,3v6m0,-3h${
+              barWidth.toFixed(1)
+            }m0,-3v6" stroke="currentColor" stroke-width="1.5"/>`
+            : "",
+          width: Math.ceil(barWidth),
+          label: noiseWords,
+        },
+      ],
+    ],
     notes,
     x: { ...x, hasNoGrid: true },
     y: { ...y, hasNoGrid: true },
@@ -181,72 +180,43 @@ export function heatMapChart(
           c.value !== null && c.n !== null && `n = ${c.n}`,
           c.value !== null && c.failed > 0 && `${c.failed} failed`,
         );
+      const text = (c: Done) => textOn(colorOf(c));
       return [
         Plot.cell(done, {
-          x: "x",
-          y: "y",
-          fill: colorOf,
-          stroke: "currentColor",
-          strokeOpacity: 0.2,
-          title,
-          className: "ferlab-cells",
+          ...{ ...at, fill: colorOf, title, className: "ferlab-cells" },
+          ...{ stroke: "currentColor", strokeOpacity: 0.2 },
         }),
         Plot.cell(failed, {
-          x: "x",
-          y: "y",
-          fill: "none",
-          stroke: "currentColor",
-          strokeOpacity: 0.35,
+          ...{ ...at, fill: "none", title, pointerEvents: "all" },
+          ...{ stroke: "currentColor", strokeOpacity: 0.35 },
           strokeDasharray: "3 3",
-          pointerEvents: "all",
-          title,
         }),
-        Plot.dot(failed, {
+        crosses(failed, {
           ...quiet,
-          symbol: "times",
           r: Math.max(2, Math.min(6, side / 3, tall / 3)),
-          stroke: "currentColor",
-          strokeOpacity: 0.8,
-          className: "ferlab-failed",
         }),
         Plot.text(isWritten ? done : [], {
-          ...quiet,
-          text: short,
-          fill: (c: Done) => textOn(colorOf(c)),
-          fontSize,
+          ...{ ...quiet, text: short, fill: text, fontSize },
           dy: showsN ? -6 : 0,
         }),
         Plot.text(showsN ? done : [], {
-          ...quiet,
+          ...{ ...quiet, fill: text, fontSize: FONT_SIZE - 2, dy: 8 },
           text: (c: Done) => `n = ${c.n}`,
-          fill: (c: Done) => textOn(colorOf(c)),
-          fontSize: FONT_SIZE - 2,
-          dy: 8,
         }),
         ...edges.map((anchor) =>
           Plot.frame({
-            anchor,
-            stroke: EDGE,
-            strokeWidth: 4,
-            inset: -2,
+            ...{ anchor, stroke: EDGE, strokeWidth: 4, inset: -2 },
             className: "ferlab-boundary",
           })
         ),
         Plot.cell(ties, {
-          ...quiet,
-          inset: 3,
-          fill: "none",
-          stroke: (c: Done) => textOn(colorOf(c)),
-          strokeWidth: 1.5,
-          strokeDasharray: "3 2",
+          ...{ ...quiet, inset: 3, fill: "none", stroke: text },
+          ...{ strokeWidth: 1.5, strokeDasharray: "3 2" },
           className: "ferlab-ties",
         }),
         Plot.cell(best ? [best] : [], {
-          ...quiet,
-          fill: "none",
-          stroke: "currentColor",
-          strokeWidth: 3,
-          className: "ferlab-best",
+          ...{ ...quiet, fill: "none", stroke: "currentColor" },
+          ...{ strokeWidth: 3, className: "ferlab-best" },
         }),
       ];
     },
@@ -258,37 +228,33 @@ function edgesOf(
   best: Cell,
   xs: (number | string)[],
   ys: (number | string)[],
-): ("left" | "right" | "bottom" | "top")[] {
-  const ends = (all: (number | string)[], value: number | string) => {
-    const isScale = all.length >= 3 && all.every((v) => typeof v === "number");
-    return [isScale && value === all[0], isScale && value === all.at(-1)];
-  };
-  const [left, right] = ends(xs, best.x), [bottom, top] = ends(ys, best.y);
-  return Object.entries({ left, right, bottom, top })
-    .flatMap(([edge, isBest]) => isBest ? [edge as "left"] : []);
+) {
+  const isAt = (all: (number | string)[], end: number, value: unknown) =>
+    all.length >= 3 && all.every((v) => typeof v === "number") &&
+    all.at(end) === value;
+  return ([
+    ["left", isAt(xs, 0, best.x)],
+    ["right", isAt(xs, -1, best.x)],
+    ["bottom", isAt(ys, 0, best.y)],
+    ["top", isAt(ys, -1, best.y)],
+  ] as const).flatMap(([edge, isBest]) => isBest ? [edge] : []);
 }
 
-const box = (strokeWidth: string, dash = "none") =>
+const box = (style: string) =>
   `<rect x="6" y="0" width="14" height="11" fill="none" ` +
-  `stroke="currentColor" stroke-width="${strokeWidth}" ` +
-  `stroke-dasharray="${dash}"/>`;
+  `stroke="currentColor" ${style}/>`;
 
 /** The colour scale between the words of its ends. */
-function scaleItem(low: string, high: string): LegendItem {
+export function scaleItem(
+  low: string,
+  high: string,
+  color: (t: number) => string = sequential,
+): LegendItem {
   const step = SCALE / STEPS;
-  const rects = Array.from(
-    { length: STEPS },
-    (_, i) =>
-      `<rect x="${i * step}" y="0" width="${step + 0.5}" height="12" ` +
-      `fill="${sequential((i + 0.5) / STEPS)}"/>`,
+  const rects = d3.range(STEPS).map((i: number) =>
+    `<rect x="${i * step}" width="${step + 0.5}" height="12" ` +
+    `fill="${color((i + 0.5) / STEPS)}"/>`
   ).join("");
-  return {
-    mark: `<g class="ferlab-scale">${rects}</g>`,
-    width: SCALE,
-    label: `${low} to ${high}`,
-  };
+  const mark = `<g class="ferlab-scale">${rects}</g>`;
+  return { mark, width: SCALE, label: `${low} to ${high}` };
 }
-
-const noiseBar = (length: number) =>
-  `<path class="ferlab-noise" d="M0,3v6m0,-3h${length.toFixed(1)}m0,-3v6" ` +
-  `stroke="currentColor" stroke-width="1.5" fill="none"/>`;
