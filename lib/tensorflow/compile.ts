@@ -32,9 +32,14 @@ export interface Compiled {
   dispose(): void;
 }
 
-// ConfigProto.graph_options (10) . rewrite_options (10) .
+// ConfigProto.graph_options (10) . rewrite_options (10): the optimizers run
+// once (meta_optimizer_iterations (12) = ONE (1)), as twice finds nothing more in
+// what is traced here and makes the first call longer; and in bfloat16
 // auto_mixed_precision_onednn_bfloat16 (31) = ON (1).
-const BFLOAT16_CONFIG = "\x52\x05\x52\x03\xf8\x01\x01";
+const CONFIGS: Record<Arithmetic, number[]> = {
+  float32: [0x52, 0x04, 0x52, 0x02, 0x60, 0x01],
+  bfloat16: [0x52, 0x07, 0x52, 0x05, 0x60, 0x01, 0xf8, 0x01, 0x01],
+};
 let functionCount = 0;
 
 /** Whether the CPU computes in bfloat16; elsewhere it is far slower than float32. */
@@ -58,9 +63,7 @@ export function compile(
   { precision = "float32", name = fn.name || "function", shared }:
     CompileOptions = {},
 ): Compiled {
-  const config = precision === "bfloat16"
-    ? Uint8Array.from(BFLOAT16_CONFIG, (c) => c.charCodeAt(0))
-    : new Uint8Array(0);
+  const config = Uint8Array.from(CONFIGS[precision]);
   const { traces, giveBack } = shared
     ? borrowTraces(`${name} ${precision} ${shared.key}`)
     : {

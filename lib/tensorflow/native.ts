@@ -7,6 +7,8 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -51,12 +53,38 @@ function nameOf(key: string, path: string): string {
   return `${key}-${hash.slice(0, 16)}.so`;
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Days after which what nobody used is thrown away, when another is compiled. */
+const KEPT_DAYS = 30;
+
+const ageOf = (path: string) => Date.now() - statSync(path).mtimeMs;
+
+/** A file's time tells when it was used last, within a day. */
+function noteUse(path: string): void {
+  try {
+    if (ageOf(path) > DAY_MS) utimesSync(path, new Date(), new Date());
+  } catch {
+    // A cache that is not ours to write: whoever owns it prunes it.
+  }
+}
+
+/** Throws away what other sources, CPUs and libraries left. */
+function prune(): void {
+  for (const name of readdirSync(folder())) {
+    const path = join(folder(), name);
+    if (!/\.(so|txt|partial)$/.test(name)) continue;
+    if (ageOf(path) > KEPT_DAYS * DAY_MS) rmSync(path, { force: true });
+  }
+}
+
 function compiledFor(key: string): string | null {
   if (!existsSync(folder())) return null;
   for (const name of readdirSync(folder()).sort()) {
     const path = join(folder(), name);
     if (!name.startsWith(`${key}-`) || !name.endsWith(".so")) continue;
-    if (nameOf(key, path) === name) return path;
+    if (nameOf(key, path) !== name) continue;
+    noteUse(path);
+    return path;
   }
   return null;
 }
@@ -180,6 +208,7 @@ export async function ensureNative(
       const meanwhile = there(again);
       if (meanwhile) return meanwhile;
       rmSync(note, { force: true });
+      prune();
       const made = await compileFor(library, key, onProgress);
       if ("missing" in made) {
         writeFileSync(note, made.missing);

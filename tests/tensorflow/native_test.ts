@@ -76,10 +76,23 @@ Deno.test({
       const path = join(kernels(cache), files[0]);
       const whole = Deno.readFileSync(path);
       Deno.writeFileSync(path, whole.slice(0, 5000));
+      // What nobody used for a month is gone once another file is compiled.
+      const daysAgo = (days: number) =>
+        new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+      for (const [name, days] of [["a.so", 29], ["b.so", 31], ["c.txt", 31]]) {
+        const other = join(kernels(cache), name as string);
+        Deno.writeTextFileSync(other, "");
+        Deno.utimeSync(other, daysAgo(0), daysAgo(days as number));
+      }
       const again = await program([CLI, "info"], env);
       assert.equal(again.code, 0);
       assert.equal(kernelsLine(again.out), path);
       assert.deepEqual(Deno.readFileSync(path), whole);
+      assert.deepEqual(names(cache), [files[0], "a.so", "lock"].sort());
+
+      Deno.utimeSync(path, daysAgo(31), daysAgo(31));
+      assert.equal((await program([CLI, "info"], env)).code, 0);
+      assert(Deno.statSync(path).mtime! > daysAgo(1), "its use is noted");
     }),
 });
 

@@ -12,19 +12,18 @@ typedef struct {
 
 /** What is multiplied from the left, as blocks [inner / VL][rows][VL]. */
 static void left_blocks(Matrix m, int64_t rows, int64_t inner, float *to) {
-  for (int64_t k = 0; k < inner; k += VL, to += rows * VL) {
-    int n = (int)min64(VL, inner - k);
-    if (!m.turned) {
-      for (int64_t r = 0; r < rows; r++) {
-        const float *from = m.values + r * m.next + k;
-        store(to + r * VL, n == VL ? load(from) : load_some(from, n));
-      }
-      continue;
-    }
-    if (n < VL) memset(to, 0, 4 * rows * VL);
-    for (int i = 0; i < n; i++) {
-      for (int64_t r = 0; r < rows; r++) to[r * VL + i] = m.values[(k + i) * m.next + r];
-    }
+  int64_t whole = inner / VL * VL;
+  int n = (int)(inner - whole);
+  for (int64_t r = 0; !m.turned && r < rows; r++) {
+    const float *from = m.values + r * m.next;
+    float *row = to + r * VL;
+    for (int64_t k = 0; k < whole; k += VL) store(row + k * rows, load(from + k));
+    if (n) store(row + whole * rows, load_some(from + whole, n));
+  }
+  if (m.turned && n) memset(to + whole * rows, 0, 4 * rows * VL);
+  for (int64_t k = 0; m.turned && k < inner; k++) {
+    float *column = to + k / VL * rows * VL + k % VL;
+    for (int64_t r = 0; r < rows; r++) column[r * VL] = m.values[k * m.next + r];
   }
 }
 

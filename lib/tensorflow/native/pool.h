@@ -12,10 +12,13 @@
 #define MAX_THREADS 64
 /** Numbers for `scratch` beside a thread's own: offsets of each thread, and memory that all share. */
 enum { OFFSETS = MAX_THREADS, WEIGHTS = 2 * MAX_THREADS, TURNED, LEFT, RIGHT, SUMS, SCRATCH_END };
-// Pauses before a thread sleeps: some 10 microseconds, the time between an op
-// and the next, and while an op works, longer than it ever does without threads.
-#define SPINS 150
+// Pauses before a thread sleeps: more than the time between an op and the next,
+// as waking it takes longer than many an op, and while an op works, longer than
+// it ever does without threads.
+#define SPINS 8000
 #define SPINS_AT_WORK 20000
+// Between ops others may want the core: TensorFlow's own threads.
+#define SPINS_A_YIELD 64
 
 typedef void (*Work)(void *argument, int thread, int64_t item);
 
@@ -101,9 +104,10 @@ static void *worker(void *number) {
   while (1) {
     int spins = 0;
     while (atomic_load_explicit(&pool.round, memory_order_acquire) == seen) {
-      int most = atomic_load(&pool.at_work) ? SPINS_AT_WORK : SPINS;
-      if (++spins < most) {
-        pause_cpu();
+      int at_work = atomic_load(&pool.at_work);
+      if (++spins < (at_work ? SPINS_AT_WORK : SPINS)) {
+        if (at_work || spins % SPINS_A_YIELD) pause_cpu();
+        else sched_yield();
         continue;
       }
       spins = 0;
@@ -139,7 +143,7 @@ static void share_out(Work work, void *argument, int64_t items, int fixed) {
   pthread_mutex_unlock(&pool.sleep);
   do_share(0);
   for (int spins = 0; atomic_load_explicit(&pool.running, memory_order_acquire);) {
-    if (++spins < SPINS) pause_cpu();
+    if (++spins % SPINS_A_YIELD) pause_cpu();
     else sched_yield();
   }
 }
