@@ -2,7 +2,10 @@
 import { createHash } from "node:crypto";
 import { hash32, Random } from "./random.ts";
 import { DataError, SPLITS } from "./types.ts";
-import type { Dataset, Split, SplitName } from "./types.ts";
+import type { Dataset, Split, SplitName, TrainPart } from "./types.ts";
+
+/** A number for hash32, so that parts are dealt by draws of their own. */
+const PARTS = 0x70617274;
 
 /** Returns a usable image side; throws a DataError otherwise. */
 export function assertSize(size: number): number {
@@ -118,13 +121,63 @@ export function stratified(
     new Random(hash32(seed, label)).shuffle(members);
     rows.push(...members.slice(0, wanted[label]));
   });
-  rows.sort((a, b) => a - b);
-  return {
-    ...gather(split, rows),
-    n: rows.length,
-    names: rows.map((row) => split.names[row]),
-  };
+  return selected(split, rows.sort((a, b) => a - b));
 }
+
+/** The images `rows` of a split, in that order. */
+const selected = (split: Split, rows: readonly number[]): Split => ({
+  ...gather(split, rows),
+  n: rows.length,
+  names: rows.map((row) => split.names[row]),
+});
+
+/**
+ * One of `of` parts of a split: disjoint, together the whole split, classes in
+ * its own proportions, dealt by `seed`; in the split's order.
+ *
+ * @throws DataError for a part that there is not, or one without an image
+ */
+export function partOf(
+  split: Split,
+  classes: number,
+  { of, take }: TrainPart,
+  seed: number,
+): Split {
+  if (!(Number.isInteger(of) && of >= 1 && of <= split.n)) {
+    throw new DataError(
+      `part.of: ${of} parts of ${split.n} images: give a whole number from 1 ` +
+        `to ${split.n}`,
+    );
+  }
+  if (!(Number.isInteger(take) && take >= 0 && take < of)) {
+    throw new DataError(
+      `part.take: ${take} of ${of} parts: give a whole number from 0 to ${
+        of - 1
+      }`,
+    );
+  }
+  const rowsOf = Array.from({ length: classes }, () => [] as number[]);
+  split.labels.forEach((label, row) => rowsOf[label].push(row));
+  let dealt = 0;
+  const rows = rowsOf.flatMap((members, label) => {
+    new Random(hash32(seed, PARTS, label)).shuffle(members);
+    // The next class goes on where this one ended, so that parts are even.
+    return members.filter(() => dealt++ % of === take);
+  });
+  return selected(split, rows.sort((a, b) => a - b));
+}
+
+/** The split without the images for which `isOut` says so. */
+export const without = (
+  split: Split,
+  isOut: (image: Uint8Array) => boolean,
+): Split => {
+  const width = split.images.length / split.n;
+  const rows = Array.from({ length: split.n }, (_, i) => i).filter((i) =>
+    !isOut(split.images.subarray(i * width, (i + 1) * width))
+  );
+  return rows.length === split.n ? split : selected(split, rows);
+};
 
 /** A data set with at most `limits[split]` images in each split, and its own hash. */
 export function limited(

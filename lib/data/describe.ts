@@ -56,6 +56,14 @@ export function describeDataset(d: Dataset): string[] {
   if (source?.split) {
     lines.push(`split: ${ruleInWords(source.split, source.seed ?? 0)}`);
   }
+  if (source?.part) {
+    const { of, take } = source.part;
+    lines.push(
+      `train is part ${take + 1} of ${of} of the training images, seed ${
+        source.seed ?? 0
+      }`,
+    );
+  }
   for (const split of SPLITS) {
     const n = blanks(d[split]);
     if (n > 0) lines.push(`blank images in ${split}: ${count(n)}`);

@@ -1,10 +1,11 @@
 /** A data set by name: listed, divided, checked, decoded, hashed. */
-import { assertSize, limited } from "./dataset.ts";
+import { assertSize, contentHash, limited, partOf } from "./dataset.ts";
 import { splitsOf } from "./dataset_of.ts";
 import { detectFormat, formatOf } from "./formats/mod.ts";
 import { knownHash } from "./known_hash.ts";
 import type { ListedImage } from "./listing.ts";
 import { readPixels } from "./pixels.ts";
+import { trainWithoutCopies } from "./repeats.ts";
 import { assignSplits } from "./split.ts";
 import { syntheticFaces } from "./synthetic.ts";
 import { DataError, SPLITS } from "./types.ts";
@@ -39,7 +40,13 @@ export async function loadDataset(
   { dir, cacheDir, onProgress, ...asked }: LoadOptions,
 ): Promise<Dataset> {
   if (asked.name === "synthetic") {
-    return { ...syntheticFaces(asked), source: recorded(asked) };
+    const drawn = syntheticFaces(asked);
+    return {
+      ...asked.copies === "drop" || asked.part
+        ? reduced(drawn, asked, asked.seed ?? 0)
+        : drawn,
+      source: recorded(asked),
+    };
   }
   const named = asked.name === "auto" ? null : formatOf(asked.name);
   if (dir === undefined) {
@@ -71,13 +78,36 @@ export async function loadDataset(
   const { layout, left } = listing;
   const body = { name, layout, size, channels, left, skipped };
   const { rows, ...parts } = splitsOf(listing, splits, pixels);
-  const whole = { ...body, ...parts };
   const source = recorded({ ...asked, name, split: rule });
+  const listed = { ...body, ...parts };
+  const whole = asked.copies === "drop" || asked.part
+    ? reduced(listed, asked, seed)
+    : { ...listed, hash: knownHash(listed, pixels, rows, cacheDir) };
   return limited(
-    { ...whole, hash: knownHash(whole, pixels, rows, cacheDir), source },
+    { ...whole, source },
     { train: asked.train, validation: asked.validation, test: asked.test },
     seed,
   );
+}
+
+/** With the training images that are asked for: without copies, in part. */
+function reduced(
+  d: Omit<Dataset, "hash">,
+  { copies, part }: Pick<DataSource, "copies" | "part">,
+  seed: number,
+): Dataset {
+  let train = copies === "drop" ? trainWithoutCopies(d) : d.train;
+  const dropped = d.train.n - train.n;
+  if (part) train = partOf(train, d.classes.length, part, seed);
+  const cut = {
+    ...d,
+    train,
+    left: {
+      ...d.left,
+      ...dropped > 0 ? { "copies of test or validation images": dropped } : {},
+    },
+  };
+  return { ...cut, hash: contentHash(cut) };
 }
 
 function refuseEmpty(name: string, dir: string, filled: Set<SplitName>): void {
@@ -101,6 +131,7 @@ const RECORDED: readonly (keyof DataSource)[] = [
   ...["name", "size", "channels", "seed"] as const,
   ...SPLITS,
   ...["classes", "firstLabel", "votes", "split", "onBad", "faces"] as const,
+  ...["copies", "part"] as const,
 ];
 
 /** What was asked for, without the fields that were not. */

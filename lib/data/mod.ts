@@ -40,4 +40,5 @@ export type {
   Split,
   SplitName,
   SplitRule,
+  TrainPart,
 } from "./types.ts";

@@ -1,7 +1,8 @@
 /** Images that a data set in memory holds more than once, pixel by pixel. */
 import { createHash } from "node:crypto";
-import { SPLITS } from "./types.ts";
-import type { Dataset } from "./types.ts";
+import { without } from "./dataset.ts";
+import { DataError, SPLITS } from "./types.ts";
+import type { Dataset, Split, SplitName } from "./types.ts";
 
 /** What is recorded with a study of these data; plain JSON data. */
 export interface RepeatedImages {
@@ -10,6 +11,35 @@ export interface RepeatedImages {
   testInTrain: number;
   /** Images of one picture that has several labels. */
   conflicting: number;
+}
+
+const isBlank = (image: Uint8Array) => image.every((v) => v === image[0]);
+
+const pictureOf = (image: Uint8Array) =>
+  createHash("sha256").update(image).digest("base64");
+
+/**
+ * The training split without those images that are in validation or test as
+ * well, pixel by pixel; blank ones show nothing and stay.
+ *
+ * @throws DataError where nothing is left to train on
+ */
+export function trainWithoutCopies(d: Pick<Dataset, SplitName>): Split {
+  const held = new Set<string>();
+  for (const { images, n } of [d.validation, d.test]) {
+    const width = images.length / n;
+    for (let i = 0; i < n; i++) {
+      held.add(pictureOf(images.subarray(i * width, (i + 1) * width)));
+    }
+  }
+  const train = without(
+    d.train,
+    (image) => held.has(pictureOf(image)) && !isBlank(image),
+  );
+  if (train.n > 0) return train;
+  throw new DataError(
+    "copies: every training image is in validation or test as well",
+  );
 }
 
 /** A loaded data set is looked through once: it is hundreds of megabytes. */
@@ -35,8 +65,8 @@ function countRepeats(d: Dataset): RepeatedImages {
     const width = images.length / n;
     for (let i = 0; i < n; i++) {
       const image = images.subarray(i * width, (i + 1) * width);
-      if (image.every((value) => value === image[0])) continue;
-      const key = createHash("sha256").update(image).digest("base64");
+      if (isBlank(image)) continue;
+      const key = pictureOf(image);
       let picture = pictures.get(key);
       if (!picture) {
         pictures.set(key, picture = { count: {}, labels: new Set() });

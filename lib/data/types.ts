@@ -64,10 +64,27 @@ export interface DataSource extends ReadOptions {
    * no validation a tenth of the training images.
    */
   split?: SplitRule;
+  /**
+   * Training images that are in validation or test as well, pixel by pixel:
+   * kept and counted (default), or dropped from the training split.
+   */
+  copies?: "keep" | "drop";
+  /**
+   * One of `of` disjoint parts of the training split, `take` from 0, each with
+   * the classes in the split's own proportions. What is trained on one part has
+   * seen nothing of another.
+   */
+  part?: TrainPart;
   /** Files that cannot be used: an error (default), or left out and named. */
   onBad?: "stop" | "skip";
   /** How synthetic faces are drawn and labelled. */
   faces?: FaceOptions;
+}
+
+/** A part of the training split; plain JSON data. */
+export interface TrainPart {
+  of: number;
+  take: number;
 }
 
 /**

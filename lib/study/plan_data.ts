@@ -43,6 +43,8 @@ export const PlanDataSchema: z.ZodType<PlanData> = z.strictObject({
   votes: z.enum(["majority", "probability", "crossEntropy", "multiTarget"])
     .optional(),
   split: SplitSchema.optional(),
+  copies: z.enum(["keep", "drop"]).optional(),
+  part: z.strictObject({ of: z.int().min(1), take: z.int().min(0) }).optional(),
   onBad: z.enum(["stop", "skip"]).optional(),
   faces: FacesSchema.optional(),
 });
