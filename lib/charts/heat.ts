@@ -210,7 +210,7 @@ export function heatMapChart(
           })
         ),
         Plot.cell(ties, {
-          ...{ ...quiet, inset: 3, fill: "none", stroke: text },
+          ...{ ...quiet, inset: side < 44 ? 1 : 3, fill: "none", stroke: text },
           ...{ strokeWidth: 1.5, strokeDasharray: "3 2" },
           className: "ferlab-ties",
         }),

@@ -30,7 +30,7 @@ import {
   seriesItem,
   styleOf,
 } from "./marks.ts";
-import { levels, lineColor, valueText } from "./scales.ts";
+import { levels, lineColor, valueFormat } from "./scales.ts";
 import { type Chart, type LegendItem, textWidth } from "./theme.ts";
 
 /** The rows of one series at one x. */
@@ -156,9 +156,12 @@ export function linesOf(
     ? undefined
     : levels(all.map((r) => r.facet ?? "")).map(String);
   // A number alone says little: "depth 2".
+  const isNumbered = typeof o.series === "string" &&
+    names.every((name) => name === "" || Number.isFinite(+name));
+  const numberText = valueFormat(names.map(Number));
   const nameOf = (series: Value) =>
-    typeof o.series === "string" && series !== "" && Number.isFinite(+series!)
-      ? `${table.words("series")} ${valueText(+series!)}`
+    isNumbered && (series ?? "") !== ""
+      ? `${table.words("series")} ${numberText(+series!)}`
       : String(series ?? "");
   const index = new Map(names.map((name, i) => [name, i]));
   const indexOf = (p: { series: Value }) => index.get(String(p.series ?? ""))!;
