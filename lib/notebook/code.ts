@@ -1,16 +1,21 @@
 /** What a cell's TypeScript says of itself: names, changes, imports. */
-import { stripTypeScriptTypes } from "node:module";
 import { type AnyNode, parse, type Program } from "acorn";
 import { analyze, type Reference, type Scope } from "eslint-scope";
 import {
   type Binding,
+  calledName,
   importsOf,
   isBare,
+  MUTATORS,
   nodesOf,
+  noteChain,
+  PARTS,
+  root,
   textOf,
   treeHash,
   walk,
-} from "./module_facts.ts";
+} from "./ast.ts";
+import { stripTypes, UNSUPPORTED } from "./strip_types.ts";
 
 /** What a name brings with it when it is used: a function's body, a class's. */
 export interface Later {
@@ -53,24 +58,16 @@ export interface CellCode {
   error?: string;
 }
 
-// Methods that change what they are called on, or what they are given first.
-const MUTATORS = new Set(
-  ("push pop shift unshift splice sort reverse fill copyWithin set add delete " +
-    "clear append assign defineProperty setTime fit").split(" "),
-);
 // Methods that change nothing, even when nothing is done with their result.
 const READERS = new Set(
   ("forEach map filter reduce some every find join slice concat keys values " +
     "entries get has toString at includes then catch finally close").split(" "),
 );
-// Methods that give a part of what they are called on.
-const PARTS = new Set("get at find findLast values entries".split(" "));
 // Methods whose result has the elements of what they are called on.
 const ELEMENTS = new Set(
   [...PARTS, ..."filter slice toSorted toReversed concat".split(" ")],
 );
 const ARROW = "ArrowFunctionExpression";
-const NONE = new Set<string>();
 // Methods whose function gets elements: as its first parameter, or its second.
 const VISITORS =
   /^(forEach|map|flatMap|filter|find|findLast|some|every)$|^(reduce|reduceRight)$/;
@@ -89,52 +86,15 @@ const SHOWS =
  */
 function javascript(source: string): string {
   try {
-    return stripTypeScriptTypes(source);
+    return stripTypes(source);
   } catch (e) {
-    if (
-      (e as { code?: string }).code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX"
-    ) throw e;
+    if ((e as { code?: string }).code !== UNSUPPORTED) throw e;
   }
   const statement =
     /(?<=^|;)[ \t]*import\b[^;'"()]*?["'][^"'\n]+["'][^\n;]*;?/gm;
   const imports = source.match(statement) ?? [];
-  const rest = stripTypeScriptTypes(
-    source.replace(statement, ""),
-    { mode: "transform" } as unknown as Parameters<
-      typeof stripTypeScriptTypes
-    >[1], // Deno takes it; Node's types know "strip" alone
-  );
-  return imports.map((i) => stripTypeScriptTypes(i)).join("\n") + "\n" + rest;
-}
-
-/**
- * The name that a chain of members starts at: `a` of `a.b[c]!.d`.
- * @param methods that give a part of it are followed too: `a` of `a.get(k).d`
- */
-function root(node: AnyNode, methods = NONE): string | undefined {
-  let at: AnyNode = node;
-  for (;;) {
-    if (at.type === "MemberExpression") at = at.object as AnyNode;
-    else if (at.type === "ChainExpression") at = at.expression as AnyNode;
-    else if (!methods.size) break;
-    else if (at.type === "LogicalExpression") at = at.left;
-    else if (
-      at.type === "CallExpression" && at.callee.type === "MemberExpression" &&
-      methods.has(calledName(at.callee))
-    ) {
-      const ofObject = root(at.callee) === "Object"; // Object.values(a)
-      at = (ofObject ? at.arguments[0] : at.callee.object) as AnyNode;
-      if (!at) return;
-    } else break;
-  }
-  return at.type === "Identifier" ? at.name : undefined;
-}
-
-/** The last name of a callee: `push` of `a.b.push`, `f` of `f`. */
-function calledName(callee: AnyNode): string {
-  if (callee.type === "Identifier") return callee.name;
-  if (callee.type !== "MemberExpression" || callee.computed) return "";
-  return callee.property.type === "Identifier" ? callee.property.name : "";
+  const rest = stripTypes(source.replace(statement, ""), "transform");
+  return imports.map((i) => stripTypes(i)).join("\n") + "\n" + rest;
 }
 
 /** Names of arguments that a call is given as they are. */
@@ -335,26 +295,6 @@ function specifiersOf(program: Program, code: string) {
   return { imports, loads };
 }
 
-/** By the place of a name: the chain of properties that is read of it. */
-function chainsOf(program: Program): Map<number, string[]> {
-  const found = new Map<number, string[]>();
-  walk(program as AnyNode, (node) => {
-    if (node.type !== "MemberExpression") return;
-    const chain: string[] = [];
-    let at: AnyNode = node;
-    for (; at.type === "MemberExpression"; at = at.object as AnyNode) {
-      const { property, computed } = at as AnyNode & typeof node;
-      const name = computed ? textOf(property as AnyNode) : calledName(at);
-      if (name) chain.unshift(name);
-      else chain.length = 0; // what is read of that is not known
-    }
-    if (at.type === "Identifier" && !found.has(at.start)) {
-      found.set(at.start, chain);
-    }
-  });
-  return found;
-}
-
 /** Strings of a cell, and what its templates and sums begin with. */
 function wordsOf(program: Program) {
   const words = new Set<string>(), beginnings = new Set<string>();
@@ -431,7 +371,8 @@ function read(program: Program, source: string): CellCode {
     touches.add(name);
     assigns.add(name);
   }
-  const chains = chainsOf(program);
+  const chains = new Map<number, string[]>();
+  walk(program as AnyNode, (node) => noteChain(node, chains));
   const members = new Map<string, string[][]>();
   for (const { identifier } of [...outer, ...own]) {
     const name = identifier.name as string;

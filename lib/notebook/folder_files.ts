@@ -1,7 +1,7 @@
 /** Which files of a folder count for a cell, and what they contain. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { shortHash } from "./module_facts.ts";
+import { shortHash } from "./ast.ts";
 
 const MOST_FILES = 200; // of a folder that counts whole
 const MOST_BYTES = 20e6;
@@ -9,7 +9,8 @@ const MOST_BYTES = 20e6;
 /** A file's hash, of size and time when it is large; or "missing". */
 export function fileHash(path: string): string {
   try {
-    const { size, mtimeMs } = statSync(path);
+    const info = statSync(path), { size, mtimeMs } = info;
+    if (!info.isFile()) return "missing"; // a device may never end
     return shortHash(
       size > MOST_BYTES ? `${size} ${mtimeMs}` : readFileSync(path),
     );

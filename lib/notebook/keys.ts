@@ -28,7 +28,7 @@ import { hasTag } from "./cells.ts";
 import { fileHash, folderFiles } from "./folder_files.ts";
 import { type GraphCell, listed, neededBy } from "./graph.ts";
 import { tooWide } from "./globs.ts";
-import { type Binding, shortHash } from "./module_facts.ts";
+import { type Binding, shortHash } from "./ast.ts";
 import { type Behind, Modules } from "./modules.ts";
 
 /** The parts of a key; see this file's head. */

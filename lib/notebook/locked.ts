@@ -1,5 +1,5 @@
 /** What a deno.lock says of packages. */
-import { shortHash } from "./module_facts.ts";
+import { shortHash } from "./ast.ts";
 
 interface Lock {
   specifiers?: Record<string, string>;

@@ -1,125 +1,73 @@
 /** What one module's text says: what it imports, exports, reads, and its code. */
-import { createHash } from "node:crypto";
-import { stripTypeScriptTypes } from "node:module";
-import { type AnyNode, type Node, parse, type Program } from "acorn";
+import { type AnyNode, parse, type Program } from "acorn";
+import {
+  type Binding,
+  calledName,
+  importsOf,
+  isBare,
+  MUTATORS,
+  nameOf,
+  nodesOf,
+  noteChain,
+  PARTS,
+  root,
+  shortHash,
+  textOf,
+  treeHash,
+  walk,
+} from "./ast.ts";
+import { stripTypes, UNSUPPORTED } from "./strip_types.ts";
 
-/** Twelve hex digits that stand for a text or bytes. */
-export const shortHash = (content: string | Uint8Array): string =>
-  createHash("sha256").update(content).digest("hex").slice(0, 12);
-
-/** A name of another module; "*" is the whole of it. */
-export interface Binding {
-  specifier: string;
-  name: string;
+/** A top-level statement of a module. */
+export interface ModulePart {
+  /** hash of what it does, whatever its comments and layout */
+  hash: string;
+  /** names that it declares */
+  declares: string[];
+  /** names of the module's top level in it: the properties read of them */
+  uses: Map<string, string[][]>;
+  /** specifiers of `import("…")` */
+  dynamic: string[];
+  /** paths of files and folders beside the module that it names */
+  places: string[];
+  /** its strings that may be a file's name, or be put into one */
+  words: string[];
+  /** what comes before and after a string that is put into a file's name */
+  patterns: [before: string, after: string][];
+  /** it does more than to define what it declares */
+  acts: boolean;
+  /** of `uses`: names whose value it may change */
+  changes: Set<string>;
 }
 
 /** Facts of a module. */
 export interface ModuleFacts {
-  /** hash of its code without imports and re-exports, comments and layout */
-  own: string;
   /** hash of all its code, comments and layout apart */
   all: string;
   /** by local name */
   imports: Map<string, Binding>;
-  /** by exported name: a name of another module, or undefined for its own */
-  exports: Map<string, Binding | undefined>;
+  /** by exported name: a name of another module, or a local one */
+  exports: Map<string, Binding | string>;
   /** specifiers of `export * from` */
   stars: string[];
   /** specifiers of `import "…"` */
   bare: string[];
-  /** specifiers of `import("…")` */
-  dynamic: string[];
-  /** paths of files and folders beside it that it names */
-  places: string[];
-  /** its strings that may be a file's name, or be put into one */
-  words: Set<string>;
-  /** what comes before and after a string that is put into a file's name */
-  patterns: [before: string, after: string][];
-  /** loading it does more than to define things */
-  acts: boolean;
+  /** all but imports and what passes names on, in order */
+  parts: ModulePart[];
+  /** by name: the part that declares it, and those that may change its value */
+  declares: Map<string, ModulePart>;
+  changers: Map<string, ModulePart[]>;
   /** it was not understood: it may export, and do, anything */
   opaque: boolean;
 }
 
-const LARGE = 2_000_000; // characters; such a file is not parsed
+const DEFAULT = "*default*"; // the local name of `export default 1`
+const LARGE = 300_000; // characters; such a file is not parsed
 const MOST_KEPT = 5000;
 
 // One too many (from a comment, a string) only makes a file count that need not.
 const IMPORT =
   /\b(?:import|export)\s+(?!type\b)[^;'"`()]*?\bfrom\s*["']([^"'\n]+)["']|\bimport\s*\(?\s*["']([^"'\n]+)["']|\bnew URL\(\s*["'](\.[^"'\n]+)["']\s*,\s*import\.meta\.url/g;
-
-/** A node's children. */
-export const nodesOf = (v: unknown): AnyNode[] =>
-  [v].flat().filter((x): x is AnyNode =>
-    typeof (x as Node | null)?.type === "string"
-  );
-
-/** Visits `node` and all below it, a parent before its children. */
-export function walk(node: AnyNode, visit: (node: AnyNode) => void): void {
-  visit(node);
-  for (const key in node) {
-    const value = node[key as keyof AnyNode] as unknown;
-    if (typeof value !== "object" || value === null) continue;
-    if (!Array.isArray(value)) {
-      if (typeof (value as Node).type === "string") {
-        walk(value as AnyNode, visit);
-      }
-    } else {
-      for (const child of value) {
-        if (typeof child?.type === "string") walk(child, visit);
-      }
-    }
-  }
-}
-
-const PLACES = new Set(["start", "end", "range", "loc"]);
-
-/** Tells two trees apart that do other things; comments and layout do not. */
-function writeTree(value: unknown, out: string[]): void {
-  if (Array.isArray(value)) {
-    out.push("[");
-    for (const v of value) writeTree(v, out);
-    out.push("]");
-  } else if (typeof value === "object" && value !== null) {
-    if (value instanceof RegExp) return; // its pattern and flags are beside it
-    out.push("{");
-    const literal = (value as Node).type === "Literal";
-    for (const key in value) {
-      if (PLACES.has(key) || (literal && key === "raw")) continue;
-      out.push(key);
-      writeTree(value[key as keyof typeof value], out);
-    }
-    out.push("}");
-  } else {out.push(
-      typeof value === "string" ? JSON.stringify(value) : `${value}`,
-    );}
-}
-
-/** What a statement does, whatever its comments and layout. */
-function treeText(statement: Node): string {
-  const out: string[] = [];
-  writeTree(statement, out);
-  return out.join(" ");
-}
-
-/** A hash of what statements do, whatever their comments and layout. */
-export const treeHash = (statements: readonly Node[]): string =>
-  shortHash(statements.map(treeText).join("\n"));
-
-const nameOf = (node: AnyNode): string =>
-  node.type === "Identifier"
-    ? node.name
-    : String((node as { value?: unknown }).value);
-
-/** The text of a string, or of a template that nothing is put into. */
-export function textOf(node: AnyNode | undefined): string | undefined {
-  if (node?.type === "Literal" && typeof node.value === "string") {
-    return node.value;
-  }
-  if (node?.type === "TemplateLiteral" && !node.expressions.length) {
-    return node.quasis[0].value.cooked ?? undefined;
-  }
-}
 
 const isMeta = (node: AnyNode | undefined, property: string) =>
   node?.type === "MemberExpression" && node.object.type === "MetaProperty" &&
@@ -191,11 +139,49 @@ function declared(pattern: AnyNode): string[] {
   }
 }
 
-/** Whether evaluating `node` may call or change something. */
+// What may be called while a module is loaded and changes nothing by that.
+const HARMLESS =
+  /^(Object|Array|Symbol|Number|String|BigInt|Math|JSON|RegExp|Set|Map|WeakMap|WeakSet|URL|Date|TextEncoder|TextDecoder|\w+Array)$/;
+const CHANGING = /^(assign|define\w*|set\w*|delete\w*)$/;
+
+/** Whether a callee is zod's: a schema is made of calls of calls. */
+function isSchema(node: AnyNode): boolean {
+  let at = node;
+  for (;;) {
+    if (at.type === "MemberExpression") at = at.object as AnyNode;
+    else if (at.type === "CallExpression") at = at.callee as AnyNode;
+    else return at.type === "Identifier" && at.name === "z";
+  }
+}
+
+/** Names of which `node` itself changes the value, or a part of it. */
+function changedBy(node: AnyNode): (string | undefined)[] {
+  const target = (at: AnyNode): (string | undefined)[] =>
+    /Pattern$/.test(at.type) ? declared(at) : [root(at, PARTS)];
+  if (node.type === "AssignmentExpression") return target(node.left as AnyNode);
+  if (node.type === "UpdateExpression") return target(node.argument);
+  if (node.type === "UnaryExpression" && node.operator === "delete") {
+    return target(node.argument);
+  }
+  if (
+    node.type !== "CallExpression" || node.callee.type !== "MemberExpression" ||
+    !MUTATORS.has(calledName(node.callee))
+  ) return [];
+  const [first] = node.arguments as AnyNode[];
+  return [node.callee.object as AnyNode, first]
+    .map((at) => at && root(at, PARTS)); // of Object.assign the first
+}
+
+/** Whether evaluating `node` may change something. */
 function does(node: AnyNode): boolean {
   if (/Function/.test(node.type)) return false;
-  if (
-    /^(Call|New|Assignment|Update|Await|TaggedTemplate|Import)Expression$|^StaticBlock$/
+  if (node.type === "CallExpression" || node.type === "NewExpression") {
+    const on = root(node.callee as AnyNode);
+    const harmless = on && HARMLESS.test(on) &&
+      !CHANGING.test(calledName(node.callee as AnyNode));
+    if (!harmless && !isSchema(node.callee as AnyNode)) return true;
+  } else if (
+    /^(Assignment|Update|Await|TaggedTemplate|Import)Expression$|^StaticBlock$/
       .test(node.type)
   ) return true;
   return Object.values(node).some((v) => nodesOf(v).some(does));
@@ -206,112 +192,123 @@ const declarationOf = (statement: AnyNode): AnyNode =>
   /^Export(Named|Default)Declaration$/.test(statement.type) &&
     (statement as { declaration?: AnyNode | null }).declaration || statement;
 
-/** Imports, by local name. */
-export function importsOf(body: readonly AnyNode[]): Map<string, Binding> {
-  const found = new Map<string, Binding>();
-  for (const statement of body) {
-    if (statement.type !== "ImportDeclaration") continue;
-    const specifier = String(statement.source.value);
-    for (const s of statement.specifiers) {
-      const name = s.type === "ImportSpecifier"
-        ? nameOf(s.imported)
-        : s.type === "ImportDefaultSpecifier"
-        ? "default"
-        : "*";
-      found.set(s.local.name, { specifier, name });
-    }
-  }
-  return found;
-}
-
-/** `import "…"`; what is left of `import { type A } from "…"` is none. */
-export const isBare = (statement: AnyNode, code: string) =>
-  statement.type === "ImportDeclaration" && !statement.specifiers.length &&
-  /^import\s*["']/.test(code.slice(statement.start, statement.end));
-
-/** @param elides imports of names that only types use are no imports */
-function factsOf(program: Program, code: string, elides: boolean): ModuleFacts {
-  const body = program.body as AnyNode[];
-  const imports = importsOf(body);
-  const exports: ModuleFacts["exports"] = new Map();
-  const stars: string[] = [], bare: string[] = [], own: AnyNode[] = [];
-  let acts = false;
-  for (const statement of body) {
-    if (statement.type === "ImportDeclaration") {
-      if (isBare(statement, code)) bare.push(String(statement.source.value));
-      continue;
-    }
-    if (statement.type === "ExportAllDeclaration") {
-      const specifier = String(statement.source.value);
-      if (!statement.exported) stars.push(specifier);
-      else exports.set(nameOf(statement.exported), { specifier, name: "*" });
-      continue;
-    }
-    if (statement.type === "ExportNamedDeclaration") {
-      const specifier = statement.source && String(statement.source.value);
-      for (const { local, exported } of statement.specifiers) {
-        const name = nameOf(local);
-        exports.set(
-          nameOf(exported),
-          specifier ? { specifier, name } : imports.get(name),
-        );
+/** Reads a top-level statement; `uses` has names of inner scopes, too. */
+function partOf(
+  statement: AnyNode,
+  imports: Map<string, Binding>,
+): ModulePart {
+  const declaration = declarationOf(statement);
+  const { id } = declaration as { id?: { name: string } | null };
+  const chains = new Map<number, string[]>(), changes = new Set<string>();
+  const uses: ModulePart["uses"] = new Map();
+  const dynamic: string[] = [], places: string[] = [], words: string[] = [];
+  const patterns: ModulePart["patterns"] = [];
+  const properties = new Set<unknown>(); // names that are none of a scope
+  walk(statement, (node) => {
+    noteChain(node, chains);
+    for (const name of changedBy(node)) if (name) changes.add(name);
+    if (node.type === "MemberExpression" && !node.computed) {
+      properties.add(node.property);
+    } else if (
+      /^(Property|MethodDefinition|PropertyDefinition)$/.test(node.type)
+    ) {
+      const { key, computed } = node as unknown as Record<string, unknown>;
+      if (!computed) properties.add(key);
+    } else if (node.type === "Identifier" && !properties.has(node)) {
+      const chain = imports.has(node.name) && chains.get(node.start) || [];
+      const before = uses.get(node.name);
+      if (!before) uses.set(node.name, [chain]);
+      else if (!before.some((c) => c.join() === chain.join())) {
+        before.push(chain);
       }
-      const names = statement.specifiers.map(({ local }) => nameOf(local));
-      if (specifier || names.length && names.every((n) => imports.has(n))) {
-        continue;
-      }
+    } else if (node.type === "ImportExpression") {
+      const specifier = textOf(node.source as AnyNode);
+      if (specifier) dynamic.push(specifier);
     }
-    own.push(statement);
-    const declaration = declarationOf(statement);
-    if (statement.type === "ExportDefaultDeclaration") {
-      exports.set("default", undefined);
-    } else if (statement.type === "ExportNamedDeclaration") {
-      const names = declaration.type === "VariableDeclaration"
-        ? declaration.declarations.flatMap((d) => declared(d.id as AnyNode))
-        : declaration !== statement
-        ? [(declaration as { id: { name: string } }).id.name]
-        : [];
-      for (const name of names) exports.set(name, undefined);
-    }
-    acts ||= does(declaration);
-  }
-  const dynamic: string[] = [], places: string[] = [];
-  const patterns: ModuleFacts["patterns"] = [];
-  const words = new Set<string>(), used = new Set<string>();
-  for (const statement of own) {
-    walk(statement, (node) => {
-      if (node.type === "ImportExpression") {
-        const specifier = textOf(node.source as AnyNode);
-        if (specifier) dynamic.push(specifier);
-      }
-      if (node.type === "Identifier") used.add(node.name);
-      const place = placeOf(node);
-      if (place) places.push(place);
-      const pattern = patternOf(node);
-      if (pattern) patterns.push(pattern);
-      const text = textOf(node);
-      if (text && /^[\w.-]{1,100}$/.test(text)) words.add(text);
-    });
-  }
-  const texts = own.map(treeText), ours = new Set(own);
-  const passing = body.filter((s) => !ours.has(s));
-  if (elides) {
-    for (const name of imports.keys()) {
-      if (!used.has(name)) imports.delete(name);
-    }
-  }
+    const place = placeOf(node), pattern = patternOf(node), text = textOf(node);
+    if (place) places.push(place);
+    if (pattern) patterns.push(pattern);
+    if (text && /^[\w.-]{1,100}$/.test(text)) words.push(text);
+  });
   return {
-    own: shortHash(texts.join("\n")),
-    all: shortHash([...texts, ...passing.map(treeText)].join("\n")),
-    imports,
-    exports,
-    stars,
-    bare,
+    hash: treeHash([statement]),
+    declares: [
+      ...declaration.type === "VariableDeclaration"
+        ? declaration.declarations.flatMap((d) => declared(d.id as AnyNode))
+        : id
+        ? [id.name]
+        : [],
+      ...statement.type === "ExportDefaultDeclaration" ? [DEFAULT] : [],
+    ],
+    uses,
     dynamic,
     places,
     words,
     patterns,
-    acts,
+    acts: !/^Export|Declaration$|^EmptyStatement$/.test(declaration.type) &&
+        statement.type !== "ExportDefaultDeclaration" || does(declaration),
+    changes,
+  };
+}
+
+function factsOf(program: Program, code: string): ModuleFacts {
+  const body = program.body as AnyNode[];
+  const imports = importsOf(body);
+  const exports: ModuleFacts["exports"] = new Map();
+  const stars: string[] = [], bare: string[] = [], parts: ModulePart[] = [];
+  for (const statement of body) {
+    if (statement.type === "ImportDeclaration") {
+      if (isBare(statement, code)) bare.push(String(statement.source.value));
+    } else if (statement.type === "ExportAllDeclaration") {
+      const specifier = String(statement.source.value);
+      if (!statement.exported) stars.push(specifier);
+      else exports.set(nameOf(statement.exported), { specifier, name: "*" });
+    } else if (
+      statement.type === "ExportNamedDeclaration" && !statement.declaration
+    ) {
+      const specifier = statement.source && String(statement.source.value);
+      for (const { local, exported } of statement.specifiers) {
+        const name = nameOf(local);
+        const given = specifier
+          ? { specifier, name }
+          : imports.get(name) ?? name;
+        exports.set(nameOf(exported), given);
+      }
+    } else {
+      const part = partOf(statement, imports);
+      parts.push(part);
+      if (statement.type === "ExportDefaultDeclaration") {
+        exports.set("default", DEFAULT);
+      } else if (statement.type === "ExportNamedDeclaration") {
+        part.declares.forEach((name) => exports.set(name, name));
+      }
+    }
+  }
+  const declares = new Map<string, ModulePart>();
+  for (const part of parts) part.declares.forEach((n) => declares.set(n, part));
+  const changers: ModuleFacts["changers"] = new Map();
+  for (const part of parts) {
+    for (const name of part.uses.keys()) {
+      if (!declares.has(name) && !imports.has(name)) part.uses.delete(name);
+    }
+    for (const name of part.changes) {
+      if (!changers.has(name)) changers.set(name, []);
+      changers.get(name)!.push(part);
+    }
+  }
+  const others = body.filter((s) => /^(Import|Export)/.test(s.type));
+  const all = shortHash(
+    [...parts.map((p) => p.hash), treeHash(others)].join("\n"),
+  );
+  return {
+    all,
+    imports,
+    exports,
+    stars,
+    bare,
+    parts,
+    declares,
+    changers,
     opaque: false,
   };
 }
@@ -319,19 +316,26 @@ function factsOf(program: Program, code: string, elides: boolean): ModuleFacts {
 /** A module that is not understood: each name in it is all of it. */
 function opaqueFacts(text: string, isCode: boolean): ModuleFacts {
   const found = isCode ? [...text.matchAll(IMPORT)] : [];
-  const hash = shortHash(text);
+  const part: ModulePart = {
+    hash: shortHash(text),
+    declares: [],
+    uses: new Map(),
+    dynamic: [],
+    places: found.flatMap((m) => m[3] ?? []),
+    words: [],
+    patterns: [],
+    acts: true,
+    changes: new Set(),
+  };
   return {
-    own: hash,
-    all: hash,
+    all: part.hash,
     imports: new Map(),
     exports: new Map(),
     stars: [],
     bare: found.flatMap((m) => m[1] ?? m[2] ?? []),
-    dynamic: [],
-    places: found.flatMap((m) => m[3] ?? []),
-    words: new Set(),
-    patterns: [],
-    acts: true,
+    parts: [part],
+    declares: new Map(),
+    changers: new Map(),
     opaque: true,
   };
 }
@@ -340,14 +344,10 @@ function opaqueFacts(text: string, isCode: boolean): ModuleFacts {
 function javascriptOf(text: string, path: string): string {
   if (/\.[cm]?js$/.test(path)) return text;
   try {
-    return stripTypeScriptTypes(text);
-  } catch {
-    return stripTypeScriptTypes(
-      text,
-      { mode: "transform" } as unknown as Parameters<
-        typeof stripTypeScriptTypes
-      >[1], // Deno takes it; Node's types know "strip" alone
-    );
+    return stripTypes(text);
+  } catch (e) {
+    if ((e as { code?: string }).code !== UNSUPPORTED) throw e;
+    return stripTypes(text, "transform");
   }
 }
 
@@ -367,7 +367,7 @@ export function moduleFacts(text: string, path: string): ModuleFacts {
         ecmaVersion: "latest",
         sourceType: "module",
       });
-      facts = factsOf(program, code, !/\.[cm]?js$/.test(path));
+      facts = factsOf(program, code);
     } catch { /* Deno will say what is wrong with it */ }
   }
   facts ??= opaqueFacts(text, isCode);

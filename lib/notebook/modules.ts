@@ -2,10 +2,12 @@
  * Where imported names come from, and what that code reads, transitively.
  *
  * A name is followed through modules that only pass it on (`export * from`,
- * `export { a as b } from`, an import that is exported again) to the one that
- * defines it; that module counts whole, and for each of its imports the same
- * holds. A module on the way counts when loading it does more than to define
- * things. `import "…"`, `import("…")` and `import * as` count whole.
+ * `export { a as b } from`, an import that is exported again) to the statement
+ * that defines it. What that statement uses counts in the same way: statements
+ * of its module, and names that are imported. With a variable go the statements
+ * that may change its value, and with each module, one on the way too, those
+ * that do more than to define something when it is loaded.
+ * `import "…"`, `import("…")` and a module that is passed around count whole.
  *
  * Of files that modules name by `new URL("…", import.meta.url)` and the like:
  * a module counts with what it imports, any other file with its content, and
@@ -16,23 +18,25 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Binding, shortHash } from "./ast.ts";
 import { fileHash, type NamedFolder } from "./folder_files.ts";
 import { lockedHash } from "./locked.ts";
 import {
-  type Binding,
   type ModuleFacts,
   moduleFacts,
-  shortHash,
+  type ModulePart,
 } from "./module_facts.ts";
 
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    // A device may never end.
+    return statSync(path).isFile() ? readFileSync(path, "utf8") : undefined;
   } catch {
     return undefined;
   }
 }
 
+const DEEPEST = 100; // modules that pass a name on to each other
 const CODE = /\.[cm]?[jt]sx?$/;
 
 /** Whether `path` is `folder` or lies in it. */
@@ -74,6 +78,16 @@ interface Origin {
   passed: string[];
 }
 
+/** What is taken of a module. */
+interface Taken {
+  parts: Set<ModulePart>;
+  /** what its imported names are */
+  means: Set<string>;
+  whole: boolean;
+  /** modules that lead to it */
+  from: Set<string>;
+}
+
 /** JSON with comments and trailing commas as plain JSON. */
 export const plainJson = (text: string) =>
   text.replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1")
@@ -85,9 +99,9 @@ export class Modules {
   readonly #map: Record<string, string> = {};
   readonly #mapFolder: string = "";
   readonly #files = new Map<string, ModuleFacts | undefined>();
+  readonly #relative = new Map<string, string>();
   readonly #places = new Map<string, Place>();
   readonly #behind = new Map<string, Behind>();
-  readonly #hashes = new Map<string, string>();
   readonly #origins = new Map<string, Origin | undefined>();
 
   /** @param folder where the kernel runs; the import map is of its deno.json */
@@ -124,12 +138,15 @@ export class Modules {
       const facts = this.#facts(path);
       result.files.set(path, this.hashOf(path));
       if (!facts) continue;
-      const { imports, exports, stars, bare, dynamic } = facts;
-      const bindings = [...imports.values(), ...exports.values()];
-      todo.push(
-        ...[...bindings.map((b) => b?.specifier), ...stars, ...bare, ...dynamic]
-          .flatMap((s) => s === undefined ? [] : [[s, dirname(path)]]),
-      );
+      const { imports, exports, stars, bare, parts } = facts;
+      const all = [
+        ...[...imports.values(), ...exports.values()]
+          .flatMap((given) => typeof given === "string" ? [] : given.specifier),
+        ...stars,
+        ...bare,
+        ...parts.flatMap((p) => p.dynamic),
+      ];
+      todo.push(...all.map((s) => [s, dirname(path)]));
     }
     return result;
   }
@@ -156,89 +173,136 @@ export class Modules {
       reads: new Map(),
       folders: [],
     };
-    const whole = new Set<string>();
-    /** by path, who leads there */
-    const leads = new Map<string, Set<string>>();
-    const folders = new Set<string>();
+    const taken = new Map<string, Taken>();
+    const todo: [path: string, name: string, from?: string][] = [];
+    const folders = new Map<string, { path: string; module: string }>();
 
-    const todo: [path: string, all: boolean, from?: string][] = [];
-    const visit = (...one: typeof todo[number]) => void todo.push(one);
-    const enter = (path: string, all: boolean, from?: string) => {
-      if (from !== undefined) {
-        leads.set(path, (leads.get(path) ?? new Set()).add(from));
-      }
-      const before = result.files.has(path);
-      if (before && (!all || whole.has(path))) return;
-      const facts = this.#facts(path);
-      result.files.set(path, this.#hash(path, all));
-      if (!facts) return;
-      if (all) {
-        whole.add(path);
-        for (const given of facts.exports.values()) {
-          if (given) take(given, path);
-        }
-        for (const s of facts.stars) take({ specifier: s, name: "*" }, path);
-      }
-      if (before) return;
-      for (const given of facts.imports.values()) take(given, path);
-      for (const s of [...facts.bare, ...facts.dynamic]) {
-        take({ specifier: s, name: "*" }, path);
-      }
-      for (const place of facts.places) {
-        const at = this.#resolve(place, dirname(path)).path;
-        if (at === undefined) continue;
-        const info = statSync(at, { throwIfNoEntry: false });
-        if (info?.isDirectory()) {
-          const holds = [path, this.#folder].some((p) => isIn(p, at));
-          if (!holds) folders.add(`${at}\n${path}`);
-        } else if (CODE.test(at)) visit(at, true, path);
-        else result.reads.set(at, fileHash(at));
-      }
-    };
     const follow = (origin: Origin, from?: string) => {
       for (const path of origin.passed) {
-        const { acts, bare } = this.#facts(path)!;
-        if (acts) visit(path, false, from);
-        else {
-          for (const s of bare) take({ specifier: s, name: "*" }, path);
+        const { parts, bare } = this.#facts(path)!;
+        if (bare.length || parts.some((p) => p.acts)) {
+          todo.push([path, "", from]);
         }
       }
       if (origin.remote) result.remote.add(origin.at!);
-      else if (origin.at) visit(origin.at, /^[*?]$/.test(origin.name), from);
+      else if (origin.at) todo.push([origin.at, origin.name, from]);
     };
-    const take = ({ specifier, name }: Binding, from: string) => {
-      follow(this.#origin(specifier, dirname(from), name), from);
+    const take = (given: Binding, path: string, chain: string[] = []) => {
+      const origin = this.#origin(given.specifier, dirname(path), given.name);
+      const inner = this.#narrow(origin, chain);
+      follow(inner, path);
+      return this.#text(inner);
+    };
+    const takeWhole = (specifiers: string[], path: string) =>
+      specifiers.forEach((specifier) => take({ specifier, name: "*" }, path));
+    const takePlace = (place: string, path: string) => {
+      const at = this.#resolve(place, dirname(path)).path;
+      if (at === undefined) return;
+      if (statSync(at, { throwIfNoEntry: false })?.isDirectory()) {
+        const holds = [path, this.#folder].some((p) => isIn(p, at));
+        if (!holds) folders.set(`${at}\n${path}`, { path: at, module: path });
+      } else if (CODE.test(at)) todo.push([at, "*", path]);
+      else result.reads.set(at, fileHash(at));
+    };
+    const takeParts = (
+      path: string,
+      facts: ModuleFacts,
+      first: ModulePart[],
+    ) => {
+      const { parts, means } = taken.get(path)!;
+      const found = new Set(first);
+      for (const part of found) { // grows while it is read
+        if (parts.has(part)) continue;
+        parts.add(part);
+        for (const [name, chains] of part.uses) {
+          const given = facts.imports.get(name);
+          if (!given) found.add(facts.declares.get(name)!);
+          else {
+            for (const chain of chains) {
+              means.add(`${name} ${take(given, path, chain)}`);
+            }
+          }
+        }
+        for (const name of part.declares) {
+          facts.changers.get(name)?.forEach((p) => found.add(p));
+        }
+        takeWhole(part.dynamic, path);
+        part.places.forEach((place) => takePlace(place, path));
+      }
+    };
+    const enter = (path: string, name: string, from?: string) => {
+      const facts = this.#facts(path);
+      let here = taken.get(path);
+      if (!here) {
+        here = {
+          parts: new Set(),
+          means: new Set(),
+          whole: false,
+          from: new Set(),
+        };
+        taken.set(path, here);
+        if (!facts) return;
+        takeWhole(facts.bare, path);
+        takeParts(path, facts, facts.parts.filter((p) => p.acts));
+      }
+      if (from !== undefined) here.from.add(from);
+      if (!facts || !name) return;
+      const local = facts.exports.get(name);
+      if (typeof local === "string") {
+        const part = facts.declares.get(local);
+        if (part) return takeParts(path, facts, [part]);
+      }
+      if (here.whole) return;
+      here.whole = true;
+      takeParts(path, facts, facts.parts);
+      for (const [as, given] of facts.exports) {
+        const is = typeof given === "string" ? given : take(given, path);
+        here.means.add(`export ${as} ${is}`);
+      }
+      takeWhole(facts.stars, path);
+      here.means.add(`export * ${facts.stars.join(" ")}`);
     };
 
-    let origin = this.#origin(binding.specifier, this.#folder, binding.name);
-    const passed = [...origin.passed];
-    for (const name of chain) {
-      if (origin.name !== "*" || !origin.at || origin.remote) break;
-      const inner = this.#exported(origin.at, name);
-      if (!inner) break;
-      passed.push(...inner.passed);
-      origin = inner;
-    }
+    const start = this.#origin(binding.specifier, this.#folder, binding.name);
+    const origin = this.#narrow(start, chain);
     result.is = this.#text(origin);
-    follow({ ...origin, passed });
+    follow(origin);
     for (const one of todo) enter(...one); // grows while it is read
 
-    for (const pair of folders) {
-      const [path, module] = pair.split("\n");
+    for (const [path, { parts, means }] of taken) {
+      const order = this.#facts(path)?.parts.filter((p) => parts.has(p));
+      const lines = [...(order ?? []).map((p) => p.hash), ...[...means].sort()];
+      result.files.set(path, order ? shortHash(lines.join("\n")) : "missing");
+    }
+    for (const { path, module } of folders.values()) {
       const leading = new Set([module]);
       for (const one of leading) { // grows while it is read
-        leads.get(one)?.forEach((other) => leading.add(other));
+        taken.get(one)?.from.forEach((other) => leading.add(other));
       }
       const words = new Set<string>();
       for (const one of leading) {
-        this.#facts(one)?.words.forEach((w) => words.add(w));
+        for (const part of taken.get(one)?.parts ?? []) {
+          part.words.forEach((w) => words.add(w));
+        }
       }
-      const near = module === origin.at ||
-        leads.get(module)?.has(origin.at ?? "") === true;
-      const { patterns } = this.#facts(module)!;
+      const { parts, from } = taken.get(module)!;
+      const patterns = [...parts].flatMap((p) => p.patterns);
+      const near = module === origin.at || from.has(origin.at ?? "");
       result.folders.push({ path, patterns, words, near });
     }
     return result;
+  }
+
+  /** Where properties that are read of a module come from. */
+  #narrow(origin: Origin, chain: string[]): Origin {
+    let at = origin;
+    for (const name of chain) {
+      if (at.name !== "*" || at.at === undefined || at.remote) break;
+      const inner = this.#exported(at.at, name);
+      if (!inner) break;
+      at = { ...inner, passed: [...at.passed, ...inner.passed] };
+    }
+    return at;
   }
 
   /** The hash of a module's code, without what it imports. */
@@ -248,7 +312,11 @@ export class Modules {
 
   /** A path as keys have it. */
   relative(path: string): string {
-    return relative(this.#folder, path);
+    let short = this.#relative.get(path);
+    if (short === undefined) {
+      this.#relative.set(path, short = relative(this.#folder, path));
+    }
+    return short;
   }
 
   #facts(path: string): ModuleFacts | undefined {
@@ -260,32 +328,6 @@ export class Modules {
       );
     }
     return this.#files.get(path);
-  }
-
-  /** The hash of a module's code, and of what it means by names of others. */
-  #hash(path: string, all: boolean): string {
-    const key = `${path}\n${all}`;
-    let hash = this.#hashes.get(key);
-    if (!hash) this.#hashes.set(key, hash = this.#newHash(path, all));
-    return hash;
-  }
-
-  #newHash(path: string, all: boolean): string {
-    const facts = this.#facts(path);
-    if (!facts) return "missing";
-    const means = (
-      [name, given]: [string, Binding | undefined],
-    ) =>
-      given
-        ? `${name} ${
-          this.#text(this.#origin(given.specifier, dirname(path), given.name))
-        }`
-        : name;
-    const lines = [...facts.imports].map(means);
-    if (all) lines.push("", ...[...facts.exports].map(means), ...facts.stars);
-    return lines.length
-      ? shortHash([facts.own, ...lines].join("\n"))
-      : facts.own;
   }
 
   #text({ at = "Deno", remote, name }: Origin): string {
@@ -310,12 +352,18 @@ export class Modules {
   }
 
   /** @param seen modules that are being asked for the name, or were */
-  #search(path: string, name: string, seen: Set<string>): Origin | undefined {
+  #search(
+    path: string,
+    name: string,
+    seen: Set<string>,
+    depth = 0,
+  ): Origin | undefined {
     const facts = this.#facts(path);
     if (!facts || facts.opaque) return { at: path, name: "?", passed: [] };
     const key = `${path}\n${name}`;
     if (seen.has(key)) return;
     seen.add(key);
+    if (depth > DEEPEST) return { at: path, name: "?", passed: [] };
     const ask = (given: Binding): Origin | undefined => {
       const { path: at, remote } = this.#resolve(
         given.specifier,
@@ -324,13 +372,15 @@ export class Modules {
       if (remote || at === undefined || given.name === "*") {
         return this.#origin(given.specifier, dirname(path), given.name);
       }
-      return this.#search(at, given.name, seen);
+      return this.#search(at, given.name, seen, depth + 1);
     };
     const through = (origin?: Origin) =>
       origin && { ...origin, passed: [path, ...origin.passed] };
     if (facts.exports.has(name)) {
       const given = facts.exports.get(name);
-      return given ? through(ask(given)) : { at: path, name, passed: [] };
+      return typeof given === "object"
+        ? through(ask(given))
+        : { at: path, name, passed: [] };
     }
     if (name === "default") return; // `export *` leaves it out
     const found = facts.stars

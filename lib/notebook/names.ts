@@ -1,7 +1,7 @@
 /** Names that cells define and use, and those used before they are defined. */
-import { stripTypeScriptTypes } from "node:module";
 import { type AnyNode, type Node, parse } from "acorn";
 import { analyze, type Reference } from "eslint-scope";
+import { stripTypes } from "./strip_types.ts";
 
 /** A name at a place where it is none of a function's or block's own. */
 export interface NameUse {
@@ -75,7 +75,7 @@ const isDeferred = (reference: Reference): boolean => {
 export function cellNames(source: string): CellNames | undefined {
   let program;
   try {
-    program = parse(stripTypeScriptTypes(source), {
+    program = parse(stripTypes(source), {
       ecmaVersion: "latest",
       sourceType: "module",
       locations: true,

@@ -2,7 +2,7 @@
 import { hasTag } from "./cells.ts";
 import { type GraphCell, SETUP } from "./graph.ts";
 import { type CellKey, passedOn } from "./keys.ts";
-import { shortHash } from "./module_facts.ts";
+import { shortHash } from "./ast.ts";
 
 /** By name: the keys of the cells that made its value, in order. */
 export type Writers = Record<string, string[]>;

@@ -173,7 +173,7 @@ Deno.test("of a module comments, layout and types do not count, nor what it pass
   }
   const doors: [string, number[]][] = [
     [`${lab} export * from "./lazy.ts";`, []],
-    [`${lab} export const later = 1;`, [3]],
+    [`${lab} export const later = 1;`, []],
     [`${lab} console.log("loaded");`, [2, 3]],
     [`import "./polyfill.ts"; ${lab}`, [2, 3]],
     [`${lab} export const = 1;`, [2, 3]], // it cannot be read
@@ -185,6 +185,55 @@ Deno.test("of a module comments, layout and types do not count, nor what it pass
     const found = await staleAfter(cells, { "lib/lab.ts": text }, files);
     assert.deepEqual(found["lib/lab.ts"], stale, text);
   }
+});
+
+Deno.test("of a module those statements count that a name leads to, and those that act when it is loaded", async () => {
+  const module =
+    `import { mean } from "./mean.ts"; import { sd } from "./sd.ts";
+    import * as all from "./statistics.ts";
+    const shared = 1; const cache = new Map(); let theme = "light";
+    class Base { size() { return shared; } }
+    export const one = () => mean + shared;
+    export function two() { return sd + (cache.get("a") ?? theme); }
+    export function fill() { cache.set("a", "1"); }
+    const { paint = (to: string) => { theme = to; } } = {};
+    export default class extends Base { mean = all.mean; }
+    export { paint, two as second };`;
+  const path = "lib/many.ts";
+  const cells = [
+    `import other, { fill, one, paint, second, two } from "./lib/many.ts";`,
+    `one()`,
+    `two()`,
+    `second()`,
+    `fill()`,
+    `paint("dark")`,
+    `new other()`,
+  ];
+  const edits: [string, string, number[]][] = [
+    ["mean + shared", "mean - shared", [2]],
+    ["shared = 1", "shared = 2", [2, 7]],
+    ["?? theme", "|| theme", [3, 4]],
+    [`"a", "1"`, `"a", "2"`, [3, 4, 5]],
+    ["theme = to", "theme = to + 1", [3, 4, 6]],
+    ["{ return shared", "{ return 1 + shared", [7]],
+    ["all.mean", "all.sd", [7]],
+    ["two as second", "one as second", [4]],
+    ["export { paint", "globalThis.x = 1; export { paint", [2, 3, 4, 5, 6, 7]],
+    ["export { paint", "const y = new Set(); export { paint", []],
+    ["export { paint", "const y = start(); export { paint", [2, 3, 4, 5, 6, 7]],
+  ];
+  for (const [from, to, stale] of edits) {
+    const text = module.replace(from, to);
+    const found = await staleAfter(cells, { [path]: text }, { [path]: module });
+    assert.deepEqual(found[path], stale, `${from} → ${to}`);
+  }
+  assert.deepEqual(
+    await staleAfter(cells, {
+      "lib/mean.ts": `export const mean = 2;`,
+      "lib/sd.ts": `export const sd = 2;`,
+    }, { [path]: module }),
+    { "lib/mean.ts": [2, 7], "lib/sd.ts": [3, 4] },
+  );
 });
 
 Deno.test("a module that cannot be read, or is asked for as a whole, counts with all that it imports", async () => {
@@ -329,5 +378,40 @@ Deno.test("an edited cell makes stale what takes its values, not what shares its
       [1, 2],
     );
     for (const key of before) assert.deepEqual(keptKey({ key }), key);
+  });
+});
+
+Deno.test("a module that is deep, long, circular, or none ends nothing", async () => {
+  const chain = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [
+    `lib/c${i}.ts`,
+    `export * from "./c${i + 1}.ts"; import { x } from "./c${i + 1}.ts";`,
+  ]));
+  const files = {
+    ...chain,
+    "lib/c300.ts": `export const x = 1; export * from "./c0.ts";`,
+    "lib/deep.ts": `export const x = ${"[".repeat(9999)}${"]".repeat(9999)};`,
+    "lib/types.ts": `export let x: ${"A<".repeat(9999)}B${">".repeat(9999)};`,
+    "lib/device.ts": `export const x = new URL("/dev/zero", import.meta.url);`,
+    "deno.json": `{ "imports": { "a": "b", "b": "a" } }`,
+  };
+  const cells = [
+    `import { x } from "./lib/c0.ts"; x`,
+    `import { x } from "./lib/deep.ts"; x`,
+    `import { x } from "./lib/types.ts"; x`,
+    `import { x } from "./lib/device.ts"; x`,
+    `import { x } from "a"; x`,
+    `import { x } from "./lib"; x`,
+    `import { x } from "file:///%00"; x`,
+    `const deep = ${"(".repeat(9999)}1${")".repeat(9999)};`,
+  ];
+  const edits = {
+    "lib/c300.ts": `export const x = 2;`,
+    "lib/deep.ts": `export const x = ${"[".repeat(9998)}${"]".repeat(9998)};`,
+    "lib/types.ts": undefined,
+  };
+  assert.deepEqual(await staleAfter(cells, edits, files), {
+    "lib/c300.ts": [1],
+    "lib/deep.ts": [2],
+    "lib/types.ts": [3],
   });
 });

@@ -1,0 +1,53 @@
+/** TypeScript to JavaScript, without ending the process on a deep nest. */
+import { stripTypeScriptTypes } from "node:module";
+
+const DEEPEST = 1000; // from about 2,000 the native parser's stack overflows
+
+/** The code of the error of what only "transform" can do. */
+export const UNSUPPORTED = "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
+
+/** Whether a text may nest deeper than a parser can follow; a rough count. */
+function isDeep(text: string): boolean {
+  let brackets = 0, others = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text[i]) {
+      case "(":
+      case "[":
+      case "{":
+        if (++brackets > DEEPEST) return true;
+        break;
+      case ")":
+      case "]":
+      case "}":
+        if (brackets > 0) brackets--;
+        others = 0;
+        break;
+      case ";":
+      case ",":
+        others = 0;
+        break;
+      case "<": // of type arguments
+      case ":": // of labels
+        if (++others > DEEPEST) return true;
+        break;
+      case "=":
+        if (text[i + 1] === ">" && ++others > DEEPEST) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Replaces types by spaces, so that positions stay; or writes the code anew,
+ * which enums, namespaces and parameter properties need.
+ * @throws {Error} whose first line says what cannot be read
+ */
+export function stripTypes(
+  source: string,
+  mode: "strip" | "transform" = "strip",
+): string {
+  if (isDeep(source)) throw new SyntaxError("it nests too deeply");
+  // Deno takes both modes; Node's types know "strip" alone.
+  const options = { mode } as Parameters<typeof stripTypeScriptTypes>[1];
+  return stripTypeScriptTypes(source, options);
+}
