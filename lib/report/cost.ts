@@ -6,25 +6,27 @@ import { duration } from "./show.ts";
 /** The media type under which a cell shows a study's cost. */
 export const COST_TYPE = "application/vnd.ferlab.cost+json";
 
-/** What is missing of a study; one that measures has no plan. */
+/** What is missing of a study; of trainings also how long they take. */
 export interface StudyCost {
   study: string;
+  /** Trials without a result. */
+  missing: number;
+  /** Of all trials. */
+  total: number;
   plan?: TrainingPlan;
   estimate?: CostEstimate;
 }
 
 /** "lr-search: 4 of 60 trials to run, about 20 s one after the other, …" */
-export function costText({ study, estimate }: StudyCost): string {
-  if (!estimate) return `${study}: measures; takes what it takes`;
-  const { missing, total, seconds, measured } = estimate;
+export function costText({ study, missing, total, estimate }: StudyCost) {
   if (missing === 0) return `${study}: all ${total} trials are on record`;
-  return `${study}: ${missing} of ${total} trials to run, about ${
-    duration(seconds)
-  } one after the other, by ${
-    measured
-      ? `${measured.imagesPerSecond.toFixed(0)} images/s timed now`
-      : "the trials on record"
-  }`;
+  const what = `${study}: ${missing} of ${total} trials to run`;
+  if (!estimate) return `${what}: measurements, whose time is what they find`;
+  const { seconds, measured } = estimate;
+  const by = measured
+    ? `${measured.imagesPerSecond.toFixed(0)} images/s timed now`
+    : "the trials on record";
+  return `${what}, about ${duration(seconds)} one after the other, by ${by}`;
 }
 
 /** Shows a cost in the cell that runs; outside a kernel it is printed. */

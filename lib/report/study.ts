@@ -163,12 +163,28 @@ export class Study {
   }
 
   async #tellCost(): Promise<void> {
-    if (!("recipe" in this.job)) return await tellCost({ study: this.name });
-    const estimate = await estimateCost(this.job, await this.data(), {
+    const study = this.name;
+    if (!("recipe" in this.job)) {
+      const total = this.#planned;
+      const missing = Math.max(0, total - (await this.trials()).length);
+      return await tellCost({ study, missing, total });
+    }
+    const plan = this.job;
+    const estimate = await estimateCost(plan, await this.data(), {
       dir: fromRoot(this.dir),
       store: Deno.env.get("FERLAB_STORE"),
     });
-    await tellCost({ study: this.name, plan: this.job, estimate });
+    const { missing, total } = estimate;
+    await tellCost({ study, missing, total, plan, estimate });
+  }
+
+  /** How many trials it plans. */
+  get #planned(): number {
+    const { repeats = 1, search } = this.job.study;
+    return repeats * (
+      settingsOf(parseStudy(this.job.study))?.length ??
+        (search as { points: number }).points
+    );
   }
 
   /** What is on record of the settings that the study plans. */
@@ -210,10 +226,7 @@ export class Study {
   async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
     const trials = await this.trials();
     const { repeats = 1, search } = this.job.study;
-    const planned = repeats * (
-      settingsOf(parseStudy(this.job.study))?.length ??
-        (search as { points: number }).points
-    );
+    const planned = this.#planned;
     const seconds = trials.flatMap((t) => t.seconds ?? []);
     const mean = seconds.reduce((a, b) => a + b, 0) / (seconds.length || 1);
     const missing = Math.max(0, planned - trials.length);

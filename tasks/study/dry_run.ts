@@ -93,7 +93,7 @@ async function tellNotebook(file: string, o: DryRun): Promise<Told> {
 function totalText(costs: readonly StudyCost[], isOpen: boolean): string {
   const seconds = totalSeconds(costs);
   const also = [
-    costs.some((c) => !c.estimate) && "what is measured",
+    costs.some((c) => !c.estimate && c.missing > 0) && "what is measured",
     isOpen && "what depends on results",
   ].filter(Boolean).join(" and ");
   const time = seconds > 0 ? `about ${duration(seconds)}` : "nothing to train";
@@ -118,7 +118,7 @@ export async function dryRun(
     costs.forEach((cost) => console.log(`  ${costText(cost)}`));
     if (!error) {
       if (costs.length === 0) console.log("  no studies");
-    } else if (costs.some((c) => c.estimate?.missing !== 0)) {
+    } else if (costs.some((c) => c.missing > 0)) {
       // Its plan is made of what these studies will find.
       isOpen = true;
       console.log(`  what depends on their results is not known: ${error}`);

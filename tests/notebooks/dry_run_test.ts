@@ -71,24 +71,38 @@ Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
       study("next", "best") + " await next.run();",
       study("other", "1e-3") + " await other.run();",
     );
+    const where = '{ profile, data: "", dataDir: "", outDir, seed: 0 }';
+    const job = '{ study: { name: "speed", parameters: { batch: [1, 2] } }, ' +
+      "measure: () => Promise.reject(new Error()) }";
+    const speed = notebook(
+      'import { Study } from "ferlab";',
+      `await new Study(profile, ${where}, ${job}).run();`,
+    );
     const { status, lines } = await told(dir, {
       first,
+      speed,
       none: notebook("const sum = 1 + 1;"),
     });
     assert.equal(status, 0);
     const about = /, about \d+ s one after the other, by \d+ images\/s timed/;
-    assert.equal(lines.length, 7, lines.join("\n"));
+    assert.equal(lines.length, 9, lines.join("\n"));
     assert.equal(lines[0], "first");
     assert(lines[1].startsWith("  rates: 2 of 2 trials to run"), lines[1]);
     assert.match(lines[1], about);
     assert(lines[2].startsWith("  other: 1 of 1 trials to run"), lines[2]);
-    assert.match(lines[3], /^  what depends on .* not known: .* cell 8 /);
-    assert.deepEqual(lines.slice(4, 6), ["none", "  no studies"]);
+    assert.match(lines[3], /^ +what depends on .* not known: .* cell 8 /);
+    assert.equal(lines[4], "speed");
+    assert.match(lines[5], /^ +speed: 2 of 2 trials to run: measurements/);
+    assert.deepEqual(lines.slice(6, 8), ["none", "  no studies"]);
     assert.match(
-      lines[6],
-      /^in all about \d+ s, and what depends on results$/,
+      lines[8],
+      /^in all about \d+ s, and what is measured and what depends on results$/,
     );
-    assert.deepEqual(readdirSync(dir).sort(), ["first.ipynb", "none.ipynb"]);
+    const names = Object.keys({ first, none: 1, speed });
+    assert.deepEqual(
+      readdirSync(dir).sort(),
+      names.map((name) => `${name}.ipynb`),
+    );
     assert.equal(
       readFileSync(join(dir, "first.ipynb"), "utf8"),
       JSON.stringify(first),
@@ -151,12 +165,12 @@ Deno.test("trials that two notebooks plan for one record cost once", () => {
     }));
     const seconds = 20 * lr.length, missing = 2 * lr.length;
     const estimate = { settings, missing, total: missing, seconds };
-    return { study: study.name, plan: study.plan, estimate };
+    return { study: "", missing, total: missing, plan: study.plan, estimate };
   };
   const shared = [cost([1e-3, 1e-2]), cost([1e-2, 1e-1])];
   assert.equal(totalSeconds(shared), 60);
   assert.equal(totalSeconds([cost([1e-3]), cost([1e-3], 2)]), 40);
-  assert.equal(totalSeconds([{ study: "speed" }]), 0);
+  assert.equal(totalSeconds([{ study: "speed", missing: 2, total: 2 }]), 0);
   // A search with 3 of its 4 trials left.
   const search = cost([1e-3, 1e-2]);
   assert.equal(

@@ -1,5 +1,6 @@
 /** The notebooks as a user runs them, all at profile smoke. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { trainingRows } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
@@ -56,6 +57,19 @@ Deno.test("one command runs every notebook and leaves records, reports and an in
       (await trainingRows({ dir }, "lr-search")).length,
       rows.length,
     );
+  }));
+
+Deno.test("a dry run says what a notebook would train, and writes nothing", () =>
+  inFolder(async (dir) => {
+    const out = join(dir, "out");
+    const at = ["--profile", "smoke", "--out", out];
+    const run = await study("15", ...at, "--dry-run");
+    assert.equal(run.code, 0, run.err);
+    assert.match(
+      run.out,
+      /^15-your-own-study\n +own-study: (\d+) of \1 trials to run, about .*\nin all about \d+ s\n$/,
+    );
+    assert(!existsSync(out));
   }));
 
 Deno.test("wrong use is one line and exit code 2", async () => {
