@@ -25,7 +25,7 @@ const ROOMS: Record<string, string[]> = {
     "tensorflow",
     "statistics",
   ],
-  charts: [],
+  charts: ["statistics"],
   report: [
     "study",
     "train",

@@ -92,13 +92,11 @@ function valueOf(value: unknown, where: string): Value {
       `${where} holds objects; name a field of theirs, such as "recipe.depth"`,
     );
   }
-  // No SVG may hold control characters or halves of pairs.
-  // deno-lint-ignore no-control-regex
-  return String(value).toWellFormed().replace(/[\0-\x08\v\f\x0e-\x1f]/g, "�");
+  return String(value);
 }
 
 /** The rows as an array; a polars frame is taken as its records. */
-function listOf(chart: string, rows: unknown): object[] {
+export function listOf(chart: string, rows: unknown): object[] {
   const frame = rows as { toRecords?: () => object[] } | null | undefined;
   const list = typeof frame?.toRecords === "function"
     ? frame.toRecords()
@@ -176,6 +174,25 @@ export function read<K extends string>(
       return out as Read<K>;
     }),
   };
+}
+
+/** Rows and published ones in one table; `whose` tells them apart. */
+export function readBoth<K extends string>(
+  chart: string,
+  rows: Rows,
+  published: Rows = [],
+  channels: Record<K, Channel | Default | undefined>,
+): Table<K | "whose"> {
+  const ours = listOf(chart, rows);
+  const theirs = listOf(`${chart}, published`, published);
+  return read(
+    chart,
+    [...ours, ...theirs],
+    {
+      ...channels,
+      whose: (_: unknown, i: number) => i < ours.length ? "ours" : "published",
+    } as Record<K | "whose", Channel | Default | undefined>,
+  );
 }
 
 /** What is wrong with a field that no row has, and the fields there are. */

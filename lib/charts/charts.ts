@@ -1,11 +1,28 @@
 /** The room's door: charts of plain rows, as SVG text. */
-export { forestChart } from "./effects.ts";
 export { isolationChart } from "./bests.ts";
+export {
+  type Confusion,
+  confusionChart,
+  confusionDifferenceChart,
+} from "./confusion.ts";
 export { costAccuracyChart } from "./cost.ts";
+export { classCountsChart, sizeHistogramChart } from "./counts.ts";
+export { forestChart } from "./effects.ts";
 export { heatMapChart } from "./heat.ts";
 export { lineChart } from "./line.ts";
+export { type MomentCounts, secondMomentsChart } from "./moments.ts";
+export { pairedChart } from "./pairs.ts";
 export { type ParallelAxis, parallelChart } from "./parallel.ts";
+export {
+  faceGridChart,
+  type FaceRow,
+  heatOverlayChart,
+  type HeatRow,
+} from "./pictures.ts";
 export { lrSensitivityChart } from "./rates.ts";
+export { repeatsChart } from "./runs.ts";
+export { kneeOf, throughputChart } from "./throughput.ts";
+export { timelineChart } from "./trials.ts";
 export type { Noise } from "./frame.ts";
 export type { Channel, Rows } from "./channels.ts";
 export { type Chart, escapeMarkup, percent } from "./theme.ts";

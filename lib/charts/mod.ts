@@ -3,9 +3,10 @@ export { confusionMatrixChart } from "./confusion_matrix.ts";
 export { type CurveBandRow, curveBandsChart } from "./curve_bands.ts";
 export {
   faceGridChart,
-  type FaceGridOptions,
   type FaceRow,
-} from "./face_grid.ts";
+  heatOverlayChart,
+  type HeatRow,
+} from "./pictures.ts";
 export { type Effect, forestChart } from "./forest.ts";
 export { type HeatMapCell, heatMapChart } from "./heat_map.ts";
 export { isolationChart, type IsolationRow } from "./isolation.ts";
@@ -33,13 +34,8 @@ export {
 } from "./theme.ts";
 export { confusionDifferenceChart } from "./confusion_difference.ts";
 export { costAccuracyChart, type CostPoint } from "./cost_accuracy.ts";
-export {
-  heatOverlayChart,
-  type HeatOverlayOptions,
-  type HeatRow,
-} from "./heat_overlay.ts";
 export { type RepeatRow, repeatsChart } from "./repeats.ts";
-export { type MomentCounts, secondMomentsChart } from "./second_moments.ts";
+export { type MomentCounts, secondMomentsChart } from "./moments.ts";
 export {
   kneeOf,
   throughputKneeChart,

@@ -195,7 +195,11 @@ export function emptyChart(
 }
 
 /** A chart of finished SVG markup. */
-export function wrap(svg: string): Chart {
+export function wrap(markup: string): Chart {
+  // No SVG may hold control characters or halves of pairs.
+  // deno-lint-ignore no-control-regex
+  const control = /[\0-\x08\v\f\x0e-\x1f]/g;
+  const svg = markup.toWellFormed().replace(control, "\ufffd");
   const html = `<figure style="margin: 0">${svg}</figure>`;
   return {
     svg,

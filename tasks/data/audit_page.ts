@@ -1,6 +1,8 @@
 /** An audit as one page: counts, sizes, findings, and images where wanted. */
-import { classCountsChart } from "../../lib/charts/class_counts.ts";
-import { sizeHistogramChart } from "../../lib/charts/size_histogram.ts";
+import {
+  classCountsChart,
+  sizeHistogramChart,
+} from "../../lib/charts/charts.ts";
 import {
   type Audit,
   changesResults,

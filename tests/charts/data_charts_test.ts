@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import sharp from "sharp";
-import { classCountsChart } from "../../lib/charts/class_counts.ts";
-import { sizeHistogramChart } from "../../lib/charts/size_histogram.ts";
-import type { Chart } from "../../lib/charts/theme.ts";
+import {
+  type Chart,
+  classCountsChart,
+  sizeHistogramChart,
+} from "../../lib/charts/charts.ts";
 
 const counts = [
   { split: "train", class: "Angry", count: 30 },
@@ -58,7 +60,7 @@ for (const [name, draw] of Object.entries(charts)) {
 }
 
 Deno.test("a bar is as long as the class's share of its split", () => {
-  const bars = all(classCountsChart(counts), ".ferlab-classes rect")
+  const bars = all(classCountsChart(counts), ".ferlab-bars rect")
     .map((rect) => ({
       title: rect.querySelector("title").textContent,
       width: Number(rect.getAttribute("width")),
@@ -73,14 +75,15 @@ Deno.test("a bar is as long as the class's share of its split", () => {
   assert.ok(Math.abs(angry / most - 0.3) < 1e-6);
 });
 
-Deno.test("a class that a split lacks is n/a in its panel", () => {
+Deno.test("a class that a split lacks is n/a, and the legend tells each split's images", () => {
   const { svg } = classCountsChart(counts);
   assert.equal(svg.match(/>n\/a</g)?.length, 1);
   assert.match(svg, />test \(20\)</);
+  assert.match(svg, />train \(100\)</);
 });
 
 Deno.test("few sizes have a bar each, the most frequent first", () => {
-  const titles = all(sizeHistogramChart(fewSizes), ".ferlab-sizes title")
+  const titles = all(sizeHistogramChart(fewSizes), ".ferlab-bars title")
     .map((title) => title.textContent);
   assert.deepEqual(titles, [
     "100 × 80 pixels\n300 images",

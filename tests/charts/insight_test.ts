@@ -4,9 +4,7 @@ import { parseHTML } from "linkedom";
 import sharp from "sharp";
 import { confusionDifferenceChart } from "../../lib/charts/confusion_difference.ts";
 import { curveBandsChart } from "../../lib/charts/curve_bands.ts";
-import { heatOverlayChart } from "../../lib/charts/heat_overlay.ts";
 import { repeatsChart } from "../../lib/charts/repeats.ts";
-import { secondMomentsChart } from "../../lib/charts/second_moments.ts";
 import type { Chart } from "../../lib/charts/theme.ts";
 import {
   kneeOf,
@@ -54,43 +52,25 @@ const repeats = [
   { label: SAVAGE, value: 0.83, repeat: 0, whose: "published" as const },
 ];
 
-const heatRow = (label: string) => ({
-  label,
-  face: Uint8Array.from({ length: 64 }, (_, i) => 3 * i),
-  maps: [new Float32Array(4), new Float32Array(4).fill(1)],
-  side: 2,
-});
-const heatOptions = { size: 8, channels: 1 } as const;
-
 const charts: Record<string, () => Chart> = {
   throughput: () => throughputKneeChart(throughput(SAVAGE)),
   "throughput in panels": () =>
     throughputKneeChart([...throughput("CPU"), ...throughput(SAVAGE, 50)]),
-  "second moments": () =>
-    secondMomentsChart({ edges: [-9, -8, -7, -6], counts: [1, 2, 1] }, {
-      eps: [1e-8],
-      title: SAVAGE,
-    }),
   "curve bands": () => curveBandsChart(curves, { noise: { sd: 0.01, df: 3 } }),
   "confusion difference": () =>
     confusionDifferenceChart([[3, 1], [0, 4]], [[4, 0], [1, 1]], [
       "a",
       SAVAGE,
     ], { aLabel: SAVAGE, bLabel: "after" }),
-  "heat overlay": () =>
-    heatOverlayChart(["none", SAVAGE], [heatRow(SAVAGE)], heatOptions),
   timeline: () => timelineChart(trials),
   repeats: () => repeatsChart(repeats, { noise: null }),
 };
 
 const empty: Record<string, () => Chart> = {
   throughput: () => throughputKneeChart([]),
-  "second moments": () =>
-    secondMomentsChart({ edges: [], counts: [] }, { eps: [1e-8] }),
   "curve bands": () => curveBandsChart([]),
   "confusion difference": () =>
     confusionDifferenceChart([], [], [], { aLabel: "a", bLabel: "b" }),
-  "heat overlay": () => heatOverlayChart([], [], heatOptions),
   timeline: () => timelineChart([]),
   repeats: () => repeatsChart([]),
 };
@@ -162,20 +142,6 @@ Deno.test("series that differ by more than 20 times get a panel each", () => {
   assert.ok(!draw(20).includes("GPU: knee"));
 });
 
-Deno.test("the share of parameters below each eps is counted from the bins", () => {
-  const edges = [-9, -8, -7, -6], counts = [1, 2, 1];
-  const { svg } = secondMomentsChart({ edges, counts }, {
-    eps: [1e-8, 10 ** -7.5, 1e-9],
-  });
-  assert.match(svg, /eps 10⁻⁸: 25\.0 % below/);
-  assert.match(svg, /: 50\.0 % below/);
-  // The outer bin holds all that lies beyond it, zeros too.
-  assert.match(svg, /eps 10⁻⁹: share unknown/);
-  const chart = secondMomentsChart({ edges, counts }, { eps: [1e-8] });
-  assert.equal(countMarks(chart, "bins"), 3);
-  assert.equal(countMarks(chart, "eps"), 1);
-});
-
 Deno.test("a band spans the repeats, and breaks where none is finite", () => {
   const chart = curveBandsChart(curves);
   assert.match(chart.svg, /mean 25\.0 % of 2 repeats, 20\.0 % to 30\.0 %/);
@@ -205,28 +171,6 @@ Deno.test("a cell is the difference of recall shares in points", () => {
   assert.throws(
     () => confusionDifferenceChart(a, [[1]], ["x", "y"], labels),
     /of after has 1 rows for 2 classes/,
-  );
-});
-
-Deno.test("a map of 0 leaves the grey face bare, a map of 1 covers it with yellow", async () => {
-  const { svg } = heatOverlayChart(
-    ["none", "all"],
-    [heatRow("x")],
-    heatOptions,
-  );
-  const [, base64] = /base64,([^"]+)"/.exec(svg)!;
-  const { data, info } = await sharp(
-    Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)),
-  ).raw().toBuffer({ resolveWithObject: true });
-  assert.deepEqual([info.width, info.height], [3 * 8 + 2 * 4, 8]);
-  const at = (x: number) => [...data.subarray(4 * x, 4 * x + 4)];
-  assert.deepEqual(at(5), [15, 15, 15, 255]);
-  assert.deepEqual(at(12 + 5), [15, 15, 15, 255]);
-  // 80 % of (240, 249, 33) and 20 % of 15.
-  assert.deepEqual(at(24 + 5), [195, 202, 29, 255]);
-  assert.throws(
-    () => heatOverlayChart(["one"], [heatRow("x")], heatOptions),
-    /x has 2 maps for 1 columns/,
   );
 });
 

@@ -1,13 +1,24 @@
 /** Each chart of a few rows draws what its file holds. */
 import {
   type Chart,
+  classCountsChart,
+  confusionChart,
+  confusionDifferenceChart,
   costAccuracyChart,
+  faceGridChart,
   forestChart,
   heatMapChart,
+  heatOverlayChart,
   isolationChart,
   lineChart,
   lrSensitivityChart,
+  pairedChart,
   parallelChart,
+  repeatsChart,
+  secondMomentsChart,
+  sizeHistogramChart,
+  throughputChart,
+  timelineChart,
 } from "../../lib/charts/charts.ts";
 import { assertSnapshot } from "./_snapshot.ts";
 
@@ -51,6 +62,19 @@ const epochs = [1, 2, 3, 4].flatMap((epoch) =>
   [0, 1].map((run) => ({ epoch, loss: 10 ** (-epoch - run / 2) }))
 );
 
+const labels = ["fear", "joy"];
+const runs = [0.8, 0.82, 0.84, null].map((accuracy) => ({
+  lr: 1e-3,
+  accuracy,
+}));
+const face = Uint8Array.from({ length: 16 }, (_, i) => 16 * i);
+const rates = (series: string, times: number) =>
+  [10, 19, 20, null].map((rate, i) => ({
+    series,
+    batchSize: 2 ** i,
+    imagesPerSecond: rate === null ? null : rate * times,
+  }));
+
 const charts: Record<string, () => Chart> = {
   heat: () =>
     heatMapChart(settings, { x: "lr", y: "depth", noise, title: "Ours" }),
@@ -74,6 +98,69 @@ const charts: Record<string, () => Chart> = {
     costAccuracyChart(bests, { cost: "value", costLabel: "depth, layers" }),
   parallel: () =>
     parallelChart(trials, { axes: ["depth", "lr"], title: "Trials" }),
+  paired: () =>
+    pairedChart([{ seed: 1, a: 0.5, b: 0.51 }, { seed: 2, a: 0.5, b: null }], {
+      a: "a",
+      b: "b",
+      aLabel: "Baseline",
+      bLabel: "CLS",
+      noise,
+      published: [{ seed: 1, a: 0.6, b: 0.62 }],
+      mean: { difference: 0.01, low: -0.01, high: 0.03 },
+    }),
+  repeats: () =>
+    repeatsChart(runs, {
+      x: "lr",
+      noise,
+      published: [{ lr: 1e-2, accuracy: 0.83 }],
+    }),
+  confusion: () =>
+    confusionChart([[3, 1], [0, 0]], { labels, title: "Best trial" }),
+  "confusion-difference": () =>
+    confusionDifferenceChart([[3, 1], [0, 4]], [[4, 0], [1, 1]], {
+      labels,
+      aLabel: "Baseline",
+      bLabel: "CLS",
+    }),
+  throughput: () =>
+    throughputChart([...rates("CPU", 1), ...rates("GPU", 2).slice(0, 2)], {
+      published: rates("GPU", 3),
+    }),
+  timeline: () =>
+    timelineChart([
+      { number: 0, start: 0, end: 6e4, state: "COMPLETE" },
+      { number: 1, start: 0, end: 3e4, state: "FAIL" },
+      { number: 2, start: 4e4, end: null, state: "RUNNING" },
+    ]),
+  moments: () =>
+    secondMomentsChart({ edges: [-9, -8, -7, -6], counts: [1, 2, 1] }, {
+      eps: [1e-8, 1e-7],
+    }),
+  "class-counts": () =>
+    classCountsChart([
+      { split: "train", class: "fear", count: 30 },
+      { split: "train", class: "joy", count: 70 },
+      { split: "test", class: "fear", count: 0 },
+      { split: "test", class: "joy", count: 20 },
+    ]),
+  sizes: () =>
+    sizeHistogramChart([
+      { width: 48, height: 48, count: 12 },
+      { width: 100, height: 80, count: 300 },
+    ]),
+  faces: () =>
+    faceGridChart(labels.map((label) => ({ label, faces: [face, face] })), {
+      size: 4,
+      channels: 1,
+      groups: ["faint", "full"],
+    }),
+  "heat-overlay": () =>
+    heatOverlayChart(["none", "all"], [{
+      label: "fear",
+      face,
+      maps: [new Float32Array(4), new Float32Array(4).fill(1)],
+      side: 2,
+    }], { size: 4, channels: 1 }),
 };
 
 for (const [name, chart] of Object.entries(charts)) {

@@ -1,0 +1,169 @@
+/** Adam's √v̂ over all parameters, and where each eps lies in it. */
+import * as Plot from "@observablehq/plot";
+import * as d3 from "d3";
+import { axisFor } from "./axis.ts";
+import { CLASS, frame, type FrameOptions, tip } from "./frame.ts";
+import { isNumber } from "./scales.ts";
+import { type Chart, PALETTE, percent, powerOfTen } from "./theme.ts";
+
+/** A histogram of √v̂, as a training's diagnostics give it. */
+export interface MomentCounts {
+  /**
+   * log10 of the bins' edges. What lies outside counts in the outer bins:
+   * zeros in the first.
+   */
+  edges: readonly number[];
+  counts: readonly number[];
+}
+
+/** Height in pixels of a row of eps labels. */
+const ROW = 17;
+const DASHES = `<path d="M0,6H26" stroke="currentColor" stroke-width="1.5" ` +
+  `stroke-dasharray="5 3"/>`;
+/** Powers of ten that a log axis can bear. */
+const LEAST = -290, MOST = 290;
+
+/**
+ * The share of parameters below `eps`, taken as even within a bin; null where
+ * `eps` lies in an outer bin that holds some, which does not tell.
+ */
+function shareBelow({ edges, counts }: MomentCounts, eps: number) {
+  const at = Math.log10(eps);
+  const last = counts.length - 1;
+  if (at < edges[1] && counts[0] > 0) return null;
+  if (at > edges[last] && counts[last] > 0) return null;
+  const below = d3.sum(counts, (count: number, i: number) => {
+    const part = (at - edges[i]) / (edges[i + 1] - edges[i]);
+    return count * Math.min(1, Math.max(0, part));
+  });
+  return below / d3.sum(counts);
+}
+
+/** 0.0004 → "0.04 %", so that a small share is not shown as none. */
+function fine(share: number): string {
+  if (share === 0 || share >= 0.001) return percent(share);
+  return share < 1e-6
+    ? "under 0.0001 %"
+    : `${Number((100 * share).toPrecision(1))} %`;
+}
+
+/**
+ * Draws the histogram of √v̂ (log axis; Kingma and Ba 2015, algorithm 1) with a
+ * line at each `eps` (above 0) and the share of parameters below it: there eps,
+ * not the gradient's size, decides the step. Outer bins are hatched if they hold
+ * a parameter, as they also hold all that lies beyond.
+ *
+ * @throws {RangeError} if the edges are not one more than the counts
+ */
+export function secondMomentsChart(
+  moments: MomentCounts,
+  o: Omit<FrameOptions, "noise"> & { eps: readonly number[] },
+): Chart {
+  const { edges } = moments;
+  const isCount = (n: number) => isNumber(n) && n >= 0;
+  const given = moments.counts.map(Number);
+  const counts = given.map((n) => isCount(n) ? n : 0);
+  if (counts.length > 0 && edges.length !== counts.length + 1) {
+    throw new RangeError(
+      `secondMomentsChart: ${edges.length} edges for ${counts.length} counts; ` +
+        "give one edge more than counts",
+    );
+  }
+  const total = d3.sum(counts) as number;
+  const bins = counts.map((count, i) => ({
+    low: 10 ** Math.max(LEAST, edges[i]),
+    high: 10 ** Math.min(MOST, edges[i + 1]),
+    count,
+    share: count / total,
+    isOuter: i === 0 || i === counts.length - 1,
+  })).filter((b) => b.count > 0 && b.low > 0 && b.high > b.low);
+  type Bin = typeof bins[number];
+  const isShown = (e: number) => isNumber(e) && e > 10 ** LEAST;
+  const eps = d3.sort(new Set(o.eps.filter(isShown))) as number[];
+  const leftOut = [
+    {
+      n: o.eps.filter((e) => !isShown(e)).length,
+      of: "eps",
+      why: "not above 0",
+    },
+    {
+      n: given.filter((n) => !isCount(n)).length,
+      of: "bin",
+      why: "without a count",
+    },
+  ].filter(({ n }) => n > 0).map(({ n, of, why }) =>
+    `${n} ${of}${n > 1 && of === "bin" ? "s" : ""} left out: ${why}`
+  );
+  const x = axisFor([...bins.flatMap((b) => [b.low, b.high]), ...eps], {
+    label: "√v̂ (root of the corrected second moment)",
+    scale: "log",
+  });
+  const y = axisFor([0, ...bins.map((b) => b.share)], {
+    label: "share of the parameters in a bin",
+    scale: "linear",
+  });
+  const says = (total > 0 ? eps : []).map((e) => {
+    const share = shareBelow({ edges, counts }, e);
+    return `eps ${powerOfTen(e)}: ${
+      share === null ? "share unknown" : `${fine(share)} below`
+    }`;
+  });
+  const hatch = `${CLASS}-hatch`;
+  return frame("moments", o, {
+    label: ["histogram of √v̂ on a log axis", ...says].join("; "),
+    legend: [[
+      bins.some((b) => b.isOuter) && {
+        mark: `<defs><pattern id="${hatch}" width="5" height="5" ` +
+          `patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path ` +
+          `d="M1,0V5" stroke="${PALETTE[0]}" stroke-width="2"/></pattern>` +
+          `</defs><rect x="1" y="0.5" width="24" height="11" ` +
+          `fill="url(#${hatch})" stroke="${PALETTE[0]}"/>`,
+        label: "outer bin: with all beyond it, zeros in the lowest",
+      },
+    ], says.map((label) => ({ mark: DASHES, label }))],
+    notes: leftOut,
+    x,
+    y: { ...y, domain: [0, Number(y.domain[1])] },
+    isEmpty: bins.length === 0,
+    room: { top: ROW * Math.min(2, eps.length) },
+    marks: () => [
+      Plot.rect(bins, {
+        x1: "low",
+        x2: "high",
+        y1: 0,
+        y2: "share",
+        insetLeft: 0.5,
+        insetRight: 0.5,
+        fill: (b: Bin) => b.isOuter ? `url(#${hatch})` : PALETTE[0],
+        stroke: (b: Bin) => b.isOuter ? PALETTE[0] : "none",
+        title: (b: Bin) =>
+          tip(
+            [b.low, b.high].map((v) => powerOfTen(Number(v.toPrecision(2))))
+              .join(" to "),
+            `${d3.format(",")(b.count)} parameters, ${fine(b.share)}`,
+          ),
+        className: "ferlab-bins",
+      }),
+      ...eps.flatMap((e, i) => {
+        // Neighbours stand in two rows.
+        const insetTop = -ROW * (i % 2);
+        return [
+          Plot.ruleX([e], {
+            insetTop,
+            stroke: "currentColor",
+            strokeWidth: 1.5,
+            strokeDasharray: "5 3",
+            className: "ferlab-eps",
+          }),
+          Plot.text([e], {
+            x: [e],
+            text: [powerOfTen(e)],
+            frameAnchor: "top",
+            lineAnchor: "bottom",
+            dy: insetTop - 3,
+          }),
+        ];
+      }),
+    ],
+  });
+}

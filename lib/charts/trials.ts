@@ -1,0 +1,200 @@
+/** When each trial ran, and beside which others: where a study's time went. */
+import * as Plot from "@observablehq/plot";
+import * as d3 from "d3";
+import { axisFor, onAxes } from "./axis.ts";
+import { type Channel, maybe, read, type Rows } from "./channels.ts";
+import { CLASS, frame, type FrameOptions, tip } from "./frame.ts";
+import { rowKey, rowsAxis } from "./rows_axis.ts";
+import { isNumber } from "./scales.ts";
+import { type Chart, FONT_SIZE, textWidth } from "./theme.ts";
+
+/** Optuna's words for a trial's state, and ours. */
+const STATES: Record<string, string> = {
+  COMPLETE: "complete",
+  PRUNED: "pruned",
+  FAIL: "failed",
+  RUNNING: "running",
+  WAITING: "waiting",
+};
+
+/** Each state's colour, and the lines over it, so that grey print tells them. */
+const LOOKS: Record<string, { color: string; lines: string }> = {
+  complete: { color: "#0072B2", lines: "" },
+  failed: { color: "#B34A00", lines: "M0,8L8,0M-2,2L2,-2M6,10L10,6" },
+  pruned: { color: "#66707B", lines: "M2,0V8" },
+};
+const OTHER = { color: "#8A4F7D", lines: "M0,2H8" };
+
+interface Bar {
+  /** Milliseconds since the first start. */
+  from: number;
+  to: number;
+  state: string;
+  name: string;
+  isOpen: boolean;
+  lane: string;
+}
+
+/** Hours from two on, seconds under two minutes. */
+function unitOf(ms: number): { ms: number; name: string } {
+  if (ms >= 7.2e6) return { ms: 3.6e6, name: "hours" };
+  if (ms >= 1.2e5) return { ms: 6e4, name: "minutes" };
+  return { ms: 1e3, name: "seconds" };
+}
+
+const timeText = (ms: number) => {
+  const unit = unitOf(ms);
+  return `${Number((ms / unit.ms).toFixed(1))} ${unit.name}`;
+};
+
+/**
+ * Draws each trial as a bar from its start to its end, those that ran at one
+ * time in lanes of their own. Above stand the trials' summed time, its share of
+ * all lanes' time and the ended trials an hour. A trial without an end is drawn
+ * up to the last known time.
+ */
+export function timelineChart(
+  rows: Rows,
+  o: Omit<FrameOptions, "noise"> & {
+    /** Milliseconds or dates; default: start and end. */
+    start?: Channel;
+    end?: Channel;
+    /** Default: the state, in Optuna's words or one's own. */
+    state?: Channel;
+    /** Written on the bar; default: the number. */
+    label?: Channel;
+  } = {},
+): Chart {
+  const table = read("timelineChart", rows, {
+    start: o.start ?? maybe("start"),
+    end: o.end ?? maybe("end"),
+    state: o.state ?? maybe("state"),
+    label: o.label ?? maybe("number"),
+  });
+  const known = onAxes(table, {
+    start: axisFor([], { label: "", scale: "linear" }),
+  });
+  const notes = known.notes.map((note) => note.replace(/:.*/, ": no start"));
+  const started = d3.sort(known.rows, (r: { start: number }) => r.start) as {
+    [K in keyof typeof known.rows[number]]: K extends "start" ? number
+      : typeof known.rows[number][K];
+  }[];
+  const origin = started[0]?.start ?? 0;
+  const last = started.reduce(
+    (most, r) => Math.max(most, r.start, isNumber(r.end) ? r.end : r.start),
+    origin,
+  );
+  const span = last - origin, unit = unitOf(span);
+  // The first lane that is free when a trial starts.
+  const ends: number[] = [];
+  const bars = started.map((r, i): Bar => {
+    const isOpen = !isNumber(r.end);
+    const to = isOpen ? last : Math.max(r.start, r.end as number);
+    const free = ends.findIndex((end) => end <= r.start);
+    const lane = free < 0 ? ends.length : free;
+    ends[lane] = to;
+    const state = String(r.state ?? "unknown");
+    return {
+      from: (r.start - origin) / unit.ms,
+      to: (to - origin) / unit.ms,
+      state: STATES[state] ?? state.toLowerCase(),
+      name: String(r.label ?? i),
+      isOpen,
+      lane: rowKey(lane),
+    };
+  });
+
+  const busy = d3.sum(bars, (b: Bar) => b.to - b.from) * unit.ms;
+  const ended = bars.filter((b) => !b.isOpen).length;
+  const lanes = ends.length === 1 ? "one lane" : `${ends.length} lanes`;
+  const summary = span === 0
+    ? ""
+    : `busy ${timeText(busy)} (${
+      Math.round(100 * busy / (ends.length * span))
+    } % of ${lanes}), ${
+      Number((ended / (span / 3.6e6)).toPrecision(3))
+    } trials an hour`;
+  const states = d3.sort(
+    new Set(bars.map((b) => b.state)),
+    (s: string) => Object.keys(LOOKS).indexOf(s) >>> 0,
+  ) as string[];
+  const isFilled = (state: string) => !/running|waiting/.test(state);
+  const paint = (state: string) =>
+    isFilled(state) ? `url(#${CLASS}-${states.indexOf(state)})` : "none";
+  const pattern = (state: string, i: number) => {
+    const { color, lines } = LOOKS[state] ?? OTHER;
+    return `<defs><pattern id="${CLASS}-${i}" width="8" height="8" ` +
+      `patternUnits="userSpaceOnUse"><rect width="8" height="8" ` +
+      `fill="${color}"/><path d="${lines}" stroke="#fff" ` +
+      `stroke-opacity="0.28" stroke-width="1.5"/></pattern></defs>`;
+  };
+  const { axis, innerHeight } = rowsAxis(ends.map(() => ""), {
+    label: summary,
+    least: 22,
+  });
+  const x = axisFor([0, span / unit.ms || 1], {
+    label: `${unit.name} since the first start`,
+    scale: "linear",
+    pad: 0,
+  });
+  return frame("timeline", o, {
+    label: `${bars.length} trials over ${timeText(span)}` +
+      (summary ? `, ${summary}` : ""),
+    legend: [states.map((state, i) => ({
+      mark: pattern(state, i) +
+        `<rect x="1" y="0.5" width="24" height="11" rx="2" ` +
+        `fill="${paint(state)}"${
+          isFilled(state) ? "" : ` stroke="currentColor" stroke-dasharray="3 2"`
+        }/>`,
+      label: `${state} (${bars.filter((b) => b.state === state).length})`,
+    }))],
+    notes,
+    x,
+    y: { ...axis, ticks: [], hasNoGrid: true },
+    isEmpty: bars.length === 0,
+    innerHeight: () => innerHeight,
+    marks: (area) => {
+      const pixel = 1 / (area.x(1) - area.x(0));
+      const hasRoom = (b: Bar) =>
+        textWidth(b.name, FONT_SIZE - 1) + 6 <= (b.to - b.from) / pixel &&
+        (area.bottom - area.top) / ends.length >= 14;
+      return [
+        Plot.barX(axis.domain, {
+          x1: 0,
+          x2: x.domain[1],
+          y: (lane: string) => lane,
+          fill: "currentColor",
+          fillOpacity: 0.06,
+        }),
+        Plot.barX(bars, {
+          x1: "from",
+          // The shortest trial is seen too.
+          x2: (b: Bar) => Math.max(b.to, b.from + 2 * pixel),
+          y: "lane",
+          rx: 2,
+          insetRight: 0.75,
+          insetTop: 1.5,
+          insetBottom: 1.5,
+          fill: (b: Bar) => paint(b.state),
+          stroke: (b: Bar) => isFilled(b.state) ? "none" : "currentColor",
+          strokeDasharray: "3 2",
+          title: (b: Bar) =>
+            tip(
+              `trial ${b.name}, ${b.state}`,
+              timeText((b.to - b.from) * unit.ms) + (b.isOpen ? " so far" : ""),
+            ),
+          className: "ferlab-trials",
+        }),
+        Plot.text(bars.filter(hasRoom), {
+          x: (b: Bar) => (b.from + b.to) / 2,
+          y: "lane",
+          text: "name",
+          fill: (b: Bar) => isFilled(b.state) ? "#fff" : "currentColor",
+          fontSize: FONT_SIZE - 1,
+          fontWeight: 600,
+          pointerEvents: "none",
+        }),
+      ];
+    },
+  });
+}

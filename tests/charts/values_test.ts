@@ -1,0 +1,242 @@
+/** What charts of rows say of their rows: numbers, words, marks. */
+import assert from "node:assert/strict";
+import { parseHTML } from "linkedom";
+import {
+  type Chart,
+  confusionChart,
+  confusionDifferenceChart,
+  kneeOf,
+  pairedChart,
+  repeatsChart,
+  secondMomentsChart,
+  throughputChart,
+  timelineChart,
+} from "../../lib/charts/charts.ts";
+
+// deno-lint-ignore no-explicit-any
+const select = (chart: Chart, selector: string): any[] => {
+  // deno-lint-ignore no-explicit-any
+  const page = parseHTML(`<body>${chart.html}</body>`) as any;
+  return [...page.document.querySelectorAll(selector)];
+};
+const texts = (chart: Chart): string[] =>
+  select(chart, "text").map((t) => t.textContent.replaceAll("\u00a0", " "));
+
+/** How many shapes the groups of this name hold. */
+const countMarks = (chart: Chart, name: string) =>
+  select(
+    chart,
+    ["circle", "path", "rect", "line"]
+      .map((shape) => `.ferlab-${name} ${shape}`).join(", "),
+  ).length;
+
+const throughput = (series: string, times = 1) =>
+  [10, 20, 38, 39, 40, null].map((rate, i) => ({
+    series,
+    batchSize: 2 ** i,
+    imagesPerSecond: rate === null ? null : rate * times,
+    ...(rate === null ? {} : { low: rate * times - 1, high: rate * times + 1 }),
+    error: rate === null ? "CUDA out of memory" : null,
+  }));
+
+Deno.test("the knee is the smallest batch with the share of the best", () => {
+  const rows = throughput("GPU");
+  assert.equal(kneeOf(rows), 4); // 38 of 40
+  assert.equal(kneeOf(rows, { share: 0.96 }), 8);
+  assert.equal(
+    kneeOf(rows.map((r) => ({ n: r.batchSize, v: r.imagesPerSecond })), {
+      x: "n",
+      y: "v",
+    }),
+    4,
+  );
+});
+
+Deno.test("where throughput still rises at the largest batch there is no knee", () => {
+  const rows = throughput("GPU");
+  assert.equal(kneeOf(rows, { share: 1 }), null);
+  assert.equal(kneeOf(rows.slice(0, 1)), null);
+  assert.equal(kneeOf(rows.slice(5)), null);
+  assert.match(
+    texts(throughputChart(rows.slice(0, 3))).join("\n"),
+    /GPU: no knee in this range/,
+  );
+});
+
+Deno.test("throughput has a ring at the knee and a cross where memory ran out", () => {
+  const chart = throughputChart(throughput("GPU"));
+  assert.equal(countMarks(chart, "measured"), 5);
+  assert.equal(countMarks(chart, "spread"), 5);
+  assert.equal(countMarks(chart, "knee"), 1);
+  assert.equal(countMarks(chart, "failed"), 1);
+  const said = texts(chart);
+  assert.ok(said.includes("GPU: knee at 4, 38 a second"), said.join("\n"));
+  assert.ok(said.includes("out of memory"));
+  assert.ok(said.includes("1 row without a throughput"));
+});
+
+Deno.test("series that differ by more than 20 times have a log axis", () => {
+  const ticks = (times: number) =>
+    texts(throughputChart([...throughput("CPU"), ...throughput("GPU", times)]));
+  assert.ok(ticks(20).includes("0"));
+  assert.ok(!ticks(21).includes("0"));
+});
+
+Deno.test("published measurements are a series of their own", () => {
+  const said = texts(throughputChart(throughput("GPU"), {
+    published: throughput("GPU", 2),
+  }));
+  assert.ok(said.includes("GPU, published: knee at 4, 76 a second"));
+});
+
+Deno.test("the share of parameters below each eps is counted from the bins", () => {
+  const edges = [-9, -8, -7, -6], counts = [1, 2, 1];
+  const chart = secondMomentsChart({ edges, counts }, {
+    eps: [1e-8, 10 ** -7.5, 1e-9, 0],
+  });
+  const said = texts(chart);
+  assert.ok(said.includes("eps 10⁻⁸: 25.0 % below"), said.join("\n"));
+  assert.ok(said.some((t) => t.endsWith("50.0 % below")));
+  // The outer bin holds all that lies beyond it, zeros too.
+  assert.ok(said.includes("eps 10⁻⁹: share unknown"));
+  assert.ok(said.includes("1 eps left out: not above 0"));
+  assert.equal(countMarks(chart, "bins"), 3);
+  assert.equal(countMarks(chart, "eps"), 3);
+});
+
+Deno.test("a class without images is n/a, and the caption names it", () => {
+  const said = texts(confusionChart([[3, 1], [0, 0]], { labels: ["x", "y"] }));
+  assert.ok(said.some((t) => /^3\s*75 %$/.test(t)), said.join("\n"));
+  assert.equal(said.filter((t) => t === "n/a").length, 2);
+  assert.ok(said.includes("no image of y"));
+});
+
+Deno.test("the confusion of several trials is their sum", () => {
+  const trial = { confusion: [[1, 1], [0, 2]] };
+  assert.equal(
+    confusionChart([trial, trial, { confusion: undefined }]).svg,
+    confusionChart([[2, 2], [0, 4]], {
+      caption: "1 trial without a confusion matrix",
+    }).svg,
+  );
+});
+
+Deno.test("what is no count is counted, and wrong sizes are named", () => {
+  const said = texts(confusionChart([[3, NaN], [-1, 4]]));
+  assert.ok(said.includes("2 cells without a count, as 0"), said.join("\n"));
+  assert.throws(() => confusionChart([[1]], { labels: ["x", "y"] }), {
+    name: "RangeError",
+    message: "confusionChart: a matrix has 1 rows for 2 classes; " +
+      "give 2 rows of 2 counts",
+  });
+});
+
+Deno.test("a cell is the difference of recall shares in points", () => {
+  const a = [[3, 1], [0, 4]], b = [[4, 0], [1, 1]];
+  const o = { labels: ["x", "y"], aLabel: "before", bLabel: "after" };
+  const said = texts(confusionDifferenceChart(a, b, o));
+  for (const text of ["+25.0", "−25.0", "+50.0", "−50.0"]) {
+    assert.ok(said.includes(text), text);
+  }
+  assert.match(said.join("\n"), /mean recall −12\.5/);
+  const none = confusionDifferenceChart(a, [[1, 1], [0, 0]], o);
+  assert.equal(texts(none).filter((t) => t === "n/a").length, 2);
+  assert.throws(() => confusionDifferenceChart(a, [[1]], o), /, after: .* 1 r/);
+});
+
+const hour = 3.6e6;
+const trials = [
+  { number: 0, start: 0, end: hour, state: "COMPLETE" },
+  { number: 1, start: 0, end: hour / 2, state: "PRUNED" },
+  { number: 2, start: hour / 2, end: 2 * hour, state: "FAIL" },
+  { number: 3, start: hour, end: null, state: "RUNNING" },
+];
+
+Deno.test("trials are packed into as few lanes as they need, states in plain words", () => {
+  const chart = timelineChart([...trials, { number: 4, start: undefined }]);
+  assert.equal(countMarks(chart, "trials"), 4);
+  const said = texts(chart).join("\n");
+  // Two lanes for two hours, full but for none: 1 + 0.5 + 1.5 + 1 of 4 h.
+  assert.match(said, /busy 4 hours \(100 % of 2 lanes\), 1\.5 trials an h/);
+  assert.match(
+    said,
+    /complete \(1\)\nfailed \(1\)\npruned \(1\)\nrunning \(1\)/,
+  );
+  assert.match(said, /1 row left out: no start/);
+});
+
+const runs = [0.8, 0.82, 0.84, null].map((accuracy, repeat) => ({
+  lr: 1e-3,
+  accuracy,
+  repeat,
+}));
+
+Deno.test("repeats are dots with their mean, its interval and their sd", () => {
+  const chart = repeatsChart(runs, { x: "lr" });
+  assert.equal(countMarks(chart, "ours"), 3);
+  assert.equal(countMarks(chart, "means"), 1);
+  const said = texts(chart).join("\n");
+  assert.match(said, /82\.0 % ± 2\.0\s*n 3 of 4/);
+  // t(0.975, 2) = 4.3027 (a table's value): 0.82 ± 4.3027 · 0.02 / √3.
+  const [title] = select(chart, ".ferlab-intervals title");
+  assert.match(title.textContent, /95 % interval 77\.0 % to 87\.0 %/);
+});
+
+Deno.test("two runs have no interval, and published runs are hollow", () => {
+  const chart = repeatsChart(runs.slice(0, 2), {
+    x: "lr",
+    published: [{ lr: 1e-3, accuracy: 0.83 }],
+  });
+  assert.equal(countMarks(chart, "intervals"), 0);
+  assert.equal(countMarks(chart, "published"), 1);
+  assert.ok(texts(chart).includes("a published run"));
+});
+
+const PARAMETERS = Symbol.for("ferlab.parameters");
+const pairs = [1e-3, 1e-2].flatMap((lr) =>
+  [0, 1].flatMap((repeat) =>
+    ["baseline", "cls"].map((model, i) => ({
+      ...{ lr, repeat, seed: 70 + repeat, model },
+      accuracy: 0.5 + lr + 0.02 * i * (repeat + 1),
+      [PARAMETERS]: ["model", "lr"],
+    }))
+  )
+);
+
+Deno.test("runs that differ in one parameter alone are pairs", () => {
+  const o = { of: "model", values: ["baseline", "cls"] } as const;
+  // Any order, and one run without its partner.
+  const chart = pairedChart(pairs.slice(0, -1).reverse(), o);
+  const said = texts(chart).join("\n");
+  assert.equal(countMarks(chart, "ours"), 3);
+  assert.match(said, /lr 10⁻³, repeat 1: 50\.1 % → 52\.1 %/);
+  assert.match(said, /\+2\.00\n/);
+  assert.match(said, /\+4\.00\n/);
+  assert.match(said, /1 run without a partner/);
+  const plain = pairs.map((r) => ({ ...r, [PARAMETERS]: undefined }));
+  assert.throws(() => pairedChart(plain, o), /name those that a pair has in c/);
+  assert.equal(
+    pairedChart(plain, { ...o, sharing: ["lr"] }).svg,
+    pairedChart(pairs, o).svg,
+  );
+});
+
+Deno.test("pairs of one row have both values, and the noise is that of a difference", () => {
+  const chart = pairedChart([{ seed: 7, a: 0.5, b: 0.51 }, {
+    seed: 8,
+    a: null,
+    b: 0.6,
+  }], {
+    a: "a",
+    b: "b",
+    noise: { sd: 0.01 },
+    mean: { difference: 0.01, low: -0.02, high: 0.04 },
+  });
+  const said = texts(chart).join("\n");
+  assert.match(said, /seed 7: 50\.0 % → 51\.0 %/);
+  assert.match(said, /seed 8: failed → 60\.0 %/);
+  assert.match(said, /\+1\.00 \[−2\.00, \+4\.00\]/);
+  // √2 · 1 point.
+  assert.match(said, /noise of a difference of two runs: ±1\.4 points/);
+  assert.equal(countMarks(chart, "noise"), 1);
+});
