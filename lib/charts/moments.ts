@@ -21,7 +21,7 @@ const ROW = 17;
 const DASHES = `<path d="M0,6H26" stroke="currentColor" stroke-width="1.5" ` +
   `stroke-dasharray="5 3"/>`;
 /** Powers of ten that a log axis can bear. */
-const LEAST = -290, MOST = 290;
+const LEAST = -100, MOST = 100;
 
 /**
  * The share of parameters below `eps`, taken as even within a bin; null where

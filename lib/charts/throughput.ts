@@ -1,19 +1,11 @@
 /** Throughput over batch size, and the batch size from which it is flat. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisOf, count, onAxes } from "./axis.ts";
-import {
-  type Channel,
-  firstOf,
-  maybe,
-  type Read,
-  read,
-  readBoth,
-  type Rows,
-} from "./channels.ts";
-import { type AxesOptions, frame, tip } from "./frame.ts";
-import { isNumber, levels, lineColor } from "./scales.ts";
-import { type Chart, type LegendItem, PALETTE, SYMBOLS } from "./theme.ts";
+import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
+import type { AxesOptions } from "./frame.ts";
+import { linesOf } from "./line.ts";
+import { isNumber, valueText } from "./scales.ts";
+import type { Chart } from "./theme.ts";
 
 export interface KneeOptions {
   /** Default: batchSize, imagesPerSecond. */
@@ -23,34 +15,37 @@ export interface KneeOptions {
   share?: number;
 }
 
-type Row = Read<"x" | "y" | "series" | "low" | "high" | "why" | "whose">;
-type Done = Row & { x: number; y: number };
-
-const isDone = <R extends { x: unknown; y: unknown }>(
-  r: R,
-): r is R & { x: number; y: number } =>
-  isNumber(r.x) && isNumber(r.y) && r.y > 0;
-
+const MEMORY = /memory|\boom\b|exhausted/i;
 /** Series whose best differ by more than this have a log axis. */
 const MOST_RATIO = 20;
-/** More series are thin lines with their names in the tooltips. */
-const MOST_NAMED = 12;
 
-const rate = (value: number) =>
-  d3.format(value < 100 ? ".3~r" : ",.0f")(value).replaceAll(",", "\u202f");
+const channelsOf = (o: KneeOptions) => ({
+  x: o.x ?? firstOf("batchSize"),
+  y: o.y ?? firstOf("imagesPerSecond"),
+});
 
-/** See `kneeOf`. */
-function kneeAt<R extends { x: unknown; y: unknown }>(
-  rows: readonly R[],
-  share: number,
-) {
-  const done = d3.sort(rows.filter(isDone), (r: Done) => r.x) as (
-    & R
-    & { x: number; y: number }
-  )[];
-  const best = d3.max(done, (r: Done) => r.y);
-  const knee = done.find((r) => r.y >= share * best);
-  return knee && knee.x < done.at(-1)!.x ? knee : null;
+/** 12345 → "12 345"; three digits below 100. */
+const rate = (value: number | string) =>
+  d3.format(Number(value) < 100 ? ".3~r" : ",.0f")(value)
+    .replaceAll(",", "\u202f");
+
+interface Measured {
+  x: number;
+  y: number;
+}
+
+/** Rows with a size and a throughput, by size. */
+const measured = (rows: readonly { x: unknown; y: unknown }[]): Measured[] =>
+  d3.sort(
+    rows.filter((r) => isNumber(r.x) && isNumber(r.y) && r.y > 0),
+    (r: Measured) => r.x,
+  );
+
+/** See `kneeOf`; rows by size. */
+function kneeAt(rows: Measured[], share: number): Measured | null {
+  const best = d3.max(rows, (r: Measured) => r.y);
+  const knee = rows.find((r) => r.y >= share * best);
+  return knee && knee.x < rows.at(-1)!.x ? knee : null;
 }
 
 /**
@@ -59,18 +54,15 @@ function kneeAt<R extends { x: unknown; y: unknown }>(
  * and the knee, if there is one, lies beyond.
  */
 export function kneeOf(rows: Rows, o: KneeOptions = {}): number | null {
-  const table = read("kneeOf", rows, {
-    x: o.x ?? firstOf("batchSize"),
-    y: o.y ?? firstOf("imagesPerSecond"),
-  });
-  return kneeAt(table.rows, o.share ?? 0.95)?.x ?? null;
+  const table = read("kneeOf", rows, channelsOf(o));
+  return kneeAt(measured(table.rows), o.share ?? 0.95)?.x ?? null;
 }
 
 /**
- * Draws throughput over batch size on a log axis, a line a series. A ring marks
- * each series' knee, see `kneeOf`; sizes that failed are crosses at the foot,
- * and the ends of a spread a bar. Series that differ by more than 20 times have
- * a log axis, else it begins at 0.
+ * Draws throughput over batch size on a log axis, a line a series, whose name
+ * tells its knee (see `kneeOf`); a ring marks it. Sizes that failed are crosses
+ * at the foot. Series that differ by more than 20 times have a log axis, else it
+ * begins at 0.
  */
 export function throughputChart(
   rows: Rows,
@@ -85,100 +77,65 @@ export function throughputChart(
   } = {},
 ): Chart {
   const { share = 0.95 } = o;
-  const table = readBoth("throughputChart", rows, o.published, {
-    x: o.x ?? firstOf("batchSize"),
-    y: o.y ?? firstOf("imagesPerSecond"),
+  const channels = {
+    ...channelsOf(o),
+    series: o.series ?? maybe("series"),
     low: o.low ?? maybe("low"),
     high: o.high ?? maybe("high"),
-    series: o.series ?? maybe("series"),
     why: maybe("error", "reason", "failKind"),
-  });
-  const nameOf = (r: Row) =>
-    [r.series, r.whose === "published" && "published"]
-      .filter((word) => word || word === 0).join(", ");
-  const x = axisOf(table, "x", {
-    label: o.xLabel ?? "batch size (images a step)",
-    scale: o.xScale ?? "log",
-    format: o.xFormat ?? String,
-  });
-  const bests = [...Map.groupBy(table.rows.filter(isDone), nameOf).values()]
-    .map((own) => Math.max(...own.map((r) => r.y)));
-  const scale = o.yScale ??
-    (Math.max(...bests) > MOST_RATIO * Math.min(...bests) ? "log" : "linear");
-  const y = axisOf(table, ["y", "low", "high"], {
-    label: o.yLabel ?? "images a second",
-    scale,
-    format: o.yFormat ?? ((v) => rate(Number(v))),
-  }, scale === "linear" ? [0] : []);
-  const { rows: placed, notes } = onAxes(table, { x });
-  const done = d3.sort(placed.filter(isDone), (r: Done) => r.x) as Done[];
-  const failed = placed.filter((r) => !isDone(r));
-  const names = [...new Set(placed.map(nameOf))];
-  const isMany = names.length > MOST_NAMED;
-  const series = names.map((name, i) => {
-    const own = done.filter((r) => nameOf(r) === name);
-    const knee = kneeAt(own, share);
-    const isFew = new Set(own.map((r) => r.x)).size < 2;
-    return {
-      name,
-      knee,
-      isPublished: /published$/.test(name),
-      color: isMany
-        ? lineColor(i / (names.length - 1))
-        : PALETTE[i % PALETTE.length],
-      symbol: SYMBOLS[i % SYMBOLS.length],
-      says: own.length === 0
+  };
+  const knees: Measured[] = [], bests: number[] = [];
+  let lost = 0;
+  const tables = [rows, o.published ?? []].map((own, i) =>
+    read(`throughputChart${i === 1 ? ", published" : ""}`, own, channels)
+  );
+  const [x, y] = [tables[0].name("x"), tables[0].name("y")];
+  /** The rows with their series named by its knee. */
+  const [ours, published] = tables.map((table, i) =>
+    [...Map.groupBy(table.rows, (r) => r.series)].flatMap(([series, own]) => {
+      const done = measured(own), knee = kneeAt(done, share);
+      if (knee) knees.push({ [x]: knee.x, [y]: knee.y, ...knee });
+      if (done.length > 0) bests.push(d3.max(done, (r: Measured) => r.y));
+      lost += own.filter((r) => MEMORY.test(String(r.why))).length;
+      const says = done.length === 0
         ? "nothing measured"
-        : isFew
+        : done[0].x === done.at(-1)!.x
         ? "one batch size"
         : knee
-        ? `knee at ${x.format(knee.x)}, ${rate(knee.y)} a second`
-        : "no knee in this range",
-    };
-  });
-  type Series = typeof series[number];
-  const of = new Map(series.map((s) => [s.name, s]));
-  const styleOf = (r: Row) => of.get(nameOf(r))!;
-  const knees = series.flatMap((s) => s.knee ? [s.knee] : []);
-  const reasons = new Set(
-    failed.map((r) =>
-      /memory|\boom\b|exhausted/i.test(String(r.why))
-        ? "out of memory"
-        : "failed"
-    ),
+        ? `knee at ${valueText(knee.x)}, ${rate(knee.y)} a second`
+        : "no knee in this range";
+      const name = [series, i === 1 && "published"]
+        .filter((word) => word || word === 0).join(", ");
+      return own.map((r) => ({
+        ...r.row as object,
+        ...{ [x]: r.x, [y]: Number(r.y) > 0 ? r.y : null },
+        ...{ low: r.low, high: r.high },
+        series: name ? `${name}: ${says}` : says,
+      }));
+    })
   );
-  if (failed.length > 0) {
-    notes.push(`${count(failed.length, "row")} without a throughput`);
-  }
-  if (isMany) notes.push(`${d3.format(",")(names.length)} series`);
-  const shape = (s: Series): LegendItem => ({
-    mark: `<g fill="${s.color}" stroke="${s.color}"><path d="M0,6H26" ` +
-      `stroke-width="2" stroke-dasharray="${
-        s.isPublished ? "4 3" : "none"
-      }"/>` +
-      `<path transform="translate(13,6)" d="${
-        d3.symbol(
-          d3[`symbol${s.symbol[0].toUpperCase()}${s.symbol.slice(1)}`],
-          40,
-        )()
-      }"/></g>`,
-    label: s.name ? `${s.name}: ${s.says}` : s.says,
-  });
-  const title = (r: Done) =>
-    tip(
-      nameOf(r),
-      `${x.label} ${x.format(r.x)}`,
-      `${rate(r.y)} images a second`,
-      isNumber(r.low) && isNumber(r.high) &&
-        `${rate(r.low)} to ${rate(r.high)}`,
-    );
-  return frame("throughput", o, {
-    label: `${y.label} by batch size: ${
-      series.slice(0, MOST_NAMED).map((s) => `${s.name} ${s.says}`).join(", ")
-    }`,
-    legend: [
-      ...(isMany ? [] : series.map((s) => [shape(s)])),
-      [
+  const isWide = Math.max(...bests) > MOST_RATIO * Math.min(...bests);
+  const isLog = (o.yScale ?? (isWide ? "log" : "linear")) === "log";
+  return linesOf(
+    "throughputChart",
+    ours,
+    {
+      ...{ ...o, x, y, series: "series", low: "low", high: "high", published },
+      xLabel: o.xLabel ?? "batch size (images a step)",
+      yLabel: o.yLabel ?? "images a second",
+      xScale: o.xScale ?? "log",
+      yScale: isLog ? "log" : "linear",
+      yFormat: o.yFormat ?? rate,
+    },
+    { y: isLog ? [] : [0] },
+    ({ series }) => ({
+      bandLabel: "spread",
+      notes: [
+        ...(lost > 0 ? [`${lost} of them out of memory`] : []),
+        // The name of one series alone stands nowhere else.
+        ...(series.length === 1 ? [series[0].name] : []),
+      ],
+      legend: [
         knees.length > 0 && {
           mark: `<circle cx="13" cy="6" r="5.5" fill="none" ` +
             `stroke="currentColor" stroke-width="1.5"/>`,
@@ -186,79 +143,13 @@ export function throughputChart(
             Number((100 * share).toFixed(1))
           } % of the best`,
         },
-        done.some((r) => isNumber(r.low) && isNumber(r.high)) && {
-          mark: `<path d="M13,0V12" stroke="currentColor" stroke-width="1.5"/>`,
-          label: "spread",
-        },
-        failed.length > 0 && {
-          mark: `<path d="M9,2L17,10M17,2L9,10" stroke="currentColor" ` +
-            `stroke-width="1.5"/>`,
-          label: [...reasons].join(" or "),
-        },
       ],
-    ],
-    notes,
-    x: { ...x, ticks: levels(placed.map((r) => r.x as number)) },
-    y,
-    isEmpty: placed.length === 0,
-    inset: { bottom: failed.length > 0 ? 16 : 0 },
-    marks: () => {
-      const at = { x: "x", y: "y" };
-      const color = (r: Row) => styleOf(r).color;
-      return [
-        Plot.ruleX(done.filter((r) => y.why(r.low) === null), {
-          x: "x",
-          y1: "low",
-          y2: "high",
-          stroke: color,
-          strokeWidth: 1.5,
-          className: "ferlab-spread",
-        }),
-        ...[false, true].map((isPublished) =>
-          Plot.line(
-            done.filter((r) => styleOf(r).isPublished === isPublished),
-            {
-              ...at,
-              z: nameOf,
-              stroke: color,
-              strokeWidth: isMany ? 1 : 2,
-              strokeOpacity: isMany ? 0.5 : 1,
-              strokeDasharray: isPublished ? "5 4" : "none",
-            },
-          )
-        ),
-        Plot.dot(done, {
-          ...at,
-          symbol: (r: Row) => styleOf(r).symbol,
-          r: isMany ? 2 : 3.5,
-          fill: color,
-          title,
-          className: "ferlab-measured",
-        }),
+      marks: () => [
         Plot.dot(knees, {
-          ...at,
-          r: 8,
-          stroke: color,
-          strokeWidth: 1.5,
+          ...{ x: "x", y: "y", r: 8, stroke: "currentColor" },
           className: "ferlab-knee",
         }),
-        Plot.dot(failed, {
-          x: "x",
-          frameAnchor: "bottom",
-          dy: -7,
-          symbol: "times",
-          r: 4.5,
-          stroke: color,
-          strokeWidth: 2,
-          title: (r: Row) =>
-            tip(
-              nameOf(r),
-              `${x.label} ${x.format(r.x!)}`,
-              r.why === null ? "failed" : String(r.why),
-            ),
-          className: "ferlab-failed",
-        }),
-      ];
-    },
-  });
+      ],
+    }),
+  );
 }

@@ -114,8 +114,8 @@ const charts: Record<string, Drawn> = {
     isWhole: true,
   },
   repeatsChart: {
-    draw: (rows) => repeatsChart(rows, { x: "lr", published: rows, noise }),
-    isWhole: true,
+    draw: (rows) => repeatsChart(rows, { x: "lr", noise }),
+    isLog: true,
   },
   throughputChart: {
     draw: (rows) =>
