@@ -109,7 +109,7 @@ export function throughputChart(
       return own.map((r) => ({
         ...r.row as object,
         ...{ [x]: r.x, [y]: Number(r.y) > 0 ? r.y : null },
-        ...{ low: r.low, high: r.high },
+        ...(Number(r.y) > 0 && { low: r.low, high: r.high }),
         series: name ? `${name}: ${says}` : says,
       }));
     })

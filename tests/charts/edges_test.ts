@@ -115,7 +115,6 @@ const charts: Record<string, Drawn> = {
   },
   repeatsChart: {
     draw: (rows) => repeatsChart(rows, { x: "lr", noise }),
-    isLog: true,
   },
   throughputChart: {
     draw: (rows) =>
