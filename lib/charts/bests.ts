@@ -12,7 +12,7 @@ import {
 } from "./channels.ts";
 import { type Area, type AxesOptions, tip } from "./frame.ts";
 import { fadeBehind } from "./fade.ts";
-import { linesOf, type Point } from "./line.ts";
+import { linesOf, MOST_DOTS, type Point } from "./line.ts";
 import { firstHighest } from "./scales.ts";
 import { type Chart, textWidth } from "./theme.ts";
 
@@ -61,6 +61,8 @@ export function isolationChart(
       y: firstOf(yName, "mean", "accuracy"),
     }).rows,
   ).map((r) => ({ [o.x]: r.x, [yName]: r.y }));
+  const sample = runs.length <= MOST_DOTS ? runs : d3.range(MOST_DOTS)
+    .map((i: number) => runs[Math.floor(i * runs.length / MOST_DOTS)]);
   const rowAt = new Map(rows.map((r) => [r.value, r]));
   const ns = new Set(rows.filter((r) => r.y !== null).map((r) => r.n));
   const n = ns.size === 1 && !ns.has(null) ? ` (n = ${[...ns][0]})` : "";
@@ -100,11 +102,11 @@ export function isolationChart(
       const crest = (p: Point, area: Area) => {
         const here = (all: readonly { x: Value; y: Value }[]) =>
           all.filter((r) => r.x === p.x).map((r) => r.y as number);
-        const own = Math.max(p.y, p.high || p.y, ...here(runs));
+        const own = Math.max(p.y, p.high || p.y, d3.max(here(runs)) ?? p.y);
         const reach = area.y(own) - tall - 16;
         return Math.max(
           own,
-          ...here(published).filter((v) => area.y(v) >= reach),
+          d3.max(here(published).filter((v) => area.y(v) >= reach)) ?? own,
         );
       };
       return {
@@ -116,7 +118,9 @@ export function isolationChart(
         legend: [
           runs.length > 0 && {
             mark: `<circle cx="13" cy="6" r="3" fill-opacity="0.3"/>`,
-            label: "all runs",
+            label: sample === runs
+              ? "all runs"
+              : `${MOST_DOTS} of ${runs.length} runs`,
           },
         ],
         inset: {
@@ -134,7 +138,7 @@ export function isolationChart(
           );
         },
         marks: (area) => [
-          Plot.dot(runs, {
+          Plot.dot(sample, {
             ...{
               x: "x",
               y: "y",

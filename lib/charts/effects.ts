@@ -1,8 +1,9 @@
 /** Effects with their intervals about no effect, a row each. */
 import * as Plot from "@observablehq/plot";
+import * as d3 from "d3";
 import { type Axis, axisFor, count } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
-import { type AxesOptions, frame, noiseText, tip } from "./frame.ts";
+import { type AxesOptions, frame, noiseText, sdOf, tip } from "./frame.ts";
 import { crosses, OURS, oursItem, PUBLISHED, publishedItem } from "./marks.ts";
 import { type Chart, FONT_SIZE, textWidth, wrapWords } from "./theme.ts";
 
@@ -57,7 +58,7 @@ export function forestChart(
     .map(([name, rows]) => ({ name, rows: effectsOf(name, rows, o, factor) }));
   const all = groups.flatMap((g) => g.rows);
   const texts = new Map(all.map((r) => [r, effectText(r)]));
-  const widest = Math.max(0, ...[...texts.values()].map((t) => textWidth(t)));
+  const widest = d3.max(texts.values(), (t: string) => textWidth(t)) ?? 0;
   // A narrow chart has the numbers under the points.
   const isBeside = widest < 0.3 * width;
 
@@ -84,7 +85,7 @@ export function forestChart(
 
   const finite = all.filter((r) => r.estimate !== null);
   const failed = all.filter((r) => r.estimate === null);
-  const noise = Math.SQRT2 * (o.noise?.sd ?? 0) * factor;
+  const noise = Math.SQRT2 * sdOf(o.noise) * factor;
   const x = axisFor([
     ...finite.flatMap((r) => [r.estimate, r.low, r.high]),
     ...[zero - noise, zero, zero + noise],

@@ -14,6 +14,7 @@
  *    have to be kept apart. Tooltips are the marks' `title` channels.
  */
 import * as Plot from "@observablehq/plot";
+import * as d3 from "d3";
 import { createHash } from "node:crypto";
 import { type Axis, pixels } from "./axis.ts";
 import {
@@ -115,7 +116,7 @@ export const CLASS = "ferlab-0000000000";
 
 /** ± one standard deviation in words; null is unknown. */
 export function noiseText(noise: Noise | null, isShare = true): string {
-  if (noise === null || !(noise.sd >= 0)) {
+  if (noise === null || !(noise.sd >= 0 && noise.sd < Infinity)) {
     return "noise unknown: no setting was repeated";
   }
   const size = (value: number) =>
@@ -131,9 +132,13 @@ export function noiseText(noise: Noise | null, isShare = true): string {
     `(sd of repeats${interval}${df})`;
 }
 
+/** The noise's standard deviation, 0 where there is none. */
+export const sdOf = (noise: Noise | null | undefined): number =>
+  noise && noise.sd > 0 && noise.sd < Infinity ? noise.sd : 0;
+
 /** The noise's height in a domain that has room for it: see `axisOf`. */
 export const noiseLength = (noise: Noise | null | undefined) =>
-  2.2 * (noise?.sd ?? 0);
+  2.2 * sdOf(noise);
 
 /** Lines of a tooltip, without the empty ones. */
 export const tip = (...lines: (string | null | undefined | false)[]) =>
@@ -203,7 +208,7 @@ function thinned(
 }
 
 const widest = (lines: Iterable<string>) =>
-  [...lines].reduce((most, line) => Math.max(most, textWidth(line)), 0);
+  (d3.max(lines, (line: string) => textWidth(line)) as number | undefined) ?? 0;
 
 /** The x axis's ticks and their words for a plot of that width. */
 function xTicks(axis: Drawn, width: number) {
@@ -219,7 +224,7 @@ function xTicks(axis: Drawn, width: number) {
   );
   if (widest([...lines.values()].flat()) <= slot - 4) {
     const text = new Map([...lines].map(([t, own]) => [t, own.join("\n")]));
-    const most = Math.max(1, ...[...lines.values()].map((own) => own.length));
+    const most = d3.max(lines.values(), (own: string[]) => own.length) ?? 1;
     return { ticks: axis.ticks, text, turn: 0, height: 14 * most, overhang: 0 };
   }
   // Turned, long names end in dots, and of very many only some are written.
@@ -263,7 +268,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
     o.noise,
     /accuracy|share/i.test(`${y.label} ${spec.label}`),
   );
-  const bar = o.noise && o.noise.sd > 0 && y.type === "linear" ? o.noise : null;
+  const bar = y.type === "linear" ? sdOf(o.noise) : 0;
   const noiseItem = { mark: bar ? BAR_MARK : "", width: bar ? 26 : 0 };
   const legend = [
     ...(spec.legend ?? []).map((items) => items.filter((item) => !!item)),
@@ -419,7 +424,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
       `<text x="${middle.toFixed(1)}" y="${under + 15 * (i + 1)}" ` +
       `text-anchor="middle">${escapeMarkup(name)}</text>`
     ).join("");
-  const length = bar ? share * Math.abs(area.y(0) - area.y(2 * bar.sd)) : 0;
+  const length = bar ? share * Math.abs(area.y(0) - area.y(2 * bar)) : 0;
   const barAt = marginTop + (inset.top ?? 0);
   const barMarkup = bar ? noiseBar(width - right + 10, barAt, length) : "";
   return finish(element, label, top.markup + xName + barMarkup + foot(height));

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisOf, count, onAxes } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
-import { type AxesOptions, frame, noiseText, tip } from "./frame.ts";
+import { type AxesOptions, frame, noiseText, sdOf, tip } from "./frame.ts";
 import { crosses, FAILED, pathItem } from "./marks.ts";
 import {
   firstHighest,
@@ -94,7 +94,7 @@ export function heatMapChart(
   const isShare = /accuracy|share/i.test(valueLabel);
   const words = (v: number) => isShare ? percent(v) : valueText(v);
   const end = (v: number) => isShare ? percentTick(v) : valueText(v);
-  const sd = o.noise?.sd ?? 0;
+  const sd = sdOf(o.noise);
   const [low = 0, high = 0] = d3.extent(done, (c: Done) => c.value);
   const wide = Math.max(high - low, FLOORS * sd);
   const from = Math.max(isShare ? 0 : -Infinity, (low + high - wide) / 2);

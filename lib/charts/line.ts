@@ -50,6 +50,8 @@ export interface Point {
 
 /** Above so many x a band stands for the repeats. */
 const DENSE = 12;
+/** No chart draws more runs as dots. */
+export const MOST_DOTS = 2000;
 /** A loss is read on a log axis from this factor. */
 const LOG_FROM = 50;
 
@@ -177,7 +179,8 @@ export function linesOf(
   const published = pointsOf(theirs.rows, xs);
   const drawn = points.filter((p) => p.n > 0);
   const hasRepeats = done.length > drawn.length;
-  const isBand = (o.repeats ?? (isDense ? "band" : "dots")) === "band";
+  const isDots = o.repeats ? o.repeats === "dots" : !isDense;
+  const isBand = !isDots || done.length > MOST_DOTS;
   const hasBand = drawn.some((p) => p.low < p.high) && (!hasRepeats || isBand);
   // A single series has room for an interval at each x.
   const isBars = x.type === "category" || (!isDense && names.length < 2);

@@ -1,5 +1,6 @@
 /** Rows as lines over their parameters, the value last. */
 import * as Plot from "@observablehq/plot";
+import * as d3 from "d3";
 import { type Axis, axisFor, axisOf, count, pixels } from "./axis.ts";
 import type { Scale } from "./axis.ts";
 import {
@@ -83,7 +84,7 @@ export function parallelChart(
     wrapWords(a.label, (width - 120) / Math.max(1, last) - 12, FONT_SIZE)
   );
   const wide = (texts: string[]) =>
-    Math.max(0, ...texts.map((text) => textWidth(text, FONT_SIZE + 1)));
+    d3.max(texts, (text: string) => textWidth(text, FONT_SIZE + 1)) ?? 0;
   const words = (a: Axis) => a.ticks.map((t) => a.format(t));
   const across = { label: "", scale: "linear", pad: 0 } as const;
   return frame("parallel", o, {

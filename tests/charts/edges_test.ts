@@ -336,3 +336,26 @@ Deno.test("published rows that are no bests are drawn at their highest", () => {
   assert.match(svg, /published: [^<]*depth 2: 70\.0 %/);
   assert.doesNotMatch(svg, /depth 2: 40\.0 %/);
 });
+
+Deno.test("of very many runs the range is drawn, not a dot each", () => {
+  const runs = Array.from(
+    { length: 3000 },
+    (_, i) => row(i % 2 ? 1e-4 : 1e-2, 2, i / 3000),
+  );
+  const dots = (chart: Chart) => chart.svg.match(/<circle/g)!.length;
+  const lines = lineChart(runs, { x: "lr" });
+  assert.ok(dots(lines) < 10);
+  assert.match(lines.svg, /lowest to highest of 1500 repeats/);
+  const best = [{ value: 1e-4, mean: 0.9 }];
+  const isolation = isolationChart(best, { x: "lr", runs });
+  assert.ok(dots(isolation) < 2010);
+  assert.match(isolation.svg, />2000 of 3000 runs</);
+});
+
+Deno.test("a noise that is no number is unknown", () => {
+  for (const sd of [NaN, Infinity, -1]) {
+    const { svg } = lineChart(good, { x: "lr", noise: { sd } });
+    assert.match(svg, /noise unknown/);
+    assert.doesNotMatch(svg, /NaN|Infinity/);
+  }
+});
