@@ -108,8 +108,10 @@ export function throughputChart(
         .filter((word) => word || word === 0).join(", ");
       return own.map((r) => ({
         ...r.row as object,
-        ...{ [x]: r.x, [y]: Number(r.y) > 0 ? r.y : null },
-        ...(Number(r.y) > 0 && { low: r.low, high: r.high }),
+        [x]: r.x,
+        ...(Number(r.y) > 0
+          ? { [y]: r.y, low: r.low, high: r.high }
+          : { [y]: null, low: null, high: null }),
         series: name ? `${name}: ${says}` : says,
       }));
     })
