@@ -20,5 +20,5 @@ export { flopsOf } from "./profile/mod.ts";
 export { curvesChart, openReport, reports } from "./reports/mod.ts";
 export { analysis, frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";
-export { parseRecipe, recipes, recipeTable } from "./train/mod.ts";
+export { parseRecipe, type Recipe, recipes, recipeTable } from "./train/mod.ts";
 export { z } from "zod";

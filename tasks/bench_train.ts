@@ -1,7 +1,6 @@
 /** `deno task bench train`: training speed, beside PyTorch's. */
 import { cpus } from "node:os";
 import { modelOf } from "../lib/models/mod.ts";
-import { initialise, releaseState } from "../lib/nn/mod.ts";
 import { count, flops, peakMemory } from "../lib/profile/mod.ts";
 import {
   type Arithmetic,
@@ -9,7 +8,7 @@ import {
   nodesOf,
   tf,
 } from "../lib/tensorflow/mod.ts";
-import { type Recipe, settlePrecision, Trainer } from "../lib/train/mod.ts";
+import { randomSteps, type Recipe, settlePrecision } from "../lib/train/mod.ts";
 import { median, round } from "./bench_notebook_parts.ts";
 import { KINDS, kindsOf, type KindTimes } from "./bench_train_kinds.ts";
 import {
@@ -66,23 +65,6 @@ async function convolutionRoof(precision: Arithmetic) {
   run.dispose();
   const flop = 2 * repeats * batch * side * side * 9 * width * width;
   return flop / median(times) / 1e6;
-}
-
-/** A step of a net on random pixels. */
-function stepOf(recipe: Recipe) {
-  const { size, batchSize, classes } = recipe;
-  const forward = modelOf(recipe);
-  const state = initialise(forward, [size, size, 3], 0);
-  const trainer = new Trainer(forward, state, recipe);
-  releaseState(state);
-  const random = crypto.getRandomValues(new Uint8Array(65536));
-  const pixels = new Uint8Array(batchSize * size * size * 3)
-    .map((_, i) => random[i % 65536]);
-  const labels = Int32Array.from({ length: batchSize }, (_, i) => i % classes);
-  return {
-    step: () => trainer.trainBatch(pixels, labels, [batchSize, size, size, 3]),
-    dispose: () => trainer.dispose(),
-  };
 }
 
 async function timed(step: () => Promise<unknown>): Promise<number> {
@@ -152,7 +134,7 @@ async function measure(
   const recipe = await settlePrecision(net.recipe, { onWarning: say });
   const precision = recipe.precision as Arithmetic;
   const peers = o.peer ? await startPeers(net.name, recipe, o.variants) : [];
-  const { step, dispose } = stepOf(recipe);
+  const { step, dispose } = randomSteps(recipe);
   try {
     let firstStepMs = NaN;
     const nodes = await nodesOf(async () => firstStepMs = await timed(step));

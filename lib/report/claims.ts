@@ -14,7 +14,10 @@ export interface Claim extends Judgement {
   claim: string;
   /** Published rows, which are printed, or what there is instead of them. */
   published: string | readonly Row[];
-  /** Whether faces matter: synthetic ones then settle nothing (default). */
+  /**
+   * Whether faces matter: synthetic ones then settle nothing. Default: where
+   * the study trains.
+   */
   aboutFaces?: boolean;
 }
 
@@ -44,9 +47,11 @@ const MOST_ROWS = 8;
 /** "62.39 % at depth 2, lr 4e-4; …" */
 export function publishedText(rows: readonly Row[]): string {
   const shown = rows.slice(0, MOST_ROWS).map((row) => {
-    const share = row.accuracy ?? row.mean;
+    const share = row.accuracy ?? row.mean, rate = row.imagesPerSecond;
     const number = typeof share === "number"
       ? `${Number((100 * share).toFixed(3))} %`
+      : typeof rate === "number"
+      ? `${rate} images/s`
       : "no number";
     const at = Object.entries(paramsOf(row))
       .map(([name, value]) => `${name} ${valueText(name, value)}`).join(", ");
@@ -58,14 +63,14 @@ export function publishedText(rows: readonly Row[]): string {
 }
 
 /** What a claim is worth where it was judged. */
-function settled(c: Claim, profile: string, data: string): Judgement {
-  const { ours, verdict, why, onlyAt, aboutFaces = true } = c;
+function settled(c: Claim, { profile, dataName, job }: Study): Judgement {
+  const { ours, verdict, why, onlyAt, aboutFaces = "recipe" in job } = c;
   if (verdict === "not yet run" || ours === "–") return { ours, verdict, why };
   if (onlyAt && onlyAt.profile !== profile) {
     return { ours, verdict: "cannot tell", why: onlyAt.because };
   }
   const isSettled = verdict === "holds" || verdict === "does not hold";
-  return aboutFaces && data === "synthetic" && isSettled
+  return aboutFaces && dataName === "synthetic" && isSettled
     ? {
       ours,
       verdict: "cannot tell",
@@ -100,7 +105,7 @@ export async function claims(
   const { profile, dataName } = first;
   const judged = list.map((c): JudgedClaim => {
     const { ours, verdict, why } = trials.length > 0
-      ? settled(c, profile, dataName)
+      ? settled(c, first)
       : notRun("no trial is on record");
     return {
       claim: c.claim,

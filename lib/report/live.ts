@@ -23,6 +23,10 @@ import { duration } from "./show.ts";
 export interface Measurement {
   study: StudyInput;
   measure: TrainTrial;
+  /** A trial's value in its row. */
+  field: string;
+  /** What is measured, in words, by the protocol's lines. */
+  facts: Record<string, string>;
 }
 
 /** Folders are taken from the project's root, wherever the kernel started. */

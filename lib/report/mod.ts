@@ -69,6 +69,18 @@ export {
   table,
   valueText,
 } from "./show.ts";
+export {
+  machineText,
+  type Ratio,
+  ratio,
+  ratioText,
+  type Speed,
+  type SpeedCell,
+  speeds,
+  speedTable,
+  speedText,
+  timed,
+} from "./speed.ts";
 export { openStudy, Study, type StudyCell, type Where } from "./study.ts";
 export { costTable, trialTable } from "./tables.ts";
 export {
@@ -77,6 +89,7 @@ export {
   cannotTell,
   equal,
   gains,
+  holdsIf,
   type Judgement,
   keepUnlessBeaten,
   nearBest,

@@ -41,7 +41,8 @@ export const pretrained: Partial<Recipe> = {
   weights: { file: "ir50_backbone.pth", allow: ["missing", "unexpected"] },
 };
 
-type Start = Pick<TrainingPlan, "recipe" | "limits" | "data"> & {
+type Start = Pick<TrainingPlan, "limits"> & {
+  recipe: Recipe;
   data: NonNullable<TrainingPlan["data"]>;
   /** Runs of each setting. */
   repeats: number;

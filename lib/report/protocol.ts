@@ -94,12 +94,24 @@ function variedThere(
     : `varied: ${listed(values)}`;
 }
 
+/** What is measured, published and ours. */
+const measured = (of: Published | undefined, facts: Record<string, string>) =>
+  table(
+    [...new Set([...Object.keys(of?.protocol ?? {}), ...Object.keys(facts)])]
+      .map((name) => ({
+        "": name,
+        published: of?.protocol[name] ?? (of ? "not stated" : "–"),
+        ours: facts[name] ?? "–",
+      })),
+  );
+
 /**
  * The protocol of the notes beside a study's own, a row a setting: the notes'
  * values are those of their code at the date of the figure, and "not stated"
  * is what it did not print. Without published numbers ours stand alone.
  */
 export function protocol(of: Published | undefined, study: Study): Shown {
+  if (!("recipe" in study.job)) return measured(of, study.job.facts);
   const { plan } = study;
   const theirs = of?.protocol ?? {};
   const records = of?.rows ?? [];

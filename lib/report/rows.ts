@@ -26,7 +26,10 @@ export interface Trial extends Row {
   /** From 0. Repeat r has the same seed in every setting. */
   repeat: number;
   seed: number;
-  /** On test, at the epoch that validation chose; null for a failed trial. */
+  /**
+   * On test, at the epoch that validation chose; null for a failed trial. A
+   * measurement has none.
+   */
   accuracy: number | null;
   /** 95 % Wilson interval of `accuracy`. */
   low?: number;
@@ -155,15 +158,22 @@ export function valuesOf(rows: readonly Row[], field: string): ParamValue[] {
     : values;
 }
 
-/** A study's trials as rows. */
+/**
+ * A study's trials as rows. A trial's value is its accuracy, or what a study
+ * of measurements calls it.
+ */
 export const trialsOf = (
   study: string,
   rows: readonly TrainingRow[],
+  field = "accuracy",
 ): Trial[] =>
-  rows.map(({ params, epochs, interval, fail_kind, fail_reason, ...rest }) => {
+  rows.map((
+    { params, epochs, interval, fail_kind, fail_reason, accuracy, ...rest },
+  ) => {
     const chosen = epochs.find((e) => e.epoch === rest.chosenEpoch);
     return named({
       ...rest,
+      [field]: accuracy,
       study,
       low: interval?.low,
       high: interval?.high,
@@ -173,7 +183,7 @@ export const trialsOf = (
       reason: fail_reason,
       history: epochs,
       ...params,
-    } as Trial, Object.keys(params));
+    } as unknown as Trial, Object.keys(params));
   });
 
 /** One setting with its repeats. */

@@ -189,7 +189,8 @@ export class Study {
 
   /** What is on record of the settings that the study plans. */
   async trials(): Promise<Trial[]> {
-    return trialsOf(this.name, await this.#recorded());
+    const field = "recipe" in this.job ? undefined : this.job.field;
+    return trialsOf(this.name, await this.#recorded(), field);
   }
 
   async #recorded(): Promise<TrainingRow[]> {

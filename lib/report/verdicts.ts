@@ -32,6 +32,13 @@ export const cannotTell = (why: string, ours = "–"): Judgement => ({
   why,
 });
 
+/** Of a claim that a condition settles. */
+export const holdsIf = (
+  isHeld: boolean,
+  why: string,
+  ours: string,
+): Judgement => ({ ours, verdict: isHeld ? "holds" : "does not hold", why });
+
 /** Of a claim that no trial here is about. */
 export const notRun = (why: string, ours = "–"): Judgement => ({
   ours,

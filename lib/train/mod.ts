@@ -74,6 +74,7 @@ export {
   type StepTimes,
 } from "./precision.ts";
 export { loadPretrained, type Pretrained } from "./pretrained.ts";
+export { randomSteps } from "./random_steps.ts";
 export {
   lrAt,
   plateau,
