@@ -1,7 +1,7 @@
 /** Errors of a cell: the line they came from, and what was not parsed. */
-import { stripTypeScriptTypes } from "node:module";
 import { stripAnsi } from "./ansi.ts";
 import type { Output } from "./types.ts";
+import { stripTypes } from "./strip_types.ts";
 
 type ErrorOutput = Extract<Output, { output_type: "error" }>;
 
@@ -46,13 +46,7 @@ export function errorLine(
   const emitted = Number(frames.at(-1)?.[1]); // the outermost is the cell's own
   if (!emitted) return;
   try {
-    const code = stripTypeScriptTypes(
-      source,
-      {
-        mode: "transform", // Deno takes it; Node's types know "strip" alone
-        sourceMap: true,
-      } as unknown as Parameters<typeof stripTypeScriptTypes>[1],
-    );
+    const code = stripTypes(source, "transform", true);
     const map = JSON.parse(atob(code.slice(code.lastIndexOf("base64,") + 7)));
     const line = sourceLines(map.mappings)[emitted - 1];
     return line === undefined ? undefined : line + 1;

@@ -1,9 +1,9 @@
 /** All code cells of a notebook as one TypeScript module. */
-import { stripTypeScriptTypes } from "node:module";
 import { relative, resolve } from "node:path";
 import { stripAnsi } from "./ansi.ts";
 import { cellNames } from "./names.ts";
 import type { Cell } from "./types.ts";
+import { stripTypes } from "./strip_types.ts";
 
 /** A line of the module: the cell it came from (its place among all cells, from 0). */
 export interface Origin {
@@ -133,11 +133,7 @@ export function syntaxProblem(
   source: string,
 ): { line?: number; message: string } | undefined {
   try {
-    stripTypeScriptTypes(
-      source,
-      // What Node's types do not know, Deno takes: enums and namespaces too.
-      { mode: "transform" } as unknown as { mode: "strip" },
-    );
+    stripTypes(source, "transform"); // enums and namespaces too
   } catch (e) {
     const text = stripAnsi((e as Error).message);
     const line = /:(\d+):\d+\s*$/.exec(text)?.[1];

@@ -1,7 +1,7 @@
 /** Makes the awaits at a cell's top level end when the cell is stopped. */
 import { type AnyNode, parse } from "acorn";
-import { stripTypeScriptTypes } from "node:module";
 import { EACH, UNTIL } from "./agent.ts";
+import { stripTypes } from "./strip_types.ts";
 
 /** Calls `visit` for all nodes that belong to the cell's own code. */
 function walk(node: AnyNode, visit: (node: AnyNode) => void) {
@@ -27,7 +27,7 @@ export function interruptible(code: string): string {
   };
   try {
     // With "strip" types become blanks, so that places stay the same.
-    const plain = stripTypeScriptTypes(code, { mode: "strip" });
+    const plain = stripTypes(code);
     if (plain.length !== code.length) return code;
     const program = parse(plain, {
       ecmaVersion: "latest",

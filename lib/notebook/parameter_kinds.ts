@@ -1,6 +1,6 @@
 /** What kinds of value a notebook's parameters take: their defaults' and types'. */
-import { stripTypeScriptTypes } from "node:module";
 import { type AnyNode, parse } from "acorn";
+import { stripTypes } from "./strip_types.ts";
 
 /** Kinds of value that a parameter's default or its type can tell apart. */
 export type Kind =
@@ -90,7 +90,7 @@ export function declaredKinds(source: string): Map<string, Kind[]> {
   const found = new Map<string, Kind[]>();
   let body: AnyNode[];
   try {
-    const plain = stripTypeScriptTypes(source, { mode: "strip" });
+    const plain = stripTypes(source);
     body = parse(plain, {
       ecmaVersion: "latest",
       sourceType: "module",

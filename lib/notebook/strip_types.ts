@@ -45,9 +45,12 @@ function isDeep(text: string): boolean {
 export function stripTypes(
   source: string,
   mode: "strip" | "transform" = "strip",
+  sourceMap = false,
 ): string {
   if (isDeep(source)) throw new SyntaxError("it nests too deeply");
   // Deno takes both modes; Node's types know "strip" alone.
-  const options = { mode } as Parameters<typeof stripTypeScriptTypes>[1];
+  const options = { mode, sourceMap } as Parameters<
+    typeof stripTypeScriptTypes
+  >[1];
   return stripTypeScriptTypes(source, options);
 }

@@ -1,6 +1,8 @@
 /** What is read from a cell's code, and which cells it needs. */
 import assert from "node:assert/strict";
 import { cellCode, cellGraph } from "../../lib/notebook/mod.ts";
+import { syntaxProblem } from "../../lib/notebook/extract.ts";
+import { cellNames } from "../../lib/notebook/names.ts";
 import { code } from "./_notebook.ts";
 
 /** Each cell's needs as "name:cells", and the names it lacks as "name?". */
@@ -46,6 +48,10 @@ Deno.test("imports are found, those of types left out, also beside an enum", () 
 Deno.test("a cell that does not parse is told as such", () => {
   assert.match(cellCode("const a = ;").error!, /SyntaxError/);
   assert.match(cellCode("let a; let a;").error!, /a/);
+  const deep = `x = ${"(".repeat(9999)}1${")".repeat(9999)}`;
+  assert.match(cellCode(deep).error!, /nests too deeply/);
+  assert.match(syntaxProblem(deep)!.message, /nests too deeply/);
+  assert.equal(cellNames(deep), undefined);
   assert.equal(cellCode("").error, undefined);
   assert.equal(cellCode("console.log(1)").effectsOnly, true);
   assert.equal(cellCode("const a = 1").effectsOnly, false);
