@@ -90,4 +90,5 @@ export {
   recipeTable,
 } from "./recipe.ts";
 export { followsRunLength, Schedule } from "./schedules.ts";
+export { squareRootRule } from "./square_root.ts";
 export { type StepResult, Trainer } from "./trainer.ts";

@@ -11,6 +11,7 @@ import { tf } from "../../lib/tensorflow/mod.ts";
 import { crossEntropy } from "../../lib/train/losses.ts";
 import { epsWarning } from "../../lib/train/optimizers.ts";
 import { parseRecipe, type Recipe } from "../../lib/train/recipe.ts";
+import { squareRootRule } from "../../lib/train/square_root.ts";
 import { gradientsOf, stepRates, update } from "../../lib/train/step.ts";
 import {
   disposeVariables,
@@ -314,4 +315,15 @@ Deno.test("an eps that vanishes in float32 is warned of", () => {
     epsWarning(parseRecipe({ eps: 1e-38 }))!,
     /^recipe\.eps: 1e-38 vanishes in float32.*give at least \de-37$/,
   );
+});
+
+Deno.test("a quarter of the batch halves Adam's rate and quarters 1 - beta", () => {
+  const start = { lr: 2e-4, betas: [0.9, 0.999], eps: 1e-8 };
+  const { lr, betas, eps } = squareRootRule(start, 1 / 4);
+  assert.ok(Math.abs(lr - 1e-4) < 1e-12);
+  assert.ok(Math.abs(betas[0] - 0.975) < 1e-12);
+  assert.ok(Math.abs(betas[1] - 0.99975) < 1e-12);
+  assert.ok(Math.abs(eps - 2e-8) < 1e-20);
+  // Sixteen times the batch is out of beta1's reach.
+  assert.ok(squareRootRule(start, 16).betas[0] < 0);
 });
