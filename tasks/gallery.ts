@@ -2,13 +2,14 @@
 import sharp from "sharp";
 import {
   type Chart,
+  faceGridChart,
   forestChart,
   heatMapChart,
   isolationChart,
   lrSensitivityChart,
+  pairedChart,
   parallelChart,
 } from "../lib/charts/charts.ts";
-import { faceGridChart, pairedChart } from "../lib/charts/mod.ts";
 import { syntheticFaces } from "../lib/data/mod.ts";
 import {
   asFamily,
@@ -18,12 +19,9 @@ import {
   openStudy,
   published,
   publishedNoise,
-  rateText,
   settings,
   type Trial,
-  valuesOf,
 } from "../lib/report/mod.ts";
-import { meanInterval } from "../lib/statistics/mod.ts";
 
 /** Writes a chart as it looks on a white page, to docs/. */
 async function draw(name: string, { svg }: Chart, colours = 128) {
@@ -114,25 +112,20 @@ await draw(
   }),
 );
 
-/** Both published models at each rate; shares. */
-const runs = (await published("cls-vs-baseline")).rows;
-const at = (model: string, lr: number): number =>
-  runs.find((r) => r.model === model && r.lr === lr)!.accuracy;
-const pairs = valuesOf(runs, "lr").map((lr) => ({
-  block: `LR ${rateText(Number(lr))}`,
-  a: at("Baseline", Number(lr)),
-  b: at("CLSFER", Number(lr)),
-  whose: "published" as const,
-})).toReversed();
-const { mean, low, high } = meanInterval(pairs.map((p) => p.b - p.a));
+const models = ["Baseline", "CLSFER"] as const;
+const runs = (await published("cls-vs-baseline")).rows
+  .filter((r) => models.includes(r.model));
+const [mean] = effects(runs, { of: "model", base: "Baseline" });
 await draw(
   "charts/cls-published",
-  pairedChart(pairs, {
-    title: "Published: RAF-DB, first sweep, 60 epochs, one run a point",
-    aLabel: "Baseline",
+  pairedChart([], {
+    of: "model",
+    values: models,
     bLabel: "CLS",
-    mean: { published: { estimate: mean, low: low!, high: high! } },
+    published: runs,
+    mean: { ...mean, label: "mean" },
     noise: publishedNoise.pretrained,
+    title: "Published: RAF-DB, first sweep, 60 epochs, one run a point",
   }),
 );
 
