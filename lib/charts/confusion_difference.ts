@@ -1,6 +1,6 @@
 /** What one confusion matrix has more or less of than another, in points. */
 import * as Plot from "@observablehq/plot";
-import { textOver } from "./scales.ts";
+import { textOver } from "./old.ts";
 import {
   type Chart,
   type ChartOptions,
@@ -11,7 +11,7 @@ import {
   FONT_SIZE,
   head,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 
 interface Cell {
   truth: string;

@@ -1,6 +1,6 @@
 /** Which class was taken for which: counts, coloured by their row's share. */
 import * as Plot from "@observablehq/plot";
-import { textOver } from "./scales.ts";
+import { textOver } from "./old.ts";
 import {
   type Chart,
   type ChartOptions,
@@ -11,7 +11,7 @@ import {
   FONT_SIZE,
   head,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 
 interface Cell {
   truth: string;

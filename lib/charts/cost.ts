@@ -9,7 +9,7 @@ import {
   noiseLength,
   tip,
 } from "./frame.ts";
-import { placeLabels } from "./place_labels.ts";
+import { freePlaces } from "./labels.ts";
 import { levels } from "./scales.ts";
 import { bars, MOST_NAMED, pathItem, seriesItem, styleOf } from "./marks.ts";
 import { type Chart, FONT_SIZE, textWidth } from "./theme.ts";
@@ -23,8 +23,8 @@ interface Point {
   series: string;
 }
 
-/** Of more points only those on the front are labelled. */
-const MOST_LABELS = 40;
+/** The names of more points are told in their tooltips only. */
+const MOST_LABELS = 60;
 
 /**
  * Draws accuracy (a share) over cost: a labelled point each, its interval if it
@@ -108,14 +108,13 @@ export function costAccuracyChart(
   });
 }
 
-/** The points' names where they cover nothing; those on the front are bold. */
+/** The points' names where there is room; those on the front first, and bold. */
 function labelsOf(done: Point[], front: Point[], area: Area) {
   const isFront = new Set(front);
-  const named = done.filter((p) =>
-    p.label !== "" && (done.length <= MOST_LABELS || isFront.has(p))
-  );
+  const named = [...front, ...done.filter((p) => !isFront.has(p))]
+    .filter((p) => p.label !== "").slice(0, MOST_LABELS);
   const fontSize = FONT_SIZE - 1;
-  const obstacles = front.flatMap((p, i) => {
+  const steps = front.flatMap((p, i) => {
     const next = front[i + 1];
     const left = area.x(p.cost), right = next ? area.x(next.cost) : area.right;
     const y = area.y(p.y), top = area.y(next?.y ?? p.y);
@@ -124,30 +123,27 @@ function labelsOf(done: Point[], front: Point[], area: Area) {
       { left: right - 1, right: right + 1, top, bottom: y },
     ];
   });
-  const labels = named.map((p) => ({
-    x: area.x(p.cost),
-    y: area.y(p.y),
-    width: textWidth(p.label, fontSize + (isFront.has(p) ? 2 : 0.5)),
-    top: area.y(p.high ?? p.y),
-    bottom: area.y(p.low ?? p.y),
-  }));
-  const placed = placeLabels(labels, {
-    ...{ height: fontSize + 3, box: area, obstacles },
+  const intervals = done.map((p) => {
+    const [x, top, bottom] = [area.x(p.cost), p.high ?? p.y, p.low ?? p.y];
+    return { left: x, right: x, top: area.y(top), bottom: area.y(bottom) };
   });
-  return placed.flatMap(({ dx, dy, anchor, isFar }, i) => [
-    // A line leads to a label far from its point.
-    Plot.vector(isFar ? [named[i]] : [], {
-      ...{ x: "cost", y: "y", anchor: "start" },
-      length: Math.hypot(dx, dy) - 4,
-      rotate: Math.atan2(dx, -dy) * 180 / Math.PI,
-      shape: { draw: (c, l) => (c.moveTo(0, 0), c.lineTo(0, -l)) },
-      ...{ strokeOpacity: 0.4, strokeWidth: 1 },
-    }),
-    Plot.text([named[i]], {
-      ...{ x: "cost", y: "y", text: "label", textAnchor: anchor, dx, dy },
-      ...{ fontSize, fontWeight: isFront.has(named[i]) ? 700 : 400 },
-    }),
-  ]);
+  const places = freePlaces(
+    named.map((p) => ({
+      x: area.x(p.cost),
+      y: area.y(p.y),
+      isNeeded: isFront.has(p),
+      width: textWidth(p.label, fontSize + (isFront.has(p) ? 2 : 0.5)),
+    })),
+    { height: fontSize + 3, box: area, lines: [...steps, ...intervals] },
+  );
+  return named.flatMap((p, i) => {
+    const place = places[i];
+    return place === null ? [] : Plot.text([p], {
+      ...{ x: "cost", y: "y", text: "label", dx: place.dx, dy: place.dy },
+      ...{ textAnchor: place.anchor, fontSize },
+      fontWeight: isFront.has(p) ? 700 : 400,
+    });
+  });
 }
 
 /** Those that no other beats: cheaper at as much accuracy, or better. */

@@ -15,7 +15,7 @@ import {
   percent,
   SYMBOLS,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 import { valueDomain } from "./axes.ts";
 import {
   isNumber,
@@ -24,7 +24,7 @@ import {
   roundTicks,
   valueFormat,
   valueText,
-} from "./scales.ts";
+} from "./old.ts";
 import { placeLabels } from "./place_labels.ts";
 
 /** A model or a run: its cost in the axis's unit, its accuracy a share. */

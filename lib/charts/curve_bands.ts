@@ -23,7 +23,7 @@ import {
   percent,
   SYMBOLS,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 
 /** One epoch of one repeat; NaN where it was not finite. */
 export interface CurveBandRow {

@@ -14,8 +14,8 @@ import {
   PALETTE,
   textWidth,
   wrapWords,
-} from "./theme.ts";
-import { isNumber, roundTicks } from "./scales.ts";
+} from "./old.ts";
+import { isNumber, roundTicks } from "./old.ts";
 
 /** An effect in the unit of the chart, with its interval if there is one. */
 export interface Effect {

@@ -14,7 +14,7 @@ import {
   percent,
   textWidth,
   wrapWords,
-} from "./theme.ts";
+} from "./old.ts";
 import { type Noise, noiseText } from "./noise_floor.ts";
 import {
   firstHighest,
@@ -24,7 +24,7 @@ import {
   sequential,
   textOn,
   valueFormat,
-} from "./scales.ts";
+} from "./old.ts";
 
 /** A setting: its value is a share, null (or NaN) where it failed. */
 export interface HeatMapCell {

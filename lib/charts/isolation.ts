@@ -15,7 +15,7 @@ import {
   percent,
   textWidth,
   wrapWords,
-} from "./theme.ts";
+} from "./old.ts";
 import {
   domainWith,
   type Noise,
@@ -32,7 +32,7 @@ import {
   percentTick,
   thinned,
   valueFormat,
-} from "./scales.ts";
+} from "./old.ts";
 
 /** One value of the parameter, at its best; accuracies from 0 to 1. */
 export interface IsolationRow {

@@ -1,5 +1,5 @@
 /** Labels that stay readable on lines, whatever the page's colour. */
-import { document } from "./theme.ts";
+import { document } from "./old.ts";
 
 interface Label {
   x: number;

@@ -16,7 +16,7 @@ import {
   percent,
   textWidth,
   wrapWords,
-} from "./theme.ts";
+} from "./old.ts";
 import {
   domainWith,
   type Noise,

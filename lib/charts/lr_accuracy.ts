@@ -1,6 +1,6 @@
 /** Accuracy over learning rate, one line a depth, published beside ours. */
 import * as Plot from "@observablehq/plot";
-import { logTicks } from "./scales.ts";
+import { logTicks } from "./old.ts";
 import {
   type Chart,
   type ChartOptions,
@@ -15,7 +15,7 @@ import {
   percent,
   powerOfTen,
   SYMBOLS,
-} from "./theme.ts";
+} from "./old.ts";
 import {
   domainWith,
   type Noise,

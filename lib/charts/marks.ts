@@ -1,6 +1,6 @@
 /** Marks that charts share, and their samples in a legend. */
 import * as Plot from "@observablehq/plot";
-import { spread } from "./place_labels.ts";
+import { spread } from "./labels.ts";
 import { type LegendItem, PALETTE, SYMBOLS } from "./theme.ts";
 
 export const OURS = PALETTE[0], PUBLISHED = PALETTE[1];

@@ -26,12 +26,7 @@ export {
   type ParallelRow,
 } from "./parallel_coordinates.ts";
 export { lrSensitivityChart, type SensitivityCurve } from "./sensitivity.ts";
-export {
-  type Chart,
-  type ChartOptions,
-  escapeMarkup,
-  percent,
-} from "./theme.ts";
+export { type Chart, type ChartOptions, escapeMarkup, percent } from "./old.ts";
 export { confusionDifferenceChart } from "./confusion_difference.ts";
 export { costAccuracyChart, type CostPoint } from "./cost_accuracy.ts";
 export { type RepeatRow, repeatsChart } from "./repeats.ts";

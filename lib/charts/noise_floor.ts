@@ -1,6 +1,6 @@
 /** The noise floor on a chart: a scale bar of ± one sd at the plot's edge. */
 import * as Plot from "@observablehq/plot";
-import { type Head, textWidth } from "./theme.ts";
+import { type Head, textWidth } from "./old.ts";
 
 /** The spread between repeats of one setting, in the values' unit. */
 export interface Noise {

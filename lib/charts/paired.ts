@@ -14,10 +14,10 @@ import {
   PALETTE,
   percent,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 import { domainWith, type Noise, noiseText } from "./noise_floor.ts";
 import { valueDomain } from "./axes.ts";
-import { isNumber, percentTick, roundTicks } from "./scales.ts";
+import { isNumber, percentTick, roundTicks } from "./old.ts";
 
 /** A block, such as a seed, on which both variants ran; shares from 0 to 1. */
 export interface Pair {

@@ -11,7 +11,7 @@ import {
   head,
   textWidth,
   wrapWords,
-} from "./theme.ts";
+} from "./old.ts";
 import { fadeBehind } from "./label_mask.ts";
 import {
   isNumber,
@@ -20,7 +20,7 @@ import {
   logTicks,
   roundTicks,
   valueFormat,
-} from "./scales.ts";
+} from "./old.ts";
 
 type Value = number | string | null;
 export type ParallelRow = Record<string, Value>;

@@ -16,7 +16,7 @@ import {
   PALETTE,
   percent,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 
 /** One repeat of one setting. */
 export interface RepeatRow {

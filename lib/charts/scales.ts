@@ -79,46 +79,6 @@ export function percentTick(share: number): string {
   return `${Number((100 * share).toPrecision(3))} %`;
 }
 
-/** About `most` round numbers within [low, high]. */
-export function roundTicks(low: number, high: number, most: number): number[] {
-  if (!(high > low)) return [low];
-  const power = 10 ** Math.floor(Math.log10((high - low) / most));
-  const step = [1, 2, 5, 10].map((m) => m * power)
-    .find((s) => (high - low) / s <= most)!;
-  const ticks = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9; i++) {
-    ticks.push(Number((i * step).toPrecision(12)));
-  }
-  return ticks;
-}
-
-/** Whole decades in [low, high], with 2 and 5 of each where they are few. */
-export function logTicks([low, high]: readonly [number, number]): number[] {
-  const all = [];
-  const from = Math.floor(Math.log10(low)), to = Math.ceil(Math.log10(high));
-  for (let e = from; e <= to; e++) {
-    for (const m of [1, 2, 5]) all.push(Number(`${m}e${e}`));
-  }
-  const inside = all.filter((t) => t >= low && t <= high);
-  const decades = inside.filter((t) => /^1e/.test(t.toExponential()));
-  return decades.length > 1 ? decades : inside;
-}
-
-/** Those of rising `numbers` that stand `gap` pixels apart. */
-export function thinned(
-  numbers: readonly number[],
-  pixel: (x: number) => number,
-  gap: number,
-): number[] {
-  const kept: number[] = [];
-  for (const x of numbers) {
-    if (kept.length === 0 || pixel(x) - pixel(kept.at(-1)!) >= gap) {
-      kept.push(x);
-    }
-  }
-  return kept;
-}
-
 /**
  * The first of those whose value is the highest; means that the rounding of
  * floats alone keeps apart are equal. Undefined where there is none.

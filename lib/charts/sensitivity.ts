@@ -16,7 +16,7 @@ import {
   powerOfTen,
   SYMBOLS,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 import {
   domainWith,
   type Noise,
@@ -26,7 +26,7 @@ import {
   withNoise,
 } from "./noise_floor.ts";
 import { spread, valueDomain } from "./axes.ts";
-import { isNumber, logTicks, percentTick } from "./scales.ts";
+import { isNumber, logTicks, percentTick } from "./old.ts";
 
 interface Point {
   lr: number;

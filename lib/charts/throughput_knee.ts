@@ -16,7 +16,7 @@ import {
   PALETTE,
   SYMBOLS,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 
 export { kneeOf, type ThroughputRow } from "./knee.ts";
 

@@ -11,7 +11,7 @@ import {
   GRID,
   head,
   textWidth,
-} from "./theme.ts";
+} from "./old.ts";
 
 /** One trial. */
 export interface TimelineTrial {
