@@ -107,6 +107,7 @@ Deno.test("several parameters that change together are one comparison", () => {
     { of: ["depth", "lr"], base: { depth: 2, lr: 0.1 } },
   );
   assert.deepEqual(found.map((e) => e.params), [{ depth: 4, lr: 0.2 }]);
+  assert.equal(found[0].label, "depth 4, lr 2e-1");
   near(found[0].difference, 0.31 / 3);
 });
 
