@@ -166,8 +166,14 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
     bySeed: at === "mean" && !isSingle,
     ...o.truth ? { truth: Uint8Array.from(o.truth) } : {},
   });
+  // Of several parameters those that are not as in the base.
+  const changed = (params: Params) =>
+    names.filter((n) => params[n] !== base[n])
+      .map((n) => `${n} ${valueText(n, params[n])}`).join(", ") || "the base";
   const text = o.text ??
-    ((params: Params) => names.map((n) => valueText(n, params[n])).join(", "));
+    (names.length > 1
+      ? changed
+      : (params: Params) => valueText(names[0], params[names[0]]));
   const prefix = o.name ? `${o.name} ` : "";
   const found = comparisons
     .filter((c) => finished.some((r) => has(r, c.a)))
