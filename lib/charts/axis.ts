@@ -124,8 +124,23 @@ export function axisFor(
     : type === "log"
     ? logTicks(domain as number[])
     : linearTicks(domain as number[], numbers.every(Number.isInteger));
-  const format = o.format ?? (isShare ? shareFormat : valueFormat(ticks));
+  const format = o.format ??
+    (type === "linear" && !isFew
+      ? roundFormat(ticks as number[], isShare)
+      : isShare
+      ? shareFormat
+      : valueFormat(ticks));
   return { label: o.label, type, domain, ticks, format, say, why };
+}
+
+/** Round ticks with as many decimals as tell them apart. */
+function roundFormat(ticks: number[], isShare: boolean): Format {
+  const factor = isShare ? 100 : 1;
+  const most = factor * Math.max(...ticks.map(Math.abs));
+  if (!isShare && (most < 0.01 || most >= 1e5)) return valueFormat(ticks);
+  const step = factor * (ticks[1] - ticks[0]) || 1;
+  const fixed = d3.format(`.${d3.precisionFixed(step)}f`);
+  return (v) => fixed(factor * Number(v)) + (isShare ? " %" : "");
 }
 
 const shareFormat: Format = (v) =>

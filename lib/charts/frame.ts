@@ -14,9 +14,17 @@
  *    have to be kept apart. Tooltips are the marks' `title` channels.
  */
 import * as Plot from "@observablehq/plot";
-import * as d3 from "d3";
 import { createHash } from "node:crypto";
 import { type Axis, pixels } from "./axis.ts";
+import { block, head, SMALL, SOFT, thinned, widest, xTicks } from "./layout.ts";
+import {
+  BAR,
+  BAR_MARK,
+  type Noise,
+  noiseBar,
+  noiseText,
+  sdOf,
+} from "./noise.ts";
 import {
   type Chart,
   document,
@@ -24,20 +32,11 @@ import {
   FONT_SIZE,
   GRID,
   type LegendItem,
-  textWidth,
   wrap,
   wrapWords,
 } from "./theme.ts";
 
-/** The spread between repeats of one setting, in the values' unit (shares). */
-export interface Noise {
-  sd: number;
-  /** Its 95 % interval. */
-  low?: number | null;
-  high?: number | null;
-  /** Degrees of freedom of `sd`. */
-  df?: number;
-}
+export { type Noise, noiseLength, noiseText, sdOf } from "./noise.ts";
 
 /** What every chart may be told; sizes in pixels. */
 export interface FrameOptions {
@@ -108,140 +107,14 @@ export interface Spec {
   after?: (element: any, area: Area) => void;
 }
 
-const TITLE = 14, SMALL = 11, SOFT = `fill-opacity="0.75"`;
-/** The noise bar's width, the share between panels, a panel's height. */
-const BAR = 8, PANEL_GAP = 0.08, PANEL = 84;
+/** The share between panels, and a panel's height. */
+const PANEL_GAP = 0.08, PANEL = 84;
 /** The class of the chart, until its content is known. */
 export const CLASS = "ferlab-0000000000";
-
-/** ± one standard deviation in words; null is unknown. */
-export function noiseText(noise: Noise | null, isShare = true): string {
-  if (noise === null || !(noise.sd >= 0 && noise.sd < Infinity)) {
-    return "noise unknown: no setting was repeated";
-  }
-  const size = (value: number) =>
-    isShare
-      ? (100 * value).toFixed(value < 0.001 ? 2 : 1)
-      : String(Number(value.toPrecision(2)));
-  const interval = typeof noise.low === "number" &&
-      typeof noise.high === "number"
-    ? `, 95 % interval ${size(noise.low)} to ${size(noise.high)}`
-    : "";
-  const df = noise.df === undefined ? "" : `, ${noise.df} df`;
-  return `noise ±${size(noise.sd)}${isShare ? " points" : ""} ` +
-    `(sd of repeats${interval}${df})`;
-}
-
-/** The noise's standard deviation, 0 where there is none. */
-export const sdOf = (noise: Noise | null | undefined): number =>
-  noise && noise.sd > 0 && noise.sd < Infinity ? noise.sd : 0;
-
-/** The noise's height in a domain that has room for it: see `axisOf`. */
-export const noiseLength = (noise: Noise | null | undefined) =>
-  2.2 * sdOf(noise);
 
 /** Lines of a tooltip, without the empty ones. */
 export const tip = (...lines: (string | null | undefined | false)[]) =>
   lines.filter(Boolean).join("\n");
-
-/** Lines of words from (x, y) down. */
-const block = (
-  lines: string[],
-  x: number,
-  y: number,
-  step: number,
-  style = "",
-) =>
-  lines.map((line, i) =>
-    `<text x="${x}" y="${y + i * step}" text-anchor="start" ${style}>` +
-    `${escapeMarkup(line)}</text>`
-  ).join("");
-
-/** Title, subtitle, legend and the y axis's name, no wider than the chart. */
-function head(
-  o: FrameOptions,
-  legend: LegendItem[][],
-  name: string,
-  width: number,
-) {
-  const wrapped = (text = "", size = FONT_SIZE) =>
-    text === "" ? [] : wrapWords(text, width - 16, size);
-  // Bold is about a tenth wider.
-  const title = wrapped(o.title, 1.1 * TITLE), subtitle = wrapped(o.subtitle);
-  let markup =
-    block(title, 8, 18, 18, `font-size="${TITLE}" font-weight="600"`) +
-    block(subtitle, 8, 18 + 18 * title.length, 16, SOFT);
-  let y = 4 + 18 * title.length + 16 * subtitle.length +
-    (title.length + subtitle.length > 0 ? 6 : 0);
-  for (const group of legend.filter((items) => items.length > 0)) {
-    let x = 8, lines = 1;
-    for (const { mark, label, width: own = 26 } of group) {
-      const words = wrapWords(label, width - 22 - own, FONT_SIZE);
-      const item = own + 20 + Math.max(...words.map((w) => textWidth(w)));
-      if (x > 8 && x + item > width) [x, y, lines] = [8, y + 3 + 15 * lines, 1];
-      markup += `<g transform="translate(${x},${y})">${mark}` +
-        block(words, own > 0 ? own + 6 : 0, 10, 15) + `</g>`;
-      x += Math.round(item);
-      lines = Math.max(lines, words.length);
-    }
-    y += 3 + 15 * lines;
-  }
-  const names = wrapped(name);
-  markup += block(names, 8, y + 14, 15, SOFT);
-  y += names.length > 0 ? 6 + 15 * names.length : 0;
-  return { markup: `<g aria-label="legend">${markup}</g>`, height: y };
-}
-
-/** Those of the ticks whose words, of such a size, stand apart. */
-function thinned(
-  ticks: (number | string)[],
-  pixel: (tick: number | string) => number,
-  size: (tick: number | string) => number,
-): (number | string)[] {
-  const kept: (number | string)[] = [];
-  for (const t of ticks) {
-    const last = kept.at(-1) ?? t;
-    const gap = Math.abs(pixel(t) - pixel(last));
-    if (kept.length === 0 || gap >= (size(last) + size(t)) / 2) kept.push(t);
-  }
-  return kept;
-}
-
-const widest = (lines: Iterable<string>) =>
-  (d3.max(lines, (line: string) => textWidth(line)) as number | undefined) ?? 0;
-
-/** The x axis's ticks and their words for a plot of that width. */
-function xTicks(axis: Drawn, width: number) {
-  const raw = new Map(axis.ticks.map((t) => [t, axis.format(t)]));
-  const pixel = pixels(axis, [0, width]);
-  if (axis.type !== "category") {
-    const ticks = thinned(axis.ticks, pixel, (t) => textWidth(raw.get(t)!) + 8);
-    return { ticks, text: raw, turn: 0, height: 14, overhang: 0 };
-  }
-  const slot = width / Math.max(1, axis.domain.length);
-  const lines = new Map(
-    [...raw].map(([t, text]) => [t, wrapWords(text, slot - 6, FONT_SIZE)]),
-  );
-  if (widest([...lines.values()].flat()) <= slot - 4) {
-    const text = new Map([...lines].map(([t, own]) => [t, own.join("\n")]));
-    const most = d3.max(lines.values(), (own: string[]) => own.length) ?? 1;
-    return { ticks: axis.ticks, text, turn: 0, height: 14 * most, overhang: 0 };
-  }
-  // Turned, long names end in dots, and of very many only some are written.
-  const text = new Map([...raw].map(([t, own]) => [
-    t,
-    textWidth(own) > 150 ? `${[...own].slice(0, 20).join("")}…` : own,
-  ]));
-  const long = Math.ceil(0.7 * widest(text.values()));
-  const ticks = thinned(axis.ticks, pixel, () => 18);
-  return {
-    ticks,
-    text,
-    turn: -45,
-    height: 12 + long,
-    overhang: long - slot / 2,
-  };
-}
 
 /** A size in pixels, or the error that names it. */
 function sized(kind: string, name: string, value: number): number {
@@ -432,16 +305,6 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
 
 const EMPTY = "nothing to show yet";
 const IDENTITY = { type: "identity" } as const;
-
-/** ± one standard deviation as a bar beside the plot, two of them long. */
-function noiseBar(x: number, y: number, length: number): string {
-  const high = length.toFixed(1);
-  return `<g class="ferlab-noise" transform="translate(${x},${y})">` +
-    `<rect width="${BAR}" height="${high}" fill-opacity="0.18"/>` +
-    `<path d="M0,0h${BAR}M0,${high}h${BAR}M${BAR / 2},0V${high}" ` +
-    `stroke="currentColor" stroke-width="1.5"/></g>`;
-}
-const BAR_MARK = `<g transform="translate(9,0)">${noiseBar(0, 0, 12)}</g>`;
 
 /** Plot's element as standalone markup, its class told by its content. */
 // deno-lint-ignore no-explicit-any

@@ -359,3 +359,14 @@ Deno.test("a noise that is no number is unknown", () => {
     assert.doesNotMatch(svg, /NaN|Infinity/);
   }
 });
+
+Deno.test("ticks of values that lie close have words that differ", () => {
+  for (const [low, yLabel] of [[0.53121, "accuracy"], [100.001, "loss"]]) {
+    const rows = [0, 1, 2].map((i) => row(10 ** -i, 2, Number(low) + i * 1e-5));
+    const { svg } = lineChart(rows, { x: "lr", yLabel: String(yLabel) });
+    const [, ticks] = /y-axis tick label">(.*?)<\/g>/s.exec(svg)!;
+    const words = [...ticks.matchAll(/>([^<>]+)<\/text>/g)].map((m) => m[1]);
+    assert.ok(words.length > 2, ticks);
+    assert.equal(new Set(words).size, words.length, words.join());
+  }
+});
