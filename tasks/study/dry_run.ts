@@ -40,19 +40,24 @@ interface DryRun {
   signal: AbortSignal;
 }
 
+interface ToldCost extends StudyCost {
+  /** Number of its cell among the code cells. */
+  cell: number;
+  /** Its cell needs one of a study whose trials are missing. */
+  isProvisional?: boolean;
+}
+
 /** What one notebook told, and why it told no more, in one line. */
 interface Told {
-  costs: StudyCost[];
+  costs: ToldCost[];
   error?: string;
 }
 
-const costsIn = (cells: Cell[]): StudyCost[] =>
-  cells.flatMap(({ outputs = [] }) =>
-    outputs.flatMap((out) => {
-      const cost = "data" in out ? out.data[COST_TYPE] : undefined;
-      return cost ? [cost as StudyCost] : [];
-    })
-  );
+const costsIn = ({ outputs = [] }: Cell): StudyCost[] =>
+  outputs.flatMap((out) => {
+    const cost = "data" in out ? out.data[COST_TYPE] : undefined;
+    return cost ? [cost as StudyCost] : [];
+  });
 
 /**
  * Runs the cells in which a study runs, and those that they need, with
@@ -63,7 +68,7 @@ async function tellNotebook(file: string, o: DryRun): Promise<Told> {
   const codeOf = (cells: Cell[]) => cells.filter((c) => c.cell_type === "code");
   const cells = codeOf((await readNotebook(file)).cells);
   const { asked, withNeeds } = runCells(cells);
-  const told = new Map<string, StudyCost>();
+  const told = new Map<string, ToldCost>();
   let error: string | undefined;
   for (let left = asked; left.length > 0 && !o.signal.aborted;) {
     const needed = new Set(left.flatMap((n) => [...withNeeds(n)]));
@@ -77,16 +82,27 @@ async function tellNotebook(file: string, o: DryRun): Promise<Told> {
       onEvent: (e) => e.type === "warning" && say(e.message),
     });
     const ran = codeOf(run.notebook.cells);
-    for (const cost of costsIn(ran.filter((c) => sources.has(c.source)))) {
-      const key = canonical([cost.study, cost.plan ?? null]);
-      if (!told.has(key)) told.set(key, cost);
+    const placeOf = (source: string) =>
+      cells.findIndex((c) => c.source === source) + 1;
+    for (const cell of ran.filter((c) => sources.has(c.source))) {
+      for (const cost of costsIn(cell)) {
+        const key = canonical([cost.study, cost.plan ?? null]);
+        if (told.has(key)) continue;
+        told.set(key, { ...cost, cell: placeOf(cell.source) });
+      }
     }
     error ??= run.error;
-    const failed = run.failedCell && ran[run.failedCell - 1].source;
-    const at = cells.findIndex((c) => c.source === failed) + 1;
+    const at = run.failedCell ? placeOf(ran[run.failedCell - 1].source) : 0;
     left = at === 0 ? [] : left.filter((n) => n > at && !withNeeds(n).has(at));
   }
-  return { costs: [...told.values()], error };
+  const costs = [...told.values()];
+  for (const cost of costs) {
+    const needs = withNeeds(cost.cell);
+    cost.isProvisional = costs.some((c) =>
+      c.cell !== cost.cell && c.missing > 0 && needs.has(c.cell)
+    );
+  }
+  return { costs, error };
 }
 
 /** The last line: how long all of it takes. */
@@ -115,7 +131,10 @@ export async function dryRun(
     const { costs, error } = await tellNotebook(file, o);
     if (o.signal.aborted) return 130;
     all.push(...costs);
-    costs.forEach((cost) => console.log(`  ${costText(cost)}`));
+    for (const cost of costs) {
+      const may = "; its plan may change with the results before it";
+      console.log(`  ${costText(cost)}${cost.isProvisional ? may : ""}`);
+    }
     if (!error) {
       if (costs.length === 0) console.log("  no studies");
     } else if (costs.some((c) => c.missing > 0)) {

@@ -70,6 +70,7 @@ Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
       "const best = trials[0].lr;",
       study("next", "best") + " await next.run();",
       study("other", "1e-3") + " await other.run();",
+      study("last", "trials[0]?.lr ?? 1e-2") + " await last.run();",
     );
     const where = '{ profile, data: "", dataDir: "", outDir, seed: 0 }';
     const job = '{ study: { name: "speed", parameters: { batch: [1, 2] } }, ' +
@@ -85,17 +86,19 @@ Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
     });
     assert.equal(status, 0);
     const about = /, about \d+ s one after the other, by \d+ images\/s timed/;
-    assert.equal(lines.length, 9, lines.join("\n"));
+    assert.equal(lines.length, 10, lines.join("\n"));
     assert.equal(lines[0], "first");
     assert(lines[1].startsWith("  rates: 2 of 2 trials to run"), lines[1]);
     assert.match(lines[1], about);
     assert(lines[2].startsWith("  other: 1 of 1 trials to run"), lines[2]);
-    assert.match(lines[3], /^ +what depends on .* not known: .* cell 8 /);
-    assert.equal(lines[4], "speed");
-    assert.match(lines[5], /^ +speed: 2 of 2 trials to run: measurements/);
-    assert.deepEqual(lines.slice(6, 8), ["none", "  no studies"]);
+    assert.match(lines[3], /^ +last: 1 of 1 .*; its plan may change with the/);
+    assert.doesNotMatch(lines[2], /may change/);
+    assert.match(lines[4], /^ +what depends on .* not known: .* cell 8 /);
+    assert.equal(lines[5], "speed");
+    assert.match(lines[6], /^ +speed: 2 of 2 trials to run: measurements/);
+    assert.deepEqual(lines.slice(7, 9), ["none", "  no studies"]);
     assert.match(
-      lines[8],
+      lines[9],
       /^in all about \d+ s, and what is measured and what depends on results$/,
     );
     const names = Object.keys({ first, none: 1, speed });
