@@ -1,5 +1,5 @@
 /** Augmentation inside the compiled step: seeded, stateless, on the device. */
-import { tf } from "../tensorflow/mod.ts";
+import { preparedImages, tf } from "../tensorflow/mod.ts";
 import { type Boxes, type BoxRange, drawBoxes } from "./boxes.ts";
 import { draw } from "./device.ts";
 
@@ -13,9 +13,15 @@ export function randomFlip(
   seed: tf.Tensor,
 ): tf.Tensor4D {
   if (probability === 0) return x;
-  const flip = tf.less(draw([x.shape[0], 1, 1, 1], seed, 1), probability);
-  return tf.where(flip, tf.reverse(x, 2), x);
+  return tf.where(flips(x, probability, seed), tf.reverse(x, 2), x);
 }
+
+/** Which images are mirrored: bool [B, 1, 1, 1]. */
+const flips = (
+  { shape: [count] }: tf.Tensor4D,
+  probability: number | tf.Tensor,
+  seed: tf.Tensor,
+) => tf.less(draw([count, 1, 1, 1], seed, 1), probability);
 
 export interface Erasing extends BoxRange {
   /** Chance that an image loses a rectangle. */
@@ -84,10 +90,45 @@ export function randomErasing(
   seed: tf.Tensor,
 ): tf.Tensor4D {
   if (erasing.probability === 0) return x;
-  const [count, height, width] = x.shape;
-  return erase(
-    x,
-    erasingBoxes([count, height, width], erasing, seed),
-    tf.less(draw([count], seed, 6), erasing.probability),
-  );
+  const { boxes, chosen } = drawErasing(x, erasing, seed);
+  return erase(x, boxes, chosen);
+}
+
+function drawErasing(
+  { shape: [count, height, width] }: tf.Tensor4D,
+  erasing: Erasing,
+  seed: tf.Tensor,
+) {
+  const boxes = erasingBoxes([count, height, width], erasing, seed);
+  return {
+    boxes,
+    chosen: tf.less(draw([count], seed, 6), erasing.probability),
+  };
+}
+
+/**
+ * Pixels [B, H, W, C] uint8 as (pixel / 255 − mean) / std, flipped, then
+ * erased: `randomFlip` and `randomErasing` in one pass of our own op.
+ */
+export function randomFlipAndErasing(
+  bytes: tf.Tensor4D,
+  { flip, erasing, normalise }: {
+    flip: number | tf.Tensor;
+    erasing: Erasing;
+    normalise: { mean: number; std: number };
+  },
+  seed: tf.Tensor,
+): tf.Tensor4D {
+  const none = tf.zeros([bytes.shape[0]]);
+  const mirrored = flip === 0
+    ? none
+    : tf.reshape(tf.cast(flips(bytes, flip, seed), "float32"), [-1]);
+  let box = [none, none, none, none];
+  if (erasing.probability !== 0) {
+    const { boxes, chosen } = drawErasing(bytes, erasing, seed);
+    const { top, left, width } = boxes;
+    const height = tf.mul(boxes.height, tf.cast(chosen, "float32"));
+    box = [top, left, tf.add(top, height), tf.add(left, width)];
+  }
+  return preparedImages(bytes, tf.stack([mirrored, ...box], 1), normalise);
 }

@@ -189,6 +189,12 @@ export function affine(x: tf.Tensor4D, maps: AffineMaps): tf.Tensor4D {
   );
 }
 
+/** Whether no image is turned, shifted, scaled or sheared. */
+export const movesNothing = (
+  { degrees, translate, scaleMin, scaleMax, shear }: Affine,
+): boolean =>
+  !degrees && !translate && !shear && scaleMin === 1 && scaleMax === 1;
+
 /**
  * RandomAffine: each image rotated, shifted, scaled and sheared at random.
  * @param x [B, H, W, C]
@@ -198,10 +204,7 @@ export function randomAffine(
   settings: Affine,
   seed: tf.Tensor,
 ): tf.Tensor4D {
-  const { degrees, translate, scaleMin, scaleMax, shear } = settings;
-  if (!degrees && !translate && !shear && scaleMin === 1 && scaleMax === 1) {
-    return x;
-  }
+  if (movesNothing(settings)) return x;
   const [count, height, width] = x.shape;
   return affine(x, affineMaps([count, height, width], settings, seed));
 }

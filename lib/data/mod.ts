@@ -1,9 +1,9 @@
 /** The data room's door: data sets in memory, loaders and synthetic faces. */
-export { randomErasing, randomFlip } from "./augment.ts";
+export { randomErasing, randomFlip, randomFlipAndErasing } from "./augment.ts";
 export type { Erasing } from "./augment.ts";
 export { colourJitter } from "./colour.ts";
 export type { ColourJitter } from "./colour.ts";
-export { randomAffine, randomResizedCrop } from "./geometry.ts";
+export { movesNothing, randomAffine, randomResizedCrop } from "./geometry.ts";
 export type { Affine, ResizedCrop } from "./geometry.ts";
 export { applyMixing, mixes, mixingDraw, mixingInputs } from "./mixing.ts";
 export type { Mixing, MixingDraw } from "./mixing.ts";

@@ -39,6 +39,7 @@ export {
   bytesToFloat,
   fromBytes,
   histogram,
+  preparedImages,
   squareSum,
   statelessNormal,
   statelessUniform,

@@ -38,6 +38,22 @@ export function bytesToFloat(x: tf.Tensor): tf.Tensor {
 }
 
 /**
+ * Pixels [B, H, W, C] uint8 as (pixel / 255 − mean) / std by our own op.
+ * `changes` [B, 5] says of each image whether it is mirrored, above 0, and the
+ * box that becomes 0: top, left, bottom, right.
+ */
+export function preparedImages(
+  bytes: tf.Tensor4D,
+  changes: tf.Tensor,
+  { mean, std }: { mean: number; std: number },
+): tf.Tensor4D {
+  return backend.executeSingleOutput("FerlabImages", [
+    { name: "mean", type: AttrType.FLOAT, value: mean },
+    { name: "std", type: AttrType.FLOAT, value: std },
+  ], [bytes, changes]) as tf.Tensor4D;
+}
+
+/**
  * Uniform float32 in [0, 1) that depends on `seed` (int32 [2]) alone, so that
  * any step can be redone.
  */

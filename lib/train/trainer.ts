@@ -7,6 +7,7 @@ import {
   returnMemory,
   tf,
   useLargePages,
+  usesNativeOps,
 } from "../tensorflow/mod.ts";
 import {
   applyMixing,
@@ -14,9 +15,11 @@ import {
   mixes,
   mixingDraw,
   mixingInputs,
+  movesNothing,
   randomAffine,
   randomErasing,
   randomFlip,
+  randomFlipAndErasing,
   randomResizedCrop,
 } from "../data/mod.ts";
 import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
@@ -88,13 +91,22 @@ function augment(
 ): tf.Tensor4D {
   const flip = r.flip && settings.flip;
   const probability = r.erasing.probability && settings.erasing;
+  const erasing = { ...r.erasing, probability };
+  const { crop, affine, colour, normalise: norm } = r;
+  const still = crop.scaleMin === 1 && movesNothing(affine) &&
+    Object.values(colour).every((strength) => strength === 0);
+  if (still && usesNativeOps()) {
+    const images = bytes as tf.Tensor4D;
+    const changes = { flip, erasing, normalise: norm };
+    return randomFlipAndErasing(images, changes, seed);
+  }
   let x = scaled(bytes);
-  x = randomResizedCrop(x, r.crop, seed);
+  x = randomResizedCrop(x, crop, seed);
   x = randomFlip(x, flip, seed);
-  x = randomAffine(x, r.affine, seed);
-  x = colourJitter(x, r.colour, seed);
-  x = normalise(x, r.normalise);
-  return randomErasing(x, { ...r.erasing, probability }, seed);
+  x = randomAffine(x, affine, seed);
+  x = colourJitter(x, colour, seed);
+  x = normalise(x, norm);
+  return randomErasing(x, erasing, seed);
 }
 
 /** A model under training; `dispose` frees what it holds. */

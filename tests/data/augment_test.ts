@@ -1,11 +1,19 @@
 /** Flip and erasing against torchvision. */
 import assert from "node:assert/strict";
-import { compile, tf } from "../../lib/tensorflow/mod.ts";
+import {
+  bytesToFloat,
+  compile,
+  fromBytes,
+  preparedImages,
+  tf,
+  usesNativeOps,
+} from "../../lib/tensorflow/mod.ts";
 import {
   erase,
   erasingBoxes,
   randomErasing,
   randomFlip,
+  randomFlipAndErasing,
 } from "../../lib/data/augment.ts";
 import { sides } from "../../lib/data/boxes.ts";
 import { Random } from "../../lib/data/random.ts";
@@ -151,4 +159,68 @@ Deno.test("the seed alone decides, and probability 0 leaves the images", async (
   const seed = seedOf(3, 4);
   assert.equal(randomErasing(x, { ...erasing, probability: 0 }, seed), x);
   assert.equal(randomFlip(x, 0, seed), x);
+});
+
+Deno.test({
+  name: "our own op flips and erases as TensorFlow's ops do, to the bit",
+  ignore: !usesNativeOps(),
+  fn: () => {
+    const erasing = {
+      ...{ probability: 0.7, areaMin: 0.02, areaMax: 0.4 },
+      ...{ ratioMin: 0.3, ratioMax: 3.3 },
+    };
+    for (
+      const [shape, flip, chance, mean, std] of [
+        [[9, 8, 7, 3], 0.5, 0.7, 0, 1],
+        [[5, 1, 13, 1], 1, 0.7, 0.485, 0.229],
+        [[7, 12, 12, 4], 0, 1, -3, 1e-3],
+        [[3, 6, 5, 3], 0.5, 0, 0.5, 0.5],
+      ] as [number[], number, number, number, number][]
+    ) {
+      tf.tidy(() => {
+        const size = shape.reduce((a, b) => a * b, 1);
+        const pixels = Uint8Array.from({ length: size }, (_, i) => i * 37);
+        const bytes = fromBytes(pixels, shape) as tf.Tensor4D;
+        const normalise = { mean, std };
+        const drawn = { ...erasing, probability: chance };
+        const seed = seedOf(3, 9);
+        const ours = randomFlipAndErasing(
+          bytes,
+          { flip, erasing: drawn, normalise },
+          seed,
+        );
+        const scaled = tf.div(bytesToFloat(bytes), 255);
+        const x = tf.div(tf.sub(scaled, mean), std) as tf.Tensor4D;
+        const theirs = randomErasing(randomFlip(x, flip, seed), drawn, seed);
+        // A negative pixel times 0 is −0.
+        assert.deepEqual(
+          ours.dataSync().map((v) => v + 0),
+          theirs.dataSync().map((v) => v + 0),
+          JSON.stringify(shape),
+        );
+      });
+    }
+    tf.tidy(() => {
+      const bytes = fromBytes(new Uint8Array(24), [2, 2, 2, 3]) as tf.Tensor4D;
+      for (
+        const changes of [tf.zeros([3, 5]), tf.zeros([2, 4]), tf.zeros([2])]
+      ) {
+        assert.throws(
+          () => preparedImages(bytes, changes, { mean: 0, std: 1 }),
+          /fit images/,
+        );
+      }
+      const none = fromBytes(new Uint8Array(0), [0, 2, 2, 3]) as tf.Tensor4D;
+      const plain = { mean: 0, std: 1 };
+      assert.equal(preparedImages(none, tf.zeros([0, 5]), plain).size, 0);
+      const odd = tf.tensor2d([[NaN, NaN, -Infinity, Infinity, 1e9], [
+        ...[0, -1e9, -1e9, 1e9, Infinity],
+      ]]);
+      const y = preparedImages(bytes, odd, { mean: 1, std: 1 }).dataSync();
+      assert.deepEqual([...y].map((v) => v + 0), [
+        ...new Array(12).fill(-1),
+        ...new Array(12).fill(0),
+      ]);
+    });
+  },
 });

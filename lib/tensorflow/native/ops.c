@@ -2,6 +2,7 @@
 // it reads and measures what it writes, the sum at a unit's end, and the way
 // back through both. One file includes the rest, so that one command compiles it.
 #include "attention.h"
+#include "images.h"
 #include "norm.h"
 #include "tf.h"
 
@@ -552,6 +553,25 @@ static void square_sum(void *kernel, TF_OpKernelContext *context) {
   finish(&call);
 }
 
+/** Bytes [B, H, W, C] as (byte / 255 − mean) / std, each image under its changes [B, 5]. */
+static void images(void *kernel, TF_OpKernelContext *context) {
+  const Attributes *a = kernel;
+  Call call = begin(context, 2);
+  Images j = {(const uint8_t *)call.in[0], call.in[1], NULL, dim(&call, 0, 1), dim(&call, 0, 2), dim(&call, 0, 3), {0}};
+  if (rank(&call, 0) != 4 || rank(&call, 1) != 2 || dim(&call, 1, 0) != dim(&call, 0, 0) ||
+      dim(&call, 1, 1) != CHANGES) {
+    fail(&call, TF_INVALID_ARGUMENT, "shapes that do not fit images and their changes");
+  }
+  if (!call.failed) j.out = output_like(&call, 0);
+  for (int i = 0; i < 256; i++) j.values[i] = (i / 255.f - a->mean) / a->std;
+  if (!call.failed) {
+    begin_work();
+    parallel(change_image, &j, dim(&call, 0, 0));
+    end_work();
+  }
+  finish(&call);
+}
+
 // ---- Registration --------------------------------------------------------------
 
 /** [N, ⌈H / stride⌉, ⌈W / stride⌉, filters] and twice [filters]. */
@@ -708,6 +728,7 @@ CREATE(running, "momentum: float", "pixels: float")
 CREATE(layer, "epsilon: float")
 CREATE(attention, "scale: float")
 CREATE(turned, "turned: int")
+CREATE(images, "mean: float", "std: float")
 CREATE(plain, )
 CREATE(list, "N: int >= 1")
 
@@ -785,6 +806,8 @@ static int register_ops(int threads, int64_t cache, char *error, int64_t room) {
              LIST("q: float", "k: float", "v: float", "weights: float", "dy: float"),
              LIST("dq: float", "dk: float", "dv: float"), attention_names,
              attention_gradient_shape, attention_create, attention_gradient, s) &&
+      define("FerlabImages", LIST("bytes: uint8", "changes: float"), LIST("y: float"), images_names,
+             first_shape, images_create, images, s) &&
       define("FerlabSquareSum", LIST("x: N * float"), LIST("sum: float"), list_names, scalar_shape,
              list_create, square_sum, s);
   if (!done) snprintf(error, room, "%s", TF_Message(s));

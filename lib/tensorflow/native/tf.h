@@ -179,7 +179,7 @@ static void finish(Call *call) {
 /** The attributes of an op, by their names in its definition. */
 typedef struct {
   int32_t stride, reads, training, statistics, adds, turned;
-  float epsilon, momentum, pixels, scale;
+  float epsilon, momentum, pixels, scale, mean, std;
 } Attributes;
 
 static void no_delete(void *kernel) { free(kernel); }
@@ -201,6 +201,8 @@ static void *attributes_of(TF_OpKernelConstruction *c, const char *const *names)
     if (!strcmp(name, "momentum: float")) real = &a->momentum;
     if (!strcmp(name, "pixels: float")) real = &a->pixels;
     if (!strcmp(name, "scale: float")) real = &a->scale;
+    if (!strcmp(name, "mean: float")) real = &a->mean;
+    if (!strcmp(name, "std: float")) real = &a->std;
     char bare[32];
     snprintf(bare, sizeof bare, "%.*s", (int)(strchr(name, ':') - name), name);
     if (whole) TF_OpKernelConstruction_GetAttrInt32(c, bare, whole, status);
