@@ -36,3 +36,14 @@ Deno.test("a table without one of its parameters is a mean over it", async () =>
       "84.328 % at depth 8",
   );
 });
+
+Deno.test("the notes' five pairs of CLS and Baseline: 0.763 points, sd 0.604, p .0475, sign test .0625", async () => {
+  // As printed beside the published table (t 2.83 with 4 df).
+  const { rows } = await published("cls-vs-baseline");
+  const [e] = effects(rows, { of: "model", base: "Baseline" });
+  assert.equal(e.n, 5);
+  assert.equal((100 * e.difference!).toFixed(3), "0.763");
+  assert.equal((100 * e.sd!).toFixed(3), "0.604");
+  assert.equal(e.p!.toFixed(4), "0.0475");
+  assert.equal(e.sign!.p.toFixed(4), "0.0625");
+});
