@@ -3,16 +3,10 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
 import { isNumber } from "./channels.ts";
-import { frame, type FrameOptions, tip } from "./frame.ts";
+import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { rowKey, rowsAxis } from "./rows_axis.ts";
 import { textOver } from "./scales.ts";
-import {
-  type Chart,
-  FONT_SIZE,
-  type LegendItem,
-  percent,
-  textWidth,
-} from "./theme.ts";
+import { type Chart, FONT_SIZE, percent, textWidth } from "./theme.ts";
 
 /** Counts by [true class][predicted class]. */
 type Counts = readonly (readonly (number | bigint | null)[])[];
@@ -27,57 +21,58 @@ export interface ConfusionOptions extends Omit<FrameOptions, "noise"> {
   labels?: readonly string[];
 }
 
-/** What a chart shows of one true and one predicted class. */
+/** What is shown of a true and a predicted class. */
 interface Cell {
-  truth: string;
-  predicted: string;
-  i: number;
-  j: number;
   /** Of the colour, 0 to 1. */
   strength: number;
-  color: string;
-  /** In the cell; the second only where there is room. */
+  color?: string;
+  /** The second only where there is room. */
   lines: string[];
   title: string;
 }
+type Placed = Cell & { truth: string; predicted: string };
 
 /** Dark enough for white text, light enough for a dark page. */
 const LESS = "#0072B2", MORE = "#C05000";
 /** More classes have no room: those with the most images are drawn. */
 const MOST = 60;
 
-/** A matrix that adds up all of `of`; what is no count is null. */
-function countsOf(chart: string, of: Confusion, n?: number) {
-  const list = (Array.isArray(of) ? of : of ? [of] : []) as unknown[];
+/** All of `of` added up; what is no count counts as 0. */
+function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
+  const list: unknown[] = Array.isArray(of) ? of : of ? [of] : [];
   const isMatrix = Array.isArray(list[0]);
-  const all = isMatrix ? [list as unknown as Counts] : list
-    .map((t) => (t as Trial | null)?.confusion as Counts | undefined)
-    .filter((m): m is Counts => m !== null && m !== undefined);
-  const notes = isMatrix || all.length === list.length ? [] : [
-    `${count(list.length - all.length, "trial")} without a confusion matrix`,
-  ];
-  const size = n ?? all[0]?.length ?? 0;
-  let wrong = 0;
-  const counts = d3.range(all.length > 0 ? size : 0).map((): number[] =>
-    Array(size).fill(0)
-  ) as number[][];
-  for (const matrix of all) {
-    if (matrix.length !== size || matrix.some((row) => row.length !== size)) {
-      throw new RangeError(
-        `${chart}: a matrix has ${matrix.length} rows for ${size} classes; ` +
-          `give ${size} rows of ${size} counts`,
-      );
-    }
-    matrix.forEach((row, i) =>
-      row.forEach((value, j) => {
-        const own = typeof value === "bigint" ? Number(value) : value;
-        if (isNumber(own) && own >= 0) counts[i][j] += own;
-        else wrong++;
-      })
+  const all = (isMatrix ? [list] : list.map((t) => (t as Trial)?.confusion))
+    .filter((m): m is Counts => !!m);
+  const size = labels?.length ?? all[0]?.length ?? 0;
+  const wrong = all.find((m) =>
+    m.length !== size || m.some((row) => row.length !== size)
+  );
+  if (wrong) {
+    throw new RangeError(
+      `${chart}: a matrix has ${wrong.length} rows for ${size} classes; ` +
+        `give ${size} rows of ${size} counts`,
     );
   }
-  if (wrong > 0) notes.push(`${count(wrong, "cell")} without a count, as 0`);
-  return { counts, notes, totals: counts.map((row) => d3.sum(row) as number) };
+  let missing = 0;
+  const valueOf = (value: number | bigint | null) => {
+    const own = typeof value === "bigint" ? Number(value) : value;
+    if (isNumber(own) && own >= 0) return own;
+    missing++;
+    return 0;
+  };
+  const counts: number[][] = (all[0] ?? []).map((row, i) =>
+    row.map((_, j) => d3.sum(all, (m: Counts) => valueOf(m[i][j])))
+  );
+  const without = isMatrix ? 0 : list.length - all.length;
+  return {
+    counts,
+    totals: counts.map((row) => d3.sum(row) as number),
+    labels: labels ?? counts.map((_, i) => `class ${i}`),
+    notes: [
+      without > 0 && `${count(without, "trial")} without a confusion matrix`,
+      missing > 0 && `${count(missing, "cell")} without a count, as 0`,
+    ].filter((note) => note !== false),
+  };
 }
 
 /** A count out of its class's images; null where the class has none. */
@@ -91,34 +86,28 @@ const shareOf = (value: number, total: number) =>
  * @throws {RangeError} if the matrix is not one row and column a class.
  */
 export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
-  const chart = "confusionChart";
-  const { counts, totals, notes } = countsOf(chart, of, o.labels?.length);
-  const labels = o.labels ?? counts.map((_, i) => `class ${i}`);
-  const empty = labels.filter((_, i) => totals[i] === 0);
-  return matrix("confusion", o, {
+  const { counts, totals, labels, notes } = countsOf(
+    "confusionChart",
+    of,
+    o.labels,
+  );
+  const none = labels.filter((_, i) => totals[i] === 0).slice(0, 20);
+  return matrix("confusion", o, labels, totals, {
     label: `confusion of ${labels.length} classes`,
     yLabel: "true class; colour and percentage: share of its images",
-    labels,
-    totals,
-    notes: [
-      ...notes,
-      ...(counts.length > 0 && empty.length > 0
-        ? [`no image of ${empty.slice(0, 20).join(", ")}`]
-        : []),
-    ],
-    cellOf: (i, j) => {
-      const value = counts[i][j], share = shareOf(value, totals[i]);
-      return {
-        strength: share ?? 0,
-        color: LESS,
-        lines: share === null
-          ? ["n/a"]
-          : [d3.format(",")(value), `${Math.round(100 * share)} %`],
-        title: share === null
-          ? `no image is ${labels[i]}`
-          : `${count(value, "image")}, ${percent(share)} of ${labels[i]}`,
+    notes: none.length > 0
+      ? [...notes, `no image of ${none.join(", ")}`]
+      : notes,
+  }, (i, j) => {
+    const value = counts[i][j], share = shareOf(value, totals[i]);
+    const title = `${count(value, "image")}, ${percent(share ?? 0)} of it`;
+    return share === null
+      ? { strength: 0, lines: ["n/a"], title: "no image of the class" }
+      : {
+        strength: share,
+        lines: [d3.format(",")(value), `${Math.round(100 * share)} %`],
+        title,
       };
-    },
   });
 }
 
@@ -142,66 +131,60 @@ export function confusionDifferenceChart(
 ): Chart {
   const { aLabel = "a", bLabel = "b" } = o;
   const chart = "confusionDifferenceChart";
-  const ofA = countsOf(`${chart}, ${aLabel}`, a, o.labels?.length);
-  const n = o.labels?.length ?? ofA.counts.length;
-  const ofB = countsOf(`${chart}, ${bLabel}`, b, n);
-  const isEmpty = ofA.counts.length === 0 || ofB.counts.length === 0;
-  const labels = o.labels ?? ofA.counts.map((_, i) => `class ${i}`);
-  const sides = [ofA, ofB];
-  const sharesOf = (i: number, j: number) =>
-    sides.map(({ counts, totals }) => shareOf(counts[i][j], totals[i]));
-  const between = (i: number, j: number) => {
-    const [before, after] = sharesOf(i, j);
-    return before === null || after === null ? null : after - before;
+  const first = countsOf(`${chart}, ${aLabel}`, a, o.labels);
+  const second = countsOf(
+    `${chart}, ${bLabel}`,
+    b,
+    first.counts.length > 0 ? first.labels : o.labels,
+  );
+  const sides = [first, second];
+  const isEmpty = sides.some((s) => s.counts.length === 0);
+  const labels = isEmpty ? [] : first.labels, n = d3.range(labels.length);
+  const sharesAt = (i: number, j: number) =>
+    sides.map((s) => shareOf(s.counts[i][j], s.totals[i]));
+  const differenceAt = (i: number, j: number) => {
+    const [own, other] = sharesAt(i, j);
+    return own === null || other === null ? null : other - own;
   };
-  const all = isEmpty ? [] : d3.cross(d3.range(n), d3.range(n), between);
-  const most =
-    (d3.max(all, (v: number | null) => Math.abs(v ?? 0)) ?? 0) as number;
-  const recalls = isEmpty
-    ? []
-    : labels.map((_, i) => between(i, i)).filter((v) => v !== null);
-  const recall = recalls.length > 0
-    ? `mean recall ${signed(d3.mean(recalls))} points`
-    : "";
-  const box = (color: string) =>
-    `<rect x="1" y="0.5" width="24" height="11" fill="${color}"/>`;
-  return matrix("confusion-difference", o, {
-    label: tip(`confusion, ${bLabel} less ${aLabel}, in points`, recall)
-      .replace("\n", "; "),
+  const most = d3.max(
+    d3.cross(n, n, differenceAt),
+    (v: number | null) => Math.abs(v ?? 0),
+  ) ?? 0;
+  const recall = d3.mean(n, (i: number) => differenceAt(i, i)) as
+    | number
+    | undefined;
+  const item = (color: string, label: string) => ({
+    mark: `<rect x="1" width="24" height="12" fill="${color}"/>`,
+    label,
+  });
+  return matrix("confusion-difference", o, labels, first.totals, {
+    label: `confusion, ${bLabel} less ${aLabel}, in points`,
     yLabel: "true class; points of its images" +
-      (recall ? `, ${recall} (${bLabel} less ${aLabel})` : ""),
-    labels: isEmpty ? [] : labels,
-    names: (i) => {
-      const [own, other] = sides.map((s) => s.totals[i]);
-      return `${labels[i]}\nn ${own === other ? own : `${own} | ${other}`}`;
-    },
-    totals: isEmpty ? [] : ofA.totals,
-    legend: most > 0
-      ? [
-        { mark: box(LESS), label: `less often by ${bLabel}` },
-        {
-          mark: box(MORE),
-          label: `more often by ${bLabel} than by ${aLabel} (full colour: ` +
-            `±${(100 * most).toFixed(1)} points)`,
-        },
-      ]
-      : [],
-    notes: [
-      ...ofA.notes.map((note) => `${aLabel}: ${note}`),
-      ...ofB.notes.map((note) => `${bLabel}: ${note}`),
-    ],
-    cellOf: (i, j) => {
-      const difference = between(i, j);
-      const [before, after] = sharesOf(i, j);
-      return {
-        strength: most > 0 ? Math.abs(difference ?? 0) / most : 0,
-        color: (difference ?? 0) < 0 ? LESS : MORE,
-        lines: [difference === null ? "n/a" : signed(difference)],
-        title: difference === null
-          ? "no image on one side"
-          : `${aLabel} ${percent(before!)}, ${bLabel} ${percent(after!)}`,
+      (recall === undefined
+        ? ""
+        : `, mean recall ${signed(recall)} (${bLabel} less ${aLabel})`),
+    legend: most === 0 ? [] : [[
+      item(LESS, `less often by ${bLabel}`),
+      item(
+        MORE,
+        `more often by ${bLabel} than by ${aLabel} ` +
+          `(full colour: ±${(100 * most).toFixed(1)} points)`,
+      ),
+    ]],
+    notes: sides.flatMap(({ notes }, i) =>
+      notes.map((note) => `${[aLabel, bLabel][i]}: ${note}`)
+    ),
+    countOf: (i) => [...new Set(sides.map((s) => s.totals[i]))].join(" | "),
+  }, (i, j) => {
+    const difference = differenceAt(i, j), [own, other] = sharesAt(i, j);
+    return difference === null
+      ? { strength: 0, lines: ["n/a"], title: "no image on one side" }
+      : {
+        strength: most > 0 ? Math.abs(difference) / most : 0,
+        color: difference < 0 ? LESS : MORE,
+        lines: [signed(difference)],
+        title: `${aLabel} ${percent(own!)}, ${bLabel} ${percent(other!)}`,
       };
-    },
   });
 }
 
@@ -209,93 +192,67 @@ export function confusionDifferenceChart(
 function matrix(
   kind: string,
   o: ConfusionOptions,
-  { labels, names = (i) => labels[i], totals, notes, legend, cellOf, ...says }:
-    {
-      label: string;
-      yLabel: string;
-      labels: readonly string[];
-      names?: (i: number) => string;
-      totals: readonly number[];
-      notes: string[];
-      legend?: LegendItem[];
-      cellOf: (
-        i: number,
-        j: number,
-      ) => Pick<Cell, "strength" | "color" | "lines" | "title">;
-    },
+  labels: readonly string[],
+  totals: readonly number[],
+  { yLabel, countOf, ...spec }: Pick<Spec, "label" | "legend" | "notes"> & {
+    yLabel: string;
+    /** The images of a class, under its name. */
+    countOf?: (i: number) => string;
+  },
+  cellOf: (i: number, j: number) => Cell,
 ): Chart {
-  const order = d3.range(totals.length) as number[];
-  const shown = order.length <= MOST ? order : d3.sort(
-    d3.sort(order, (i: number) => -totals[i]).slice(0, MOST),
-  ) as number[];
-  if (shown.length < order.length) {
-    notes.push(
-      `${MOST} of ${d3.format(",")(order.length)} classes: those with the ` +
-        "most images",
-    );
+  const most = d3.sort(totals.keys(), (i: number) => -totals[i]).slice(0, MOST);
+  const shown = (labels.length > 0 ? d3.sort(most) : []) as number[];
+  const notes = [...spec.notes ?? []];
+  if (shown.length < labels.length && shown.length > 0) {
+    const all = d3.format(",")(labels.length);
+    notes.push(`${MOST} of ${all} classes: those with the most images`);
   }
-  const cells: Cell[] = shown.flatMap((i, row) =>
-    shown.map((j, column) => {
-      const { title, ...cell } = cellOf(i, j);
-      return {
-        ...cell,
-        i,
-        j,
-        truth: rowKey(row),
-        predicted: rowKey(column),
-        title: `true ${labels[i]}, predicted ${labels[j]}\n${title}`,
-      };
-    })
-  );
+  const cells = d3.cross(shown.keys(), shown.keys(), (y: number, x: number) => {
+    const [i, j] = [shown[y], shown[x]], cell = cellOf(i, j);
+    const of = `true ${labels[i]}, predicted ${labels[j]}`;
+    return {
+      ...{ color: LESS, ...cell, title: `${of}\n${cell.title}` },
+      ...{ truth: rowKey(y), predicted: rowKey(x) },
+    };
+  }) as (Placed & { color: string })[];
   const width = o.width ??
     Math.max(400, Math.min(720, 130 + 60 * shown.length));
-  const { axis, innerHeight } = rowsAxis(shown.map(names), {
-    label: says.yLabel,
-    width,
-    least: shown.length > 20 ? 15 : 36,
+  const names = shown.map((i) =>
+    countOf ? `${labels[i]}\nn ${countOf(i)}` : labels[i]
+  );
+  const { axis, innerHeight } = rowsAxis(names, {
+    ...{ label: yLabel, width, least: shown.length > 20 ? 15 : 36 },
   });
-  const x = {
-    ...axisFor(shown.map((_, j) => rowKey(j)), {
-      label: "predicted class",
-      scale: "category",
-    }),
-    format: (key: number | string) => labels[shown[Number(key)]],
-  };
   const at = { x: "predicted", y: "truth" };
   return frame(kind, { ...o, width }, {
-    label: says.label,
-    legend: [legend ?? []],
-    notes,
-    x: { ...x, hasNoGrid: true },
+    ...{ ...spec, notes, isEmpty: cells.length === 0 },
+    x: {
+      ...axisFor(shown.map((_, j) => rowKey(j)), {
+        ...{ label: "predicted class", scale: "category" },
+        format: (key) => labels[shown[Number(key)]],
+      }),
+      hasNoGrid: true,
+    },
     y: { ...axis, hasNoGrid: true },
-    isEmpty: cells.length === 0,
     innerHeight: () => innerHeight,
     marks: (area) => {
       const side = (area.right - area.left) / shown.length;
       const tall = (area.bottom - area.top) / shown.length;
-      const lines = tall >= 30 ? 2 : 1;
-      const fits = (size: number) =>
-        cells.every((c) =>
-          c.lines.every((line) => textWidth(line, size) <= side)
-        );
-      const fontSize = [FONT_SIZE, FONT_SIZE - 3].find(fits);
+      const fontSize = [FONT_SIZE, FONT_SIZE - 3].find((size) =>
+        cells.every((c) => c.lines.every((l) => textWidth(l, size) <= side))
+      );
       return [
         Plot.cell(cells, {
-          ...at,
-          fill: "color",
-          fillOpacity: "strength",
+          ...{ ...at, fill: "color", fillOpacity: "strength", title: "title" },
           stroke: "currentColor",
-          strokeOpacity: (c: Cell) => c.i === c.j ? 0.6 : 0.15,
-          title: "title",
+          strokeOpacity: (c: Placed) => c.truth === c.predicted ? 0.6 : 0.15,
           className: "ferlab-cells",
         }),
-        Plot.text(fontSize !== undefined && tall >= 13 ? cells : [], {
-          ...at,
-          text: (c: Cell) => c.lines.slice(0, lines).join("\n"),
-          fill: (c: Cell) => textOver(c.color, c.strength),
-          fontSize,
-          lineHeight: 1.15,
-          pointerEvents: "none",
+        Plot.text(fontSize && tall >= 13 ? cells : [], {
+          ...{ ...at, fontSize, lineHeight: 1.15, pointerEvents: "none" },
+          text: (c: Cell) => c.lines.slice(0, tall >= 30 ? 2 : 1).join("\n"),
+          fill: (c: Cell) => textOver(c.color!, c.strength),
         }),
       ];
     },

@@ -1,94 +1,79 @@
 /** What a data set holds: images by class and split, and how large they are. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { type Axis, axisFor, count, onAxes } from "./axis.ts";
+import { axisFor, count, onAxes } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
-import { frame, type FrameOptions, tip } from "./frame.ts";
+import { frame, type FrameOptions } from "./frame.ts";
 import { rowKey, rowsAxis } from "./rows_axis.ts";
-import { type Chart, FONT_SIZE, PALETTE, percent, textWidth } from "./theme.ts";
+import { type Chart, PALETTE, percent, textWidth } from "./theme.ts";
 
 type CountOptions = Omit<FrameOptions, "noise">;
 
-const many = d3.format(",") as (n: number) => string;
-/** Counts, from 0. */
-const counts: Axis = axisFor([0], { label: "", scale: "linear" });
-
-/** A bar of a series, in its row. */
+/** A bar of a series, in the row of that name. */
 interface Bar {
-  row: number;
-  series: number;
+  row: string;
+  series: string;
   length: number;
   text: string;
   title: string;
 }
+
+const many = d3.format(",") as (n: number) => string;
+const ANY_NUMBER = axisFor([0], { label: "", scale: "linear" });
 
 /** Bars in named rows, those of several series under each other. */
 function bars(
   kind: string,
   o: CountOptions,
   all: Bar[],
-  { names, series, label, xLabel, notes }: {
-    names: string[];
-    series: string[];
+  { label, xLabel = "", notes }: {
     label: string;
     /** Without one the bars' texts alone tell their lengths. */
     xLabel?: string;
     notes: string[];
   },
 ): Chart {
-  const isOne = series.length < 2;
+  const names = [...new Set(all.map((b) => b.row))];
+  const series = [...new Set(all.map((b) => b.series))];
   const { axis, innerHeight } = rowsAxis(names, {
     width: o.width,
-    least: 10 + 14 * Math.max(1, series.length),
+    least: 10 + 14 * series.length,
   });
-  const x = axisFor([0, ...all.map((b) => b.length)], {
-    label: xLabel ?? "",
-    scale: "linear",
-    pad: 0,
-  });
-  const colorOf = (i: number) => PALETTE[i % PALETTE.length];
+  const lengths = [0, ...all.map((b) => b.length)];
+  const x = axisFor(lengths, { label: xLabel, scale: "linear", pad: 0 });
+  const color = (i: number) => PALETTE[i % PALETTE.length];
+  const items = series.slice(0, 12).map((name, i) => ({
+    mark: `<rect x="2" width="22" height="12" fill="${color(i)}"/>`,
+    label: name,
+  }));
   return frame(kind, o, {
-    label,
-    legend: [
-      isOne ? [] : series.slice(0, 12).map((name, i) => ({
-        mark: `<rect x="2" width="22" height="12" fill="${colorOf(i)}"/>`,
-        label: name,
-      })),
-    ],
-    notes,
-    x: { ...x, isHidden: xLabel === undefined },
+    ...{ label, notes, isEmpty: all.length === 0 },
+    legend: [series.length > 1 ? items : []],
+    x: { ...x, isHidden: xLabel === "" },
     y: { ...axis, hasNoGrid: true },
-    isEmpty: all.length === 0,
-    room: {
-      right: 12 + all.reduce((most, b) => Math.max(most, textWidth(b.text)), 0),
-    },
+    room: { right: 12 + widest(all) },
     innerHeight: () => innerHeight,
     marks: (area) => {
       const slot = (area.bottom - area.top) / names.length;
       const pad = Math.min(5, slot / 6);
-      const tall = (slot - 2 * pad) / Math.max(1, series.length);
-      return series.flatMap((_, i) => {
-        const own = all.filter((b) => b.series === i);
-        const at = { y: (b: Bar) => rowKey(b.row) };
+      const tall = (slot - 2 * pad) / series.length;
+      return series.flatMap((name, i) => {
+        const own = all.filter((b) => b.series === name);
+        const y = (b: Bar) => rowKey(names.indexOf(b.row));
+        const insets = {
+          insetTop: pad + i * tall,
+          insetBottom: pad + (series.length - 1 - i) * tall,
+        };
         return [
           Plot.barX(own, {
-            ...at,
-            x1: 0,
-            x2: "length",
-            insetTop: pad + i * tall,
-            insetBottom: pad + (series.length - 1 - i) * tall + (isOne ? 0 : 1),
-            fill: colorOf(i),
+            ...{ y, x1: 0, x2: "length", ...insets, fill: color(i) },
             title: "title",
             className: "ferlab-bars",
           }),
           Plot.text(tall >= 11 ? own : [], {
-            ...at,
-            x: "length",
-            text: "text",
-            textAnchor: "start",
-            dx: 5,
+            ...{ y, x: "length", text: "text", textAnchor: "start", dx: 5 },
             dy: pad + (i + 0.5) * tall - slot / 2,
-            fontSize: FONT_SIZE - 1,
+            fontSize: 11,
           }),
         ];
       });
@@ -96,137 +81,87 @@ function bars(
   });
 }
 
+const widest = (all: Bar[]) =>
+  all.reduce((most, b) => Math.max(most, textWidth(b.text)), 0);
+
 /**
  * Draws a bar a class and split, as long as the class's share of its split, and
  * the count behind it; n/a where a split has no image of a class. Splits and
  * classes stand in the order of the rows.
  */
-export function classCountsChart(
-  rows: Rows,
-  o: CountOptions & { class?: Channel; split?: Channel; count?: Channel } = {},
-): Chart {
+export function classCountsChart(rows: Rows, o: CountOptions & {
+  class?: Channel;
+  split?: Channel;
+  count?: Channel;
+} = {}): Chart {
   const table = read("classCountsChart", rows, {
     class: o.class ?? firstOf("class", "label"),
     split: o.split ?? maybe("split"),
     count: o.count ?? firstOf("count", "n"),
   });
-  const { rows: known, notes } = onAxes(table, { count: counts });
-  const splits = [...new Set(known.map((r) => String(r.split ?? "all")))];
-  const classes = [...new Set(known.map((r) => String(r.class ?? "no class")))];
-  const totals = splits.map((split) =>
-    d3.sum(
-      known,
-      (r: typeof known[number]) =>
-        String(r.split ?? "all") === split ? r.count : 0,
-    ) as number
-  );
-  return bars(
-    "class-counts",
-    o,
-    known.map((r) => {
-      const series = splits.indexOf(String(r.split ?? "all"));
-      const row = classes.indexOf(String(r.class ?? "no class"));
-      const images = r.count as number;
-      const length = totals[series] > 0 ? images / totals[series] : 0;
-      return {
-        row,
-        series,
-        length,
-        text: images === 0 ? "n/a" : many(images),
-        title: tip(
-          `${classes[row]}, ${splits[series]}`,
-          `${count(images, "image")}, ${percent(length)}`,
-        ),
-      };
-    }),
-    {
-      names: classes,
-      series: splits.map((split, i) => `${split} (${many(totals[i])})`),
-      label: `images of each class: ${splits.slice(0, 20).join(", ")}`,
-      xLabel: splits.length === 1 && splits[0] === "all"
-        ? "share of the images"
-        : "share of the split's images",
-      notes,
-    },
-  );
+  const { rows: known, notes } = onAxes(table, { count: ANY_NUMBER });
+  const totals = d3.rollup(
+    known,
+    (own: typeof known) => d3.sum(own, (r: { count: number }) => r.count),
+    (r: { split: string }) => r.split,
+  ) as Map<unknown, number>;
+  const bar = (r: typeof known[number]): Bar => {
+    const total = totals.get(r.split)!, images = r.count as number;
+    const length = total > 0 ? images / total : 0;
+    const row = String(r.class ?? "no class"), split = r.split ?? "all";
+    return {
+      ...{ row, length, series: `${split} (${many(total)})` },
+      text: images === 0 ? "n/a" : many(images),
+      title: `${row}, ${split}\n${count(images, "image")}, ${percent(length)}`,
+    };
+  };
+  return bars("class-counts", o, known.map(bar), {
+    label: "images of each class",
+    xLabel: `share of the ${totals.size > 1 ? "split's " : ""}images`,
+    notes,
+  });
 }
 
 /** Up to so many sizes have a bar each; more are counted in steps. */
 const MOST_BARS = 10;
 
 /**
- * Draws one bar a size where there are few sizes, else a histogram of the
- * shorter sides, which is what an image is scaled down from.
+ * Draws one bar a size where there are few sizes, else one a step of the shorter
+ * side, which is what an image is scaled down from.
  */
 export function sizeHistogramChart(
   rows: Rows,
-  o: CountOptions & { width?: number } = {},
+  o: CountOptions = {},
 ): Chart {
   const table = read("sizeHistogramChart", rows, {
-    width: firstOf("width"),
-    height: firstOf("height"),
+    ...{ width: firstOf("width"), height: firstOf("height") },
     count: maybe("count", "n"),
   });
   const { rows: known, notes } = onAxes(table, {
-    width: counts,
-    height: counts,
-    ...table.has("count") ? { count: counts } : {},
+    ...{ width: ANY_NUMBER, height: ANY_NUMBER },
+    ...(table.has("count") && { count: ANY_NUMBER }),
   });
-  const sizes = known.map((r) => ({
-    wide: r.width as number,
-    high: r.height as number,
-    count: (r.count ?? 1) as number,
-  }));
-  type Size = typeof sizes[number];
-  const label = `image sizes, ${sizes.length} of them`;
-  if (sizes.length <= MOST_BARS) {
-    const sorted = d3.sort(sizes, (s: Size) => -s.count) as Size[];
-    const names = sorted.map((s) => `${s.wide} × ${s.high}`);
-    return bars(
-      "sizes",
-      o,
-      sorted.map((s, row) => ({
-        row,
-        series: 0,
-        length: s.count,
-        text: many(s.count),
-        title: `${names[row]} pixels\n${count(s.count, "image")}`,
-      })),
-      { names, series: ["images"], label, notes },
-    );
-  }
-  const side = (s: Size) => Math.min(s.wide, s.high);
-  const x = axisFor(sizes.map(side), {
-    label: "shorter side in pixels",
-    scale: "linear",
+  type Size = typeof known[number];
+  const images = (own: Iterable<Size>) =>
+    d3.sum(own, (r: Size) => r.count ?? 1) as number;
+  const side = (r: Size) => Math.min(r.width as number, r.height as number);
+  const isFew = known.length <= MOST_BARS;
+  const groups: Map<string, Size[]> = isFew
+    ? d3.sort(
+      d3.group(known, (r: Size) => `${r.width} × ${r.height}`),
+      ([, own]: [string, Size[]]) => -images(own),
+    )
+    : d3.bin().value(side).thresholds(12)(known)
+      .map((own: Size[] & { x0: number; x1: number }) => [
+        `${own.x0} to ${own.x1}`,
+        own,
+      ]);
+  const bar = ([row, own]: [string, Size[]]): Bar => ({
+    ...{ row, series: "", length: images(own), text: many(images(own)) },
+    title: `${row} pixels\n${count(images(own), "image")}`,
   });
-  const steps = (d3.bin().value(side).domain(d3.extent(sizes, side))
-    .thresholds(24)(sizes) as (Size[] & { x0: number; x1: number })[])
-    .map((own) => ({ ...own, n: d3.sum(own, (s: Size) => s.count) as number }));
-  type Step = typeof steps[number];
-  const y = axisFor([0, ...steps.map((s) => s.n)], {
-    label: "images",
-    scale: "linear",
-  });
-  return frame("sizes", o, {
-    label,
-    notes,
-    x,
-    y: { ...y, domain: [0, y.domain[1]] },
-    innerHeight: () => 200,
-    marks: () => [
-      Plot.rect(steps, {
-        x1: "x0",
-        x2: "x1",
-        y1: 0,
-        y2: "n",
-        insetLeft: 0.5,
-        insetRight: 0.5,
-        fill: PALETTE[0],
-        title: (s: Step) =>
-          tip(`${s.x0} to ${s.x1} pixels`, count(s.n, "image")),
-        className: "ferlab-bars",
-      }),
-    ],
+  return bars("sizes", o, [...groups].map(bar), {
+    label: `image sizes, ${known.length} of them`,
+    notes: isFew ? notes : [...notes, "shorter side in pixels"],
   });
 }

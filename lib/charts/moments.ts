@@ -1,7 +1,7 @@
 /** Adam's √v̂ over all parameters, and where each eps lies in it. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor } from "./axis.ts";
+import { axisFor, count } from "./axis.ts";
 import { CLASS, frame, type FrameOptions, tip } from "./frame.ts";
 import { isNumber } from "./scales.ts";
 import { type Chart, PALETTE, percent, powerOfTen } from "./theme.ts";
@@ -70,37 +70,21 @@ export function secondMomentsChart(
     );
   }
   const total = d3.sum(counts) as number;
-  const bins = counts.map((count, i) => ({
+  const bins = counts.map((n, i) => ({
     low: 10 ** Math.max(LEAST, edges[i]),
     high: 10 ** Math.min(MOST, edges[i + 1]),
-    count,
-    share: count / total,
-    isOuter: i === 0 || i === counts.length - 1,
-  })).filter((b) => b.count > 0 && b.low > 0 && b.high > b.low);
+    ...{ n, share: n / total, isOuter: i === 0 || i === counts.length - 1 },
+  })).filter((b) => b.n > 0 && b.low > 0 && b.high > b.low);
   type Bin = typeof bins[number];
   const isShown = (e: number) => isNumber(e) && e > 10 ** LEAST;
   const eps = d3.sort(new Set(o.eps.filter(isShown))) as number[];
-  const leftOut = [
-    {
-      n: o.eps.filter((e) => !isShown(e)).length,
-      of: "eps",
-      why: "not above 0",
-    },
-    {
-      n: given.filter((n) => !isCount(n)).length,
-      of: "bin",
-      why: "without a count",
-    },
-  ].filter(({ n }) => n > 0).map(({ n, of, why }) =>
-    `${n} ${of}${n > 1 && of === "bin" ? "s" : ""} left out: ${why}`
-  );
+  const hidden = o.eps.filter((e) => !isShown(e)).length;
+  const wrong = given.filter((n) => !isCount(n)).length;
   const x = axisFor([...bins.flatMap((b) => [b.low, b.high]), ...eps], {
-    label: "√v̂ (root of the corrected second moment)",
-    scale: "log",
+    ...{ label: "√v̂ (root of the corrected second moment)", scale: "log" },
   });
   const y = axisFor([0, ...bins.map((b) => b.share)], {
-    label: "share of the parameters in a bin",
-    scale: "linear",
+    ...{ label: "share of the parameters in a bin", scale: "linear" },
   });
   const says = (total > 0 ? eps : []).map((e) => {
     const share = shareBelow({ edges, counts }, e);
@@ -121,26 +105,26 @@ export function secondMomentsChart(
         label: "outer bin: with all beyond it, zeros in the lowest",
       },
     ], says.map((label) => ({ mark: DASHES, label }))],
-    notes: leftOut,
-    x,
-    y: { ...y, domain: [0, Number(y.domain[1])] },
+    notes: [
+      hidden > 0
+        ? `${count(hidden, "value")} of eps left out: not above 0`
+        : [],
+      wrong > 0 ? `${count(wrong, "bin")} left out: no count` : [],
+    ].flat(),
+    ...{ x, y },
     isEmpty: bins.length === 0,
     room: { top: ROW * Math.min(2, eps.length) },
     marks: () => [
       Plot.rect(bins, {
-        x1: "low",
-        x2: "high",
-        y1: 0,
-        y2: "share",
-        insetLeft: 0.5,
-        insetRight: 0.5,
+        ...{ x1: "low", x2: "high", y1: 0, y2: "share" },
+        ...{ insetLeft: 0.5, insetRight: 0.5 },
         fill: (b: Bin) => b.isOuter ? `url(#${hatch})` : PALETTE[0],
         stroke: (b: Bin) => b.isOuter ? PALETTE[0] : "none",
         title: (b: Bin) =>
           tip(
             [b.low, b.high].map((v) => powerOfTen(Number(v.toPrecision(2))))
               .join(" to "),
-            `${d3.format(",")(b.count)} parameters, ${fine(b.share)}`,
+            `${d3.format(",")(b.n)} parameters, ${fine(b.share)}`,
           ),
         className: "ferlab-bins",
       }),
@@ -149,18 +133,12 @@ export function secondMomentsChart(
         const insetTop = -ROW * (i % 2);
         return [
           Plot.ruleX([e], {
-            insetTop,
-            stroke: "currentColor",
-            strokeWidth: 1.5,
-            strokeDasharray: "5 3",
+            ...{ insetTop, strokeWidth: 1.5, strokeDasharray: "5 3" },
             className: "ferlab-eps",
           }),
           Plot.text([e], {
-            x: [e],
-            text: [powerOfTen(e)],
-            frameAnchor: "top",
-            lineAnchor: "bottom",
-            dy: insetTop - 3,
+            ...{ x: [e], text: [powerOfTen(e)], dy: insetTop - 3 },
+            ...{ frameAnchor: "top", lineAnchor: "bottom" },
           }),
         ];
       }),

@@ -5,7 +5,6 @@ import {
   firstOf,
   listOf,
   maybe,
-  type Read,
   read,
   type Rows,
   type Value,
@@ -25,7 +24,6 @@ interface Mean {
   low?: number | null;
   high?: number | null;
   label?: string;
-  n?: number;
   published?: boolean;
 }
 
@@ -74,43 +72,33 @@ interface Pair {
  * pairedChart(seeds, { a: "baseline", b: "cls" });
  */
 export function pairedChart(rows: Rows, o: WideOptions | LongOptions): Chart {
-  const [aLabel, bLabel] = "of" in o
-    ? [o.aLabel ?? String(o.values[0]), o.bLabel ?? String(o.values[1])]
-    : [o.aLabel ?? wordOf(o.a, "a"), o.bLabel ?? wordOf(o.b, "b")];
-  const pairsOf = (own: Rows) =>
-    "of" in o ? longPairs(own, o) : widePairs(own, o);
-  const ours = pairsOf(rows), theirs = pairsOf(o.published ?? []);
-  const means = o.mean === undefined ? [] : [o.mean].flat() as Mean[];
-  const groups = ([["ours", ours], ["published", theirs]] as const)
-    .flatMap(([whose, { pairs }]) => {
-      const own = means.filter((m) => !!m.published === (whose !== "ours"));
-      if (pairs.length + own.length === 0) return [];
-      const isAlone = ours.pairs.length === 0 || theirs.pairs.length === 0;
-      const name = `${aLabel} → ${bLabel}`;
-      return [[
-        whose === "ours" && isAlone ? name : `${whose}: ${name}`,
-        [
-          ...pairs.map(effectOf),
-          ...own.map((m) => ({ ...m, label: m.label ?? "mean" })),
-        ],
-      ]];
-    });
-  const caption = [
-    ...ours.notes,
-    ...theirs.notes.map((note) => `published: ${note}`),
-    ...(o.caption ? [o.caption] : []),
-  ].join("; ");
-  return forestChart(Object.fromEntries(groups), {
-    ...o,
-    value: "difference",
-    label: "label",
-    caption,
-    xLabel: `test accuracy of ${bLabel} less ${aLabel}`,
-  });
+  const [a, b] = "of" in o
+    ? o.values.map(String)
+    : [o.a, o.b].map((channel) =>
+      typeof channel === "string" ? wordsOf(channel) : ""
+    );
+  const { aLabel = a || "a", bLabel = b || "b" } = o;
+  const means = [o.mean ?? []].flat() as Mean[];
+  const notes: string[] = [];
+  const sides = [rows, o.published ?? []].map((own, i) => [
+    ...("of" in o ? longPairs(own, o, notes) : widePairs(own, o)).map(effectOf),
+    ...means.filter((m) => !!m.published === (i === 1))
+      .map((m) => ({ label: "mean", ...m })),
+  ]);
+  const isBoth = sides.every((own) => own.length > 0);
+  const names = [isBoth ? "ours: " : "", "published: "];
+  const groups = sides.map((own, i) =>
+    [`${names[i]}${aLabel} → ${bLabel}`, own] as const
+  );
+  return forestChart(
+    Object.fromEntries(groups.filter(([, own]) => own.length > 0)),
+    {
+      ...{ ...o, value: "difference", label: "label" },
+      caption: [...notes, o.caption ?? []].flat().join("; "),
+      xLabel: `test accuracy of ${bLabel} less ${aLabel}`,
+    },
+  );
 }
-
-const wordOf = (channel: Channel, name: string) =>
-  typeof channel === "string" ? wordsOf(channel) : name;
 
 /** A pair as a row of the forest. */
 function effectOf({ label, a, b }: Pair) {
@@ -122,27 +110,20 @@ function effectOf({ label, a, b }: Pair) {
   };
 }
 
-function widePairs(rows: Rows, o: WideOptions) {
+function widePairs(rows: Rows, { a, b, label }: WideOptions): Pair[] {
   const table = read("pairedChart", rows, {
-    a: o.a,
-    b: o.b,
-    label: o.label ?? maybe("label", "seed", "repeat"),
+    ...{ a, b, label: label ?? maybe("label", "seed", "repeat") },
   });
-  const nameOf = (v: Value, i: number) =>
-    isNumber(v)
-      ? `${table.name("label")} ${valueText(v)}`
-      : v ?? `pair ${i + 1}`;
-  return {
-    pairs: table.rows.map((r, i): Pair => ({
-      ...r,
-      label: nameOf(r.label, i),
-    })),
-    notes: [],
-  };
+  return table.rows.map((r, i) => ({
+    ...r,
+    label: isNumber(r.label)
+      ? `${table.name("label")} ${valueText(r.label)}`
+      : r.label ?? `pair ${i + 1}`,
+  }));
 }
 
-/** Pairs of runs that differ in one parameter alone. */
-function longPairs(rows: Rows, o: LongOptions) {
+/** Pairs of runs that differ in one parameter alone; in order without seeds. */
+function longPairs(rows: Rows, o: LongOptions, notes: string[]): Pair[] {
   const list = listOf("pairedChart", rows) as Record<symbol, string[]>[];
   const shared = o.sharing ??
     [...new Set(list.flatMap((r) => r[PARAMETERS] ?? []))];
@@ -153,52 +134,39 @@ function longPairs(rows: Rows, o: LongOptions) {
     );
   }
   const names = shared.filter((name) => name !== o.of);
+  const channels = Object.fromEntries(names.map((name) => [`= ${name}`, name]));
   const table = read("pairedChart", list, {
-    of: o.of,
-    y: o.y ?? firstOf("accuracy"),
+    ...{ of: o.of, y: o.y ?? firstOf("accuracy"), ...channels },
     seed: (r) => r.seed ?? r.repeat,
     repeat: maybe("repeat"),
-    ...Object.fromEntries(names.map((name) => [`shared ${name}`, name])),
   });
-  type Run = Read<"of" | "y" | "seed" | "repeat">;
-  const keyOf = (r: Run) => names.map((name) => r[`shared ${name}` as "of"]);
-  const [a, b] = o.values.map(String);
-  const runs = table.rows.filter((r) => [a, b].includes(String(r.of)));
-  const blocks = [
-    ...Map.groupBy(
-      runs as Run[],
-      (r) => JSON.stringify([keyOf(r), r.seed]),
-    ).values(),
-  ].flatMap((own) => {
-    // Runs without a seed are pairs in their order.
-    const [as, bs] = [a, b].map((v) => own.filter((r) => String(r.of) === v));
-    return Array.from(
-      { length: Math.max(as.length, bs.length) },
-      (_, i) => ({ key: keyOf(own[0]), run: own[0], a: as[i], b: bs[i] }),
-    );
+  type Run = typeof table.rows[number];
+  const own = (r: Run) => names.map((name) => r[`= ${name}` as "of"]);
+  const [a, b] = o.values.map((value) =>
+    table.rows.filter((r) => String(r.of) === String(value))
+  );
+  const key = (r: Run) => JSON.stringify([own(r), r.seed]);
+  const partners = Map.groupBy(b, key);
+  const pairs = a.flatMap((run) => {
+    const partner = partners.get(key(run))?.shift();
+    return partner ? [{ run, partner }] : [];
   });
-  const whole = blocks.filter((p) => p.a && p.b);
+  const alone = a.length + b.length - 2 * pairs.length;
+  if (alone > 0) notes.push(`${count(alone, "run")} without a partner`);
   const varied = names.map((name, i) => {
-    const values = [...new Set(whole.map((p) => p.key[i]))];
+    const values = [...new Set(pairs.map(({ run }) => own(run)[i]))];
     return { name, i, values, text: valueFormat(values) };
   }).filter(({ values }) => values.length > 1);
-  // A repeat's number is shorter than its seed.
-  const seedOf = ({ repeat, seed }: Run) =>
-    isNumber(repeat)
-      ? [`repeat ${repeat + 1}`]
-      : seed !== null
-      ? [`seed ${seed}`]
-      : [];
-  const alone = blocks.length - whole.length;
-  return {
-    pairs: whole.map((p, i): Pair => ({
-      label: [
-        ...varied.map((v) => `${v.name} ${v.text(p.key[v.i])}`),
-        ...seedOf(p.run),
-      ].join(", ") || `pair ${i + 1}`,
-      a: p.a.y,
-      b: p.b.y,
-    })),
-    notes: alone > 0 ? [`${count(alone, "run")} without a partner`] : [],
-  };
+  return pairs.map(({ run, partner }, i) => ({
+    label: [
+      ...varied.map((v) => `${v.name} ${v.text(own(run)[v.i])}`),
+      // A repeat's number is shorter than its seed.
+      isNumber(run.repeat)
+        ? `repeat ${run.repeat + 1}`
+        : run.seed === null
+        ? []
+        : `seed ${run.seed}`,
+    ].flat().join(", ") || `pair ${i + 1}`,
+    ...{ a: run.y, b: partner.y },
+  }));
 }

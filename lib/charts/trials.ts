@@ -1,12 +1,12 @@
 /** When each trial ran, and beside which others: where a study's time went. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor, onAxes } from "./axis.ts";
+import { axisFor, count } from "./axis.ts";
 import { type Channel, maybe, read, type Rows } from "./channels.ts";
-import { CLASS, frame, type FrameOptions, tip } from "./frame.ts";
+import { CLASS, frame, type FrameOptions } from "./frame.ts";
 import { rowKey, rowsAxis } from "./rows_axis.ts";
 import { isNumber } from "./scales.ts";
-import { type Chart, FONT_SIZE, textWidth } from "./theme.ts";
+import { type Chart, textWidth } from "./theme.ts";
 
 /** Optuna's words for a trial's state, and ours. */
 const STATES: Record<string, string> = {
@@ -26,7 +26,7 @@ const LOOKS: Record<string, { color: string; lines: string }> = {
 const OTHER = { color: "#8A4F7D", lines: "M0,2H8" };
 
 interface Bar {
-  /** Milliseconds since the first start. */
+  /** In the axis's unit, since the first start. */
   from: number;
   to: number;
   state: string;
@@ -71,14 +71,11 @@ export function timelineChart(
     state: o.state ?? maybe("state"),
     label: o.label ?? maybe("number"),
   });
-  const known = onAxes(table, {
-    start: axisFor([], { label: "", scale: "linear" }),
-  });
-  const notes = known.notes.map((note) => note.replace(/:.*/, ": no start"));
-  const started = d3.sort(known.rows, (r: { start: number }) => r.start) as {
-    [K in keyof typeof known.rows[number]]: K extends "start" ? number
-      : typeof known.rows[number][K];
-  }[];
+  const started = d3.sort(
+    table.rows.filter((r) => isNumber(r.start)),
+    (r: { start: number }) => r.start,
+  ) as (typeof table.rows[number] & { start: number })[];
+  const lost = table.rows.length - started.length;
   const origin = started[0]?.start ?? 0;
   const last = started.reduce(
     (most, r) => Math.max(most, r.start, isNumber(r.end) ? r.end : r.start),
@@ -107,92 +104,74 @@ export function timelineChart(
   const busy = d3.sum(bars, (b: Bar) => b.to - b.from) * unit.ms;
   const ended = bars.filter((b) => !b.isOpen).length;
   const lanes = ends.length === 1 ? "one lane" : `${ends.length} lanes`;
+  const share = Math.round(100 * busy / (ends.length * span));
+  const pace = Number((ended / (span / 3.6e6)).toPrecision(3));
   const summary = span === 0
     ? ""
-    : `busy ${timeText(busy)} (${
-      Math.round(100 * busy / (ends.length * span))
-    } % of ${lanes}), ${
-      Number((ended / (span / 3.6e6)).toPrecision(3))
-    } trials an hour`;
-  const states = d3.sort(
-    new Set(bars.map((b) => b.state)),
-    (s: string) => Object.keys(LOOKS).indexOf(s) >>> 0,
-  ) as string[];
+    : `busy ${timeText(busy)} (${share} % of ${lanes}), ${pace} trials an hour`;
+  const known = Object.keys(LOOKS);
+  const states = [...new Set(bars.map((b) => b.state))]
+    .sort((a, b) => (known.indexOf(a) >>> 0) - (known.indexOf(b) >>> 0));
   const isFilled = (state: string) => !/running|waiting/.test(state);
   const paint = (state: string) =>
     isFilled(state) ? `url(#${CLASS}-${states.indexOf(state)})` : "none";
-  const pattern = (state: string, i: number) => {
+  const item = (state: string, i: number) => {
     const { color, lines } = LOOKS[state] ?? OTHER;
-    return `<defs><pattern id="${CLASS}-${i}" width="8" height="8" ` +
-      `patternUnits="userSpaceOnUse"><rect width="8" height="8" ` +
-      `fill="${color}"/><path d="${lines}" stroke="#fff" ` +
-      `stroke-opacity="0.28" stroke-width="1.5"/></pattern></defs>`;
+    const dashes = isFilled(state)
+      ? ""
+      : ` stroke="currentColor" stroke-dasharray="3 2"`;
+    return {
+      mark: `<defs><pattern id="${CLASS}-${i}" width="8" height="8" ` +
+        `patternUnits="userSpaceOnUse"><rect width="8" height="8" ` +
+        `fill="${color}"/><path d="${lines}" stroke="#fff" ` +
+        `stroke-opacity="0.28" stroke-width="1.5"/></pattern></defs>` +
+        `<rect x="1" y="0.5" width="24" height="11" rx="2" ` +
+        `fill="${paint(state)}"${dashes}/>`,
+      label: `${state} (${bars.filter((b) => b.state === state).length})`,
+    };
   };
   const { axis, innerHeight } = rowsAxis(ends.map(() => ""), {
-    label: summary,
-    least: 22,
+    ...{ label: summary, least: 22 },
   });
   const x = axisFor([0, span / unit.ms || 1], {
     label: `${unit.name} since the first start`,
-    scale: "linear",
-    pad: 0,
+    ...{ scale: "linear", pad: 0 },
   });
   return frame("timeline", o, {
     label: `${bars.length} trials over ${timeText(span)}` +
       (summary ? `, ${summary}` : ""),
-    legend: [states.map((state, i) => ({
-      mark: pattern(state, i) +
-        `<rect x="1" y="0.5" width="24" height="11" rx="2" ` +
-        `fill="${paint(state)}"${
-          isFilled(state) ? "" : ` stroke="currentColor" stroke-dasharray="3 2"`
-        }/>`,
-      label: `${state} (${bars.filter((b) => b.state === state).length})`,
-    }))],
-    notes,
-    x,
-    y: { ...axis, ticks: [], hasNoGrid: true },
+    legend: [states.map(item)],
+    notes: lost > 0 ? [`${count(lost, "row")} left out: no start`] : [],
+    ...{ x, y: { ...axis, ticks: [], hasNoGrid: true } },
     isEmpty: bars.length === 0,
     innerHeight: () => innerHeight,
     marks: (area) => {
       const pixel = 1 / (area.x(1) - area.x(0));
       const hasRoom = (b: Bar) =>
-        textWidth(b.name, FONT_SIZE - 1) + 6 <= (b.to - b.from) / pixel &&
+        textWidth(b.name, 11) + 6 <= (b.to - b.from) / pixel &&
         (area.bottom - area.top) / ends.length >= 14;
       return [
         Plot.barX(axis.domain, {
-          x1: 0,
-          x2: x.domain[1],
-          y: (lane: string) => lane,
-          fill: "currentColor",
+          ...{ x1: 0, x2: x.domain[1], y: (lane: string) => lane },
           fillOpacity: 0.06,
         }),
         Plot.barX(bars, {
-          x1: "from",
+          ...{ x1: "from", y: "lane", rx: 2 },
           // The shortest trial is seen too.
           x2: (b: Bar) => Math.max(b.to, b.from + 2 * pixel),
-          y: "lane",
-          rx: 2,
-          insetRight: 0.75,
-          insetTop: 1.5,
-          insetBottom: 1.5,
+          ...{ insetRight: 0.75, insetTop: 1.5, insetBottom: 1.5 },
           fill: (b: Bar) => paint(b.state),
           stroke: (b: Bar) => isFilled(b.state) ? "none" : "currentColor",
           strokeDasharray: "3 2",
           title: (b: Bar) =>
-            tip(
-              `trial ${b.name}, ${b.state}`,
-              timeText((b.to - b.from) * unit.ms) + (b.isOpen ? " so far" : ""),
-            ),
+            `trial ${b.name}, ${b.state}\n` +
+            timeText((b.to - b.from) * unit.ms) + (b.isOpen ? " so far" : ""),
           className: "ferlab-trials",
         }),
         Plot.text(bars.filter(hasRoom), {
-          x: (b: Bar) => (b.from + b.to) / 2,
-          y: "lane",
-          text: "name",
+          ...{ x: (b: Bar) => (b.from + b.to) / 2, y: "lane", text: "name" },
           fill: (b: Bar) => isFilled(b.state) ? "#fff" : "currentColor",
-          fontSize: FONT_SIZE - 1,
-          fontWeight: 600,
-          pointerEvents: "none",
+          ...{ fontSize: 11, fontWeight: 600, pointerEvents: "none" },
         }),
       ];
     },

@@ -99,7 +99,7 @@ Deno.test("the share of parameters below each eps is counted from the bins", () 
   assert.ok(said.some((t) => t.endsWith("50.0 % below")));
   // The outer bin holds all that lies beyond it, zeros too.
   assert.ok(said.includes("eps 10⁻⁹: share unknown"));
-  assert.ok(said.includes("1 eps left out: not above 0"));
+  assert.ok(said.includes("1 value of eps left out: not above 0"));
   assert.equal(countMarks(chart, "bins"), 3);
   assert.equal(countMarks(chart, "eps"), 3);
 });
