@@ -176,25 +176,6 @@ export function read<K extends string>(
   };
 }
 
-/** Rows and published ones in one table; `whose` tells them apart. */
-export function readBoth<K extends string>(
-  chart: string,
-  rows: Rows,
-  published: Rows = [],
-  channels: Record<K, Channel | Default | undefined>,
-): Table<K | "whose"> {
-  const ours = listOf(chart, rows);
-  const theirs = listOf(`${chart}, published`, published);
-  return read(
-    chart,
-    [...ours, ...theirs],
-    {
-      ...channels,
-      whose: (_: unknown, i: number) => i < ours.length ? "ours" : "published",
-    } as Record<K | "whose", Channel | Default | undefined>,
-  );
-}
-
 /** What is wrong with a field that no row has, and the fields there are. */
 function missing(
   chart: string,

@@ -153,7 +153,7 @@ export function sizeHistogramChart(
     )
     : d3.bin().value(side).thresholds(12)(known)
       .map((own: Size[] & { x0: number; x1: number }) => [
-        `${own.x0} to ${own.x1}`,
+        `${own.x0} to ${own.x1 - 1}`,
         own,
       ]);
   const bar = ([row, own]: [string, Size[]]): Bar => ({
