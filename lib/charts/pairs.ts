@@ -124,8 +124,9 @@ function widePairs(rows: Rows, { a, b, label }: WideOptions): Pair[] {
 
 /** Pairs of runs that differ in one parameter alone; in order without seeds. */
 function longPairs(rows: Rows, o: LongOptions, notes: string[]): Pair[] {
-  const list = listOf("pairedChart", rows) as Record<symbol, string[]>[];
-  const shared = o.sharing ??
+  // deno-lint-ignore no-explicit-any
+  const list = listOf("pairedChart", rows) as Record<string | symbol, any>[];
+  const shared: readonly string[] = o.sharing ??
     [...new Set(list.flatMap((r) => r[PARAMETERS] ?? []))];
   if (list.length > 0 && !o.sharing && shared.length === 0) {
     throw new TypeError(
@@ -133,7 +134,14 @@ function longPairs(rows: Rows, o: LongOptions, notes: string[]): Pair[] {
         'a pair has in common, such as sharing: ["lr"]',
     );
   }
-  const names = shared.filter((name) => name !== o.of);
+  // What the compared parameter decides, such as each one's best rate, does not
+  // set runs of one of its values apart.
+  const isDecided = (name: string) =>
+    [...Map.groupBy(list, (r) => r[o.of]).values()]
+      .every((own) => new Set(own.map((r) => r[name])).size === 1);
+  const names = shared.filter((name) =>
+    name !== o.of && (o.sharing !== undefined || !isDecided(name))
+  );
   const channels = Object.fromEntries(names.map((name) => [`= ${name}`, name]));
   const table = read("pairedChart", list, {
     ...{ of: o.of, y: o.y ?? firstOf("accuracy"), ...channels },

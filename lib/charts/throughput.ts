@@ -86,9 +86,15 @@ export function throughputChart(
   };
   const knees: Measured[] = [], bests: number[] = [];
   let lost = 0;
-  const tables = [rows, o.published ?? []].map((own, i) =>
-    read(`throughputChart${i === 1 ? ", published" : ""}`, own, channels)
-  );
+  // Published rows need not tell a series.
+  const optional = typeof o.series === "string" ? maybe(o.series) : o.series;
+  const tables = [
+    read("throughputChart", rows, channels),
+    read("throughputChart, published", o.published ?? [], {
+      ...channels,
+      series: optional ?? channels.series,
+    }),
+  ];
   const [x, y] = [tables[0].name("x"), tables[0].name("y")];
   /** The rows with their series named by its knee. */
   const [ours, published] = tables.map((table, i) =>

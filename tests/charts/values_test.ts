@@ -217,6 +217,16 @@ Deno.test("runs that differ in one parameter alone are pairs", () => {
   );
 });
 
+Deno.test("what the compared parameter decides does not keep runs from being pairs", () => {
+  // Each model at its best rate: rates differ between the models alone.
+  const rows = pairs.filter((r) => (r.model === "cls") === (r.lr === 1e-2));
+  const o = { of: "model", values: ["baseline", "cls"] } as const;
+  assert.equal(countMarks(pairedChart(rows, o), "ours"), 2);
+  const strict = pairedChart(rows, { ...o, sharing: ["lr"] });
+  assert.equal(countMarks(strict, "ours"), 0);
+  assert.match(strict.svg, /4 runs without a partner/);
+});
+
 Deno.test("pairs of one row have both values, and the noise is that of a difference", () => {
   const chart = pairedChart([{ seed: 7, a: 0.5, b: 0.51 }, {
     seed: 8,
