@@ -11,7 +11,6 @@ import {
   runPlanned,
   runStudy,
   type StudyInput,
-  type StudySummary,
   type TrainingEvent,
   type TrainingPlan,
   type TrainTrial,
@@ -195,63 +194,41 @@ class Teller {
   }
 }
 
-async function withParquet(
-  name: string,
+/**
+ * Runs what is missing of trainings or measurements: a line a trial, and in a
+ * front end a bar and the learning curves, which grow while it trains. Ctrl-C
+ * and the stop button keep every finished epoch. At the end the record is
+ * written as Parquet too (`STUDY.parquet`, `STUDY.epochs.parquet` in `dir`).
+ */
+export async function runJob(
+  job: TrainingPlan | Measurement,
+  data: () => Promise<Dataset>,
   dir: string,
-  teller: Teller,
-  run: () => Promise<StudySummary>,
-): Promise<StudySummary> {
-  const summary = await run();
+): Promise<void> {
+  const { name, metric = "" } = job.study;
+  const isTraining = "recipe" in job;
+  const teller = new Teller(
+    name,
+    isTraining
+      ? percent
+      : (value) => `${Number(value.toPrecision(4))} ${metric}`.trim(),
+  );
+  const options = {
+    dir: fromRoot(dir),
+    store: Deno.env.get("FERLAB_STORE"),
+    signal: interruptSignal(),
+    onEvent: (event: TrainingEvent) => teller.tell(event),
+  };
+  if (isTraining) {
+    await runPlanned(job, await data(), {
+      ...options,
+      jobs: Number(Deno.env.get("FERLAB_JOBS") ?? 1),
+      dataDir: Deno.env.get("FERLAB_DATA_DIR"),
+    });
+  } else await runStudy(job.study, job.measure, options);
   await teller.done();
   const { study, rows } = await trialRows(placeOf(dir), name);
   mkdirSync(fromRoot(dir), { recursive: true });
   const file = join(fromRoot(dir), `${name}.parquet`);
   await exportStudy(study, rows, { format: "parquet", file });
-  return summary;
-}
-
-/**
- * Runs what is missing of a plan: a line a trial, and in a front end a bar and
- * the learning curves, which grow while it trains. Ctrl-C and the stop button
- * keep every finished epoch. At the end the record is written as Parquet too
- * (`STUDY.parquet`, `STUDY.epochs.parquet` in `dir`).
- */
-export function runPlan(
-  plan: TrainingPlan,
-  data: Dataset,
-  { dir, signal = interruptSignal() }: { dir: string; signal?: AbortSignal },
-): Promise<StudySummary> {
-  const teller = new Teller(plan.study.name, percent);
-  return withParquet(
-    plan.study.name,
-    dir,
-    teller,
-    () =>
-      runPlanned(plan, data, {
-        dir: fromRoot(dir),
-        store: Deno.env.get("FERLAB_STORE"),
-        jobs: Number(Deno.env.get("FERLAB_JOBS") ?? 1),
-        dataDir: Deno.env.get("FERLAB_DATA_DIR"),
-        signal,
-        onEvent: (event) => teller.tell(event),
-      }),
-  );
-}
-
-/** Runs what is missing of a study of measurements, one trial at a time. */
-export function runMeasurement(
-  { study, measure }: Measurement,
-  { dir, signal = interruptSignal() }: { dir: string; signal?: AbortSignal },
-): Promise<StudySummary> {
-  const teller = new Teller(
-    study.name,
-    (value) => `${Number(value.toPrecision(4))} ${study.metric ?? ""}`,
-  );
-  return withParquet(study.name, dir, teller, () =>
-    runStudy(study, measure, {
-      dir: fromRoot(dir),
-      store: Deno.env.get("FERLAB_STORE"),
-      signal,
-      onEvent: (event) => teller.tell(event),
-    }));
 }

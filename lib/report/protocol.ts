@@ -11,40 +11,29 @@ import type { Row } from "./rows.ts";
 import { type Shown, table } from "./show.ts";
 import type { Study } from "./study.ts";
 
-const number = (n: number) => n.toLocaleString("en");
-
 const listed = (values: readonly ParamValue[]) =>
   values.map(analysis.showValue).join(", ");
 
-/** "varied: 2, 4, 6" where the study varies the field, else its value. */
-function asSet(
-  plan: TrainingPlan,
-  names: string[],
-  value: (recipe: Recipe) => string,
-): string {
-  const varied = names.flatMap((name) => {
-    const p = plan.study.parameters?.[name];
-    if (!p) return [];
-    const values = Array.isArray(p)
-      ? listed(p)
-      : "values" in p
-      ? listed(p.values)
-      : `${p.low} to ${p.high}`;
-    return [names.length > 1 ? `${name} ${values}` : values];
-  });
-  if (varied.length > 0) return `varied: ${varied.join("; ")}`;
-  const [setting] = firstSettings(plan);
-  return value(recipeOf(plan, { params: setting, seed: 0 }));
+/** What a study tries of a field: "2, 4, 6" or "1e-5 to 1e-2". */
+function triedOf({ study }: TrainingPlan, field: string): string | undefined {
+  const p = study.parameters?.[field];
+  if (!p) return undefined;
+  if (Array.isArray(p)) return listed(p);
+  return "values" in p ? listed(p.values) : `${p.low} to ${p.high}`;
 }
 
-function firstSettings({ study }: TrainingPlan) {
-  if (study.search?.kind === "list") return study.search.points;
-  return [Object.fromEntries(
-    Object.entries(study.parameters ?? {}).map(([name, p]) => [
-      name,
-      Array.isArray(p) ? p[0] : "values" in p ? p.values[0] : p.low,
-    ]),
-  )];
+/** The recipe of a study's first setting. */
+function firstRecipe(plan: TrainingPlan): Recipe {
+  const { search, parameters = {} } = plan.study;
+  const params = search?.kind === "list"
+    ? search.points[0]
+    : Object.fromEntries(
+      Object.entries(parameters).map(([name, p]) => [
+        name,
+        Array.isArray(p) ? p[0] : "values" in p ? p.values[0] : p.low,
+      ]),
+    );
+  return recipeOf(plan, { params, seed: 0 });
 }
 
 const modelText = (r: Recipe) =>
@@ -54,36 +43,71 @@ const modelText = (r: Recipe) =>
     r.model === "cls" ? ` (patches ${r.patches}, scale ${r.scale})` : ""
   }`;
 
-const augmentationText = (r: Recipe) =>
+const augmentationText = ({ flip, erasing }: Recipe) =>
   [
-    r.flip > 0 ? "horizontal flip" : "",
-    r.erasing.probability > 0
-      ? `RandomErasing ${r.erasing.areaMin}–${r.erasing.areaMax}`
+    flip > 0 ? "horizontal flip" : "",
+    erasing.probability > 0
+      ? `RandomErasing ${erasing.areaMin}–${erasing.areaMax}`
       : "",
   ].filter(Boolean).join(", ") || "none";
 
-const scheduleText = ({ schedule }: Recipe) =>
-  schedule.kind === "exponential"
-    ? schedule.gamma === 1
-      ? "constant"
-      : `exponential, gamma ${schedule.gamma} per ${schedule.per}`
-    : schedule.kind;
+const scheduleText = ({ schedule: s }: Recipe) =>
+  s.kind !== "exponential"
+    ? s.kind
+    : s.gamma === 1
+    ? "constant"
+    : `exponential, gamma ${s.gamma} per ${s.per}`;
 
-const decayText = (r: Recipe) =>
-  r.weightDecay === 0
+const decayText = ({ weightDecay, optimizer, weightDecayOn }: Recipe) =>
+  weightDecay === 0
     ? "none"
-    : `${r.weightDecay}, ${
-      r.optimizer === "adamw" ? "decoupled" : "coupled"
-    }, on ${r.weightDecayOn}`;
+    : `${weightDecay}, ${
+      optimizer === "adamw" ? "decoupled" : "coupled"
+    }, on ${weightDecayOn}`;
+
+const mixingText = ({ mixing: { kind, alpha } }: Recipe) =>
+  kind === "none" || alpha === 0 ? "none" : `${kind}, alpha ${alpha}`;
+
+/** What it is; what the notes call it; the recipe's fields; ours as text. */
+type Line = [string, string[], string[], (recipe: Recipe) => string];
+
+const LINES: Line[] = [
+  ["model", ["model"], ["model", "patches", "scale"], modelText],
+  ["depth", ["depth", "model"], ["depth"], (r) => `${r.depth}`],
+  [
+    "start",
+    ["pretrained"],
+    ["weights.file"],
+    (r) => r.weights.file || "random weights",
+  ],
+  [
+    "input",
+    ["input"],
+    ["size"],
+    (r) => `${r.size}×${r.size}, stem stride ${r.stemStride}`,
+  ],
+  ["batch size", ["batch"], ["batchSize"], (r) => `${r.batchSize}`],
+  ["epochs", ["epochs"], ["epochs"], (r) => `${r.epochs}`],
+  [
+    "optimizer",
+    ["optimizer"],
+    ["optimizer", "betas.0", "betas.1"],
+    (r) => `${r.optimizer} (${r.betas.join(", ")})`,
+  ],
+  ["eps", ["optimizer_eps"], ["eps"], (r) => analysis.showValue(r.eps)],
+  ["learning rate", ["lr"], ["lr"], (r) => analysis.showValue(r.lr)],
+  ["schedule", ["schedule"], ["schedule.gamma", "schedule.kind"], scheduleText],
+  ["weight decay", ["weight_decay"], ["weightDecay", "optimizer"], decayText],
+  ["sampler", ["sampler"], ["sampler"], (r) => r.sampler],
+  ["augmentation", ["augmentation"], [], augmentationText],
+  ["mixing", ["mixup_alpha"], ["mixing.alpha"], mixingText],
+];
 
 /** More values than these are told by their ends. */
 const MOST_LISTED = 8;
 
 /** "varied: 2, 4" where a published table has several values of a field. */
-function variedThere(
-  rows: readonly Row[],
-  field: string,
-): string | undefined {
+function variedThere(rows: readonly Row[], field: string): string | undefined {
   const values = [...new Set(rows.map((r) => r[field]))]
     .filter((v) => typeof v === "number").sort((a, b) => a - b);
   if (values.length < 2) return undefined;
@@ -112,113 +136,49 @@ const measured = (of: Published | undefined, facts: Record<string, string>) =>
  */
 export function protocol(of: Published | undefined, study: Study): Shown {
   if (!("recipe" in study.job)) return measured(of, study.job.facts);
-  const { plan } = study;
-  const theirs = of?.protocol ?? {};
-  const records = of?.rows ?? [];
+  const { plan } = study, recipe = firstRecipe(plan);
+  const theirs: Record<string, unknown> = { ...of?.protocol };
+  if (theirs.optimizer) theirs.weight_decay ??= "see optimizer";
+  const none = of ? "not stated" : "–";
   const said = (...names: string[]) => {
-    const name = names.find((n) => theirs[n] !== undefined);
-    const value = name && theirs[name];
-    return value === undefined
-      ? of ? "not stated" : "–"
-      : typeof value === "string"
-      ? value
-      : JSON.stringify(value);
+    const value = names.map((n) => theirs[n]).find((v) => v !== undefined);
+    if (value === undefined) return none;
+    return typeof value === "string" ? value : JSON.stringify(value);
   };
-  const shown = new Set<string>();
-  const set = (names: string[], value: (r: Recipe) => string) => {
-    for (const name of names) shown.add(name);
-    return asSet(plan, names, value);
+  const line = ([what, names, fields, text]: Line) => {
+    const tried = fields.flatMap((field) => {
+      const values = triedOf(plan, field);
+      if (!values) return [];
+      return [fields.length > 1 ? `${field} ${values}` : values];
+    });
+    return {
+      "": what,
+      published: variedThere(of?.rows ?? [], fields[0]) ?? said(...names),
+      ours: tried.length > 0 ? `varied: ${tried.join("; ")}` : text(recipe),
+    };
   };
-  const splits = plan.limits
-    ? ": " +
-      Object.entries(plan.limits).map(([split, n]) => `${split} ${number(n)}`)
-        .join(", ")
-    : "";
-  const rows: [string, string, string][] = [
-    [
-      "data",
-      said("dataset"),
-      `${plan.data?.name}${splits}`,
-    ],
-    [
-      "model",
-      said("model"),
-      set(["model", "patches", "scale"], modelText),
-    ],
-    [
-      "depth",
-      variedThere(records, "depth") ?? said("depth", "model"),
-      set(["depth"], (r) => `${r.depth}`),
-    ],
-    [
-      "start",
-      said("pretrained"),
-      set(["weights.file"], (r) => r.weights.file || "random weights"),
-    ],
-    [
-      "input",
-      said("input"),
-      set(["size"], (r) => `${r.size}×${r.size}, stem stride ${r.stemStride}`),
-    ],
-    ["batch size", said("batch"), set(["batchSize"], (r) => `${r.batchSize}`)],
-    ["epochs", said("epochs"), set(["epochs"], (r) => `${r.epochs}`)],
-    [
-      "optimizer",
-      said("optimizer"),
-      set(
-        ["optimizer", "betas.0", "betas.1"],
-        (r) => `${r.optimizer} (${r.betas.join(", ")})`,
-      ),
-    ],
-    [
-      "eps",
-      variedThere(records, "eps") ?? said("optimizer_eps"),
-      set(["eps"], (r) => analysis.showValue(r.eps)),
-    ],
-    [
-      "learning rate",
-      variedThere(records, "lr") ?? said("lr"),
-      set(["lr"], (r) => analysis.showValue(r.lr)),
-    ],
-    [
-      "schedule",
-      said("schedule"),
-      set(["schedule.gamma", "schedule.kind"], scheduleText),
-    ],
-    [
-      "weight decay",
-      theirs.optimizer ? "see optimizer" : said(),
-      set(["weightDecay", "optimizer"], decayText),
-    ],
-    ["sampler", said("sampler"), set(["sampler"], (r) => r.sampler)],
-    ["augmentation", said("augmentation"), set([], augmentationText)],
-    [
-      "mixing",
-      said("mixup_alpha"),
-      set(
-        ["mixing.alpha"],
-        (r) =>
-          r.mixing.kind === "none" || r.mixing.alpha === 0
-            ? "none"
-            : `${r.mixing.kind}, alpha ${r.mixing.alpha}`,
-      ),
-    ],
-    [
-      "runs a setting",
-      of ? "one, no seed set" : said(),
-      `${plan.study.repeats ?? 1}, seeds paired across settings`,
-    ],
-    ["number reported", said("metric"), plan.study.metric ?? "value"],
-  ];
+  const known = new Set(LINES.flatMap(([, , fields]) => fields));
   const others = Object.keys(plan.study.parameters ?? {})
-    .filter((name) => !shown.has(name))
-    .map((name): typeof rows[number] => [
-      name,
-      variedThere(records, name) ?? "–",
-      asSet(plan, [name], () => "–"),
-    ]);
-  rows.splice(-2, 0, ...others);
-  return table(
-    rows.map(([what, published, ours]) => ({ "": what, published, ours })),
-  );
+    .filter((name) => !known.has(name))
+    .map((name): Line => [name, [], [name], () => "–"]);
+  const limits = Object.entries(plan.limits ?? {})
+    .map(([split, n]) => `${split} ${n.toLocaleString("en")}`).join(", ");
+  return table([
+    {
+      "": "data",
+      published: said("dataset"),
+      ours: `${plan.data?.name}${limits ? `: ${limits}` : ""}`,
+    },
+    ...[...LINES, ...others].map(line),
+    {
+      "": "runs a setting",
+      published: of ? "one, no seed set" : none,
+      ours: `${plan.study.repeats ?? 1}, seeds paired across settings`,
+    },
+    {
+      "": "number reported",
+      published: said("metric"),
+      ours: plan.study.metric ?? "value",
+    },
+  ]);
 }

@@ -10,6 +10,7 @@ import {
   findings,
   openStore,
   type ParamValue,
+  parsePlan,
   parseStudy,
   recordsOf,
   recordsPath,
@@ -24,13 +25,7 @@ import {
 } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
-import {
-  fromRoot,
-  type Measurement,
-  placeOf,
-  runMeasurement,
-  runPlan,
-} from "./live.ts";
+import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
 import { parseProfile, type Profile, startOf } from "./profiles.ts";
 import { paramsOf, type Trial, trialsOf } from "./rows.ts";
 import { duration, list, type Shown, tableHtml, valueText } from "./show.ts";
@@ -156,9 +151,7 @@ export class Study {
    */
   async run(): Promise<Trial[]> {
     if (Deno.env.get("FERLAB_DRY_RUN")) await this.#tellCost();
-    else if ("recipe" in this.job) {
-      await runPlan(this.job, await this.data(), { dir: this.dir });
-    } else await runMeasurement(this.job, { dir: this.dir });
+    else await runJob(this.job, () => this.data(), this.dir);
     return await this.trials();
   }
 
@@ -325,6 +318,6 @@ export function openStudy(where: Where, cell: StudyCell): Study {
       ? { name: at.data as "auto", ...ofSeed }
       : { ...start.data, ...ofSeed },
   };
-  parseStudy(plan.study);
+  parsePlan(plan);
   return new Study(profile, at, plan, notebook, cell);
 }
