@@ -77,6 +77,7 @@ export interface Added
   extends Partial<Pick<Spec, "inset" | "marks" | "after">> {
   legend?: (LegendItem | false)[];
   notes?: string[];
+  xTicks?: number[];
   /** In the accessible label. */
   words?: string[];
   /** What the intervals are, in the legend. */
@@ -236,7 +237,8 @@ export function linesOf(
       p.low < p.high && `${y.say(p.low)} to ${y.say(p.high)}`,
     );
   return frame("line", o, {
-    ...{ legend, notes, x, y, panels: facets, after: added.after },
+    ...{ legend, notes, y, panels: facets, after: added.after },
+    x: { ...x, ticks: added.xTicks ?? x.ticks },
     label: [
       `${y.label} by ${x.label}` +
       (named.length > 0 ? `: ${named.join(", ")}` : ""),

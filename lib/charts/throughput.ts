@@ -4,7 +4,7 @@ import * as d3 from "d3";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
 import type { AxesOptions } from "./frame.ts";
 import { linesOf } from "./line.ts";
-import { isNumber, valueText } from "./scales.ts";
+import { isNumber, levels, valueText } from "./scales.ts";
 import type { Chart } from "./theme.ts";
 
 export interface KneeOptions {
@@ -122,6 +122,7 @@ export function throughputChart(
       }));
     })
   );
+  const sizes = tables.flatMap((table) => table.rows.map((r) => r.x));
   const isWide = Math.max(...bests) > MOST_RATIO * Math.min(...bests);
   const isLog = (o.yScale ?? (isWide ? "log" : "linear")) === "log";
   return linesOf(
@@ -136,8 +137,10 @@ export function throughputChart(
       yFormat: o.yFormat ?? rate,
     },
     { y: isLog ? [] : [0] },
-    ({ series }) => ({
+    ({ x, series }) => ({
       bandLabel: "spread",
+      // Sizes are powers of two more often than of ten.
+      xTicks: levels(sizes.filter((v): v is number => x.why(v) === null)),
       notes: [
         ...(lost > 0 ? [`${lost} of them out of memory`] : []),
         // The name of one series alone stands nowhere else.

@@ -1,5 +1,5 @@
 /** The first faces of each class, as a chart. */
-import { type Chart, faceGridChart } from "../charts/mod.ts";
+import { type Chart, faceGridChart } from "../charts/charts.ts";
 import type { Dataset, SplitName } from "../data/mod.ts";
 
 /**
