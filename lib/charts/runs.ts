@@ -8,9 +8,11 @@ import {
   type Read,
   read,
   type Rows,
+  type Value,
 } from "./channels.ts";
 import { type AxesOptions, frame, noiseLength, tip } from "./frame.ts";
-import { bars, crosses, FAILED, OURS, pathItem } from "./marks.ts";
+import { crosses, FAILED, OURS, pathItem } from "./marks.ts";
+import { rowKey, rowsAxis } from "./rows_axis.ts";
 import { isNumber } from "./scales.ts";
 import { type Chart, textWidth } from "./theme.ts";
 
@@ -19,6 +21,7 @@ const FEWEST = 3;
 
 interface Setting {
   x: number | string;
+  row: string;
   mean: number;
   sd: number | null;
   /** 95 % t interval. */
@@ -30,9 +33,9 @@ interface Setting {
 }
 
 /**
- * Draws a column a setting, `x`: each of its runs as a dot, their mean as a line
+ * Draws a row a setting, `x`: each of its runs as a dot, their mean as a line
  * with its 95 % interval (t, from three runs), and mean, sd and number of runs
- * in words where there is room.
+ * in words.
  */
 export function repeatsChart(
   rows: Rows,
@@ -47,6 +50,10 @@ export function repeatsChart(
     x: o.x,
     y: o.y ?? firstOf("accuracy"),
   });
+  const x = axisOf(table, "x", {
+    ...{ label: o.xLabel, scale: "category", format: o.xFormat },
+  });
+  const rowOf = new Map(x.domain.map((v, i) => [v, rowKey(i)]));
   const groups = [...Map.groupBy(table.rows, (r) => r.x)];
   const settings = groups.flatMap(([x, own]): Setting[] => {
     const values = own.map((r) => r.y).filter(isNumber);
@@ -54,13 +61,10 @@ export function repeatsChart(
     const { mean, n, ...told } = meanInterval(values);
     const end = (v: number | null) => n >= FEWEST && isNumber(v) ? v : null;
     return [{
-      ...{ x, mean, n, tried: own.length },
+      ...{ x, row: rowOf.get(x)!, mean, n, tried: own.length },
       ...{ low: end(told.low), high: end(told.high) },
       sd: isNumber(told.sd) ? told.sd : null,
     }];
-  });
-  const x = axisOf(table, "x", {
-    ...{ label: o.xLabel, scale: "category", format: o.xFormat },
   });
   const y = axisOf(table, "y", {
     ...{ label: o.yLabel, scale: o.yScale, format: o.yFormat },
@@ -78,10 +82,11 @@ export function repeatsChart(
     `${y.say(s.mean)}${sd(s)}`,
     `n ${s.n}${s.n < s.tried ? ` of ${s.tried}` : ""}`,
   ];
-  const slot = ((o.width ?? 720) - 90) / x.domain.length;
-  const isTold = shown.every((s) =>
-    says(s).every((line) => textWidth(line) < slot)
-  );
+  const texts = new Map(shown.map((s) => [s, says(s).join(", ")]));
+  const { axis, innerHeight } = rowsAxis(x.domain.map((v) => x.format(v)), {
+    ...{ label: x.label, width: o.width, least: 28 },
+  });
+  const row = (r: { x: Value }) => rowOf.get(r.x!);
   const title = (s: Setting) =>
     tip(
       `${x.label} ${x.say(s.x)}`,
@@ -89,36 +94,39 @@ export function repeatsChart(
       s.low !== null && `95 % interval ${y.say(s.low)} to ${y.say(s.high!)}`,
     );
   return frame("repeats", o, {
-    ...{ notes, x, y, isEmpty: done.length + failed.length === 0 },
+    ...{ notes, x: y, y: axis, isEmpty: done.length + failed.length === 0 },
     label: `${y.label} of each run by ${x.label}: ` +
-      shown.slice(0, 20).map((s) => `${x.say(s.x)} ${says(s).join(", ")}`)
-        .join("; "),
+      shown.slice(0, 20).map((s) => `${x.say(s.x)} ${texts.get(s)}`).join("; "),
     legend: [[
       { mark: `<circle cx="13" cy="6" r="4" fill="${OURS}"/>`, label: "a run" },
       told.length > 0
-        ? pathItem("M3,6H23M13,0V12", "mean and its 95 % interval")
-        : pathItem("M3,6H23", "mean"),
+        ? pathItem("M13,0V12M0,6H26", "mean and its 95 % interval")
+        : pathItem("M13,0V12", "mean"),
       failed.length > 0 && FAILED,
     ]],
-    inset: { top: isTold ? 34 : 0, bottom: failed.length > 0 ? 16 : 0 },
+    room: {
+      right: 16 + Math.max(0, ...[...texts.values()].map((t) => textWidth(t))),
+    },
+    innerHeight: () => innerHeight,
     marks: () => [
-      bars(told, { x: "x", strokeWidth: 1.5, title }),
-      Plot.tickY(shown, {
-        ...{ x: "x", y: "mean", strokeWidth: 2.5, title },
-        ...{ insetLeft: 0.3 * slot, insetRight: 0.3 * slot },
+      Plot.ruleY(told, {
+        ...{ x1: "low", x2: "high", y: "row", strokeWidth: 1.5, title },
+        ...{ strokeOpacity: 0.7, className: "ferlab-intervals" },
+      }),
+      Plot.tickX(shown, {
+        ...{ x: "mean", y: "row", strokeWidth: 2.5, inset: 4, title },
         className: "ferlab-means",
       }),
       Plot.dot(done, {
-        ...{ x: "x", y: "y", fill: OURS, fillOpacity: 0.75 },
-        r: Math.max(1.5, Math.min(4, slot / 4)),
+        ...{ x: "y", y: row, r: 4, fill: OURS, fillOpacity: 0.75 },
         title: (r: Read<"x" | "y">) =>
           `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
         className: "ferlab-runs",
       }),
-      crosses(failed, { x: "x", frameAnchor: "bottom", dy: -8 }),
-      Plot.text(isTold ? shown : [], {
-        ...{ x: "x", frameAnchor: "top", lineAnchor: "top", lineHeight: 1.2 },
-        text: (s: Setting) => says(s).join("\n"),
+      crosses(failed, { y: row, frameAnchor: "left", dx: 8 }),
+      Plot.text(shown, {
+        ...{ y: "row", text: (s: Setting) => texts.get(s), dx: 10 },
+        ...{ frameAnchor: "right", textAnchor: "start" },
       }),
     ],
   });
