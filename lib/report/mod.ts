@@ -23,6 +23,7 @@ export {
 } from "./effects.ts";
 export { facesChart } from "./faces.ts";
 export { interruptSignal } from "./live.ts";
+export { type BlockLook, type Looked, lookInside } from "./look.ts";
 export { notebookIndex } from "./notebooks.ts";
 export {
   atProfile,

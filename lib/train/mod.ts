@@ -92,3 +92,4 @@ export {
 export { followsRunLength, Schedule } from "./schedules.ts";
 export { squareRootRule } from "./square_root.ts";
 export { type StepResult, Trainer } from "./trainer.ts";
+export { readVariables } from "./variables.ts";
