@@ -16,7 +16,7 @@ export * as weights from "./weights/mod.ts";
 
 export { loadDataset, syntheticFaces } from "./data/mod.ts";
 export { modelOf } from "./models/mod.ts";
-export { flopsOf } from "./profile/mod.ts";
+export { costOf, flopsOf } from "./profile/mod.ts";
 export { curvesChart, openReport, reports } from "./reports/mod.ts";
 export { analysis, frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";

@@ -11,6 +11,7 @@ export {
   type Sums,
 } from "./count.ts";
 export { type Convention, CONVENTIONS } from "./conventions.ts";
+export { type Cost, costOf } from "./cost.ts";
 export {
   assertFits,
   inferenceMemory,

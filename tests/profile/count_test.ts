@@ -4,12 +4,14 @@ import { inspect } from "../../lib/nn/mod.ts";
 import { handleCount } from "../../lib/tensorflow/mod.ts";
 import {
   type Convention,
+  costOf,
   count,
   type Counted,
   countTable,
   flops,
   parameters,
 } from "../../lib/profile/mod.ts";
+import { recipes } from "../../lib/train/mod.ts";
 import { full } from "../models/_tiny.ts";
 
 interface Expected {
@@ -220,4 +222,21 @@ Deno.test("the table has a row a module and their sum", () => {
     thop: 6.366012928,
     ptflops: 6.352798215,
   });
+});
+
+Deno.test("the full models cost what the notes print, and keeping the patches more", () => {
+  const published = { ...recipes.full, size: 224, stemStride: 2 as const };
+  const [base, cls, after, before] = [
+    { model: "baseline" as const },
+    { model: "cls" as const, patches: "dropped" as const },
+    { model: "cls" as const, patches: "catAfterMlp" as const },
+    { model: "cls" as const, patches: "catBeforeMlp" as const },
+  ].map((fields) => costOf({ ...published, ...fields }, { batch: 2 }));
+  const giga = (n: number) => (n / 1e9).toFixed(3);
+  assert.deepEqual([base.thop, cls.thop].map(giga), ["7.594", "6.385"]);
+  assert.deepEqual([after.thop, before.thop].map(giga), ["6.566", "7.388"]);
+  assert.equal((base.thopParameters / 1e6).toFixed(3), "55.954");
+  assert.equal((cls.thopParameters / 1e6).toFixed(3), "55.955");
+  assert.deepEqual([base.parameters, cls.parameters], [55_980_743, 55_980_743]);
+  assert.ok(cls.trainingMemory < base.trainingMemory);
 });
