@@ -32,7 +32,8 @@ import { type Shown, table, valueText } from "./show.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
 
 /** What is timed: the forward pass in evaluation, or a whole training step. */
-export type Mode = "forward" | "training step";
+const MODES = ["forward", "training step"] as const;
+export type Mode = typeof MODES[number];
 
 /** How many steps a trial runs. */
 export interface Steps {
@@ -168,11 +169,14 @@ function factsOf(
 export function timed(where: Where, cell: SpeedCell): Study {
   const at = parseWhere(where);
   const { name, nets, steps, points, mode, repeats, notebook } = cell;
-  points.forEach(({ net, batchSize }, i) => {
-    const bad = !nets[net] || !steps[net]
-      ? `net "${net}": nets and steps have ${Object.keys(nets).join(", ")}`
+  const both = Object.keys(nets).filter((net) => net in steps);
+  points.forEach(({ net, batchSize, mode: own = mode ?? MODES[0] }, i) => {
+    const bad = !both.includes(net)
+      ? `net "${net}": nets and steps have ${both.join(", ")}`
       : !(Number.isInteger(batchSize) && batchSize > 0)
       ? `batchSize ${batchSize}: give a whole number from 1 on`
+      : !MODES.includes(own)
+      ? `mode "${own}": give ${MODES.map((m) => `"${m}"`).join(" or ")}`
       : undefined;
     if (bad) throw new StudyError(`timed: points[${i}] has ${bad}`);
     parseRecipe(nets[net]);

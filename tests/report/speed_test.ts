@@ -130,6 +130,11 @@ Deno.test("a net or a batch size that is none is refused in one line", () => {
     );
   }
   assert.throws(
+    () => timed(where, { ...smoke(), mode: "backward" as "forward" }),
+    /points\[0\] has mode "backward": give "forward" or "training step"/,
+  );
+  assert.throws(() => timed(where, { ...smoke(), points: [] }), /points/);
+  assert.throws(
     () =>
       timed(where, {
         ...smoke(),
