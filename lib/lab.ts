@@ -2,10 +2,10 @@
  * What a notebook imports: the pieces of a report and the charts by name, all
  * else in groups, one a room.
  */
-export * from "./report/mod.ts";
-export * from "./charts/charts.ts";
+export * from "./reports/mod.ts";
+export * from "./charts/mod.ts";
 
-export * as charts from "./charts/charts.ts";
+export * as charts from "./charts/mod.ts";
 export * as data from "./data/mod.ts";
 export * as models from "./models/mod.ts";
 export * as profiling from "./profile/mod.ts";
@@ -17,7 +17,6 @@ export * as weights from "./weights/mod.ts";
 export { loadDataset, syntheticFaces } from "./data/mod.ts";
 export { modelOf } from "./models/mod.ts";
 export { costOf, flopsOf } from "./profile/mod.ts";
-export { curvesChart, openReport, reports } from "./reports/mod.ts";
 export { analysis, frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";
 export { parseRecipe, type Recipe, recipes, recipeTable } from "./train/mod.ts";

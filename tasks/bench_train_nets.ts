@@ -1,5 +1,5 @@
 /** The nets that `deno task bench train` measures. */
-import { Profile, startOf } from "../lib/report/mod.ts";
+import { Profile, startOf } from "../lib/reports/mod.ts";
 import {
   parseRecipe,
   type Recipe,

@@ -9,7 +9,7 @@ import {
   lrSensitivityChart,
   pairedChart,
   parallelChart,
-} from "../lib/charts/charts.ts";
+} from "../lib/charts/mod.ts";
 import { syntheticFaces } from "../lib/data/mod.ts";
 import {
   asFamily,
@@ -21,7 +21,7 @@ import {
   publishedNoise,
   settings,
   type Trial,
-} from "../lib/report/mod.ts";
+} from "../lib/reports/mod.ts";
 
 /** Writes a chart as it looks on a white page, to docs/. */
 async function draw(name: string, { svg }: Chart, colours = 128) {

@@ -26,18 +26,6 @@ const ROOMS: Record<string, string[]> = {
     "statistics",
   ],
   charts: ["statistics"],
-  report: [
-    "study",
-    "train",
-    "profile",
-    "models",
-    "data",
-    "weights",
-    "nn",
-    "tensorflow",
-    "statistics",
-    "charts",
-  ],
   reports: [
     "study",
     "train",
@@ -70,9 +58,6 @@ function specifiersOf(source: string): string[] {
   return found;
 }
 
-/** Doors beside a room's mod.ts, as long as the old charts are in use. */
-const DOORS = ["lib/charts/charts.ts"];
-
 /** What a file of lib/ imports against the rule, one line each. */
 function violations(file: string, source: string): string[] {
   const room = file.split("/")[1];
@@ -89,7 +74,7 @@ function violations(file: string, source: string): string[] {
     } else if (!room.endsWith(".ts") && !ROOMS[room].includes(other)) {
       bad.push(`${says}, which does not stand above it`);
     } else if (
-      target !== `lib/${other}/mod.ts` && !DOORS.includes(target)
+      target !== `lib/${other}/mod.ts`
     ) {
       bad.push(`${says}, which is not that room's door (mod.ts)`);
     }

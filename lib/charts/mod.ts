@@ -1,39 +1,28 @@
 /** The room's door: charts of plain rows, as SVG text. */
-export { confusionMatrixChart } from "./confusion_matrix.ts";
-export { type CurveBandRow, curveBandsChart } from "./curve_bands.ts";
+export { isolationChart } from "./bests.ts";
+export {
+  type Confusion,
+  confusionChart,
+  confusionDifferenceChart,
+} from "./confusion.ts";
+export { costAccuracyChart } from "./cost.ts";
+export { classCountsChart, sizeHistogramChart } from "./counts.ts";
+export { forestChart } from "./effects.ts";
+export { heatMapChart } from "./heat.ts";
+export { lineChart } from "./line.ts";
+export { type MomentCounts, secondMomentsChart } from "./moments.ts";
+export { pairedChart } from "./pairs.ts";
+export { type ParallelAxis, parallelChart } from "./parallel.ts";
 export {
   faceGridChart,
   type FaceRow,
   heatOverlayChart,
   type HeatRow,
 } from "./pictures.ts";
-export { type Effect, forestChart } from "./forest.ts";
-export { type HeatMapCell, heatMapChart } from "./heat_map.ts";
-export { isolationChart, type IsolationRow } from "./isolation.ts";
-export {
-  type LearningCurveRow,
-  learningCurvesChart,
-} from "./learning_curves.ts";
-export {
-  lrAccuracyChart,
-  type LrAccuracyRow,
-  type PublishedLrRow,
-} from "./lr_accuracy.ts";
-export { type Pair, pairedChart, type PairedMean } from "./paired.ts";
-export {
-  type ParallelAxis,
-  parallelCoordinatesChart,
-  type ParallelRow,
-} from "./parallel_coordinates.ts";
-export { lrSensitivityChart, type SensitivityCurve } from "./sensitivity.ts";
-export { type Chart, type ChartOptions, escapeMarkup, percent } from "./old.ts";
-export { confusionDifferenceChart } from "./confusion_difference.ts";
-export { costAccuracyChart, type CostPoint } from "./cost_accuracy.ts";
-export { type RepeatRow, repeatsChart } from "./repeats.ts";
-export { type MomentCounts, secondMomentsChart } from "./moments.ts";
-export {
-  kneeOf,
-  throughputKneeChart,
-  type ThroughputRow as MeasuredThroughput,
-} from "./throughput_knee.ts";
-export { timelineChart, type TimelineTrial } from "./timeline.ts";
+export { lrSensitivityChart } from "./rates.ts";
+export { repeatsChart } from "./runs.ts";
+export { kneeOf, throughputChart } from "./throughput.ts";
+export { timelineChart } from "./trials.ts";
+export type { Noise } from "./frame.ts";
+export type { Channel, Rows } from "./channels.ts";
+export { type Chart, escapeMarkup, percent } from "./theme.ts";

@@ -1,17 +1,38 @@
-/** Claims judged, as they are shown and kept. */
-import type { Profile } from "./profile.ts";
-import type { Claim, Judgement, Results } from "./report.ts";
+/** The notes' claims with our verdicts, and the decision of a written rule. */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { StudyError } from "../study/mod.ts";
+import { fromRoot } from "./live.ts";
+import type { Profile } from "./profiles.ts";
+import { paramsOf, type Row } from "./rows.ts";
+import { markdown, type Shown, table, valueText } from "./show.ts";
+import type { Study } from "./study.ts";
+import { type Judgement, notRun } from "./verdicts.ts";
 
-/** A claim with its judgement, as it is kept beside the records. */
-export interface JudgedClaim extends Judgement {
+/** A claim of the notes in its cell: what they say, and our verdict on it. */
+export interface Claim extends Judgement {
   claim: string;
-  published: string;
+  /** Published rows, which are printed, or what there is instead of them. */
+  published: string | readonly Row[];
+  /**
+   * Whether faces matter: synthetic ones then settle nothing. Default: where
+   * the study trains.
+   */
+  aboutFaces?: boolean;
 }
 
-/** What `claims()` leaves beside the records, for the table of all claims. */
-export interface JudgedReport {
+/** A claim as it is shown and kept. */
+export interface JudgedClaim {
+  claim: string;
+  published: string;
+  ours: string;
+  verdict: Judgement["verdict"];
+  why: string;
+}
+
+/** `NOTEBOOK.claims.json`: what the page of all claims is made of. */
+export interface ClaimsFile {
   notebook: string;
-  title: string;
   profile: Profile;
   data: string;
   trials: number;
@@ -20,32 +41,133 @@ export interface JudgedReport {
   claims: JudgedClaim[];
 }
 
-/** Of a claim whose studies have no trial. */
-export const NOT_RUN: Judgement = {
-  ours: "–",
-  verdict: "not yet run",
-  why: "no trial is on record",
-};
+/** More published rows than these are cut. */
+const MOST_ROWS = 8;
 
-/** Synthetic faces show how a question is asked, not its answer. */
-export async function judged(
-  claim: Claim,
-  results: Results,
-): Promise<JudgedClaim> {
-  const { claim: text, published, aboutFaces = true } = claim;
-  const judgement = await claim.judge(results);
-  const isSettled = ["holds", "does not hold"].includes(judgement.verdict);
-  return {
-    claim: text,
-    published,
-    ...judgement,
-    ...aboutFaces && results.data === "synthetic" && isSettled
-      ? {
-        verdict: "cannot tell" as const,
-        why: `on synthetic faces it ${
-          judgement.verdict === "holds" ? "would hold" : "would not"
-        }, which real ones have to confirm; ${judgement.why}`,
-      }
-      : {},
+/** "62.39 % at depth 2, lr 4e-4; …" */
+export function publishedText(rows: readonly Row[]): string {
+  const shown = rows.slice(0, MOST_ROWS).map((row) => {
+    const share = row.accuracy ?? row.mean, rate = row.imagesPerSecond;
+    const number = typeof share === "number"
+      ? `${Number((100 * share).toFixed(3))} %`
+      : typeof rate === "number"
+      ? `${rate} images/s`
+      : "no number";
+    const at = Object.entries(paramsOf(row))
+      .map(([name, value]) => `${name} ${valueText(name, value)}`).join(", ");
+    return at ? `${number} at ${at}` : number;
+  });
+  const more = rows.length - shown.length;
+  return shown.join("; ") + (more > 0 ? `; and ${more} more` : "") ||
+    "no published run";
+}
+
+/** What a claim is worth where it was judged. */
+function settled(c: Claim, { profile, dataName, job }: Study): Judgement {
+  const { ours, verdict, why, onlyAt, aboutFaces = "recipe" in job } = c;
+  if (verdict === "not yet run" || ours === "–") return { ours, verdict, why };
+  if (onlyAt && onlyAt.profile !== profile) {
+    return { ours, verdict: "cannot tell", why: onlyAt.because };
+  }
+  const isSettled = verdict === "holds" || verdict === "does not hold";
+  return aboutFaces && dataName === "synthetic" && isSettled
+    ? {
+      ours,
+      verdict: "cannot tell",
+      why: `on synthetic faces it ${
+        verdict === "holds" ? "would hold" : "would not"
+      }, which real ones have to confirm; ${why}`,
+    }
+    : { ours, verdict, why };
+}
+
+/**
+ * Shows claims beside the notes' numbers, and keeps them as
+ * `NOTEBOOK.claims.json` beside the records. Without a trial on record none is
+ * judged.
+ *
+ * @param of The study, or all that the notebook has.
+ * @throws StudyError for two claims of one text
+ */
+export async function claims(
+  of: Study | readonly Study[],
+  list: readonly Claim[],
+): Promise<Shown> {
+  const studies = [of].flat() as Study[];
+  const twice = list.find((c, i) =>
+    list.findIndex((d) => d.claim === c.claim) < i
+  );
+  if (twice) {
+    throw new StudyError(`claims: "${twice.claim}" stands there twice`);
+  }
+  const trials = (await Promise.all(studies.map((s) => s.trials()))).flat();
+  const [first] = studies;
+  const { profile, dataName } = first;
+  const judged = list.map((c): JudgedClaim => {
+    const { ours, verdict, why } = trials.length > 0
+      ? settled(c, first)
+      : notRun("no trial is on record");
+    return {
+      claim: c.claim,
+      published: typeof c.published === "string"
+        ? c.published
+        : publishedText(c.published),
+      ours,
+      verdict,
+      why,
+    };
+  });
+  const notebook = studies.find((s) => s.notebook)?.notebook ??
+    basename(Deno.env.get("JPY_SESSION_NAME") ?? first.name, ".ipynb");
+  const kept: ClaimsFile = {
+    notebook,
+    profile,
+    data: dataName,
+    trials: trials.length,
+    seconds: trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0),
+    claims: judged,
   };
+  if (!Deno.env.get("FERLAB_DRY_RUN")) {
+    const dir = fromRoot(first.dir);
+    mkdirSync(dir, { recursive: true });
+    // Whoever reads it while it is written sees the old file or the new one.
+    const path = join(dir, `${notebook}.claims.json`);
+    const partial = `${path}.${Deno.pid}.tmp`;
+    writeFileSync(partial, JSON.stringify(kept, null, 2) + "\n");
+    renameSync(partial, path);
+  }
+  return table(judged.map((c) => ({
+    "the notes' claim": c.claim,
+    published: c.published,
+    ours: c.ours,
+    verdict: c.verdict,
+    why: c.why,
+  })));
+}
+
+/**
+ * Shows what the rule above it decides.
+ *
+ * @param name Before the choice: `depth` for "Depth 4."
+ * @param unless Why nothing is decided, where that is so.
+ * @param note A sentence behind the decision.
+ */
+export function decide(
+  choice: string | number | boolean | undefined | null,
+  { name = "", unless, note }: {
+    name?: string;
+    unless?: string | false;
+    note?: string;
+  } = {},
+): Shown {
+  const words = unless
+    ? `None: ${unless}.`
+    : choice === undefined || choice === null
+    ? "None: no trial is on record."
+    : `${name} ${choice}.`.trim().replace(
+      // A recipe's own name, such as loss.labelSmoothing, stays as it is.
+      /^[a-z]+(?= )/,
+      (word) => word[0].toUpperCase() + word.slice(1),
+    );
+  return markdown(`**Decision.** ${words}${note ? ` ${note}` : ""}`);
 }

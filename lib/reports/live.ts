@@ -1,12 +1,7 @@
 /** Runs a study in a cell: progress and curves in place, a line a trial. */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import {
-  escapeMarkup,
-  type LearningCurveRow,
-  learningCurvesChart,
-  percent,
-} from "../charts/mod.ts";
+import { escapeMarkup, lineChart, percent } from "../charts/mod.ts";
 import type { Dataset } from "../data/mod.ts";
 import {
   analysis,
@@ -15,14 +10,23 @@ import {
   type RecordPlace,
   runPlanned,
   runStudy,
-  StudyError,
-  type StudySummary,
+  type StudyInput,
   type TrainingEvent,
   type TrainingPlan,
+  type TrainTrial,
   trialRows,
 } from "../study/mod.ts";
-import type { Measurement } from "./report.ts";
 import { duration } from "./show.ts";
+
+/** A study whose trials are no trainings, such as one of throughput. */
+export interface Measurement {
+  study: StudyInput;
+  measure: TrainTrial;
+  /** A trial's value in its row. */
+  field: string;
+  /** What is measured, in words, by the protocol's lines. */
+  facts: Record<string, string>;
+}
 
 /** Folders are taken from the project's root, wherever the kernel started. */
 export const fromRoot = (dir: string) =>
@@ -48,15 +52,18 @@ export function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** The kernel's display channel; outside a kernel `Deno.jupyter` throws. */
-// deno-lint-ignore no-explicit-any
-function jupyter(): any {
+/** Shows something in the cell that runs; false outside a kernel. */
+export async function broadcast(
+  message: "display_data" | "update_display_data",
+  content: Record<string, unknown>,
+): Promise<boolean> {
+  let channel;
   try {
     // deno-lint-ignore no-explicit-any
-    return (Deno as any).jupyter;
-  } catch {
-    return undefined;
-  }
+    channel = (Deno as any).jupyter; // throws outside a kernel
+  } catch { /* there is no cell */ }
+  await channel?.broadcast(message, content);
+  return channel !== undefined;
 }
 
 /** One place in the output of a cell that can be replaced. */
@@ -70,7 +77,7 @@ class LivePlace {
     this.#sent = this.#sent.then(() => {
       const message = this.#shown ? "update_display_data" : "display_data";
       this.#shown = true;
-      return jupyter()?.broadcast(message, {
+      return broadcast(message, {
         data: { "text/html": html() },
         metadata: {},
         transient: { display_id: this.#id },
@@ -89,7 +96,7 @@ const LIVE_TRIALS = 12;
 /** Tells a run's events: lines, a bar, and the newest trials' curves. */
 class Teller {
   #live = new LivePlace();
-  #curves: LearningCurveRow[] = [];
+  #curves: { trial: string; epoch: number; accuracy: number }[] = [];
   #total = 0;
   #done = 0;
   #ran = 0;
@@ -119,10 +126,11 @@ class Teller {
       const newest = [...new Set(this.#curves.map((c) => c.trial))]
         .slice(-LIVE_TRIALS);
       const curves = this.#curves.filter((c) => newest.includes(c.trial));
-      return this.#bar() + (curves.length === 0 ? "" : learningCurvesChart(
-        curves,
-        { yLabel: "validation accuracy" },
-      ).html);
+      return this.#bar() + (curves.length === 0 ? "" : lineChart(curves, {
+        x: "epoch",
+        series: "trial",
+        yLabel: "validation accuracy",
+      }).html);
     });
   }
 
@@ -159,8 +167,7 @@ class Teller {
             event.point.repeat + 1
           }`,
           epoch: event.report.epoch,
-          metric: "validation",
-          value: event.report.value,
+          accuracy: event.report.value,
         });
         this.#show();
         break;
@@ -187,71 +194,41 @@ class Teller {
   }
 }
 
-async function withParquet(
-  name: string,
+/**
+ * Runs what is missing of trainings or measurements: a line a trial, and in a
+ * front end a bar and the learning curves, which grow while it trains. Ctrl-C
+ * and the stop button keep every finished epoch. At the end the record is
+ * written as Parquet too (`STUDY.parquet`, `STUDY.epochs.parquet` in `dir`).
+ */
+export async function runJob(
+  job: TrainingPlan | Measurement,
+  data: () => Promise<Dataset>,
   dir: string,
-  teller: Teller,
-  run: () => Promise<StudySummary>,
-): Promise<StudySummary> {
-  const summary = await run();
+): Promise<void> {
+  const { name, metric = "" } = job.study;
+  const isTraining = "recipe" in job;
+  const teller = new Teller(
+    name,
+    isTraining
+      ? percent
+      : (value) => `${Number(value.toPrecision(4))} ${metric}`.trim(),
+  );
+  const options = {
+    dir: fromRoot(dir),
+    store: Deno.env.get("FERLAB_STORE"),
+    signal: interruptSignal(),
+    onEvent: (event: TrainingEvent) => teller.tell(event),
+  };
+  if (isTraining) {
+    await runPlanned(job, await data(), {
+      ...options,
+      jobs: Number(Deno.env.get("FERLAB_JOBS") ?? 1),
+      dataDir: Deno.env.get("FERLAB_DATA_DIR"),
+    });
+  } else await runStudy(job.study, job.measure, options);
   await teller.done();
   const { study, rows } = await trialRows(placeOf(dir), name);
   mkdirSync(fromRoot(dir), { recursive: true });
   const file = join(fromRoot(dir), `${name}.parquet`);
   await exportStudy(study, rows, { format: "parquet", file });
-  return summary;
-}
-
-/** Notebooks that still use this room have no plan of their own. */
-function refuseDryRun(): void {
-  if (!Deno.env.get("FERLAB_DRY_RUN")) return;
-  throw new StudyError("a dry run cannot tell this notebook's plan");
-}
-
-/**
- * Runs what is missing of a plan: a line a trial, and in a front end a bar and
- * the learning curves, which grow while it trains. Ctrl-C and the stop button
- * keep every finished epoch. At the end the record is written as Parquet too
- * (`STUDY.parquet`, `STUDY.epochs.parquet` in `dir`).
- */
-export function runPlan(
-  plan: TrainingPlan,
-  data: Dataset,
-  { dir, signal = interruptSignal() }: { dir: string; signal?: AbortSignal },
-): Promise<StudySummary> {
-  refuseDryRun();
-  const teller = new Teller(plan.study.name, percent);
-  return withParquet(
-    plan.study.name,
-    dir,
-    teller,
-    () =>
-      runPlanned(plan, data, {
-        dir: fromRoot(dir),
-        store: Deno.env.get("FERLAB_STORE"),
-        jobs: Number(Deno.env.get("FERLAB_JOBS") ?? 1),
-        dataDir: Deno.env.get("FERLAB_DATA_DIR"),
-        signal,
-        onEvent: (event) => teller.tell(event),
-      }),
-  );
-}
-
-/** Runs what is missing of a study of measurements, one trial at a time. */
-export function runMeasurement(
-  { study, measure }: Measurement,
-  { dir, signal = interruptSignal() }: { dir: string; signal?: AbortSignal },
-): Promise<StudySummary> {
-  refuseDryRun();
-  const teller = new Teller(
-    study.name,
-    (value) => `${Number(value.toPrecision(4))} ${study.metric ?? ""}`,
-  );
-  return withParquet(study.name, dir, teller, () =>
-    runStudy(study, measure, {
-      dir: fromRoot(dir),
-      store: Deno.env.get("FERLAB_STORE"),
-      signal,
-      onEvent: (event) => teller.tell(event),
-    }));
 }

@@ -1,27 +1,106 @@
-/** The room's door: the study's reports, what a notebook shows of them. */
-export { reports } from "./catalogue.ts";
-export type { JudgedClaim, JudgedReport } from "./claims.ts";
-export { facesChart } from "./faces.ts";
-export { interruptSignal, runMeasurement, runPlan } from "./live.ts";
-export { OpenReport, openReport, type ReportParameters } from "./open.ts";
+/** The room's door: what a notebook puts a report together from. */
 export {
-  baseOf,
+  type Claim,
+  claims,
+  type ClaimsFile,
+  decide,
+  type JudgedClaim,
+  publishedText,
+} from "./claims.ts";
+export {
+  asFamily,
+  differenceText,
+  type Effect,
+  type EffectOptions,
+  effects,
+  effectsText,
+  effectTable,
+  FEWEST,
+  fewest,
+  leaderOf,
+  seedsText,
+  where,
+} from "./effects.ts";
+export { facesChart } from "./faces.ts";
+export { interruptSignal } from "./live.ts";
+export { type BlockLook, type Looked, lookInside } from "./look.ts";
+export { notebookIndex } from "./notebooks.ts";
+export {
+  atProfile,
+  decades,
+  type Grid,
+  parseProfile,
+  pretrained,
   Profile,
-  trainingPlan,
-  type TrainingStudy,
-} from "./profile.ts";
-export { protocolRows } from "./protocol.ts";
-export { publishedFigure } from "./published.ts";
-export type {
-  Claim as ReportClaim,
-  Judgement,
-  MeasuredRow,
-  Measurement,
-  ProtocolRow,
-  Report,
-  Results,
-  Verdict,
-} from "./report.ts";
-export { duration, markdown, points, type Shown, table } from "./show.ts";
-export { confusionChart, curvesChart, noiseOf } from "./training_charts.ts";
-export { trialTable } from "./trial_table.ts";
+  startOf,
+} from "./profiles.ts";
+export { protocol } from "./protocol.ts";
+export {
+  type Published,
+  published,
+  publishedNoise,
+  publishedRepeats,
+  tableOf,
+} from "./published.ts";
+export {
+  type Best,
+  bestPer,
+  bestSetting,
+  bestTrial,
+  epochRows,
+  isDone,
+  noiseOf,
+  parametersOf,
+  paramsOf,
+  type Row,
+  type SettingRow,
+  settings,
+  settingText,
+  type Trial,
+  valuesOf,
+} from "./rows.ts";
+export {
+  duration,
+  list,
+  markdown,
+  points,
+  pText,
+  rateText,
+  type Shown,
+  table,
+  valueText,
+} from "./show.ts";
+export {
+  machineText,
+  type Ratio,
+  ratio,
+  ratioText,
+  type Speed,
+  type SpeedCell,
+  speeds,
+  speedTable,
+  speedText,
+  timed,
+} from "./speed.ts";
+export { openStudy, Study, type StudyCell, type Where } from "./study.ts";
+export { costTable, trialTable } from "./tables.ts";
+export {
+  better,
+  byRule,
+  cannotTell,
+  equal,
+  gains,
+  holdsIf,
+  type Judgement,
+  keepUnlessBeaten,
+  nearBest,
+  noGain,
+  notRun,
+  peakWithin,
+  repeatsFor,
+  repeatsText,
+  tooFew,
+  type Verdict,
+  type Words,
+  worse,
+} from "./verdicts.ts";

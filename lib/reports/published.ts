@@ -1,25 +1,154 @@
-/** The study's published figures, redrawn from `data/published/`. */
+/** The notes' published numbers as rows: fields named as the recipe's, shares. */
+import { pooledSd } from "../statistics/mod.ts";
 import {
-  type Chart,
-  type ParallelAxis,
-  parallelCoordinatesChart,
-} from "../charts/mod.ts";
-import { readPublished } from "../study/mod.ts";
+  type Params,
+  readPublished,
+  readPublishedTables,
+  readReplicates,
+  StudyError,
+} from "../study/mod.ts";
+import { named, type Row } from "./rows.ts";
 
-/** A figure as the study drew it: parallel coordinates, accuracy in percent. */
-export async function publishedFigure(
-  id: string,
-  axes: ParallelAxis[],
-  { value = "acc", ...options }: {
-    value?: string;
-    title?: string;
-    width?: number;
-    height?: number;
-  } = {},
-): Promise<Chart> {
-  const { records, title } = await readPublished(id);
-  return parallelCoordinatesChart(records, [
-    ...axes,
-    { name: value, label: "test accuracy (%)", scale: "linear" },
-  ], { title: `Published: ${title}`, value, ...options });
+/** A published table with what is said about it. */
+export interface Published {
+  id: string;
+  title: string;
+  /** Of the table; of several the first one's. */
+  rows: Row[];
+  /** Where a file has several. */
+  tables: { name: string; rows: Row[] }[];
+  /** What the notes' code did, by name. */
+  protocol: Record<string, unknown>;
+  /** Confounds and contradictions. */
+  notes: string[];
 }
+
+/** Published columns that the recipe has under another name. */
+const RECIPE: Record<string, string> = {
+  attn_drop: "attentionDrop",
+  alpha: "mixing.alpha",
+  gamma: "schedule.gamma",
+  batch_size: "batchSize",
+  beta1: "betas.0",
+  beta2: "betas.1",
+};
+
+/** Those that are measurements; accuracies come in percent. */
+const MEASURED: Record<string, string> = {
+  acc: "accuracy",
+  acc_table: "accuracy",
+  acc_unc: "uncertainty",
+  acc_figure: "figureAccuracy",
+  acc_figure_unc: "uncertainty",
+  final_running_max_acc: "accuracy",
+  throughput: "imagesPerSecond",
+  time_per_step: "secondsPerStep",
+};
+const PERCENT = /acc|^(RAF-DB|FERPlus|AffectNet|CLS|Baseline \(.*\))$/;
+
+/** Columns that set a run apart from others of its table. */
+const SETTINGS = [
+  ...["depth", "lr", "eps", "model", "arch", "scheduler"],
+  ...Object.values(RECIPE),
+];
+
+function rowOf(
+  record: Record<string, number | string | null>,
+  also: Params,
+): Row {
+  const row: Row = { ...also };
+  for (const [column, value] of Object.entries(record)) {
+    const name = RECIPE[column] ?? MEASURED[column] ?? column;
+    row[name] = PERCENT.test(column) && typeof value === "number"
+      ? value / 100
+      : value;
+  }
+  return named(row, [
+    ...SETTINGS.filter((name) => name in row && !(name in also)),
+    ...Object.keys(also),
+  ]);
+}
+
+/**
+ * A published table of `data/published/ID.json`. Fields have the recipe's
+ * names ("lr", "depth", "mixing.alpha", "attentionDrop"); `accuracy` is a
+ * share, `imagesPerSecond` and `secondsPerStep` are as printed; what the recipe
+ * does not know keeps the column's name.
+ *
+ * @param also What all runs of the table share and its columns do not say, such
+ * as `{ depth: 4 }` of a search at one depth.
+ * @throws {Error} for an id that there is not; the message lists those there are
+ */
+export async function published(
+  id: string,
+  also: Params = {},
+): Promise<Published> {
+  let found;
+  try {
+    const { columns: _, records, ...about } = await readPublished(id);
+    found = { ...about, tables: [{ name: about.title, records }] };
+  } catch (single) {
+    found = await readPublishedTables(id).catch(() => {
+      throw single;
+    });
+  }
+  const tables = found.tables.map(({ name, records }) => ({
+    name,
+    rows: records.map((record) => rowOf(record, also)),
+  }));
+  const { title, protocol, notes } = found;
+  return { id, title, protocol, notes, tables, rows: tables[0]?.rows ?? [] };
+}
+
+/**
+ * A table of several in one file, by its name.
+ *
+ * @throws StudyError that lists the tables
+ */
+export function tableOf(of: Published, name: string): Row[] {
+  const found = of.tables.find((t) => t.name.startsWith(name));
+  if (found) return found.rows;
+  throw new StudyError(
+    `published "${of.id}" has no table "${name}": it has ${
+      of.tables.map((t) => `"${t.name}"`).join(", ")
+    }`,
+  );
+}
+
+/** Published runs of the same settings; accuracies are shares. */
+export const publishedRepeats: {
+  stage: string;
+  config: string;
+  accuracies: number[];
+}[] = (await readReplicates()).map(({ stage, config, runs }) => ({
+  stage,
+  config,
+  accuracies: runs.map(([, accuracy]) => Number(accuracy) / 100),
+}));
+
+/** The spread of one run: an sd as a share, its 95 % interval, its df. */
+export interface Noise {
+  sd: number;
+  low: number;
+  high: number;
+  df: number;
+}
+
+function pooledOver(
+  isOf: (group: typeof publishedRepeats[number]) => boolean,
+): Noise {
+  const { sd, low, high, df } = pooledSd(
+    publishedRepeats.filter(isOf).map((g) => g.accuracies),
+  );
+  return { sd: sd!, low: low!, high: high!, df };
+}
+
+/** The spread of one published run, pooled over what the notes ran again. */
+export const publishedNoise: { pretrained: Noise; scratch: Noise } = {
+  /** 60 epochs from a pretrained backbone. */
+  pretrained: pooledOver((g) => g.stage === "60 epochs, pretrained"),
+  /** 10 epochs from scratch, LR 1e-4 and 2e-4. */
+  scratch: pooledOver((g) =>
+    g.stage === "10 epochs, from scratch" && /lr [12]e-4$/.test(g.config)
+  ),
+};

@@ -1,31 +1,48 @@
-/** Tables and words that a notebook shows. */
+/** What a cell shows besides charts: tables, words, numbers as text. */
 import { escapeMarkup } from "../charts/mod.ts";
+import { analysis, type ParamValue } from "../study/mod.ts";
 
 /** What a cell shows when it is its last value. */
 export interface Shown {
-  [key: symbol]: () => Record<string, string>;
+  [key: symbol]: () =>
+    | Record<string, string>
+    | Promise<Record<string, string>>;
 }
 
-const shown = (data: Record<string, string>): Shown => ({
-  [Symbol.for("Jupyter.display")]: () => data,
-});
+export const shown = (
+  data: () => Record<string, string> | Promise<Record<string, string>>,
+): Shown => ({ [Symbol.for("Jupyter.display")]: data });
 
 /** Words with Markdown's marks. */
 export const markdown = (text: string): Shown =>
-  shown({ "text/markdown": text, "text/plain": text });
+  shown(() => ({ "text/markdown": text, "text/plain": text }));
 
-/** A table; its columns are the first row's. */
-export function table(rows: Record<string, string | number>[]): Shown {
+/** Lines as a list. */
+export const list = (lines: readonly string[]): Shown =>
+  markdown(lines.map((line) => `- ${line}`).join("\n") || "Nothing.");
+
+/** Rows as HTML; columns are those of all rows, in order of appearance. */
+export function tableHtml(rows: readonly Record<string, unknown>[]): string {
   const row = (cells: unknown[], tag: string) =>
     `<tr>${
-      cells.map((c) => `<${tag}>${escapeMarkup(String(c))}</${tag}>`).join("")
+      cells.map((c) => `<${tag}>${escapeMarkup(cellText(c))}</${tag}>`).join("")
     }</tr>`;
-  const columns = Object.keys(rows[0] ?? {});
-  const html = `<table><thead>${row(columns, "th")}</thead><tbody>${
+  const columns = [...new Set(rows.flatMap((r) => Object.keys(r)))];
+  return `<table><thead>${row(columns, "th")}</thead><tbody>${
     rows.map((r) => row(columns.map((c) => r[c]), "td")).join("")
   }</tbody></table>`;
-  return shown({ "text/html": html });
 }
+
+const cellText = (value: unknown): string =>
+  value === null || value === undefined
+    ? "–"
+    : typeof value === "object"
+    ? JSON.stringify(value)
+    : String(value);
+
+/** A table of rows; a value that is missing or null is "–". */
+export const table = (rows: readonly Record<string, unknown>[]): Shown =>
+  shown(() => ({ "text/html": tableHtml(rows) }));
 
 /** Seconds as people say them: "41 s", "3 min 20 s", "2 h 5 min". */
 export function duration(seconds: number): string {
@@ -37,17 +54,27 @@ export function duration(seconds: number): string {
 }
 
 /** A difference of shares in points, with its sign: "+0.76". */
-export const points = (share: number) =>
+export const points = (share: number): string =>
   `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(2)}`;
 
 /** An interval of shares in points: "+0.44 to +2.85"; "–" without one. */
 export const pointsInterval = (
-  of: { low: number | null; high: number | null } | null,
+  of: { low: number | null; high: number | null } | null | undefined,
 ): string =>
-  of === null || of.low === null || of.high === null
+  of == null || of.low === null || of.high === null
     ? "–"
     : `${points(of.low)} to ${points(of.high)}`;
 
 /** A p-value: "0.034", "< 0.001"; "–" where no test was made. */
 export const pText = (p: number | null | undefined): string =>
   p == null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3);
+
+/** 0.00316 → "3.16e-3". */
+export const rateText = (lr: number): string =>
+  Number(lr.toPrecision(3)).toExponential();
+
+/** A parameter's value as text; a learning rate always with its exponent. */
+export const valueText = (name: string, value: ParamValue): string =>
+  name === "lr" && typeof value === "number"
+    ? rateText(value)
+    : analysis.showValue(value);

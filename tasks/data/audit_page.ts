@@ -1,8 +1,5 @@
 /** An audit as one page: counts, sizes, findings, and images where wanted. */
-import {
-  classCountsChart,
-  sizeHistogramChart,
-} from "../../lib/charts/charts.ts";
+import { classCountsChart, sizeHistogramChart } from "../../lib/charts/mod.ts";
 import {
   type Audit,
   changesResults,

@@ -6,7 +6,7 @@ import {
   type ClaimsFile,
   duration,
   type Profile,
-} from "../../lib/report/mod.ts";
+} from "../../lib/reports/mod.ts";
 import {
   claimsIn,
   markdownTable,
@@ -14,7 +14,7 @@ import {
   readClaims,
   readHead,
   verdictCounts,
-} from "../../lib/report/notebooks.ts";
+} from "../../lib/reports/notebooks.ts";
 import { path } from "../../lib/notebook/commands/shared.ts";
 import { replaceText } from "../../lib/notebook/mod.ts";
 import { UsageError } from "../cli.ts";

@@ -4,8 +4,8 @@ import {
   readNotebook,
   runNotebook,
 } from "../../lib/notebook/mod.ts";
-import { COST_TYPE, costText, type StudyCost } from "../../lib/report/cost.ts";
-import { duration } from "../../lib/report/mod.ts";
+import { COST_TYPE, costText, type StudyCost } from "../../lib/reports/cost.ts";
+import { duration } from "../../lib/reports/mod.ts";
 import { canonical } from "../../lib/study/identity.ts";
 import { say } from "./records.ts";
 import { runCells } from "./run_cells.ts";

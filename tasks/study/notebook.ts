@@ -8,7 +8,7 @@ import {
 import { cpus } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
-import { duration, type Profile, startOf } from "../../lib/report/mod.ts";
+import { duration, type Profile, startOf } from "../../lib/reports/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { sha256 } from "../../lib/tensorflow/location.ts";

@@ -1,6 +1,6 @@
 /** Compares a chart with its file; FERLAB_SNAPSHOTS=write renews the files. */
 import assert from "node:assert/strict";
-import type { Chart } from "../../lib/charts/charts.ts";
+import type { Chart } from "../../lib/charts/mod.ts";
 
 const folder = new URL("snapshots/", import.meta.url);
 

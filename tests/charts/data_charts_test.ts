@@ -6,7 +6,7 @@ import {
   type Chart,
   classCountsChart,
   sizeHistogramChart,
-} from "../../lib/charts/charts.ts";
+} from "../../lib/charts/mod.ts";
 
 const counts = [
   { split: "train", class: "Angry", count: 30 },

@@ -22,7 +22,7 @@ import {
   sizeHistogramChart,
   throughputChart,
   timelineChart,
-} from "../../lib/charts/charts.ts";
+} from "../../lib/charts/mod.ts";
 
 interface Row {
   lr: unknown;

@@ -1,7 +1,7 @@
 /** Faces, bare and under maps: every pixel as it is, and sizes that are right. */
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { faceGridChart, heatOverlayChart } from "../../lib/charts/charts.ts";
+import { faceGridChart, heatOverlayChart } from "../../lib/charts/mod.ts";
 
 const face = (level: number, planes = 1) =>
   Uint8Array.from({ length: 64 * planes }, (_, i) => (level + i) % 256);

@@ -19,7 +19,7 @@ import {
   sizeHistogramChart,
   throughputChart,
   timelineChart,
-} from "../../lib/charts/charts.ts";
+} from "../../lib/charts/mod.ts";
 import { assertSnapshot } from "./_snapshot.ts";
 
 const noise = { sd: 0.01, low: 0.007, high: 0.018, df: 8 };

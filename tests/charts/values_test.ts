@@ -1,5 +1,6 @@
 /** What charts of rows say of their rows: numbers, words, marks. */
 import assert from "node:assert/strict";
+import { textOn } from "../../lib/charts/scales.ts";
 import { parseHTML } from "linkedom";
 import {
   type Chart,
@@ -11,7 +12,7 @@ import {
   secondMomentsChart,
   throughputChart,
   timelineChart,
-} from "../../lib/charts/charts.ts";
+} from "../../lib/charts/mod.ts";
 
 // deno-lint-ignore no-explicit-any
 const select = (chart: Chart, selector: string): any[] => {
@@ -245,4 +246,16 @@ Deno.test("pairs of one row have both values, and the noise is that of a differe
   // √2 · 1 point.
   assert.match(said, /noise of a difference of two runs: ±1\.4 points/);
   assert.equal(countMarks(chart, "noise"), 1);
+});
+
+Deno.test("text on a cell has a contrast of 4.5 on every grey", () => {
+  for (let v = 0; v < 256; v += 5) {
+    const c = v / 255;
+    const l = c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const grey = "#" + v.toString(16).padStart(2, "0").repeat(3);
+    const contrast = textOn(grey) === "white"
+      ? 1.05 / (l + 0.05)
+      : (l + 0.05) / 0.05;
+    assert.ok(contrast >= 4.5, `${grey}: ${contrast}`);
+  }
 });

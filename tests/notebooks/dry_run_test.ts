@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openStudy } from "../../lib/report/mod.ts";
+import { openStudy } from "../../lib/reports/mod.ts";
 import { dryRun, totalSeconds } from "../../tasks/study/dry_run.ts";
 import { runCells } from "../../tasks/study/run_cells.ts";
 import { inFolder } from "../_folder.ts";

@@ -1,0 +1,95 @@
+/** The notebooks as their readers find them: results held, code in the open. */
+import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { readNotebook, runNotebook } from "../../lib/notebook/mod.ts";
+import { inFolder } from "../_folder.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+const NOTEBOOKS = join(root, "notebooks");
+const names = [...Deno.readDirSync(NOTEBOOKS)].map((e) => e.name)
+  .filter((name) => name.endsWith(".ipynb"))
+  .map((name) => name.slice(0, -".ipynb".length)).sort();
+
+interface Kept {
+  claims: { claim: string; ours: string; verdict: string; why: string }[];
+}
+
+const keptAt = async (dir: string, name: string): Promise<Kept | undefined> => {
+  try {
+    return JSON.parse(
+      await Deno.readTextFile(join(dir, `${name}.claims.json`)),
+    );
+  } catch {
+    return undefined;
+  }
+};
+
+Deno.test("on the committed records every notebook comes to the committed verdicts and trains nothing", () =>
+  inFolder(async (dir) => {
+    await cp(join(root, "results/quick"), dir, { recursive: true });
+    for (const name of names) {
+      const before = await keptAt(dir, name);
+      const printed: string[] = [];
+      const { ok, error } = await runNotebook(
+        join(NOTEBOOKS, `${name}.ipynb`),
+        {
+          parameters: { outDir: dir },
+          out: join(dir, `${name}.ipynb`),
+          onEvent: (event) => {
+            if (event.type === "output") printed.push(event.text);
+          },
+        },
+      );
+      assert.ok(ok, `${name}: ${error}`);
+      const trained = printed.filter((line) =>
+        /trials to run|^trial \d+ of/m.test(line)
+      );
+      assert.deepEqual(trained, [], name);
+      if (before) {
+        const facts = ({ claims }: Kept) =>
+          claims.map(({ claim, ours, verdict, why }) => ({
+            claim,
+            ours,
+            verdict,
+            why,
+          }));
+        assert.deepEqual(
+          facts((await keptAt(dir, name))!),
+          facts(before),
+          `${name}: other results than the committed ones`,
+        );
+      }
+    }
+  }));
+
+Deno.test("a notebook's code is short, and no published number is typed into it", async () => {
+  const numbers = new Set<string>();
+  for (const entry of Deno.readDirSync(join(root, "data/published"))) {
+    if (!entry.name.endsWith(".json")) continue;
+    const text = await Deno.readTextFile(
+      join(root, "data/published", entry.name),
+    );
+    // Accuracies in percent, as they would be typed.
+    for (const [number] of text.matchAll(/\b\d\d\.\d\d\d?\b/g)) {
+      numbers.add(number);
+    }
+  }
+  for (const name of names) {
+    const { cells } = await readNotebook(join(NOTEBOOKS, `${name}.ipynb`));
+    let lines = 0;
+    for (const { cell_type, source, id } of cells) {
+      const text = [source].flat().join("");
+      if (cell_type === "code") {
+        const own = text.split("\n").filter((line) => line.trim()).length;
+        lines += own;
+        assert.ok(own <= 26, `${name}, cell ${id}: ${own} lines`);
+      }
+      const typed = (text.match(/\b\d\d\.\d\d\d?\b/g) ?? [])
+        .filter((number) => numbers.has(number));
+      assert.deepEqual(typed, [], `${name}, cell ${id}: published numbers`);
+      assert.doesNotMatch(text, /"touches"/, `${name}, cell ${id}`);
+    }
+    assert.ok(lines <= 200, `${name}: ${lines} lines of code`);
+  }
+});

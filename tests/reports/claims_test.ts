@@ -1,0 +1,171 @@
+/** Claims in their cells: what is shown, kept and settled; profiles; the notes. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  atProfile,
+  claims,
+  decades,
+  decide,
+  openStudy,
+  parametersOf,
+  published,
+  publishedText,
+  tableOf,
+} from "../../lib/reports/mod.ts";
+import { StudyError } from "../../lib/study/mod.ts";
+import { inFolder } from "../_folder.ts";
+
+const shown = async (cell: unknown) => {
+  // deno-lint-ignore no-explicit-any
+  const data = await (cell as any)[Symbol.for("Jupyter.display")]();
+  return String(data["text/plain"] ?? data["text/html"]);
+};
+
+const holds = { ours: "+1", verdict: "holds" as const, why: "a test says so" };
+
+Deno.test("claims of a trained study are shown and kept, on synthetic faces unsettled", () =>
+  inFolder(async (dir) => {
+    const study = openStudy({ profile: "smoke", outDir: dir }, {
+      notebook: "99-own",
+      name: "own",
+      parameters: { lr: [1e-3] },
+      recipe: { epochs: 1 },
+    });
+    const kept = async () =>
+      JSON.parse(await Deno.readTextFile(join(dir, "99-own.claims.json")));
+    const list = [
+      { claim: "about faces", published: "–", ...holds },
+      { claim: "about speed", published: "–", aboutFaces: false, ...holds },
+      {
+        claim: "of another net",
+        published: [{ lr: 1e-3, accuracy: 0.6239 }],
+        ...holds,
+        onlyAt: { profile: "paper", because: "ours is another net" },
+      },
+    ];
+    await claims(study, list);
+    assert.deepEqual(
+      (await kept()).claims.map((c: { verdict: string }) => c.verdict),
+      ["not yet run", "not yet run", "not yet run"],
+    );
+    const trials = await study.run();
+    assert.equal(trials.length, 1);
+    assert.equal(trials[0].lr, 1e-3);
+    assert.deepEqual(parametersOf(trials), ["lr"]);
+    assert.equal(trials[0].history.length, 1);
+    const table = await shown(await claims(study, list));
+    assert.match(table, /on synthetic faces it would hold/);
+    const file = await kept();
+    assert.equal(file.notebook, "99-own");
+    assert.equal(file.trials, 1);
+    assert.deepEqual(
+      file.claims.map((c: { verdict: string; why: string }) => [
+        c.verdict,
+        c.why,
+      ]),
+      [
+        [
+          "cannot tell",
+          "on synthetic faces it would hold, which real ones have to confirm; " +
+          "a test says so",
+        ],
+        ["holds", "a test says so"],
+        ["cannot tell", "ours is another net"],
+      ],
+    );
+    assert.equal(file.claims[2].published, "62.39 % at lr 1e-3");
+    assert.match(await shown(study), /lr: 1e-3[^]*trials: 1, all on record/);
+    await assert.rejects(
+      claims(study, [list[0], list[0]]),
+      /^StudyError: claims: "about faces" stands there twice$/,
+    );
+    // In a dry run nothing is trained or kept.
+    Deno.env.set("FERLAB_DRY_RUN", "1");
+    try {
+      const wider = openStudy({ profile: "smoke", outDir: dir }, {
+        name: "own",
+        parameters: { lr: [1e-3, 1e-2] },
+        recipe: { epochs: 1 },
+      });
+      assert.equal((await wider.run()).length, 1);
+      await claims(wider, [{ claim: "new", published: "–", ...holds }]);
+      assert.equal((await kept()).claims.length, 3);
+    } finally {
+      Deno.env.delete("FERLAB_DRY_RUN");
+    }
+  }));
+
+Deno.test("a wrong parameter of a notebook is one line that says what there is", () => {
+  const message = (f: () => unknown) => {
+    try {
+      f();
+    } catch (error) {
+      assert.ok(error instanceof StudyError, String(error));
+      return error.message;
+    }
+    assert.fail("accepted");
+  };
+  const cell = { name: "x", parameters: { lr: [1e-3] } };
+  assert.equal(
+    message(() => openStudy({ profile: "huge" }, cell)),
+    'parameter profile: "huge" is no profile: use one of smoke, quick, cpu, paper',
+  );
+  assert.match(
+    message(() => openStudy({ profile: "smoke", seed: -1 }, cell)),
+    /^parameter seed: /,
+  );
+  assert.match(
+    message(() =>
+      openStudy({ profile: "smoke" }, { ...cell, parameters: { lr: [] } })
+    ),
+    /parameters\.lr: is empty: list its values/,
+  );
+  assert.match(
+    message(() => atProfile("paper", { smoke: {}, quick: {} })),
+    /no grid for paper: add one, or use smoke, quick$/,
+  );
+});
+
+Deno.test("decades of rates are those that the notes' code has", () => {
+  assert.deepEqual(
+    decades(1e-3, 1e-5, 5).map((lr) => lr.toExponential()),
+    ["1e-3", "6.31e-4", "3.981e-4", "2.512e-4", "1.585e-4", "1e-4"].concat(
+      ["6.31e-5", "3.981e-5", "2.512e-5", "1.585e-5", "1e-5"],
+    ),
+  );
+  assert.deepEqual(decades(1e-2, 1e0), [0.01, 0.1, 1]);
+  assert.throws(() => decades(0, 1), /give two rates above 0/);
+});
+
+Deno.test("published rows have the recipe's names, and accuracies as shares", async () => {
+  const alpha = await published("mixup-alpha");
+  assert.deepEqual(parametersOf(alpha.rows), ["lr", "mixing.alpha"]);
+  assert.ok(alpha.rows.every((r) => r.accuracy > 0.8 && r.accuracy < 0.9));
+  const [drop] = (await published("attn-drop")).rows;
+  assert.equal(drop.attentionDrop, 0);
+  assert.equal(drop.accuracy, 0.86734);
+  const speed = await published("efficiency");
+  assert.equal(tableOf(speed, "stage-4")[0].imagesPerSecond, 1381);
+  assert.throws(() => tableOf(speed, "nothing"), /it has "stage-4 models/);
+  await assert.rejects(
+    published("nothing"),
+    /no published table "nothing" in data\/published: use one of attn-drop/,
+  );
+  assert.equal(publishedText([]), "no published run");
+  assert.match(publishedText(alpha.rows), /; and \d+ more$/);
+});
+
+Deno.test("a decision says its choice, or why there is none", async () => {
+  assert.equal(
+    await shown(decide(4, { name: "depth" })),
+    "**Decision.** Depth 4.",
+  );
+  assert.equal(
+    await shown(decide(4, { unless: "too few seeds" })),
+    "**Decision.** None: too few seeds.",
+  );
+  assert.equal(
+    await shown(decide(undefined)),
+    "**Decision.** None: no trial is on record.",
+  );
+});

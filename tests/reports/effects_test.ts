@@ -1,0 +1,139 @@
+/** Effects: what a value gains over another, paired by seed. */
+import assert from "node:assert/strict";
+import {
+  asFamily,
+  bestPer,
+  effects,
+  type Row,
+  settings,
+} from "../../lib/reports/mod.ts";
+
+/** Rows of depth, lr and a value a seed. */
+const rowsOf = (table: Record<string, number[]>): Row[] =>
+  Object.entries(table).flatMap(([key, values]) => {
+    const [depth, lr] = key.split(" ").map(Number);
+    return values.map((accuracy, repeat) => ({
+      ...{ depth, lr, repeat, seed: 100 + repeat },
+      accuracy,
+    }));
+  });
+
+const near = (a: number | null, b: number) =>
+  assert.ok(a !== null && Math.abs(a - b) < 1e-6, `${a} is not ${b}`);
+
+Deno.test("a value is held against the base seed by seed, with the paired t test", () => {
+  const [e] = effects(
+    rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.52, 0.61, 0.73] }),
+    { of: "depth", base: 2, name: "depth" },
+  );
+  assert.equal(e.less, "depth 4 less 2");
+  assert.equal(e.n, 3);
+  near(e.difference, 0.02);
+  // 0.02 ± t(0.975, 2) · 0.01 / √3; p of t = 3.4641 with 2 df (SciPy 1.17).
+  near(e.low, 0.02 - 4.302653 * 0.01 / Math.sqrt(3));
+  near(e.high, 0.02 + 4.302653 * 0.01 / Math.sqrt(3));
+  near(e.p, 0.0741799);
+  assert.equal(e.verdict, "not told apart");
+});
+
+Deno.test("at best each value stands at its own best setting, at mean over all of them", () => {
+  const rows = rowsOf({
+    "2 0.1": [0.5, 0.5, 0.5],
+    "2 0.2": [0.6, 0.61, 0.62],
+    "4 0.1": [0.7, 0.72, 0.74],
+    "4 0.2": [0.1, 0.1, 0.1],
+  });
+  const [best] = effects(rows, { of: "depth", base: 2, at: "best" });
+  near(best.difference, 0.11);
+  const [mean] = effects(rows, { of: "depth", base: 2, at: "mean" });
+  near(mean.difference, (0.22 - 0.51) / 2);
+  assert.equal(mean.n, 3, "a seed counts once, whatever it has of rates");
+});
+
+Deno.test("rows of another net or without the parameter are no part of a pair", () => {
+  const rows = [
+    ...rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] }),
+    { depth: null, lr: 0.1, repeat: 0, seed: 100, accuracy: 0.99 },
+    { lr: 0.1, repeat: 1, seed: 101, accuracy: 0.99 },
+  ];
+  const found = effects(rows, { of: "depth", base: 2, at: "best" });
+  assert.deepEqual(found.map((e) => e.value), [4]);
+  near(found[0].difference, 0.1);
+  assert.equal(found[0].verdict, "too few repeats");
+  assert.equal(found[0].p, null);
+});
+
+Deno.test("published single runs get the interval that the noise of two runs gives", () => {
+  const [e] = effects([{ depth: 2, accuracy: 0.6 }, {
+    depth: 4,
+    accuracy: 0.65,
+  }], { of: "depth", base: 2, noise: { sd: 0.03, df: 4 } });
+  near(e.difference, 0.05);
+  // t(0.975, 4) = 2.776445
+  near(e.high, 0.05 + 2.776445 * Math.SQRT2 * 0.03);
+  assert.equal(e.published, true);
+  assert.equal(e.isBetter, false);
+});
+
+Deno.test("without a finished run of the base, or of another value, there is no effect", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
+  assert.deepEqual(effects(rows, { of: "depth", base: 8 }), []);
+  assert.deepEqual(effects(rows.slice(0, 2), { of: "depth", base: 2 }), []);
+  assert.deepEqual(effects([], { of: "depth", base: 2 }), []);
+  assert.throws(
+    () => effects(rows, { of: "dpeth", base: 2 }),
+    /^StudyError: effects: no row has "dpeth": there are depth, lr, repeat/,
+  );
+});
+
+Deno.test("a family's p-values are corrected together", () => {
+  const rows = rowsOf({
+    "2 0.1": [0.5, 0.6, 0.7],
+    "4 0.1": [0.52, 0.61, 0.73],
+  });
+  const one = effects(rows, { of: "depth", base: 2 });
+  const [a, b] = asFamily(one, one);
+  near(one[0].p, 0.0741799);
+  near(a[0].p, 2 * 0.0741799);
+  near(b[0].p, 2 * 0.0741799);
+});
+
+Deno.test("several parameters that change together are one comparison", () => {
+  const found = effects(
+    rowsOf({
+      "2 0.1": [0.5, 0.6, 0.7],
+      "4 0.2": [0.6, 0.71, 0.8],
+    }),
+    { of: ["depth", "lr"], base: { depth: 2, lr: 0.1 } },
+  );
+  assert.deepEqual(found.map((e) => e.params), [{ depth: 4, lr: 0.2 }]);
+  assert.equal(found[0].label, "depth 4, lr 2e-1");
+  near(found[0].difference, 0.31 / 3);
+});
+
+Deno.test("a bests' row names the parameter, its value and what won beside it", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "2 0.2": [0.1, 0.2, 0.3] });
+  const [best] = bestPer(rows, "depth");
+  assert.equal(best.depth, 2);
+  assert.equal(best.value, 2);
+  assert.equal(best.nuisance, "lr 1e-1");
+  near(best.mean, 0.6);
+  assert.equal(best.n, 3);
+  const [single] = bestPer([{ depth: 2, lr: 0.1, accuracy: 0.3 }, {
+    depth: 2,
+    lr: 0.2,
+    accuracy: 0.4,
+  }], "depth");
+  assert.equal(single.mean, 0.4);
+  assert.equal(single.low, null);
+});
+
+Deno.test("settings count values that a group takes together as one", () => {
+  const rows = rowsOf({ "2 0.11": [0.5, 0.6], "2 0.12": [0.7, 0.8] });
+  const [one, ...others] = settings(rows, {
+    lr: (lr: number) => Number(lr.toFixed(1)),
+  });
+  assert.equal(others.length, 0);
+  assert.equal(one.n, 4);
+  near(one.mean, 0.65);
+});

@@ -1,0 +1,60 @@
+/** Looks into small nets: what dropped patches do, and a dry run. */
+import assert from "node:assert/strict";
+import { lookInside, startOf } from "../../lib/reports/mod.ts";
+
+const small = {
+  ...startOf("smoke").recipe,
+  ...{ size: 32, depth: 2, batchSize: 32, lr: 1e-3 },
+};
+
+Deno.test("behind dropped patches a block sees one token, and nothing trains its queries and keys", async () => {
+  const { columns, faces, blocks } = await lookInside({
+    ViT: { ...small, model: "baseline" },
+    CLS: { ...small, model: "cls", patches: "dropped" },
+  }, { train: 64 });
+  assert.deepEqual(
+    blocks.map(({ net, block }) => `${net} ${block}`),
+    ["ViT 1", "ViT 2", "CLS 1", "CLS 2"],
+  );
+  const [, vit, first, second] = blocks;
+  assert(vit.entropy > 0 && vit.gradients.qkv > 0);
+  assert(first.entropy > 0 && first.gradients.wq > 0);
+  assert.equal(second.entropy, 0);
+  assert.equal(second.gradients.wq, 0);
+  assert.equal(second.gradients.wk, 0);
+  assert(second.gradients.wv > 0);
+
+  assert.deepEqual(columns, [
+    "ViT: attention, last block",
+    "ViT: rollout",
+    "ViT: Grad-CAM",
+    "CLS: attention, block 1",
+    "CLS: Grad-CAM",
+  ]);
+  assert.equal(faces.length, 7);
+  for (const { face, maps, side } of faces) {
+    assert.equal(face.length, 32 * 32 * 3);
+    assert.equal(maps.length, columns.length);
+    for (const map of maps) {
+      assert.equal(map.length, side * side);
+      assert(map.every((v) => v >= 0 && v <= 1 + 1e-6));
+    }
+  }
+});
+
+Deno.test("a dry run trains no net to look into", async () => {
+  Deno.env.set("FERLAB_DRY_RUN", "1");
+  try {
+    const { faces, blocks } = await lookInside({ ViT: small });
+    assert.deepEqual([faces, blocks], [[], []]);
+  } finally {
+    Deno.env.delete("FERLAB_DRY_RUN");
+  }
+});
+
+Deno.test("nets of several sizes have no faces in common", async () => {
+  await assert.rejects(
+    lookInside({ a: small, b: { ...small, size: 64 } }),
+    /^StudyError: lookInside: the nets see 32 and 64 pixels: give one size$/,
+  );
+});

@@ -1,0 +1,160 @@
+/** The index of notebooks and the page of claims: titles, questions, verdicts. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { notebookIndex, type Verdict } from "../../lib/reports/mod.ts";
+import { readHead } from "../../lib/reports/notebooks.ts";
+import { claimsPage } from "../../tasks/study/claims.ts";
+import { inFolder } from "../_folder.ts";
+
+const write = async (dir: string, file: string, content: unknown) => {
+  await Deno.mkdir(join(dir, file, ".."), { recursive: true });
+  const text = typeof content === "string" ? content : JSON.stringify(content);
+  await Deno.writeTextFile(join(dir, file), text);
+};
+
+const notebook = (...sources: (string | string[])[]) => ({
+  cells: sources.map((source) => ({ cell_type: "markdown", source })),
+});
+
+const judged = (
+  { verdicts, ...more }: { verdicts: Verdict[]; [field: string]: unknown },
+) => ({
+  ...{ notebook: "90-width", profile: "quick", data: "synthetic" },
+  ...{ trials: 12, seconds: 60, title: "of an older version" },
+  ...more,
+  claims: verdicts.map((verdict, i) => ({
+    ...{ claim: `width ${i} | more`, published: "62 %", ours: "33 %" },
+    ...{ verdict, why: "not\ntold apart" },
+  })),
+});
+
+const shown = async (value: object): Promise<string> => {
+  const display = (value as Record<symbol, () => Record<string, string>>)[
+    Symbol.for("Jupyter.display")
+  ];
+  return (await display())["text/markdown"];
+};
+
+Deno.test("a notebook's title and question are read from its first words", () =>
+  inFolder(async (dir) => {
+    const head = async (...sources: (string | string[])[]) => {
+      await write(dir, "a.ipynb", notebook(...sources));
+      return readHead(join(dir, "a.ipynb"));
+    };
+    assert.deepEqual(
+      await head(
+        "```\n# a comment\n```",
+        [
+          "# Depth\n",
+          "\n",
+          "**Question.** How deep\n",
+          "is best?\n",
+          "\n",
+          "Now",
+        ],
+        "# Second",
+      ),
+      { title: "Depth", question: "How deep is best?" },
+    );
+    const nothing = { title: undefined, question: undefined };
+    assert.deepEqual(await head("## Part"), nothing);
+    assert.deepEqual(await head(), nothing);
+  }));
+
+Deno.test("the index has every notebook with its question and its verdicts", () =>
+  inFolder(async (dir) => {
+    const notebooks = join(dir, "notebooks");
+    await write(
+      notebooks,
+      "90-width.ipynb",
+      notebook("# Width\n\n**Question.** `a|b`, or\nwider?\n\nHere."),
+    );
+    await write(notebooks, "90-width.executed.ipynb", notebook("# Width"));
+    await write(notebooks, "91-draft.ipynb", "{");
+    await write(notebooks, "mine.ipynb", notebook());
+    const index = async () => await shown(notebookIndex(dir, { notebooks }));
+    assert.equal(
+      await index(),
+      [
+        "| notebook | question |",
+        "| --- | --- |",
+        "| 90 **Width** | `a\\|b`, or wider? |",
+        "| 91 **91-draft** | cannot be read as a notebook |",
+        "| **mine** | – |",
+      ].join("\n"),
+    );
+    const file = "90-width.claims.json";
+    const all = judged({ verdicts: ["holds", "cannot tell", "holds"] });
+    await write(dir, `quick/${file}`, all);
+    await write(dir, `cpu/${file}`, judged({ verdicts: ["does not hold"] }));
+    await write(dir, "elsewhere/mine.claims.json", all);
+    const lines = (await index()).split("\n");
+    assert.equal(lines[0], "| notebook | question | quick | cpu |");
+    assert.equal(
+      lines[2],
+      "| 90 **Width** | `a\\|b`, or wider? | 2 holds, 1 cannot tell | " +
+        "1 does not hold |",
+    );
+    assert.equal(lines[4], "| **mine** | – | – | – |");
+  }));
+
+Deno.test("the page of claims is made of the folder's files alone", () =>
+  inFolder(async (dir) => {
+    const file = "90-width.claims.json";
+    const of = (profile: string, trials: number, verdicts: Verdict[]) =>
+      write(dir, `${profile}/${file}`, judged({ profile, trials, verdicts }));
+    await of("quick", 12, ["cannot tell", "holds"]);
+    await write(dir, "quick/90-width.ipynb", notebook("# Width"));
+    await write(dir, "quick/00-start-here.ipynb", notebook("# Start here"));
+    // Its verdicts do not count: there are no trials, or the profile is none.
+    await of("paper", 0, ["not yet run"]);
+    await of("smoke", 5, ["holds"]);
+    const page = claimsPage(dir);
+    assert.match(page, /2 claims: 1 holds, 1 cannot tell\. .* 1 min in all/);
+    assert.match(
+      page,
+      /## 90 Width\n\nProfile quick on synthetic: 12 trials, 1 min\. \[notebook\]\(quick\/90-width\.ipynb\)\.\n/,
+    );
+    assert(
+      page.includes(
+        "| width 1 \\| more | 62 % | 33 % | **holds** | not told apart |",
+      ),
+      page,
+    );
+    // In their order, those without claims too; one that ran claims nothing.
+    assert(page.indexOf("## 03 Depth\n\nNot yet run.") < page.indexOf("## 90"));
+    assert.doesNotMatch(page, /Start here/);
+    // Its own title where the executed notebook is gone.
+    await Deno.remove(join(dir, "quick/90-width.ipynb"));
+    assert.match(claimsPage(dir), /## 90 90-width\n/);
+  }));
+
+Deno.test("claims that are damaged or foreign are named in one line", () =>
+  inFolder(async (dir) => {
+    const file = "quick/90-width.claims.json";
+    const whole = judged({ verdicts: ["holds"] });
+    const damaged = [
+      "",
+      "{",
+      "[]",
+      "null",
+      { ...whole, profile: "huge" },
+      { ...whole, trials: -1 },
+      { ...whole, seconds: "long" },
+      { ...whole, claims: [{ ...whole.claims[0], verdict: "true" }] },
+      { ...whole, claims: { length: 1e9 } },
+    ];
+    const notebooks = join(dir, "notebooks");
+    await write(notebooks, "90-width.ipynb", notebook());
+    const index = () => notebookIndex(dir, { notebooks });
+    for (const content of damaged) {
+      await write(dir, file, content);
+      for (const read of [() => claimsPage(dir), index]) {
+        assert.throws(read, (error: Error) => {
+          assert.match(error.message, /90-width\.claims\.json: not a notebook/);
+          assert.doesNotMatch(error.message, /\n/);
+          return true;
+        });
+      }
+    }
+  }));

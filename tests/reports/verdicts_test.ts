@@ -1,0 +1,140 @@
+/** Verdicts: the rules that claims are judged by. */
+import assert from "node:assert/strict";
+import {
+  better,
+  byRule,
+  type Effect,
+  effects,
+  equal,
+  gains,
+  keepUnlessBeaten,
+  noGain,
+  peakWithin,
+  type Row,
+} from "../../lib/reports/mod.ts";
+
+/** Effects of values against 0, three seeds each, about `gain` ± `spread`. */
+const of = (...gains: [gain: number, spread: number][]): Effect[] =>
+  effects(
+    [[0, 0] as const, ...gains].flatMap(([gain, spread], value) =>
+      [-1, 0, 1].map((side, repeat): Row => ({
+        value_: value,
+        repeat,
+        seed: repeat,
+        accuracy: 0.5 + 0.1 * repeat + gain + side * spread,
+      }))
+    ),
+    { of: "value_", base: 0 },
+  );
+
+const CASES: [string, Effect[], Record<string, string>][] = [
+  ["nothing ran", [], {
+    noGain: "cannot tell",
+    gains: "cannot tell",
+    better: "cannot tell",
+    equal: "cannot tell",
+  }],
+  ["a clear gain", of([0.05, 0.001]), {
+    noGain: "does not hold",
+    gains: "holds",
+    better: "holds",
+    equal: "does not hold",
+  }],
+  ["a clear loss", of([-0.05, 0.001]), {
+    noGain: "holds",
+    gains: "does not hold",
+    better: "does not hold",
+    equal: "does not hold",
+  }],
+  ["hardly a difference", of([0.0005, 0.001]), {
+    noGain: "holds",
+    gains: "does not hold",
+    better: "cannot tell",
+    equal: "holds",
+  }],
+  ["noise", of([0.01, 0.05]), {
+    noGain: "cannot tell",
+    gains: "cannot tell",
+    better: "cannot tell",
+    equal: "cannot tell",
+  }],
+  ["one gains, one loses", of([0.05, 0.001], [-0.05, 0.001]), {
+    noGain: "does not hold",
+    gains: "holds",
+    better: "does not hold",
+    equal: "does not hold",
+  }],
+];
+
+for (const [what, list, verdicts] of CASES) {
+  Deno.test(`${what}: each rule gives its verdict`, () => {
+    for (const [rule, verdict] of Object.entries(verdicts)) {
+      const judge = { noGain, gains, better, equal }[rule]!;
+      const judged = judge(list);
+      assert.equal(judged.verdict, verdict, `${rule}: ${judged.why}`);
+      assert.doesNotMatch(judged.ours + judged.why, /NaN|undefined|null/);
+    }
+  });
+}
+
+Deno.test("two seeds carry no verdict, and an open one says how many would", () => {
+  const two = of([0.05, 0.001]).map((e) => ({ ...e, n: 2 }));
+  assert.equal(noGain(two).why, "2 paired seeds are too few");
+  assert.match(
+    noGain(of([0.01, 0.05])).why,
+    /^none is shown to be better, but a gain of a point is not excluded; by the upper 80 % limit .* paired repeats see a difference of 1\.0 points/,
+  );
+});
+
+Deno.test("the base is kept unless another value beats it, then the one that gains most", () => {
+  assert.equal(keepUnlessBeaten(of([0.01, 0.05])), 0);
+  assert.equal(keepUnlessBeaten(of([0.03, 0.001], [0.05, 0.001])), 2);
+  assert.equal(keepUnlessBeaten([]), undefined);
+});
+
+Deno.test("a peak lies within, partly within or outside an interval", () => {
+  const rows = [1e-4, 1e-3, 1e-2].flatMap((lr) =>
+    [0, 1, 2].map((repeat): Row => ({
+      lr,
+      repeat,
+      seed: repeat,
+      accuracy: (lr === 1e-3 ? 0.6 : 0.3) + 0.001 * repeat *
+          (lr === 1e-4 ? 2 : 1),
+    }))
+  );
+  const verdict = (low: number, high: number) =>
+    peakWithin(rows, "lr", [low, high]).verdict;
+  assert.equal(verdict(5e-4, 2e-3), "holds");
+  assert.equal(verdict(1e-5, 2e-4), "does not hold");
+  const noise = [[0.5, 0.56, 0.45], [0.55, 0.5, 0.47], [0.46, 0.53, 0.51]];
+  const flat = rows.map((r, i) => ({
+    ...r,
+    accuracy: noise[Math.floor(i / 3)][r.repeat],
+  }));
+  assert.equal(peakWithin(flat, "lr", [5e-4, 2e-3]).verdict, "cannot tell");
+  assert.equal(
+    peakWithin([], "lr", [0, 1], { missing: "depth 4 has no finished run" })
+      .why,
+    "depth 4 has no finished run",
+  );
+  const only = peakWithin(rows, "lr", [5e-4, 2e-3], { onlyAt: "paper" });
+  assert.equal(only.onlyAt?.profile, "paper");
+  assert.match(only.onlyAt!.because, /^a rate belongs to its net/);
+});
+
+Deno.test("a rule of one's own: what is missing counts before what fails and holds", () => {
+  const all = { missing: "too few", fails: "worse", holds: "so it is" };
+  const at = (reasons: Partial<Parameters<typeof byRule>[1]>) => {
+    const { verdict, why } = byRule("1 of 2", {
+      fails: false,
+      holds: false,
+      open: "both are possible",
+      ...reasons,
+    });
+    return [verdict, why];
+  };
+  assert.deepEqual(at(all), ["cannot tell", "too few"]);
+  assert.deepEqual(at({ ...all, missing: false }), ["does not hold", "worse"]);
+  assert.deepEqual(at({ holds: "so it is" }), ["holds", "so it is"]);
+  assert.deepEqual(at({}), ["cannot tell", "both are possible"]);
+});
