@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { readNotebook, runNotebook } from "../../lib/notebook/mod.ts";
+import {
+  readNotebook,
+  rerunCells,
+  runNotebook,
+  writeNotebook,
+} from "../../lib/notebook/mod.ts";
 import { inFolder } from "../_folder.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -93,3 +98,112 @@ Deno.test("a notebook's code is short, and no published number is typed into it"
     assert.ok(lines <= 200, `${name}: ${lines} lines of code`);
   }
 });
+
+/** One edit in one cell, and what has to follow from it. */
+interface Edit {
+  notebook: string;
+  /** What a reader changes, once in the notebook. */
+  from: RegExp;
+  to: string;
+  /** Trials that are trained, by study; all others are on record. */
+  trained: Record<string, number>;
+  /** Ids of the cells whose results change; with "+" at least those. */
+  ran: string[];
+  /** Ids of cells that nothing of it reaches. */
+  kept: string[];
+}
+
+const EDITS: Edit[] = [
+  {
+    notebook: "03-depth", // another depth
+    from: /smoke: \{ depth: \[1, 2\]/,
+    to: "smoke: { depth: [1, 2, 3]",
+    trained: { "lr-search": 2 },
+    ran: ["+study", "open", "run", "map", "claims", "decision", "cost"],
+    kept: ["published-runs", "published-map"],
+  },
+  {
+    notebook: "02-lr-search", // another rate
+    from: /smoke: \{ depth: \[1\], lr: \[1e-3, 1e-2\]/,
+    to: "smoke: { depth: [1], lr: [1e-3, 3e-3, 1e-2]",
+    trained: { "lr-search": 1 },
+    ran: ["+study", "open", "run", "rates", "claims", "decision"],
+    kept: ["published-runs", "published-rates"],
+  },
+  {
+    notebook: "08-cls-vs-vit", // another alpha
+    from: /alpha: \[1\]/,
+    to: "alpha: [1, 0.2]",
+    trained: { "cls-ablation": 3, "cls-controls": 2 },
+    ran: ["+study", "run", "claims"],
+    kept: ["published-runs"],
+  },
+  {
+    notebook: "04-eps", // a claim's margin
+    from: /points: 1,/,
+    to: "points: 2,",
+    trained: {},
+    ran: ["claims"],
+    kept: ["run", "forest", "decision"],
+  },
+  {
+    notebook: "06-long-runs", // a chart's axes
+    from: /heatMapChart\(settings\(trials\), \{ x: "lr", y: "depth"/,
+    to: `heatMapChart(settings(trials), { x: "depth", y: "lr"`,
+    trained: {},
+    ran: ["map"],
+    kept: ["run", "isolation", "claims"],
+  },
+];
+
+for (const edit of EDITS) {
+  Deno.test(`${edit.notebook}: one edit in one cell, and only what follows from it runs again`, async () => {
+    // Beside the project's deno.json, so that the import map is found.
+    const dir = await Deno.makeTempDir({ dir: root, prefix: ".open-" });
+    try {
+      const file = join(dir, `${edit.notebook}.ipynb`);
+      const out = join(dir, `${edit.notebook}.executed.ipynb`);
+      await cp(join(NOTEBOOKS, `${edit.notebook}.ipynb`), file);
+      const parameters = { profile: "smoke", outDir: join(dir, "records") };
+      const first = await runNotebook(file, { parameters, out });
+      assert.ok(first.ok, String(first.error));
+
+      const notebook = await readNotebook(file);
+      const cells = notebook.cells.filter((c) =>
+        c.cell_type === "code" && edit.from.test([c.source].flat().join(""))
+      );
+      assert.equal(cells.length, 1, `${edit.from} stands in one cell`);
+      cells[0].source = [cells[0].source].flat().join("")
+        .replace(edit.from, edit.to);
+      await writeNotebook(file, notebook);
+
+      const printed: string[] = [];
+      let asked: number[] = [];
+      const rerun = await rerunCells(file, {
+        cells: "stale",
+        session: false,
+        onPlan: (plan) => asked = plan.asked,
+        onEvent: (event) => {
+          if (event.type === "output") printed.push(event.text);
+        },
+      });
+      assert.ok(rerun.ok, String(rerun.error));
+      const trained = Object.fromEntries(
+        printed.flatMap((text) => [
+          ...text.matchAll(/^(\S+): (\d+) of \d+ trials to run/gm),
+        ]).map(([, study, n]) => [study, Number(n)]),
+      );
+      assert.deepEqual(trained, edit.trained);
+      const executed = await readNotebook(out);
+      const code = executed.cells.filter((c) => c.cell_type === "code");
+      const ids = asked.map((number) => String(code[number - 1].id));
+      const wanted = edit.ran.map((id) => id.replace("+", ""));
+      if (edit.ran[0].startsWith("+")) {
+        for (const id of wanted) assert.ok(ids.includes(id), `${id}: ${ids}`);
+      } else assert.deepEqual(ids, wanted);
+      for (const id of edit.kept) assert.ok(!ids.includes(id), `${id}: ${ids}`);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
+}
