@@ -5,7 +5,6 @@ import {
   infeasible,
   noiseFloor,
   noiseLine,
-  repeatsPlan,
   type SearchedParameter,
   selectionBias,
 } from "./analysis/mod.ts";
@@ -30,9 +29,6 @@ export function analysisRows(rows: readonly TrainingRow[]): AnalysisRow[] {
     predictions: row.predictions,
   }));
 }
-
-/** A difference worth seeing, as a share: one point of accuracy. */
-const WORTH_SEEING = 0.01;
 
 const PICKED_ON_TEST = "the epoch was picked on the test split, as the plan " +
   "says (testMaximum), so every number here is optimistic";
@@ -77,9 +73,8 @@ export function searched(
 }
 
 /**
- * What to know before a conclusion is drawn: the noise and how many repeats
- * would see a difference of one point, how much picking epochs on test
- * flatters, whether the best setting lies on the edge of what was searched,
+ * What to know before a conclusion is drawn: the noise of the repeats, how much
+ * picking epochs on test flatters, whether the best setting lies on the edge of what was searched,
  * and which settings cannot be trained.
  */
 export function findings(
@@ -90,12 +85,6 @@ export function findings(
   const { study, objective } = plan;
   const analysed = analysisRows(rows);
   const noise = noiseFloor(analysed);
-  // Values of two settings differ by √2 times the sd of one's repeats.
-  const needed = noise && noise.sd > 0 && repeatsPlan({
-    difference: WORTH_SEEING,
-    sd: Math.SQRT2 * noise.sd,
-    present: study.repeats,
-  });
   const bias = selectionBias(analysed, {
     direction: study.direction,
     hasValidation: !rows.some((r) => r.optimistic),
@@ -103,7 +92,6 @@ export function findings(
   if (objective.epoch === "testMaximum") bias[0] = PICKED_ON_TEST;
   return [
     noiseLine(noise),
-    ...needed ? [needed.text] : [],
     ...bias,
     ...boundaryWarnings(analysed, searched(plan, analysed), study.direction),
     ...infeasible(analysed, study.direction).warnings,
