@@ -1,4 +1,6 @@
 /** A study of trainings: its recipe, data and objective, as plain data. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Dataset } from "../data/mod.ts";
 import {
@@ -219,17 +221,32 @@ function fixedRecipe(recipe: Record<string, unknown>, names: string[]) {
   );
 }
 
-/** The fixed settings of a plan on its data: what makes its study the same. */
+/** SHA-256 (hex) of the weights that a recipe starts from, if it names any. */
+function weightsHash({ weights: { file } }: Recipe): string | undefined {
+  if (!file) return undefined;
+  try {
+    return createHash("sha256").update(readFileSync(file)).digest("hex");
+  } catch {
+    return undefined; // the training says what is wrong with it
+  }
+}
+
+/**
+ * The fixed settings of a plan on its data: what makes its study the same. Of
+ * pretrained weights that is what is in the file, beside its name.
+ */
 export function fixedOf(
   plan: CheckedPlan,
   data: Pick<Dataset, "name" | "hash">,
 ): Record<string, unknown> {
   const params = firstSetting(plan.study);
   const recipe = recipeOf(plan, { params, seed: 0 });
+  const weights = weightsHash(recipe);
   return {
     ...plan.study.fixed,
     data: data.name,
     dataHash: data.hash,
+    ...weights ? { weightsHash: weights } : {},
     objective: plan.objective,
     recipe: fixedRecipe(recipe, Object.keys(params)),
   };

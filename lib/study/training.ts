@@ -182,6 +182,7 @@ export function trainingTrial(
   const { metric, split, epoch } = plan.objective;
   return async (point, context) => {
     let recipe = recipeOf(plan, point);
+    let weightsHash: string | undefined;
     const rows: EpochRow[] = [];
     const warn = (message: string) => {
       context.log(message);
@@ -200,7 +201,10 @@ export function trainingTrial(
         checkpointDir: context.checkpointDir,
         onStep: (s) => onEvent?.({ type: "step", point, ...s }),
         onWarning: warn,
-        onStart: (settled) => recipe = settled,
+        onStart: (settled, hash) => {
+          recipe = settled;
+          weightsHash = hash;
+        },
       });
       for await (const row of epochs) {
         rows.push(row);
@@ -214,7 +218,11 @@ export function trainingTrial(
     } catch (error) {
       throw namingBatch(error, recipe, data.size);
     }
-    const attrs = outcome(rows, recipe, data, plan.objective);
+    const attrs = {
+      ...outcome(rows, recipe, data, plan.objective),
+      /** Of the weights that it started from, where it did. */
+      ...weightsHash ? { weightsHash } : {},
+    };
     const chosen = rows[attrs.chosenEpoch - 1];
     await context.saveArtifact(
       PREDICTIONS,

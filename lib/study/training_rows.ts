@@ -36,6 +36,8 @@ export interface TrainingRow extends Partial<TrainingOutcome> {
   /** When it started and ended, in ms since 1970. */
   start?: number;
   end?: number;
+  /** SHA-256 of the weights that it started from. */
+  weightsHash?: string;
   /** Predicted class of each test image at the reported epoch. */
   predictions?: Uint8Array;
 }

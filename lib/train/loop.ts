@@ -57,8 +57,11 @@ export interface TrainOptions {
   signal?: AbortSignal;
   /** Where the checkpoint lies; without it nothing is saved or resumed. */
   checkpointDir?: string;
-  /** The recipe that is trained, its precision settled. */
-  onStart?: (recipe: Recipe) => void;
+  /**
+   * The recipe that is trained, its precision settled, and the SHA-256 of the
+   * weights that it starts from.
+   */
+  onStart?: (recipe: Recipe, weightsHash?: string) => void;
   /** How a precision of "auto" is settled, where no checkpoint tells. */
   settle?: (recipe: Recipe, options: PrecisionOptions) => Promise<Recipe>;
   onStep?: (s: { step: number; steps: number; loss: number }) => void;
@@ -168,7 +171,6 @@ export async function* train(
   let saved = checkpointDir ? await loadCheckpoint(checkpointDir) : null;
   if (saved?.warning) onWarning?.(saved.warning);
   const recipe = await settledRecipe(asked, data, saved, options);
-  options.onStart?.(recipe);
   const run = new TrainingRun(recipe, data);
   const eps = epsWarning(recipe);
   if (eps) onWarning?.(eps);
@@ -176,6 +178,7 @@ export async function* train(
   const rise = riseWarning(recipe.schedule, { ...recipe, stepsPerEpoch });
   if (rise) onWarning?.(rise);
   const { trainer, pretrained } = await run.start();
+  options.onStart?.(recipe, pretrained?.hash);
   if (pretrained && pretrained.leftAlone.length > 0) {
     onWarning?.(
       `${recipe.weights.file}: left alone beside the weights: ${

@@ -1,5 +1,6 @@
 /** Studies of real trainings on a tiny net. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import {
   bestRow,
   openStore,
@@ -17,6 +18,7 @@ import { type Arithmetic, hasBfloat16 } from "../../lib/tensorflow/mod.ts";
 import { modelOf } from "../../lib/models/mod.ts";
 import { count, trainingMemory } from "../../lib/profile/mod.ts";
 import type { Recipe, Schedule } from "../../lib/train/mod.ts";
+import { writeSafetensors } from "../../lib/weights/mod.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 import { inFolder } from "../_folder.ts";
 
@@ -259,3 +261,38 @@ Deno.test("an older record's auto is the precision that it stood for", () => {
   assert.equal(of({}), hasBfloat16() ? "bfloat16" : "float32");
   assert.equal(of({ precision: "bfloat16" }), "bfloat16");
 });
+
+Deno.test("a study that starts from weights is of that file's content, and its trials keep the hash", () =>
+  inFolder(async (dir) => {
+    const file = `${dir}/start.safetensors`;
+    const write = (value: number) =>
+      writeSafetensors(
+        file,
+        new Map([["head.bias", {
+          dtype: "F32" as const,
+          shape: [7],
+          data: new Float32Array(7).fill(value),
+        }]]),
+      );
+    const hash = async () =>
+      createHash("sha256").update(await Deno.readFile(file)).digest("hex");
+    const from: TrainingPlan = {
+      study: { name: "from", parameters: { lr: [1e-3] } },
+      recipe: {
+        ...recipe,
+        epochs: 1,
+        weights: { file, allow: ["missing", "unexpected"] },
+      },
+    };
+    await write(0.5);
+    const first = await hash();
+    assert.equal((await runTrainingStudy(from, tinyData, { dir })).ran, 1);
+    assert.equal((await runTrainingStudy(from, tinyData, { dir })).ran, 0);
+    const [row] = await trainingRows({ dir }, "from");
+    assert.equal(row.weightsHash, first);
+    await write(0.25);
+    assert.equal((await runTrainingStudy(from, tinyData, { dir })).ran, 1);
+    const [other] = await trainingRows({ dir }, "from");
+    assert.equal(other.weightsHash, await hash());
+    assert.notEqual(other.weightsHash, first);
+  }));
