@@ -1,8 +1,13 @@
 /** Axes from values: which scale, from where to where, ticks and their words. */
 import * as d3 from "d3";
 import { type Read, type Table, type Value } from "./channels.ts";
-import { levels, percentTick, valueFormat, valueText } from "./scales.ts";
-import { percent } from "./theme.ts";
+import {
+  levels,
+  percent,
+  percentTick,
+  valueFormat,
+  valueText,
+} from "./values.ts";
 
 export type Scale = "log" | "linear" | "category";
 export type Format = (value: number | string) => string;
@@ -14,6 +19,8 @@ export interface Axis {
   domain: (number | string)[];
   ticks: (number | string)[];
   format: Format;
+  /** Its values are shares, shown as percentages. */
+  isShare: boolean;
   /** A value in a sentence or a tooltip: "53.2 %". */
   say: Format;
   /** Why a value has no place on the axis; null if it has one. */
@@ -37,6 +44,8 @@ export interface AxisOptions {
 
 /** Read on a log axis from a factor of 5; 0 is no rate. */
 const RATES = /(^|\.)(lr|eps|weightDecay)$/;
+/** What is a share by its name. */
+export const SHARES = /accuracy|share/i;
 /** Above this many levels numbers have round ticks. */
 const MOST_LEVELS = 8;
 /** Up to so many levels numbers that no scale can show become categories. */
@@ -63,16 +72,6 @@ function scaleOf(values: Value[], name: string, logFrom?: number): Scale {
   return isCategory ? "category" : "linear";
 }
 
-/** The table without rows that the axis of the channel cannot show. */
-export const within = <K extends string>(
-  table: Table<K>,
-  channel: NoInfer<K>,
-  axis: Axis,
-): Table<K> => ({
-  ...table,
-  rows: table.rows.filter((r) => axis.why(r[channel]) === null),
-});
-
 /** The axis of a channel; `more` holds values beside the rows' own. */
 export function axisOf<K extends string>(
   table: Table<K>,
@@ -80,21 +79,17 @@ export function axisOf<K extends string>(
   o: AxisOptions = {},
   more: readonly Value[] = [],
 ): Axis {
-  const keys = typeof channels === "string" ? [channels] : channels;
-  const values = [
-    ...table.rows.flatMap((r) => keys.map((k) => r[k] as Value)),
-    ...more,
-  ];
-  const name = table.name(keys[0]);
-  const label = o.label ?? table.words(keys[0]);
-  return axisFor(values, { ...o, label, name });
+  const keys = [channels].flat() as K[];
+  const values = table.rows.flatMap((r) => keys.map((k) => r[k] as Value));
+  const name = table.name(keys[0]), label = o.label ?? table.words(keys[0]);
+  return axisFor([...values, ...more], { ...o, label, name });
 }
 
 export function axisFor(
   values: Value[],
   o: AxisOptions & { label: string; name?: string },
 ): Axis {
-  const isShare = /accuracy|share/i.test(o.label);
+  const isShare = SHARES.test(o.label);
   const type = o.scale ??
     scaleOf(values, o.name ?? "", isShare ? Infinity : o.logFrom);
   const say = o.format ??
@@ -128,9 +123,9 @@ export function axisFor(
     (type === "linear" && !isFew
       ? roundFormat(ticks as number[], isShare)
       : isShare
-      ? shareFormat
+      ? (v) => typeof v === "number" ? percentTick(v) : v
       : valueFormat(ticks));
-  return { label: o.label, type, domain, ticks, format, say, why };
+  return { label: o.label, type, domain, ticks, format, isShare, say, why };
 }
 
 /** Round ticks with as many decimals as tell them apart. */
@@ -142,9 +137,6 @@ function roundFormat(ticks: number[], isShare: boolean): Format {
   const fixed = d3.format(`.${d3.precisionFixed(step)}f`);
   return (v) => fixed(factor * Number(v)) + (isShare ? " %" : "");
 }
-
-const shareFormat: Format = (v) =>
-  typeof v === "number" ? percentTick(v) : String(v);
 
 function linearDomain(
   numbers: number[],

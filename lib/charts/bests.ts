@@ -2,19 +2,12 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { pixels } from "./axis.ts";
-import {
-  type Channel,
-  firstOf,
-  maybe,
-  read,
-  type Rows,
-  type Value,
-} from "./channels.ts";
+import { firstOf, maybe, read, type Rows, type Value } from "./channels.ts";
 import { type Area, type AxesOptions, tip } from "./frame.ts";
-import { fadeBehind } from "./fade.ts";
+import { widest } from "./layout.ts";
 import { linesOf, MOST_DOTS, type Point } from "./line.ts";
-import { firstHighest } from "./scales.ts";
-import { type Chart, textWidth } from "./theme.ts";
+import type { Chart } from "./theme.ts";
+import { firstHighest } from "./values.ts";
 
 const SMALL = 10, LINE = 12;
 
@@ -30,10 +23,6 @@ export function isolationChart(
   o: AxesOptions & {
     /** The parameter's name. */
     x: string;
-    value?: Channel;
-    y?: Channel;
-    low?: Channel;
-    high?: Channel;
     /** All runs, with the parameter and their accuracy. */
     runs?: Rows;
     /** Bests, or rows with the parameter and an accuracy. */
@@ -41,28 +30,24 @@ export function isolationChart(
   },
 ): Chart {
   const table = read("isolationChart", bests, {
-    value: o.value ?? firstOf("value", o.x),
-    y: o.y ?? firstOf("mean", "accuracy"),
-    low: o.low ?? maybe("low"),
-    high: o.high ?? maybe("high"),
-    n: maybe("n"),
+    ...{ value: firstOf("value", o.x), y: firstOf("mean", "accuracy") },
+    ...{ low: maybe("low"), high: maybe("high"), n: maybe("n") },
     nuisance: maybe("nuisance"),
     infeasible: maybe("infeasible", "failed"),
   });
   const yName = table.name("y");
   const rows = table.rows.map((r) => ({ ...r, [o.x]: r.value, [yName]: r.y }));
   const runs = read("isolationChart, runs", o.runs ?? [], {
-    x: o.x,
-    y: firstOf("accuracy", yName),
+    ...{ x: o.x, y: firstOf("accuracy", yName) },
   }).rows.filter((r) => typeof r.y === "number" && r.x !== null);
   const published = highestOf(
     read("isolationChart, published", o.published ?? [], {
-      x: firstOf("value", o.x),
-      y: firstOf(yName, "mean", "accuracy"),
+      ...{ x: firstOf("value", o.x), y: firstOf(yName, "mean", "accuracy") },
     }).rows,
   ).map((r) => ({ [o.x]: r.x, [yName]: r.y }));
-  const sample = runs.length <= MOST_DOTS ? runs : d3.range(MOST_DOTS)
-    .map((i: number) => runs[Math.floor(i * runs.length / MOST_DOTS)]);
+  const step = Math.max(1, runs.length / MOST_DOTS);
+  const sample = d3.range(0, runs.length, step)
+    .map((i: number) => runs[Math.floor(i)]);
   const rowAt = new Map(rows.map((r) => [r.value, r]));
   const ns = new Set(rows.filter((r) => r.y !== null).map((r) => r.n));
   const n = ns.size === 1 && !ns.has(null) ? ` (n = ${[...ns][0]})` : "";
@@ -71,7 +56,7 @@ export function isolationChart(
   return linesOf(
     "isolationChart",
     rows,
-    { ...o, x: o.x, y: yName, low: "low", high: "high", published },
+    { ...o, x: o.x, y: yName, published },
     { x: runs.map((r) => r.x), y: runs.map((r) => r.y) },
     ({ x, y, series, published }) => {
       const points = series.flatMap((s) => s.points)
@@ -79,22 +64,21 @@ export function isolationChart(
       const best = firstHighest(points, (p) => p.y);
       const wordsAt = (p: Point) =>
         String(rowAt.get(p.x)!.nuisance ?? "").split(", ").filter(Boolean);
-      const size = (text: string) => textWidth(text, SMALL);
-      const most = (sizes: number[]) =>
-        sizes.reduce((a, b) => Math.max(a, b), 0);
       // Words lie in lines, or stand upright if they are wider than their place.
       const width = (o.width ?? 720) - 90;
       const places = points.map((p) => pixels(x, [0, width])(p.x));
       const slot = d3.min(d3.pairs(places), ([a, b]: number[]) => b - a) ??
         width;
-      const isTurned = most(points.flatMap(wordsAt).map(size)) > slot - 4;
+      const isTurned = widest(points.flatMap(wordsAt), SMALL) > slot - 4;
       const linesAt = (p: Point) =>
         isTurned ? [wordsAt(p).join(", ")] : wordsAt(p);
-      const tall = most(
-        points.map((p) =>
-          isTurned ? size(linesAt(p)[0]) : linesAt(p).length * LINE
-        ),
-      );
+      const sizeAt = (p: Point) => {
+        const long = widest(linesAt(p), SMALL), deep = linesAt(p).length * LINE;
+        return isTurned
+          ? { width: deep, height: long }
+          : { width: long, height: deep };
+      };
+      const tall = d3.max(points, (p: Point) => sizeAt(p).height) ?? 0;
       const told = slot > SMALL && tall < 200
         ? points.filter((p) => wordsAt(p).length > 0)
         : [];
@@ -118,9 +102,9 @@ export function isolationChart(
         legend: [
           runs.length > 0 && {
             mark: `<circle cx="13" cy="6" r="3" fill-opacity="0.3"/>`,
-            label: sample === runs
-              ? "all runs"
-              : `${MOST_DOTS} of ${runs.length} runs`,
+            label: step > 1
+              ? `${MOST_DOTS} of ${runs.length} runs`
+              : "all runs",
           },
         ],
         inset: {
@@ -139,13 +123,8 @@ export function isolationChart(
         },
         marks: (area) => [
           Plot.dot(sample, {
-            ...{
-              x: "x",
-              y: "y",
-              r: 3,
-              fill: "currentColor",
-              fillOpacity: 0.22,
-            },
+            ...{ x: "x", y: "y", r: 3, fill: "currentColor" },
+            fillOpacity: 0.22,
             title: (r: typeof runs[number]) =>
               `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
             className: "ferlab-runs",
@@ -170,19 +149,15 @@ export function isolationChart(
             })
           ),
         ],
-        after: (element, area) =>
-          fadeBehind(
-            element,
+        fade: {
+          classes: ["ferlab-means", "ferlab-lines", "ferlab-runs"],
+          labels: (area) =>
             told.map((p) => {
-              const long = most(linesAt(p).map(size));
-              const deep = linesAt(p).length * LINE;
-              const [width, height] = isTurned ? [deep, long] : [long, deep];
+              const { width, height } = sizeAt(p);
               const y = area.y(crest(p, area)) - 8 - height;
               return { x: area.x(p.x) - width / 2, y, width, height };
             }),
-            area,
-            ["ferlab-means", "ferlab-lines", "ferlab-runs"],
-          ),
+        },
       };
     },
   );

@@ -1,12 +1,13 @@
 /** Which class was taken for which, and in what two models differ there. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor, count } from "./axis.ts";
+import { count } from "./axis.ts";
 import { isNumber } from "./channels.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
-import { rowKey, rowsAxis } from "./rows_axis.ts";
-import { textOver } from "./scales.ts";
-import { type Chart, FONT_SIZE, percent, textWidth } from "./theme.ts";
+import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
+import { areaItem } from "./marks.ts";
+import { type Chart, FONT_SIZE, textOver } from "./theme.ts";
+import { percent } from "./values.ts";
 
 /** Counts by [true class][predicted class]. */
 type Counts = readonly (readonly (number | bigint | null)[])[];
@@ -150,13 +151,7 @@ export function confusionDifferenceChart(
     d3.cross(n, n, differenceAt),
     (v: number | null) => Math.abs(v ?? 0),
   ) ?? 0;
-  const recall = d3.mean(n, (i: number) => differenceAt(i, i)) as
-    | number
-    | undefined;
-  const item = (color: string, label: string) => ({
-    mark: `<rect x="1" width="24" height="12" fill="${color}"/>`,
-    label,
-  });
+  const recall = d3.mean(n, (i: number) => differenceAt(i, i));
   return matrix("confusion-difference", o, labels, first.totals, {
     label: `confusion, ${bLabel} less ${aLabel}, in points`,
     yLabel: "true class; points of its images" +
@@ -164,8 +159,8 @@ export function confusionDifferenceChart(
         ? ""
         : `, mean recall ${signed(recall)} (${bLabel} less ${aLabel})`),
     legend: most === 0 ? [] : [[
-      item(LESS, `less often by ${bLabel}`),
-      item(
+      areaItem(LESS, `less often by ${bLabel}`),
+      areaItem(
         MORE,
         `more often by ${bLabel} than by ${aLabel} ` +
           `(full colour: ±${(100 * most).toFixed(1)} points)`,
@@ -221,26 +216,18 @@ function matrix(
   const names = shown.map((i) =>
     countOf ? `${labels[i]}\nn ${countOf(i)}` : labels[i]
   );
-  const { axis, innerHeight } = rowsAxis(names, {
-    ...{ label: yLabel, width, least: shown.length > 20 ? 15 : 36 },
-  });
   const at = { x: "predicted", y: "truth" };
   return frame(kind, { ...o, width }, {
     ...{ ...spec, notes, isEmpty: cells.length === 0 },
-    x: {
-      ...axisFor(shown.map((_, j) => rowKey(j)), {
-        ...{ label: "predicted class", scale: "category" },
-        format: (key) => labels[shown[Number(key)]],
-      }),
-      hasNoGrid: true,
-    },
-    y: { ...axis, hasNoGrid: true },
-    innerHeight: () => innerHeight,
+    x: namesAxis(shown.map((i) => labels[i]), "predicted class"),
+    ...rowsAxis(names, {
+      ...{ label: yLabel, width, least: shown.length > 20 ? 15 : 36 },
+    }),
     marks: (area) => {
       const side = (area.right - area.left) / shown.length;
       const tall = (area.bottom - area.top) / shown.length;
       const fontSize = [FONT_SIZE, FONT_SIZE - 3].find((size) =>
-        cells.every((c) => c.lines.every((l) => textWidth(l, size) <= side))
+        widest(cells.flatMap((c) => c.lines), size) <= side
       );
       return [
         Plot.cell(cells, {

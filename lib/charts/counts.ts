@@ -4,8 +4,10 @@ import * as d3 from "d3";
 import { axisFor, count, onAxes } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
 import { frame, type FrameOptions } from "./frame.ts";
-import { rowKey, rowsAxis } from "./rows_axis.ts";
-import { type Chart, PALETTE, percent, textWidth } from "./theme.ts";
+import { rowKey, rowsAxis, widest } from "./layout.ts";
+import { areaItem, MOST_NAMED } from "./marks.ts";
+import { type Chart, PALETTE } from "./theme.ts";
+import { percent } from "./values.ts";
 
 type CountOptions = Omit<FrameOptions, "noise">;
 
@@ -35,24 +37,17 @@ function bars(
 ): Chart {
   const names = [...new Set(all.map((b) => b.row))];
   const series = [...new Set(all.map((b) => b.series))];
-  const { axis, innerHeight } = rowsAxis(names, {
-    width: o.width,
-    least: 10 + 14 * series.length,
-  });
   const lengths = [0, ...all.map((b) => b.length)];
   const x = axisFor(lengths, { label: xLabel, scale: "linear", pad: 0 });
   const color = (i: number) => PALETTE[i % PALETTE.length];
-  const items = series.slice(0, 12).map((name, i) => ({
-    mark: `<rect x="2" width="22" height="12" fill="${color(i)}"/>`,
-    label: name,
-  }));
+  const items = series.slice(0, MOST_NAMED)
+    .map((name, i) => areaItem(color(i), name));
   return frame(kind, o, {
     ...{ label, notes, isEmpty: all.length === 0 },
     legend: [series.length > 1 ? items : []],
     x: { ...x, isHidden: xLabel === "" },
-    y: { ...axis, hasNoGrid: true },
-    room: { right: 12 + widest(all) },
-    innerHeight: () => innerHeight,
+    ...rowsAxis(names, { width: o.width, least: 10 + 14 * series.length }),
+    room: { right: 12 + widest(all.map((b) => b.text)) },
     marks: (area) => {
       const slot = (area.bottom - area.top) / names.length;
       const pad = Math.min(5, slot / 6);
@@ -80,9 +75,6 @@ function bars(
     },
   });
 }
-
-const widest = (all: Bar[]) =>
-  all.reduce((most, b) => Math.max(most, textWidth(b.text)), 0);
 
 /**
  * Draws a bar a class and split, as long as the class's share of its split, and

@@ -1,15 +1,17 @@
 /** Effects with their intervals about no effect, a row each. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { type Axis, axisFor, count } from "./axis.ts";
+import { axisFor, count } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
-import { type AxesOptions, frame, noiseText, sdOf, tip } from "./frame.ts";
+import { type AxesOptions, frame, tip } from "./frame.ts";
+import { nameLines, widest } from "./layout.ts";
 import { crosses, OURS, oursItem, PUBLISHED, publishedItem } from "./marks.ts";
-import { type Chart, FONT_SIZE, textWidth, wrapWords } from "./theme.ts";
+import { sdOf, text as noiseText } from "./noise.ts";
+import type { Chart } from "./theme.ts";
 
 interface Effect {
-  label: string;
-  note: string;
+  /** The label, and a note under it. */
+  words: string;
   /** In the chart's unit; null failed. */
   estimate: number | null;
   low: number | null;
@@ -26,8 +28,6 @@ const LINE = 15, GAP = 9;
 export interface ForestOptions extends Omit<AxesOptions, "yScale"> {
   /** Default: points, for which shares are multiplied by 100. */
   unit?: string;
-  /** No effect, in the unit. */
-  zero?: number;
   /** Default: the difference, a share. */
   value?: Channel;
   low?: Channel;
@@ -37,7 +37,7 @@ export interface ForestOptions extends Omit<AxesOptions, "yScale"> {
 
 /**
  * Draws a forest plot: each effect as a point with its interval, written out at
- * the right, and a line at `zero`, no effect. Effects come in one list or in
+ * the right, and a line at no effect. Effects come in one list or in
  * groups by name. Hollow squares are published: a group whose name begins with
  * "published", and effects that say so. An effect without a number has failed.
  * With a unit of your own, values are drawn as they are. The noise is a band
@@ -47,40 +47,36 @@ export function forestChart(
   effects: Rows | Record<string, Rows>,
   o: ForestOptions = {},
 ): Chart {
-  const { unit = "points", zero = 0, width = 720 } = o;
+  const { unit = "points", width = 720 } = o;
   const factor = unit === "points" ? 100 : 1;
   const isGroups = typeof effects === "object" && effects !== null &&
     !(Symbol.iterator in effects) && !("toRecords" in effects);
-  const entries: [string, Rows][] = isGroups
-    ? Object.entries(effects)
-    : [["", effects as Rows]];
-  const groups = entries
+  const groups = Object.entries(isGroups ? effects : { "": effects as Rows })
     .map(([name, rows]) => ({ name, rows: effectsOf(name, rows, o, factor) }));
   const all = groups.flatMap((g) => g.rows);
-  const texts = new Map(all.map((r) => [r, effectText(r)]));
-  const widest = d3.max(texts.values(), (t: string) => textWidth(t)) ?? 0;
+  const texts = textsOf(all);
+  const wide = widest(texts.values());
   // A narrow chart has the numbers under the points.
-  const isBeside = widest < 0.3 * width;
+  const isBeside = wide < 0.3 * width;
 
   // Rows are as high as their words, from the top down.
-  const words = (r: Effect) =>
-    r.note === "" ? r.label : `${r.label}\n${r.note}`;
-  const linesOf = (r: Effect) =>
-    words(r).split("\n").flatMap((l) => wrapWords(l, 0.38 * width, FONT_SIZE));
   let total = 0;
   const place = (height: number) => (total += height) - height / 2;
   const headings = groups.map(({ name, rows }) => {
     const y = name === "" ? 0 : place(LINE + GAP);
     for (const r of rows) {
-      r.y = place(LINE * linesOf(r).length + (isBeside ? GAP : 20));
+      const lines = nameLines(r.words, width).length;
+      r.y = place(LINE * lines + (isBeside ? GAP : 20));
     }
     return { name, y };
   });
   for (const r of [...headings, ...all]) r.y = total - r.y;
-  const y: Axis = {
+  const wordsAt = new Map(all.map((r) => [r.y, r.words]));
+  const y = {
     ...axisFor([0, Math.max(1, total)], { label: "", scale: "linear", pad: 0 }),
-    ticks: all.map((r) => r.y),
-    format: (v) => words(all.find((r) => r.y === v)!),
+    ticks: [...wordsAt.keys()],
+    format: (v: unknown) => wordsAt.get(v as number)!,
+    hasNoGrid: true,
   };
 
   const finite = all.filter((r) => r.estimate !== null);
@@ -88,7 +84,7 @@ export function forestChart(
   const noise = Math.SQRT2 * sdOf(o.noise) * factor;
   const x = axisFor([
     ...finite.flatMap((r) => [r.estimate, r.low, r.high]),
-    ...[zero - noise, zero, zero + noise],
+    ...[-noise, 0, noise],
   ], {
     label: `${o.xLabel ?? "difference in test accuracy"}, ${unit}`,
     scale: o.xScale ?? "linear",
@@ -112,7 +108,7 @@ export function forestChart(
           ? { symbol: "square", stroke: color }
           : { fill: color, stroke: "none" }),
         title: (r: Effect) =>
-          tip(words(r), texts.get(r), r.n !== null && `n = ${r.n}`),
+          tip(r.words, texts.get(r), r.n !== null && `n = ${r.n}`),
         className: isPublished ? "ferlab-published" : "ferlab-ours",
       }),
     ];
@@ -138,23 +134,21 @@ export function forestChart(
     notes: failed.length > 0
       ? [`${count(failed.length, "row")} without a number (failed)`]
       : [],
-    x,
-    y: { ...y, hasNoGrid: true },
-    isEmpty: all.length === 0,
-    room: { right: isBeside ? widest + 16 : 0 },
+    ...{ x, y, isEmpty: all.length === 0 },
+    room: { right: isBeside ? wide + 16 : 0 },
     innerHeight: () => total,
     marks: (area) => [
-      Plot.rect(noise > 0 ? [zero] : [], {
-        ...{ x1: zero - noise, x2: zero + noise, fillOpacity: 0.1 },
+      Plot.rect(noise > 0 ? [0] : [], {
+        ...{ x1: -noise, x2: noise, fillOpacity: 0.1 },
         className: "ferlab-noise",
       }),
-      Plot.ruleX([zero], { strokeWidth: 1.5, strokeOpacity: 0.7 }),
+      Plot.ruleX([0], { strokeWidth: 1.5, strokeOpacity: 0.7 }),
       Plot.text(headings, {
         ...{ y: "y", text: "name", fontWeight: 700, dx: 8 - area.left },
         ...{ frameAnchor: "left", textAnchor: "start" },
       }),
       ...[true, false].flatMap(marksOf),
-      crosses(failed, { x: () => zero, y: "y" }),
+      crosses(failed, { x: () => 0, y: "y" }),
       Plot.text(all, {
         ...{ y: "y", text: (r: Effect) => texts.get(r), frameAnchor: "right" },
         ...(isBeside
@@ -183,8 +177,7 @@ function effectsOf(
   });
   const scaled = (v: unknown) => typeof v === "number" ? v * factor : null;
   return table.rows.map((r) => ({
-    label: String(r.label ?? "no name"),
-    note: String(r.note ?? ""),
+    words: tip(String(r.label ?? "no name"), r.note?.toString()),
     estimate: scaled(r.estimate),
     low: scaled(r.low),
     high: scaled(r.high),
@@ -195,16 +188,25 @@ function effectsOf(
   }));
 }
 
-/** An estimate and its interval, all with as many decimals as the largest. */
-function effectText({ estimate, low, high }: Effect): string {
-  if (estimate === null) return "failed";
-  const ends = low !== null && high !== null ? [low, high] : [];
-  const size = Math.max(...[estimate, ...ends].map(Math.abs));
-  const digits = size >= 100 ? 0 : size < 0.01 ? 4 : 2;
+/**
+ * Estimates with their intervals, all with as many decimals: two, more where all
+ * are small, none where some are large.
+ */
+function textsOf(all: readonly Effect[]): Map<Effect, string> {
+  const ends = ({ low, high }: Effect) =>
+    low !== null && high !== null ? [low, high] : [];
+  const most = d3.max(
+    all.flatMap((r) => [r.estimate ?? 0, ...ends(r)]),
+    Math.abs,
+  );
+  const digits = most >= 100 ? 0 : most < 0.01 ? 4 : 2;
   const text = (value: number) => {
     const own = Math.abs(value).toFixed(digits);
     return Number(own) === 0 ? "0" : `${value < 0 ? "−" : "+"}${own}`;
   };
-  return text(estimate) +
-    (ends.length > 0 ? ` [${ends.map(text).join(", ")}]` : "");
+  return new Map(all.map((r) => [
+    r,
+    r.estimate === null ? "failed" : text(r.estimate) +
+      (ends(r).length > 0 ? ` [${ends(r).map(text).join(", ")}]` : ""),
+  ]));
 }

@@ -11,32 +11,23 @@
  * 3. `frame(kind, o, { label, legend, notes, x, y, marks })` draws: `marks` gets
  *    the laid-out area and returns Plot's marks over those rows. Scales of x and
  *    y are set; `area.x(value)` and `area.y(value)` are pixels, for labels that
- *    have to be kept apart. Tooltips are the marks' `title` channels.
+ *    have to be kept apart. Tooltips are the marks' `title` channels. Rows with
+ *    names have `...rowsAxis(names, {})` (layout.ts) for y.
  */
 import * as Plot from "@observablehq/plot";
 import { createHash } from "node:crypto";
-import { type Axis, pixels } from "./axis.ts";
-import { block, head, SMALL, SOFT, thinned, widest, xTicks } from "./layout.ts";
-import {
-  BAR,
-  BAR_MARK,
-  type Noise,
-  noiseBar,
-  noiseText,
-  sdOf,
-} from "./noise.ts";
+import { type Axis, type AxisOptions, pixels, SHARES } from "./axis.ts";
+import * as layout from "./layout.ts";
+import * as noise from "./noise.ts";
 import {
   type Chart,
   document,
   escapeMarkup,
   FONT_SIZE,
   GRID,
-  type LegendItem,
   wrap,
   wrapWords,
 } from "./theme.ts";
-
-export { type Noise, noiseLength, noiseText, sdOf } from "./noise.ts";
 
 /** What every chart may be told; sizes in pixels. */
 export interface FrameOptions {
@@ -47,7 +38,7 @@ export interface FrameOptions {
   width?: number;
   height?: number;
   /** null says that it is unknown. */
-  noise?: Noise | null;
+  noise?: noise.Noise | null;
 }
 
 /** Options of charts with an x and a y axis. */
@@ -66,14 +57,12 @@ export interface Area {
   right: number;
   top: number;
   bottom: number;
-  /** Of the whole chart. */
-  width: number;
-  height: number;
   x: (value: number | string) => number;
   y: (value: number | string) => number;
-  /** The panel's facets, for marks of a chart with panels. */
-  panel: (name: string) => { fx: number; fy: number };
 }
+
+/** A label's place, in pixels. */
+export type Box = Record<"x" | "y" | "width" | "height", number>;
 
 /** An axis that is drawn: none of its marks if it is hidden. */
 export interface Drawn extends Axis {
@@ -86,7 +75,7 @@ export interface Spec {
   /** What the chart shows, in words. */
   label: string;
   /** Rows of the legend, only of what is drawn. */
-  legend?: (LegendItem | false | null | undefined)[][];
+  legend?: (layout.LegendItem | false | null | undefined)[][];
   /** Under the chart: what was left out. */
   notes?: string[];
   x: Drawn;
@@ -99,18 +88,22 @@ export interface Spec {
   inset?: { top?: number; bottom?: number };
   /** The plot's height, from its width; default: 300. */
   innerHeight?: (innerWidth: number) => number;
-  /** Small plots of one scale, by name. */
-  panels?: string[];
+  /** A sample of the noise; default: a bar where there is one at the side. */
+  noiseMark?: Pick<layout.LegendItem, "mark" | "width">;
   marks: (area: Area) => Plot.Markish[];
-  /** Changes the finished element, such as by a mask of its own. */
-  // deno-lint-ignore no-explicit-any
-  after?: (element: any, area: Area) => void;
+  /** Lines of those classes fade behind the labels. */
+  fade?: { classes: string[]; labels: (area: Area) => Box[] };
 }
 
-/** The share between panels, and a panel's height. */
-const PANEL_GAP = 0.08, PANEL = 84;
 /** The class of the chart, until its content is known. */
 export const CLASS = "ferlab-0000000000";
+
+/** What a chart was told of an axis, for `axisOf`. */
+export const asked = (o: AxesOptions, axis: "x" | "y"): AxisOptions => ({
+  label: o[`${axis}Label`],
+  scale: o[`${axis}Scale`],
+  format: o[`${axis}Format`],
+});
 
 /** Lines of a tooltip, without the empty ones. */
 export const tip = (...lines: (string | null | undefined | false)[]) =>
@@ -136,34 +129,36 @@ const plotScale = ({ type, domain }: Axis, isY: boolean) => ({
 /** Draws a chart of that kind: see the head of this file. */
 export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
   const width = sized(kind, "width", o.width ?? 720);
-  const { x, y, room = {}, inset = {}, panels, isEmpty = false } = spec;
-  const noiseWords = o.noise === undefined ? "" : noiseText(
-    o.noise,
-    /accuracy|share/i.test(`${y.label} ${spec.label}`),
-  );
-  const bar = y.type === "linear" ? sdOf(o.noise) : 0;
-  const noiseItem = { mark: bar ? BAR_MARK : "", width: bar ? 26 : 0 };
+  const { x, y, room = {}, inset = {}, isEmpty = false } = spec;
+  const noiseWords = o.noise === undefined
+    ? ""
+    : noise.text(o.noise, SHARES.test(`${y.label} ${spec.label}`));
+  const bar = y.type === "linear" ? noise.sdOf(o.noise) : 0;
+  const noiseMark = spec.noiseMark ??
+    { mark: bar ? noise.BAR_MARK : "", width: bar ? 26 : 0 };
   const legend = [
     ...(spec.legend ?? []).map((items) => items.filter((item) => !!item)),
-    noiseWords === "" ? [] : [{ ...noiseItem, label: noiseWords }],
+    noiseWords === "" ? [] : [{ ...noiseMark, label: noiseWords }],
   ];
   const notes = [...spec.notes ?? [], ...(o.caption ? [o.caption] : [])];
-  const caption = notes.flatMap((t) => wrapWords(t, width - 16, SMALL));
-  const xNames = wrapWords(x.label, width - 16, FONT_SIZE);
+  const wrapped = (text: string, size: number) =>
+    wrapWords(text, width - 16, size);
+  const caption = notes.flatMap((note) => wrapped(note, layout.SMALL));
+  const xNames = x.isHidden || !x.label ? [] : wrapped(x.label, FONT_SIZE);
   const captionHeight = caption.length > 0 ? 15 * caption.length + 6 : 0;
-  const top = head(
+  const top = layout.head(
     o,
     isEmpty ? [] : legend,
     isEmpty || y.isHidden ? "" : y.label,
     width,
   );
   const foot = (height: number) =>
-    block(
+    layout.block(
       caption,
       8,
       height - captionHeight + 12,
       15,
-      `font-size="${SMALL}" ${SOFT}`,
+      `font-size="${layout.SMALL}" ${layout.SOFT}`,
     );
   const label = [
     o.title ? `${o.title}: ${spec.label}` : spec.label,
@@ -184,62 +179,37 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
     return finish(element, `${label}: ${EMPTY}`, top.markup + foot(height));
   }
 
-  const yText = new Map(y.ticks.map((t) => [
-    t,
-    y.format(t).split("\n")
-      .flatMap((line) => wrapWords(line, 0.38 * width, FONT_SIZE)),
-  ]));
-  const yWidth = y.isHidden
-    ? 8
-    : Math.ceil(Math.min(widest([...yText.values()].flat()), 0.38 * width)) +
-      14;
-  const right = Math.max(16, (room.right ?? 0) + (bar ? BAR + 16 : 0));
-  const columns = panels
-    ? Math.max(
-      1,
-      Math.min(panels.length, Math.floor((width - yWidth) / 150), 5),
-    )
-    : 1;
-  const lines = Math.ceil((panels?.length ?? 1) / columns);
-  const inside = (left: number) =>
-    (width - left - right) *
-    (panels ? (1 - PANEL_GAP) / (columns - PANEL_GAP) : 1);
+  const yText = new Map(
+    y.ticks.map((t) => [t, layout.nameLines(y.format(t), width)]),
+  );
+  const yWidth = y.isHidden ? 8 : 14 + Math.ceil(
+    Math.min(layout.widest([...yText.values()].flat()), 0.38 * width),
+  );
+  const right = Math.max(16, (room.right ?? 0) + (bar ? noise.BAR + 16 : 0));
   let left = Math.max(yWidth, 16, room.left ?? 0);
-  left = Math.max(left, Math.ceil(xTicks(x, inside(left)).overhang));
-  const ticks = xTicks(x, inside(left));
-  const names = new Map((panels ?? []).map((name) => [
-    name,
-    wrapWords(name, inside(left) - 4, SMALL).slice(0, 3),
-  ]));
-  const named = Math.max(0, ...[...names.values()].map((n) => n.length));
-  const gap = panels ? 8 + 13 * named : 0;
-  const marginTop = top.height + 10 + (room.top ?? 0) + (panels ? gap - 4 : 0);
+  const { overhang } = layout.xTicks(x, width - left - right);
+  left = Math.max(left, Math.ceil(overhang));
+  const ticks = layout.xTicks(x, width - left - right);
+  const marginTop = top.height + 10 + (room.top ?? 0);
+  const xHeight = ticks.height + 16 +
+    (xNames.length > 0 ? 5 + 15 * xNames.length : 0);
   const marginBottom = captionHeight + (room.bottom ?? 0) +
-    (x.isHidden
-      ? 10
-      : ticks.height + 16 + (x.label ? 5 + 15 * xNames.length : 0));
+    (x.isHidden ? 10 : xHeight);
   const innerHeight = Math.max(
     40,
     o.height === undefined
-      ? panels
-        ? lines * (PANEL + gap)
-        : spec.innerHeight?.(Math.max(40, width - left - right)) ?? 300
+      ? spec.innerHeight?.(Math.max(40, width - left - right)) ?? 300
       : sized(kind, "height", o.height) - marginTop - marginBottom,
   );
   const height = Math.ceil(marginTop + innerHeight + marginBottom);
   const bottom = marginTop + innerHeight;
-  const fyGap = gap / (PANEL + gap);
-  const share = panels ? (1 - fyGap) / (lines - fyGap) : 1;
+  const barAt = marginTop + (inset.top ?? 0);
   const area: Area = {
-    ...{ left, right: width - right, top: marginTop, bottom, width, height },
+    ...{ left, right: width - right, top: marginTop, bottom },
     x: pixels(x, [left, width - right]),
-    y: pixels(y, [bottom - (inset.bottom ?? 0), marginTop + (inset.top ?? 0)]),
-    panel: (name) => {
-      const i = panels?.indexOf(name) ?? 0;
-      return { fx: i % columns, fy: Math.floor(i / columns) };
-    },
+    y: pixels(y, [bottom - (inset.bottom ?? 0), barAt]),
   };
-  const yTicks = thinned(y.ticks, area.y, () => 13 / share);
+  const yTicks = layout.thinned(y.ticks, area.y, () => 13);
   const element = Plot.plot({
     ...{ ...page, height, marginTop, marginBottom: height - bottom },
     ...{ marginLeft: left, marginRight: right },
@@ -247,13 +217,8 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
     x: plotScale(x, false),
     y: {
       ...plotScale(y, true),
-      insetTop: inset.top ?? 0,
-      insetBottom: inset.bottom ?? 0,
+      ...{ insetTop: inset.top ?? 0, insetBottom: inset.bottom ?? 0 },
     },
-    ...(panels && {
-      fx: { axis: null, padding: PANEL_GAP },
-      fy: { axis: null, padding: fyGap },
-    }),
     marks: [
       y.isHidden || y.hasNoGrid ? null : Plot.gridY(yTicks, GRID),
       x.isHidden || x.hasNoGrid ? null : Plot.gridX(ticks.ticks, GRID),
@@ -271,52 +236,63 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
       x.isHidden || x.hasNoGrid
         ? null
         : Plot.frame({ anchor: "bottom", strokeOpacity: 0.5 }),
-      panels
-        ? Plot.text(panels, {
-          fx: (n: string) => area.panel(n).fx,
-          fy: (n: string) => area.panel(n).fy,
-          text: (n: string) => names.get(n)!.join("\n"),
-          ...{ frameAnchor: "top-left", lineAnchor: "bottom", dy: -4 },
-          ...{ fontSize: SMALL, fontWeight: 600 },
-        })
-        : null,
       ...spec.marks(area),
     ],
   });
-  spec.after?.(element, area);
-  const half = widest(xNames) / 2;
+  const half = layout.widest(xNames) / 2;
   const middle = Math.max(
     Math.min((left + width - right) / 2, width - 8 - half),
     Math.min(8 + half, width / 2),
   );
   const under = height - captionHeight - (room.bottom ?? 0) - 8 -
     15 * xNames.length;
-  const xName = x.isHidden || !x.label
-    ? ""
-    : xNames.map((name, i) =>
-      `<text x="${middle.toFixed(1)}" y="${under + 15 * (i + 1)}" ` +
-      `text-anchor="middle">${escapeMarkup(name)}</text>`
-    ).join("");
-  const length = bar ? share * Math.abs(area.y(0) - area.y(2 * bar)) : 0;
-  const barAt = marginTop + (inset.top ?? 0);
-  const barMarkup = bar ? noiseBar(width - right + 10, barAt, length) : "";
-  return finish(element, label, top.markup + xName + barMarkup + foot(height));
+  const xName = xNames.map((name, i) =>
+    `<text x="${middle.toFixed(1)}" y="${under + 15 * (i + 1)}" ` +
+    `text-anchor="middle">${escapeMarkup(name)}</text>`
+  ).join("");
+  const length = bar ? Math.abs(area.y(0) - area.y(2 * bar)) : 0;
+  const barMarkup = bar ? noise.bar(width - right + 10, barAt, length) : "";
+  return finish(
+    element,
+    label,
+    top.markup + xName + barMarkup + foot(height),
+    { classes: spec.fade?.classes, labels: spec.fade?.labels(area) },
+  );
 }
 
 const EMPTY = "nothing to show yet";
 const IDENTITY = { type: "identity" } as const;
 
 /** Plot's element as standalone markup, its class told by its content. */
-// deno-lint-ignore no-explicit-any
-function finish(element: any, label: string, markup: string): Chart {
+function finish(
+  // deno-lint-ignore no-explicit-any
+  element: any,
+  label: string,
+  markup: string,
+  { classes = [], labels = [] }: { classes?: string[]; labels?: Box[] } = {},
+): Chart {
   element.setAttribute("font-size", String(FONT_SIZE));
   // linkedom leaves "&" in attributes as it is, so the label comes later.
   const root = `<svg xmlns="http://www.w3.org/2000/svg" role="img" ` +
     `aria-label="${escapeMarkup(label)}" `;
+  const boxes = labels.map((box) =>
+    `<rect x="${box.x}" y="${box.y}" width="${box.width}" ` +
+    `height="${box.height}" rx="3" fill="#222"/>`
+  ).join("");
+  const mask = boxes && `<mask id="${CLASS}-labels" ` +
+      `maskUnits="userSpaceOnUse" x="0" y="0" width="100%" height="100%">` +
+      `<rect width="100%" height="100%" fill="white"/>${boxes}</mask>`;
   const svg = (element.outerHTML as string)
     .replace("<svg ", () => root)
     .replace("--plot-background: white", "--plot-background: transparent")
-    .replace(/<\/svg>$/, () => `${markup}</svg>`);
+    .replaceAll(
+      / class="(ferlab-[a-z]+)"/g,
+      (all, name) =>
+        mask && classes.includes(name)
+          ? `${all} mask="url(#${CLASS}-labels)"`
+          : all,
+    )
+    .replace(/<\/svg>$/, () => `${mask}${markup}</svg>`);
   const hash = createHash("sha256").update(svg).digest("hex").slice(0, 10);
   return wrap(svg.replaceAll(CLASS, `ferlab-${hash}`));
 }

@@ -1,24 +1,14 @@
 /** A value over two parameters: a cell a setting, the best one outlined. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisOf, count, onAxes } from "./axis.ts";
+import { axisOf, count, onAxes, SHARES } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
-import { type AxesOptions, frame, noiseText, sdOf, tip } from "./frame.ts";
+import { asked, type AxesOptions, frame, tip } from "./frame.ts";
+import { type LegendItem, MOST_HIGH, widest } from "./layout.ts";
 import { crosses, FAILED, pathItem } from "./marks.ts";
-import {
-  firstHighest,
-  percentTick,
-  sequential,
-  textOn,
-  valueText,
-} from "./scales.ts";
-import {
-  type Chart,
-  FONT_SIZE,
-  type LegendItem,
-  percent,
-  textWidth,
-} from "./theme.ts";
+import { sdOf } from "./noise.ts";
+import { type Chart, FONT_SIZE, textOn } from "./theme.ts";
+import { firstHighest, percent, percentTick, valueText } from "./values.ts";
 
 interface Cell {
   x: number | string;
@@ -51,8 +41,6 @@ export function heatMapChart(
     y: Channel;
     /** Default: the mean, else the accuracy. */
     value?: Channel;
-    /** How many runs a value is the mean of. */
-    n?: Channel;
     valueLabel?: string;
   },
 ): Chart {
@@ -60,11 +48,11 @@ export function heatMapChart(
     x: o.x,
     y: o.y,
     value: o.value ?? firstOf("mean", "accuracy"),
-    n: o.n ?? maybe("n"),
+    // How many runs a value is the mean of.
+    n: maybe("n"),
   });
-  const as = { scale: "category" } as const;
-  const x = axisOf(table, "x", { ...as, label: o.xLabel, format: o.xFormat });
-  const y = axisOf(table, "y", { ...as, label: o.yLabel, format: o.yFormat });
+  const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
+  const y = axisOf(table, "y", { ...asked(o, "y"), scale: "category" });
   const { rows: finite, failed: lost, notes } = onAxes(
     table,
     { x, y },
@@ -72,26 +60,21 @@ export function heatMapChart(
   );
   const shown = [...finite, ...lost];
   const isN = table.has("n");
-  const cells = d3.rollups(
-    shown,
-    (own: typeof shown): Cell => {
-      const done = own.filter((r) => typeof r.value === "number");
-      return {
-        x: own[0].x!,
-        y: own[0].y!,
-        value: d3.mean(done, (r: Done) => r.value) ?? null,
-        n: isN ? d3.sum(done, (r: Done) => r.n ?? 1) : done.length,
-        failed: own.length - done.length,
-      };
-    },
-    // The types of x and y are told apart: 1 and "1" are two cells.
-    (r: Cell) => JSON.stringify([r.x, r.y]),
-  ).map(([, cell]: [string, Cell]) => cell) as Cell[];
+  // The types of x and y are told apart: 1 and "1" are two cells.
+  const pairs = Map.groupBy(shown, (r) => JSON.stringify([r.x, r.y]));
+  const cells = [...pairs.values()].map((own): Cell => {
+    const done = own.filter((r) => typeof r.value === "number");
+    return {
+      ...{ x: own[0].x!, y: own[0].y!, failed: own.length - done.length },
+      value: d3.mean(done, (r: Done) => r.value) ?? null,
+      n: isN ? d3.sum(done, (r: Done) => r.n ?? 1) : done.length,
+    };
+  });
   const done = cells.filter((c): c is Done => c.value !== null);
   const failed = cells.filter((c) => c.value === null);
 
   const valueLabel = o.valueLabel ?? table.words("value");
-  const isShare = /accuracy|share/i.test(valueLabel);
+  const isShare = SHARES.test(valueLabel);
   const words = (v: number) => isShare ? percent(v) : valueText(v);
   const end = (v: number) => isShare ? percentTick(v) : valueText(v);
   const sd = sdOf(o.noise);
@@ -99,7 +82,7 @@ export function heatMapChart(
   const wide = Math.max(high - low, FLOORS * sd);
   const from = Math.max(isShare ? 0 : -Infinity, (low + high - wide) / 2);
   const colorOf = (c: Done) =>
-    sequential(wide > 0 ? (c.value - from) / wide : 0.5);
+    d3.interpolateViridis(wide > 0 ? (c.value - from) / wide : 0.5);
   const barWidth = wide > 0 ? 2 * sd / wide * SCALE : 0;
 
   const best = firstHighest(done, (c) => c.value);
@@ -115,14 +98,14 @@ export function heatMapChart(
   const edges = best ? edgesOf(best, x.domain, y.domain) : [];
   const bounds = edges.map((e) => /left|right/.test(e) ? x.label : y.label);
   const edgeWords = `best on the boundary of ${bounds.join(" and of ")}`;
-  const noiseWords = o.noise === undefined ? "" : noiseText(o.noise, isShare);
   const at = { x: "x", y: "y" };
   const quiet = { ...at, pointerEvents: "none" } as const;
-  return frame("heat-map", { ...o, noise: undefined }, {
+  return frame("heat-map", o, {
     label: [
       `${valueLabel} by ${x.label} and ${y.label}`,
-      ...[bestWords, edges.length > 0 && edgeWords],
-      ...[ties.length > 0 && tieWords, noiseWords],
+      bestWords,
+      edges.length > 0 && edgeWords,
+      ties.length > 0 && tieWords,
     ].filter(Boolean).join("; "),
     legend: [
       [best && { mark: box(`stroke-width="2.5"`), label: bestWords! }],
@@ -139,38 +122,36 @@ export function heatMapChart(
         failed.length > 0 && FAILED,
       ],
       [best && wide > 0 && scaleItem(end(from), end(from + wide))],
-      [
-        noiseWords !== "" && {
-          mark: barWidth > 0
-            ? `<path class="ferlab-noise" d="M0,3v6m0,-3h${
-              barWidth.toFixed(1)
-            }m0,-3v6" stroke="currentColor" stroke-width="1.5"/>`
-            : "",
-          width: Math.ceil(barWidth),
-          label: noiseWords,
-        },
-      ],
     ],
+    // As long as on the scale of colours.
+    noiseMark: barWidth > 0
+      ? {
+        mark: `<path class="ferlab-noise" d="M0,3v6m0,-3h${
+          barWidth.toFixed(1)
+        }m0,-3v6" stroke="currentColor" stroke-width="1.5"/>`,
+        width: Math.ceil(barWidth),
+      }
+      : undefined,
     notes,
     x: { ...x, hasNoGrid: true },
     y: { ...y, hasNoGrid: true },
     isEmpty: cells.length === 0,
     innerHeight: (width) =>
       Math.min(
-        2400,
+        MOST_HIGH,
         y.domain.length * Math.max(30, Math.min(44, width / x.domain.length)),
       ),
     marks: (area) => {
       const side = (area.right - area.left) / x.domain.length;
       const tall = (area.bottom - area.top) / y.domain.length;
-      const isRoomy = side >= textWidth("00.0 %") + 6;
+      const isRoomy = side >= widest(["00.0 %"]) + 6;
       const short = (c: Done) =>
         !isShare || isRoomy ? words(c.value) : (100 * c.value).toFixed(1);
       const fontSize = isRoomy
         ? FONT_SIZE
         : Math.max(8, Math.min(11, side / 2.6));
       const isWritten = tall >= 12 &&
-        done.every((c) => textWidth(short(c), fontSize) <= side);
+        widest(done.map(short), fontSize) <= side;
       const showsN = isWritten && tall >= 32 && side >= 40 &&
         done.some((c) => c.n !== 1);
       const title = (c: Cell) =>
@@ -224,20 +205,16 @@ export function heatMapChart(
 }
 
 /** The edges on which the best cell lies, of axes of three numbers and more. */
-function edgesOf(
-  best: Cell,
-  xs: (number | string)[],
-  ys: (number | string)[],
-) {
-  const isAt = (all: (number | string)[], end: number, value: unknown) =>
+function edgesOf(best: Cell, xs: unknown[], ys: unknown[]) {
+  const isAt = (all: unknown[], end: number, value: unknown) =>
     all.length >= 3 && all.every((v) => typeof v === "number") &&
     all.at(end) === value;
-  return ([
-    ["left", isAt(xs, 0, best.x)],
-    ["right", isAt(xs, -1, best.x)],
-    ["bottom", isAt(ys, 0, best.y)],
-    ["top", isAt(ys, -1, best.y)],
-  ] as const).flatMap(([edge, isBest]) => isBest ? [edge] : []);
+  return [
+    isAt(xs, 0, best.x) && "left" as const,
+    isAt(xs, -1, best.x) && "right" as const,
+    isAt(ys, 0, best.y) && "bottom" as const,
+    isAt(ys, -1, best.y) && "top" as const,
+  ].filter((edge) => edge !== false);
 }
 
 const box = (style: string) =>
@@ -248,7 +225,7 @@ const box = (style: string) =>
 export function scaleItem(
   low: string,
   high: string,
-  color: (t: number) => string = sequential,
+  color: (t: number) => string = d3.interpolateViridis,
 ): LegendItem {
   const step = SCALE / STEPS;
   const rects = d3.range(STEPS).map((i: number) =>

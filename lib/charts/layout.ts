@@ -1,13 +1,15 @@
 /** Words around a plot, and the ticks that have room. */
 import * as d3 from "d3";
-import { type Axis, pixels } from "./axis.ts";
-import {
-  escapeMarkup,
-  FONT_SIZE,
-  type LegendItem,
-  textWidth,
-  wrapWords,
-} from "./theme.ts";
+import { type Axis, axisFor, pixels } from "./axis.ts";
+import { escapeMarkup, FONT_SIZE, textWidth, wrapWords } from "./theme.ts";
+
+/** A sample of a legend (`mark`: SVG in a box of 26 × 12) and its words. */
+export interface LegendItem {
+  mark: string;
+  label: string;
+  /** Of the sample; default: 26. */
+  width?: number;
+}
 
 const TITLE = 14;
 /** The size of small words, and how what is no value is softened. */
@@ -76,25 +78,71 @@ export function thinned(
   return kept;
 }
 
-export const widest = (lines: Iterable<string>) =>
-  (d3.max(lines, (line: string) => textWidth(line)) as number | undefined) ?? 0;
+/** The width of the widest line, 0 of none. */
+export const widest = (lines: Iterable<string>, fontSize = FONT_SIZE): number =>
+  d3.max(lines, (line: string) => textWidth(line, fontSize)) ?? 0;
+
+/** Left of a plot of rows their names take at most this share of the chart. */
+const NAMES = 0.38;
+
+/** A row's or a column's name in lines. */
+export const nameLines = (name: string, width: number): string[] =>
+  name.split("\n").flatMap((line) => wrapWords(line, NAMES * width, FONT_SIZE));
+
+/** No chart is higher than so many pixels by its rows. */
+export const MOST_HIGH = 2400;
+
+/** The place of the i-th name on an axis of names, which may be equal. */
+export const rowKey = (i: number): string => String(i);
+
+/** An axis of names, unless said without lines across the plot. */
+export const namesAxis = (
+  names: readonly string[],
+  label = "",
+  hasNoGrid = true,
+) => ({
+  ...axisFor(names.map((_, i) => rowKey(i)), { label, scale: "category" }),
+  format: (key: number | string) => names[Number(key)],
+  hasNoGrid,
+});
+
+/**
+ * The frame's y axis of names from the top down, and its height: `least` pixels
+ * a row, more where a name takes more lines.
+ */
+export function rowsAxis(
+  names: readonly string[],
+  { label = "", width = 720, least = 24, hasNoGrid = true },
+) {
+  const lines = Math.max(1, ...names.map((n) => nameLines(n, width).length));
+  const step = lines > 1 ? Math.max(least, 15 * lines + 7) : least;
+  const axis = namesAxis(names, label, hasNoGrid);
+  return {
+    y: {
+      ...axis,
+      domain: axis.domain.toReversed(),
+      ticks: axis.ticks.toReversed(),
+    },
+    innerHeight: () => Math.min(MOST_HIGH, step * names.length),
+  };
+}
 
 /** The x axis's ticks and their words for a plot of that width. */
 export function xTicks(axis: Axis, width: number) {
   const raw = new Map(axis.ticks.map((t) => [t, axis.format(t)]));
   const pixel = pixels(axis, [0, width]);
+  const flat = { ticks: axis.ticks, turn: 0, height: 14, overhang: 0 };
   if (axis.type !== "category") {
     const ticks = thinned(axis.ticks, pixel, (t) => textWidth(raw.get(t)!) + 8);
-    return { ticks, text: raw, turn: 0, height: 14, overhang: 0 };
+    return { ...flat, ticks, text: raw };
   }
   const slot = width / Math.max(1, axis.domain.length);
-  const lines = new Map(
-    [...raw].map(([t, text]) => [t, wrapWords(text, slot - 6, FONT_SIZE)]),
-  );
-  if (widest([...lines.values()].flat()) <= slot - 4) {
-    const text = new Map([...lines].map(([t, own]) => [t, own.join("\n")]));
-    const most = d3.max(lines.values(), (own: string[]) => own.length) ?? 1;
-    return { ticks: axis.ticks, text, turn: 0, height: 14 * most, overhang: 0 };
+  const lines = [...raw.values()]
+    .map((text) => wrapWords(text, slot - 6, FONT_SIZE));
+  if (widest(lines.flat()) <= slot - 4) {
+    const text = new Map(axis.ticks.map((t, i) => [t, lines[i].join("\n")]));
+    const most = Math.max(1, ...lines.map((own) => own.length));
+    return { ...flat, text, height: 14 * most };
   }
   // Turned, long names end in dots, and of very many only some are written.
   const text = new Map([...raw].map(([t, own]) => [
@@ -103,11 +151,6 @@ export function xTicks(axis: Axis, width: number) {
   ]));
   const long = Math.ceil(0.7 * widest(text.values()));
   const ticks = thinned(axis.ticks, pixel, () => 18);
-  return {
-    ticks,
-    text,
-    turn: -45,
-    height: 12 + long,
-    overhang: long - slot / 2,
-  };
+  const overhang = long - slot / 2;
+  return { ticks, text, turn: -45, height: 12 + long, overhang };
 }

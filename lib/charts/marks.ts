@@ -1,7 +1,8 @@
 /** Marks that charts share, and their samples in a legend. */
 import * as Plot from "@observablehq/plot";
-import { spread } from "./labels.ts";
-import { type LegendItem, PALETTE, SYMBOLS } from "./theme.ts";
+import { CLASS } from "./frame.ts";
+import type { LegendItem } from "./layout.ts";
+import { PALETTE, SYMBOLS } from "./theme.ts";
 
 export const OURS = PALETTE[0], PUBLISHED = PALETTE[1];
 
@@ -28,6 +29,29 @@ export const pathItem = (d: string, label: string, style = ""): LegendItem => ({
   label,
 });
 
+/** A sample of a filled area. */
+export const areaItem = (fill: string, label: string, style = "") => ({
+  mark: `<rect x="1" y="0.5" width="24" height="11" fill="${fill}" ${style}/>`,
+  label,
+});
+
+/** Diagonal lines of a hatching. */
+export const DIAGONALS = "M0,8L8,0M-2,2L2,-2M6,10L10,6";
+
+/** A fill of white `lines` (in a box of 8 × 8) on a colour; its sample. */
+export function hatched(name: string, color: string, lines: string) {
+  const id = `${CLASS}-${name}`, fill = `url(#${id})`;
+  const defs = `<defs><pattern id="${id}" width="8" height="8" ` +
+    `patternUnits="userSpaceOnUse"><rect width="8" height="8" ` +
+    `fill="${color}"/><path d="${lines}" stroke="#fff" ` +
+    `stroke-opacity="0.28" stroke-width="1.5"/></pattern></defs>`;
+  const item = (label: string) => {
+    const { mark } = areaItem(fill, label);
+    return { mark: defs + mark, label };
+  };
+  return { fill, item };
+}
+
 /** Such a series in a legend. */
 export const seriesItem = (label: string, i: number): LegendItem => ({
   mark: `<g fill="${styleOf(i).color}"><path d="M0,5h26v2h-26z"/>${
@@ -53,6 +77,19 @@ export const publishedItem = (color = PUBLISHED): LegendItem =>
 
 export const FAILED = pathItem("M9,2L17,10M17,2L9,10", "failed");
 
+/** A ringed value. */
+export const ringItem = (label: string): LegendItem => ({
+  mark: `<circle cx="13" cy="6" r="5.5" fill="none" stroke="currentColor" ` +
+    `stroke-width="1.5"/><circle cx="13" cy="6" r="2.5"/>`,
+  label,
+});
+
+/** Rings about rows with x and y. */
+export const rings = <T>(rows: T[], className: string) =>
+  Plot.dot(rows, {
+    ...{ x: "x", y: "y", r: 8, strokeWidth: 1.75, className },
+  });
+
 /** What failed, as crosses. */
 export const crosses = <T>(rows: T[], o: Plot.DotOptions) =>
   Plot.dot(rows, {
@@ -72,6 +109,18 @@ export const bars = <T extends { low: number | null; high: number | null }>(
     ...o,
   });
 
+/** Moves sorted `ys` apart to at least `gap`, within [top, bottom]. */
+function spread(ys: number[], gap: number, top: number, bottom: number) {
+  const out = [...ys];
+  for (let i = 0; i < out.length; i++) {
+    out[i] = Math.max(out[i], i === 0 ? top : out[i - 1] + gap);
+  }
+  for (let i = out.length - 1; i >= 0; i--) {
+    out[i] = Math.min(out[i], i === out.length - 1 ? bottom : out[i + 1] - gap);
+  }
+  return out;
+}
+
 /** Each series' name at the right of its last point, moved apart. */
 export function endLabels(
   names: readonly string[],
@@ -79,10 +128,10 @@ export function endLabels(
   area: { y: (v: number) => number; top: number; bottom: number },
   dx: number,
 ) {
-  const sorted = names.map((name, i) => ({ name, end: ends[i], ...styleOf(i) }))
-    .filter((e) => e.end !== undefined)
-    .map((e) => ({ ...e, y: area.y(e.end!.y) }))
-    .sort((a, b) => a.y - b.y);
+  const sorted = names.flatMap((name, i) => {
+    const end = ends[i];
+    return end ? [{ name, ...styleOf(i), y: area.y(end.y) }] : [];
+  }).sort((a, b) => a.y - b.y);
   const ys = spread(sorted.map((e) => e.y), 15, area.top + 6, area.bottom - 6);
   const middle = (area.top + area.bottom) / 2;
   return sorted.flatMap(({ name, color, symbol }, k) => {

@@ -2,9 +2,11 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
-import { CLASS, frame, type FrameOptions, tip } from "./frame.ts";
-import { isNumber } from "./scales.ts";
-import { type Chart, PALETTE, percent, powerOfTen } from "./theme.ts";
+import { isNumber } from "./channels.ts";
+import { frame, type FrameOptions, tip } from "./frame.ts";
+import { DIAGONALS, hatched, OURS, pathItem } from "./marks.ts";
+import type { Chart } from "./theme.ts";
+import { percent, powerOfTen } from "./values.ts";
 
 /** A histogram of √v̂, as a training's diagnostics give it. */
 export interface MomentCounts {
@@ -18,8 +20,6 @@ export interface MomentCounts {
 
 /** Height in pixels of a row of eps labels. */
 const ROW = 17;
-const DASHES = `<path d="M0,6H26" stroke="currentColor" stroke-width="1.5" ` +
-  `stroke-dasharray="5 3"/>`;
 /** Powers of ten that a log axis can bear. */
 const LEAST = -100, MOST = 100;
 
@@ -92,25 +92,20 @@ export function secondMomentsChart(
       share === null ? "share unknown" : `${fine(share)} below`
     }`;
   });
-  const hatch = `${CLASS}-hatch`;
+  const outer = hatched("outer", OURS, DIAGONALS);
   return frame("moments", o, {
     label: ["histogram of √v̂ on a log axis", ...says].join("; "),
-    legend: [[
-      bins.some((b) => b.isOuter) && {
-        mark: `<defs><pattern id="${hatch}" width="5" height="5" ` +
-          `patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path ` +
-          `d="M1,0V5" stroke="${PALETTE[0]}" stroke-width="2"/></pattern>` +
-          `</defs><rect x="1" y="0.5" width="24" height="11" ` +
-          `fill="url(#${hatch})" stroke="${PALETTE[0]}"/>`,
-        label: "outer bin: with all beyond it, zeros in the lowest",
-      },
-    ], says.map((label) => ({ mark: DASHES, label }))],
+    legend: [
+      [
+        bins.some((b) => b.isOuter) &&
+        outer.item("outer bin: with all beyond it, zeros in the lowest"),
+      ],
+      says.map((label) => pathItem("M0,6H26", label, `stroke-dasharray="5 3"`)),
+    ],
     notes: [
-      hidden > 0
-        ? `${count(hidden, "value")} of eps left out: not above 0`
-        : [],
-      wrong > 0 ? `${count(wrong, "bin")} left out: no count` : [],
-    ].flat(),
+      hidden > 0 && `${count(hidden, "value")} of eps left out: not above 0`,
+      wrong > 0 && `${count(wrong, "bin")} left out: no count`,
+    ].filter((note) => note !== false),
     ...{ x, y },
     isEmpty: bins.length === 0,
     room: { top: ROW * Math.min(2, eps.length) },
@@ -118,8 +113,7 @@ export function secondMomentsChart(
       Plot.rect(bins, {
         ...{ x1: "low", x2: "high", y1: 0, y2: "share" },
         ...{ insetLeft: 0.5, insetRight: 0.5 },
-        fill: (b: Bin) => b.isOuter ? `url(#${hatch})` : PALETTE[0],
-        stroke: (b: Bin) => b.isOuter ? PALETTE[0] : "none",
+        fill: (b: Bin) => b.isOuter ? outer.fill : OURS,
         title: (b: Bin) =>
           tip(
             [b.low, b.high].map((v) => powerOfTen(Number(v.toPrecision(2))))

@@ -10,37 +10,36 @@ export interface Noise {
   df?: number;
 }
 
-/** Of the bar, in pixels. */
-export const BAR = 8;
-
-/** ± one standard deviation in words; null is unknown. */
-export function noiseText(noise: Noise | null, isShare = true): string {
-  if (noise === null || !(noise.sd >= 0 && noise.sd < Infinity)) {
-    return "noise unknown: no setting was repeated";
-  }
-  const size = (value: number) =>
-    isShare
-      ? (100 * value).toFixed(value < 0.001 ? 2 : 1)
-      : String(Number(value.toPrecision(2)));
-  const interval = typeof noise.low === "number" &&
-      typeof noise.high === "number"
-    ? `, 95 % interval ${size(noise.low)} to ${size(noise.high)}`
-    : "";
-  const df = noise.df === undefined ? "" : `, ${noise.df} df`;
-  return `noise ±${size(noise.sd)}${isShare ? " points" : ""} ` +
-    `(sd of repeats${interval}${df})`;
-}
-
 /** The noise's standard deviation, 0 where there is none. */
 export const sdOf = (noise: Noise | null | undefined): number =>
   noise && noise.sd > 0 && noise.sd < Infinity ? noise.sd : 0;
 
 /** The noise's height in a domain that has room for it: see `axisOf`. */
-export const noiseLength = (noise: Noise | null | undefined) =>
-  2.2 * sdOf(noise);
+export const lengthOf = (noise: Noise | null | undefined) => 2.2 * sdOf(noise);
+
+/** ± one standard deviation in words; null is unknown. */
+export function text(noise: Noise | null, isShare = true): string {
+  if (noise === null || !(noise.sd >= 0 && noise.sd < Infinity)) {
+    return "noise unknown: no setting was repeated";
+  }
+  const { sd, low, high, df } = noise;
+  const size = (value: number) =>
+    isShare
+      ? (100 * value).toFixed(value < 0.001 ? 2 : 1)
+      : String(Number(value.toPrecision(2)));
+  const told = ["sd of repeats"];
+  if (typeof low === "number" && typeof high === "number") {
+    told.push(`95 % interval ${size(low)} to ${size(high)}`);
+  }
+  if (df !== undefined) told.push(`${df} df`);
+  return `noise ±${size(sd)}${isShare ? " points" : ""} (${told.join(", ")})`;
+}
+
+/** Of the bar, in pixels. */
+export const BAR = 8;
 
 /** ± one standard deviation as a bar beside the plot, two of them long. */
-export function noiseBar(x: number, y: number, length: number): string {
+export function bar(x: number, y: number, length: number): string {
   const high = length.toFixed(1);
   return `<g class="ferlab-noise" transform="translate(${x},${y})">` +
     `<rect width="${BAR}" height="${high}" fill-opacity="0.18"/>` +
@@ -49,6 +48,4 @@ export function noiseBar(x: number, y: number, length: number): string {
 }
 
 /** The same in a legend. */
-export const BAR_MARK = `<g transform="translate(9,0)">${
-  noiseBar(0, 0, 12)
-}</g>`;
+export const BAR_MARK = `<g transform="translate(9,0)">${bar(0, 0, 12)}</g>`;

@@ -3,17 +3,17 @@ import { count } from "./axis.ts";
 import {
   type Channel,
   firstOf,
+  isNumber,
   listOf,
   maybe,
   read,
   type Rows,
   type Value,
-  wordsOf,
 } from "./channels.ts";
 import { forestChart } from "./effects.ts";
 import type { FrameOptions } from "./frame.ts";
-import { isNumber, valueFormat, valueText } from "./scales.ts";
-import { type Chart, percent } from "./theme.ts";
+import type { Chart } from "./theme.ts";
+import { percent, valueFormat } from "./values.ts";
 
 /** Under this key a row of a study keeps the names of its parameters. */
 const PARAMETERS = Symbol.for("ferlab.parameters");
@@ -28,60 +28,38 @@ interface Mean {
 }
 
 interface PairedOptions extends FrameOptions {
-  aLabel?: string;
-  bLabel?: string;
-  /** Drawn under the pairs; one or several, published ones hollow. */
-  mean?: Mean | readonly Mean[];
-  /** Pairs of published runs, by the same channels. */
-  published?: Rows;
-}
-
-/** Rows that hold both values. */
-interface WideOptions extends PairedOptions {
-  a: Channel;
-  b: Channel;
-  /** The pair's name; default: its label, else its seed. */
-  label?: Channel;
-}
-
-/** Rows of runs, of which two are a pair. */
-interface LongOptions extends PairedOptions {
   /** The parameter whose two values are compared: b less a. */
   of: string;
   values: readonly [a: Value | boolean, b: Value | boolean];
+  /** Default: the values. */
+  aLabel?: string;
+  bLabel?: string;
   /** Default: the accuracy. */
   y?: Channel;
   /** What a pair has in common besides the seed; default: all parameters. */
   sharing?: readonly string[];
-}
-
-interface Pair {
-  label: string;
-  a: Value;
-  b: Value;
+  /** Drawn under the pairs; one or several, published ones hollow. */
+  mean?: Mean | readonly Mean[];
+  /** Published runs, by the same channels. */
+  published?: Rows;
 }
 
 /**
- * Draws b less a of each pair, with both values in words, and the means given
- * with their intervals. The band is the noise of a difference of two single
- * runs, ±√2 sd. A pair without both numbers has failed; runs without a partner
- * are counted.
+ * Draws b less a of each pair of runs that differ in one parameter alone, with
+ * both values in words, and the means given with their intervals. The band is
+ * the noise of a difference of two single runs, ±√2 sd. A pair without both
+ * numbers has failed; runs without a partner are counted.
  *
  * @example
  * pairedChart(trials, { of: "model", values: ["baseline", "cls"], noise });
- * pairedChart(seeds, { a: "baseline", b: "cls" });
  */
-export function pairedChart(rows: Rows, o: WideOptions | LongOptions): Chart {
-  const [a, b] = "of" in o
-    ? o.values.map(String)
-    : [o.a, o.b].map((channel) =>
-      typeof channel === "string" ? wordsOf(channel) : ""
-    );
-  const { aLabel = a || "a", bLabel = b || "b" } = o;
+export function pairedChart(rows: Rows, o: PairedOptions): Chart {
+  const [a, b] = o.values.map(String);
+  const { aLabel = a, bLabel = b } = o;
   const means = [o.mean ?? []].flat() as Mean[];
   const notes: string[] = [];
   const sides = [rows, o.published ?? []].map((own, i) => [
-    ...("of" in o ? longPairs(own, o, notes) : widePairs(own, o)).map(effectOf),
+    ...pairsOf(own, o, notes),
     ...means.filter((m) => !!m.published === (i === 1))
       .map((m) => ({ label: "mean", ...m })),
   ]);
@@ -100,30 +78,8 @@ export function pairedChart(rows: Rows, o: WideOptions | LongOptions): Chart {
   );
 }
 
-/** A pair as a row of the forest. */
-function effectOf({ label, a, b }: Pair) {
-  const say = (v: Value) => isNumber(v) ? percent(v) : "failed";
-  const values = `${say(a)} → ${say(b)}`.replaceAll(" ", "\u00a0");
-  return {
-    label: `${label}: ${values}`,
-    difference: isNumber(a) && isNumber(b) ? b - a : null,
-  };
-}
-
-function widePairs(rows: Rows, { a, b, label }: WideOptions): Pair[] {
-  const table = read("pairedChart", rows, {
-    ...{ a, b, label: label ?? maybe("label", "seed", "repeat") },
-  });
-  return table.rows.map((r, i) => ({
-    ...r,
-    label: isNumber(r.label)
-      ? `${table.name("label")} ${valueText(r.label)}`
-      : r.label ?? `pair ${i + 1}`,
-  }));
-}
-
-/** Pairs of runs that differ in one parameter alone; in order without seeds. */
-function longPairs(rows: Rows, o: LongOptions, notes: string[]): Pair[] {
+/** The pairs as rows of the forest; in order without seeds. */
+function pairsOf(rows: Rows, o: PairedOptions, notes: string[]) {
   // deno-lint-ignore no-explicit-any
   const list = listOf("pairedChart", rows) as Record<string | symbol, any>[];
   const shared: readonly string[] = o.sharing ??
@@ -165,8 +121,9 @@ function longPairs(rows: Rows, o: LongOptions, notes: string[]): Pair[] {
     const values = [...new Set(pairs.map(({ run }) => own(run)[i]))];
     return { name, i, values, text: valueFormat(values) };
   }).filter(({ values }) => values.length > 1);
-  return pairs.map(({ run, partner }, i) => ({
-    label: [
+  const say = (v: Value) => isNumber(v) ? percent(v) : "failed";
+  return pairs.map(({ run, partner }, i) => {
+    const name = [
       ...varied.map((v) => `${v.name} ${v.text(own(run)[v.i])}`),
       // A repeat's number is shorter than its seed.
       isNumber(run.repeat)
@@ -174,7 +131,12 @@ function longPairs(rows: Rows, o: LongOptions, notes: string[]): Pair[] {
         : run.seed === null
         ? []
         : `seed ${run.seed}`,
-    ].flat().join(", ") || `pair ${i + 1}`,
-    ...{ a: run.y, b: partner.y },
-  }));
+    ].flat().join(", ") || `pair ${i + 1}`;
+    const [from, to] = [run.y, partner.y];
+    const values = `${say(from)} → ${say(to)}`.replaceAll(" ", "\u00a0");
+    return {
+      label: `${name}: ${values}`,
+      difference: isNumber(from) && isNumber(to) ? to - from : null,
+    };
+  });
 }

@@ -2,7 +2,6 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { type Axis, axisFor, axisOf, count, pixels } from "./axis.ts";
-import type { Scale } from "./axis.ts";
 import {
   type Channel,
   firstOf,
@@ -10,18 +9,16 @@ import {
   read,
   type Rows,
 } from "./channels.ts";
-import { fadeBehind } from "./fade.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
+import { thinned, widest } from "./layout.ts";
 import { crosses } from "./marks.ts";
-import { firstHighest, lineColor } from "./scales.ts";
-import { type Chart, FONT_SIZE, textWidth, wrapWords } from "./theme.ts";
+import { type Chart, FONT_SIZE, lineColor, wrapWords } from "./theme.ts";
+import { firstHighest } from "./values.ts";
 
 export interface ParallelAxis {
   /** A channel's field. */
   name: string;
   label?: string;
-  scale?: Scale;
-  format?: Axis["format"];
 }
 
 /** Of the colour scale along the last axis. */
@@ -59,6 +56,7 @@ export function parallelChart(
   );
   type Row = Read<string>;
   const last = axes.length - 1, end = axes[last];
+  const parameters = axes.slice(0, -1);
   const places = axes.map(sharesOf);
   const share = (r: Row, i: number) =>
     axes[i].why(r[keys[i]]) === null ? places[i](r[keys[i]]!) : NaN;
@@ -83,17 +81,24 @@ export function parallelChart(
   const names = axes.map((a) =>
     wrapWords(a.label, (width - 120) / Math.max(1, last) - 12, FONT_SIZE)
   );
-  const wide = (texts: string[]) =>
-    d3.max(texts, (text: string) => textWidth(text, FONT_SIZE + 1)) ?? 0;
+  const wide = (texts: string[]) => widest(texts, FONT_SIZE + 1);
   const words = (a: Axis) => a.ticks.map((t) => a.format(t));
+  /** Ticks of all axes that stand apart on such a height, at shares of it. */
+  const ticksIn = (height: number) =>
+    axes.flatMap((axis, x) => {
+      const isWithin = (t: number | string) =>
+        places[x](t) > -1e-9 && places[x](t) < 1 + 1e-9;
+      const pixel = (t: number | string) => height * places[x](t);
+      return thinned(axis.ticks.filter(isWithin), pixel, () => 12)
+        .map((t) => ({ x, y: places[x](t), text: axis.format(t) }));
+    });
   const across = { label: "", scale: "linear", pad: 0 } as const;
   return frame("parallel", o, {
     label: `${end.label}: ${count(table.rows.length, "row")} over ` +
-      axes.slice(0, -1).map((a) => a.label).join(", ") +
+      parameters.map((a) => a.label).join(", ") +
       (best
         ? `; best ${say(best, last)} at ` +
-          axes.slice(0, -1).map((a, i) => `${a.label} ${say(best, i)}`)
-            .join(", ")
+          parameters.map((a, i) => `${a.label} ${say(best, i)}`).join(", ")
         : ""),
     notes,
     x: { ...axisFor([0, Math.max(1, last)], across), isHidden: true },
@@ -125,7 +130,7 @@ export function parallelChart(
           ...style,
         });
       const bestY = best ? share(best, last) : NaN;
-      const ticks = ticksOf(axes, places, tall);
+      const ticks = ticksIn(tall);
       const inner = ticks.filter((t) => t.x !== last);
       const outer = ticks.filter((t) =>
         t.x === last && !(Math.abs(t.y - bestY) * tall < 14)
@@ -174,46 +179,23 @@ export function parallelChart(
         }),
       ];
     },
-    after: (element, area) =>
-      fadeBehind(
-        element,
-        ticksOf(axes, places, area.bottom - area.top)
-          .filter((t) => t.x !== last)
-          .map(({ x, y, text }) => ({
-            x: area.x(x) - 9 - textWidth(text),
-            y: area.y(y) - 8,
-            width: textWidth(text) + 4,
-            height: 16,
-          })),
-        area,
-        ["ferlab-failed", "ferlab-trial", "ferlab-best"],
-      ),
+    fade: {
+      classes: ["ferlab-failed", "ferlab-trial", "ferlab-best"],
+      labels: (area) =>
+        ticksIn(area.bottom - area.top).filter((t) => t.x !== last)
+          .map(({ x, y, text }) => {
+            const width = widest([text]) + 4;
+            return {
+              ...{ x: area.x(x) - 5 - width, y: area.y(y) - 8, width },
+              height: 16,
+            };
+          }),
+    },
   });
 }
 
 /** A value's place on its axis, 0 at the bottom; categories from end to end. */
 function sharesOf(axis: Axis): (value: number | string) => number {
   if (axis.type !== "category") return pixels(axis, [0, 1]);
-  const last = axis.domain.length - 1;
-  const index = new Map(axis.domain.map((v, i) => [v, i]));
-  return (v) => last > 0 ? index.get(v)! / last : 0.5;
-}
-
-/** Ticks of all axes that stand apart, at shares of the height. */
-function ticksOf(
-  axes: readonly Axis[],
-  places: readonly ((v: number | string) => number)[],
-  height: number,
-) {
-  return axes.flatMap((axis, x) => {
-    let last = -Infinity;
-    return axis.ticks
-      .map((t) => ({ x, y: places[x](t), text: axis.format(t) }))
-      .filter(({ y }) => {
-        if (!(y > -1e-9 && y < 1 + 1e-9)) return false;
-        if ((y - last) * height < 12) return false;
-        last = y;
-        return true;
-      });
-  });
+  return d3.scalePoint().domain(axis.domain).range([0, 1]);
 }

@@ -4,9 +4,9 @@ import * as d3 from "d3";
 import { axisFor } from "./axis.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { scaleItem } from "./heat.ts";
+import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
 import { png } from "./png.ts";
-import { rowKey, rowsAxis } from "./rows_axis.ts";
-import { type Chart, textWidth } from "./theme.ts";
+import type { Chart } from "./theme.ts";
 
 /** A row of the grid. */
 export interface FaceRow {
@@ -58,7 +58,7 @@ const colorAt = (face: Uint8Array, i: number, channels: 1 | 3) =>
 function pictureOf(size: number, pixel: (i: number) => number[]): string {
   const pixels = new Uint8Array(4 * size * size);
   for (let i = 0; i < size * size; i++) pixels.set([...pixel(i), 255], 4 * i);
-  return `data:image/png;base64,${png(pixels, size, 4).toString("base64")}`;
+  return `data:image/png;base64,${png(pixels, size).toString("base64")}`;
 }
 
 /** Draws pictures in rows of that many columns, each a square. */
@@ -70,13 +70,12 @@ function grid(
     & Pick<Spec, "label" | "legend" | "x" | "room" | "marks">
     & { columns: number; pictures: Picture[] },
 ): Chart {
-  const widest = Math.max(0, ...names.map((name) => textWidth(name)));
-  const natural = Math.ceil(widest + 30 + columns * (o.side + GAP));
+  const natural = Math.ceil(widest(names) + 30 + columns * (o.side + GAP));
   const width = o.width ??
     Math.max(spec.legend ? 320 : 200, Math.min(720, natural));
   return frame(kind, { ...o, width }, {
     ...spec,
-    y: { ...rowsAxis(names, { width }).axis, hasNoGrid: true },
+    y: rowsAxis(names, { width }).y,
     isEmpty: pictures.length === 0,
     innerHeight: (inner) =>
       names.length * Math.max(16, Math.min(inner / columns, 1.5 * o.side)),
@@ -210,13 +209,7 @@ export function heatOverlayChart(
       ),
     ]],
     ...{ columns: names.length, pictures },
-    x: {
-      ...axisFor(names.map((_, i) => rowKey(i)), {
-        ...{ label: "", scale: "category" },
-        format: (key) => names[Number(key)],
-      }),
-      hasNoGrid: true,
-    },
+    x: namesAxis(names),
     marks: () => [
       Plot.text(bare, {
         ...{ x: "x", y: (p: { row: number }) => rowKey(p.row) },

@@ -10,17 +10,13 @@ function chunk(type: string, data: Uint8Array): Buffer {
   return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
 }
 
-/** A PNG of uint8 `pixels`, gray with alpha (2 planes) or RGBA (4). */
-export function png(
-  pixels: Uint8Array,
-  width: number,
-  planes: 2 | 4,
-): Buffer {
-  const line = width * planes, height = pixels.length / line;
+/** A PNG of RGBA `pixels`. */
+export function png(pixels: Uint8Array, width: number): Buffer {
+  const line = 4 * width, height = pixels.length / line;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, planes === 2 ? 4 : 6, 0, 0, 0], 8);
+  header.set([8, 6, 0, 0, 0], 8);
   // Every line is preceded by its filter, none.
   const lines = Buffer.alloc((line + 1) * height);
   for (let y = 0; y < height; y++) {

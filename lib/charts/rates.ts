@@ -3,17 +3,18 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import type { Rows } from "./channels.ts";
 import { type LineOptions, linesOf, type Point } from "./line.ts";
-import { firstHighest } from "./scales.ts";
-import { MOST_NAMED, styleOf } from "./marks.ts";
+import { MOST_NAMED, pathItem, ringItem, rings, styleOf } from "./marks.ts";
 import type { Chart } from "./theme.ts";
+import { firstHighest } from "./values.ts";
 
 /** Between the bars under the curves, in pixels. */
 const BAR_GAP = 11;
+/** How far below the best a rate does nearly as well, a share. */
+const WITHIN = 0.005;
 
 /**
  * Draws accuracy over learning rate, a line a series. The best rate is ringed;
- * a bar under the curves spans the rates `within` of it (a share; half a point
- * unless given). The caption tells each series' sensitivity (arXiv 2309.14322):
+ * a bar under the curves spans the rates within half a point of it. The caption tells each series' sensitivity (arXiv 2309.14322):
  * the points lost on average, log-uniform over the rates tried, by not knowing
  * the best one. With `initial`, the accuracy of an untrained model, no run
  * counts there for less, and failed ones for as much; without, failed runs are
@@ -21,14 +22,10 @@ const BAR_GAP = 11;
  */
 export function lrSensitivityChart(
   rows: Rows,
-  o: LineOptions & { within?: number; initial?: number } = {},
+  o: LineOptions & { initial?: number } = {},
 ): Chart {
-  const { within = 0.005, initial } = o;
-  const options = {
-    xScale: "log" as const,
-    ...o,
-    x: o.x ?? "lr",
-  };
+  const { initial } = o;
+  const options = { xScale: "log" as const, ...o, x: o.x ?? "lr" };
   return linesOf("lrSensitivityChart", rows, options, {}, (lines) => {
     const { x, y } = lines;
     const found = lines.series.flatMap(({ name, points }, i) => {
@@ -36,7 +33,7 @@ export function lrSensitivityChart(
         .map((p) => ({ ...p, y: worth(p, initial) }))
         .filter((p) => Number.isFinite(p.y));
       const best = firstHighest(curve, (p) => p.y);
-      return best ? [{ ...readOff(curve, best, within), name, best, i }] : [];
+      return best ? [{ ...readOff(curve, best), name, best, i }] : [];
     });
     const shown = found.length > MOST_NAMED || x.type !== "log" ? [] : found;
     const hasSeries = found.length > 1;
@@ -48,47 +45,30 @@ export function lrSensitivityChart(
       words: told,
       notes: told,
       inset: { bottom: shown.length * BAR_GAP + 8 },
-      legend: shown.length === 0 ? [] : [{
-        mark: `<circle cx="13" cy="6" r="5.5" fill="none" ` +
-          `stroke="currentColor" stroke-width="1.5"/><circle cx="13" cy="6" ` +
-          `r="2.5" fill="currentColor"/>`,
-        label: "best rate",
-      }, {
-        mark: `<path d="M0,6H26" stroke="currentColor" stroke-width="5" ` +
-          `stroke-opacity="0.6"/>`,
-        label: `rates within ${Number((100 * within).toPrecision(3))} ` +
-          `points of the best`,
-      }],
+      legend: shown.length === 0 ? [] : [
+        ringItem("best rate"),
+        pathItem(
+          "M0,6H26",
+          "rates within half a point of the best",
+          `style="stroke-width: 5; stroke-opacity: 0.6"`,
+        ),
+      ],
       marks: () =>
         shown.flatMap(({ best, low, high, i, name }, k) => {
           const { color, symbol } = styleOf(i);
           const at = { y: () => y.domain[0], dy: 16 + k * BAR_GAP };
           return [
-            Plot.dot([best], {
-              x: "x",
-              y: "y",
-              r: 8,
-              stroke: "currentColor",
-              strokeWidth: 1.75,
-              className: "ferlab-best",
-            }),
+            rings([best], "ferlab-best"),
             // A width of one rate is a short bar.
             Plot.ruleY([best], {
-              ...at,
+              ...{ ...at, stroke: color, strokeWidth: 5, strokeOpacity: 0.75 },
               x1: () => Math.max(low / 1.1, Number(x.domain[0])),
               x2: () => Math.min(high * 1.1, Number(x.domain[1])),
-              stroke: color,
-              strokeWidth: 5,
-              strokeOpacity: 0.75,
               title: () => `${name} ${x.say(low)} to ${x.say(high)}`.trim(),
               className: "ferlab-width",
             }),
             Plot.dot([best], {
-              ...at,
-              x: "x",
-              symbol,
-              r: 4,
-              fill: color,
+              ...{ ...at, x: "x", symbol, r: 4, fill: color },
               stroke: "currentColor",
             }),
           ];
@@ -104,8 +84,8 @@ const worth = (p: Point, initial: number | undefined): number =>
     : d3.mean(p.runs, (y: number | null) => Math.max(y ?? initial, initial));
 
 /** The rates about the best that do nearly as well, and the mean loss. */
-function readOff(curve: readonly Point[], best: Point, within: number) {
-  const floor = best.y - within;
+function readOff(curve: readonly Point[], best: Point) {
+  const floor = best.y - WITHIN;
   const peak = curve.indexOf(best);
   const reach = (step: 1 | -1) => {
     let i = peak;

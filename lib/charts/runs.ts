@@ -5,16 +5,15 @@ import { axisOf, onAxes } from "./axis.ts";
 import {
   type Channel,
   firstOf,
-  type Read,
+  isNumber,
   read,
   type Rows,
-  type Value,
 } from "./channels.ts";
-import { type AxesOptions, frame, noiseLength, tip } from "./frame.ts";
+import { asked, type AxesOptions, frame, tip } from "./frame.ts";
+import { rowKey, rowsAxis, widest } from "./layout.ts";
 import { crosses, FAILED, OURS, pathItem } from "./marks.ts";
-import { rowKey, rowsAxis } from "./rows_axis.ts";
-import { isNumber } from "./scales.ts";
-import { type Chart, textWidth } from "./theme.ts";
+import { lengthOf } from "./noise.ts";
+import type { Chart } from "./theme.ts";
 
 /** Fewer runs tell no interval of their mean. */
 const FEWEST = 3;
@@ -50,9 +49,7 @@ export function repeatsChart(
     x: o.x,
     y: o.y ?? firstOf("accuracy"),
   });
-  const x = axisOf(table, "x", {
-    ...{ label: o.xLabel, scale: "category", format: o.xFormat },
-  });
+  const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
   const rowOf = new Map(x.domain.map((v, i) => [v, rowKey(i)]));
   const groups = [...Map.groupBy(table.rows, (r) => r.x)];
   const settings = groups.flatMap(([x, own]): Setting[] => {
@@ -67,26 +64,21 @@ export function repeatsChart(
     }];
   });
   const y = axisOf(table, "y", {
-    ...{ label: o.yLabel, scale: o.yScale, format: o.yFormat },
-    least: noiseLength(o.noise),
+    ...{ ...asked(o, "y"), least: lengthOf(o.noise) },
   }, settings.flatMap((s) => [s.low, s.high]));
   const { rows: done, failed, notes } = onAxes(table, { x, y }, "y");
   const shown = settings.filter((s) => y.why(s.mean) === null);
   const told = shown.filter((s) => s.low !== null && y.why(s.low) === null);
-  const isShare = /accuracy|share/i.test(y.label);
   const sd = (s: Setting) =>
     s.sd === null
       ? ""
-      : ` ± ${isShare ? (100 * s.sd).toFixed(1) : y.say(s.sd)}`;
+      : ` ± ${y.isShare ? (100 * s.sd).toFixed(1) : y.say(s.sd)}`;
   const says = (s: Setting) => [
     `${y.say(s.mean)}${sd(s)}`,
     `n ${s.n}${s.n < s.tried ? ` of ${s.tried}` : ""}`,
   ];
   const texts = new Map(shown.map((s) => [s, says(s).join(", ")]));
-  const { axis, innerHeight } = rowsAxis(x.domain.map((v) => x.format(v)), {
-    ...{ label: x.label, width: o.width, least: 28 },
-  });
-  const row = (r: { x: Value }) => rowOf.get(r.x!);
+  const row = (r: typeof table.rows[number]) => rowOf.get(r.x!);
   const title = (s: Setting) =>
     tip(
       `${x.label} ${x.say(s.x)}`,
@@ -94,7 +86,10 @@ export function repeatsChart(
       s.low !== null && `95 % interval ${y.say(s.low)} to ${y.say(s.high!)}`,
     );
   return frame("repeats", o, {
-    ...{ notes, x: y, y: axis, isEmpty: done.length + failed.length === 0 },
+    ...rowsAxis(x.domain.map(x.format), {
+      ...{ label: x.label, width: o.width, least: 28, hasNoGrid: false },
+    }),
+    ...{ notes, x: y, isEmpty: done.length + failed.length === 0 },
     label: `${y.label} of each run by ${x.label}: ` +
       shown.slice(0, 20).map((s) => `${x.say(s.x)} ${texts.get(s)}`).join("; "),
     legend: [[
@@ -104,10 +99,7 @@ export function repeatsChart(
         : pathItem("M13,0V12", "mean"),
       failed.length > 0 && FAILED,
     ]],
-    room: {
-      right: 16 + Math.max(0, ...[...texts.values()].map((t) => textWidth(t))),
-    },
-    innerHeight: () => innerHeight,
+    room: { right: 16 + widest(texts.values()) },
     marks: () => [
       Plot.ruleY(told, {
         ...{ x1: "low", x2: "high", y: "row", strokeWidth: 1.5, title },
@@ -119,7 +111,7 @@ export function repeatsChart(
       }),
       Plot.dot(done, {
         ...{ x: "y", y: row, r: 4, fill: OURS, fillOpacity: 0.75 },
-        title: (r: Read<"x" | "y">) =>
+        title: (r: typeof done[number]) =>
           `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
         className: "ferlab-runs",
       }),

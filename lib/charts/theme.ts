@@ -1,4 +1,5 @@
 /** What all charts share: colours, sizes, legends and the way to SVG text. */
+import * as d3 from "d3";
 import { parseHTML } from "linkedom";
 
 /** A finished chart; a notebook shows it when it is a cell's last value. */
@@ -31,6 +32,30 @@ export const SYMBOLS = ["circle", "square", "triangle", "diamond"] as const;
 
 export const FONT_SIZE = 12;
 export const GRID = { stroke: "currentColor", strokeOpacity: 0.12 };
+
+/** The middle of viridis, which a thin line shows on white and on black. */
+export const lineColor = (t: number): string =>
+  d3.interpolateViridis(0.34 + 0.4 * Math.min(1, Math.max(0, t)));
+
+/** Relative luminance (WCAG 2.2) of `color` at `opacity` on white. */
+function luminance(color: string, opacity = 1): number {
+  const { r, g, b } = d3.rgb(color);
+  const [red, green, blue] = [r, g, b].map((channel) => {
+    const c = 1 - opacity * (1 - channel / 255);
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** White or black, whichever has more contrast on `color`. */
+export function textOn(color: string): string {
+  const light = luminance(color) + 0.05;
+  return 1.05 / light > light / 0.05 ? "white" : "black";
+}
+
+/** White where that has a contrast of 3.5 and more, else the page's colour. */
+export const textOver = (color: string, opacity: number): string =>
+  1.05 / (luminance(color, opacity) + 0.05) > 3.5 ? "white" : "currentColor";
 
 /** Widths of characters in em, by DejaVu Sans, the widest of the usual fonts. */
 const WIDTHS: [RegExp, number][] = [
@@ -66,27 +91,6 @@ export function wrapWords(
 /** `text` made safe for markup and attributes. */
 export function escapeMarkup(text: string): string {
   return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-}
-
-/** A share as a percentage: 0.5317 → "53.2 %". */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
-/** 0.0001 → "10⁻⁴", 0.0002 → "2×10⁻⁴". */
-export function powerOfTen(value: number): string {
-  const [mantissa, exponent] = value.toExponential().split("e");
-  const raised = [...String(Number(exponent))]
-    .map((c) => c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)]).join("");
-  return mantissa === "1" ? `10${raised}` : `${mantissa}×10${raised}`;
-}
-
-/** A sample of a legend (`mark`: SVG in a box of 26 × 12) and its words. */
-export interface LegendItem {
-  mark: string;
-  label: string;
-  /** Of the sample; default: 26. */
-  width?: number;
 }
 
 /** A chart of finished SVG markup. */

@@ -1,11 +1,19 @@
 /** Throughput over batch size, and the batch size from which it is flat. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
+import {
+  type Channel,
+  firstOf,
+  isNumber,
+  maybe,
+  read,
+  type Rows,
+} from "./channels.ts";
 import type { AxesOptions } from "./frame.ts";
 import { linesOf } from "./line.ts";
-import { isNumber, levels, valueText } from "./scales.ts";
+import { ringItem, rings } from "./marks.ts";
 import type { Chart } from "./theme.ts";
+import { levels, valueText } from "./values.ts";
 
 export interface KneeOptions {
   /** Default: batchSize, imagesPerSecond. */
@@ -69,9 +77,6 @@ export function throughputChart(
   o: AxesOptions & KneeOptions & {
     /** A device, a model, a precision; default: series. */
     series?: Channel;
-    /** Ends of the measurements' spread; default: low and high. */
-    low?: Channel;
-    high?: Channel;
     /** Published measurements, by the same channels. */
     published?: Rows;
   } = {},
@@ -80,8 +85,7 @@ export function throughputChart(
   const channels = {
     ...channelsOf(o),
     series: o.series ?? maybe("series"),
-    low: o.low ?? maybe("low"),
-    high: o.high ?? maybe("high"),
+    ...{ low: maybe("low"), high: maybe("high") },
     why: maybe("error", "reason", "failKind"),
   };
   const knees: Measured[] = [], bests: number[] = [];
@@ -129,7 +133,7 @@ export function throughputChart(
     "throughputChart",
     ours,
     {
-      ...{ ...o, x, y, series: "series", low: "low", high: "high", published },
+      ...{ ...o, x, y, series: "series", published },
       xLabel: o.xLabel ?? "batch size (images a step)",
       yLabel: o.yLabel ?? "images a second",
       xScale: o.xScale ?? "log",
@@ -147,20 +151,14 @@ export function throughputChart(
         ...(series.length === 1 ? [series[0].name] : []),
       ],
       legend: [
-        knees.length > 0 && {
-          mark: `<circle cx="13" cy="6" r="5.5" fill="none" ` +
-            `stroke="currentColor" stroke-width="1.5"/>`,
-          label: `knee: smallest batch with ${
+        knees.length > 0 &&
+        ringItem(
+          `knee: smallest batch with ${
             Number((100 * share).toFixed(1))
           } % of the best`,
-        },
+        ),
       ],
-      marks: () => [
-        Plot.dot(knees, {
-          ...{ x: "x", y: "y", r: 8, stroke: "currentColor" },
-          className: "ferlab-knee",
-        }),
-      ],
+      marks: () => [rings(knees, "ferlab-knee")],
     }),
   );
 }

@@ -2,10 +2,10 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
-import { type Channel, maybe, read, type Rows } from "./channels.ts";
+import { type Channel, isNumber, maybe, read, type Rows } from "./channels.ts";
 import { CLASS, frame, type FrameOptions } from "./frame.ts";
-import { rowKey, rowsAxis } from "./rows_axis.ts";
-import { isNumber } from "./scales.ts";
+import { rowKey, rowsAxis } from "./layout.ts";
+import { areaItem, DIAGONALS, hatched } from "./marks.ts";
 import { type Chart, textWidth } from "./theme.ts";
 
 /** Optuna's words for a trial's state, and ours. */
@@ -20,7 +20,7 @@ const STATES: Record<string, string> = {
 /** Each state's colour, and the lines over it, so that grey print tells them. */
 const LOOKS: Record<string, { color: string; lines: string }> = {
   complete: { color: "#0072B2", lines: "" },
-  failed: { color: "#B34A00", lines: "M0,8L8,0M-2,2L2,-2M6,10L10,6" },
+  failed: { color: "#B34A00", lines: DIAGONALS },
   pruned: { color: "#66707B", lines: "M2,0V8" },
 };
 const OTHER = { color: "#8A4F7D", lines: "M0,2H8" };
@@ -113,26 +113,19 @@ export function timelineChart(
   const states = [...new Set(bars.map((b) => b.state))]
     .sort((a, b) => (known.indexOf(a) >>> 0) - (known.indexOf(b) >>> 0));
   const isFilled = (state: string) => !/running|waiting/.test(state);
-  const paint = (state: string) =>
-    isFilled(state) ? `url(#${CLASS}-${states.indexOf(state)})` : "none";
-  const item = (state: string, i: number) => {
-    const { color, lines } = LOOKS[state] ?? OTHER;
-    const dashes = isFilled(state)
-      ? ""
-      : ` stroke="currentColor" stroke-dasharray="3 2"`;
-    return {
-      mark: `<defs><pattern id="${CLASS}-${i}" width="8" height="8" ` +
-        `patternUnits="userSpaceOnUse"><rect width="8" height="8" ` +
-        `fill="${color}"/><path d="${lines}" stroke="#fff" ` +
-        `stroke-opacity="0.28" stroke-width="1.5"/></pattern></defs>` +
-        `<rect x="1" y="0.5" width="24" height="11" rx="2" ` +
-        `fill="${paint(state)}"${dashes}/>`,
-      label: `${state} (${bars.filter((b) => b.state === state).length})`,
-    };
+  const fills = new Map(
+    states.filter(isFilled).map((state, i) => {
+      const { color, lines } = LOOKS[state] ?? OTHER;
+      return [state, hatched(String(i), color, lines)];
+    }),
+  );
+  const item = (state: string) => {
+    const n = bars.filter((b) => b.state === state).length;
+    const label = `${state} (${n})`;
+    return fills.get(state)?.item(label) ??
+      areaItem("none", label, `stroke="currentColor" stroke-dasharray="3 2"`);
   };
-  const { axis, innerHeight } = rowsAxis(ends.map(() => ""), {
-    ...{ label: summary, least: 22 },
-  });
+  const lanesAxis = rowsAxis(ends.map(() => ""), { label: summary, least: 22 });
   const x = axisFor([0, span / unit.ms || 1], {
     label: `${unit.name} since the first start`,
     ...{ scale: "linear", pad: 0 },
@@ -142,16 +135,15 @@ export function timelineChart(
       (summary ? `, ${summary}` : ""),
     legend: [states.map(item)],
     notes: lost > 0 ? [`${count(lost, "row")} left out: no start`] : [],
-    ...{ x, y: { ...axis, ticks: [], hasNoGrid: true } },
+    ...{ ...lanesAxis, x, y: { ...lanesAxis.y, ticks: [] } },
     isEmpty: bars.length === 0,
-    innerHeight: () => innerHeight,
     marks: (area) => {
       const pixel = 1 / (area.x(1) - area.x(0));
       const hasRoom = (b: Bar) =>
         textWidth(b.name, 11) + 6 <= (b.to - b.from) / pixel &&
         (area.bottom - area.top) / ends.length >= 14;
       return [
-        Plot.barX(axis.domain, {
+        Plot.barX(lanesAxis.y.domain, {
           ...{ x1: 0, x2: x.domain[1], y: (lane: string) => lane },
           fillOpacity: 0.06,
         }),
@@ -160,7 +152,7 @@ export function timelineChart(
           // The shortest trial is seen too.
           x2: (b: Bar) => Math.max(b.to, b.from + 2 * pixel),
           ...{ insetRight: 0.75, insetTop: 1.5, insetBottom: 1.5 },
-          fill: (b: Bar) => paint(b.state),
+          fill: (b: Bar) => fills.get(b.state)?.fill ?? "none",
           stroke: (b: Bar) => isFilled(b.state) ? "none" : "currentColor",
           strokeDasharray: "3 2",
           title: (b: Bar) =>

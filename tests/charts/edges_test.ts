@@ -98,19 +98,15 @@ const charts: Record<string, Drawn> = {
         noise,
       }),
   },
-  "pairedChart of pairs": {
+  pairedChart: {
     draw: (rows) =>
       pairedChart(rows, {
-        a: () => 0.5,
-        b: "accuracy",
-        label: "depth",
+        of: "depth",
+        values: [2, 4],
+        sharing: ["lr"],
         noise,
         mean: { difference: 0.01, low: null, high: null },
       }),
-  },
-  "pairedChart of runs": {
-    draw: (rows) =>
-      pairedChart(rows, { of: "depth", values: [2, 4], sharing: ["lr"] }),
     isWhole: true,
   },
   repeatsChart: {
@@ -204,10 +200,6 @@ const charts: Record<string, Drawn> = {
   lineChart: {
     draw: (rows) =>
       lineChart(rows, { x: "lr", series: "depth", published: rows, noise }),
-    isLog: true,
-  },
-  "lineChart of panels": {
-    draw: (rows) => lineChart(rows, { x: "lr", facet: "depth", noise }),
     isLog: true,
   },
   "lineChart of losses": {

@@ -75,6 +75,13 @@ const rates = (series: string, times: number) =>
     imagesPerSecond: rate === null ? null : rate * times,
   }));
 
+const pairs = (values: [number, number | null][]) =>
+  values.flatMap((accuracies, i) =>
+    accuracies.map((accuracy, k) => ({
+      ...{ model: ["Baseline", "CLS"][k], seed: i + 1, accuracy },
+    }))
+  );
+
 const charts: Record<string, () => Chart> = {
   heat: () =>
     heatMapChart(settings, { x: "lr", y: "depth", noise, title: "Ours" }),
@@ -91,21 +98,15 @@ const charts: Record<string, () => Chart> = {
     }),
   line: () => lineChart(trials, { x: "lr", series: "depth", noise }),
   "line-loss": () => lineChart(epochs, { x: "epoch", y: "loss" }),
-  "line-panels": () =>
-    lineChart(trials, { x: "lr", facet: "depth", noise: null, width: 400 }),
   sensitivity: () => lrSensitivityChart(trials, { series: "depth" }),
   cost: () =>
     costAccuracyChart(bests, { cost: "value", costLabel: "depth, layers" }),
   parallel: () =>
     parallelChart(trials, { axes: ["depth", "lr"], title: "Trials" }),
   paired: () =>
-    pairedChart([{ seed: 1, a: 0.5, b: 0.51 }, { seed: 2, a: 0.5, b: null }], {
-      a: "a",
-      b: "b",
-      aLabel: "Baseline",
-      bLabel: "CLS",
-      noise,
-      published: [{ seed: 1, a: 0.6, b: 0.62 }],
+    pairedChart(pairs([[0.5, 0.51], [0.5, null]]), {
+      ...{ of: "model", values: ["Baseline", "CLS"], sharing: [], noise },
+      published: pairs([[0.6, 0.62]]),
       mean: { difference: 0.01, low: -0.01, high: 0.03 },
     }),
   repeats: () =>

@@ -1,6 +1,6 @@
 /** What charts of rows say of their rows: numbers, words, marks. */
 import assert from "node:assert/strict";
-import { textOn } from "../../lib/charts/scales.ts";
+import { textOn } from "../../lib/charts/theme.ts";
 import { parseHTML } from "linkedom";
 import {
   type Chart,
@@ -228,14 +228,13 @@ Deno.test("what the compared parameter decides does not keep runs from being pai
   assert.match(strict.svg, /4 runs without a partner/);
 });
 
-Deno.test("pairs of one row have both values, and the noise is that of a difference", () => {
-  const chart = pairedChart([{ seed: 7, a: 0.5, b: 0.51 }, {
-    seed: 8,
-    a: null,
-    b: 0.6,
-  }], {
-    a: "a",
-    b: "b",
+Deno.test("pairs have both values, and the noise is that of a difference", () => {
+  const runs = [["a", 7, 0.5], ["b", 7, 0.51], ["a", 8, null], ["b", 8, 0.6]]
+    .map(([model, seed, accuracy]) => ({ model, seed, accuracy }));
+  const chart = pairedChart(runs, {
+    of: "model",
+    values: ["a", "b"],
+    sharing: [],
     noise: { sd: 0.01 },
     mean: { difference: 0.01, low: -0.02, high: 0.04 },
   });
