@@ -163,10 +163,10 @@ function linearDomain(
   return [from, to];
 }
 
-function logDomain(numbers: number[], o: AxisOptions): [number, number] {
+function logDomain(numbers: number[], { pad = 0.06 }: AxisOptions) {
   if (numbers.length === 0) return [1, 10];
   const low = numbers[0], high = numbers.at(-1)!;
-  const factor = high > low ? (high / low) ** (o.pad ?? 0.06) : 2;
+  const factor = high > low ? (high / low) ** pad : 2;
   return [low / factor, high * factor];
 }
 
@@ -200,8 +200,9 @@ export function onAxes<K extends string>(
   const reasons = new Map<string, number>();
   const kept = table.rows.filter((row) => {
     for (const key of Object.keys(axes) as K[]) {
-      if (key === value && row[key] === null) continue;
-      const why = axes[key]!.why(row[key]);
+      const why = key === value && row[key] === null
+        ? null
+        : axes[key]!.why(row[key]);
       if (why === null) continue;
       const reason = `${table.name(key)} ${why}`;
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
@@ -209,9 +210,11 @@ export function onAxes<K extends string>(
     }
     return true;
   });
-  const isFailed = (row: Read<K>) =>
-    value !== undefined && typeof row[value] !== "number";
-  const failed = kept.filter(isFailed);
+  const [failed, rows] = [true, false].map((isFailed) =>
+    kept.filter((row) =>
+      isFailed === (value !== undefined && typeof row[value] !== "number")
+    )
+  );
   const notes = [...reasons].map(([reason, n]) =>
     `${count(n, "row")} left out: ${reason}`
   );
@@ -220,7 +223,7 @@ export function onAxes<K extends string>(
       `${count(failed.length, "row")} without ${table.name(value!)} (failed)`,
     );
   }
-  return { rows: kept.filter((row) => !isFailed(row)), failed, notes };
+  return { rows, failed, notes };
 }
 
 /** 1 → "1 row", 2000 → "2,000 rows". */

@@ -101,15 +101,11 @@ export function listOf(chart: string, rows: unknown): object[] {
   const list = typeof frame?.toRecords === "function"
     ? frame.toRecords()
     : rows;
-  if (
-    typeof list === "string" ||
-    typeof (list as Iterable<object>)?.[Symbol.iterator] !== "function"
-  ) {
-    throw new TypeError(
-      `${chart}: the rows are ${
-        typeof list === "object" && list !== null ? "one object" : String(list)
-      }, not a list of rows`,
-    );
+  const isList = typeof list !== "string" &&
+    typeof (list as Iterable<object>)?.[Symbol.iterator] === "function";
+  if (!isList) {
+    const what = typeof list === "object" && list ? "one object" : String(list);
+    throw new TypeError(`${chart}: the rows are ${what}, not a list of rows`);
   }
   const all = [...list as Iterable<object>];
   const wrong = all.findIndex((r) => typeof r !== "object" || r === null);
@@ -163,9 +159,7 @@ export function read<K extends string>(
       for (const [key, channel] of resolved) {
         const value = typeof channel === "function"
           ? channel(row, i)
-          : channel === undefined
-          ? null
-          : lookUp(row, channel);
+          : channel && lookUp(row, channel);
         out[key] = valueOf(
           value,
           `${chart}: the channel ${key} (${name(key)})`,
@@ -184,9 +178,8 @@ function missing(
   rows: object[],
 ): string {
   const known = [...new Set(rows.slice(0, 100).flatMap(Object.keys))];
-  const shown = known.slice(0, 30).join(", ") +
-    (known.length > 30 ? ` and ${known.length - 30} more` : "");
-  return `${chart}: no row has the field ${
-    fields.map((f) => `"${f}"`).join(" or ")
-  } (channel ${channel}); there are: ${shown || "none"}`;
+  const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
+  const names = fields.map((f) => `"${f}"`).join(" or ");
+  return `${chart}: no row has the field ${names} (channel ${channel}); ` +
+    `there are: ${known.slice(0, 30).join(", ") || "none"}${more}`;
 }

@@ -113,22 +113,21 @@ export function forestChart(
       }),
     ];
   };
-  const isBoth = finite.some((r) => r.isPublished) &&
-    finite.some((r) => !r.isPublished);
+  const [hasOurs, hasTheirs] = [false, true]
+    .map((whose) => finite.some((r) => r.isPublished === whose));
+  const noiseWords = noise > 0
+    ? `noise of a difference of two runs: ±${noise.toPrecision(2)} ${unit} ` +
+      "(√2 sd)"
+    : noiseText(null);
   return frame("forest", { ...o, noise: undefined }, {
     label: `${x.label}, ${count(all.length, "row")}`,
     legend: [[
-      isBoth && oursItem("ours"),
-      finite.some((r) => r.isPublished) && publishedItem(),
+      hasOurs && hasTheirs && oursItem("ours"),
+      hasTheirs && publishedItem(),
       o.noise !== undefined && {
-        mark: noise > 0
-          ? `<rect width="26" height="12" fill-opacity=".15"/>`
-          : "",
-        width: noise > 0 ? 26 : 0,
-        label: noise > 0
-          ? `noise of a difference of two runs: ±${noise.toPrecision(2)} ` +
-            `${unit} (√2 sd)`
-          : noiseText(null),
+        mark: `<rect width="26" height="12" fill-opacity=".15"/>`,
+        label: noiseWords,
+        ...(noise > 0 ? {} : { mark: "", width: 0 }),
       },
     ]],
     notes: failed.length > 0

@@ -142,14 +142,12 @@ export function faceGridChart(
 function sample(map: Float32Array, side: number, x: number, y: number) {
   const clamp = (v: number) => Math.min(side - 1, Math.max(0, v));
   const fx = clamp(x * side - 0.5), fy = clamp(y * side - 0.5);
-  const x0 = Math.floor(fx), y0 = Math.floor(fy);
-  const at = (cx: number, cy: number) => {
-    const value = map[clamp(cy) * side + clamp(cx)];
-    return Number.isNaN(value) ? 0 : Math.min(1, Math.max(0, value));
-  };
-  const mix = (a: number, b: number, part: number) => a + part * (b - a);
-  const row = (cy: number) => mix(at(x0, cy), at(x0 + 1, cy), fx - x0);
-  return mix(row(y0), row(y0 + 1), fy - y0);
+  const [x0, y0] = [Math.floor(fx), Math.floor(fy)];
+  const at = (cx: number, cy: number) =>
+    Math.min(1, Math.max(0, map[clamp(cy) * side + clamp(cx)] || 0));
+  const row = (cy: number) =>
+    d3.interpolateNumber(at(x0, cy), at(x0 + 1, cy))(fx - x0);
+  return d3.interpolateNumber(row(y0), row(y0 + 1))(fy - y0);
 }
 
 /** Dark violet to yellow, its lightness rising, over a grey. */

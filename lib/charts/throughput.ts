@@ -1,5 +1,4 @@
 /** Throughput over batch size, and the batch size from which it is flat. */
-import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import {
   type Channel,
@@ -8,6 +7,7 @@ import {
   maybe,
   read,
   type Rows,
+  type Table,
 } from "./channels.ts";
 import type { AxesOptions } from "./frame.ts";
 import { linesOf } from "./line.ts";
@@ -90,18 +90,8 @@ export function throughputChart(
   };
   const knees: Measured[] = [], bests: number[] = [];
   let lost = 0;
-  // Published rows need not tell a series.
-  const optional = typeof o.series === "string" ? maybe(o.series) : o.series;
-  const tables = [
-    read("throughputChart", rows, channels),
-    read("throughputChart, published", o.published ?? [], {
-      ...channels,
-      series: optional ?? channels.series,
-    }),
-  ];
-  const [x, y] = [tables[0].name("x"), tables[0].name("y")];
   /** The rows with their series named by its knee. */
-  const [ours, published] = tables.map((table, i) =>
+  const told = (table: Table<keyof typeof channels>, whose: string) =>
     [...Map.groupBy(table.rows, (r) => r.series)].flatMap(([series, own]) => {
       const done = measured(own), knee = kneeAt(done, share);
       if (knee) knees.push({ [x]: knee.x, [y]: knee.y, ...knee });
@@ -114,18 +104,24 @@ export function throughputChart(
         : knee
         ? `knee at ${valueText(knee.x)}, ${rate(knee.y)} a second`
         : "no knee in this range";
-      const name = [series, i === 1 && "published"]
-        .filter((word) => word || word === 0).join(", ");
+      const name = [series, whose].filter((word) => word || word === 0);
       return own.map((r) => ({
-        ...r.row as object,
-        [x]: r.x,
-        ...(Number(r.y) > 0
-          ? { [y]: r.y, low: r.low, high: r.high }
-          : { [y]: null, low: null, high: null }),
-        series: name ? `${name}: ${says}` : says,
+        ...{ ...r.row as object, low: r.low, high: r.high },
+        ...{ [x]: r.x, [y]: isNumber(r.y) && r.y > 0 ? r.y : null },
+        series: name.length > 0 ? `${name.join(", ")}: ${says}` : says,
       }));
-    })
-  );
+    });
+  // Published rows need not tell a series.
+  const optional = typeof o.series === "string" ? maybe(o.series) : o.series;
+  const tables = [
+    read("throughputChart", rows, channels),
+    read("throughputChart, published", o.published ?? [], {
+      ...channels,
+      series: optional ?? channels.series,
+    }),
+  ];
+  const [x, y] = [tables[0].name("x"), tables[0].name("y")];
+  const ours = told(tables[0], ""), published = told(tables[1], "published");
   const sizes = tables.flatMap((table) => table.rows.map((r) => r.x));
   const isWide = Math.max(...bests) > MOST_RATIO * Math.min(...bests);
   const isLog = (o.yScale ?? (isWide ? "log" : "linear")) === "log";

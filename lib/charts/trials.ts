@@ -3,19 +3,14 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
 import { type Channel, isNumber, maybe, read, type Rows } from "./channels.ts";
-import { CLASS, frame, type FrameOptions } from "./frame.ts";
+import { frame, type FrameOptions } from "./frame.ts";
 import { rowKey, rowsAxis } from "./layout.ts";
 import { areaItem, DIAGONALS, hatched } from "./marks.ts";
 import { type Chart, textWidth } from "./theme.ts";
 
-/** Optuna's words for a trial's state, and ours. */
-const STATES: Record<string, string> = {
-  COMPLETE: "complete",
-  PRUNED: "pruned",
-  FAIL: "failed",
-  RUNNING: "running",
-  WAITING: "waiting",
-};
+/** A trial's state, of which Optuna has words in capitals. */
+const stateOf = (word: string) =>
+  word === "FAIL" ? "failed" : word.toLowerCase();
 
 /** Each state's colour, and the lines over it, so that grey print tells them. */
 const LOOKS: Record<string, { color: string; lines: string }> = {
@@ -77,10 +72,9 @@ export function timelineChart(
   ) as (typeof table.rows[number] & { start: number })[];
   const lost = table.rows.length - started.length;
   const origin = started[0]?.start ?? 0;
-  const last = started.reduce(
-    (most, r) => Math.max(most, r.start, isNumber(r.end) ? r.end : r.start),
-    origin,
-  );
+  const last: number = d3.max(
+    started.flatMap((r) => [r.start, isNumber(r.end) ? r.end : r.start]),
+  ) ?? origin;
   const span = last - origin, unit = unitOf(span);
   // The first lane that is free when a trial starts.
   const ends: number[] = [];
@@ -90,11 +84,10 @@ export function timelineChart(
     const free = ends.findIndex((end) => end <= r.start);
     const lane = free < 0 ? ends.length : free;
     ends[lane] = to;
-    const state = String(r.state ?? "unknown");
     return {
       from: (r.start - origin) / unit.ms,
       to: (to - origin) / unit.ms,
-      state: STATES[state] ?? state.toLowerCase(),
+      state: stateOf(String(r.state ?? "unknown")),
       name: String(r.label ?? i),
       isOpen,
       lane: rowKey(lane),
