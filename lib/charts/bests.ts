@@ -96,9 +96,10 @@ export function isolationChart(
       return {
         words: best && [`best ${y.say(best.y)} at ${x.label} ${x.say(best.x)}`],
         bandLabel: `best setting: mean and interval${n}`,
-        notes: failures.length > 0
-          ? ["× with a number: settings that failed at that value"]
-          : [],
+        notes: [
+          failures.length > 0 &&
+          "× with a number: settings that failed at that value",
+        ],
         legend: [
           runs.length > 0 && {
             mark: `<circle cx="13" cy="6" r="3" fill-opacity="0.3"/>`,
@@ -137,7 +138,6 @@ export function isolationChart(
             ...(isTurned
               ? { rotate: -90, textAnchor: "start" as const, dy: -10 }
               : { lineAnchor: "bottom" as const, dy: -8, lineHeight: 1.2 }),
-            className: "ferlab-nuisance",
           }),
           // Where all failed, the number stands beside the cross of the line.
           ...[true, false].map((isAll) =>

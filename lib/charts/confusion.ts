@@ -31,7 +31,6 @@ interface Cell {
   lines: string[];
   title: string;
 }
-type Placed = Cell & { truth: string; predicted: string };
 
 /** Dark enough for white text, light enough for a dark page. */
 const LESS = "#0072B2", MORE = "#C05000";
@@ -72,7 +71,7 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
     notes: [
       without > 0 && `${count(without, "trial")} without a confusion matrix`,
       missing > 0 && `${count(missing, "cell")} without a count, as 0`,
-    ].filter((note) => note !== false),
+    ],
   };
 }
 
@@ -96,9 +95,7 @@ export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
   return matrix("confusion", o, labels, totals, {
     label: `confusion of ${labels.length} classes`,
     yLabel: "true class; colour and percentage: share of its images",
-    notes: none.length > 0
-      ? [...notes, `no image of ${none.join(", ")}`]
-      : notes,
+    notes: [...notes, none.length > 0 && `no image of ${none.join(", ")}`],
   }, (i, j) => {
     const value = counts[i][j], share = shareOf(value, totals[i]);
     const title = `${count(value, "image")}, ${percent(share ?? 0)} of it`;
@@ -167,7 +164,7 @@ export function confusionDifferenceChart(
       ),
     ]],
     notes: sides.flatMap(({ notes }, i) =>
-      notes.map((note) => `${[aLabel, bLabel][i]}: ${note}`)
+      notes.map((note) => note && `${[aLabel, bLabel][i]}: ${note}`)
     ),
     countOf: (i) => [...new Set(sides.map((s) => s.totals[i]))].join(" | "),
   }, (i, j) => {
@@ -198,19 +195,22 @@ function matrix(
 ): Chart {
   const most = d3.sort(totals.keys(), (i: number) => -totals[i]).slice(0, MOST);
   const shown = (labels.length > 0 ? d3.sort(most) : []) as number[];
-  const notes = [...spec.notes ?? []];
-  if (shown.length < labels.length && shown.length > 0) {
-    const all = d3.format(",")(labels.length);
-    notes.push(`${MOST} of ${all} classes: those with the most images`);
-  }
-  const cells = d3.cross(shown.keys(), shown.keys(), (y: number, x: number) => {
+  const isCut = shown.length < labels.length && shown.length > 0;
+  const notes = [
+    ...spec.notes ?? [],
+    isCut && `${MOST} of ${d3.format(",")(labels.length)} classes: ` +
+      "those with the most images",
+  ];
+  const place = (y: number, x: number) => {
     const [i, j] = [shown[y], shown[x]], cell = cellOf(i, j);
     const of = `true ${labels[i]}, predicted ${labels[j]}`;
     return {
       ...{ color: LESS, ...cell, title: `${of}\n${cell.title}` },
       ...{ truth: rowKey(y), predicted: rowKey(x) },
     };
-  }) as (Placed & { color: string })[];
+  };
+  type Placed = ReturnType<typeof place>;
+  const cells: Placed[] = d3.cross(shown.keys(), shown.keys(), place);
   const width = o.width ??
     Math.max(400, Math.min(720, 130 + 60 * shown.length));
   const names = shown.map((i) =>
@@ -234,12 +234,11 @@ function matrix(
           ...{ ...at, fill: "color", fillOpacity: "strength", title: "title" },
           stroke: "currentColor",
           strokeOpacity: (c: Placed) => c.truth === c.predicted ? 0.6 : 0.15,
-          className: "ferlab-cells",
         }),
         Plot.text(fontSize && tall >= 13 ? cells : [], {
           ...{ ...at, fontSize, lineHeight: 1.15, pointerEvents: "none" },
-          text: (c: Cell) => c.lines.slice(0, tall >= 30 ? 2 : 1).join("\n"),
-          fill: (c: Cell) => textOver(c.color!, c.strength),
+          text: (c: Placed) => c.lines.slice(0, tall >= 30 ? 2 : 1).join("\n"),
+          fill: (c: Placed) => textOver(c.color, c.strength),
         }),
       ];
     },

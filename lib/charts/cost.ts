@@ -61,7 +61,6 @@ export function costAccuracyChart(
     marks: (area) => [
       Plot.line([...front, { ...front.at(-1)!, cost: x.domain.at(-1)! }], {
         ...{ ...at, curve: "step-after", strokeOpacity: 0.6 },
-        className: "ferlab-front",
       }),
       bars(done, { x: "cost", stroke: OURS }),
       Plot.dot(done, {
@@ -73,7 +72,6 @@ export function costAccuracyChart(
             p.low !== null && p.high !== null &&
               `${y.say(p.low)} to ${y.say(p.high)}`,
           ),
-        className: "ferlab-points",
       }),
       ...labelsOf(done, front, area),
     ],

@@ -130,9 +130,10 @@ export function forestChart(
         ...(noise > 0 ? {} : { mark: "", width: 0 }),
       },
     ]],
-    notes: failed.length > 0
-      ? [`${count(failed.length, "row")} without a number (failed)`]
-      : [],
+    notes: [
+      failed.length > 0 &&
+      `${count(failed.length, "row")} without a number (failed)`,
+    ],
     ...{ x, y, isEmpty: all.length === 0 },
     room: { right: isBeside ? wide + 16 : 0 },
     innerHeight: () => total,

@@ -71,13 +71,15 @@ export interface Drawn extends Axis {
   hasNoGrid?: boolean;
 }
 
+type Word = string | false | null | undefined;
+
 export interface Spec {
-  /** What the chart shows, in words. */
-  label: string;
+  /** What the chart shows, in words; empty ones are left out, as in notes. */
+  label: string | Word[];
   /** Rows of the legend, only of what is drawn. */
   legend?: (layout.LegendItem | false | null | undefined)[][];
   /** Under the chart: what was left out. */
-  notes?: string[];
+  notes?: Word[];
   x: Drawn;
   y: Drawn;
   /** Where there is nothing to draw, and the frame says so. */
@@ -106,8 +108,7 @@ export const asked = (o: AxesOptions, axis: "x" | "y"): AxisOptions => ({
 });
 
 /** Lines of a tooltip, without the empty ones. */
-export const tip = (...lines: (string | null | undefined | false)[]) =>
-  lines.filter(Boolean).join("\n");
+export const tip = (...lines: Word[]) => lines.filter(Boolean).join("\n");
 
 /** A size in pixels, or the error that names it. */
 function sized(kind: string, name: string, value: number): number {
@@ -140,7 +141,9 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
     ...(spec.legend ?? []).map((items) => items.filter((item) => !!item)),
     noiseWords === "" ? [] : [{ ...noiseMark, label: noiseWords }],
   ];
-  const notes = [...spec.notes ?? [], ...(o.caption ? [o.caption] : [])];
+  const notes = [...spec.notes ?? [], o.caption].filter((
+    note,
+  ): note is string => !!note);
   const wrapped = (text: string, size: number) =>
     wrapWords(text, width - 16, size);
   const caption = notes.flatMap((note) => wrapped(note, layout.SMALL));
@@ -160,11 +163,8 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
       15,
       `font-size="${layout.SMALL}" ${layout.SOFT}`,
     );
-  const label = [
-    o.title ? `${o.title}: ${spec.label}` : spec.label,
-    noiseWords,
-    ...notes,
-  ].filter(Boolean).join("; ");
+  const label = (o.title ? `${o.title}: ` : "") +
+    [...[spec.label].flat(), noiseWords, ...notes].filter(Boolean).join("; ");
   const page = { document, className: CLASS, width };
   if (isEmpty) {
     const height = top.height + 96 + captionHeight;

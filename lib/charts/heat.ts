@@ -106,7 +106,7 @@ export function heatMapChart(
       bestWords,
       edges.length > 0 && edgeWords,
       ties.length > 0 && tieWords,
-    ].filter(Boolean).join("; "),
+    ],
     legend: [
       [best && { mark: box(`stroke-width="2.5"`), label: bestWords! }],
       [
@@ -164,7 +164,7 @@ export function heatMapChart(
       const text = (c: Done) => textOn(colorOf(c));
       return [
         Plot.cell(done, {
-          ...{ ...at, fill: colorOf, title, className: "ferlab-cells" },
+          ...{ ...at, fill: colorOf, title },
           ...{ stroke: "currentColor", strokeOpacity: 0.2 },
         }),
         Plot.cell(failed, {
@@ -187,13 +187,11 @@ export function heatMapChart(
         ...edges.map((anchor) =>
           Plot.frame({
             ...{ anchor, stroke: EDGE, strokeWidth: 4, inset: -2 },
-            className: "ferlab-boundary",
           })
         ),
         Plot.cell(ties, {
           ...{ ...quiet, inset: side < 44 ? 1 : 3, fill: "none", stroke: text },
           ...{ strokeWidth: 1.5, strokeDasharray: "3 2" },
-          className: "ferlab-ties",
         }),
         Plot.cell(best ? [best] : [], {
           ...{ ...quiet, fill: "none", stroke: "currentColor" },

@@ -50,9 +50,9 @@ export interface LineOptions extends AxesOptions {
 }
 
 /** What another chart adds to the lines. */
-export interface Added extends Partial<Pick<Spec, "inset" | "marks" | "fade">> {
+export interface Added
+  extends Partial<Pick<Spec, "inset" | "marks" | "fade" | "notes">> {
   legend?: (LegendItem | false)[];
-  notes?: string[];
   xTicks?: number[];
   /** In the accessible label. */
   words?: string[];
@@ -158,10 +158,6 @@ export function linesOf(
       points: points.filter((p) => p.series === name),
     })),
   });
-  notes.push(...added.notes ?? []);
-  if (isMany) {
-    notes.push(`${d3.format(",")(names.length)} series, named in the tooltips`);
-  }
 
   // Names stand at the lines' ends if there is room for them.
   const named = isMany || names.length < 2 ? [] : names.map(nameOf);
@@ -201,13 +197,19 @@ export function linesOf(
       p.low < p.high && `${y.say(p.low)} to ${y.say(p.high)}`,
     );
   return frame("line", o, {
-    ...{ legend, notes, y, fade: added.fade },
+    ...{ legend, y, fade: added.fade },
+    notes: [
+      ...notes,
+      ...added.notes ?? [],
+      isMany &&
+      `${d3.format(",")(names.length)} series, named in the tooltips`,
+    ],
     x: { ...x, ticks: added.xTicks ?? x.ticks },
     label: [
       `${y.label} by ${x.label}` +
       (named.length > 0 ? `: ${named.join(", ")}` : ""),
       ...added.words ?? [],
-    ].join("; "),
+    ],
     isEmpty: points.length + published.length === 0,
     room: { right: isAtEnd ? wide + 26 : 0 },
     inset: {
@@ -231,7 +233,6 @@ export function linesOf(
         Plot.areaY(hasBand && !isBars ? points : [], {
           ...{ x: "x", y1: "low", y2: "high", z: "series" },
           ...{ fill: colorOf, fillOpacity: isMany ? 0.05 : 0.2 },
-          className: "ferlab-bands",
         }),
         marks.bars(hasBand && isBars ? drawn : [], { x: "x", stroke: colorOf }),
         Plot.dot(hasRepeats && !isBand ? done : [], {
@@ -245,7 +246,6 @@ export function linesOf(
         Plot.dot(published, {
           ...{ ...at, symbol: "square", r: 4.5, stroke: theirColor },
           title: title("published: "),
-          className: "ferlab-published",
         }),
         line(points, {
           ...{ stroke: colorOf, strokeWidth: isMany ? 1 : 2 },

@@ -94,7 +94,7 @@ export function secondMomentsChart(
   });
   const outer = hatched("outer", OURS, DIAGONALS);
   return frame("moments", o, {
-    label: ["histogram of √v̂ on a log axis", ...says].join("; "),
+    label: ["histogram of √v̂ on a log axis", ...says],
     legend: [
       [
         bins.some((b) => b.isOuter) &&
@@ -105,7 +105,7 @@ export function secondMomentsChart(
     notes: [
       hidden > 0 && `${count(hidden, "value")} of eps left out: not above 0`,
       wrong > 0 && `${count(wrong, "bin")} left out: no count`,
-    ].filter((note) => note !== false),
+    ],
     ...{ x, y },
     isEmpty: bins.length === 0,
     room: { top: ROW * Math.min(2, eps.length) },

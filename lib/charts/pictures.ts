@@ -1,11 +1,12 @@
 /** Faces in rows, bare or with maps over them: where a model looks. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
+import { Buffer } from "node:buffer";
+import { crc32, deflateSync } from "node:zlib";
 import { axisFor } from "./axis.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { scaleItem } from "./heat.ts";
 import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
-import { png } from "./png.ts";
 import type { Chart } from "./theme.ts";
 
 /** A row of the grid. */
@@ -54,11 +55,34 @@ function check(what: string, values: ArrayLike<number>, ...shape: number[]) {
 const colorAt = (face: Uint8Array, i: number, channels: 1 | 3) =>
   [0, 1, 2].map((c) => face[i * channels + (channels === 1 ? 0 : c)]);
 
-/** A picture of `size` × `size` pixels, each as [red, green, blue]. */
+/** A PNG's part: its length, its type, its bytes and their checksum. */
+function chunk(type: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  const ends = Buffer.alloc(8);
+  ends.writeUInt32BE(data.length, 0);
+  ends.writeUInt32BE(crc32(body), 4);
+  return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+}
+
+/** A PNG of `size` × `size` pixels, each as [red, green, blue]. */
 function pictureOf(size: number, pixel: (i: number) => number[]): string {
-  const pixels = new Uint8Array(4 * size * size);
-  for (let i = 0; i < size * size; i++) pixels.set([...pixel(i), 255], 4 * i);
-  return `data:image/png;base64,${png(pixels, size).toString("base64")}`;
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(size, 0);
+  header.writeUInt32BE(size, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  // Every line is preceded by its filter, none.
+  const line = (y: number) => [
+    0,
+    ...d3.range(size).flatMap((x: number) => pixel(y * size + x)),
+  ];
+  const pixels = Uint8Array.from(d3.range(size).flatMap(line));
+  const png = Buffer.concat([
+    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(pixels, { level: 9 })),
+    chunk("IEND", new Uint8Array()),
+  ]);
+  return `data:image/png;base64,${png.toString("base64")}`;
 }
 
 /** Draws pictures in rows of that many columns, each a square. */

@@ -65,7 +65,6 @@ export function lrSensitivityChart(
               x1: () => Math.max(low / 1.1, Number(x.domain[0])),
               x2: () => Math.min(high * 1.1, Number(x.domain[1])),
               title: () => `${name} ${x.say(low)} to ${x.say(high)}`.trim(),
-              className: "ferlab-width",
             }),
             Plot.dot([best], {
               ...{ ...at, x: "x", symbol, r: 4, fill: color },

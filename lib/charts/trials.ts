@@ -127,7 +127,7 @@ export function timelineChart(
     label: `${bars.length} trials over ${timeText(span)}` +
       (summary ? `, ${summary}` : ""),
     legend: [states.map(item)],
-    notes: lost > 0 ? [`${count(lost, "row")} left out: no start`] : [],
+    notes: [lost > 0 && `${count(lost, "row")} left out: no start`],
     ...{ ...lanesAxis, x, y: { ...lanesAxis.y, ticks: [] } },
     isEmpty: bars.length === 0,
     marks: (area) => {
