@@ -113,10 +113,10 @@ function labelsOf(done: Point[], front: Point[], area: Area) {
       { left: right - 1, right: right + 1, top, bottom: y },
     ];
   });
-  const intervals = done.map((p): Box => {
-    const [x, top, bottom] = [area.x(p.cost), p.high ?? p.y, p.low ?? p.y];
-    return { left: x, right: x, top: area.y(top), bottom: area.y(bottom) };
-  });
+  const intervals = done.map((p): Box => ({
+    ...{ left: area.x(p.cost), right: area.x(p.cost) },
+    ...{ top: area.y(p.high ?? p.y), bottom: area.y(p.low ?? p.y) },
+  }));
   const lines = [...steps, ...intervals];
   const named = [...front, ...done.filter((p) => !isFront.has(p))]
     .filter((p) => p.label !== "").slice(0, MOST_LABELS);

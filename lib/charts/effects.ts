@@ -4,7 +4,7 @@ import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
-import { nameLines, widest } from "./layout.ts";
+import { hiddenAxis, nameLines, widest } from "./layout.ts";
 import { crosses, OURS, oursItem, PUBLISHED, publishedItem } from "./marks.ts";
 import { sdOf, text as noiseText } from "./noise.ts";
 import type { Chart } from "./theme.ts";
@@ -73,10 +73,10 @@ export function forestChart(
   for (const r of [...headings, ...all]) r.y = total - r.y;
   const wordsAt = new Map(all.map((r) => [r.y, r.words]));
   const y = {
-    ...axisFor([0, Math.max(1, total)], { label: "", scale: "linear", pad: 0 }),
+    ...hiddenAxis(0, Math.max(1, total)),
     ticks: [...wordsAt.keys()],
     format: (v: unknown) => wordsAt.get(v as number)!,
-    hasNoGrid: true,
+    ...{ isHidden: false, hasNoGrid: true },
   };
 
   const finite = all.filter((r) => r.estimate !== null);

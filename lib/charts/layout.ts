@@ -95,6 +95,12 @@ export const MOST_HIGH = 2400;
 /** The place of the i-th name on an axis of names, which may be equal. */
 export const rowKey = (i: number): string => String(i);
 
+/** An axis from low to high of which nothing is drawn. */
+export const hiddenAxis = (low: number, high: number) => ({
+  ...axisFor([low, high], { label: "", scale: "linear", pad: 0 }),
+  isHidden: true,
+});
+
 /** An axis of names, unless said without lines across the plot. */
 export const namesAxis = (
   names: readonly string[],

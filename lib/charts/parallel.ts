@@ -1,7 +1,7 @@
 /** Rows as lines over their parameters, the value last. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { type Axis, axisFor, axisOf, count, pixels } from "./axis.ts";
+import { type Axis, axisOf, count, pixels } from "./axis.ts";
 import {
   type Channel,
   firstOf,
@@ -10,7 +10,7 @@ import {
   type Rows,
 } from "./channels.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
-import { thinned, widest } from "./layout.ts";
+import { hiddenAxis, thinned, widest } from "./layout.ts";
 import { crosses } from "./marks.ts";
 import { type Chart, FONT_SIZE, lineColor, wrapWords } from "./theme.ts";
 import { firstHighest } from "./values.ts";
@@ -92,7 +92,6 @@ export function parallelChart(
       return thinned(axis.ticks.filter(isWithin), pixel, () => 12)
         .map((t) => ({ x, y: places[x](t), text: axis.format(t) }));
     });
-  const across = { label: "", scale: "linear", pad: 0 } as const;
   return frame("parallel", o, {
     label: `${end.label}: ${count(table.rows.length, "row")} over ` +
       parameters.map((a) => a.label).join(", ") +
@@ -101,8 +100,7 @@ export function parallelChart(
           parameters.map((a, i) => `${a.label} ${say(best, i)}`).join(", ")
         : ""),
     notes,
-    x: { ...axisFor([0, Math.max(1, last)], across), isHidden: true },
-    y: { ...axisFor([0, 1], across), isHidden: true },
+    ...{ x: hiddenAxis(0, Math.max(1, last)), y: hiddenAxis(0, 1) },
     isEmpty: table.rows.length === 0,
     room: {
       left: Math.max(wide(words(axes[0])) + 16, wide(names[0]) / 2 + 8),

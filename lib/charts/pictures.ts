@@ -3,10 +3,9 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { Buffer } from "node:buffer";
 import { crc32, deflateSync } from "node:zlib";
-import { axisFor } from "./axis.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { scaleItem } from "./heat.ts";
-import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
+import { hiddenAxis, namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
 import type { Chart } from "./theme.ts";
 
 /** A row of the grid. */
@@ -146,10 +145,7 @@ export function faceGridChart(
   const names = rows.map((r) => r.label), end = at(columns - 1);
   return grid("faces", { ...o, side: Math.max(48, size) }, names, {
     ...{ label: `faces: ${names.join(", ")}`, columns: end + 1, pictures },
-    x: {
-      ...axisFor([], { label: "", scale: "linear" }),
-      ...{ domain: [-0.5, end + 0.5], isHidden: true },
-    },
+    x: hiddenAxis(-0.5, end + 0.5),
     room: { top: groups.length > 0 ? 16 : 0 },
     marks: () => [
       Plot.text(groups, {

@@ -362,3 +362,24 @@ Deno.test("ticks of values that lie close have words that differ", () => {
     assert.equal(new Set(words).size, words.length, words.join());
   }
 });
+
+Deno.test("a forest writes all its numbers with as many decimals", () => {
+  const said = (differences: number[]) => {
+    const rows = differences.map((d) => ({ label: "x", difference: d }));
+    const { svg } = forestChart(rows);
+    return [...svg.matchAll(/>([+−]?[\d.]+)<\/text>/g)].map((m) => m[1])
+      .filter((text) => /^[+−]/.test(text) || text === "0").slice(-rows.length);
+  };
+  assert.deepEqual(said([0.00001, 0.0123]), ["0", "+1.23"]);
+  assert.deepEqual(said([0.00001, -0.00002]), ["+0.0010", "−0.0020"]);
+});
+
+Deno.test("the ids of a chart come from its content, so that equal ones are equal", () => {
+  const draw = (title: string) =>
+    parallelChart(good, { axes: ["lr", "depth"], title }).svg;
+  const idsOf = (svg: string) =>
+    [...svg.matchAll(/ id="([^"]+)"/g)].map((m) => m[1]);
+  assert.equal(draw("one"), draw("one"));
+  assert.ok(idsOf(draw("one")).length > 0);
+  assert.notDeepEqual(idsOf(draw("one")), idsOf(draw("two")));
+});
