@@ -1,6 +1,7 @@
 /** The notes' claims with our verdicts, and the decision of a written rule. */
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { wordsOf } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { fromRoot } from "./live.ts";
 import type { Profile } from "./profiles.ts";
@@ -44,7 +45,7 @@ export interface ClaimsFile {
 /** More published rows than these are cut. */
 const MOST_ROWS = 8;
 
-/** "62.39 % at depth 2, lr 4e-4; …" */
+/** "62.39 % at depth 2, learning rate 4e-4; …"; a model's name comes first. */
 export function publishedText(rows: readonly Row[]): string {
   const shown = rows.slice(0, MOST_ROWS).map((row) => {
     const share = row.accuracy ?? row.mean, rate = row.imagesPerSecond;
@@ -53,9 +54,11 @@ export function publishedText(rows: readonly Row[]): string {
       : typeof rate === "number"
       ? `${rate} images/s`
       : "no number";
-    const at = Object.entries(paramsOf(row))
-      .map(([name, value]) => `${name} ${valueText(name, value)}`).join(", ");
-    return at ? `${number} at ${at}` : number;
+    const { model, arch = model, ...others } = paramsOf(row);
+    const at = Object.entries(others)
+      .map(([name, value]) => `${wordsOf(name)} ${valueText(name, value)}`);
+    return (arch ? `${arch}: ` : "") + number +
+      (at.length > 0 ? ` at ${at.join(", ")}` : "");
   });
   const more = rows.length - shown.length;
   return shown.join("; ") + (more > 0 ? `; and ${more} more` : "") ||

@@ -71,11 +71,9 @@ export {
   valueText,
 } from "./show.ts";
 export {
-  machineText,
   type Ratio,
-  ratio,
+  ratios,
   ratioText,
-  type Speed,
   type SpeedCell,
   speeds,
   speedTable,

@@ -1,49 +1,22 @@
-/** Studies of speed: nets timed batch by batch, and what their trials say. */
-import { modelOf } from "../models/mod.ts";
-import { initialise } from "../nn/mod.ts";
-import {
-  assertFits,
-  count,
-  inference,
-  OutOfMemoryError,
-  type Run,
-  throughput,
-  trainingMemory,
-} from "../profile/mod.ts";
+/** Studies of speed: what a cell says of one, and what its trials say. */
+import { escapeMarkup } from "../charts/mod.ts";
 import { meanInterval, quantile } from "../statistics/mod.ts";
 import {
   type Params,
   type ParamValue,
   parseStudy,
   StudyError,
-  type TrainTrial,
+  TIMED_MODES,
+  type TimedMode,
+  type TimedSteps,
+  timingTrial,
 } from "../study/mod.ts";
-import { type Arithmetic, engineInfo } from "../tensorflow/mod.ts";
-import {
-  parseRecipe,
-  randomSteps,
-  type Recipe,
-  settlePrecision,
-} from "../train/mod.ts";
+import { parseRecipe, type Recipe } from "../train/mod.ts";
 import { FEWEST } from "./effects.ts";
 import { parseProfile } from "./profiles.ts";
 import { checkField, named, parametersOf, paramsOf, type Row } from "./rows.ts";
-import { type Shown, table, valueText } from "./show.ts";
+import { type Shown, shown, tableHtml, valueText } from "./show.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
-
-/** What is timed: the forward pass in evaluation, or a whole training step. */
-const MODES = ["forward", "training step"] as const;
-export type Mode = typeof MODES[number];
-
-/** How many steps a trial runs. */
-export interface Steps {
-  /** Before the clock starts. */
-  warmUp: number;
-  /** Timed steps: as many as make `images`, but from `least` to `most`. */
-  images?: number;
-  least: number;
-  most: number;
-}
 
 /** What a notebook's cell says of a study of speed. */
 export interface SpeedCell {
@@ -54,103 +27,42 @@ export interface SpeedCell {
   /** Recipes by name. */
   nets: Record<string, Recipe>;
   /** By the nets' names. */
-  steps: Record<string, Steps>;
-  /** What is timed, in this order in each repeat. */
-  points: (Params & { net: string; batchSize: number; mode?: Mode })[];
-  /** Of all points, where they do not say. */
-  mode?: Mode;
+  steps: Record<string, TimedSteps>;
+  /** What is timed, in this order in each repeat; forward where none says. */
+  points: (Params & { net: string; batchSize: number; mode?: TimedMode })[];
   repeats: number;
   /** What a point times; its net without it. */
   recipe?: (net: Recipe, point: Params) => Recipe;
 }
 
-/** A `run` of forward passes, or of whole training steps, on random pixels. */
-function runOf(recipe: Recipe, mode: Mode, seed: number): Run {
-  const forward = modelOf(recipe), { size } = recipe;
-  const shape: [number, number, number] = [size, size, 3];
-  if (mode === "forward") {
-    const precision = recipe.precision as Arithmetic;
-    const state = initialise(forward, shape, seed);
-    return inference(forward, state, shape, { precision });
-  }
-  return (batchSize) => {
-    assertFits(trainingMemory(count(forward, shape, { batch: batchSize })));
-    return randomSteps({ ...recipe, batchSize }, seed);
-  };
-}
-
-/**
- * Times one point. The value is images a second by the median step.
- *
- * @throws {OutOfMemoryError} where the batch does not fit, which fails the
- * trial with its reason and no other.
- */
-const timing = (
-  { nets, steps, mode, recipe = (net) => net }: SpeedCell,
-): TrainTrial =>
-async ({ params, seed }, { signal }) => {
-  const net = String(params.net), batchSize = Number(params.batchSize);
-  const settled = await settlePrecision(
-    { ...recipe(nets[net], params), batchSize },
-    { signal },
-  );
-  const began = performance.now();
-  const { warmUp, images = 0, least, most } = steps[net];
-  const [row] = await throughput({
-    run: runOf(settled, (params.mode ?? mode ?? "forward") as Mode, seed),
-    batchSizes: [batchSize],
-    warmUp,
-    repeats: Math.min(most, Math.max(least, Math.ceil(images / batchSize))),
-    signal,
-  });
-  if (row.error !== null) throw new OutOfMemoryError(row.error);
-  return {
-    value: row.median!,
-    attrs: {
-      secondsPerStep: batchSize / row.median!,
-      imagesPerSecond: row.imagesPerSecond,
-      lowerQuartile: row.lowerQuartile,
-      upperQuartile: row.upperQuartile,
-      spread: row.spread,
-      images: row.images,
-      timedSeconds: row.seconds,
-      /** Of the whole trial, the first values and the warm-up included. */
-      seconds: (performance.now() - began) / 1000,
-      precision: settled.precision,
-      engine: engineInfo(),
-    },
-  };
-};
-
 /** What is timed, in words, by the lines of a protocol. */
-function factsOf(
-  { nets, steps, points, mode = "forward", repeats }: SpeedCell,
-) {
-  const values = (
-    name: string,
-    own: readonly Params[] = points,
-  ) => [...new Set(own.map((p) => p[name] ?? mode))];
+function factsOf({ nets, steps, points, repeats }: SpeedCell) {
+  const values = (name: string, of: readonly Params[] = points) =>
+    [...new Set(of.map((point) => point[name]))].map(String);
   const each = (text: (net: string) => string) =>
-    values("net").map((net) => `${net}: ${text(String(net))}`).join("; ");
-  const others = Object.keys(points[0]).filter((name) =>
-    !["net", "batchSize", "mode"].includes(name)
-  );
+    values("net").map((net) => `${net}: ${text(net)}`).join("; ");
+  const { net: _, batchSize: __, mode: ___, ...others } = points[0];
   return {
     net: each((net) => {
       const { widths, layers, depth, size } = nets[net];
       return `stages ${widths.join("/")} with ${layers.join("/")} units, ` +
         `depth ${depth}, ${size}×${size}`;
     }),
-    ...Object.fromEntries(others.map((n) => [n, values(n).join("; ")])),
+    ...Object.fromEntries(
+      Object.keys(others).map((name) => [name, values(name).join("; ")]),
+    ),
     batch: each((net) =>
       values("batchSize", points.filter((p) => p.net === net)).join(", ")
     ),
-    timed: values("mode").join("; ")
-      .replace("forward", "forward pass in evaluation, logits read back"),
+    timed: values("mode").map((mode) =>
+      mode === "training step"
+        ? mode
+        : "forward pass in evaluation, logits read back"
+    ).join("; "),
     steps: each((net) => {
       const { warmUp, least, most } = steps[net];
-      return `${least === most ? most : `${least} to ${most}`}, after ` +
-        `${warmUp} of warm-up`;
+      const timed = least === most ? most : `${least} to ${most}`;
+      return `${timed}, after ${warmUp} of warm-up`;
     }),
     runs: `${repeats} a setting, each running all settings in turn`,
     machine: "named under the table of our result",
@@ -164,81 +76,81 @@ function factsOf(
  * its parameters, `imagesPerSecond` by the median step and `secondsPerStep`;
  * it has no accuracy.
  *
- * @throws StudyError, one line, for a parameter, net or point that is not one
+ * @throws StudyError or RecipeError, one line, for a parameter, net or point
+ * that is not one
  */
 export function timed(where: Where, cell: SpeedCell): Study {
   const at = parseWhere(where);
-  const { name, nets, steps, points, mode, repeats, notebook } = cell;
+  const { name, nets, steps, points, repeats, notebook } = cell;
   const both = Object.keys(nets).filter((net) => net in steps);
-  points.forEach(({ net, batchSize, mode: own = mode ?? MODES[0] }, i) => {
+  const timedAt = ({ net, batchSize, mode = "forward", ...others }: Params) => {
+    const point = { net, ...others }, { recipe = (own) => own } = cell;
+    const own = recipe(nets[String(net)], point);
+    return {
+      recipe: parseRecipe({ ...own, batchSize }),
+      mode: mode as TimedMode,
+      steps: steps[String(net)],
+    };
+  };
+  points.forEach((point, i) => {
+    const { net, mode = "forward" } = point;
     const bad = !both.includes(net)
       ? `net "${net}": nets and steps have ${both.join(", ")}`
-      : !(Number.isInteger(batchSize) && batchSize > 0)
-      ? `batchSize ${batchSize}: give a whole number from 1 on`
-      : !MODES.includes(own)
-      ? `mode "${own}": give ${MODES.map((m) => `"${m}"`).join(" or ")}`
-      : undefined;
+      : !TIMED_MODES.includes(mode) &&
+        `mode "${mode}": give ${TIMED_MODES.join(" or ")}`;
     if (bad) throw new StudyError(`timed: points[${i}] has ${bad}`);
-    parseRecipe(nets[net]);
+    timedAt(point);
   });
-  const used = points.map(({ net }) => [net, nets[net]]);
   const study = {
     name,
     metric: "images/s",
     search: { kind: "list" as const, points },
     repeats,
-    fixed: { ...mode ? { mode } : {}, nets: Object.fromEntries(used) },
+    fixed: {
+      ...points.some((p) => p.mode) ? {} : { mode: "forward" },
+      nets: Object.fromEntries(points.map(({ net }) => [net, nets[net]])),
+    },
   };
   parseStudy(study);
   return new Study(parseProfile(at.profile), at, {
     study,
-    measure: timing(cell),
+    measure: timingTrial(timedAt),
     field: "imagesPerSecond",
     facts: factsOf(cell),
   }, notebook);
 }
 
-/** One setting of a study of speed over its repeats. */
-export interface Speed extends Row {
-  /** The repeats' median; null where all failed. */
-  imagesPerSecond: number | null;
-  /** The slowest and the fastest repeat. */
-  low: number | null;
-  high: number | null;
-  /** Finished repeats. */
-  n: number;
-  /** Medians: of a step, and of the spread of a trial's steps as a share. */
-  secondsPerStep: number | null;
-  spread: number | null;
-  /** Why a repeat failed. */
-  error?: string;
-}
-
-/** The settings of rows of speed, in the order of their first trial. */
-export function speeds(rows: readonly Row[]): Speed[] {
+/**
+ * The settings of rows of speed, in the order of their first trial: as
+ * `imagesPerSecond`, `secondsPerStep` and `spread` (of a trial's steps, a
+ * share) the median of the `n` finished repeats, null where all failed; as
+ * `low` and `high` the slowest and the fastest one; as `error` why one failed.
+ */
+export function speeds(rows: readonly Row[]): Row[] {
   const groups = Map.groupBy(rows, (row) => JSON.stringify(paramsOf(row)));
   return [...groups.values()].map((own) => {
     const numbers = (field: string): number[] =>
-      own.flatMap((r) => Number.isFinite(r[field]) ? [r[field]] : []);
+      own.map((row) => row[field]).filter(Number.isFinite);
     const median = (field: string) =>
       numbers(field).length > 0 ? quantile(numbers(field), 0.5) : null;
-    const rates = numbers("imagesPerSecond");
-    const error = own.find((r) => r.reason)?.reason;
+    const rates = numbers("imagesPerSecond").sort((a, b) => a - b);
     return named({
       ...paramsOf(own[0]),
       imagesPerSecond: median("imagesPerSecond"),
-      low: rates.length > 0 ? Math.min(...rates) : null,
-      high: rates.length > 0 ? Math.max(...rates) : null,
+      low: rates[0] ?? null,
+      high: rates.at(-1) ?? null,
       n: rates.length,
       secondsPerStep: median("secondsPerStep"),
       spread: median("spread"),
-      ...error ? { error } : {},
+      error: own.find((row) => row.reason)?.reason,
     }, parametersOf(own));
   });
 }
 
-/** How many times one setting is as fast as another. */
+/** How many times one value is as fast as another, its base. */
 export interface Ratio {
+  value: ParamValue;
+  label: string;
   /** Geometric mean over the repeats. */
   ratio: number;
   /** 95 % t interval of the logarithms; null below three repeats. */
@@ -248,45 +160,47 @@ export interface Ratio {
 }
 
 /**
- * How many times value `a` of a parameter is as fast as `b`, in pairs that
- * share the repeat and all other parameters; a repeat counts once. Null where
- * no repeat has both.
+ * How many times the other values of a parameter are as fast as the base, in
+ * pairs that share the repeat and all other parameters; a repeat counts once.
+ * Values without a pair are left out.
  *
  * @throws StudyError for a parameter that no row has
  */
-export function ratio(
+export function ratios(
   rows: readonly Row[],
-  { of, a, b }: { of: string; a: ParamValue; b: ParamValue },
-): Ratio | null {
-  checkField("ratio", rows, of);
-  const others = parametersOf(rows).filter((name) => name !== of);
-  const pairs = rows.filter((row) => row[of] === a).flatMap((row) => {
-    const other = rows.find((r) =>
-      r[of] === b && r.repeat === row.repeat &&
-      others.every((name) => r[name] === row[name])
-    );
-    return row.imagesPerSecond && other?.imagesPerSecond
-      ? [{
-        repeat: row.repeat,
-        log: Math.log(row.imagesPerSecond / other.imagesPerSecond),
-      }]
-      : [];
-  });
-  const repeats = [...Map.groupBy(pairs, (p) => p.repeat).values()];
-  if (repeats.length === 0) return null;
-  const { mean, low, high, n } = meanInterval(
-    repeats.map((own) => own.reduce((sum, p) => sum + p.log, 0) / own.length),
+  { of, base }: { of: string; base: ParamValue },
+): Ratio[] {
+  checkField("ratios", rows, of);
+  const keyOf = (row: Row) =>
+    JSON.stringify([row.repeat, { ...paramsOf(row), [of]: null }]);
+  const bases = new Map(
+    rows.filter((row) => row[of] === base).map((row) => [keyOf(row), row]),
   );
-  const end = (log: number | null) =>
-    log === null || n < FEWEST ? null : Math.exp(log);
-  return { ratio: Math.exp(mean), low: end(low), high: end(high), n };
+  const logs = rows.filter((row) => row[of] !== base).map((row) => ({
+    value: row[of] as ParamValue,
+    repeat: row.repeat,
+    log: Math.log(
+      row.imagesPerSecond / bases.get(keyOf(row))?.imagesPerSecond,
+    ),
+  })).filter(({ log }) => Number.isFinite(log));
+  return [...Map.groupBy(logs, (l) => l.value)].map(([value, own]) => {
+    const repeats = [...Map.groupBy(own, (l) => l.repeat).values()];
+    const { mean, low, high, n } = meanInterval(
+      repeats.map((all) => all.reduce((sum, l) => sum + l.log, 0) / all.length),
+    );
+    const [ratio, ...ends] = [mean, low, high]
+      .map((log) => log === null ? null : Math.exp(log));
+    const [from, to] = n < FEWEST ? [null, null] : ends;
+    const label = valueText(of, value);
+    return { value, label, ratio: ratio!, low: from, high: to, n };
+  });
 }
 
 /** "1.210 (1.180 to 1.240, 5 repeats)" */
 export function ratioText({ ratio, low, high, n }: Ratio): string {
-  const interval = low === null || high === null
-    ? ""
-    : `${low.toFixed(3)} to ${high.toFixed(3)}, `;
+  const interval = low && high
+    ? `${low.toFixed(3)} to ${high.toFixed(3)}, `
+    : "";
   return `${ratio.toFixed(3)} (${interval}${n} repeat${n === 1 ? "" : "s"})`;
 }
 
@@ -294,42 +208,31 @@ export function ratioText({ ratio, low, high, n }: Ratio): string {
 export const speedText = (value: number): string =>
   String(Number(value.toPrecision(value >= 1000 ? 4 : 3)));
 
-/** Each setting: images a second, its repeats' range, seconds a step. */
+/**
+ * Each setting: images a second, its repeats' range, seconds a step. Below it
+ * where they were measured: GPU, processor, threads, engine, arithmetic.
+ */
 export function speedTable(rows: readonly Row[]): Shown {
-  const text = (value: number | null) =>
-    value === null ? "–" : speedText(value);
-  return table(
+  const text = (value: number | null) => value && speedText(value);
+  const html = tableHtml(
     speeds(rows).map((s) => ({
-      ...Object.fromEntries(
-        Object.entries(paramsOf(s)).map((
-          [name, v],
-        ) => [name, valueText(name, v)]),
-      ),
-      "images/s (median)": s.n === 0
-        ? s.error ?? "failed"
-        : text(s.imagesPerSecond),
-      "slowest to fastest repeat": s.n > 1
-        ? `${text(s.low)} – ${text(s.high)}`
-        : "–",
+      ...paramsOf(s),
+      "images/s (median)": text(s.imagesPerSecond) ?? s.error ?? "failed",
+      "slowest to fastest repeat": s.n > 1 &&
+        `${text(s.low)} – ${text(s.high)}`,
       repeats: s.n,
       "s a step": text(s.secondsPerStep),
-      "spread of steps": s.spread === null
-        ? "–"
-        : `${(100 * s.spread).toFixed(0)} %`,
+      "spread of steps": s.n > 0 ? `${(100 * s.spread).toFixed(0)} %` : null,
     })),
   );
-}
-
-/** Where rows were measured: GPU, processor, threads, engine, arithmetic. */
-export function machineText(rows: readonly Row[]): string {
-  const texts = rows.flatMap(({ provenance, engine, precision }) => {
-    if (!provenance?.cpu) return [];
-    const gpu = engine?.devices?.find((d: Row) => d.type === "GPU");
-    return [
-      `${gpu ? `${gpu.name}, ` : ""}${provenance.cpu}, ` +
-      `${provenance.threads} threads, TensorFlow ` +
-      `${engine?.version ?? "unknown"}, ${precision}`,
-    ];
-  });
-  return [...new Set(texts)].join("; ") || "no machine on record";
+  const machines = rows.filter((row) => row.provenance?.cpu)
+    .map(({ provenance: { cpu, threads }, engine, precision }) => {
+      const gpu = engine?.devices?.find((d: Row) => d.type === "GPU");
+      return `${gpu ? `${gpu.name}, ` : ""}${cpu}, ${threads} threads, ` +
+        `TensorFlow ${engine?.version ?? "unknown"}, ${precision}`;
+    });
+  const where = [...new Set(machines)].join("; ") || "no machine on record";
+  return shown(() => ({
+    "text/html": `${html}<p>Measured on ${escapeMarkup(where)}.</p>`,
+  }));
 }

@@ -236,7 +236,11 @@ export class Study {
           : `${p.low} to ${p.high}${p.log ? ", log" : ""}`,
       })),
       ...search && search.kind !== "grid"
-        ? [{ "": "search", [this.name]: search.kind }]
+        ? [
+          search.kind === "list"
+            ? { "": "settings", [this.name]: `${search.points.length}, listed` }
+            : { "": "search", [this.name]: search.kind },
+        ]
         : [],
       ...Object.entries(this.cell?.recipe ?? {}).map(([name, value]) => ({
         "": name,
@@ -256,7 +260,11 @@ export class Study {
           }`,
       },
     ];
-    const about = `profile ${this.profile}, ${this.dataName}, ${this.dir}`;
+    const about = [
+      `profile ${this.profile}`,
+      ..."recipe" in this.job ? [this.dataName] : [],
+      this.dir,
+    ].join(", ");
     return {
       "text/html": `${tableHtml(rows)}<p>${escapeMarkup(about)}</p>`,
       "text/plain": rows.map((r) => `${r[""]}: ${r[this.name]}`)

@@ -51,6 +51,12 @@ export {
   type StudySummary,
 } from "./runner.ts";
 export * from "./store/mod.ts";
+export {
+  TIMED_MODES,
+  type TimedMode,
+  type TimedSteps,
+  timingTrial,
+} from "./timing.ts";
 export type {
   TrainTrial,
   TrialContext,

@@ -73,7 +73,7 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
         ["cannot tell", "ours is another net"],
       ],
     );
-    assert.equal(file.claims[2].published, "62.39 % at lr 1e-3");
+    assert.equal(file.claims[2].published, "62.39 % at learning rate 1e-3");
     assert.match(await shown(study), /lr: 1e-3[^]*trials: 1, all on record/);
     await assert.rejects(
       claims(study, [list[0], list[0]]),
@@ -152,6 +152,10 @@ Deno.test("published rows have the recipe's names, and accuracies as shares", as
     /no published table "nothing" in data\/published: use one of attn-drop/,
   );
   assert.equal(publishedText([]), "no published run");
+  assert.equal(
+    publishedText(tableOf(speed, "stage-4").slice(0, 1)),
+    "Baseline(IR50 + ViT Block): 1381 images/s at batch size 256",
+  );
   assert.match(publishedText(alpha.rows), /; and \d+ more$/);
 });
 

@@ -13,7 +13,7 @@ Deno.test("what all runs of a table share is a parameter of its rows", async () 
   // The best of the seven rates in the notes' figure: 53.17 % at 1e-4.
   assert.equal(
     publishedText([bestPer(rows, "depth")[0]]),
-    "53.17 % at lr 1e-4, depth 6",
+    "53.17 % at learning rate 1e-4, depth 6",
   );
   assert(rows.every((r) => r.depth === 6));
 });
