@@ -8,14 +8,16 @@ import {
 } from "../study/mod.ts";
 import type { Noise } from "./published.ts";
 import {
+  areSingle,
   asRuns,
   checkField,
   type Field,
-  isDone,
   parametersOf,
+  rising,
   type Row,
 } from "./rows.ts";
 import {
+  paramsText,
   points,
   pointsInterval,
   pText,
@@ -53,8 +55,6 @@ export interface Effect {
   /** The t test's, by Holm's correction; null below three seeds. */
   p: number | null;
   rawP: number | null;
-  /** By 2,000 resamples of the seeds, from three. */
-  bootstrap: { low: number; high: number } | null;
   sign: { p: number; positive: number; negative: number } | null;
   mcnemar: analysis.McNemarResult | null;
   verdict: analysis.Verdict;
@@ -65,10 +65,7 @@ export interface Effect {
   published?: boolean;
 }
 
-/** How the parameters that are not asked about are dealt with. */
-export type At = "best" | "mean";
-
-export interface EffectOptions {
+interface EffectOptions {
   /** The parameter asked about, or several that change together. */
   of: string | readonly string[];
   /** The value that the others are held against; of several by name. */
@@ -77,7 +74,7 @@ export interface EffectOptions {
    * best: each value at the setting of the others that has its best mean;
    * mean: the mean over pairs that share all others, a seed counting once.
    */
-  at?: At;
+  at?: "best" | "mean";
   /** The parameters that a pair shares besides the seed; all without it. */
   sharing?: readonly string[];
   /** What is compared; accuracy without it. */
@@ -92,28 +89,24 @@ export interface EffectOptions {
   truth?: ArrayLike<number>;
 }
 
-const sameParams = (a: Params, b: Params) =>
-  Object.keys(a).length === Object.keys(b).length &&
-  Object.keys(b).every((name) => a[name] === b[name]);
+/** The parameters of `names` alone, and a text that equal ones share. */
+const pick = (params: Params, names: readonly string[]): Params =>
+  Object.fromEntries(names.map((name) => [name, params[name]]));
+const keyOf = (params: Params, names: readonly string[]) =>
+  JSON.stringify(names.map((name) => params[name] ?? null));
 
 /** The runs of each value's best setting, told apart by `names` alone. */
 function atBest(
   runs: readonly analysis.AnalysisRow[],
   names: readonly string[],
 ): analysis.AnalysisRow[] {
-  const pick = (params: Params): Params =>
-    Object.fromEntries(names.map((name) => [name, params[name]]));
   const groups = Map.groupBy(
     analysis.settings(runs),
-    (s) => JSON.stringify(pick(s.params)),
+    ({ params }) => keyOf(params, names),
   );
-  return [...groups.values()].flatMap((own) => {
-    const best = analysis.bestOf(own, "maximize");
-    return best
-      ? runs.filter((r) => sameParams(r.params, best.params))
-        .map((r) => ({ ...r, params: pick(r.params) }))
-      : [];
-  });
+  return [...groups.values()].flatMap((own) =>
+    analysis.bestOf(own, "maximize")?.runs ?? []
+  ).map((run) => ({ ...run, params: pick(run.params, names) }));
 }
 
 /**
@@ -133,32 +126,29 @@ const halfOf = ({ sd, df }: { sd: number; df: number }, n: number) =>
  */
 export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
   const { at = "mean", noise } = o;
-  const names = typeof o.of === "string" ? [o.of] : [...o.of];
+  const names = [o.of].flat() as string[];
   for (const name of [...names, ...o.sharing ?? []]) {
     checkField("effects", rows, name);
   }
-  const base: Params = typeof o.base === "object"
-    ? o.base
-    : { [names[0]]: o.base };
-  if (!names.every((name) => base[name] !== undefined)) {
+  const base = typeof o.base === "object" ? o.base : { [names[0]]: o.base };
+  const odd = names.filter((name) => base[name] === undefined);
+  if (odd.length > 0) {
     throw new StudyError(
-      `effects: base has no ${names.filter((n) => base[n] === undefined)}: ` +
-        `give the value of each parameter in of`,
+      `effects: base has no ${odd}: give the value of each parameter in of`,
     );
   }
-  const known = o.sharing ?? parametersOf(rows);
-  const isSingle = rows.every((row) => row.repeat === undefined);
   const all = asRuns(
     rows.filter((row) => names.every((name) => row[name] != null)),
-    [...new Set([...names, ...known])],
+    [...new Set([...names, ...o.sharing ?? parametersOf(rows)])],
     o.value,
   );
   const runs = at === "best" ? atBest(all, names) : all;
-  const finished = runs.filter((r) => r.state === "COMPLETE");
-  const has = (r: { params: Params }, params: Params) =>
-    names.every((name) => r.params[name] === params[name]);
-  const isBase = (r: { params: Params }) => has(r, base);
-  if (!finished.some(isBase) || finished.every(isBase)) return [];
+  const finished = new Set(
+    runs.filter((r) => r.state === "COMPLETE")
+      .map((r) => keyOf(r.params, names)),
+  );
+  if (!finished.has(keyOf(base, names)) || finished.size === 1) return [];
+  const isSingle = areSingle(rows);
   const { comparisons } = analysis.compareAll(runs, {
     direction: "maximize",
     by: names,
@@ -166,50 +156,57 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
     bySeed: at === "mean" && !isSingle,
     ...o.truth ? { truth: Uint8Array.from(o.truth) } : {},
   });
+  const isOne = names.length === 1;
   // Of several parameters those that are not as in the base.
-  const changed = (params: Params) =>
-    names.filter((n) => params[n] !== base[n])
-      .map((n) => `${n} ${valueText(n, params[n])}`).join(", ") || "the base";
   const text = o.text ??
-    (names.length > 1
-      ? changed
-      : (params: Params) => valueText(names[0], params[names[0]]));
-  const prefix = o.name ? `${o.name} ` : "";
+    ((params: Params) =>
+      isOne ? valueText(names[0], params[names[0]]) : paramsText(
+        pick(params, names.filter((n) => params[n] !== base[n])),
+      ) ||
+        "the base");
+  const valueOf = (params: Params) => isOne ? params[names[0]] : text(params);
   const found = comparisons
-    .filter((c) => finished.some((r) => has(r, c.a)))
+    .filter((c) => finished.has(keyOf(c.a, names)))
     .map((c): Effect => {
-      const isShown = c.difference !== null;
-      const half = noise && isShown ? halfOf(noise, c.n) : null;
+      const half = noise && c.difference !== null ? halfOf(noise, c.n) : null;
       const isTested = half === null && c.verdict !== "too few repeats";
-      const verdict = half === null ? c.verdict : "too few repeats";
-      return {
-        value: names.length === 1 ? c.a[names[0]] : text(c.a),
-        base: names.length === 1 ? base[names[0]] : text(base),
+      const difference = c.difference ?? NaN;
+      return judged({
+        value: valueOf(c.a),
+        base: valueOf(base),
         params: c.a,
-        label: names.length === 1 && !o.text
+        label: isOne && !o.text
           ? `${o.name ?? names[0]} ${text(c.a)}`
           : text(c.a),
-        less: `${prefix}${text(c.a)} less ${text(base)}`,
+        less: `${o.name ? `${o.name} ` : ""}${text(c.a)} less ${text(base)}`,
         difference: c.difference,
-        low: half === null ? c.low : c.difference! - half,
-        high: half === null ? c.high : c.difference! + half,
+        low: half === null ? c.low : difference - half,
+        high: half === null ? c.high : difference + half,
         n: c.n,
         seeds: c.differences,
         sd: c.t?.sd ?? null,
-        p: isTested ? c.p : null,
         rawP: isTested ? c.rawP : null,
-        bootstrap: c.bootstrap,
         sign: c.sign,
         mcnemar: c.mcnemar,
-        verdict,
-        isBetter: verdict === "differs" && c.difference! > 0,
-        isWorse: verdict === "differs" && c.difference! < 0,
         ...isSingle ? { published: true } : {},
-      };
+      }, isTested ? c.p : null);
     });
-  return found.every((e) => typeof e.value === "number")
-    ? found.sort((a, b) => Number(a.value) - Number(b.value))
-    : found;
+  return rising(found, (e) => e.value);
+}
+
+/** An effect with its verdict, by a p-value; null where none was tested. */
+function judged(
+  e: Omit<Effect, "p" | "verdict" | "isBetter" | "isWorse">,
+  p: number | null,
+): Effect {
+  const differs = p !== null && p < 0.05;
+  const verdict = differs
+    ? "differs"
+    : p === null
+    ? "too few repeats"
+    : "not told apart";
+  const isBetter = differs && e.difference! > 0;
+  return { ...e, p, verdict, isBetter, isWorse: differs && !isBetter };
 }
 
 /**
@@ -220,19 +217,9 @@ export function asFamily(...lists: readonly Effect[][]): Effect[][] {
   const tested = lists.flat().filter((e) => e.rawP !== null);
   const corrected = holm(tested.map((e) => e.rawP!));
   return lists.map((list) =>
-    list.map((e) => {
-      const p = corrected[tested.indexOf(e)];
-      if (p === undefined) return e;
-      const verdict: analysis.Verdict = p < 0.05 ? "differs" : "not told apart";
-      const differs = verdict === "differs";
-      return {
-        ...e,
-        p,
-        verdict,
-        isBetter: differs && e.difference! > 0,
-        isWorse: differs && e.difference! < 0,
-      };
-    })
+    list.map((e) =>
+      e.rawP === null ? e : judged(e, corrected[tested.indexOf(e)])
+    )
   );
 }
 
@@ -247,16 +234,11 @@ export const leaderOf = (of: readonly Effect[]): Effect | undefined =>
 
 /** "+1.20 points (−0.30 to +2.70, n 3)"; of shares. */
 export function differenceText(
-  { difference, low, high, n }: Pick<
-    Effect,
-    "difference" | "low" | "high" | "n"
-  >,
+  e: Pick<Effect, "difference" | "low" | "high" | "n">,
 ): string {
-  if (difference === null) return "no pair";
-  const interval = low === null || high === null
-    ? "no interval"
-    : `${points(low)} to ${points(high)}`;
-  return `${points(difference)} points (${interval}, n ${n})`;
+  if (e.difference === null) return "no pair";
+  const interval = e.low === null ? "no interval" : pointsInterval(e);
+  return `${points(e.difference)} points (${interval}, n ${e.n})`;
 }
 
 /** "depth 4 less 2: +1.20 points (−0.30 to +2.70, n 3); …" */
@@ -290,10 +272,3 @@ export function effectTable(
     ),
   );
 }
-
-/** The rows that have an accuracy and these values. */
-export const where = (rows: readonly Row[], values: Row): Row[] =>
-  rows.filter((row) =>
-    isDone(row) &&
-    Object.entries(values).every(([name, value]) => row[name] === value)
-  );

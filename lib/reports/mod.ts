@@ -11,7 +11,6 @@ export {
   asFamily,
   differenceText,
   type Effect,
-  type EffectOptions,
   effects,
   effectsText,
   effectTable,
@@ -19,10 +18,8 @@ export {
   fewest,
   leaderOf,
   seedsText,
-  where,
 } from "./effects.ts";
 export { facesChart } from "./faces.ts";
-export { interruptSignal } from "./live.ts";
 export { type BlockLook, type Looked, lookInside } from "./look.ts";
 export { notebookIndex } from "./notebooks.ts";
 export {
@@ -58,6 +55,7 @@ export {
   settingText,
   type Trial,
   valuesOf,
+  where,
 } from "./rows.ts";
 export {
   duration,
@@ -95,8 +93,6 @@ export {
   noGain,
   notRun,
   peakWithin,
-  repeatsFor,
-  repeatsText,
   tooFew,
   type Verdict,
   type Words,

@@ -1,5 +1,4 @@
 /** Rows of trials as all pieces of a report take them. */
-import { highest } from "../train/mod.ts";
 import {
   analysis,
   type EpochSummary,
@@ -7,8 +6,8 @@ import {
   StudyError,
   type TrainingRow,
 } from "../study/mod.ts";
-import type { Recipe } from "../train/mod.ts";
-import { valueText } from "./show.ts";
+import { highest, type Recipe } from "../train/mod.ts";
+import { paramsText } from "./show.ts";
 
 /**
  * A trial, a published run or a row of one's own: parameters stand in it by
@@ -91,9 +90,6 @@ export const paramsOf = (row: Row): Record<string, ParamValue> =>
 /** A field of rows by name, or by a function of the row. */
 export type Field = string | ((row: Row) => unknown);
 
-const fieldOf = (row: Row, field: Field) =>
-  typeof field === "function" ? field(row) : row[field];
-
 /**
  * @throws StudyError for a field that no row has; the message lists those that
  * there are
@@ -127,7 +123,7 @@ export function asRuns(
     const key = JSON.stringify(params);
     const repeat = row.repeat ?? seen.get(key) ?? 0;
     seen.set(key, repeat + 1);
-    const got = fieldOf(row, value);
+    const got = typeof value === "function" ? value(row) : row[value];
     const number = typeof got === "number" && Number.isFinite(got) ? got : null;
     return {
       params,
@@ -148,14 +144,24 @@ export function asRuns(
 export const isDone = (row: Row): boolean =>
   (row.state ?? "COMPLETE") === "COMPLETE" && Number.isFinite(row.accuracy);
 
+/** The rows that have an accuracy and these values. */
+export const where = (rows: readonly Row[], values: Row): Row[] =>
+  rows.filter((row) =>
+    isDone(row) &&
+    Object.entries(values).every(([name, value]) => row[name] === value)
+  );
+
+/** Items by a value of each: numbers rise, all else keeps its order. */
+export const rising = <T>(items: T[], of: (item: T) => unknown): T[] =>
+  items.every((item) => typeof of(item) === "number")
+    ? items.toSorted((a, b) => Number(of(a)) - Number(of(b)))
+    : items;
+
 /** The values of a field among rows that have an accuracy; numbers rise. */
 export function valuesOf(rows: readonly Row[], field: string): ParamValue[] {
   checkField("valuesOf", rows, field);
-  const values = [...new Set(rows.filter(isDone).map((row) => row[field]))]
-    .filter(isValue);
-  return values.every((v) => typeof v === "number")
-    ? values.sort((a, b) => Number(a) - Number(b))
-    : values;
+  const values = new Set(rows.filter(isDone).map((row) => row[field]));
+  return rising([...values].filter(isValue), (value) => value);
 }
 
 /**
@@ -195,8 +201,9 @@ export interface SettingRow extends Row {
   high: number | null;
   sd: number | null;
   n: number;
-  /** Repeats that failed. */
+  /** Repeats that failed, and of those the ones that the setting made fail. */
   failed: number;
+  infeasible: number;
 }
 
 /**
@@ -207,21 +214,22 @@ export interface SettingRow extends Row {
 export function settings(
   rows: readonly Row[],
   group: Record<string, (value: never) => ParamValue> = {},
-  value: Field = "accuracy",
 ): SettingRow[] {
-  for (const name of Object.keys(group)) checkField("settings", rows, name);
+  const grouped = Object.entries(group);
+  for (const [name] of grouped) checkField("settings", rows, name);
   const mapped = rows.map((row) => ({
     ...row,
     // Of one group all runs count, whatever repeat they were.
-    ...Object.keys(group).length > 0 ? { repeat: undefined } : {},
+    ...grouped.length > 0 ? { repeat: undefined } : {},
     ...Object.fromEntries(
-      Object.entries(group).map(([name, f]) => [name, f(row[name] as never)]),
+      grouped.map(([name, f]) => [name, f(row[name] as never)]),
     ),
   }));
   const names = parametersOf(mapped);
-  return analysis.settings(asRuns(mapped, names, value)).map((
-    { params, mean, low, high, sd, n, failed },
-  ) => named({ ...params, mean, low, high, sd, n, failed }, names));
+  return analysis.settings(asRuns(mapped, names))
+    .map(({ params, runs: _, ...rest }) =>
+      named({ ...params, ...rest }, names)
+    );
 }
 
 /** The setting with the best mean, the first of equals; undefined without one. */
@@ -229,9 +237,7 @@ export const bestSetting = (rows: readonly Row[]): SettingRow | undefined =>
   analysis.bestOf(settings(rows), "maximize");
 
 /** A row's parameters as text: "depth 2, lr 1e-3". */
-export const settingText = (row: Row): string =>
-  Object.entries(paramsOf(row))
-    .map(([name, value]) => `${name} ${valueText(name, value)}`).join(", ");
+export const settingText = (row: Row): string => paramsText(paramsOf(row));
 
 /** One value of a parameter at its best over all others. */
 export interface Best extends SettingRow {
@@ -246,8 +252,11 @@ export interface Best extends SettingRow {
 }
 
 /** Whether the rows are single runs without a repeat, as published ones. */
-const areSingle = (rows: readonly Row[]) =>
+export const areSingle = (rows: readonly Row[]) =>
   rows.every((row) => row.repeat === undefined);
+
+/** Of a value without a finished run. */
+const NONE = { mean: null, low: null, high: null, sd: null, n: 0, failed: 0 };
 
 /**
  * For each value of a parameter the best over all others, by the mean over
@@ -256,68 +265,39 @@ const areSingle = (rows: readonly Row[]) =>
  */
 export function bestPer(rows: readonly Row[], parameter: string): Best[] {
   checkField("bestPer", rows, parameter);
-  if (rows.length === 0) return [];
   const names = [...new Set([...parametersOf(rows), parameter])];
-  const others = names.filter((name) => name !== parameter);
-  const varied = others.filter((name) =>
-    new Set(rows.map((row) => row[name])).size > 1
+  const varied = names.filter((name) =>
+    name !== parameter && new Set(rows.map((row) => row[name])).size > 1
   );
-  const told = (params: Row) =>
-    varied.filter((name) => params[name] !== undefined)
-      .map((name) => `${name} ${valueText(name, params[name])}`).join(", ");
-  const known = rows.filter((row) => isValue(row[parameter]));
-  const bests = areSingle(rows)
-    ? [...Map.groupBy(known, (row) => row[parameter] as ParamValue)]
-      .map(([value, own]) => {
-        const best = highest(own.filter(isDone), (row) => row.accuracy);
-        return {
-          ...Object.fromEntries(names.map((name) => [name, best?.[name]])),
-          value,
-          mean: best?.accuracy ?? null,
-          low: null,
-          high: null,
-          sd: null,
-          n: best ? 1 : 0,
-          failed: own.length - own.filter(isDone).length,
-          nuisance: best ? told(best) : "",
-          infeasible: 0,
-        };
-      })
-    : analysis.isolation(asRuns(known, names), {
-      parameter,
-      roles: Object.fromEntries(others.map((name) => [name, "nuisance"])),
-      direction: "maximize",
-    }).map(({ value, best, nuisance, infeasible }) => ({
-      ...best?.params,
-      value,
-      mean: best?.mean ?? null,
-      low: best && best.n >= 3 ? best.low : null,
-      high: best && best.n >= 3 ? best.high : null,
-      sd: best?.sd ?? null,
-      n: best?.n ?? 0,
-      failed: best?.failed ?? 0,
-      nuisance: told(nuisance),
-      infeasible,
-      recipe: known.find((row) =>
-        row[parameter] === value && row.recipe &&
-        others.every((name) => row[name] === nuisance[name])
-      )?.recipe,
-    }));
-  return bests.map((best) =>
-    named({ ...best, [parameter]: best.value } as Best, names)
-  ).sort((a, b) =>
-    typeof a.value === "number" && typeof b.value === "number"
-      ? a.value - b.value
-      : 0
-  );
+  const known = rows.filter((row) => isValue(row[parameter]))
+    .map((row) => named({ ...row }, names));
+  const found = areSingle(rows)
+    ? known.flatMap((row) => settings([row]))
+    : settings(known);
+  const bests = [...Map.groupBy(found, (s) => s[parameter] as ParamValue)]
+    .map(([value, own]): Best => {
+      const best = analysis.bestOf(own, "maximize");
+      const told = varied.filter((name) => best?.[name] !== undefined);
+      return named({
+        ...best ?? NONE,
+        ...best && best.n < 3 ? { low: null, high: null } : {},
+        [parameter]: value,
+        value,
+        nuisance: paramsText(
+          Object.fromEntries(told.map((name) => [name, best?.[name]])),
+        ),
+        infeasible: own.filter((s) => s.n === 0 && s.infeasible > 0).length,
+        recipe: known.find((row) =>
+          best && row.recipe && names.every((n) => row[n] === best[n])
+        )?.recipe,
+      }, names);
+    });
+  return rising(bests, (best) => best.value);
 }
 
 /** The spread of repeats, pooled over settings; null without repeats. */
-export const noiseOf = (
-  rows: readonly Row[],
-  value: Field = "accuracy",
-): analysis.NoiseFloor | null =>
-  areSingle(rows) ? null : analysis.noiseFloor(asRuns(rows, undefined, value));
+export const noiseOf = (rows: readonly Row[]): analysis.NoiseFloor | null =>
+  areSingle(rows) ? null : analysis.noiseFloor(asRuns(rows));
 
 /** The trial with the highest test accuracy: picked on test, so optimistic. */
 export const bestTrial = (trials: readonly Trial[]): Trial | undefined =>

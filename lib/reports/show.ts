@@ -1,6 +1,6 @@
 /** What a cell shows besides charts: tables, words, numbers as text. */
 import { escapeMarkup } from "../charts/mod.ts";
-import { analysis, type ParamValue } from "../study/mod.ts";
+import { analysis, type Params, type ParamValue } from "../study/mod.ts";
 
 /** What a cell shows when it is its last value. */
 export interface Shown {
@@ -78,3 +78,7 @@ export const valueText = (name: string, value: ParamValue): string =>
   name === "lr" && typeof value === "number"
     ? rateText(value)
     : analysis.showValue(value);
+
+/** Values by name as text: "depth 2, lr 1e-3". */
+export const paramsText = (params: Params): string =>
+  Object.entries(params).map(([n, v]) => `${n} ${valueText(n, v)}`).join(", ");

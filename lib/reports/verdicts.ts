@@ -1,7 +1,7 @@
 /** From effects to a verdict: the few rules that most claims are judged by. */
 import { percent } from "../charts/mod.ts";
 import { chiSquareQuantile } from "../statistics/mod.ts";
-import { analysis, type ParamValue } from "../study/mod.ts";
+import { analysis, type Params, type ParamValue } from "../study/mod.ts";
 import {
   type Effect,
   effectsText,
@@ -46,24 +46,25 @@ export const notRun = (why: string, ours = "–"): Judgement => ({
   why,
 });
 
+/** Why a rule holds or fails, where it does. */
+interface Reasons {
+  holds: string | false;
+  fails: string | false;
+  open: string;
+}
+
 /** A verdict by a rule of one's own: the first reason that applies counts. */
 export const byRule = (
   ours: string,
-  { missing = false, fails, holds, open }: {
+  { missing = false, fails, holds, open }: Reasons & {
     /** Why nothing can be said yet, such as too few runs. */
     missing?: string | false;
-    fails: string | false;
-    holds: string | false;
-    open: string;
   },
-): Judgement =>
-  missing !== false
-    ? cannotTell(missing, ours)
-    : fails !== false
-    ? { ours, verdict: "does not hold", why: fails }
-    : holds !== false
-    ? { ours, verdict: "holds", why: holds }
-    : cannotTell(open, ours);
+): Judgement => {
+  if (missing !== false) return cannotTell(missing, ours);
+  if (fails !== false) return holdsIf(false, fails, ours);
+  return holds !== false ? holdsIf(true, holds, ours) : cannotTell(open, ours);
+};
 
 /** "2 paired seeds are too few" */
 export const tooFew = (n: number): string =>
@@ -77,10 +78,10 @@ export const tooFew = (n: number): string =>
 export function repeatsText(
   of: readonly Pick<Effect, "n" | "sd">[],
 ): string {
-  const spreads = of.flatMap(({ sd }) => sd ? [sd ** 2] : []);
-  if (spreads.length === 0) return "the spread of the pairs is unknown";
-  const variance = spreads.reduce((a, b) => a + b) / spreads.length;
-  const present = fewest(of);
+  const known = of.filter((e) => e.sd);
+  if (known.length === 0) return "the spread of the pairs is unknown";
+  const present = fewest(known);
+  const variance = known.reduce((sum, e) => sum + e.sd! ** 2, 0) / known.length;
   const { text } = analysis.repeatsPlan({
     difference: 0.01,
     sd: Math.sqrt(
@@ -90,15 +91,6 @@ export function repeatsText(
   });
   return `by the upper 80 % limit of the pairs' spread ${text}`;
 }
-
-/**
- * How many repeats would see a difference (a share) in this noise of one run;
- * the difference of two has √2 times its sd.
- */
-export const repeatsFor = (difference: number, { sd }: { sd: number }) =>
-  sd > 0
-    ? analysis.repeatsPlan({ difference, sd: Math.SQRT2 * sd }).text
-    : "the repeats do not differ";
 
 /** What a verdict says, where the usual words do not fit the claim. */
 export interface Words {
@@ -114,126 +106,107 @@ export interface Words {
   seeds?: boolean;
   /** Whether an open one says how many repeats it would take (default). */
   repeats?: boolean;
+  /** The difference that counts, of the rules that have one; one point. */
+  points?: number;
 }
 
-/** One rule over effects: what makes it hold, what makes it fail. */
-function judge(
-  of: readonly Effect[],
-  w: Words,
-  rule: {
-    holds: string | false;
-    fails: string | false;
-    open: string;
-  },
-): Judgement {
-  if (of.length === 0) {
-    return cannotTell(w.missing ?? "no two values have finished runs");
-  }
-  const ours = w.ours ?? effectsText(of);
-  const n = fewest(of);
-  const seeds = w.seeds ? `; ${of.map(seedsText).join("; ")}` : "";
-  const repeats = w.repeats === false || n < FEWEST
-    ? ""
-    : `; ${repeatsText(of)}`;
-  return byRule(ours, {
-    missing: n < FEWEST && tooFew(n),
-    fails: rule.fails !== false && (w.fails ?? rule.fails) + seeds,
-    holds: rule.holds !== false && (w.holds ?? rule.holds) + seeds,
-    open: (w.open ?? rule.open) + seeds + repeats,
-  });
-}
+/** A rule over effects, by what of them makes it hold and fail. */
+const rule =
+  (reasons: (of: readonly Effect[], points: number) => Reasons) =>
+  (of: readonly Effect[], w: Words = {}): Judgement => {
+    if (of.length === 0) {
+      return cannotTell(w.missing ?? "no two values have finished runs");
+    }
+    const { holds, fails, open } = reasons(of, w.points ?? 1);
+    const n = fewest(of);
+    const seeds = w.seeds ? `; ${of.map(seedsText).join("; ")}` : "";
+    const repeats = w.repeats === false || n < FEWEST
+      ? ""
+      : `; ${repeatsText(of)}`;
+    return byRule(w.ours ?? effectsText(of), {
+      missing: n < FEWEST && tooFew(n),
+      fails: fails !== false && (w.fails ?? fails) + seeds,
+      holds: holds !== false && (w.holds ?? holds) + seeds,
+      open: (w.open ?? open) + seeds + repeats,
+    });
+  };
 
 const TEST = "paired t tests, Holm";
-const labels = (of: readonly Effect[]) => of.map((e) => e.label).join(", ");
-const size = (points: number) =>
-  points === 1 ? "one point" : `${points} points`;
+
+/** "depth 4 is better than 2 (paired t tests, Holm)"; false of none. */
+const areTold = (of: readonly Effect[], word: string) =>
+  of.length > 0 && `${of.map((e) => e.label).join(", ")} is ${word} than ` +
+    `${of[0].base} (${TEST})`;
+
+const areBetter = (of: readonly Effect[]) =>
+  areTold(of.filter((e) => e.isBetter), "better");
+const areWorse = (of: readonly Effect[]) =>
+  areTold(of.filter((e) => e.isWorse), "worse");
+
+const size = (points: number, one = "one point") =>
+  points === 1 ? one : `${points} points`;
+const isNoGain = (of: readonly Effect[], points: number) =>
+  of.every((e) => e.high !== null && e.high < points / 100);
+const notExcluded = (points: number) =>
+  `none is shown to be better, but a gain of ${size(points, "a point")} is ` +
+  "not excluded";
 
 /**
  * "The base will do": holds if every interval excludes a gain of `points` by
  * another value, does not if another is better.
  */
-export function noGain(
-  of: readonly Effect[],
-  { points = 1, ...words }: Words & { points?: number } = {},
-): Judgement {
-  const better = of.filter((e) => e.isBetter);
-  return judge(of, words, {
-    fails: better.length > 0 &&
-      `${labels(better)} is better than ${better[0].base} (${TEST})`,
-    holds: of.every((e) => e.high !== null && e.high < points / 100) &&
-      `every interval excludes a gain of ${size(points)}`,
-    open: `none is shown to be better, but a gain of ${
-      points === 1 ? "a point" : size(points)
-    } is not excluded`,
-  });
-}
+export const noGain = rule((of, points) => ({
+  fails: areBetter(of),
+  holds: isNoGain(of, points) &&
+    `every interval excludes a gain of ${size(points)}`,
+  open: notExcluded(points),
+}));
 
 /**
  * "Another value helps": holds if one is better, does not if every interval
  * excludes a gain of `points`.
  */
-export function gains(
-  of: readonly Effect[],
-  { points = 1, ...words }: Words & { points?: number } = {},
-): Judgement {
-  const better = of.filter((e) => e.isBetter);
-  return judge(of, words, {
-    fails: better.length === 0 &&
-      of.every((e) => e.high !== null && e.high < points / 100) &&
-      `none is better, and every interval excludes a gain of ${
-        points === 1 ? "a point" : size(points)
-      }`,
-    holds: better.length > 0 &&
-      `${labels(better)} is better than ${better[0].base} (${TEST})`,
-    open: `none is shown to be better, but a gain of ${
-      points === 1 ? "a point" : size(points)
-    } is not excluded`,
-  });
-}
+export const gains = rule((of, points) => ({
+  fails: !areBetter(of) && isNoGain(of, points) &&
+    `none is better, and every interval excludes a gain of ${
+      size(points, "a point")
+    }`,
+  holds: areBetter(of),
+  open: notExcluded(points),
+}));
 
 /** "Each is better than the base": does not hold if one is worse. */
-export function better(of: readonly Effect[], words: Words = {}): Judgement {
-  const worse = of.filter((e) => e.isWorse);
-  return judge(of, words, {
-    fails: worse.length > 0 &&
-      `${labels(worse)} is worse than ${worse[0].base} (${TEST})`,
-    holds: of.every((e) => e.isBetter) && `each is better (${TEST})`,
-    open: "not told apart",
-  });
-}
+export const better = rule((of) => ({
+  fails: areWorse(of),
+  holds: of.every((e) => e.isBetter) && `each is better (${TEST})`,
+  open: "not told apart",
+}));
 
 /** "Each is worse than the base": does not hold if one is better. */
-export function worse(of: readonly Effect[], words: Words = {}): Judgement {
-  const over = of.filter((e) => e.isBetter);
-  return judge(of, words, {
-    fails: over.length > 0 &&
-      `${labels(over)} is better than ${over[0].base} (${TEST})`,
-    holds: of.every((e) => e.isWorse) && `each is worse (${TEST})`,
-    open: "not told apart",
-  });
-}
+export const worse = rule((of) => ({
+  fails: areBetter(of),
+  holds: of.every((e) => e.isWorse) && `each is worse (${TEST})`,
+  open: "not told apart",
+}));
 
 /**
  * "As good as the base": holds if every interval lies within ± `points`, does
  * not if one that differs lies beyond.
  */
-export function equal(
-  of: readonly Effect[],
-  { points = 1, ...words }: Words & { points?: number } = {},
-): Judgement {
-  const margin = points / 100;
-  const ends = (e: Effect) => [Math.abs(e.low!), Math.abs(e.high!)];
-  return judge(of, words, {
+export const equal = rule((of, points) => {
+  const ends = (e: Effect) =>
+    [e.low!, e.high!].map((end) => 100 * Math.abs(end));
+  return {
     fails: of.some((e) =>
-      e.verdict === "differs" && Math.min(...ends(e)) > margin
+      e.verdict === "differs" && Math.min(...ends(e)) > points
     ) && `the interval lies beyond ${size(points)}`,
     holds: of.every((e) =>
-      Math.max(...ends(e)) < margin
+      Math.max(...ends(e)) < points
     ) &&
       `the interval lies within ± ${size(points)}`,
     open: `the interval holds differences above ${size(points)}`,
-  });
-}
+  };
+});
 
 /** The value with the best mean, and those that are not told apart from it. */
 export interface NearBest {
@@ -259,18 +232,16 @@ export function nearBest(
     by: [parameter],
     bySeed: true,
   });
-  const at = (params: Record<string, ParamValue>) => Number(params[parameter]);
-  const [{ params, mean, n }] = settings;
-  const failed = settings.filter((s) => s.n === 0).map((s) => at(s.params));
-  const others = comparisons
-    .filter((c) => c.verdict !== "differs" && !failed.includes(at(c.a)))
-    .map((c) => at(c.a));
-  const tried = settings.map((s) => at(s.params));
+  const at = ({ params }: { params: Params }) => Number(params[parameter]);
+  const tried = settings.map(at), [{ mean, n }] = settings;
+  const near = settings.filter((s, i) =>
+    i === 0 || s.n > 0 && comparisons[i - 1].verdict !== "differs"
+  );
   return {
-    value: at(params),
+    value: tried[0],
     mean: mean!,
     n,
-    near: [at(params), ...others].sort((a, b) => a - b),
+    near: near.map(at).sort((a, b) => a - b),
     tried: [Math.min(...tried), Math.max(...tried)],
     others: comparisons.map((c) => ({ n: c.n, sd: c.t?.sd ?? null })),
   };
@@ -295,24 +266,21 @@ export function peakWithin(
   const others = found.near.filter((v) => v !== found.value);
   const ours = `best at ${text(found.value)} (${percent(found.mean)}); ` +
     `not told apart from it: ${others.map(text).join(", ") || "none"}`;
-  const inside = found.near.filter((v) => v >= low && v <= high).length;
-  const place = inside === found.near.length
-    ? "inside"
-    : inside === 0
-    ? "outside"
-    : "partly outside";
+  const isInside = found.near.every((v) => v >= low && v <= high);
+  const isOutside = found.near.every((v) => v < low || v > high);
+  const place = isInside ? "inside" : isOutside ? "outside" : "partly outside";
   const word = parameter === "lr" ? "rate" : parameter;
   const why =
     `the best ${word} and those not told apart from it lie ${place} ` +
     `${text(low)} to ${text(high)} (${TEST}; tried ${
       found.tried.map(text).join(" to ")
     })`;
-  const verdict = place === "inside" ? "holds" : "does not hold";
-  const settled: Judgement = found.n < FEWEST
-    ? cannotTell(`${found.n} repeats are too few`, ours)
-    : place === "partly outside"
-    ? cannotTell(`${why}; ${repeatsText(found.others)}`, ours)
-    : { ours, verdict, why };
+  const settled = byRule(ours, {
+    missing: found.n < FEWEST && `${found.n} repeats are too few`,
+    fails: isOutside && why,
+    holds: isInside && why,
+    open: `${why}; ${repeatsText(found.others)}`,
+  });
   if (o.onlyAt === undefined) return settled;
   const because = `a ${word} belongs to its net, batch and epochs, and ours ` +
     `are not the notes'; on ours ${why}`;
