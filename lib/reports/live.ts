@@ -4,19 +4,18 @@ import { join, resolve } from "node:path";
 import { escapeMarkup, lineChart, percent } from "../charts/mod.ts";
 import type { Dataset } from "../data/mod.ts";
 import {
-  analysis,
   exportStudy,
-  type Params,
   type RecordPlace,
   runPlanned,
   runStudy,
   type StudyInput,
+  Tally,
   type TrainingEvent,
   type TrainingPlan,
   type TrainTrial,
   trialRows,
 } from "../study/mod.ts";
-import { duration } from "./show.ts";
+import { duration, paramsText } from "./show.ts";
 
 /** A study whose trials are no trainings, such as one of throughput. */
 export interface Measurement {
@@ -41,7 +40,7 @@ export function placeOf(dir: string): RecordPlace {
 let controller: AbortController | undefined;
 
 /** A signal that Ctrl-C and a front end's stop button abort. */
-export function interruptSignal(): AbortSignal {
+function interruptSignal(): AbortSignal {
   if (!controller) {
     controller = new AbortController();
     Deno.addSignalListener("SIGINT", () => {
@@ -66,131 +65,102 @@ export async function broadcast(
   return channel !== undefined;
 }
 
-/** One place in the output of a cell that can be replaced. */
-class LivePlace {
-  #id = crypto.randomUUID();
-  #shown = false;
-  /** What is shown is sent one after the other. */
-  #sent: Promise<unknown> = Promise.resolve();
-
-  show(html: () => string): void {
-    this.#sent = this.#sent.then(() => {
-      const message = this.#shown ? "update_display_data" : "display_data";
-      this.#shown = true;
-      return broadcast(message, {
-        data: { "text/html": html() },
-        metadata: {},
-        transient: { display_id: this.#id },
-      });
-    });
-  }
-
-  done(): Promise<unknown> {
-    return this.#sent;
-  }
-}
-
 /** Lines beyond these are thinned out to the newest trials. */
 const LIVE_TRIALS = 12;
 
 /** Tells a run's events: lines, a bar, and the newest trials' curves. */
 class Teller {
-  #live = new LivePlace();
+  #tally = new Tally("maximize", () => performance.now());
   #curves: { trial: string; epoch: number; accuracy: number }[] = [];
-  #total = 0;
-  #done = 0;
-  #ran = 0;
-  #began = performance.now();
+  /** The place in the cell's output where the newest bar replaces the last. */
+  #place = { display_id: crypto.randomUUID() };
+  #message: "display_data" | "update_display_data" = "display_data";
+  /** What is shown is sent one after the other. */
+  #sent: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly name: string,
     private readonly valueText: (value: number) => string,
   ) {}
 
-  #bar(): string {
-    const seconds = (performance.now() - this.#began) / 1000;
-    const left = this.#ran > 0
-      ? `, about ${
-        duration(seconds / this.#ran * (this.#total - this.#done))
-      } left`
+  #html(): string {
+    const { done, total } = this.#tally;
+    const left = this.#tally.left();
+    const time = done === total
+      ? ` in ${duration(this.#tally.elapsed())}`
+      : left
+      ? `, ${left}`
       : "";
-    const words = `${this.name}: ${this.#done} of ${this.#total} trials` +
-      (this.#done < this.#total ? left : ` in ${duration(seconds)}`);
-    return `<div><progress max="${this.#total}" value="${this.#done}" ` +
+    const words = escapeMarkup(
+      `${this.name}: ${done} of ${total} trials${time}`,
+    );
+    const newest = [...new Set(this.#curves.map((c) => c.trial))]
+      .slice(-LIVE_TRIALS);
+    const curves = this.#curves.filter((c) => newest.includes(c.trial));
+    return `<div><progress max="${total}" value="${done}" ` +
       `style="width: 100%; max-width: 40em">${words}</progress><br>` +
-      `${escapeMarkup(words)}</div>`;
-  }
-
-  #show(): void {
-    this.#live.show(() => {
-      const newest = [...new Set(this.#curves.map((c) => c.trial))]
-        .slice(-LIVE_TRIALS);
-      const curves = this.#curves.filter((c) => newest.includes(c.trial));
-      return this.#bar() + (curves.length === 0 ? "" : lineChart(curves, {
+      `${words}</div>` + (curves.length === 0 ? "" : lineChart(curves, {
         x: "epoch",
         series: "trial",
         yLabel: "validation accuracy",
       }).html);
+  }
+
+  #show(): void {
+    this.#sent = this.#sent.then(async () => {
+      const data = { "text/html": this.#html() };
+      const content = { data, metadata: {}, transient: this.#place };
+      await broadcast(this.#message, content);
+      this.#message = "update_display_data";
     });
   }
 
-  #ended(params: Params, text: string): void {
-    this.#done++;
-    this.#ran++;
-    console.log(
-      `trial ${this.#done} of ${this.#total}: ${
-        analysis.describe(params)
-      }${text}`,
-    );
-    this.#show();
-  }
-
   tell(event: TrainingEvent): void {
+    this.#tally.take(event);
+    const { done, total } = this.#tally;
+    const setting = "point" in event
+      ? paramsText(event.point.params) || "the only setting"
+      : "";
+    const ended = (how: string) => {
+      console.log(`trial ${done} of ${total}: ${setting}: ${how}`);
+      this.#show();
+    };
     switch (event.type) {
       case "start":
-        this.#total = event.total;
-        this.#done = event.total - event.missing;
-        console.log(
-          event.missing === 0
-            ? `${this.name}: nothing to do: all ${event.total} trials are on record`
-            : `${this.name}: ${event.missing} of ${event.total} trials to run`,
+        return console.log(
+          `${this.name}: ` +
+            (event.missing === 0
+              ? `nothing to do: all ${total} trials are on record`
+              : `${event.missing} of ${total} trials to run`),
         );
-        break;
       case "warning":
       case "changed":
       case "budget":
-        console.warn(event.message);
-        break;
+        return console.warn(event.message);
       case "epoch":
         this.#curves.push({
-          trial: `${analysis.describe(event.point.params)}, repeat ${
-            event.point.repeat + 1
-          }`,
+          trial: `${setting}, repeat ${event.point.repeat + 1}`,
           epoch: event.report.epoch,
           accuracy: event.report.value,
         });
-        this.#show();
-        break;
+        return this.#show();
       case "complete":
-        this.#ended(event.point.params, `: ${this.valueText(event.value)}`);
-        break;
+        return ended(this.valueText(event.value));
       case "pruned":
       case "failed":
+        return ended(`${event.type}, ${event.reason}`);
       case "lost":
-        this.#ended(event.point.params, `: ${event.type}, ${event.reason}`);
-        break;
+        return console.log(`lost: ${setting}: ${event.reason}`);
       case "interrupted":
-        console.log(
-          `interrupted in ${
-            analysis.describe(event.point.params)
-          }: run the cell again to go on from its last epoch`,
+        return console.log(
+          `interrupted in ${setting}: run the cell again to go on from its ` +
+            "last epoch",
         );
-        break;
     }
   }
 
   done(): Promise<unknown> {
-    return this.#live.done();
+    return this.#sent;
   }
 }
 

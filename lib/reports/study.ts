@@ -1,5 +1,4 @@
 /** A study as a notebook has it: a plan in its cell, run and read in others. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { escapeMarkup } from "../charts/mod.ts";
@@ -8,13 +7,14 @@ import {
   epochsFrame,
   estimateCost,
   findings,
-  openStore,
-  type ParamValue,
+  type Parameter,
   parsePlan,
   parseStudy,
+  plannedTrials,
+  recordedStore,
   recordsOf,
   recordsPath,
-  settingsOf,
+  type Study as Definition,
   StudyError,
   type StudyInput,
   type TrainingPlan,
@@ -45,55 +45,49 @@ const Where = z.strictObject({
 /** A notebook's parameters. */
 export type Where = z.input<typeof Where>;
 
-/** What a notebook's cell says of a study of trainings. */
-export interface StudyCell {
-  /** Of its record; studies of one name and one recipe share a record. */
-  name: string;
+/**
+ * What a notebook's cell says of a study of trainings: of its definition, where
+ * parameters stand by the recipe's dotted path, and of its plan. Images and
+ * repeats are the profile's without it. Studies of one name and one recipe
+ * share a record.
+ */
+export interface StudyCell
+  extends
+    Omit<StudyInput, "direction" | "fixed">,
+    Pick<TrainingPlan, "limits" | "objective"> {
   /** The notebook whose claims it answers, such as "03-depth". */
   notebook?: string;
-  /**
-   * By the recipe's dotted path: a list, `{ values, role: "nuisance" }` for
-   * what is only tuned, or a range for a search.
-   */
-  parameters?: StudyInput["parameters"];
-  /** How settings are drawn; every combination without it. */
-  search?: StudyInput["search"];
-  /** Runs of each setting; the profile's without it. */
-  repeats?: number;
   /** Fields of the recipe that differ from the profile's start. */
   recipe?: Partial<Recipe>;
-  /** Images a split; the profile's without it. */
-  limits?: TrainingPlan["limits"];
-  objective?: TrainingPlan["objective"];
-  /** What a trial's value is, in words. */
-  metric?: string;
-  /** From which the repeats' seeds come; 0 without it. */
-  seed?: number;
-  budget?: StudyInput["budget"];
-  pruner?: StudyInput["pruner"];
 }
 
 const METRIC = "test accuracy at the validation-chosen epoch";
 
 /** Whether a trial is of one of the study's settings, not of a wider grid. */
-function isPlanned(
-  { parameters = {}, search }: StudyInput,
+const isPlanned = (
+  { parameters, search }: Definition,
   params: TrainingRow["params"],
-): boolean {
-  if (search?.kind === "list") {
-    return search.points.some((point) =>
+): boolean =>
+  search.kind === "list"
+    ? search.points.some((point) =>
       Object.entries(point).every(([name, value]) => params[name] === value)
+    )
+    : Object.entries(parameters).every(([name, p]) =>
+      !("values" in p) || p.values.includes(params[name])
     );
-  }
-  return Object.entries(parameters).every(([name, p]) => {
-    const values = Array.isArray(p) ? p : "values" in p ? p.values : undefined;
-    return !values || values.includes(params[name]);
-  });
-}
+
+/** What a study tries of a parameter: "1e-3, 1e-2" or "1e-9 to 1e-6, log". */
+export const triedText = (name: string, p: Parameter): string =>
+  "values" in p
+    ? p.values.map((v) => valueText(name, v)).join(", ")
+    : [p.low, p.high].map((v) => valueText(name, v)).join(" to ") +
+      (p.log ? ", log" : "");
 
 /** A study of a notebook: what it plans, what is on record, what that says. */
 export class Study {
   #data?: Dataset;
+  /** What is planned, with every default. */
+  readonly definition: Definition;
 
   constructor(
     readonly profile: Profile,
@@ -102,10 +96,12 @@ export class Study {
     readonly notebook: string | undefined,
     /** The cell's own words, for its display; none for measurements. */
     readonly cell?: StudyCell,
-  ) {}
+  ) {
+    this.definition = parseStudy(job.study);
+  }
 
   get name(): string {
-    return this.job.study.name;
+    return this.definition.name;
   }
 
   /** Its records, checkpoints and tables, from the project's root. */
@@ -156,9 +152,8 @@ export class Study {
   }
 
   async #tellCost(): Promise<void> {
-    const study = this.name;
+    const study = this.name, total = plannedTrials(this.definition);
     if (!("recipe" in this.job)) {
-      const total = this.#planned;
       const missing = Math.max(0, total - (await this.trials()).length);
       return await tellCost({ study, missing, total });
     }
@@ -167,41 +162,31 @@ export class Study {
       dir: fromRoot(this.dir),
       store: Deno.env.get("FERLAB_STORE"),
     });
-    const { missing, total } = estimate;
-    await tellCost({ study, missing, total, plan, estimate });
-  }
-
-  /** How many trials it plans. */
-  get #planned(): number {
-    const { repeats = 1, search } = this.job.study;
-    return repeats * (
-      settingsOf(parseStudy(this.job.study))?.length ??
-        (search as { points: number }).points
-    );
+    await tellCost({ study, plan, estimate, missing: estimate.missing, total });
   }
 
   /** What is on record of the settings that the study plans. */
   async trials(): Promise<Trial[]> {
-    const field = "recipe" in this.job ? undefined : this.job.field;
-    return trialsOf(this.name, await this.#recorded(), field);
-  }
-
-  async #recorded(): Promise<TrainingRow[]> {
-    if (!await this.#isRecorded()) return [];
-    const rows = await trainingRows(placeOf(this.dir), this.name);
-    return rows.filter((r) => isPlanned(this.job.study, r.params));
+    const rows = await this.#isRecorded()
+      ? await trainingRows(placeOf(this.dir), this.name)
+      : [];
+    return trialsOf(
+      this.name,
+      rows.filter((row) => isPlanned(this.definition, row.params)),
+      "recipe" in this.job ? undefined : this.job.field,
+    );
   }
 
   /** Whether a study has a record where this one's lies. */
   async #isRecorded(): Promise<boolean> {
     const place = placeOf(this.dir);
-    const url = "store" in place ? place.store : recordsPath(place.dir);
-    if ("dir" in place && !existsSync(url)) return false;
-    const store = await openStore(url, { readOnly: true });
+    const store = await recordedStore(
+      "store" in place ? place.store : recordsPath(place.dir),
+    );
     try {
-      return (await recordsOf(store, this.name)).length > 0;
+      return !!store && (await recordsOf(store, this.name)).length > 0;
     } finally {
-      await store.close();
+      await store?.close();
     }
   }
 
@@ -218,63 +203,51 @@ export class Study {
 
   /** The study in its cell: grid, what differs, what is missing. */
   async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
+    const { parameters, search, repeats } = this.definition;
     const trials = await this.trials();
-    const { repeats = 1, search } = this.job.study;
-    const planned = this.#planned;
-    const seconds = trials.flatMap((t) => t.seconds ?? []);
-    const mean = seconds.reduce((a, b) => a + b, 0) / (seconds.length || 1);
+    const planned = plannedTrials(this.definition);
     const missing = Math.max(0, planned - trials.length);
-    const rows = [
-      ...Object.entries(this.job.study.parameters ?? {}).map(([name, p]) => ({
-        "": Array.isArray(p) || p.role !== "nuisance"
-          ? name
-          : `${name} (nuisance)`,
-        [this.name]: Array.isArray(p)
-          ? listed(name, p)
-          : "values" in p
-          ? listed(name, p.values)
-          : `${p.low} to ${p.high}${p.log ? ", log" : ""}`,
-      })),
-      ...search && search.kind !== "grid"
-        ? [
-          search.kind === "list"
-            ? { "": "settings", [this.name]: `${search.points.length}, listed` }
-            : { "": "search", [this.name]: search.kind },
-        ]
-        : [],
-      ...Object.entries(this.cell?.recipe ?? {}).map(([name, value]) => ({
-        "": name,
-        [this.name]: typeof value === "object"
+    const seconds = trials.flatMap((t) => t.seconds ?? []);
+    const mean = seconds.reduce((a, b) => a + b, 0) / seconds.length;
+    const facts = [
+      ...Object.entries(parameters).map(([name, p]) => [
+        p.role === "nuisance" ? `${name} (nuisance)` : name,
+        triedText(name, p),
+      ]),
+      ...search.kind === "grid"
+        ? []
+        : search.kind === "list"
+        ? [["settings", `${search.points.length}, listed`]]
+        : [["search", search.kind]],
+      ...Object.entries(this.cell?.recipe ?? {}).map(([name, value]) => [
+        name,
+        typeof value === "object"
           ? JSON.stringify(value)
           : valueText(name, value),
-      })),
-      { "": "repeats", [this.name]: String(repeats) },
-      {
-        "": "trials",
-        [this.name]: missing === 0
+      ]),
+      ["repeats", String(repeats)],
+      [
+        "trials",
+        missing === 0
           ? `${planned}, all on record`
-          : `${planned}, ${missing} missing${
-            seconds.length > 0
-              ? `: about ${duration(missing * mean)} by those on record`
-              : ""
-          }`,
-      },
+          : `${planned}, ${missing} missing` +
+            (seconds.length === 0 ? "" : `: ` +
+              `about ${duration(missing * mean)} by those on record`),
+      ],
     ];
     const about = [
       `profile ${this.profile}`,
       ..."recipe" in this.job ? [this.dataName] : [],
       this.dir,
     ].join(", ");
+    const rows = facts.map(([fact, text]) => ({ "": fact, [this.name]: text }));
     return {
       "text/html": `${tableHtml(rows)}<p>${escapeMarkup(about)}</p>`,
-      "text/plain": rows.map((r) => `${r[""]}: ${r[this.name]}`)
-        .concat(about).join("\n"),
+      "text/plain": facts.map((fact) => fact.join(": ")).concat(about)
+        .join("\n"),
     };
   }
 }
-
-const listed = (name: string, values: readonly ParamValue[]) =>
-  values.map((v) => valueText(name, v)).join(", ");
 
 /** Trials as the study's own analyses take them. */
 const rowsOf = (trials: readonly Trial[]): TrainingRow[] =>
@@ -304,27 +277,23 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   const at = parseWhere(where);
   const profile = parseProfile(at.profile);
   const start = startOf(profile);
-  const { name, notebook, recipe, limits = start.limits, objective } = cell;
-  const { parameters = {}, search, budget, pruner, seed } = cell;
-  const ofSeed = at.seed ? { seed: at.seed } : {};
+  const { notebook, recipe, limits, objective, ...study } = cell;
   const plan: TrainingPlan = {
     study: {
-      name,
+      ...study,
       direction: "maximize",
-      metric: cell.metric ?? METRIC,
-      parameters,
-      repeats: cell.repeats ?? start.repeats,
-      ...search ? { search } : {},
-      ...budget ? { budget } : {},
-      ...pruner ? { pruner } : {},
-      ...seed === undefined ? {} : { seed },
+      metric: study.metric ?? METRIC,
+      repeats: study.repeats ?? start.repeats,
     },
     recipe: { ...start.recipe, ...recipe },
-    ...limits ? { limits } : {},
-    ...objective ? { objective } : {},
-    data: at.data && at.data !== start.data.name
-      ? { name: at.data as "auto", ...ofSeed }
-      : { ...start.data, ...ofSeed },
+    limits: limits ?? start.limits,
+    objective,
+    data: {
+      ...!at.data || at.data === start.data.name
+        ? start.data
+        : { name: at.data as "auto" },
+      ...at.seed ? { seed: at.seed } : {},
+    },
   };
   parsePlan(plan);
   return new Study(profile, at, plan, notebook, cell);

@@ -119,7 +119,7 @@ export type Parameter = Study["parameters"][string];
 const MAX_TRIALS = 1e5;
 
 /** How many trials a study plans. */
-function planned({ search, parameters, repeats }: Study): number {
+export function plannedTrials({ search, parameters, repeats }: Study): number {
   if (search.kind === "list") return search.points.length * repeats;
   if (search.kind !== "grid") return search.points * repeats;
   return Object.values(parameters).reduce(
@@ -197,9 +197,11 @@ export function parseStudy(input: unknown): Study {
   for (const name of names) {
     checkParameter(where, name, study.parameters[name], study.search.kind);
   }
-  if (planned(study) > MAX_TRIALS) {
+  if (plannedTrials(study) > MAX_TRIALS) {
     throw new StudyError(
-      `${where}: ${planned(study)} trials are planned, and a study has at ` +
+      `${where}: ${
+        plannedTrials(study)
+      } trials are planned, and a study has at ` +
         `most ${MAX_TRIALS}: give fewer values, points or repeats`,
     );
   }

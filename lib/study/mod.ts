@@ -5,6 +5,7 @@ export {
   type Params,
   type ParamValue,
   parseStudy,
+  plannedTrials,
   type Study,
   type StudyInput,
 } from "./definition.ts";
@@ -34,11 +35,13 @@ export {
 } from "./launch.ts";
 export {
   type CheckedPlan,
+  firstSetting,
   type Objective,
   parsePlan,
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
+export { recordedStore } from "./precision.ts";
 export { pointsOf, settingsOf, type TrialPoint } from "./points.ts";
 export { isSettled, type Progress, RETRIES } from "./progress.ts";
 export type { Pruner } from "./pruners.ts";
@@ -51,6 +54,7 @@ export {
   type StudySummary,
 } from "./runner.ts";
 export * from "./store/mod.ts";
+export { Tally } from "./tally.ts";
 export {
   TIMED_MODES,
   type TimedMode,

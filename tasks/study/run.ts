@@ -10,13 +10,13 @@ import {
   studyFolder,
   type TrainingPlan,
 } from "../../lib/study/mod.ts";
+import { clock } from "../../lib/study/tally.ts";
 import type { Dataset } from "../../lib/data/mod.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { path } from "../../lib/notebook/commands/shared.ts";
 import { describe, json, plural, roomOf, table } from "./format.ts";
 import { say, UsageError } from "./records.ts";
 import { addWatchOptions, watch, type WatchOptions } from "./watch.ts";
-import { clock } from "./tally.ts";
 
 /** An estimate as a table, one line a setting, and the sum. */
 function estimateText(cost: CostEstimate, jobs: number): string {

@@ -2,6 +2,7 @@
 import stringWidth from "string-width";
 import type { Study } from "../../lib/study/definition.ts";
 import type { TrialPoint } from "../../lib/study/points.ts";
+import { clock, Tally } from "../../lib/study/tally.ts";
 import type { TrainingEvent } from "../../lib/study/training.ts";
 import {
   clean,
@@ -13,7 +14,6 @@ import {
   short,
   shownValue,
 } from "./format.ts";
-import { clock, Tally } from "./tally.ts";
 
 /** Of a study, what its display shows. */
 type Shown = Pick<Study, "name" | "direction" | "metric" | "repeats">;

@@ -1,7 +1,7 @@
 /** How a running study stands, from its events: counts, times, what is left. */
-import type { TrialPoint } from "../../lib/study/points.ts";
-import type { EpochReport } from "../../lib/study/store/mod.ts";
-import type { TrainingEvent } from "../../lib/study/training.ts";
+import type { TrialPoint } from "./points.ts";
+import type { EpochReport } from "./store/mod.ts";
+import type { TrainingEvent } from "./training.ts";
 
 interface RunningTrial {
   point: TrialPoint;
