@@ -1,7 +1,10 @@
 /** What a notebook shows of a study's rows. */
 import assert from "node:assert/strict";
-import { facesChart, syntheticFaces, trialTable } from "../lib/lab.ts";
-import type { Trial } from "../lib/reports/mod.ts";
+import * as lab from "../lib/lab.ts";
+import type { Trial } from "../lib/lab.ts";
+import * as reports from "../lib/reports/mod.ts";
+
+const { facesChart, syntheticFaces, trialTable } = lab;
 
 Deno.test("the trial table shows overall and balanced accuracy side by side", () => {
   const trial = {
@@ -52,4 +55,23 @@ Deno.test("the chart of faces has a row a class and as many faces as asked", () 
   assert.equal(shown({ split: "validation", perClass: 4 }).faces.length, 4 * 7);
   // Twelve training images, all of them.
   assert.equal(shown({ perClass: 10 }).faces.length, 12);
+});
+
+Deno.test("no name of the pieces hides one of the charts or a group", () => {
+  const groups = Object.entries(lab)
+    .filter(([, value]) => String(value) === "[object Module]")
+    .map(([name]) => name);
+  assert.deepEqual(
+    groups.filter((name) => name !== "analysis" && name !== "z").sort(),
+    ["charts", "data", "models", "profiling", "statistics", "study"]
+      .concat("train", "weights"),
+  );
+  // A name that two sources of `export *` have would be missing without a word.
+  const twice = Object.keys(reports).filter((name) => name in lab.charts);
+  assert.deepEqual(twice, []);
+  for (const source of [reports, lab.charts]) {
+    for (const [name, value] of Object.entries(source)) {
+      assert.equal((lab as Record<string, unknown>)[name], value, name);
+    }
+  }
 });

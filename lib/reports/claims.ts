@@ -1,14 +1,15 @@
 /** The notes' claims with our verdicts, and the decision of a written rule. */
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { z } from "zod";
 import { wordsOf } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { fromRoot } from "./live.ts";
-import type { Profile } from "./profiles.ts";
+import { Profile } from "./profiles.ts";
 import { paramsOf, type Row } from "./rows.ts";
-import { markdown, type Shown, table, valueText } from "./show.ts";
+import { markdown, paramsText, type Shown, table } from "./show.ts";
 import type { Study } from "./study.ts";
-import { type Judgement, notRun } from "./verdicts.ts";
+import { cannotTell, type Judgement, notRun, VERDICTS } from "./verdicts.ts";
 
 /** A claim of the notes in its cell: what they say, and our verdict on it. */
 export interface Claim extends Judgement {
@@ -22,25 +23,23 @@ export interface Claim extends Judgement {
   aboutFaces?: boolean;
 }
 
-/** A claim as it is shown and kept. */
-export interface JudgedClaim {
-  claim: string;
-  published: string;
-  ours: string;
-  verdict: Judgement["verdict"];
-  why: string;
-}
-
 /** `NOTEBOOK.claims.json`: what the page of all claims is made of. */
-export interface ClaimsFile {
-  notebook: string;
-  profile: Profile;
-  data: string;
-  trials: number;
+export const ClaimsFile = z.object({
+  notebook: z.string(),
+  profile: Profile,
+  data: z.string(),
+  trials: z.int().min(0),
   /** Time of all trials, in s. */
-  seconds: number;
-  claims: JudgedClaim[];
-}
+  seconds: z.number().min(0),
+  claims: z.array(z.object({
+    claim: z.string(),
+    published: z.string(),
+    ours: z.string(),
+    verdict: z.enum(VERDICTS),
+    why: z.string(),
+  })),
+});
+export type ClaimsFile = z.infer<typeof ClaimsFile>;
 
 /** More published rows than these are cut. */
 const MOST_ROWS = 8;
@@ -55,10 +54,8 @@ export function publishedText(rows: readonly Row[]): string {
       ? `${rate} images/s`
       : "no number";
     const { model, arch = model, ...others } = paramsOf(row);
-    const at = Object.entries(others)
-      .map(([name, value]) => `${wordsOf(name)} ${valueText(name, value)}`);
-    return (arch ? `${arch}: ` : "") + number +
-      (at.length > 0 ? ` at ${at.join(", ")}` : "");
+    const at = paramsText(others, wordsOf);
+    return (arch ? `${arch}: ` : "") + number + (at && ` at ${at}`);
   });
   const more = rows.length - shown.length;
   return shown.join("; ") + (more > 0 ? `; and ${more} more` : "") ||
@@ -68,20 +65,18 @@ export function publishedText(rows: readonly Row[]): string {
 /** What a claim is worth where it was judged. */
 function settled(c: Claim, { profile, dataName, job }: Study): Judgement {
   const { ours, verdict, why, onlyAt, aboutFaces = "recipe" in job } = c;
-  if (verdict === "not yet run" || ours === "–") return { ours, verdict, why };
-  if (onlyAt && onlyAt.profile !== profile) {
-    return { ours, verdict: "cannot tell", why: onlyAt.because };
+  const isOpen = verdict === "not yet run" || ours === "–";
+  if (onlyAt && onlyAt.profile !== profile && !isOpen) {
+    return cannotTell(onlyAt.because, ours);
   }
-  const isSettled = verdict === "holds" || verdict === "does not hold";
-  return aboutFaces && dataName === "synthetic" && isSettled
-    ? {
+  const word = verdict === "holds" ? "would hold" : "would not";
+  return isOpen || verdict === "cannot tell" || !aboutFaces ||
+      dataName !== "synthetic"
+    ? { ours, verdict, why }
+    : cannotTell(
+      `on synthetic faces it ${word}, which real ones have to confirm; ${why}`,
       ours,
-      verdict: "cannot tell",
-      why: `on synthetic faces it ${
-        verdict === "holds" ? "would hold" : "would not"
-      }, which real ones have to confirm; ${why}`,
-    }
-    : { ours, verdict, why };
+    );
 }
 
 /**
@@ -96,36 +91,26 @@ export async function claims(
   of: Study | readonly Study[],
   list: readonly Claim[],
 ): Promise<Shown> {
-  const studies = [of].flat() as Study[];
-  const twice = list.find((c, i) =>
-    list.findIndex((d) => d.claim === c.claim) < i
-  );
-  if (twice) {
-    throw new StudyError(`claims: "${twice.claim}" stands there twice`);
-  }
+  const studies = [of].flat() as Study[], [first] = studies;
+  const texts = list.map((c) => c.claim);
+  const twice = texts.find((text, i) => texts.indexOf(text) < i);
+  if (twice) throw new StudyError(`claims: "${twice}" stands there twice`);
   const trials = (await Promise.all(studies.map((s) => s.trials()))).flat();
-  const [first] = studies;
-  const { profile, dataName } = first;
-  const judged = list.map((c): JudgedClaim => {
+  const judged = list.map(({ claim, published, ...judgement }) => {
     const { ours, verdict, why } = trials.length > 0
-      ? settled(c, first)
+      ? settled({ claim, published, ...judgement }, first)
       : notRun("no trial is on record");
-    return {
-      claim: c.claim,
-      published: typeof c.published === "string"
-        ? c.published
-        : publishedText(c.published),
-      ours,
-      verdict,
-      why,
-    };
+    const theirs = typeof published === "string"
+      ? published
+      : publishedText(published);
+    return { claim, published: theirs, ours, verdict, why };
   });
   const notebook = studies.find((s) => s.notebook)?.notebook ??
     basename(Deno.env.get("JPY_SESSION_NAME") ?? first.name, ".ipynb");
   const kept: ClaimsFile = {
     notebook,
-    profile,
-    data: dataName,
+    profile: first.profile,
+    data: first.dataName,
     trials: trials.length,
     seconds: trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0),
     claims: judged,
@@ -139,13 +124,12 @@ export async function claims(
     writeFileSync(partial, JSON.stringify(kept, null, 2) + "\n");
     renameSync(partial, path);
   }
-  return table(judged.map((c) => ({
-    "the notes' claim": c.claim,
-    published: c.published,
-    ours: c.ours,
-    verdict: c.verdict,
-    why: c.why,
-  })));
+  return table(
+    judged.map(({ claim, ...rest }) => ({
+      "the notes' claim": claim,
+      ...rest,
+    })),
+  );
 }
 
 /**

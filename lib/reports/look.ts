@@ -1,8 +1,6 @@
 /** Where small trained nets look, and what their blocks learn by. */
 import type { HeatRow } from "../charts/mod.ts";
 import { type Dataset, gather, syntheticFaces } from "../data/mod.ts";
-import { modelOf } from "../models/mod.ts";
-import { initialise, releaseState } from "../nn/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
 import {
@@ -15,29 +13,27 @@ import {
   readVariables,
   type Recipe,
   rollout,
-  Trainer,
+  type Trainer,
+  TrainingRun,
   upsample,
 } from "../train/mod.ts";
 
 /** Side of the maps. */
 const SIDE = 8;
 
-/** One block of a net behind its epoch. */
-export interface BlockLook {
-  net: string;
-  /** From 1. */
-  block: number;
-  /** Of the cls token's attention, in nats: ln N for an even look at N. */
-  entropy: number;
-  /** Norms of the loss's gradient by weight: wq, wk, wv, or qkv for all. */
-  gradients: Record<string, number>;
-}
-
 /** What `lookInside` found, as `heatOverlayChart` takes it. */
 export interface Looked {
   columns: string[];
   faces: HeatRow[];
-  blocks: BlockLook[];
+  blocks: {
+    net: string;
+    /** From 1. */
+    block: number;
+    /** Of the cls token's attention, in nats: ln N for an even look at N. */
+    entropy: number;
+    /** Norms of the loss's gradient by weight: wq, wk, wv, or qkv for all. */
+    gradients: Record<string, number>;
+  }[];
   size: number;
   channels: 1 | 3;
 }
@@ -54,61 +50,49 @@ function shown(maps: tf.Tensor): Float32Array[] {
 
 /** Attention and Grad-CAM (of each face's true class), by name. */
 const mapsOf = (
-  trainer: Trainer,
-  images: Uint8Array,
-  labels: ArrayLike<number>,
+  { forward, variables, recipe }: Trainer,
+  { images, labels }: ReturnType<typeof gather>,
 ) =>
-  tf.tidy((): [string, Float32Array[]][] => {
-    const { size, model, patches } = trainer.recipe;
-    const x = tf.div(
-      tf.tensor4d(images, [labels.length, size, size, 3], "int32"),
-      255,
-    ) as tf.Tensor4D;
-    const values = readVariables(trainer.variables);
-    const blocks = attentionMaps(trainer.forward, values, x);
-    const { map } = gradCam(trainer.forward, values, x, {
+  tf.tidy((): Record<string, Float32Array[]> => {
+    const n = labels.length, { size, model, patches } = recipe;
+    const pixels = tf.tensor4d(images, [n, size, size, 3], "int32");
+    const x = tf.div(pixels, 255) as tf.Tensor4D;
+    const values = readVariables(variables);
+    const blocks = attentionMaps(forward, values, x);
+    const { map } = gradCam(forward, values, x, {
       activation: "irback.layer3",
     });
     const [, , h, w] = map.shape;
     const own = Array.from(
-      labels,
+      labels as Int32Array,
       (k, i) => tf.reshape(tf.slice(map, [i, k, 0, 0], [1, 1, h, w]), [h, w]),
     );
-    // Where patches are dropped, later blocks have no map.
-    const isDropped = model === "cls" && patches === "dropped";
-    return [
-      isDropped
-        ? ["attention, block 1", shown(clsAttention(blocks[0]))]
-        : ["attention, last block", shown(clsAttention(blocks.at(-1)!))],
-      ...isDropped ? [] : [
-        ["rollout", shown(rollout(blocks))] as [string, Float32Array[]],
-      ],
-      ["Grad-CAM", shown(tf.stack(own))],
-    ];
+    return {
+      // Where patches are dropped, later blocks have no map.
+      ...model === "cls" && patches === "dropped"
+        ? { "attention, block 1": shown(clsAttention(blocks[0])) }
+        : {
+          "attention, last block": shown(clsAttention(blocks.at(-1)!)),
+          rollout: shown(rollout(blocks)),
+        },
+      "Grad-CAM": shown(tf.stack(own)),
+    };
   });
 
 /** Trains a net for an epoch and looks into it. */
 async function look(recipe: Recipe, data: Dataset, faces: number[]) {
-  const { size, channels, train, test } = data;
-  const { batchSize } = recipe;
-  const forward = modelOf(recipe);
-  const state = initialise(forward, [size, size, channels], recipe.seed);
-  const trainer = new Trainer(forward, state, recipe, { shared: true });
-  releaseState(state);
-  const batch = (at: number): Parameters<Trainer["trainBatch"]> => {
-    const rows = Array.from({ length: batchSize }, (_, i) => at + i);
-    const { images, labels } = gather(train, rows);
-    return [images, labels as Int32Array, [batchSize, size, size, channels]];
-  };
+  const run = new TrainingRun({ ...recipe, epochs: 1 }, data);
+  const { trainer } = await run.start();
   const looker = diagnoser(trainer);
   try {
-    for (let at = 0; at + batchSize <= train.n; at += batchSize) {
-      await trainer.trainBatch(...batch(at));
+    const batches = [...run.batchesOf(1)];
+    for (const { images, labels, shape } of batches) {
+      await trainer.trainBatch(images, labels, shape);
     }
-    const { images, labels } = gather(test, faces);
+    const [{ images, labels, shape }] = batches;
     return {
-      maps: mapsOf(trainer, images, labels),
-      ...await looker.run(...batch(0)),
+      maps: mapsOf(trainer, gather(data.test, faces)),
+      ...await looker.run(images, labels, shape),
     };
   } finally {
     looker.dispose();
@@ -128,49 +112,42 @@ export async function lookInside(
   { train = 512 }: { train?: number } = {},
 ): Promise<Looked> {
   const recipes = Object.entries(nets)
-    .map(([net, recipe]) => ({ net, recipe: parseRecipe(recipe) }));
-  const [size = 64, ...others] = new Set(recipes.map((r) => r.recipe.size));
+    .map(([net, recipe]) => [net, parseRecipe(recipe)] as const);
+  const [size = 64, ...others] = new Set(recipes.map(([, r]) => r.size));
   if (others.length > 0) {
     throw new StudyError(
       `lookInside: the nets see ${size} and ${others} pixels: give one size`,
     );
   }
-  const looked: Looked = {
-    columns: [],
-    faces: [],
-    blocks: [],
-    size,
-    channels: 3,
-  };
+  const columns: string[] = [], maps: Float32Array[][] = [];
+  const blocks: Looked["blocks"] = [];
+  const looked = { columns, faces: [], blocks, size, channels: 3 as const };
   if (Deno.env.get("FERLAB_DRY_RUN")) return looked;
   const data = syntheticFaces({ size, train, validation: 7, test: 70 });
   const { labels } = data.test;
   const faces = data.classes.map((_, k) => labels.indexOf(k))
     .filter((at) => at >= 0);
-  const maps: Float32Array[][] = [];
-  for (const { net, recipe } of recipes) {
+  for (const [net, recipe] of recipes) {
     const seen = await look(recipe, data, faces);
-    looked.columns.push(...seen.maps.map(([name]) => `${net}: ${name}`));
-    maps.push(...seen.maps.map(([, own]) => own));
-    looked.blocks.push(...seen.attention.map(({ layer, cls }, i) => ({
-      net,
-      block: i + 1,
-      entropy: cls.entropy,
-      gradients: Object.fromEntries(
-        seen.parameters.flatMap(({ name, gradientNorm }) => {
-          const [, weight] = /\.(wq|wk|wv|qkv)\.weight$/.exec(name) ?? [];
-          return name.startsWith(`${layer}.${weight}.`)
-            ? [[weight, gradientNorm]]
-            : [];
-        }),
-      ),
-    })));
+    columns.push(...Object.keys(seen.maps).map((name) => `${net}: ${name}`));
+    maps.push(...Object.values(seen.maps));
+    seen.attention.forEach(({ layer, cls }, i) => {
+      const weights = ["wq", "wk", "wv", "qkv"].flatMap((weight) =>
+        seen.parameters
+          .filter(({ name }) => name === `${layer}.${weight}.weight`)
+          .map(({ gradientNorm }) => [weight, gradientNorm])
+      );
+      const gradients = Object.fromEntries(weights);
+      blocks.push({ net, block: i + 1, entropy: cls.entropy, gradients });
+    });
   }
-  looked.faces = faces.map((at, i) => ({
-    label: data.classes[labels[at]],
-    face: gather(data.test, [at]).images,
-    maps: maps.map((own) => own[i]),
-    side: SIDE,
-  }));
-  return looked;
+  return {
+    ...looked,
+    faces: faces.map((at, i) => ({
+      label: data.classes[labels[at]],
+      face: gather(data.test, [at]).images,
+      maps: maps.map((own) => own[i]),
+      side: SIDE,
+    })),
+  };
 }

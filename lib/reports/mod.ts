@@ -1,36 +1,10 @@
 /** The room's door: what a notebook puts a report together from. */
-export {
-  type Claim,
-  claims,
-  type ClaimsFile,
-  decide,
-  type JudgedClaim,
-  publishedText,
-} from "./claims.ts";
-export {
-  asFamily,
-  differenceText,
-  type Effect,
-  effects,
-  effectsText,
-  effectTable,
-  FEWEST,
-  fewest,
-  leaderOf,
-  seedsText,
-} from "./effects.ts";
+export * from "./claims.ts";
+export * from "./effects.ts";
 export { facesChart } from "./faces.ts";
-export { type BlockLook, type Looked, lookInside } from "./look.ts";
+export { lookInside } from "./look.ts";
 export { notebookIndex } from "./notebooks.ts";
-export {
-  atProfile,
-  decades,
-  type Grid,
-  parseProfile,
-  pretrained,
-  Profile,
-  startOf,
-} from "./profiles.ts";
+export * from "./profiles.ts";
 export { protocol } from "./protocol.ts";
 export {
   type Published,
@@ -68,33 +42,7 @@ export {
   table,
   valueText,
 } from "./show.ts";
-export {
-  type Ratio,
-  ratios,
-  ratioText,
-  type SpeedCell,
-  speeds,
-  speedTable,
-  speedText,
-  timed,
-} from "./speed.ts";
+export * from "./speed.ts";
 export { openStudy, Study, type StudyCell, type Where } from "./study.ts";
 export { costTable, trialTable } from "./tables.ts";
-export {
-  better,
-  byRule,
-  cannotTell,
-  equal,
-  gains,
-  holdsIf,
-  type Judgement,
-  keepUnlessBeaten,
-  nearBest,
-  noGain,
-  notRun,
-  peakWithin,
-  tooFew,
-  type Verdict,
-  type Words,
-  worse,
-} from "./verdicts.ts";
+export * from "./verdicts.ts";

@@ -3,36 +3,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { StudyError } from "../study/mod.ts";
-import type { ClaimsFile } from "./claims.ts";
+import { ClaimsFile } from "./claims.ts";
 import { fromRoot } from "./live.ts";
 import { Profile } from "./profiles.ts";
 import { markdown, type Shown } from "./show.ts";
-import type { Verdict } from "./verdicts.ts";
-
-/** In the order in which they are counted. */
-export const VERDICTS: Verdict[] = [
-  "holds",
-  "does not hold",
-  "cannot tell",
-  "not yet run",
-];
-
-const JudgedClaim = z.object({
-  claim: z.string(),
-  published: z.string(),
-  ours: z.string(),
-  verdict: z.enum(VERDICTS),
-  why: z.string(),
-});
-
-const Claims: z.ZodType<ClaimsFile> = z.object({
-  notebook: z.string(),
-  profile: Profile,
-  data: z.string(),
-  trials: z.int().min(0),
-  seconds: z.number().min(0),
-  claims: z.array(JudgedClaim),
-});
+import { type Verdict, VERDICTS } from "./verdicts.ts";
 
 const Page = z.object({
   cells: z.array(z.object({
@@ -62,7 +37,7 @@ function readAs<T>(file: string, schema: z.ZodType<T>, what: string): T {
  * @throws StudyError, one line that names the file
  */
 export const readClaims = (file: string): ClaimsFile =>
-  readAs(file, Claims, "a notebook's claims");
+  readAs(file, ClaimsFile, "a notebook's claims");
 
 /** The head of a notebook. */
 export interface NotebookHead {
@@ -85,15 +60,6 @@ export function readHead(file: string): NotebookHead {
   };
 }
 
-/** The head of a notebook, or that it has none: a draft spoils no index. */
-function headOr(file: string): NotebookHead {
-  try {
-    return readHead(file);
-  } catch {
-    return { question: "cannot be read as a notebook" };
-  }
-}
-
 const namesIn = (folder: string, ending: string) =>
   readdirSync(folder).filter((file) => file.endsWith(ending))
     .map((file) => basename(file, ending)).sort();
@@ -106,18 +72,25 @@ export const notebooksIn = (folder: string): string[] =>
 export const claimsIn = (folder: string): string[] =>
   existsSync(folder) ? namesIn(folder, ".claims.json") : [];
 
-/** A cell of a Markdown table. */
-export const cellText = (text: string): string =>
-  text.replace(/\s+/g, " ").replaceAll("|", "\\|");
-
 /** Rows as a Markdown table, whose texts may hold Markdown. */
 export function markdownTable(
   columns: readonly string[],
   rows: readonly string[][],
 ): string {
+  const cell = (text: string) =>
+    text.replace(/\s+/g, " ").replaceAll("|", "\\|");
   const line = (cells: readonly string[]) =>
-    `| ${cells.map(cellText).join(" | ")} |`;
+    `| ${cells.map(cell).join(" | ")} |`;
   return [columns, columns.map(() => "---"), ...rows].map(line).join("\n");
+}
+
+/** A head, or that there is none: a draft spoils no index. */
+function headOf(file: string): NotebookHead {
+  try {
+    return readHead(file);
+  } catch {
+    return { question: "cannot be read as a notebook" };
+  }
 }
 
 /** "2 holds, 1 cannot tell" */
@@ -143,7 +116,7 @@ export function notebookIndex(
   const at = (profile: Profile) => join(fromRoot(folder), profile);
   const profiles = Profile.options.filter((p) => claimsIn(at(p)).length > 0);
   const rows = notebooksIn(fromRoot(notebooks)).map((name) => {
-    const head = headOr(join(fromRoot(notebooks), `${name}.ipynb`));
+    const head = headOf(join(fromRoot(notebooks), `${name}.ipynb`));
     const verdicts = profiles.map((profile) => {
       const file = join(at(profile), `${name}.claims.json`);
       return existsSync(file) ? verdictCounts(readClaims(file).claims) : "–";

@@ -1,40 +1,10 @@
 /** The protocol, published and ours, side by side. */
-import {
-  analysis,
-  type ParamValue,
-  recipeOf,
-  type TrainingPlan,
-} from "../study/mod.ts";
+import { firstSetting, recipeOf } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import type { Published } from "./published.ts";
 import type { Row } from "./rows.ts";
-import { type Shown, table } from "./show.ts";
-import type { Study } from "./study.ts";
-
-const listed = (values: readonly ParamValue[]) =>
-  values.map(analysis.showValue).join(", ");
-
-/** What a study tries of a field: "2, 4, 6" or "1e-5 to 1e-2". */
-function triedOf({ study }: TrainingPlan, field: string): string | undefined {
-  const p = study.parameters?.[field];
-  if (!p) return undefined;
-  if (Array.isArray(p)) return listed(p);
-  return "values" in p ? listed(p.values) : `${p.low} to ${p.high}`;
-}
-
-/** The recipe of a study's first setting. */
-function firstRecipe(plan: TrainingPlan): Recipe {
-  const { search, parameters = {} } = plan.study;
-  const params = search?.kind === "list"
-    ? search.points[0]
-    : Object.fromEntries(
-      Object.entries(parameters).map(([name, p]) => [
-        name,
-        Array.isArray(p) ? p[0] : "values" in p ? p.values[0] : p.low,
-      ]),
-    );
-  return recipeOf(plan, { params, seed: 0 });
-}
+import { type Shown, table, valueText } from "./show.ts";
+import { type Study, triedText } from "./study.ts";
 
 const modelText = (r: Recipe) =>
   `IR50 family, stages ${r.widths.join("/")} with ${
@@ -78,7 +48,7 @@ const LINES: Line[] = [
     "start",
     ["pretrained"],
     ["weights.file"],
-    (r) => r.weights.file || "random weights",
+    ({ weights }) => weights.file || "random weights",
   ],
   [
     "input",
@@ -94,8 +64,8 @@ const LINES: Line[] = [
     ["optimizer", "betas.0", "betas.1"],
     (r) => `${r.optimizer} (${r.betas.join(", ")})`,
   ],
-  ["eps", ["optimizer_eps"], ["eps"], (r) => analysis.showValue(r.eps)],
-  ["learning rate", ["lr"], ["lr"], (r) => analysis.showValue(r.lr)],
+  ["eps", ["optimizer_eps"], ["eps"], (r) => valueText("eps", r.eps)],
+  ["learning rate", ["lr"], ["lr"], (r) => valueText("lr", r.lr)],
   ["schedule", ["schedule"], ["schedule.gamma", "schedule.kind"], scheduleText],
   ["weight decay", ["weight_decay"], ["weightDecay", "optimizer"], decayText],
   ["sampler", ["sampler"], ["sampler"], (r) => r.sampler],
@@ -111,11 +81,10 @@ function variedThere(rows: readonly Row[], field: string): string | undefined {
   const values = [...new Set(rows.map((r) => r[field]))]
     .filter((v) => typeof v === "number").sort((a, b) => a - b);
   if (values.length < 2) return undefined;
+  const texts = values.map((value) => valueText(field, value));
   return values.length > MOST_LISTED
-    ? `varied: ${values.length} values, ${
-      [values[0], values.at(-1)!].map(analysis.showValue).join(" to ")
-    }`
-    : `varied: ${listed(values)}`;
+    ? `varied: ${values.length} values, ${texts[0]} to ${texts.at(-1)}`
+    : `varied: ${texts.join(", ")}`;
 }
 
 /** What is measured, published and ours. */
@@ -136,7 +105,9 @@ const measured = (of: Published | undefined, facts: Record<string, string>) =>
  */
 export function protocol(of: Published | undefined, study: Study): Shown {
   if (!("recipe" in study.job)) return measured(of, study.job.facts);
-  const { plan } = study, recipe = firstRecipe(plan);
+  const { plan, definition: { parameters, repeats, metric } } = study;
+  const params = firstSetting(study.definition);
+  const recipe = recipeOf(plan, { params, seed: 0 });
   const theirs: Record<string, unknown> = { ...of?.protocol };
   if (theirs.optimizer) theirs.weight_decay ??= "see optimizer";
   const none = of ? "not stated" : "–";
@@ -147,8 +118,8 @@ export function protocol(of: Published | undefined, study: Study): Shown {
   };
   const line = ([what, names, fields, text]: Line) => {
     const tried = fields.flatMap((field) => {
-      const values = triedOf(plan, field);
-      if (!values) return [];
+      if (!parameters[field]) return [];
+      const values = triedText(field, parameters[field]);
       return [fields.length > 1 ? `${field} ${values}` : values];
     });
     return {
@@ -158,7 +129,7 @@ export function protocol(of: Published | undefined, study: Study): Shown {
     };
   };
   const known = new Set(LINES.flatMap(([, , fields]) => fields));
-  const others = Object.keys(plan.study.parameters ?? {})
+  const others = Object.keys(parameters)
     .filter((name) => !known.has(name))
     .map((name): Line => [name, [], [name], () => "–"]);
   const limits = Object.entries(plan.limits ?? {})
@@ -173,12 +144,12 @@ export function protocol(of: Published | undefined, study: Study): Shown {
     {
       "": "runs a setting",
       published: of ? "one, no seed set" : none,
-      ours: `${plan.study.repeats ?? 1}, seeds paired across settings`,
+      ours: `${repeats}, seeds paired across settings`,
     },
     {
       "": "number reported",
       published: said("metric"),
-      ours: plan.study.metric ?? "value",
+      ours: metric,
     },
   ]);
 }

@@ -3,7 +3,6 @@ import { pooledSd } from "../statistics/mod.ts";
 import {
   type Params,
   readPublished,
-  readPublishedTables,
   readReplicates,
   StudyError,
 } from "../study/mod.ts";
@@ -19,8 +18,6 @@ export interface Published {
   tables: { name: string; rows: Row[] }[];
   /** What the notes' code did, by name. */
   protocol: Record<string, unknown>;
-  /** Confounds and contradictions. */
-  notes: string[];
 }
 
 /** Published columns that the recipe has under another name. */
@@ -77,27 +74,19 @@ function rowOf(
  *
  * @param also What all runs of the table share and its columns do not say, such
  * as `{ depth: 4 }` of a search at one depth.
- * @throws {Error} for an id that there is not; the message lists those there are
+ * @throws StudyError for an id that there is not; the message lists those
+ * there are
  */
 export async function published(
   id: string,
   also: Params = {},
 ): Promise<Published> {
-  let found;
-  try {
-    const { columns: _, records, ...about } = await readPublished(id);
-    found = { ...about, tables: [{ name: about.title, records }] };
-  } catch (single) {
-    found = await readPublishedTables(id).catch(() => {
-      throw single;
-    });
-  }
-  const tables = found.tables.map(({ name, records }) => ({
+  const file = await readPublished(id);
+  const tables = file.tables.map(({ name, records }) => ({
     name,
     rows: records.map((record) => rowOf(record, also)),
   }));
-  const { title, protocol, notes } = found;
-  return { id, title, protocol, notes, tables, rows: tables[0]?.rows ?? [] };
+  return { ...file, tables, rows: tables[0].rows };
 }
 
 /**

@@ -79,6 +79,10 @@ export const valueText = (name: string, value: ParamValue): string =>
     ? rateText(value)
     : analysis.showValue(value);
 
-/** Values by name as text: "depth 2, lr 1e-3". */
-export const paramsText = (params: Params): string =>
-  Object.entries(params).map(([n, v]) => `${n} ${valueText(n, v)}`).join(", ");
+/** Values by name, or by its words, as text: "depth 2, lr 1e-3". */
+export const paramsText = (
+  params: Params,
+  word = (name: string) => name,
+): string =>
+  Object.entries(params).map(([n, v]) => `${word(n)} ${valueText(n, v)}`)
+    .join(", ");

@@ -13,7 +13,14 @@ import {
 import { asRuns, isDone, type Row } from "./rows.ts";
 import { valueText } from "./show.ts";
 
-export type Verdict = "holds" | "does not hold" | "cannot tell" | "not yet run";
+/** In the order in which they are counted. */
+export const VERDICTS = [
+  "holds",
+  "does not hold",
+  "cannot tell",
+  "not yet run",
+] as const;
+export type Verdict = typeof VERDICTS[number];
 
 export interface Judgement {
   /** Our number, with its interval where it has one. */

@@ -74,7 +74,6 @@ export {
   type TrainingOutcome,
 } from "./training.ts";
 export {
-  bestRow,
   type RecordedTrials,
   type RecordPlace,
   type TrainingRow,

@@ -1,5 +1,4 @@
 /** The trials of a training study as rows, for tables and charts. */
-import { highest } from "../train/mod.ts";
 import { wilsonInterval } from "../statistics/mod.ts";
 import type { ProportionInterval } from "../statistics/mod.ts";
 import type { Params } from "./definition.ts";
@@ -110,11 +109,4 @@ export async function trainingRows(
         predictions: predictions.get(t.trialId),
       };
     });
-}
-
-/** The best complete trial. @throws when none is complete */
-export function bestRow(rows: readonly TrainingRow[]): TrainingRow {
-  const best = highest(rows, (row) => row.accuracy ?? NaN);
-  if (!best) throw new Error("no trial of the study is complete");
-  return best;
 }

@@ -89,6 +89,7 @@ export {
   recipes,
   recipeTable,
 } from "./recipe.ts";
+export { TrainingRun } from "./run.ts";
 export { followsRunLength, Schedule } from "./schedules.ts";
 export { squareRootRule } from "./square_root.ts";
 export { type StepResult, Trainer } from "./trainer.ts";

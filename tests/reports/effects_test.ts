@@ -4,6 +4,7 @@ import {
   asFamily,
   bestPer,
   effects,
+  published,
   type Row,
   settings,
 } from "../../lib/reports/mod.ts";
@@ -126,6 +127,43 @@ Deno.test("a bests' row names the parameter, its value and what won beside it", 
   }], "depth");
   assert.equal(single.mean, 0.4);
   assert.equal(single.low, null);
+});
+
+Deno.test("the best of each published depth is that of the notes' table, with its rate", async () => {
+  const { rows } = await published("nonmulti-depth");
+  assert.deepEqual(
+    bestPer(rows, "depth").map((b) => [
+      b.depth,
+      (100 * b.mean!).toFixed(3),
+      b.lr,
+    ]),
+    [
+      [2, "84.746", 5.623e-6],
+      [4, "85.561", 5.623e-6],
+      [6, "84.452", 1e-5],
+      [8, "85.235", 1.778e-5],
+    ],
+  );
+});
+
+Deno.test("a best goes by the mean over repeats and counts the settings that cannot be trained", () => {
+  const failed = (depth: number, lr: number, failKind: string): Row => ({
+    ...{ depth, lr, repeat: 0, accuracy: null, state: "FAIL", failKind },
+  });
+  const bests = bestPer([
+    ...rowsOf({ "4 1": [0.9, 0.5], "4 2": [0.8, 0.8] }),
+    failed(4, 3, "diverged"),
+    failed(8, 1, "out of memory"),
+    failed(8, 2, "error"),
+  ], "depth");
+  assert.deepEqual(
+    bests.map((b) => [b.depth, b.mean, b.nuisance, b.n, b.low, b.infeasible]),
+    [[4, 0.8, "lr 2e+0", 2, null, 1], [8, null, "", 0, null, 1]],
+  );
+  assert.throws(
+    () => bestPer(bests, "eps"),
+    /^StudyError: bestPer: no row has "eps": there are depth, lr, /,
+  );
 });
 
 Deno.test("settings count values that a group takes together as one", () => {

@@ -7,15 +7,12 @@ import {
   compareAll,
   compareSettings,
   infeasible,
-  isolation,
-  lrSensitivity,
   noiseFloor,
   noiseLine,
   repeatsPlan,
   selectionBias,
   settings,
 } from "../../lib/study/analysis/mod.ts";
-import { StudyError } from "../../lib/study/definition.ts";
 import { searched } from "../../lib/study/findings.ts";
 import { parsePlan } from "../../lib/study/plan.ts";
 import { readPublished } from "../../lib/study/published.ts";
@@ -50,7 +47,7 @@ async function published(
   names: string[],
   value = "acc",
 ): Promise<AnalysisRow[]> {
-  const { records } = await readPublished(id);
+  const { tables: [{ records }] } = await readPublished(id);
   return records.map((record) =>
     done(
       Object.fromEntries(names.map((n) => [n, record[n] as string | number])),
@@ -144,71 +141,6 @@ Deno.test("the best of k equal settings stands above their mean as order statist
 });
 
 // Tuning
-
-Deno.test("isolation takes the best nuisance value of each depth", async () => {
-  const rows = await published("nonmulti-depth", ["depth", "lr"]);
-  const found = isolation(rows, {
-    parameter: "depth",
-    roles: { depth: "scientific", lr: "nuisance" },
-    direction: "maximize",
-  });
-  assert.deepEqual(
-    found.map((p) => [
-      p.value,
-      (100 * p.best!.mean!).toFixed(3),
-      p.nuisance.lr,
-      p.settings,
-    ]),
-    [
-      [2, "84.746", 5.623e-6, 5],
-      [4, "85.561", 5.623e-6, 5],
-      [6, "84.452", 1e-5, 5],
-      [8, "85.235", 1.778e-5, 5],
-    ],
-  );
-});
-
-Deno.test("isolation goes by the mean over repeats and counts infeasible settings", () => {
-  const rows = [
-    ...repeated({ depth: 4, lr: 1, model: "cls" }, 0.9, 0.5),
-    ...repeated({ depth: 4, lr: 2, model: "cls" }, 0.8, 0.8),
-    failed({ depth: 4, lr: 2, model: "cls" }, "diverged", 2),
-    failed({ depth: 4, lr: 3, model: "cls" }),
-    failed({ depth: 8, lr: 1, model: "cls" }, "out of memory"),
-    failed({ depth: 8, lr: 2, model: "cls" }, "error"),
-    done({ depth: 4, lr: 2, model: "vit" }, 0.6),
-  ];
-  const roles = { lr: "nuisance" } as const;
-  const found = isolation(rows, {
-    parameter: "depth",
-    roles,
-    direction: "maximize",
-  });
-  assert.deepEqual(
-    found.map((p) => [p.value, p.line, p.best?.mean ?? null, p.infeasible]),
-    [
-      [4, { model: "cls" }, 0.8, 1],
-      [8, { model: "cls" }, null, 1],
-      [4, { model: "vit" }, 0.6, 0],
-    ],
-  );
-  assert.deepEqual(found[0].nuisance, { lr: 2 });
-  assert.equal(found[0].best?.n, 2);
-  const least = isolation(rows, {
-    parameter: "model",
-    roles: { ...roles, depth: "nuisance" },
-    direction: "minimize",
-  });
-  assert.deepEqual(least.map((p) => p.best?.mean), [0.7, 0.6]);
-  assert.throws(
-    () => isolation(rows, { parameter: "lr", roles, direction: "maximize" }),
-    StudyError,
-  );
-  assert.throws(
-    () => isolation(rows, { parameter: "eps", roles, direction: "maximize" }),
-    /no trial has the parameter eps: use one of depth, lr, model/,
-  );
-});
 
 const lrRows = (values: Record<string, number>) =>
   Object.entries(values).map(([lr, value]) => done({ lr: Number(lr) }, value));
@@ -744,72 +676,4 @@ Deno.test("a plan tells the repeats that a difference needs", () => {
   const single = repeatsPlan({ difference: 0.01, sd: 0.006, present: 1 });
   assert.equal(single.detectable, null);
   assert.match(single.text, /one repeat sees no difference/);
-});
-
-// Learning rate
-
-Deno.test("LR sensitivity is the mean loss over log LR, failed runs at chance", () => {
-  const rows = [
-    ...repeated({ lr: 1e-4, depth: 2 }, 0.5, 0.7),
-    done({ lr: 1e-3, depth: 2 }, 0.8),
-    // Worse than untrained, and diverged: both count as chance, 0.2.
-    done({ lr: 1e-2, depth: 2 }, 0.1),
-    failed({ lr: 1e-1, depth: 2 }),
-    done({ lr: 1e-4, depth: 4 }, 0.8),
-    done({ lr: 1e-3, depth: 4 }, 0.8),
-    failed({ lr: 1e-4, depth: 8 }),
-  ];
-  const options = {
-    by: ["depth"],
-    direction: "maximize",
-    initial: 0.2,
-  } as const;
-  const [two, four, ...more] = lrSensitivity(rows, options);
-  assert.equal(more.length, 0);
-  assert.deepEqual([two.group, two.bestLr, two.best], [
-    { depth: 2 },
-    1e-3,
-    0.8,
-  ]);
-  // Losses 0.2, 0, 0.6, 0.6 over three equal steps.
-  near(two.sensitivity, (0.1 + 0.3 + 0.6) / 3);
-  // Half a point is 1/40 of the way to 1e-4, 1/120 of that to 1e-2.
-  near(two.width.decades, 1 / 40 + 1 / 120);
-  near(Math.log10(two.width.low), -3 - 1 / 40);
-  assert.deepEqual([two.width.lowIsOpen, two.width.highIsOpen], [false, false]);
-  assert.equal(four.sensitivity, 0);
-  near(four.width.decades, 1);
-  assert.deepEqual([four.width.lowIsOpen, four.width.highIsOpen], [true, true]);
-});
-
-Deno.test("for a loss the sensitivity is that of the paper", () => {
-  const rows = lrRows({ 1e-4: 3, 1e-3: 2, 1e-2: 9 });
-  const [found] = lrSensitivity(rows, {
-    direction: "minimize",
-    initial: 4,
-    within: 0.5,
-  });
-  // min(ℓ, ℓ₀) - ℓ* is 1, 0, 2.
-  near(found.sensitivity, (0.5 + 1) / 2);
-  near(found.width.decades, 0.5 + 0.25);
-  assert.equal(found.best, 2);
-});
-
-Deno.test("the published depth-6 search is best at 1e-4, and wide by a step at most", async () => {
-  const rows = await published("lr-search-depth6", ["lr"]);
-  const [found] = lrSensitivity(rows, {
-    direction: "maximize",
-    initial: 1 / 7,
-  });
-  assert.equal(found.bestLr, 1e-4);
-  assert.ok(found.width.decades > 0.05 && found.width.decades < 0.1);
-  assert.ok(found.sensitivity! > 0.1 && found.sensitivity! < 0.3);
-  assert.throws(
-    () =>
-      lrSensitivity([done({ lr: 0 }, 1)], {
-        direction: "maximize",
-        initial: 0,
-      }),
-    /lr is 0: give positive learning rates/,
-  );
 });

@@ -1,24 +1,21 @@
 /** The published numbers are read as they stand in their files. */
 import assert from "node:assert/strict";
-import {
-  readPublished,
-  readPublishedTables,
-  readReplicates,
-} from "../../lib/study/published.ts";
+import { readPublished, readReplicates } from "../../lib/study/published.ts";
 
 Deno.test("the depth-6 search has seven rows and peaks at 1e-4 with 53.17 %", async () => {
-  const { id, columns, records } = await readPublished("lr-search-depth6");
+  const { id, tables: [{ records }] } = await readPublished("lr-search-depth6");
   assert.equal(id, "lr-search-depth6");
-  assert.deepEqual(columns, ["lr", "acc", "acc_unc"]);
+  assert.deepEqual(Object.keys(records[0]), ["lr", "acc", "acc_unc"]);
   assert.equal(records.length, 7);
   assert.equal(records.find((r) => r.lr === 1e-4)?.acc, 53.17);
   assert.equal(Math.max(...records.map((r) => Number(r.acc))), 53.17);
 });
 
 Deno.test("the depth-4 search has five rows and names its runs", async () => {
-  const { records } = await readPublished("lr-search-depth4");
-  assert.equal(records.length, 5);
-  assert.deepEqual(records[2], {
+  const { title, tables } = await readPublished("lr-search-depth4");
+  assert.deepEqual(tables.map((t) => t.name), [title]);
+  assert.equal(tables[0].records.length, 5);
+  assert.deepEqual(tables[0].records[2], {
     run: "baseline_lr2e-4",
     lr: 2e-4,
     acc: 60.65,
@@ -27,13 +24,13 @@ Deno.test("the depth-4 search has five rows and names its runs", async () => {
 });
 
 Deno.test("an empty cell of a table is null", async () => {
-  const { records } = await readPublished("depth-test");
+  const { tables: [{ records }] } = await readPublished("depth-test");
   assert.equal(records.length, 46);
   assert(records.some((r) => Object.values(r).includes(null)));
 });
 
 Deno.test("a study whose figure was never published has no records", async () => {
-  assert.deepEqual((await readPublished("beta1")).records, []);
+  assert.deepEqual((await readPublished("beta1")).tables[0].records, []);
 });
 
 Deno.test("an unknown id is refused in one line that names those there are", async () => {
@@ -44,26 +41,19 @@ Deno.test("an unknown id is refused in one line that names those there are", asy
   });
 });
 
-Deno.test("a file of several tables is refused by its name", async () => {
+Deno.test("a file that is no table is refused in one line with its place", async () => {
   await assert.rejects(
-    readPublished("batch-size"),
-    /batch-size\.json is not one table/,
+    readPublished("cross-checks"),
+    /^StudyError: data\/published\/cross-checks\.json: tables\.0\.columns: .*$/,
   );
 });
 
 Deno.test("the efficiency table has the published counts", async () => {
-  const { tables, source } = await readPublishedTables("efficiency");
-  assert.equal(source.repository, "Tokihana/Test-Models (GitHub)");
+  const { tables } = await readPublished("efficiency");
+  assert.equal(tables.length, 2);
   const [baseline, cls] = tables[0].records;
   assert.deepEqual([baseline.flops_G, baseline.params_M], [7.594, 55.954]);
   assert.deepEqual([cls.flops_G, cls.params_M], [6.385, 55.955]);
-});
-
-Deno.test("a single table is refused as a list of tables", async () => {
-  await assert.rejects(
-    readPublishedTables("eps-depth2"),
-    /eps-depth2\.json is not a list of tables/,
-  );
 });
 
 Deno.test("the published repeats differ by 5.11 points at depth 6 and 1e-4", async () => {

@@ -12,8 +12,6 @@ export {
   type RankComparison,
 } from "./compare_all.ts";
 export { type Infeasible, infeasible } from "./infeasible.ts";
-export { isolation, type IsolationPoint } from "./isolation.ts";
-export { type LrSensitivity, lrSensitivity } from "./lr_sensitivity.ts";
 export type { McNemarResult } from "./mcnemar.ts";
 export { bestOfBias, type NoiseFloor, noiseFloor, noiseLine } from "./noise.ts";
 export { type RepeatsPlan, repeatsPlan } from "./repeats.ts";
@@ -21,7 +19,6 @@ export {
   type AnalysisRow,
   bestOf,
   type Direction,
-  type Roles,
   type Run,
   type Setting,
   settings,

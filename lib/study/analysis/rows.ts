@@ -26,7 +26,6 @@ export interface AnalysisRow {
 }
 
 export type Direction = "maximize" | "minimize";
-export type Roles = Readonly<Record<string, "scientific" | "nuisance">>;
 
 /** A trial that has a value. */
 export type Run = AnalysisRow & { value: number };
