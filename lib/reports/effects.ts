@@ -6,7 +6,6 @@ import {
   type ParamValue,
   StudyError,
 } from "../study/mod.ts";
-import type { Noise } from "./published.ts";
 import {
   areSingle,
   asRuns,
@@ -84,7 +83,7 @@ interface EffectOptions {
   /** A value as text, where not its own. */
   text?: (params: Params) => string;
   /** Of one published run: what the interval of a difference comes from. */
-  noise?: Pick<Noise, "sd" | "df">;
+  noise?: Pick<analysis.NoiseFloor, "sd" | "df">;
   /** True classes of the test images, for McNemar's test. */
   truth?: ArrayLike<number>;
 }

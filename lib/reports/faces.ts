@@ -1,6 +1,6 @@
 /** The first faces of each class, as a chart. */
 import { type Chart, faceGridChart } from "../charts/mod.ts";
-import type { Dataset, SplitName } from "../data/mod.ts";
+import { type Dataset, gather, type SplitName } from "../data/mod.ts";
 
 /**
  * The first faces of each class of a split. Faces of real people stay at home:
@@ -14,17 +14,11 @@ export function facesChart(
     title?: string;
   } = {},
 ): Chart {
-  const { images, labels, n } = data[split], { size, channels } = data;
-  const width = images.length / n;
-  const rows = data.classes.map((label) => ({
+  const from = data[split], all = [...from.labels.keys()];
+  const rows = data.classes.map((label, k) => ({
     label,
-    faces: [] as Uint8Array[],
+    faces: all.filter((i) => from.labels[i] === k).slice(0, perClass)
+      .map((i) => gather(from, [i]).images),
   }));
-  labels.forEach((label, i) => {
-    const { faces } = rows[label];
-    if (faces.length < perClass) {
-      faces.push(images.subarray(i * width, (i + 1) * width));
-    }
-  });
-  return faceGridChart(rows, { size, channels, title });
+  return faceGridChart(rows, { ...data, title });
 }

@@ -1,6 +1,7 @@
 /** The notes' published numbers as rows: fields named as the recipe's, shares. */
 import { pooledSd } from "../statistics/mod.ts";
 import {
+  type analysis,
   type Params,
   readPublished,
   readReplicates,
@@ -105,39 +106,25 @@ export function tableOf(of: Published, name: string): Row[] {
 }
 
 /** Published runs of the same settings; accuracies are shares. */
-export const publishedRepeats: {
-  stage: string;
-  config: string;
-  accuracies: number[];
-}[] = (await readReplicates()).map(({ stage, config, runs }) => ({
-  stage,
-  config,
-  accuracies: runs.map(([, accuracy]) => Number(accuracy) / 100),
-}));
+export const publishedRepeats = (await readReplicates())
+  .map(({ stage, config, runs }) => ({
+    stage,
+    config,
+    accuracies: runs.map(([, accuracy]) => accuracy / 100),
+  }));
 
-/** The spread of one run: an sd as a share, its 95 % interval, its df. */
-export interface Noise {
-  sd: number;
-  low: number;
-  high: number;
-  df: number;
-}
-
-function pooledOver(
-  isOf: (group: typeof publishedRepeats[number]) => boolean,
-): Noise {
+function pooledOver(stage: string, config = /./): analysis.NoiseFloor {
   const { sd, low, high, df } = pooledSd(
-    publishedRepeats.filter(isOf).map((g) => g.accuracies),
+    publishedRepeats.filter((g) => g.stage === stage && config.test(g.config))
+      .map((g) => g.accuracies),
   );
   return { sd: sd!, low: low!, high: high!, df };
 }
 
 /** The spread of one published run, pooled over what the notes ran again. */
-export const publishedNoise: { pretrained: Noise; scratch: Noise } = {
+export const publishedNoise = {
   /** 60 epochs from a pretrained backbone. */
-  pretrained: pooledOver((g) => g.stage === "60 epochs, pretrained"),
+  pretrained: pooledOver("60 epochs, pretrained"),
   /** 10 epochs from scratch, LR 1e-4 and 2e-4. */
-  scratch: pooledOver((g) =>
-    g.stage === "10 epochs, from scratch" && /lr [12]e-4$/.test(g.config)
-  ),
+  scratch: pooledOver("10 epochs, from scratch", /lr [12]e-4$/),
 };

@@ -136,6 +136,7 @@ export function asRuns(
       failKind: row.failKind ??
         (row.state === "COMPLETE" && number === null ? "diverged" : undefined),
       maxTestValue: row.maxTestAccuracy,
+      optimistic: row.optimistic,
       predictions: row.predictions,
     };
   });

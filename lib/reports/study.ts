@@ -27,7 +27,7 @@ import type { Recipe } from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
 import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
 import { parseProfile, type Profile, startOf } from "./profiles.ts";
-import { paramsOf, type Trial, trialsOf } from "./rows.ts";
+import { asRuns, type Trial, trialsOf } from "./rows.ts";
 import { duration, list, type Shown, tableHtml, valueText } from "./show.ts";
 
 const Where = z.strictObject({
@@ -198,7 +198,7 @@ export class Study {
 
   /** Noise, luck, boundary, failures: what to know before concluding. */
   findings(trials: readonly Trial[]): Shown {
-    return list(trials.length === 0 ? [] : findings(this.plan, rowsOf(trials)));
+    return list(trials.length === 0 ? [] : findings(this.plan, asRuns(trials)));
   }
 
   /** The study in its cell: grid, what differs, what is missing. */
@@ -248,16 +248,6 @@ export class Study {
     };
   }
 }
-
-/** Trials as the study's own analyses take them. */
-const rowsOf = (trials: readonly Trial[]): TrainingRow[] =>
-  trials.map((t) => ({
-    ...t as unknown as TrainingRow,
-    fail_kind: t.failKind as TrainingRow["fail_kind"],
-    fail_reason: t.reason,
-    epochs: t.history,
-    params: paramsOf(t),
-  }));
 
 /** @throws StudyError for a parameter that is not one, in one line */
 export function parseWhere(where: Where): z.output<typeof Where> {

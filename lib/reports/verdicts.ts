@@ -215,24 +215,12 @@ export const equal = rule((of, points) => {
   };
 });
 
-/** The value with the best mean, and those that are not told apart from it. */
-export interface NearBest {
-  value: number;
-  mean: number;
-  /** Runs of the best value. */
-  n: number;
-  /** Rising, `value` included (paired t tests, Holm). */
-  near: number[];
-  /** Lowest and highest value tried. */
-  tried: [number, number];
-  others: Pick<Effect, "n" | "sd">[];
-}
-
-/** Null where no run is complete; a value that always failed is not near. */
-export function nearBest(
-  rows: readonly Row[],
-  parameter: string,
-): NearBest | null {
+/**
+ * The value with the best mean, those that are not told apart from it (`near`,
+ * rising, itself included; paired t tests, Holm), and the lowest and highest
+ * tried. Null where no run is complete; a value that always failed is not near.
+ */
+export function nearBest(rows: readonly Row[], parameter: string) {
   if (!rows.some(isDone)) return null;
   const { settings, comparisons } = analysis.compareAll(asRuns(rows), {
     direction: "maximize",
@@ -249,7 +237,7 @@ export function nearBest(
     mean: mean!,
     n,
     near: near.map(at).sort((a, b) => a - b),
-    tried: [Math.min(...tried), Math.max(...tried)],
+    tried: [Math.min(...tried), Math.max(...tried)] as const,
     others: comparisons.map((c) => ({ n: c.n, sd: c.t?.sd ?? null })),
   };
 }

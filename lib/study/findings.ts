@@ -14,21 +14,6 @@ import {
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
-import type { TrainingRow } from "./training_rows.ts";
-
-/** A plan's trials as the analyses take them. */
-export function analysisRows(rows: readonly TrainingRow[]): AnalysisRow[] {
-  return rows.map((row) => ({
-    params: row.params,
-    repeat: row.repeat,
-    seed: row.seed,
-    state: row.state,
-    value: row.accuracy,
-    failKind: row.fail_kind,
-    maxTestValue: row.maxTestAccuracy,
-    predictions: row.predictions,
-  }));
-}
 
 const PICKED_ON_TEST = "the epoch was picked on the test split, as the plan " +
   "says (testMaximum), so every number here is optimistic";
@@ -74,26 +59,24 @@ export function searched(
 
 /**
  * What to know before a conclusion is drawn: the noise of the repeats, how much
- * picking epochs on test flatters, whether the best setting lies on the edge of what was searched,
- * and which settings cannot be trained.
+ * picking epochs on test flatters, whether the best setting lies on the edge of
+ * what was searched, and which settings cannot be trained.
  */
 export function findings(
   input: TrainingPlan,
-  rows: readonly TrainingRow[],
+  rows: readonly AnalysisRow[],
 ): string[] {
   const plan = parsePlan(input);
   const { study, objective } = plan;
-  const analysed = analysisRows(rows);
-  const noise = noiseFloor(analysed);
-  const bias = selectionBias(analysed, {
+  const bias = selectionBias(rows, {
     direction: study.direction,
     hasValidation: !rows.some((r) => r.optimistic),
   }).lines;
   if (objective.epoch === "testMaximum") bias[0] = PICKED_ON_TEST;
   return [
-    noiseLine(noise),
+    noiseLine(noiseFloor(rows)),
     ...bias,
-    ...boundaryWarnings(analysed, searched(plan, analysed), study.direction),
-    ...infeasible(analysed, study.direction).warnings,
+    ...boundaryWarnings(rows, searched(plan, rows), study.direction),
+    ...infeasible(rows, study.direction).warnings,
   ];
 }

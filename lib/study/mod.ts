@@ -18,7 +18,7 @@ export {
 export { EXPORT_FORMATS, type ExportFormat, exportStudy } from "./export.ts";
 export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
 export { readStudyFile, type StudyFile, studyFolder } from "./files.ts";
-export { analysisRows, findings, searched } from "./findings.ts";
+export { findings, searched } from "./findings.ts";
 export {
   type Difference,
   differenceLines,

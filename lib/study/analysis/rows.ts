@@ -21,6 +21,8 @@ export interface AnalysisRow {
   failKind?: string;
   /** The best test value of any epoch, picked on the test split. */
   maxTestValue?: number | null;
+  /** Whether its epoch was picked on the test split. */
+  optimistic?: boolean;
   /** The predicted class per test image. */
   predictions?: Uint8Array;
 }
