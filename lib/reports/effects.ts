@@ -12,6 +12,7 @@ import {
   checkField,
   type Field,
   parametersOf,
+  pick,
   rising,
   type Row,
 } from "./rows.ts";
@@ -88,9 +89,7 @@ interface EffectOptions {
   truth?: ArrayLike<number>;
 }
 
-/** The parameters of `names` alone, and a text that equal ones share. */
-const pick = (params: Params, names: readonly string[]): Params =>
-  Object.fromEntries(names.map((name) => [name, params[name]]));
+/** A text that runs share which have the same values of `names`. */
 const keyOf = (params: Params, names: readonly string[]) =>
   JSON.stringify(names.map((name) => params[name] ?? null));
 

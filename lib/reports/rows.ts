@@ -2,6 +2,7 @@
 import {
   analysis,
   type EpochSummary,
+  type Params,
   type ParamValue,
   StudyError,
   type TrainingRow,
@@ -17,40 +18,29 @@ import { paramsText } from "./show.ts";
 // deno-lint-ignore no-explicit-any
 export type Row = Record<string, any>;
 
-/** A trial on record; a failed one lacks what it never reached. */
-export interface Trial extends Row {
+/**
+ * A trial on record with its parameters; a failed one lacks what it never
+ * reached. `accuracy` is that on test at the epoch that validation chose, and
+ * null for a failed trial; a measurement has none.
+ */
+export interface Trial extends
+  Row,
+  Omit<
+    TrainingRow,
+    "params" | "epochs" | "interval" | "fail_kind" | "fail_reason"
+  > {
   study: string;
-  number: number;
-  state: TrainingRow["state"];
-  /** From 0. Repeat r has the same seed in every setting. */
-  repeat: number;
-  seed: number;
-  /**
-   * On test, at the epoch that validation chose; null for a failed trial. A
-   * measurement has none.
-   */
-  accuracy: number | null;
   /** 95 % Wilson interval of `accuracy`. */
   low?: number;
   high?: number;
-  /** Mean recall of the classes on test, at the same epoch. */
+  /** At the same epoch: mean recall of the classes on test, and validation. */
   balanced?: number;
-  /** On validation, at the same epoch. */
   validation?: number;
-  /** The highest test accuracy of any epoch, as the notes report it. */
-  maxTestAccuracy?: number;
-  chosenEpoch?: number;
-  seconds?: number;
   /** Of a failed trial: its kind, and its one line. */
   failKind?: string;
   reason?: string;
-  recipe?: Recipe;
   /** One entry an epoch. */
   history: EpochSummary[];
-  /** On test: rows are true classes, columns predictions. */
-  confusion?: number[][];
-  /** The predicted class of each test image. */
-  predictions?: Uint8Array;
 }
 
 /** Under this key a row keeps which of its fields are parameters. */
@@ -81,11 +71,14 @@ export function parametersOf(rows: readonly Row[]): string[] {
   return [...new Set(names)];
 }
 
-/** A row's parameters by name. */
-export const paramsOf = (row: Row): Record<string, ParamValue> =>
+/** What a row has of `names`. */
+export const pick = (row: Row, names: readonly string[]): Params =>
   Object.fromEntries(
-    parametersOf([row]).filter((n) => isValue(row[n])).map((n) => [n, row[n]]),
+    names.filter((name) => isValue(row[name])).map((name) => [name, row[name]]),
   );
+
+/** A row's parameters by name. */
+export const paramsOf = (row: Row): Params => pick(row, parametersOf([row]));
 
 /** A field of rows by name, or by a function of the row. */
 export type Field = string | ((row: Row) => unknown);
@@ -117,9 +110,7 @@ export function asRuns(
 ): analysis.AnalysisRow[] {
   const seen = new Map<string, number>();
   return rows.map((row) => {
-    const params = Object.fromEntries(
-      names.filter((n) => isValue(row[n])).map((n) => [n, row[n]]),
-    );
+    const params = pick(row, names);
     const key = JSON.stringify(params);
     const repeat = row.repeat ?? seen.get(key) ?? 0;
     seen.set(key, repeat + 1);
@@ -278,15 +269,12 @@ export function bestPer(rows: readonly Row[], parameter: string): Best[] {
   const bests = [...Map.groupBy(found, (s) => s[parameter] as ParamValue)]
     .map(([value, own]): Best => {
       const best = analysis.bestOf(own, "maximize");
-      const told = varied.filter((name) => best?.[name] !== undefined);
       return named({
         ...best ?? NONE,
         ...best && best.n < 3 ? { low: null, high: null } : {},
         [parameter]: value,
         value,
-        nuisance: paramsText(
-          Object.fromEntries(told.map((name) => [name, best?.[name]])),
-        ),
+        nuisance: paramsText(pick(best ?? {}, varied)),
         infeasible: own.filter((s) => s.n === 0 && s.infeasible > 0).length,
         recipe: known.find((row) =>
           best && row.recipe && names.every((n) => row[n] === best[n])
