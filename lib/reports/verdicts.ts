@@ -32,26 +32,22 @@ export interface Judgement {
   onlyAt?: { profile: string; because: string };
 }
 
-/** Of a claim that the trials neither bear out nor refute. */
-export const cannotTell = (why: string, ours = "–"): Judgement => ({
-  ours,
-  verdict: "cannot tell",
-  why,
-});
+const judgement =
+  (verdict: Verdict) => (why: string, ours = "–"): Judgement => ({
+    ours,
+    verdict,
+    why,
+  });
 
-/** Of a claim that a condition settles. */
-export const holdsIf = (
-  isHeld: boolean,
-  why: string,
-  ours: string,
-): Judgement => ({ ours, verdict: isHeld ? "holds" : "does not hold", why });
+/** Of a claim that the trials neither bear out nor refute. */
+export const cannotTell = judgement("cannot tell");
 
 /** Of a claim that no trial here is about. */
-export const notRun = (why: string, ours = "–"): Judgement => ({
-  ours,
-  verdict: "not yet run",
-  why,
-});
+export const notRun = judgement("not yet run");
+
+/** Of a claim that a condition settles. */
+export const holdsIf = (isHeld: boolean, why: string, ours: string) =>
+  judgement(isHeld ? "holds" : "does not hold")(why, ours);
 
 /** Why a rule holds or fails, where it does. */
 interface Reasons {
