@@ -112,16 +112,14 @@ export function isolationChart(
           top: told.length > 0 ? tall + 12 : 4,
           bottom: failures.length > 0 ? 16 : 0,
         },
-        title: (p) => {
-          const r = rowAt.get(p.x);
-          return tip(
+        title: (p) =>
+          tip(
             `${x.label} ${x.say(p.x)}`,
             wordsAt(p).join(", "),
             y.say(p.y) +
               (p.low < p.high ? ` (${y.say(p.low)} to ${y.say(p.high)})` : ""),
-            r!.n !== null && `n = ${r!.n}`,
-          );
-        },
+            rowAt.get(p.x)!.n !== null && `n = ${rowAt.get(p.x)!.n}`,
+          ),
         marks: (area) => [
           Plot.dot(sample, {
             ...{ x: "x", y: "y", r: 3, fill: "currentColor" },

@@ -1,14 +1,14 @@
 /** A value over two parameters: a cell a setting, the best one outlined. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisOf, count, onAxes, SHARES } from "./axis.ts";
+import { axisFor, axisOf, count, onAxes } from "./axis.ts";
 import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
 import { asked, type AxesOptions, frame, tip } from "./frame.ts";
 import { type LegendItem, MOST_HIGH, widest } from "./layout.ts";
 import { crosses, FAILED, pathItem } from "./marks.ts";
 import { sdOf } from "./noise.ts";
 import { type Chart, FONT_SIZE, textOn } from "./theme.ts";
-import { firstHighest, percent, percentTick, valueText } from "./values.ts";
+import { firstHighest, percentTick, valueText } from "./values.ts";
 
 interface Cell {
   x: number | string;
@@ -53,15 +53,13 @@ export function heatMapChart(
   });
   const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
   const y = axisOf(table, "y", { ...asked(o, "y"), scale: "category" });
-  const { rows: finite, failed: lost, notes } = onAxes(
-    table,
-    { x, y },
-    "value",
-  );
-  const shown = [...finite, ...lost];
+  const shown = onAxes(table, { x, y }, "value");
   const isN = table.has("n");
   // The types of x and y are told apart: 1 and "1" are two cells.
-  const pairs = Map.groupBy(shown, (r) => JSON.stringify([r.x, r.y]));
+  const pairs = Map.groupBy(
+    [...shown.rows, ...shown.failed],
+    (r) => JSON.stringify([r.x, r.y]),
+  );
   const cells = [...pairs.values()].map((own): Cell => {
     const done = own.filter((r) => typeof r.value === "number");
     return {
@@ -74,9 +72,8 @@ export function heatMapChart(
   const failed = cells.filter((c) => c.value === null);
 
   const valueLabel = o.valueLabel ?? table.words("value");
-  const isShare = SHARES.test(valueLabel);
-  const words = (v: number) => isShare ? percent(v) : valueText(v);
-  const end = (v: number) => isShare ? percentTick(v) : valueText(v);
+  const { isShare, say: words } = axisFor([], { label: valueLabel });
+  const end = isShare ? percentTick : valueText;
   const sd = sdOf(o.noise);
   const [low = 0, high = 0] = d3.extent(done, (c: Done) => c.value);
   const wide = Math.max(high - low, FLOORS * sd);
@@ -124,18 +121,15 @@ export function heatMapChart(
       [best && wide > 0 && scaleItem(end(from), end(from + wide))],
     ],
     // As long as on the scale of colours.
-    noiseMark: barWidth > 0
-      ? {
-        mark: `<path class="ferlab-noise" d="M0,3v6m0,-3h${
-          barWidth.toFixed(1)
-        }m0,-3v6" stroke="currentColor" stroke-width="1.5"/>`,
-        width: Math.ceil(barWidth),
-      }
-      : undefined,
-    notes,
-    x: { ...x, hasNoGrid: true },
-    y: { ...y, hasNoGrid: true },
-    isEmpty: cells.length === 0,
+    noiseMark: {
+      mark: barWidth > 0
+        ? `<path class="ferlab-noise" d="M0,3v6m0,-3h${barWidth.toFixed(1)}` +
+          `m0,-3v6" stroke="currentColor" stroke-width="1.5"/>`
+        : "",
+      width: Math.ceil(barWidth),
+    },
+    ...{ notes: shown.notes, isEmpty: cells.length === 0 },
+    ...{ x: { ...x, hasNoGrid: true }, y: { ...y, hasNoGrid: true } },
     innerHeight: (width) =>
       Math.min(
         MOST_HIGH,
@@ -185,9 +179,7 @@ export function heatMapChart(
           text: (c: Done) => `n = ${c.n}`,
         }),
         ...edges.map((anchor) =>
-          Plot.frame({
-            ...{ anchor, stroke: EDGE, strokeWidth: 4, inset: -2 },
-          })
+          Plot.frame({ anchor, stroke: EDGE, strokeWidth: 4, inset: -2 })
         ),
         Plot.cell(ties, {
           ...{ ...quiet, inset: side < 44 ? 1 : 3, fill: "none", stroke: text },

@@ -37,13 +37,12 @@ export function lrSensitivityChart(
     });
     const shown = found.length > MOST_NAMED || x.type !== "log" ? [] : found;
     const hasSeries = found.length > 1;
-    const told = shown.flatMap(({ name, best, loss }) => [
+    const told = shown.map(({ name, best, loss }) =>
       `${hasSeries ? `${name}: ` : ""}best rate ${x.say(best.x)}` +
-      (loss === null ? "" : `, sensitivity ${(100 * loss).toFixed(1)} points`),
-    ]);
+      (loss === null ? "" : `, sensitivity ${(100 * loss).toFixed(1)} points`)
+    );
     return {
-      words: told,
-      notes: told,
+      ...{ words: told, notes: told },
       inset: { bottom: shown.length * BAR_GAP + 8 },
       legend: shown.length === 0 ? [] : [
         ringItem("best rate"),
