@@ -25,6 +25,10 @@ export const firstOf = (...fields: string[]) => new Default(fields, true);
 /** The same; without any of them the channel is not there. */
 export const maybe = (...fields: string[]) => new Default(fields, false);
 
+/** The same channel, which rows need not have. */
+export const optional = (channel: Channel | undefined) =>
+  typeof channel === "string" ? maybe(channel) : channel;
+
 /** A row's values by channel, beside the row itself. */
 export type Read<K extends string> = Record<K, Value> & { row: unknown };
 

@@ -55,7 +55,7 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
   }
   let missing = 0;
   const valueOf = (value: number | bigint | null) => {
-    const own = typeof value === "bigint" ? Number(value) : value;
+    const own = Number(value ?? NaN);
     if (isNumber(own) && own >= 0) return own;
     missing++;
     return 0;

@@ -55,14 +55,11 @@ function bars(
       return series.flatMap((name, i) => {
         const own = all.filter((b) => b.series === name);
         const y = (b: Bar) => rowKey(names.indexOf(b.row));
-        const insets = {
-          insetTop: pad + i * tall,
-          insetBottom: pad + (series.length - 1 - i) * tall,
-        };
         return [
           Plot.barX(own, {
-            ...{ y, x1: 0, x2: "length", ...insets, fill: color(i) },
-            title: "title",
+            ...{ y, x1: 0, x2: "length", fill: color(i), title: "title" },
+            insetTop: pad + i * tall,
+            insetBottom: pad + (series.length - 1 - i) * tall,
             className: "ferlab-bars",
           }),
           Plot.text(tall >= 11 ? own : [], {

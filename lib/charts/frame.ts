@@ -252,12 +252,9 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
   ).join("");
   const length = bar ? Math.abs(area.y(0) - area.y(2 * bar)) : 0;
   const barMarkup = bar ? noise.bar(width - right + 10, barAt, length) : "";
-  return finish(
-    element,
-    label,
-    top.markup + xName + barMarkup + foot(height),
-    { classes: spec.fade?.classes, labels: spec.fade?.labels(area) },
-  );
+  const markup = top.markup + xName + barMarkup + foot(height);
+  const { classes, labels } = spec.fade ?? {};
+  return finish(element, label, markup, classes, labels?.(area));
 }
 
 const EMPTY = "nothing to show yet";
@@ -269,7 +266,8 @@ function finish(
   element: any,
   label: string,
   markup: string,
-  { classes = [], labels = [] }: { classes?: string[]; labels?: Box[] } = {},
+  classes: string[] = [],
+  labels: Box[] = [],
 ): Chart {
   element.setAttribute("font-size", String(FONT_SIZE));
   // linkedom leaves "&" in attributes as it is, so the label comes later.

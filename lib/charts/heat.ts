@@ -15,7 +15,7 @@ interface Cell {
   y: number | string;
   /** The mean of the cell's rows; null where all failed. */
   value: number | null;
-  n: number | null;
+  n: number;
   failed: number;
 }
 type Done = Cell & { value: number };
@@ -54,7 +54,6 @@ export function heatMapChart(
   const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
   const y = axisOf(table, "y", { ...asked(o, "y"), scale: "category" });
   const shown = onAxes(table, { x, y }, "value");
-  const isN = table.has("n");
   // The types of x and y are told apart: 1 and "1" are two cells.
   const pairs = Map.groupBy(
     [...shown.rows, ...shown.failed],
@@ -65,7 +64,7 @@ export function heatMapChart(
     return {
       ...{ x: own[0].x!, y: own[0].y!, failed: own.length - done.length },
       value: d3.mean(done, (r: Done) => r.value) ?? null,
-      n: isN ? d3.sum(done, (r: Done) => r.n ?? 1) : done.length,
+      n: d3.sum(done, (r: { n: number | null }) => r.n ?? 1),
     };
   });
   const done = cells.filter((c): c is Done => c.value !== null);
@@ -152,7 +151,7 @@ export function heatMapChart(
         tip(
           `${x.label} ${x.format(c.x)}, ${y.label} ${y.format(c.y)}`,
           c.value === null ? "failed" : words(c.value),
-          c.value !== null && c.n !== null && `n = ${c.n}`,
+          c.value !== null && `n = ${c.n}`,
           c.value !== null && c.failed > 0 && `${c.failed} failed`,
         );
       const text = (c: Done) => textOn(colorOf(c));

@@ -6,6 +6,7 @@ import {
   type Channel,
   firstOf,
   maybe,
+  optional,
   type Read,
   read,
   type Rows,
@@ -102,7 +103,7 @@ export function linesOf(
       ? o.y
       : firstOf(table.name("y"), "accuracy", "mean"),
     // Published rows need not tell a series.
-    series: typeof o.series === "string" ? maybe(o.series) : o.series,
+    series: optional(o.series),
     ...{ low: undefined, high: undefined },
   });
   const moreX = [...theirTable.rows.map((r) => r.x), ...more.x ?? []];

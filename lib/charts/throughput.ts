@@ -5,6 +5,7 @@ import {
   firstOf,
   isNumber,
   maybe,
+  optional,
   read,
   type Rows,
   type Table,
@@ -111,13 +112,12 @@ export function throughputChart(
         series: name.length > 0 ? `${name.join(", ")}: ${says}` : says,
       }));
     });
-  // Published rows need not tell a series.
-  const optional = typeof o.series === "string" ? maybe(o.series) : o.series;
   const tables = [
     read("throughputChart", rows, channels),
     read("throughputChart, published", o.published ?? [], {
       ...channels,
-      series: optional ?? channels.series,
+      // Published rows need not tell a series.
+      series: optional(o.series) ?? channels.series,
     }),
   ];
   const [x, y] = [tables[0].name("x"), tables[0].name("y")];
