@@ -7,7 +7,7 @@ import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
 import { areaItem } from "./marks.ts";
 import { type Chart, FONT_SIZE, textOver } from "./theme.ts";
-import { percent } from "./values.ts";
+import { percent, signed } from "./values.ts";
 
 /** Counts by [true class][predicted class]. */
 type Counts = readonly (readonly (number | bigint | null)[])[];
@@ -31,6 +31,12 @@ interface Cell {
   lines: string[];
   title: string;
 }
+
+const NONE: Cell = {
+  strength: 0,
+  lines: ["n/a"],
+  title: "no image of the class",
+};
 
 /** Dark enough for white text, light enough for a dark page. */
 const LESS = "#0072B2", MORE = "#C05000";
@@ -64,9 +70,12 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
     row.map((_, j) => d3.sum(all, (m: Counts) => valueOf(m[i][j])))
   );
   const without = isMatrix ? 0 : list.length - all.length;
+  const totals: number[] = counts.map((row) => d3.sum(row));
   return {
-    counts,
-    totals: counts.map((row) => d3.sum(row) as number),
+    ...{ counts, totals },
+    /** Of a class's images; null where it has none. */
+    shareAt: (i: number, j: number) =>
+      totals[i] > 0 ? counts[i][j] / totals[i] : null,
     labels: labels ?? counts.map((_, i) => `class ${i}`),
     notes: [
       without > 0 && `${count(without, "trial")} without a confusion matrix`,
@@ -75,10 +84,6 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
   };
 }
 
-/** A count out of its class's images; null where the class has none. */
-const shareOf = (value: number, total: number) =>
-  total > 0 ? value / total : null;
-
 /**
  * Draws counts of true classes (rows) by predicted ones. A cell's colour and
  * percentage are its share of the true class; of a class without images, n/a.
@@ -86,7 +91,7 @@ const shareOf = (value: number, total: number) =>
  * @throws {RangeError} if the matrix is not one row and column a class.
  */
 export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
-  const { counts, totals, labels, notes } = countsOf(
+  const { counts, totals, shareAt, labels, notes } = countsOf(
     "confusionChart",
     of,
     o.labels,
@@ -97,22 +102,13 @@ export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
     yLabel: "true class; colour and percentage: share of its images",
     notes: [...notes, none.length > 0 && `no image of ${none.join(", ")}`],
   }, (i, j) => {
-    const value = counts[i][j], share = shareOf(value, totals[i]);
-    const title = `${count(value, "image")}, ${percent(share ?? 0)} of it`;
-    return share === null
-      ? { strength: 0, lines: ["n/a"], title: "no image of the class" }
-      : {
-        strength: share,
-        lines: [d3.format(",")(value), `${Math.round(100 * share)} %`],
-        title,
-      };
+    const value = counts[i][j], share = shareAt(i, j);
+    return share === null ? null : {
+      strength: share,
+      lines: [d3.format(",")(value), `${Math.round(100 * share)} %`],
+      title: `${count(value, "image")}, ${percent(share)} of it`,
+    };
   });
-}
-
-/** 0.0321 → "+3.2", −0.0004 → "0". */
-function signed(difference: number): string {
-  const text = Math.abs(100 * difference).toFixed(1);
-  return text === "0.0" ? "0" : `${difference < 0 ? "−" : "+"}${text}`;
 }
 
 /**
@@ -138,8 +134,7 @@ export function confusionDifferenceChart(
   const sides = [first, second];
   const isEmpty = sides.some((s) => s.counts.length === 0);
   const labels = isEmpty ? [] : first.labels, n = d3.range(labels.length);
-  const sharesAt = (i: number, j: number) =>
-    sides.map((s) => shareOf(s.counts[i][j], s.totals[i]));
+  const sharesAt = (i: number, j: number) => sides.map((s) => s.shareAt(i, j));
   const differenceAt = (i: number, j: number) => {
     const [own, other] = sharesAt(i, j);
     return own === null || other === null ? null : other - own;
@@ -154,7 +149,9 @@ export function confusionDifferenceChart(
     yLabel: "true class; points of its images" +
       (recall === undefined
         ? ""
-        : `, mean recall ${signed(recall)} (${bLabel} less ${aLabel})`),
+        : `, mean recall ${
+          signed(100 * recall, 1)
+        } (${bLabel} less ${aLabel})`),
     legend: most === 0 ? [] : [[
       areaItem(LESS, `less often by ${bLabel}`),
       areaItem(
@@ -169,14 +166,12 @@ export function confusionDifferenceChart(
     countOf: (i) => [...new Set(sides.map((s) => s.totals[i]))].join(" | "),
   }, (i, j) => {
     const difference = differenceAt(i, j), [own, other] = sharesAt(i, j);
-    return difference === null
-      ? { strength: 0, lines: ["n/a"], title: "no image on one side" }
-      : {
-        strength: most > 0 ? Math.abs(difference) / most : 0,
-        color: difference < 0 ? LESS : MORE,
-        lines: [signed(difference)],
-        title: `${aLabel} ${percent(own!)}, ${bLabel} ${percent(other!)}`,
-      };
+    return difference === null ? null : {
+      strength: most > 0 ? Math.abs(difference) / most : 0,
+      color: difference < 0 ? LESS : MORE,
+      lines: [signed(100 * difference, 1)],
+      title: `${aLabel} ${percent(own!)}, ${bLabel} ${percent(other!)}`,
+    };
   });
 }
 
@@ -191,7 +186,8 @@ function matrix(
     /** The images of a class, under its name. */
     countOf?: (i: number) => string;
   },
-  cellOf: (i: number, j: number) => Cell,
+  /** null where a side has no image of the class. */
+  cellOf: (i: number, j: number) => Cell | null,
 ): Chart {
   const most = d3.sort(totals.keys(), (i: number) => -totals[i]).slice(0, MOST);
   const shown = (labels.length > 0 ? d3.sort(most) : []) as number[];
@@ -202,7 +198,7 @@ function matrix(
       "those with the most images",
   ];
   const place = (y: number, x: number) => {
-    const [i, j] = [shown[y], shown[x]], cell = cellOf(i, j);
+    const [i, j] = [shown[y], shown[x]], cell = cellOf(i, j) ?? NONE;
     const of = `true ${labels[i]}, predicted ${labels[j]}`;
     return {
       ...{ color: LESS, ...cell, title: `${of}\n${cell.title}` },

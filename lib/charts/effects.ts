@@ -8,6 +8,7 @@ import { hiddenAxis, nameLines, widest } from "./layout.ts";
 import { crosses, OURS, oursItem, PUBLISHED, publishedItem } from "./marks.ts";
 import { sdOf, text as noiseText } from "./noise.ts";
 import type { Chart } from "./theme.ts";
+import { signed } from "./values.ts";
 
 interface Effect {
   /** The label, and a note under it. */
@@ -200,10 +201,7 @@ function textsOf(all: readonly Effect[]): Map<Effect, string> {
     Math.abs,
   );
   const digits = most >= 100 ? 0 : most < 0.01 ? 4 : 2;
-  const text = (value: number) => {
-    const own = Math.abs(value).toFixed(digits);
-    return Number(own) === 0 ? "0" : `${value < 0 ? "−" : "+"}${own}`;
-  };
+  const text = (value: number) => signed(value, digits);
   return new Map(all.map((r) => [
     r,
     r.estimate === null ? "failed" : text(r.estimate) +

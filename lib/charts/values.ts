@@ -10,6 +10,12 @@ export function percentTick(share: number): string {
   return `${Number((100 * share).toPrecision(3))} %`;
 }
 
+/** 3.21 → "+3.2", −0.04 → "0". */
+export function signed(value: number, digits: number): string {
+  const size = Math.abs(value).toFixed(digits);
+  return Number(size) === 0 ? "0" : `${value < 0 ? "−" : "+"}${size}`;
+}
+
 /** 0.0001 → "10⁻⁴", 0.0002 → "2×10⁻⁴". */
 export function powerOfTen(value: number): string {
   const [mantissa, exponent] = value.toExponential().split("e");
