@@ -38,7 +38,7 @@ export function lrSensitivityChart(
     const shown = found.length > MOST_NAMED || x.type !== "log" ? [] : found;
     const hasSeries = found.length > 1;
     const told = shown.map(({ name, best, loss }) =>
-      `${hasSeries ? `${name}: ` : ""}best rate ${x.say(best.x)}` +
+      `${hasSeries ? `${name}: ` : ""}best rate ${x.format(best.x)}` +
       (loss === null ? "" : `, sensitivity ${(100 * loss).toFixed(1)} points`)
     );
     return {
@@ -63,7 +63,8 @@ export function lrSensitivityChart(
               ...{ ...at, stroke: color, strokeWidth: 5, strokeOpacity: 0.75 },
               x1: () => Math.max(low / 1.1, Number(x.domain[0])),
               x2: () => Math.min(high * 1.1, Number(x.domain[1])),
-              title: () => `${name} ${x.say(low)} to ${x.say(high)}`.trim(),
+              title: () =>
+                `${name} ${x.format(low)} to ${x.format(high)}`.trim(),
             }),
             Plot.dot([best], {
               ...{ ...at, x: "x", symbol, r: 4, fill: color },
