@@ -134,9 +134,9 @@ const EDITS: Edit[] = [
     notebook: "08-cls-vs-vit", // another alpha
     from: /alpha: \[1\]/,
     to: "alpha: [1, 0.2]",
-    trained: { "cls-ablation": 3, "cls-controls": 2 },
+    trained: { "cls-ablation": 6, "cls-controls": 2 },
     ran: ["+study", "run", "claims"],
-    kept: ["published-runs"],
+    kept: ["published-pairs"],
   },
   {
     notebook: "04-eps", // a claim's margin
