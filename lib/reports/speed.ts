@@ -1,5 +1,5 @@
 /** Studies of speed: what a cell says of one, and what its trials say. */
-import { escapeMarkup } from "../charts/mod.ts";
+import { escapeMarkup, wordsOf } from "../charts/mod.ts";
 import { meanInterval, quantile } from "../statistics/mod.ts";
 import {
   type Params,
@@ -216,7 +216,9 @@ export function speedTable(rows: readonly Row[]): Shown {
   const text = (value: number | null) => value && speedText(value);
   const html = tableHtml(
     speeds(rows).map((s) => ({
-      ...paramsOf(s),
+      ...Object.fromEntries(
+        Object.entries(paramsOf(s)).map(([name, v]) => [wordsOf(name), v]),
+      ),
       "images/s (median)": text(s.imagesPerSecond) ?? s.error ?? "failed",
       "slowest to fastest repeat": s.n > 1 &&
         `${text(s.low)} – ${text(s.high)}`,
