@@ -36,8 +36,9 @@ function settled({ x, norm }: FeatureMap): tf.Tensor4D {
 /**
  * A convolution without bias as PyTorch's with padding (kernel − 1) / 2, for
  * kernel 3 and 1 and stride 1 and 2; weight N(0, 0.1²). The side becomes
- * ⌈side / stride⌉. Where the map's norm was still to be done, `shortcut` is the
- * map before it: what is done with that costs less than with `map.x` itself.
+ * ⌈side / stride⌉. Where a norm alone was still to be done, without a PReLU,
+ * `shortcut` is the map before it: what is done with that costs less than with
+ * `map.x` itself.
  */
 export function conv2d(
   scope: Scope,
@@ -63,13 +64,16 @@ export function conv2d(
     elements: pixels * filters,
   });
   if (usesNativeOps()) {
+    // Nobody takes a shortcut from within a branch, behind its norm and PReLU:
+    // its gradient, all 0, would be a constant of the map's size.
+    const passes = map.norm !== undefined && !map.norm.slope;
     const { y, statistics, passed } = normConv(x, weight, {
       norm: map.norm,
       stride,
       measure: scope.training,
-      passes: map.norm !== undefined,
+      passes,
     });
-    return { x: y, statistics, shortcut: map.norm && { x: passed } };
+    return { x: y, statistics, shortcut: passes ? { x: passed } : undefined };
   }
   return { x: convolution(x, weight as tf.Tensor4D, stride) };
 }

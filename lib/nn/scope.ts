@@ -1,6 +1,7 @@
 /** Named parameters: what a layer asks for, and where the values come from. */
 import {
   noteParameter,
+  returnMemory,
   statelessNormal,
   statelessUniform,
   tf,
@@ -109,6 +110,7 @@ export function releaseState({ parameters, buffers }: ModelState): void {
     (entry.data.buffer as ArrayBuffer).transfer(0);
     entry.data = new Float32Array(0);
   }
+  returnMemory();
 }
 
 type Root = Omit<Scope, "within" | "operation"> & {
