@@ -107,6 +107,11 @@ export async function claims(
   });
   const notebook = studies.find((s) => s.notebook)?.notebook ??
     basename(Deno.env.get("JPY_SESSION_NAME") ?? first.name, ".ipynb");
+  if (/[\\/]/.test(notebook)) {
+    throw new StudyError(
+      `claims: notebook "${notebook}" has a folder in it: give its name alone`,
+    );
+  }
   const kept: ClaimsFile = {
     notebook,
     profile: first.profile,

@@ -71,6 +71,21 @@ export function parametersOf(rows: readonly Row[]): string[] {
   return [...new Set(names)];
 }
 
+/**
+ * @throws StudyError for what is no list of rows: most often a promise of
+ * them, which wants an await
+ */
+export function checkRows(where: string, rows: unknown): void {
+  const isRow = (row: unknown) => typeof row === "object" && row !== null;
+  if (Array.isArray(rows) && rows.every(isRow)) return;
+  const what = rows instanceof Promise
+    ? "a promise of rows: put await before what gives them"
+    : Array.isArray(rows)
+    ? `a list with ${rows.find((row) => !isRow(row))} in it: give objects`
+    : `${rows === null ? "null" : typeof rows}: give a list of rows`;
+  throw new StudyError(`${where}: this is ${what}`);
+}
+
 /** What a row has of `names`. */
 export const pick = (row: Row, names: readonly string[]): Params =>
   Object.fromEntries(
@@ -92,6 +107,7 @@ export function checkField(
   rows: readonly Row[],
   field: string,
 ): void {
+  checkRows(where, rows);
   if (rows.length === 0 || rows.some((row) => row[field] !== undefined)) return;
   const known = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   throw new StudyError(
@@ -207,6 +223,7 @@ export function settings(
   rows: readonly Row[],
   group: Record<string, (value: never) => ParamValue> = {},
 ): SettingRow[] {
+  checkRows("settings", rows);
   const grouped = Object.entries(group);
   for (const [name] of grouped) checkField("settings", rows, name);
   const mapped = rows.map((row) => ({
@@ -285,8 +302,10 @@ export function bestPer(rows: readonly Row[], parameter: string): Best[] {
 }
 
 /** The spread of repeats, pooled over settings; null without repeats. */
-export const noiseOf = (rows: readonly Row[]): analysis.NoiseFloor | null =>
-  areSingle(rows) ? null : analysis.noiseFloor(asRuns(rows));
+export function noiseOf(rows: readonly Row[]): analysis.NoiseFloor | null {
+  checkRows("noiseOf", rows);
+  return areSingle(rows) ? null : analysis.noiseFloor(asRuns(rows));
+}
 
 /** The trial with the highest test accuracy: picked on test, so optimistic. */
 export const bestTrial = (trials: readonly Trial[]): Trial | undefined =>

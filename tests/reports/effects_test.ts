@@ -4,6 +4,7 @@ import {
   asFamily,
   bestPer,
   effects,
+  noiseOf,
   published,
   type Row,
   settings,
@@ -174,4 +175,20 @@ Deno.test("settings count values that a group takes together as one", () => {
   assert.equal(others.length, 0);
   assert.equal(one.n, 4);
   near(one.mean, 0.65);
+});
+
+Deno.test("what is no list of rows is named, most of all a forgotten await", () => {
+  // deno-lint-ignore no-explicit-any
+  const trials = Promise.resolve([]) as any;
+  const awaited =
+    /this is a promise of rows: put await before what gives them$/;
+  assert.throws(() => settings(trials), awaited);
+  assert.throws(() => bestPer(trials, "depth"), awaited);
+  assert.throws(() => effects(trials, { of: "depth", base: 2 }), awaited);
+  assert.throws(() => noiseOf(trials), awaited);
+  assert.throws(
+    // deno-lint-ignore no-explicit-any
+    () => settings([null] as any),
+    /^StudyError: settings: this is a list with null in it: give objects$/,
+  );
 });
