@@ -60,7 +60,12 @@ async function main() {
     for (const file of notebooks) {
       const { changed, errors } = await formatNotebook(file, { check: true });
       lines.push(...errors.map((error) => `${file} ${error}`));
-      lines.push(...changed.map((cell) => `${file} ${cell}: not formatted`));
+      // Code stays as it was laid out for its readers: a grid a profile in a
+      // line, an import of thirty names in five.
+      lines.push(
+        ...changed.filter((cell) => cell.startsWith("markdown"))
+          .map((cell) => `${file} ${cell}: not formatted`),
+      );
     }
     lines.forEach((line) => console.log(line));
     return !lines.length;

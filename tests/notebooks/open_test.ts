@@ -88,6 +88,8 @@ Deno.test("a notebook's code is short, and no published number is typed into it"
       if (cell_type === "code") {
         const own = text.split("\n").filter((line) => line.trim()).length;
         lines += own;
+        const wide = text.split("\n").find((line) => line.length > 96);
+        assert.equal(wide, undefined, `${name}, cell ${id}: over 96 columns`);
         assert.ok(own <= 26, `${name}, cell ${id}: ${own} lines`);
       }
       const typed = (text.match(/\b\d\d\.\d\d\d?\b/g) ?? [])
