@@ -120,12 +120,21 @@ const halfOf = ({ sd, df }: { sd: number; df: number }, n: number) =>
  * or everything else, has no finished run. Rows without repeats, such as
  * published ones, are paired by the parameters that they share.
  *
- * @throws StudyError for a parameter that no row has
+ * @throws StudyError for a parameter that no row has, and a base of another
+ * type than the rows' values
  */
 export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
   const { at = "mean", noise } = o;
   const names = [o.of].flat() as string[];
-  for (const name of [...names, ...o.sharing ?? []]) {
+  if (names.length === 0 || at !== "best" && at !== "mean") {
+    throw new StudyError(
+      names.length === 0
+        ? "effects: of is empty: name the parameter that is asked about"
+        : `effects: at is "${at}": give best or mean`,
+    );
+  }
+  const value = typeof o.value === "string" ? [o.value] : [];
+  for (const name of [...names, ...o.sharing ?? [], ...value]) {
     checkField("effects", rows, name);
   }
   const base = typeof o.base === "object" ? o.base : { [names[0]]: o.base };
@@ -134,6 +143,15 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
     throw new StudyError(
       `effects: base has no ${odd}: give the value of each parameter in of`,
     );
+  }
+  for (const name of names) {
+    const like = rows.find((row) => String(row[name]) === String(base[name]));
+    if (like && typeof like[name] !== typeof base[name]) {
+      throw new StudyError(
+        `effects: base ${JSON.stringify(base[name])} is a ` +
+          `${typeof base[name]}, in the rows ${name} is a ${typeof like[name]}`,
+      );
+    }
   }
   const all = asRuns(
     rows.filter((row) => names.every((name) => row[name] != null)),

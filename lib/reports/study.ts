@@ -63,18 +63,23 @@ export interface StudyCell
 
 const METRIC = "test accuracy at the validation-chosen epoch";
 
-/** Whether a trial is of one of the study's settings, not of a wider grid. */
-const isPlanned = (
-  { parameters, search }: Definition,
-  params: TrainingRow["params"],
-): boolean =>
-  search.kind === "list"
-    ? search.points.some((point) =>
+/** Whether a trial is one that the study plans, not of a wider grid. */
+function isPlanned(
+  { parameters, search, repeats }: Definition,
+  { params, repeat }: Pick<TrainingRow, "params" | "repeat">,
+): boolean {
+  if (repeat >= repeats) return false;
+  if (search.kind === "list") {
+    return search.points.some((point) =>
       Object.entries(point).every(([name, value]) => params[name] === value)
-    )
-    : Object.entries(parameters).every(([name, p]) =>
-      !("values" in p) || p.values.includes(params[name])
     );
+  }
+  return Object.entries(parameters).every(([name, p]) => {
+    const value = params[name];
+    if ("values" in p) return p.values.includes(value);
+    return typeof value === "number" && value >= p.low && value <= p.high;
+  });
+}
 
 /** What a study tries of a parameter: "1e-3, 1e-2" or "1e-9 to 1e-6, log". */
 export const triedText = (name: string, p: Parameter): string =>
@@ -172,7 +177,7 @@ export class Study {
       : [];
     return trialsOf(
       this.name,
-      rows.filter((row) => isPlanned(this.definition, row.params)),
+      rows.filter((row) => isPlanned(this.definition, row)),
       "recipe" in this.job ? undefined : this.job.field,
     );
   }

@@ -31,11 +31,14 @@ function chooser() {
 /** The attribute under which it is kept. */
 const CHOSEN_BY = "precisionChosenBy";
 
-/** The store at a file or URL, to be read; null where no file is yet. */
+/**
+ * The store at a file or URL, to be read; null where no file is yet, or an
+ * empty one, which a process that was killed at once leaves.
+ */
 export async function recordedStore(url: string): Promise<Store | null> {
   if (!url.includes("://")) {
     try {
-      await Deno.stat(url);
+      if ((await Deno.stat(url)).size === 0) return null;
     } catch {
       return null;
     }

@@ -31,6 +31,9 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
       parameters: { lr: [1e-3] },
       recipe: { epochs: 1 },
     });
+    // An empty file, as a killed process leaves it, is no record.
+    await Deno.writeTextFile(join(dir, "records.sqlite"), "");
+    assert.match(await shown(study), /trials: 1, 1 missing/);
     const kept = async () =>
       JSON.parse(await Deno.readTextFile(join(dir, "99-own.claims.json")));
     const list = [
@@ -79,6 +82,19 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
       claims(study, [list[0], list[0]]),
       /^StudyError: claims: "about faces" stands there twice$/,
     );
+    // What a changed plan does not hold is none of its trials.
+    const changed = (lr: unknown) =>
+      openStudy({ profile: "smoke", outDir: dir }, {
+        name: "own",
+        // deno-lint-ignore no-explicit-any
+        parameters: { lr: lr as any },
+        search: Array.isArray(lr) ? undefined : { kind: "random", points: 2 },
+        recipe: { epochs: 1 },
+      });
+    assert.equal((await changed([3e-3]).trials()).length, 0);
+    assert.match(await shown(changed([3e-3])), /trials: 1, 1 missing/);
+    assert.equal((await changed({ low: 5e-3, high: 1e-2 }).trials()).length, 0);
+    assert.equal((await changed({ low: 5e-4, high: 1e-2 }).trials()).length, 1);
     // In a dry run nothing is trained or kept.
     Deno.env.set("FERLAB_DRY_RUN", "1");
     try {

@@ -177,6 +177,19 @@ Deno.test("settings count values that a group takes together as one", () => {
   near(one.mean, 0.65);
 });
 
+Deno.test("an option that makes no sense is one line, not an empty answer", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
+  // deno-lint-ignore no-explicit-any
+  const of = (o: any) => () => effects(rows, { of: "depth", base: 2, ...o });
+  assert.throws(
+    of({ base: "2" }),
+    /^StudyError: effects: base "2" is a string, in the rows depth is a number$/,
+  );
+  assert.throws(of({ of: [] }), /effects: of is empty/);
+  assert.throws(of({ at: "bset" }), /at is "bset": give best or mean$/);
+  assert.throws(of({ value: "acuracy" }), /no row has "acuracy"/);
+});
+
 Deno.test("what is no list of rows is named, most of all a forgotten await", () => {
   // deno-lint-ignore no-explicit-any
   const trials = Promise.resolve([]) as any;
