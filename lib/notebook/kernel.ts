@@ -28,6 +28,9 @@ export interface KernelEnd {
   stderr: string;
 }
 
+/** A fence that has not come back. */
+const LOST = Symbol();
+
 /** Thrown from a pending request when the kernel process ends. */
 export class KernelDied extends Error {
   constructor(readonly end: KernelEnd) {
@@ -361,8 +364,18 @@ export class Kernel {
     const passed = new Promise<Thrown | undefined>((r) =>
       this.#fences.set(n, r)
     );
-    await this.#request(fenceCode(n), true);
-    return await Promise.race([passed, this.#dead]);
+    // One that was dropped behind a large message is sent again; each pushes on
+    // what the kernel has not written yet.
+    while (true) {
+      await this.#request(fenceCode(n), true);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const again = new Promise<typeof LOST>((r) =>
+        timer = setTimeout(() => r(LOST), 50)
+      );
+      const seen = await Promise.race([passed, again, this.#dead]);
+      clearTimeout(timer);
+      if (seen !== LOST) return seen;
+    }
   }
 
   async #request(code: string, silent: boolean): Promise<Message> {

@@ -84,7 +84,21 @@ export const PRELUDE = `(() => {
     else report(event.message, "in a worker", fence.getStore());
   });
 
-  const { broadcast, display, format } = Deno.jupyter;
+  const { format, ...jupyter } = { ...Deno.jupyter };
+  // The kernel writes only while it publishes, and drops what comes while a
+  // message of many megabytes is on its way: fences of nothing push that on.
+  const whole = (publish) => async (...args) => {
+    const start = performance.now();
+    await publish(...args);
+    const took = performance.now() - start;
+    if (took < 10) return;
+    const until = performance.now() + Math.min(20 * took, 3000);
+    while (performance.now() < until) {
+      await new Promise((r) => setTimeout(r, 1));
+      await jupyter.broadcast("ferlab_fence", { n: -1 });
+    }
+  };
+  const broadcast = whole(jupyter.broadcast), display = whole(jupyter.display);
   Deno.jupyter.broadcast = (type, content, extra) => {
     const at = late();
     const told = at === undefined ? content : { ferlab_fence: at, ...content };

@@ -231,7 +231,9 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
         this.#end = got;
         // A kernel holds small messages back until the last is acknowledged
         // (Nagle), which TCP does after 40 ms, or with what is sent.
-        if (this.#answers) this.#write(NOTHING).catch(() => {});
+        if (this.#answers && got < this.#chunk.length) {
+          this.#write(NOTHING).catch(() => {});
+        }
       }
       const take = Math.min(bytes.length - filled, this.#end - this.#at);
       bytes.set(this.#chunk.subarray(this.#at, this.#at + take), filled);

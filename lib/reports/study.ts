@@ -7,6 +7,7 @@ import {
   epochsFrame,
   estimateCost,
   findings,
+  isRecordOf,
   type Parameter,
   parsePlan,
   parseStudy,
@@ -17,6 +18,7 @@ import {
   type Study as Definition,
   StudyError,
   type StudyInput,
+  type StudyRow,
   type TrainingPlan,
   type TrainingRow,
   trainingRows,
@@ -173,7 +175,7 @@ export class Study {
   /** What is on record of the settings that the study plans. */
   async trials(): Promise<Trial[]> {
     const rows = await this.#isRecorded()
-      ? await trainingRows(placeOf(this.dir), this.name)
+      ? await trainingRows(placeOf(this.dir), this.name, this.#isOwn)
       : [];
     return trialsOf(
       this.name,
@@ -182,14 +184,18 @@ export class Study {
     );
   }
 
-  /** Whether a study has a record where this one's lies. */
+  /** Whether a record of its name is of its recipe and data. */
+  readonly #isOwn = (row: StudyRow): boolean =>
+    !("recipe" in this.job) || isRecordOf(this.job)(row);
+
+  /** Whether it has a record of its own. */
   async #isRecorded(): Promise<boolean> {
     const place = placeOf(this.dir);
     const store = await recordedStore(
       "store" in place ? place.store : recordsPath(place.dir),
     );
     try {
-      return !!store && (await recordsOf(store, this.name)).length > 0;
+      return !!store && (await recordsOf(store, this.name)).some(this.#isOwn);
     } finally {
       await store?.close();
     }
@@ -197,7 +203,11 @@ export class Study {
 
   /** Its record as polars frames: a row a trial, and a row an epoch of each. */
   async frames() {
-    const { rows } = await trialRows(placeOf(this.dir), this.name);
+    const { rows } = await trialRows(
+      placeOf(this.dir),
+      this.name,
+      this.#isOwn,
+    );
     return { trials: trialsFrame(rows), epochs: epochsFrame(rows) };
   }
 

@@ -36,6 +36,7 @@ export {
 export {
   type CheckedPlan,
   firstSetting,
+  isRecordOf,
   type Objective,
   parsePlan,
   recipeOf,

@@ -19,10 +19,11 @@ import {
   type StudyInput,
 } from "./definition.ts";
 import { StudyError } from "./errors.ts";
-import { repeatSeed } from "./identity.ts";
+import { canonical, differences, identityOf, repeatSeed } from "./identity.ts";
 import { type PlanData, PlanDataSchema } from "./plan_data.ts";
 import { settingsOf, spacesOf } from "./points.ts";
 import { randomPoint } from "./search/random.ts";
+import type { StudyRow } from "./store/mod.ts";
 
 const ObjectiveSchema = z.strictObject({
   metric: z.enum(["accuracy", "balancedAccuracy", "macroF1"])
@@ -264,5 +265,45 @@ export function completeFixed(
     const recipe = completed(fixed.recipe, defaults) as Partial<Recipe>;
     const precision = formerPrecision(recipe);
     return { ...fixed, recipe: precision ? { ...recipe, precision } : recipe };
+  };
+}
+
+/** What a plan says of its data beside name and split; seed 0 is none. */
+const DATA_FIELDS = [
+  ...["seed", "classes", "firstLabel", "votes", "faces", "copies"] as const,
+  ...["part", "onBad"] as const,
+];
+
+/**
+ * Whether a record is of this plan, by what can be told before its data are
+ * read: the recipe, the data set's name and options, the images a split. A
+ * record that another tool made is anybody's.
+ */
+export function isRecordOf(input: TrainingPlan): (row: StudyRow) => boolean {
+  const plan = parsePlan(input);
+  const params = firstSetting(plan.study);
+  const complete = completeFixed(Object.keys(params));
+  const { precision } = recipeOf(plan, { params, seed: 0 });
+  const { data, limits } = plan;
+  const known = (fixed: Record<string, unknown>) => {
+    const { dataHash: _, data: name, ...rest } = fixed;
+    return data?.name === "auto" ? rest : { ...rest, data: name };
+  };
+  const wanted = known(fixedOf(plan, { name: data?.name ?? "", hash: "" }));
+  const same = (a: unknown, b: unknown) =>
+    canonical(a || null) === canonical(b || null);
+  return (row) => {
+    const identity = identityOf(row);
+    if (!identity) return true;
+    const theirs = (row.attrs.plan ?? {}) as Partial<CheckedPlan> & {
+      source?: PlanData;
+    };
+    return differences(known(complete(identity.fixed)), wanted).every((d) =>
+      d.path === "recipe.precision" && precision === "auto"
+    ) && same(theirs.limits, limits) &&
+      (!data || !theirs.source ||
+        DATA_FIELDS.every((field) =>
+          same(theirs.source?.[field], data[field])
+        ));
   };
 }

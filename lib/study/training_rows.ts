@@ -2,7 +2,8 @@
 import { wilsonInterval } from "../statistics/mod.ts";
 import type { ProportionInterval } from "../statistics/mod.ts";
 import type { Params } from "./definition.ts";
-import { lastRecord } from "./identity.ts";
+import { StudyError } from "./errors.ts";
+import { lastRecord, recordsOf } from "./identity.ts";
 import { recordsPath } from "./runner.ts";
 import {
   type FailKind,
@@ -56,15 +57,28 @@ export interface RecordedTrials {
 /** Where a study's records are. */
 export type RecordPlace = { dir: string } | { store: string };
 
-/** All trials of the record of a study that was run last. */
+/**
+ * All trials of a study's record: of several of its name the one that was run
+ * last, or the last that `isOf` takes.
+ *
+ * @throws StudyError when there is none
+ */
 export async function trialRows(
   from: RecordPlace,
   study: string,
+  isOf?: (row: StudyRow) => boolean,
 ): Promise<RecordedTrials> {
   const url = "store" in from ? from.store : recordsPath(from.dir);
   const store = await openStore(url, { readOnly: true });
   try {
-    const record = await lastRecord(store, study);
+    const record = isOf
+      ? (await recordsOf(store, study)).findLast(isOf)
+      : await lastRecord(store, study);
+    if (!record) {
+      throw new StudyError(
+        `${store.name}: no record of study "${study}" is of this plan`,
+      );
+    }
     const { studyId } = record;
     return {
       study: record,
@@ -76,12 +90,13 @@ export async function trialRows(
   }
 }
 
-/** Every point's last trial that ended, by number. */
+/** Every point's last trial that ended, by number; see `trialRows`. */
 export async function trainingRows(
   from: RecordPlace,
   study: string,
+  isOf?: (row: StudyRow) => boolean,
 ): Promise<TrainingRow[]> {
-  const { rows, predictions } = await trialRows(from, study);
+  const { rows, predictions } = await trialRows(from, study, isOf);
   const ended = rows.filter((t) =>
     t.state === "COMPLETE" || t.state === "FAIL" || t.state === "PRUNED"
   );

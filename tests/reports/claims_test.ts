@@ -95,6 +95,30 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
     assert.match(await shown(changed([3e-3])), /trials: 1, 1 missing/);
     assert.equal((await changed({ low: 5e-3, high: 1e-2 }).trials()).length, 0);
     assert.equal((await changed({ low: 5e-4, high: 1e-2 }).trials()).length, 1);
+    // A record of another recipe, other images or faces is another study's.
+    for (
+      const other of [
+        { recipe: { epochs: 1, depth: 2 } },
+        {
+          recipe: { epochs: 1 },
+          limits: { train: 49, validation: 7, test: 7 },
+        },
+      ]
+    ) {
+      const o = openStudy({ profile: "smoke", outDir: dir }, {
+        name: "own",
+        parameters: { lr: [1e-3] },
+        ...other,
+      });
+      assert.equal((await o.trials()).length, 0);
+    }
+    const faces = openStudy({ profile: "smoke", outDir: dir, seed: 1 }, {
+      name: "own",
+      parameters: { lr: [1e-3] },
+      recipe: { epochs: 1 },
+    });
+    assert.equal((await faces.trials()).length, 0);
+    assert.equal((await study.trials()).length, 1);
     // In a dry run nothing is trained or kept.
     Deno.env.set("FERLAB_DRY_RUN", "1");
     try {
