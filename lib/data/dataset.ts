@@ -54,6 +54,15 @@ export function classCounts(
   return counts;
 }
 
+/** The pixels of one image; a view. */
+export function imageAt(
+  { images, n }: Pick<Split, "images" | "n">,
+  i: number,
+): Uint8Array {
+  const width = images.length / n;
+  return images.subarray(i * width, (i + 1) * width);
+}
+
 /** Copies pixels, labels and targets of the images `rows`, in that order. */
 export function gather(
   split: Split,
@@ -63,10 +72,7 @@ export function gather(
   const images = new Uint8Array(rows.length * width);
   const labels = new Int32Array(rows.length);
   rows.forEach((row, i) => {
-    images.set(
-      split.images.subarray(row * width, (row + 1) * width),
-      i * width,
-    );
+    images.set(imageAt(split, row), i * width);
     labels[i] = split.labels[row];
   });
   if (!split.targets) return { images, labels };
@@ -97,6 +103,18 @@ export function shares(counts: number[], limit: number): number[] {
   return out;
 }
 
+/** The rows of each class, shuffled by a seed of its own. */
+function shuffledRows(
+  { labels }: Split,
+  classes: number,
+  seedOf: (label: number) => number,
+): number[][] {
+  const rowsOf = Array.from({ length: classes }, () => [] as number[]);
+  labels.forEach((label, row) => rowsOf[label].push(row));
+  rowsOf.forEach((rows, label) => new Random(seedOf(label)).shuffle(rows));
+  return rowsOf;
+}
+
 /**
  * `limit` images of a split, classes in the split's own proportions, chosen by
  * `seed`, in the split's order. The whole split where `limit` covers it.
@@ -113,14 +131,9 @@ export function stratified(
     );
   }
   if (limit >= split.n) return split;
-  const rowsOf = Array.from({ length: classes }, () => [] as number[]);
-  split.labels.forEach((label, row) => rowsOf[label].push(row));
+  const rowsOf = shuffledRows(split, classes, (label) => hash32(seed, label));
   const wanted = shares(rowsOf.map((r) => r.length), limit);
-  const rows: number[] = [];
-  rowsOf.forEach((members, label) => {
-    new Random(hash32(seed, label)).shuffle(members);
-    rows.push(...members.slice(0, wanted[label]));
-  });
+  const rows = rowsOf.flatMap((own, label) => own.slice(0, wanted[label]));
   return selected(split, rows.sort((a, b) => a - b));
 }
 
@@ -156,14 +169,13 @@ export function partOf(
       }`,
     );
   }
-  const rowsOf = Array.from({ length: classes }, () => [] as number[]);
-  split.labels.forEach((label, row) => rowsOf[label].push(row));
-  let dealt = 0;
-  const rows = rowsOf.flatMap((members, label) => {
-    new Random(hash32(seed, PARTS, label)).shuffle(members);
-    // The next class goes on where this one ended, so that parts are even.
-    return members.filter(() => dealt++ % of === take);
-  });
+  const rowsOf = shuffledRows(
+    split,
+    classes,
+    (label) => hash32(seed, PARTS, label),
+  );
+  // A class goes on where the one before ended, so that parts are even.
+  const rows = rowsOf.flat().filter((_, dealt) => dealt % of === take);
   return selected(split, rows.sort((a, b) => a - b));
 }
 
@@ -172,10 +184,8 @@ export const without = (
   split: Split,
   isOut: (image: Uint8Array) => boolean,
 ): Split => {
-  const width = split.images.length / split.n;
-  const rows = Array.from({ length: split.n }, (_, i) => i).filter((i) =>
-    !isOut(split.images.subarray(i * width, (i + 1) * width))
-  );
+  const rows = Array.from({ length: split.n }, (_, i) => i)
+    .filter((i) => !isOut(imageAt(split, i)));
   return rows.length === split.n ? split : selected(split, rows);
 };
 

@@ -1,18 +1,16 @@
 /** A data set in a few lines: classes, counts, what is not in it. */
-import { classCounts } from "./dataset.ts";
-import { repeatedLines } from "./repeats.ts";
+import { classCounts, imageAt } from "./dataset.ts";
+import { isBlank, repeatedLines } from "./repeats.ts";
 import { SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitRule } from "./types.ts";
 
 const count = (n: number) => n.toLocaleString("en-US");
 
-/** Images whose values are all alike, as all black. */
-function blanks({ images, n }: Split): number {
-  const width = images.length / n;
+/** How many images of a split are blank. */
+function blanks(split: Split): number {
   let blank = 0;
-  for (let i = 0; i < n; i++) {
-    const image = images.subarray(i * width, (i + 1) * width);
-    if (image.every((value) => value === image[0])) blank++;
+  for (let i = 0; i < split.n; i++) {
+    if (isBlank(imageAt(split, i))) blank++;
   }
   return blank;
 }

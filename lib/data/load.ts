@@ -39,12 +39,11 @@ export interface LoadOptions extends DataSource {
 export async function loadDataset(
   { dir, cacheDir, onProgress, ...asked }: LoadOptions,
 ): Promise<Dataset> {
+  const isReduced = asked.copies === "drop" || asked.part !== undefined;
   if (asked.name === "synthetic") {
     const drawn = syntheticFaces(asked);
     return {
-      ...asked.copies === "drop" || asked.part
-        ? reduced(drawn, asked, asked.seed ?? 0)
-        : drawn,
+      ...isReduced ? reduced(drawn, asked, asked.seed ?? 0) : drawn,
       source: recorded(asked),
     };
   }
@@ -80,7 +79,7 @@ export async function loadDataset(
   const { rows, ...parts } = splitsOf(listing, splits, pixels);
   const source = recorded({ ...asked, name, split: rule });
   const listed = { ...body, ...parts };
-  const whole = asked.copies === "drop" || asked.part
+  const whole = isReduced
     ? reduced(listed, asked, seed)
     : { ...listed, hash: knownHash(listed, pixels, rows, cacheDir) };
   return limited(

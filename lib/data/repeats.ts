@@ -1,6 +1,6 @@
 /** Images that a data set in memory holds more than once, pixel by pixel. */
 import { createHash } from "node:crypto";
-import { without } from "./dataset.ts";
+import { imageAt, without } from "./dataset.ts";
 import { DataError, SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitName } from "./types.ts";
 
@@ -13,7 +13,9 @@ export interface RepeatedImages {
   conflicting: number;
 }
 
-const isBlank = (image: Uint8Array) => image.every((v) => v === image[0]);
+/** Whether all values of an image are alike, as all black. */
+export const isBlank = (image: Uint8Array) =>
+  image.every((v) => v === image[0]);
 
 const pictureOf = (image: Uint8Array) =>
   createHash("sha256").update(image).digest("base64");
@@ -26,11 +28,8 @@ const pictureOf = (image: Uint8Array) =>
  */
 export function trainWithoutCopies(d: Pick<Dataset, SplitName>): Split {
   const held = new Set<string>();
-  for (const { images, n } of [d.validation, d.test]) {
-    const width = images.length / n;
-    for (let i = 0; i < n; i++) {
-      held.add(pictureOf(images.subarray(i * width, (i + 1) * width)));
-    }
+  for (const split of [d.validation, d.test]) {
+    for (let i = 0; i < split.n; i++) held.add(pictureOf(imageAt(split, i)));
   }
   const train = without(
     d.train,
@@ -61,10 +60,9 @@ function countRepeats(d: Dataset): RepeatedImages {
     { count: Record<string, number>; labels: Set<number> }
   >();
   for (const split of SPLITS) {
-    const { images, labels, n } = d[split];
-    const width = images.length / n;
+    const { labels, n } = d[split];
     for (let i = 0; i < n; i++) {
-      const image = images.subarray(i * width, (i + 1) * width);
+      const image = imageAt(d[split], i);
       if (isBlank(image)) continue;
       const key = pictureOf(image);
       let picture = pictures.get(key);

@@ -45,3 +45,4 @@ export {
   startSession,
   stopSession,
 } from "./session.ts";
+export { stripTypes } from "./strip_types.ts";

@@ -56,7 +56,6 @@ export interface Effect {
   p: number | null;
   rawP: number | null;
   sign: { p: number; positive: number; negative: number } | null;
-  mcnemar: analysis.McNemarResult | null;
   verdict: analysis.Verdict;
   /** The verdict is "differs", and the difference above (below) 0. */
   isBetter: boolean;
@@ -85,8 +84,6 @@ interface EffectOptions {
   text?: (params: Params) => string;
   /** Of one published run: what the interval of a difference comes from. */
   noise?: Pick<analysis.NoiseFloor, "sd" | "df">;
-  /** True classes of the test images, for McNemar's test. */
-  truth?: ArrayLike<number>;
 }
 
 /** A text that runs share which have the same values of `names`. */
@@ -170,7 +167,6 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
     by: names,
     baseline: base,
     bySeed: at === "mean" && !isSingle,
-    ...o.truth ? { truth: Uint8Array.from(o.truth) } : {},
   });
   const isOne = names.length === 1;
   // Of several parameters those that are not as in the base.
@@ -203,7 +199,6 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
         sd: c.t?.sd ?? null,
         rawP: isTested ? c.rawP : null,
         sign: c.sign,
-        mcnemar: c.mcnemar,
         ...isSingle ? { published: true } : {},
       }, isTested ? c.p : null);
     });

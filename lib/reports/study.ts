@@ -174,8 +174,9 @@ export class Study {
 
   /** What is on record of the settings that the study plans. */
   async trials(): Promise<Trial[]> {
-    const rows = await this.#isRecorded()
-      ? await trainingRows(placeOf(this.dir), this.name, this.#isOwn)
+    const isOwn = this.#isOwn();
+    const rows = await this.#isRecorded(isOwn)
+      ? await trainingRows(placeOf(this.dir), this.name, isOwn)
       : [];
     return trialsOf(
       this.name,
@@ -185,17 +186,18 @@ export class Study {
   }
 
   /** Whether a record of its name is of its recipe and data. */
-  readonly #isOwn = (row: StudyRow): boolean =>
-    !("recipe" in this.job) || isRecordOf(this.job)(row);
+  #isOwn(): (row: StudyRow) => boolean {
+    return "recipe" in this.job ? isRecordOf(this.job) : () => true;
+  }
 
   /** Whether it has a record of its own. */
-  async #isRecorded(): Promise<boolean> {
+  async #isRecorded(isOwn: (row: StudyRow) => boolean): Promise<boolean> {
     const place = placeOf(this.dir);
     const store = await recordedStore(
       "store" in place ? place.store : recordsPath(place.dir),
     );
     try {
-      return !!store && (await recordsOf(store, this.name)).some(this.#isOwn);
+      return !!store && (await recordsOf(store, this.name)).some(isOwn);
     } finally {
       await store?.close();
     }
@@ -206,7 +208,7 @@ export class Study {
     const { rows } = await trialRows(
       placeOf(this.dir),
       this.name,
-      this.#isOwn,
+      this.#isOwn(),
     );
     return { trials: trialsFrame(rows), epochs: epochsFrame(rows) };
   }

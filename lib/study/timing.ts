@@ -45,7 +45,8 @@ function runOf(recipe: Recipe, mode: TimedMode, seed: number): Run {
 }
 
 /**
- * Times a point's batch, as `timedAt` finds it. The value is images a second by the median step.
+ * Times a point's batch, as `timedAt` finds it. The value is images a second by
+ * the median step.
  *
  * @throws {OutOfMemoryError} where the batch does not fit, which fails the
  * trial with its reason and no other.

@@ -1,7 +1,6 @@
 /** Which cells of a notebook run a study, and which they need. */
-import { stripTypeScriptTypes } from "node:module";
 import { type AnyNode, type Node, parse } from "acorn";
-import { type Cell, cellGraph } from "../../lib/notebook/mod.ts";
+import { type Cell, cellGraph, stripTypes } from "../../lib/notebook/mod.ts";
 
 /** Stands among names for a call of a method `run`. */
 const RUN = ".run()";
@@ -55,12 +54,12 @@ function callsOf(source: string): Calls {
   const calls: Calls = { here: new Set(), later: new Map() };
   let body: AnyNode[];
   try {
-    body = parse(stripTypeScriptTypes(source), {
+    body = parse(stripTypes(source), {
       ecmaVersion: "latest",
       sourceType: "module",
       allowAwaitOutsideFunction: true,
     }).body;
-  } catch { // JSX, enums, an error: the kernel will tell
+  } catch { // JSX, enums, too deep, an error: the kernel will tell
     if (/\.\s*run\s*\(/.test(source)) calls.here.add(RUN);
     return calls;
   }
