@@ -22,6 +22,12 @@ export function pathHint(error: string, file: string, folder: string): string {
   return ` (relative paths and imports start at ${folder}, where deno.json is)`;
 }
 
+/** What a kernel is told besides `env`: its notebook, as Jupyter's server does. */
+export const kernelEnv = (
+  file: string,
+  env?: Record<string, string>,
+): Record<string, string> => ({ ...env, JPY_SESSION_NAME: resolve(file) });
+
 /** Where a notebook's kernel runs: its project's folder. */
 export const workingFolder = (file: string) =>
   projectFolder(dirname(resolve(file)));

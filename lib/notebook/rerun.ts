@@ -13,7 +13,7 @@ import {
   ownRecord,
   timeLimit,
 } from "./cells.ts";
-import { pathHint, workingFolder } from "./project.ts";
+import { kernelEnv, pathHint, workingFolder } from "./project.ts";
 import { refuseForeign } from "./foreign.ts";
 import { cellGraph, type GraphCell } from "./graph.ts";
 import { Kernel } from "./kernel.ts";
@@ -343,7 +343,7 @@ async function inKernel(
   if (done) return done;
   const plan = rerun.plan(asked);
   o.onPlan?.(plan);
-  const kernel = await Kernel.start({ cwd: folder });
+  const kernel = await Kernel.start({ cwd: folder, env: kernelEnv(file) });
   try {
     return result(plan, false, await rerun.run(kernel, plan));
   } finally {

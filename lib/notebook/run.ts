@@ -7,7 +7,7 @@ import {
   type RunEvent,
 } from "./cell_run.ts";
 import { cellTitle, checkLimits, hasTag, timeLimit } from "./cells.ts";
-import { pathHint, workingFolder } from "./project.ts";
+import { kernelEnv, pathHint, workingFolder } from "./project.ts";
 import { Kernel, KernelDied } from "./kernel.ts";
 import type { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
@@ -234,7 +234,10 @@ class Run {
     const { o } = this;
     const cwd = this.#folder;
     await admitPackages(this.nb.cells, cwd, this.#warn);
-    const kernel = await Kernel.start({ cwd, env: o.env });
+    const kernel = await Kernel.start({
+      cwd,
+      env: kernelEnv(this.file, o.env),
+    });
     let killer: ReturnType<typeof setTimeout> | undefined;
     const abort = () => {
       kernel.interrupt();

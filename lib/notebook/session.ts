@@ -13,7 +13,7 @@ import { kill } from "node:process";
 import { newConnection } from "./connection.ts";
 import { Kernel } from "./kernel.ts";
 import { admitPackages } from "./packages.ts";
-import { workingFolder } from "./project.ts";
+import { kernelEnv, workingFolder } from "./project.ts";
 import { refuseForeign } from "./foreign.ts";
 import { notebookPair } from "./stale.ts";
 import { readNotebook } from "./types.ts";
@@ -121,7 +121,7 @@ export async function findSession(file: string): Promise<Session | undefined> {
 }
 
 /** Starts a kernel of its own process group, which outlives this process. */
-async function launch(connection: string, cwd: string): Promise<number> {
+async function launch(connection: string, notebook: string): Promise<number> {
   await Deno.remove(connection).catch(() => {});
   await Deno.writeTextFile(
     connection,
@@ -130,7 +130,8 @@ async function launch(connection: string, cwd: string): Promise<number> {
   );
   const child = new Deno.Command(Deno.execPath(), {
     args: ["jupyter", "--kernel", "--conn", connection],
-    cwd,
+    cwd: workingFolder(notebook),
+    env: kernelEnv(notebook),
     detached: true,
     stdin: "null",
     stdout: "null",
@@ -178,7 +179,7 @@ export async function startSession(
     modules: {},
   };
   for (let tries = 1;; tries++) {
-    session.pid = await launch(connection, workingFolder(notebook));
+    session.pid = await launch(connection, notebook);
     try {
       const kernel = await Kernel.connect(connection, session.pid, 10_000);
       await kernel.disconnect();

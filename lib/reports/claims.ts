@@ -81,7 +81,7 @@ function settled(c: Claim, { profile, dataName, job }: Study): Judgement {
 
 /**
  * Shows claims beside the notes' numbers, and keeps them as
- * `NOTEBOOK.claims.json` beside the records. Without a trial on record none is
+ * `NOTEBOOK.claims.json` beside the records, by the notebook that runs. Without a trial on record none is
  * judged.
  *
  * @param of The study, or all that the notebook has.
@@ -105,13 +105,9 @@ export async function claims(
       : publishedText(published);
     return { claim, published: theirs, ours, verdict, why };
   });
-  const notebook = studies.find((s) => s.notebook)?.notebook ??
-    basename(Deno.env.get("JPY_SESSION_NAME") ?? first.name, ".ipynb");
-  if (/[\\/]/.test(notebook)) {
-    throw new StudyError(
-      `claims: notebook "${notebook}" has a folder in it: give its name alone`,
-    );
-  }
+  // The runner and Jupyter's server tell a kernel its notebook.
+  const notebook = basename(Deno.env.get("JPY_SESSION_NAME") || first.name)
+    .replace(/(\.executed)?\.ipynb$/, "");
   const kept: ClaimsFile = {
     notebook,
     profile: first.profile,

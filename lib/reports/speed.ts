@@ -22,8 +22,6 @@ import { parseWhere, Study, type Where } from "./study.ts";
 export interface SpeedCell {
   /** Of its record. */
   name: string;
-  /** The notebook whose claims it answers, such as "09-efficiency". */
-  notebook?: string;
   /** Recipes by name. */
   nets: Record<string, Recipe>;
   /** By the nets' names. */
@@ -81,7 +79,7 @@ function factsOf({ nets, steps, points, repeats }: SpeedCell) {
  */
 export function timed(where: Where, cell: SpeedCell): Study {
   const at = parseWhere(where);
-  const { name, nets, steps, points, repeats, notebook } = cell;
+  const { name, nets, steps, points, repeats } = cell;
   const both = Object.keys(nets).filter((net) => net in steps);
   const timedAt = ({ net, batchSize, mode = "forward", ...others }: Params) => {
     const point = { net, ...others }, { recipe = (own) => own } = cell;
@@ -117,7 +115,7 @@ export function timed(where: Where, cell: SpeedCell): Study {
     measure: timingTrial(timedAt),
     field: "imagesPerSecond",
     facts: factsOf(cell),
-  }, notebook);
+  });
 }
 
 /**

@@ -57,8 +57,6 @@ export interface StudyCell
   extends
     Omit<StudyInput, "direction" | "fixed">,
     Pick<TrainingPlan, "limits" | "objective"> {
-  /** The notebook whose claims it answers, such as "03-depth". */
-  notebook?: string;
   /** Fields of the recipe that differ from the profile's start. */
   recipe?: Partial<Recipe>;
 }
@@ -100,7 +98,6 @@ export class Study {
     readonly profile: Profile,
     readonly where: z.output<typeof Where>,
     readonly job: TrainingPlan | Measurement,
-    readonly notebook: string | undefined,
     /** The cell's own words, for its display; none for measurements. */
     readonly cell?: StudyCell,
   ) {
@@ -284,7 +281,7 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   const at = parseWhere(where);
   const profile = parseProfile(at.profile);
   const start = startOf(profile);
-  const { notebook, recipe, limits, objective, ...study } = cell;
+  const { recipe, limits, objective, ...study } = cell;
   const plan: TrainingPlan = {
     study: {
       ...study,
@@ -303,5 +300,5 @@ export function openStudy(where: Where, cell: StudyCell): Study {
     },
   };
   parsePlan(plan);
-  return new Study(profile, at, plan, notebook, cell);
+  return new Study(profile, at, plan, cell);
 }

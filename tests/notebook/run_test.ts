@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   readNotebook,
+  rerunCells,
   type RunEvent,
   runNotebook,
   type RunOptions,
@@ -195,6 +196,20 @@ Deno.test("parameters arrive as they are given, and unknown names are told", asy
     { parameters: { text, rate: -0, list: [1, 2], rat: 5 } },
   );
 });
+
+Deno.test("a notebook's cells know its file, those of a copy the copy's", () =>
+  withFolder(async (_, file) => {
+    const source = `console.log(Deno.env.get("JPY_SESSION_NAME"));`;
+    await writeNotebook(file("a.ipynb"), notebook(code(source)));
+    await Deno.copyFile(file("a.ipynb"), file("my a.ipynb"));
+    const { notebook: ran } = await runNotebook(file("my a.ipynb"), {
+      out: file("b.ipynb"),
+    });
+    assert.equal(printed(ran.cells[0]), file("my a.ipynb") + "\n");
+    const { out } = await rerunCells(file("a.ipynb"), { cells: ["1"] });
+    const [cell] = (await readNotebook(out)).cells;
+    assert.equal(printed(cell), file("a.ipynb") + "\n");
+  }));
 
 Deno.test("an abort ends a cell that waits, and saves what ran", async () => {
   const stop = new AbortController();

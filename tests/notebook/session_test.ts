@@ -47,7 +47,8 @@ Deno.test("a session lives on after its command, is listed, used, and stopped wi
         code(
           `const child = new Deno.Command("sleep", { args: ["99"] }).spawn();`,
         ),
-        code(`console.log(Deno.pid, child.pid);`),
+        code(`console.log(
+          Deno.pid, child.pid, Deno.env.get("JPY_SESSION_NAME"));`),
       ),
     );
     try {
@@ -76,8 +77,10 @@ Deno.test("a session lives on after its command, is listed, used, and stopped wi
       const told = JSON.parse(again.out);
       assert.deepEqual([told.session, told.replays], [true, []]);
       const { cells } = await readNotebook(file("a.executed.ipynb"));
-      const [kernel, child] = printed(cells[1]).trim().split(" ").map(Number);
+      const said = printed(cells[1]).trim().split(" ");
+      const [kernel, child] = said.map(Number);
       assert.equal(kernel, pid);
+      assert.equal(said[2], file("a.ipynb"));
       assert.ok(lives(child));
 
       const status = await nb(folder, "status", "a.ipynb");

@@ -25,8 +25,8 @@ const holds = { ours: "+1", verdict: "holds" as const, why: "a test says so" };
 
 Deno.test("claims of a trained study are shown and kept, on synthetic faces unsettled", () =>
   inFolder(async (dir) => {
+    Deno.env.set("JPY_SESSION_NAME", join(dir, "99-own.executed.ipynb"));
     const study = openStudy({ profile: "smoke", outDir: dir }, {
-      notebook: "99-own",
       name: "own",
       parameters: { lr: [1e-3] },
       recipe: { epochs: 1 },
@@ -132,6 +132,7 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
       assert.equal((await kept()).claims.length, 3);
     } finally {
       Deno.env.delete("FERLAB_DRY_RUN");
+      Deno.env.delete("JPY_SESSION_NAME");
     }
   }));
 
