@@ -130,7 +130,7 @@ const EDITS: Edit[] = [
     to: "smoke: { depth: [1], lr: [1e-3, 3e-3, 1e-2]",
     trained: { "lr-search": 1 },
     ran: ["+study", "open", "run", "rates", "claims", "decision"],
-    kept: ["published-runs", "published-rates"],
+    kept: ["paper", "published-rates"],
   },
   {
     notebook: "08-cls-vs-vit", // another alpha
