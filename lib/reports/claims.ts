@@ -8,7 +8,7 @@ import { fromRoot } from "./live.ts";
 import { Profile } from "./profiles.ts";
 import { paramsOf, type Row } from "./rows.ts";
 import { markdown, paramsText, type Shown, table } from "./show.ts";
-import type { Study } from "./study.ts";
+import { Study } from "./study.ts";
 import { cannotTell, type Judgement, notRun, VERDICTS } from "./verdicts.ts";
 
 /** A claim of the notes in its cell: what they say, and our verdict on it. */
@@ -40,6 +40,39 @@ export const ClaimsFile = z.object({
   })),
 });
 export type ClaimsFile = z.infer<typeof ClaimsFile>;
+
+/** What a cell claims, before its published rows are text. */
+const Claims = z.array(
+  ClaimsFile.shape.claims.element.extend({
+    claim: z.string().min(1),
+    published: z.union([z.string(), z.array(z.record(z.string(), z.any()))], {
+      error: "give text or published rows",
+    }),
+    aboutFaces: z.boolean().optional(),
+    onlyAt: z.object({ profile: Profile, because: z.string() }).optional(),
+  }),
+);
+
+/** @throws StudyError, one line that names claim and field */
+function checkClaims(of: readonly unknown[], list: unknown): void {
+  const wrong = (why: string) => new StudyError(`claims: ${why}`);
+  if (of.length === 0 || !of.every((s) => s instanceof Study)) {
+    throw wrong("give a study, or a list of them, before the claims");
+  }
+  const { error } = Claims.safeParse(list);
+  if (error) {
+    const [{ path: [i, ...fields], message }] = error.issues;
+    if (i === undefined) throw wrong("give a list of claims");
+    const text = (list as Claim[])[i as number]?.claim;
+    const name = typeof text === "string" && text
+      ? `"${text}"`
+      : `number ${Number(i) + 1}`;
+    throw wrong([name, fields.join("."), message].filter(Boolean).join(": "));
+  }
+  const texts = (list as Claim[]).map((c) => c.claim);
+  const twice = texts.find((text, i) => texts.indexOf(text) < i);
+  if (twice) throw wrong(`"${twice}" stands there twice`);
+}
 
 /** More published rows than these are cut. */
 const MOST_ROWS = 8;
@@ -79,22 +112,38 @@ function settled(c: Claim, { profile, dataName, job }: Study): Judgement {
     );
 }
 
+function keep(file: ClaimsFile, folder: string): void {
+  const dir = fromRoot(folder);
+  const path = join(dir, `${file.notebook}.claims.json`);
+  try {
+    mkdirSync(dir, { recursive: true });
+    // Whoever reads it while it is written sees the old file or the new one.
+    const partial = `${path}.${Deno.pid}.tmp`;
+    writeFileSync(partial, JSON.stringify(file, null, 2) + "\n");
+    renameSync(partial, path);
+  } catch (error) {
+    throw new StudyError(
+      `${path}: the claims cannot be kept: ${(error as Error).message}; ` +
+        `give outDir a folder that can be written`,
+    );
+  }
+}
+
 /**
  * Shows claims beside the notes' numbers, and keeps them as
  * `NOTEBOOK.claims.json` beside the records, by the notebook that runs. Without a trial on record none is
  * judged.
  *
  * @param of The study, or all that the notebook has.
- * @throws StudyError for two claims of one text
+ * @throws StudyError, one line, for a claim that is none, for two of one text,
+ * and for a folder that cannot be written
  */
 export async function claims(
   of: Study | readonly Study[],
   list: readonly Claim[],
 ): Promise<Shown> {
   const studies = [of].flat() as Study[], [first] = studies;
-  const texts = list.map((c) => c.claim);
-  const twice = texts.find((text, i) => texts.indexOf(text) < i);
-  if (twice) throw new StudyError(`claims: "${twice}" stands there twice`);
+  checkClaims(studies, list);
   const trials = (await Promise.all(studies.map((s) => s.trials()))).flat();
   const judged = list.map(({ claim, published, ...judgement }) => {
     const { ours, verdict, why } = trials.length > 0
@@ -116,15 +165,7 @@ export async function claims(
     seconds: trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0),
     claims: judged,
   };
-  if (!Deno.env.get("FERLAB_DRY_RUN")) {
-    const dir = fromRoot(first.dir);
-    mkdirSync(dir, { recursive: true });
-    // Whoever reads it while it is written sees the old file or the new one.
-    const path = join(dir, `${notebook}.claims.json`);
-    const partial = `${path}.${Deno.pid}.tmp`;
-    writeFileSync(partial, JSON.stringify(kept, null, 2) + "\n");
-    renameSync(partial, path);
-  }
+  if (!Deno.env.get("FERLAB_DRY_RUN")) keep(kept, first.dir);
   return table(
     judged.map(({ claim, ...rest }) => ({
       "the notes' claim": claim,

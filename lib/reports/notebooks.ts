@@ -2,7 +2,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { StudyError } from "../study/mod.ts";
 import { ClaimsFile } from "./claims.ts";
 import { fromRoot } from "./live.ts";
 import { Profile } from "./profiles.ts";
@@ -16,28 +15,37 @@ const Page = z.object({
   })),
 });
 
-/** @throws StudyError, one line that names the file, where it is no `what` */
-function readAs<T>(file: string, schema: z.ZodType<T>, what: string): T {
-  const wrong = (why: string) => new StudyError(`${file}: not ${what}: ${why}`);
+/** What a file holds; `error` says in one line that it is no `what`, and why. */
+function readAs<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  what: string,
+): { data?: T; error?: string } {
+  const wrong = (why: string) => ({
+    error: `${basename(file)}: not ${what}: ${why}`,
+  });
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    throw wrong("it cannot be read as JSON");
+    return wrong("it cannot be read as JSON");
   }
   const { data, error } = schema.safeParse(json);
-  if (data) return data;
+  if (data) return { data };
   const [{ path, message }] = error!.issues;
-  throw wrong([path.join("."), message].filter(Boolean).join(": "));
+  return wrong([path.join("."), message].filter(Boolean).join(": "));
 }
 
-/**
- * What `NOTEBOOK.claims.json` holds.
- *
- * @throws StudyError, one line that names the file
- */
-export const readClaims = (file: string): ClaimsFile =>
-  readAs(file, ClaimsFile, "a notebook's claims");
+/** What a notebook left of its claims; neither where it left none. */
+export function readClaims(
+  folder: string,
+  name: string,
+): { data?: ClaimsFile; error?: string } {
+  const file = join(folder, `${name}.claims.json`);
+  return existsSync(file)
+    ? readAs(file, ClaimsFile, "a notebook's claims")
+    : {};
+}
 
 /** The head of a notebook. */
 export interface NotebookHead {
@@ -47,9 +55,11 @@ export interface NotebookHead {
   question?: string;
 }
 
-/** @throws StudyError, one line that names the file */
+/** A head, or that there is none: a draft spoils no index. */
 export function readHead(file: string): NotebookHead {
-  const text = readAs(file, Page, "a notebook").cells
+  const { data } = readAs(file, Page, "a notebook");
+  if (!data) return { question: "cannot be read as a notebook" };
+  const text = data.cells
     .filter((c) => c.cell_type === "markdown")
     .map((c) => [c.source].flat().join(""))
     .join("\n\n").replace(/^```[\s\S]*?^```/gm, "");
@@ -84,15 +94,6 @@ export function markdownTable(
   return [columns, columns.map(() => "---"), ...rows].map(line).join("\n");
 }
 
-/** A head, or that there is none: a draft spoils no index. */
-function headOf(file: string): NotebookHead {
-  try {
-    return readHead(file);
-  } catch {
-    return { question: "cannot be read as a notebook" };
-  }
-}
-
 /** "2 holds, 1 cannot tell" */
 export const verdictCounts = (
   claims: readonly { verdict: Verdict }[],
@@ -107,7 +108,6 @@ export const verdictCounts = (
  * results in FOLDER/PROFILE the verdicts on its claims.
  *
  * @param folder From the project's root: "results", or "runs".
- * @throws StudyError for claims that are damaged, in one line
  */
 export function notebookIndex(
   folder: string,
@@ -116,10 +116,10 @@ export function notebookIndex(
   const at = (profile: Profile) => join(fromRoot(folder), profile);
   const profiles = Profile.options.filter((p) => claimsIn(at(p)).length > 0);
   const rows = notebooksIn(fromRoot(notebooks)).map((name) => {
-    const head = headOf(join(fromRoot(notebooks), `${name}.ipynb`));
+    const head = readHead(join(fromRoot(notebooks), `${name}.ipynb`));
     const verdicts = profiles.map((profile) => {
-      const file = join(at(profile), `${name}.claims.json`);
-      return existsSync(file) ? verdictCounts(readClaims(file).claims) : "–";
+      const { data, error } = readClaims(at(profile), name);
+      return data ? verdictCounts(data.claims) : error ?? "–";
     });
     const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
     const title = `${number} **${head.title ?? name}**`.trim();

@@ -17,7 +17,7 @@ import {
 } from "../../lib/reports/notebooks.ts";
 import { path } from "../../lib/notebook/commands/shared.ts";
 import { replaceText } from "../../lib/notebook/mod.ts";
-import { UsageError } from "../cli.ts";
+import { say, UsageError } from "../cli.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
 const NOTEBOOKS = join(root, "notebooks");
@@ -31,31 +31,38 @@ interface Section {
   /** The strongest profile that has trials, else the strongest one. */
   profile?: Profile;
   judged?: ClaimsFile;
+  /** Files that cannot be read, and why. */
+  damaged: string[];
 }
+
+/** Text as Markdown shows it, whatever marks are in it. */
+const plain = (text: string) =>
+  text.replace(/[\\`*[<&~$]|(?<!\w)_|_(?!\w)/g, "\\$&");
 
 /** What there is of a notebook; undefined where it ran and claims nothing. */
 function sectionOf(folder: string, name: string): Section | undefined {
   const file = (profile: Profile, ending: string) =>
     join(folder, profile, name + ending);
-  const found = PROFILES.filter((p) => existsSync(file(p, ".claims.json")))
-    .map((profile) => ({
-      profile,
-      judged: readClaims(file(profile, ".claims.json")),
-    }));
+  const damaged: string[] = [];
+  const found = PROFILES.flatMap((profile) => {
+    const { data: judged, error } = readClaims(join(folder, profile), name);
+    if (error) damaged.push(`${profile}/${error}`);
+    return judged ? [{ profile, judged }] : [];
+  });
   const best = found.find((f) => f.judged.trials > 0) ?? found[0];
   const ran = PROFILES.find((p) => existsSync(file(p, ".ipynb")));
-  if (!best && ran) return undefined;
+  if (!best && ran && damaged.length === 0) return undefined;
   const heads = [
     ...best ? [file(best.profile, ".ipynb")] : [],
     join(NOTEBOOKS, `${name}.ipynb`),
   ].filter((head) => existsSync(head));
   const title = heads.length > 0 ? readHead(heads[0]).title : undefined;
-  return { name, title: title ?? name, ...best };
+  return { name, title: title ?? name, damaged, ...best };
 }
 
 function sectionText(
   folder: string,
-  { name, title, profile, judged }: Section,
+  { name, title, profile, judged, damaged }: Section,
 ): string {
   const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
   const links = [["Report", "html"], ["notebook", "ipynb"]]
@@ -66,11 +73,14 @@ function sectionText(
     ? `Profile ${judged.profile} on ${judged.data}: ${judged.trials} trials, ` +
       `${duration(judged.seconds)}.${links && ` ${links}.`}`
     : "Not yet run.";
-  const rows = (judged?.claims ?? []).map((
-    c,
-  ) => [c.claim, c.published, c.ours, `**${c.verdict}**`, c.why]);
+  const rows = (judged?.claims ?? []).map((c) => {
+    const [claim, published, ours, why] = [c.claim, c.published, c.ours, c.why]
+      .map(plain);
+    return [claim, published, ours, `**${c.verdict}**`, why];
+  });
   return [
     `## ${number} ${title}`.replace("  ", " "),
+    ...damaged.map((line) => `**Left out:** ${plain(line)}.`),
     about,
     ...rows.length > 0
       ? [markdownTable(["claim", "published", "ours", "verdict", "why"], rows)]
@@ -78,12 +88,14 @@ function sectionText(
   ].join("\n\n") + "\n";
 }
 
-/**
- * The page of all claims, from what the notebooks left in `folder`.
- *
- * @throws {Error} in one line, for a file that is damaged
- */
-export function claimsPage(folder: string): string {
+interface ClaimsPage {
+  text: string;
+  /** Files that it leaves out, and why, a line each. */
+  damaged: string[];
+}
+
+/** The page of all claims, from what the notebooks left in `folder`. */
+export function claimsPage(folder: string): ClaimsPage {
   const names = new Set([
     ...PROFILES.flatMap((p) => claimsIn(join(folder, p))),
     ...notebooksIn(NOTEBOOKS),
@@ -92,7 +104,7 @@ export function claimsPage(folder: string): string {
     .flatMap((name) => sectionOf(folder, name) ?? []);
   const all = sections.flatMap((s) => s.judged?.claims ?? []);
   const seconds = sections.reduce((s, x) => s + (x.judged?.seconds ?? 0), 0);
-  return `# The notes' claims
+  const text = `# The notes' claims
 
 Written by \`deno task study claims\` from what the executed notebooks left
 beside their records. ${all.length} claims: ${
@@ -110,6 +122,7 @@ beside their records. ${all.length} claims: ${
   question is asked and answered, so no claim about faces is settled by it.
 
 ${sections.map((s) => sectionText(folder, s)).join("\n")}`;
+  return { text, damaged: sections.flatMap((s) => s.damaged) };
 }
 
 /** `deno task study claims`. */
@@ -134,9 +147,11 @@ export function claimsCommand(): Command {
       if (!existsSync(from)) {
         throw new UsageError(`${folder}: there is no such folder`);
       }
-      const page = claimsPage(from);
-      if (!o.out) return console.log(page);
-      await replaceText(path(o.out), page);
+      const { text, damaged } = claimsPage(from);
+      damaged.forEach((line) => say(`study: ${folder}/${line}`));
+      if (damaged.length > 0) Deno.exitCode = 1;
+      if (!o.out) return console.log(text);
+      await replaceText(path(o.out), text);
       console.log(relative(Deno.cwd(), path(o.out)));
     });
 }

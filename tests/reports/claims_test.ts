@@ -58,11 +58,11 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
     assert.equal(trials[0].history.length, 1);
     const table = await shown(await claims(study, list));
     assert.match(table, /on synthetic faces it would hold/);
-    const file = await kept();
-    assert.equal(file.notebook, "99-own");
-    assert.equal(file.trials, 1);
+    const was = await kept();
+    assert.equal(was.notebook, "99-own");
+    assert.equal(was.trials, 1);
     assert.deepEqual(
-      file.claims.map((c: { verdict: string; why: string }) => [
+      was.claims.map((c: { verdict: string; why: string }) => [
         c.verdict,
         c.why,
       ]),
@@ -76,12 +76,48 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
         ["cannot tell", "ours is another net"],
       ],
     );
-    assert.equal(file.claims[2].published, "62.39 % at learning rate 1e-3");
+    assert.equal(was.claims[2].published, "62.39 % at learning rate 1e-3");
     assert.match(await shown(study), /lr: 1e-3[^]*trials: 1, all on record/);
+    // What is no claim is named before anything is kept.
+    const [faces] = list;
+    for (
+      const [wrong, message] of [
+        [[faces, faces], /^claims: "about faces" stands there twice$/],
+        [
+          [{ ...faces, verdict: "true" }],
+          /^claims: "about faces": verdict: .*/,
+        ],
+        [[faces, { ...faces, claim: "b", ours: 5 }], /^claims: "b": ours: .*/],
+        [[{ ...faces, claim: "" }], /^claims: number 1: claim: .*/],
+        [
+          [{ ...faces, published: 5 }],
+          /^claims: "about faces": published: give /,
+        ],
+        [[faces, null], /^claims: number 2: .*/],
+        [Promise.resolve(list), /^claims: give a list of claims$/],
+      ] as const
+    ) {
+      // deno-lint-ignore no-explicit-any
+      await assert.rejects(claims(study, wrong as any), (error: Error) => {
+        assert.equal(error.name, "StudyError");
+        assert.match(error.message, message);
+        return !error.message.includes("\n");
+      });
+    }
+    for (const  of of[[], trials, list]) {
+      // deno-lint-ignore no-explicit-any
+      await assert.rejects(claims(of as any, list), /claims: give a study, /);
+    }
+    const file = join(dir, "99-own.claims.json");
+    const elsewhere = openStudy({ profile: "smoke", outDir: file }, {
+      name: "own",
+      parameters: { lr: [1e-3] },
+    });
     await assert.rejects(
-      claims(study, [list[0], list[0]]),
-      /^StudyError: claims: "about faces" stands there twice$/,
+      claims(elsewhere, list),
+      /^StudyError: .*99-own.*: the claims cannot be kept: .*; give outDir a/,
     );
+    assert.equal((await kept()).claims.length, 3);
     // What a changed plan does not hold is none of its trials.
     const changed = (lr: unknown) =>
       openStudy({ profile: "smoke", outDir: dir }, {
@@ -112,12 +148,12 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
       });
       assert.equal((await o.trials()).length, 0);
     }
-    const faces = openStudy({ profile: "smoke", outDir: dir, seed: 1 }, {
+    const otherFaces = openStudy({ profile: "smoke", outDir: dir, seed: 1 }, {
       name: "own",
       parameters: { lr: [1e-3] },
       recipe: { epochs: 1 },
     });
-    assert.equal((await faces.trials()).length, 0);
+    assert.equal((await otherFaces.trials()).length, 0);
     assert.equal((await study.trials()).length, 1);
     // In a dry run nothing is trained or kept.
     Deno.env.set("FERLAB_DRY_RUN", "1");

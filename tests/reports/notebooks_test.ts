@@ -109,7 +109,7 @@ Deno.test("the page of claims is made of the folder's files alone", () =>
     // Its verdicts do not count: there are no trials, or the profile is none.
     await of("paper", 0, ["not yet run"]);
     await of("smoke", 5, ["holds"]);
-    const page = claimsPage(dir);
+    const { text: page } = claimsPage(dir);
     assert.match(page, /2 claims: 1 holds, 1 cannot tell\. .* 1 min in all/);
     assert.match(
       page,
@@ -126,10 +126,10 @@ Deno.test("the page of claims is made of the folder's files alone", () =>
     assert.doesNotMatch(page, /Start here/);
     // Its own title where the executed notebook is gone.
     await Deno.remove(join(dir, "quick/90-width.ipynb"));
-    assert.match(claimsPage(dir), /## 90 90-width\n/);
+    assert.match(claimsPage(dir).text, /## 90 90-width\n/);
   }));
 
-Deno.test("claims that are damaged or foreign are named in one line", () =>
+Deno.test("claims that are damaged or foreign are named in one line, and the others shown", () =>
   inFolder(async (dir) => {
     const file = "quick/90-width.claims.json";
     const whole = judged({ verdicts: ["holds"] });
@@ -146,15 +146,50 @@ Deno.test("claims that are damaged or foreign are named in one line", () =>
     ];
     const notebooks = join(dir, "notebooks");
     await write(notebooks, "90-width.ipynb", notebook());
-    const index = () => notebookIndex(dir, { notebooks });
+    await write(dir, "quick/90-width.ipynb", "{");
+    await write(dir, "quick/91-sound.claims.json", whole);
     for (const content of damaged) {
       await write(dir, file, content);
-      for (const read of [() => claimsPage(dir), index]) {
-        assert.throws(read, (error: Error) => {
-          assert.match(error.message, /90-width\.claims\.json: not a notebook/);
-          assert.doesNotMatch(error.message, /\n/);
-          return true;
-        });
-      }
+      const { text, damaged: [line, ...more] } = claimsPage(dir);
+      assert.deepEqual(more, []);
+      assert.match(
+        line,
+        /^quick\/90-width\.claims\.json: not a notebook's cl.*$/,
+      );
+      assert.match(text, /1 claims: 1 holds\./);
+      assert.match(
+        text,
+        /## 90 90-width\n\n\*\*Left out:\*\* quick\/90-width\.cl/,
+      );
+      assert.match(text, /## 91 91-sound\n[^]*\*\*holds\*\*/);
+      assert.match(
+        await shown(notebookIndex(dir, { notebooks })),
+        /\| 90-width\.claims\.json: not a notebook's claims: .* \|$/,
+      );
     }
+    // A weaker profile that can be read counts then.
+    await write(dir, "cpu/90-width.claims.json", "{");
+    await write(dir, file, whole);
+    const { text, damaged: lines } = claimsPage(dir);
+    assert.equal(lines.length, 1);
+    assert.match(text, /2 claims: 2 holds\./);
+  }));
+
+Deno.test("marks in a claim are text on the page of claims", () =>
+  inFolder(async (dir) => {
+    const whole = judged({ verdicts: ["holds"] });
+    const [claim] = whole.claims;
+    await write(dir, "quick/90-width.claims.json", {
+      ...whole,
+      claims: [{
+        ...claim,
+        claim: "<script>a</script> [b](c) **d** `e` a_b _f_ &lt; \\| ~g~",
+        why: "![h](i)",
+      }],
+    });
+    const { text } = claimsPage(dir);
+    const row =
+      "| \\<script>a\\</script> \\[b](c) \\*\\*d\\*\\* \\`e\\` a_b \\_f\\_ " +
+      "\\&lt; \\\\\\| \\~g\\~ | 62 % | 33 % | **holds** | !\\[h](i) |";
+    assert(text.includes(row), text);
   }));
