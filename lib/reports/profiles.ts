@@ -119,18 +119,27 @@ export function atProfile(
   );
 }
 
+/** More rates than these are a slip of the pen. */
+const MOST_RATES = 1000;
+
 /**
  * Rates from `from` down (or up) to `to`, `steps` a decade, both ends with
  * them, to four digits: `decades(1e-3, 1e-5, 5)` are fifths of a decade.
+ *
+ * @throws StudyError for ends or steps that are none, or above 1,000 rates
  */
 export function decades(from: number, to: number, steps = 1): number[] {
-  if (!(from > 0 && to > 0 && Number.isInteger(steps) && steps > 0)) {
+  const given = [from, to, steps];
+  const count = given.every((x) => typeof x === "number" && x > 0)
+    ? Math.round(steps * Math.abs(Math.log10(to / from)))
+    : NaN;
+  if (!Number.isInteger(steps) || !(count < MOST_RATES)) {
+    const text = given.map((x) => typeof x === "string" ? `"${x}"` : `${x}`);
     throw new StudyError(
-      `decades(${from}, ${to}, ${steps}): give two rates above 0 and a ` +
-        `whole number of steps a decade`,
+      `decades(${text.join(", ")}): give two rates above 0 and a whole ` +
+        `number of steps a decade, for ${MOST_RATES} rates at most`,
     );
   }
-  const count = Math.round(steps * Math.abs(Math.log10(to / from)));
   const sign = to < from ? -1 : 1;
   return Array.from(
     { length: count + 1 },

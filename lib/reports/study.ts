@@ -12,20 +12,18 @@ import {
   parsePlan,
   parseStudy,
   plannedTrials,
-  recordedStore,
-  recordsOf,
-  recordsPath,
   type Study as Definition,
   StudyError,
   type StudyInput,
   type StudyRow,
+  StudySchema,
   type TrainingPlan,
   type TrainingRow,
   trainingRows,
   trialRows,
   trialsFrame,
 } from "../study/mod.ts";
-import type { Recipe } from "../train/mod.ts";
+import { type Recipe, recipes } from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
 import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
 import { parseProfile, type Profile, startOf } from "./profiles.ts";
@@ -171,10 +169,11 @@ export class Study {
 
   /** What is on record of the settings that the study plans. */
   async trials(): Promise<Trial[]> {
-    const isOwn = this.#isOwn();
-    const rows = await this.#isRecorded(isOwn)
-      ? await trainingRows(placeOf(this.dir), this.name, isOwn)
-      : [];
+    const rows = await trainingRows(
+      placeOf(this.dir),
+      this.name,
+      this.#isOwn(),
+    );
     return trialsOf(
       this.name,
       rows.filter((row) => isPlanned(this.definition, row)),
@@ -185,19 +184,6 @@ export class Study {
   /** Whether a record of its name is of its recipe and data. */
   #isOwn(): (row: StudyRow) => boolean {
     return "recipe" in this.job ? isRecordOf(this.job) : () => true;
-  }
-
-  /** Whether it has a record of its own. */
-  async #isRecorded(isOwn: (row: StudyRow) => boolean): Promise<boolean> {
-    const place = placeOf(this.dir);
-    const store = await recordedStore(
-      "store" in place ? place.store : recordsPath(place.dir),
-    );
-    try {
-      return !!store && (await recordsOf(store, this.name)).some(isOwn);
-    } finally {
-      await store?.close();
-    }
   }
 
   /** Its record as polars frames: a row a trial, and a row an epoch of each. */
@@ -271,6 +257,25 @@ export function parseWhere(where: Where): z.output<typeof Where> {
   throw new StudyError(`parameter ${path.join(".")}: ${message}`);
 }
 
+/** A study's fields that a cell may say; the others are the profile's. */
+const CELL_FIELDS = Object.keys(StudySchema.shape)
+  .filter((name) => name !== "direction" && name !== "fixed");
+
+/** @throws StudyError that says where a field belongs which is no study's */
+function checkFields(study: Record<string, unknown>): void {
+  const odd = Object.keys(study).find((name) => !CELL_FIELDS.includes(name));
+  if (odd === undefined) return;
+  const [field] = odd.split(".");
+  throw new StudyError(
+    field in recipes.slim
+      ? `openStudy: ${odd} belongs into recipe: { ${field}: … }, or into ` +
+        `parameters where it is varied`
+      : `openStudy: ${odd} is no field of a study: these are ${
+        [...CELL_FIELDS, "recipe", "limits", "objective"].join(", ")
+      }`,
+  );
+}
+
 /**
  * Opens a study of trainings: the profile's start, with what its cell says.
  * Nothing is read or run yet.
@@ -282,6 +287,7 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   const profile = parseProfile(at.profile);
   const start = startOf(profile);
   const { recipe, limits, objective, ...study } = cell;
+  checkFields(study);
   const plan: TrainingPlan = {
     study: {
       ...study,

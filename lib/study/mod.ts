@@ -8,6 +8,7 @@ export {
   plannedTrials,
   type Study,
   type StudyInput,
+  StudySchema,
 } from "./definition.ts";
 export { CrashedError, PrunedError, StudyError } from "./errors.ts";
 export {
@@ -42,7 +43,6 @@ export {
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
-export { recordedStore } from "./precision.ts";
 export { pointsOf, settingsOf, type TrialPoint } from "./points.ts";
 export { isSettled, type Progress, RETRIES } from "./progress.ts";
 export type { Pruner } from "./pruners.ts";

@@ -1,6 +1,6 @@
 /** A study of trainings: its recipe, data and objective, as plain data. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { Dataset } from "../data/mod.ts";
 import {
@@ -169,6 +169,12 @@ export function parsePlan(input: unknown): CheckedPlan {
 /** @throws RecipeError for the first unsound recipe, with all its settings */
 function checkSettings(plan: TrainingPlan, study: Study): void {
   const settings = [...extremes(study), ...someSettings(study)];
+  if ("seed" in settings[0]) {
+    throw new StudyError(
+      `study "${study.name}": parameters.seed: a repeat's seed is given by ` +
+        `its number: leave it out, and give repeats`,
+    );
+  }
   const seed = repeatSeed(study.seed, 0);
   let first: RecipeError | undefined;
   const unsound: string[] = [];
@@ -222,11 +228,19 @@ function fixedRecipe(recipe: Record<string, unknown>, names: string[]) {
   );
 }
 
+/** Of weights files by name, size and dates: each is read once. */
+const hashes = new Map<string, string>();
+
 /** SHA-256 (hex) of the weights that a recipe starts from, if it names any. */
 function weightsHash({ weights: { file } }: Recipe): string | undefined {
   if (!file) return undefined;
   try {
-    return createHash("sha256").update(readFileSync(file)).digest("hex");
+    const { ino, size, mtime, ctime } = Deno.statSync(file);
+    const key = [resolve(file), ino, size, +mtime!, +ctime!].join(" ");
+    const hash = hashes.get(key) ??
+      createHash("sha256").update(Deno.readFileSync(file)).digest("hex");
+    hashes.set(key, hash);
+    return hash;
   } catch {
     return undefined; // the training says what is wrong with it
   }

@@ -4,6 +4,7 @@ import type { ProportionInterval } from "../statistics/mod.ts";
 import type { Params } from "./definition.ts";
 import { StudyError } from "./errors.ts";
 import { lastRecord, recordsOf } from "./identity.ts";
+import { recordedStore } from "./precision.ts";
 import { recordsPath } from "./runner.ts";
 import {
   type FailKind,
@@ -58,27 +59,26 @@ export interface RecordedTrials {
 export type RecordPlace = { dir: string } | { store: string };
 
 /**
- * All trials of a study's record: of several of its name the one that was run
- * last, or the last that `isOf` takes.
+ * A study's record: of several of its name the one that was run last, or the
+ * last that `isOf` takes; undefined where that takes none.
  *
- * @throws StudyError when there is none
+ * @throws StudyError without `isOf` when there is none
  */
-export async function trialRows(
+async function readRecord(
   from: RecordPlace,
   study: string,
   isOf?: (row: StudyRow) => boolean,
-): Promise<RecordedTrials> {
+): Promise<RecordedTrials | undefined> {
   const url = "store" in from ? from.store : recordsPath(from.dir);
-  const store = await openStore(url, { readOnly: true });
+  const store = isOf
+    ? await recordedStore(url)
+    : await openStore(url, { readOnly: true });
+  if (!store) return undefined;
   try {
     const record = isOf
       ? (await recordsOf(store, study)).findLast(isOf)
       : await lastRecord(store, study);
-    if (!record) {
-      throw new StudyError(
-        `${store.name}: no record of study "${study}" is of this plan`,
-      );
-    }
+    if (!record) return undefined;
     const { studyId } = record;
     return {
       study: record,
@@ -90,13 +90,34 @@ export async function trialRows(
   }
 }
 
-/** Every point's last trial that ended, by number; see `trialRows`. */
+/**
+ * All trials of a study's record: of several of its name the one that was run
+ * last, or the last that `isOf` takes.
+ *
+ * @throws StudyError when there is none
+ */
+export async function trialRows(
+  from: RecordPlace,
+  study: string,
+  isOf?: (row: StudyRow) => boolean,
+): Promise<RecordedTrials> {
+  const found = await readRecord(from, study, isOf);
+  if (found) return found;
+  throw new StudyError(`study "${study}": no record is of this plan`);
+}
+
+/**
+ * Every point's last trial that ended, by number; see `trialRows`. None where
+ * `isOf` takes no record.
+ */
 export async function trainingRows(
   from: RecordPlace,
   study: string,
   isOf?: (row: StudyRow) => boolean,
 ): Promise<TrainingRow[]> {
-  const { rows, predictions } = await trialRows(from, study, isOf);
+  const record = await readRecord(from, study, isOf);
+  if (!record) return [];
+  const { rows, predictions } = record;
   const ended = rows.filter((t) =>
     t.state === "COMPLETE" || t.state === "FAIL" || t.state === "PRUNED"
   );

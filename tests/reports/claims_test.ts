@@ -197,6 +197,28 @@ Deno.test("a wrong parameter of a notebook is one line that says what there is",
     ),
     /parameters\.lr: is empty: list its values/,
   );
+  assert.equal(
+    message(() =>
+      openStudy({ profile: "smoke" }, {
+        ...cell,
+        parameters: { seed: [1, 2] },
+      })
+    ),
+    'study "x": parameters.seed: a repeat\'s seed is given by its number: ' +
+      "leave it out, and give repeats",
+  );
+  const also = (field: string) => () =>
+    openStudy({ profile: "smoke" }, { ...cell, [field]: 2 });
+  assert.equal(
+    message(also("epochs")),
+    "openStudy: epochs belongs into recipe: { epochs: … }, or into " +
+      "parameters where it is varied",
+  );
+  assert.match(message(also("mixing.alpha")), /into recipe: { mixing: … }/);
+  assert.match(
+    message(also("repeat")),
+    /^openStudy: repeat is no field of a study: these are name, .*, recipe, /,
+  );
   assert.match(
     message(() => atProfile("paper", { smoke: {}, quick: {} })),
     /no grid for paper: add one, or use smoke, quick$/,
@@ -211,7 +233,22 @@ Deno.test("decades of rates are those that the notes' code has", () => {
     ),
   );
   assert.deepEqual(decades(1e-2, 1e0), [0.01, 0.1, 1]);
-  assert.throws(() => decades(0, 1), /give two rates above 0/);
+  const ends: [unknown, unknown, unknown?][] = [
+    [0, 1],
+    [NaN, 1],
+    [Infinity, 1],
+    ["1e-3", 1],
+    [1n, 10n],
+    [1e-3, 1, 0.5],
+    [1e-3, 1, NaN],
+    [1e-3, 1e-5, 1e9],
+  ];
+  for (const [from, to, steps] of ends) {
+    assert.throws(
+      () => decades(from as number, to as number, steps as number),
+      /^StudyError: decades\(.*\): give two rates above 0 .* at most$/,
+    );
+  }
 });
 
 Deno.test("published rows have the recipe's names, and accuracies as shares", async () => {
