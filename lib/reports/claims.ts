@@ -45,7 +45,7 @@ export type ClaimsFile = z.infer<typeof ClaimsFile>;
 const Claims = z.array(
   ClaimsFile.shape.claims.element.extend({
     claim: z.string().min(1),
-    published: z.union([z.string(), z.array(z.record(z.string(), z.any()))], {
+    published: z.union([z.string(), z.array(z.looseObject({}))], {
       error: "give text or published rows",
     }),
     aboutFaces: z.boolean().optional(),
