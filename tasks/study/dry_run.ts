@@ -47,11 +47,18 @@ interface ToldCost extends StudyCost {
   isProvisional?: boolean;
 }
 
-/** What one notebook told, and why it told no more, in one line. */
+/** What one notebook told, and why it told no more, a line each. */
 interface Told {
   costs: ToldCost[];
-  error?: string;
+  errors: {
+    text: string;
+    /** Its cell needs results that there are not yet. */
+    isOpen: boolean;
+  }[];
 }
+
+const isInjected = ({ metadata: { tags } }: Cell) =>
+  Array.isArray(tags) && tags.includes("injected-parameters");
 
 const costsIn = ({ outputs = [] }: Cell): StudyCost[] =>
   outputs.flatMap((out) => {
@@ -69,30 +76,39 @@ async function tellNotebook(file: string, o: DryRun): Promise<Told> {
   const cells = codeOf((await readNotebook(file)).cells);
   const { asked, withNeeds } = runCells(cells);
   const told = new Map<string, ToldCost>();
-  let error: string | undefined;
+  const errors: Told["errors"] = [];
   for (let left = asked; left.length > 0 && !o.signal.aborted;) {
     const needed = new Set(left.flatMap((n) => [...withNeeds(n)]));
     const sources = new Set([...needed].map((n) => cells[n - 1].source));
     const run = await runNotebook(file, {
       ...o,
       env: { ...o.env, FERLAB_DRY_RUN: "1" },
-      only: (_, { source, metadata: { tags } }) =>
-        sources.has(source) ||
-        Array.isArray(tags) && tags.includes("injected-parameters"),
+      only: (_, cell) => sources.has(cell.source) || isInjected(cell),
       onEvent: (e) => e.type === "warning" && say(e.message),
     });
-    const ran = codeOf(run.notebook.cells);
-    const placeOf = (source: string) =>
-      cells.findIndex((c) => c.source === source) + 1;
-    for (const cell of ran.filter((c) => sources.has(c.source))) {
+    const all = codeOf(run.notebook.cells);
+    // The run also counts the cell of parameters that it puts in.
+    const ran = all.length === cells.length
+      ? all
+      : all.filter((c) => !isInjected(c));
+    for (const [i, cell] of ran.entries()) {
+      if (!sources.has(cell.source)) continue;
       for (const cost of costsIn(cell)) {
         const key = canonical([cost.study, cost.plan ?? null]);
-        if (told.has(key)) continue;
-        told.set(key, { ...cost, cell: placeOf(cell.source) });
+        if (!told.has(key)) told.set(key, { ...cost, cell: i + 1 });
       }
     }
-    error ??= run.error;
-    const at = run.failedCell ? placeOf(ran[run.failedCell - 1].source) : 0;
+    const { error, failedCell } = run;
+    const at = failedCell ? ran.indexOf(all[failedCell - 1]) + 1 : 0;
+    if (error) {
+      errors.push({
+        text: at > 0
+          ? error.replace(`${file} cell ${failedCell}`, `${file} cell ${at}`)
+          : error,
+        isOpen: at > 0 && [...told.values()]
+          .some((c) => c.missing > 0 && withNeeds(at).has(c.cell)),
+      });
+    }
     left = at === 0 ? [] : left.filter((n) => n > at && !withNeeds(n).has(at));
   }
   const costs = [...told.values()];
@@ -102,7 +118,7 @@ async function tellNotebook(file: string, o: DryRun): Promise<Told> {
       c.cell !== cost.cell && c.missing > 0 && needs.has(c.cell)
     );
   }
-  return { costs, error };
+  return { costs, errors };
 }
 
 /** The last line: how long all of it takes. */
@@ -128,22 +144,24 @@ export async function dryRun(
   let isOpen = false, failed = false;
   for (const { name, file } of notebooks) {
     console.log(name);
-    const { costs, error } = await tellNotebook(file, o);
+    const { costs, errors } = await tellNotebook(file, o);
     if (o.signal.aborted) return 130;
     all.push(...costs);
     for (const cost of costs) {
       const may = "; its plan may change with the results before it";
       console.log(`  ${costText(cost)}${cost.isProvisional ? may : ""}`);
     }
-    if (!error) {
-      if (costs.length === 0) console.log("  no studies");
-    } else if (costs.some((c) => c.missing > 0)) {
-      // Its plan is made of what these studies will find.
-      isOpen = true;
-      console.log(`  what depends on their results is not known: ${error}`);
-    } else {
-      failed = true;
-      say(`study: ${name}: ${error}`);
+    if (costs.length + errors.length === 0) console.log("  no studies");
+    for (const error of errors) {
+      if (error.isOpen) {
+        isOpen = true;
+        console.log(
+          `  what depends on their results is not known: ${error.text}`,
+        );
+      } else {
+        failed = true;
+        say(`study: ${name}: ${error.text}`);
+      }
     }
   }
   console.log(totalText(all, isOpen));

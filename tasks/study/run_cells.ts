@@ -102,10 +102,16 @@ export function runCells(cells: Cell[]): RunCells {
     }
   }
   const graph = cellGraph(cells);
+  const unread = graph.filter((c) => c.code.error).map((c) => c.number);
   const withNeeds = (number: number) => {
     const all = new Set([number]);
     for (const n of all) { // grows while it is read
-      [...graph[n - 1].needs.values()].flat().forEach((m) => all.add(m));
+      const { needs, missing } = graph[n - 1];
+      [...needs.values()].flat().forEach((m) => all.add(m));
+      // What is defined nowhere may stand in a cell that cannot be read.
+      if (missing.length > 0) {
+        unread.filter((m) => m < n).forEach((m) => all.add(m));
+      }
     }
     return all;
   };

@@ -93,7 +93,7 @@ Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
     assert(lines[2].startsWith("  other: 1 of 1 trials to run"), lines[2]);
     assert.match(lines[3], /^ +last: 1 of 1 .*; its plan may change with the/);
     assert.doesNotMatch(lines[2], /may change/);
-    assert.match(lines[4], /^ +what depends on .* not known: .* cell 8 /);
+    assert.match(lines[4], /^ +what depends on .* not known: .* cell 7 /);
     assert.equal(lines[5], "speed");
     assert.match(lines[6], /^ +speed: 2 of 2 trials to run: measurements/);
     assert.deepEqual(lines.slice(7, 9), ["none", "  no studies"]);
@@ -112,19 +112,33 @@ Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
     );
   }));
 
-Deno.test("a dry run of a cell that cannot run fails, and goes on", () =>
+Deno.test("a dry run of a cell that cannot run fails, names it, and goes on", () =>
   inFolder(async (dir) => {
-    const { status, lines } = await told(dir, {
-      wrong: notebook('openStudy({ profile }, { name: "" }).run();'),
-      none: notebook(),
-    });
-    assert.equal(status, 1);
-    assert.deepEqual(lines, [
-      "wrong",
-      "none",
-      "  no studies",
-      "in all nothing to train",
-    ]);
+    const said: string[] = [];
+    const error = console.error;
+    console.error = (line: string) => said.push(line);
+    try {
+      const { status, lines } = await told(dir, {
+        wrong: notebook('openStudy({ profile }, { name: "" }).run();'),
+        // The cell that the others need is named, not those.
+        broken: notebook(
+          study("rates", "1e-3").replace("]", ""),
+          study("other", "1e-3") + " await other.run();",
+          "await rates.run();",
+        ),
+        none: notebook(),
+      });
+      assert.equal(status, 1);
+      const [about] = lines.splice(2, 1);
+      assert(about.startsWith("  other: 1 of 1 trials to run"), about);
+      assert.match(lines.pop()!, /^in all about \d+ s$/);
+      assert.deepEqual(lines, ["wrong", "broken", "none", "  no studies"]);
+    } finally {
+      console.error = error;
+    }
+    assert.equal(said.length, 2, said.join("\n"));
+    assert.match(said[0], /^study: wrong: .*wrong\.ipynb cell 3 /);
+    assert.match(said[1], /^study: .*broken\.ipynb cell 3 .*SyntaxError: /);
   }));
 
 Deno.test("the cells that run a study are found, be it by a function", () => {
