@@ -31,7 +31,7 @@ import {
   writing,
   wrote,
 } from "./rerun_plan.ts";
-import { SavedText } from "./saved_text.ts";
+import { SavedText, textLike, upToDate } from "./saved_text.ts";
 import {
   findSession,
   saveSession,
@@ -251,7 +251,8 @@ function outputOf(
 /**
  * Runs the cells asked for, and before them those that they need and that the
  * kernel does not hold: of a kept session when there is one, else a new
- * kernel. Only the cells asked for change in the saved notebook.
+ * kernel. Only the cells asked for change in the saved notebook; where all are
+ * asked for that are not fresh, it becomes the source's in all else too.
  * @throws {NoSuchCell} when a cell that is asked for is not there
  * @throws {Error} in one line when a needed name is defined nowhere above, a
  *   file cannot be read or written, or the kernel does not start
@@ -267,7 +268,7 @@ export async function rerunCells(
   const lock = await lockOutput(out);
   try {
     const from = existsSync(out) ? out : pair.executed;
-    const { nb: executed, text } = await readNotebookText(from)
+    let { nb: executed, text } = await readNotebookText(from)
       .catch(async (e: Error) => {
         if (from === pair.source) throw e;
         o.onEvent?.({
@@ -290,6 +291,10 @@ export async function rerunCells(
       ? staleCells(source, executed, folder)
         .filter((c) => c.state !== "fresh").map((c) => c.number)
       : askedCells(graph, o.cells);
+    const made = o.cells === "stale"
+      ? await upToDate(source, executed, cells)
+      : undefined;
+    if (made) [executed, text] = [made, textLike(text, made)];
     const saved = new SavedText(
       text,
       executed,
@@ -298,6 +303,7 @@ export async function rerunCells(
     );
     const warn = (message: string) => o.onEvent?.({ type: "warning", message });
     if (asked.length) await admitPackages(cells, folder, warn);
+    else if (made) await saved.save();
     keys.ran();
     const rerun = new Rerun(pair.source, source, graph, keys, saved, o);
     return { out, ...await inKernel(rerun, asked, folder) };

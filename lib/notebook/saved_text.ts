@@ -1,4 +1,7 @@
 /** A saved notebook in which some cells change, and no other byte does. */
+import { isDeepStrictEqual } from "node:util";
+import { hasTag, ownRecord } from "./cells.ts";
+import { ensureIds } from "./ids.ts";
 import {
   applyEdits,
   jsonLike,
@@ -6,7 +9,67 @@ import {
   lineBreak,
   replaceText,
 } from "./json_text.ts";
+import { executedCells } from "./stale.ts";
 import { type Cell, cellJson, type Notebook } from "./types.ts";
+
+/** A code cell as the source has it, with the results that are still its own. */
+function withResults(cell: Cell, was: Cell | undefined): Cell {
+  if (hasTag(cell, "skip")) return cell;
+  const isSame = was?.source === cell.source;
+  const { ferlab: _, ...metadata } = cell.metadata;
+  const record = { ...isSame ? was.metadata.ferlab ?? {} : {} };
+  const ferlab = { ...record, ...ownRecord(cell) };
+  return {
+    ...cell,
+    ...was?.id === undefined ? {} : { id: was.id },
+    metadata: {
+      ...isSame ? was.metadata : {},
+      ...metadata,
+      ...Object.keys(ferlab).length > 0 ? { ferlab } : {},
+    },
+    outputs: isSame ? was.outputs : [],
+    execution_count: isSame ? was.execution_count : null,
+  };
+}
+
+/**
+ * The executed notebook with what the source has now: its text cells, and its
+ * code cells in their order, each with the results of its own source.
+ *
+ * @param cells the code cells of the source, with the injected one if it has one
+ * @returns undefined when that changes nothing
+ */
+export async function upToDate(
+  source: Notebook,
+  executed: Notebook,
+  cells: Cell[],
+): Promise<Notebook | undefined> {
+  const was = executedCells(cells, executed);
+  const results = new Map(cells.map((c, i) => [c, withResults(c, was[i])]));
+  const injected = cells.find((c) => !source.cells.includes(c));
+  const declares = source.cells.find((c) => hasTag(c, "parameters"));
+  const order = source.cells.flatMap((c) =>
+    c === declares && injected ? [c, injected] : [c]
+  );
+  const texts = new Set(executed.cells.filter((c) => c.cell_type !== "code"));
+  const now = order.map((cell) => {
+    if (cell.cell_type === "code") return { ...results.get(cell)! };
+    const twin = [...texts].find((t) =>
+      cell.id === undefined ? t.source === cell.source : t.id === cell.id
+    );
+    if (twin) texts.delete(twin);
+    return { ...cell, ...twin?.id === undefined ? {} : { id: twin.id } };
+  });
+  const made = { ...executed, cells: now };
+  await ensureIds(made);
+  const json = (of: Cell[]) => of.map(cellJson);
+  return isDeepStrictEqual(json(now), json(executed.cells)) ? undefined : made;
+}
+
+/** A notebook as JSON, in the layout that `text` has. */
+export const textLike = (text: string, nb: Notebook): string =>
+  jsonLike(text, 0, { ...nb, cells: nb.cells.map(cellJson) }) +
+  (text.endsWith("\n") ? "\n" : "");
 
 /** The text of a saved notebook, and the cells that are put into it. */
 export class SavedText {

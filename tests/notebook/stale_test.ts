@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
+  type Cell,
   checkNotebooks,
   findingText,
   notebookStatus,
@@ -10,7 +11,14 @@ import {
   runNotebook,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { code, errorOf, notebook, withFolder } from "./_notebook.ts";
+import {
+  code,
+  errorOf,
+  markdown,
+  notebook,
+  printed,
+  withFolder,
+} from "./_notebook.ts";
 
 const NUMBERS = ["1", "2", "3", "4", "5"];
 
@@ -90,6 +98,82 @@ Deno.test("each cause makes the right cells stale and is told, and only those", 
       "5 stale: a parameter, upstream cell 2",
       "6 fresh",
     ]);
+  });
+});
+
+Deno.test("a rerun of what is stale leaves the notebook as its source is now", async () => {
+  await withFolder(async (_, file) => {
+    const [a, b, c, d] = ["a", "b", "c", "d"]
+      .map((name) => code(`console.log("${name}");`));
+    const lr = code("let lr = 1;", undefined, "parameters");
+    const [intro, end] = ["# Intro", "The end"].map(markdown);
+    const out = file("a.executed.ipynb");
+    const write = (...cells: Cell[]) =>
+      writeNotebook(file("a.ipynb"), {
+        ...notebook(...cells.map((cell, i) => ({ id: `${i}`, ...cell }))),
+        nbformat_minor: 5,
+      });
+    const shown = async () =>
+      (await readNotebook(out)).cells.map((cell) =>
+        cell.cell_type === "code"
+          ? printed(cell).trim() ||
+            (/^lr = 2;$/m.exec(cell.source)?.[0] ?? cell.source)
+          : cell.source
+      );
+    const stale = async () => {
+      const { error, asked } = await rerunCells(file("a.ipynb"), {
+        cells: "stale",
+      });
+      assert.equal(error, undefined);
+      return asked;
+    };
+    const named = [lr, intro, a, b, c, end]
+      .map((cell, i) => ({ ...cell, id: `${i}` }));
+    await write(...named);
+    await runNotebook(file("a.ipynb"), { out, parameters: { lr: 2 } });
+    const before = await Deno.readTextFile(out);
+    assert.deepEqual(await stale(), []);
+    assert.equal(await Deno.readTextFile(out), before);
+
+    // Text alone.
+    named[1].source = "# Changed";
+    await write(...named);
+    assert.deepEqual(await stale(), []);
+    assert.deepEqual(
+      await shown(),
+      ["let lr = 1;", "lr = 2;", "# Changed", "a", "b", "c", "The end"],
+    );
+    const counts = async () =>
+      (await readNotebook(out)).cells.map((cell) => cell.execution_count);
+    assert.deepEqual(await counts(), [1, 2, undefined, 3, 4, 5, undefined]);
+
+    // Moved, deleted, new, and a tag.
+    const [first, text, one, , three, last] = named;
+    three.metadata = { tags: ["chart"] };
+    const more = { ...markdown("More"), id: "more" };
+    await write(first, last, three, more, { ...d, id: "d" }, one, text);
+    assert.deepEqual(await stale(), [4]);
+    assert.deepEqual(
+      await shown(),
+      ["let lr = 1;", "lr = 2;", "The end", "c", "More", "d", "a", "# Changed"],
+    );
+    const { cells } = await readNotebook(out);
+    assert.deepEqual(cells[3].metadata.tags, ["chart"]);
+    assert.deepEqual(
+      (await states(file("a.ipynb"))).map((s) => s.replace(/^\d+ /, "")),
+      Array(5).fill("fresh"),
+    );
+    // What a failed rerun does not come to has no result of another source.
+    one.source = `console.log("other");`;
+    await write(first, { ...code("throw 1;"), id: "bad" }, one);
+    assert.match(
+      (await rerunCells(file("a.ipynb"), { cells: "stale" })).error!,
+      /cell 3: /,
+    );
+    assert.deepEqual(
+      await shown(),
+      ["let lr = 1;", "lr = 2;", "throw 1;", `console.log("other");`],
+    );
   });
 });
 

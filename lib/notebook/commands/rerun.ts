@@ -92,7 +92,8 @@ export function addRerun(program: Command): void {
         "the code and run too, where the notebook's session (see `session`) " +
         "does not hold their work; what runs and why is told before. Only the " +
         "cells asked for change in the executed notebook: all else keeps its " +
-        "bytes. Cells tagged `setup` are needed by all below them.",
+        "bytes. With --stale it also takes the text cells and the order of " +
+        "the source. Cells tagged `setup` are needed by all below them.",
     )
     .argument("<notebook>", "the .ipynb file, the source or the executed one")
     .option(
