@@ -209,3 +209,18 @@ for (const edit of EDITS) {
     }
   });
 }
+
+Deno.test("15: the template holds for a study of one parameter", () =>
+  inFolder(async (dir) => {
+    const nb = await readNotebook(join(NOTEBOOKS, "15-your-own-study.ipynb"));
+    const study = nb.cells.find((c) => c.id === "study")!;
+    const before = study.source;
+    study.source = before.replace(/^ +lr: .*\n/m, "");
+    assert.notEqual(study.source, before);
+    await writeNotebook(join(dir, "one.ipynb"), nb);
+    const { error } = await runNotebook(join(dir, "one.ipynb"), {
+      cwd: root,
+      parameters: { profile: "smoke", outDir: dir },
+    });
+    assert.equal(error, undefined);
+  }));
