@@ -73,7 +73,7 @@ const depthTest = await published("depth-test");
 await draw(
   "charts/published-depth",
   parallelChart(depthTest.rows, {
-    axes: ["depth", { name: "lr", label: "learning rate" }],
+    axes: ["depth", "lr"],
     valueLabel: "maximum test accuracy",
     title: "Published: RAF-DB, 10 epochs from scratch",
   }),

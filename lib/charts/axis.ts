@@ -5,6 +5,7 @@ import {
   levels,
   percent,
   percentTick,
+  some,
   valueFormat,
   valueText,
 } from "./values.ts";
@@ -48,6 +49,8 @@ const RATES = /(^|\.)(lr|eps|weightDecay)$/;
 export const SHARES = /accuracy|share/i;
 /** Above this many levels numbers have round ticks. */
 const MOST_LEVELS = 8;
+/** No axis has room for more words. */
+const MOST_TICKS = 400;
 /** Up to so many levels numbers that no scale can show become categories. */
 const MOST_CATEGORIES = 12;
 
@@ -115,7 +118,7 @@ export function axisFor(
     : linearDomain(numbers, isShare, o);
   const isFew = o.hasLevels && shown.length > 0 && shown.length <= MOST_LEVELS;
   const ticks = type === "category" || isFew
-    ? shown
+    ? some(shown, MOST_TICKS)
     : type === "log"
     ? logTicks(domain as number[])
     : linearTicks(domain as number[], numbers.every(Number.isInteger));
@@ -189,41 +192,32 @@ function logTicks([low, high]: number[]): number[] {
 
 /**
  * The rows that all axes can show; those left out are counted in `notes` by the
- * reason: "2 rows left out: lr is 0 or negative on a log axis". Rows without a
- * value of the channel `value` are not left out but have failed.
+ * reason: "2 rows left out: learning rate is 0 or negative on a log axis". Rows
+ * without a value of the channel `value` are not left out but have failed.
  */
 export function onAxes<K extends string>(
   table: Table<K>,
   axes: Partial<Record<NoInfer<K>, Axis>>,
   value?: NoInfer<K>,
-): { rows: Read<K>[]; failed: Read<K>[]; notes: string[] } {
-  const reasons = new Map<string, number>();
-  const kept = table.rows.filter((row) => {
-    for (const key of Object.keys(axes) as K[]) {
+) {
+  const all = Object.entries(axes) as [K, Axis][];
+  const nameOf = (key: K) => axes[key]?.label || table.words(key);
+  const whyNot = (row: Read<K>) => {
+    for (const [key, axis] of all) {
       const why = key === value && row[key] === null
         ? null
-        : axes[key]!.why(row[key]);
-      if (why === null) continue;
-      const reason = `${table.name(key)} ${why}`;
-      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-      return false;
+        : axis.why(row[key]);
+      if (why !== null) return `left out: ${nameOf(key)} ${why}`;
     }
-    return true;
-  });
-  const [failed, rows] = [true, false].map((isFailed) =>
-    kept.filter((row) =>
-      isFailed === (value !== undefined && typeof row[value] !== "number")
-    )
-  );
-  const notes = [...reasons].map(([reason, n]) =>
-    `${count(n, "row")} left out: ${reason}`
-  );
-  if (failed.length > 0) {
-    notes.push(
-      `${count(failed.length, "row")} without ${table.name(value!)} (failed)`,
-    );
-  }
-  return { rows, failed, notes };
+    return value !== undefined && typeof row[value] !== "number"
+      ? `without ${nameOf(value)} (failed)`
+      : "";
+  };
+  const { "": rows = [], ...others } = Object.groupBy(table.rows, whyNot);
+  const failed = value && others[`without ${nameOf(value)} (failed)`];
+  const notes = Object.entries(others)
+    .map(([reason, own]) => `${count(own!.length, "row")} ${reason}`);
+  return { rows, failed: failed || [], notes };
 }
 
 /** 1 → "1 row", 2000 → "2,000 rows". */

@@ -27,7 +27,7 @@ export const maybe = (...fields: string[]) => new Default(fields, false);
 
 /** The same channel, which rows need not have. */
 export const optional = (channel: Channel | undefined) =>
-  typeof channel === "string" ? maybe(channel) : channel;
+  typeof channel === "string" ? maybe(channel) : channel ?? maybe();
 
 /** A row's values by channel, beside the row itself. */
 export type Read<K extends string> = Record<K, Value> & { row: unknown };
@@ -36,8 +36,6 @@ export type Read<K extends string> = Record<K, Value> & { row: unknown };
 export interface Table<K extends string> {
   chart: string;
   rows: Read<K>[];
-  /** Whether any row has the channel. */
-  has(channel: K): boolean;
   /** The field's name as it stands in the rows; of a function, the channel's. */
   name(channel: K): string;
   /** The field in words, for an axis: "learning rate". */
@@ -92,40 +90,58 @@ function valueOf(value: unknown, where: string): Value {
   if (typeof value === "number") return isNumber(value) ? value : null;
   if (Array.isArray(value)) value = value.join(", ");
   if (typeof value === "object" || typeof value === "function") {
-    throw new TypeError(
-      `${where} holds objects; name a field of theirs, such as "recipe.depth"`,
-    );
+    const told = isPromise(value)
+      ? "is a promise; await it before the chart"
+      : 'holds objects; name a field of theirs, such as "recipe.depth"';
+    throw new TypeError(`${where} ${told}`);
   }
   return String(value);
 }
 
+const isPromise = (value: unknown) =>
+  typeof (value as PromiseLike<unknown> | null)?.then === "function";
+
+/** What was given instead of rows, in a few words. */
+export const whatIs = (value: unknown): string =>
+  isPromise(value)
+    ? "a promise (await it)"
+    : typeof value === "object" && value !== null
+    ? "one object"
+    : typeof value === "string"
+    ? `the text "${value.slice(0, 40)}"`
+    : typeof value === "function"
+    ? "a function"
+    : String(value);
+
+/** Whether `of` may be read as rows: a list, a polars frame. */
+export const isRows = (of: unknown): boolean =>
+  typeof of === "object" && of !== null &&
+  (Symbol.iterator in of || "toRecords" in of);
+
 /** The rows as an array; a polars frame is taken as its records. */
 export function listOf(chart: string, rows: unknown): object[] {
-  const frame = rows as { toRecords?: () => object[] } | null | undefined;
-  const list = typeof frame?.toRecords === "function"
-    ? frame.toRecords()
-    : rows;
-  const isList = typeof list !== "string" &&
-    typeof (list as Iterable<object>)?.[Symbol.iterator] === "function";
-  if (!isList) {
-    const what = typeof list === "object" && list ? "one object" : String(list);
-    throw new TypeError(`${chart}: the rows are ${what}, not a list of rows`);
+  if (!isRows(rows)) {
+    throw new TypeError(
+      `${chart}: the rows are ${whatIs(rows)}, not a list of rows`,
+    );
   }
-  const all = [...list as Iterable<object>];
+  const frame = rows as { toRecords?: () => object[] };
+  const all = frame.toRecords?.() ?? [...rows as Iterable<object>];
   const wrong = all.findIndex((r) => typeof r !== "object" || r === null);
   if (wrong >= 0) {
     throw new TypeError(
-      `${chart}: row ${wrong} is ${all[wrong]}, not an object with fields`,
+      `${chart}: row ${wrong} is ${whatIs(all[wrong])}, ` +
+        "not an object with fields",
     );
   }
   return all;
 }
 
 /**
- * Reads `channels` of `rows` for the chart of that name. A channel that is
- * undefined is null in every row.
+ * Reads `channels` of `rows` for the chart of that name.
  *
- * @throws {TypeError} for a field that no row has, and for objects as values.
+ * @throws {TypeError} that names chart, channel and row: for what is no channel,
+ * a field that no row has, a function that fails, and objects as values.
  */
 export function read<K extends string>(
   chart: string,
@@ -137,12 +153,17 @@ export function read<K extends string>(
     list.some((row) => lookUp(row, field) !== undefined);
   const keys = Object.keys(channels) as K[];
   const resolved = new Map<K, Channel | undefined>(keys.map((key) => {
-    const channel: Channel | Default | undefined = channels[key];
-    if (channel === undefined || typeof channel === "function") {
-      return [key, channel];
+    const channel = channels[key];
+    if (typeof channel === "function") return [key, channel as Channel];
+    const { fields, isNeeded } = channel instanceof Default
+      ? channel
+      : firstOf(channel as string);
+    if (!fields.every((f) => typeof f === "string")) {
+      throw new TypeError(
+        `${chart}: the channel ${key} is ${whatIs(fields[0])}; ` +
+          "give a field's name or a function of the row",
+      );
     }
-    const fields = typeof channel === "string" ? [channel] : channel.fields;
-    const isNeeded = typeof channel === "string" || channel.isNeeded;
     const field = fields.find(isHeld);
     if (field === undefined && isNeeded && list.length > 0) {
       throw new TypeError(missing(chart, key, fields, list));
@@ -153,23 +174,29 @@ export function read<K extends string>(
     const channel = resolved.get(key);
     return typeof channel === "string" ? channel : key;
   };
+  const valueAt = (row: object, i: number, key: K): Value => {
+    const channel = resolved.get(key);
+    if (typeof channel !== "function") {
+      const where = `${chart}: the channel ${key} (${channel})`;
+      return channel === undefined
+        ? null
+        : valueOf(lookUp(row, channel), where);
+    }
+    const where = `${chart}: the function of the channel ${key}`;
+    let value: unknown;
+    try {
+      value = channel(row, i);
+    } catch (cause) {
+      const [told] = String((cause as Error)?.message ?? cause).split("\n");
+      throw new TypeError(`${where} fails at row ${i}: ${told}`, { cause });
+    }
+    return valueOf(value, where);
+  };
   return {
-    chart,
-    name,
-    words: (key) => wordsOf(name(key)),
-    has: (key) => resolved.get(key) !== undefined,
+    ...{ chart, name, words: (key) => wordsOf(name(key)) },
     rows: list.map((row, i) => {
-      const out: Record<string, unknown> = { row };
-      for (const [key, channel] of resolved) {
-        const value = typeof channel === "function"
-          ? channel(row, i)
-          : channel && lookUp(row, channel);
-        out[key] = valueOf(
-          value,
-          `${chart}: the channel ${key} (${name(key)})`,
-        );
-      }
-      return out as Read<K>;
+      const values = keys.map((key) => [key, valueAt(row, i, key)]);
+      return { ...Object.fromEntries(values), row } as Read<K>;
     }),
   };
 }

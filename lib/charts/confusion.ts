@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { count } from "./axis.ts";
-import { isNumber } from "./channels.ts";
+import { isNumber, isRows, listOf, whatIs } from "./channels.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
 import { areaItem } from "./marks.ts";
@@ -43,12 +43,17 @@ const LESS = "#0072B2", MORE = "#C05000";
 /** More classes have no room: those with the most images are drawn. */
 const MOST = 60;
 
+const isList = (of: unknown): of is unknown[] =>
+  Array.isArray(of) || ArrayBuffer.isView(of);
+
 /** All of `of` added up; what is no count counts as 0. */
 function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
-  const list: unknown[] = Array.isArray(of) ? of : of ? [of] : [];
-  const isMatrix = Array.isArray(list[0]);
-  const all = (isMatrix ? [list] : list.map((t) => (t as Trial)?.confusion))
-    .filter((m): m is Counts => !!m);
+  const isMatrix = isList(of) && isList(of[0]);
+  const isTrial = of && whatIs(of) === "one object" && !isRows(of);
+  const trials = of && !isMatrix ? isTrial ? [of] : listOf(chart, of) : [];
+  const all = isMatrix
+    ? [of as Counts]
+    : trials.map((t) => (t as Trial).confusion).filter((m): m is Counts => !!m);
   const size = labels?.length ?? all[0]?.length ?? 0;
   const wrong = all.find((m) =>
     m.length !== size || m.some((row) => row.length !== size)
@@ -66,11 +71,12 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
     missing++;
     return 0;
   };
-  const counts: number[][] = (all[0] ?? []).map((row, i) =>
-    row.map((_, j) => d3.sum(all, (m: Counts) => valueOf(m[i][j])))
+  const n = d3.range(all[0]?.length ?? 0);
+  const counts: number[][] = n.map((i: number) =>
+    n.map((j: number) => d3.sum(all, (m: Counts) => valueOf(m[i][j])))
   );
-  const without = isMatrix ? 0 : list.length - all.length;
   const totals: number[] = counts.map((row) => d3.sum(row));
+  const without = trials.length - (isMatrix ? 0 : all.length);
   return {
     ...{ counts, totals },
     /** Of a class's images; null where it has none. */
@@ -91,19 +97,16 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
  * @throws {RangeError} if the matrix is not one row and column a class.
  */
 export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
-  const { counts, totals, shareAt, labels, notes } = countsOf(
-    "confusionChart",
-    of,
-    o.labels,
-  );
+  const side = countsOf("confusionChart", of, o.labels);
+  const { counts, totals, labels } = side;
   const none = labels.filter((_, i) => totals[i] === 0).slice(0, 20);
   return matrix("confusion", o, labels, totals, {
     label: `confusion of ${labels.length} classes`,
     yLabel: "true class; colour and percentage: share of its images",
-    notes: [...notes, none.length > 0 && `no image of ${none.join(", ")}`],
+    notes: [...side.notes, none.length > 0 && `no image of ${none.join(", ")}`],
   }, (i, j) => {
-    const value = counts[i][j], share = shareAt(i, j);
-    return share === null ? null : {
+    const value = counts[i][j], share = side.shareAt(i, j);
+    return share === null ? NONE : {
       strength: share,
       lines: [d3.format(",")(value), `${Math.round(100 * share)} %`],
       title: `${count(value, "image")}, ${percent(share)} of it`,
@@ -126,32 +129,27 @@ export function confusionDifferenceChart(
   const { aLabel = "a", bLabel = "b" } = o;
   const chart = "confusionDifferenceChart";
   const first = countsOf(`${chart}, ${aLabel}`, a, o.labels);
-  const second = countsOf(
-    `${chart}, ${bLabel}`,
-    b,
-    first.counts.length > 0 ? first.labels : o.labels,
-  );
+  const isFirst = first.counts.length > 0;
+  const known = isFirst ? first.labels : o.labels;
+  const second = countsOf(`${chart}, ${bLabel}`, b, known);
   const sides = [first, second];
-  const isEmpty = sides.some((s) => s.counts.length === 0);
+  const isEmpty = !isFirst || second.counts.length === 0;
   const labels = isEmpty ? [] : first.labels, n = d3.range(labels.length);
-  const sharesAt = (i: number, j: number) => sides.map((s) => s.shareAt(i, j));
-  const differenceAt = (i: number, j: number) => {
-    const [own, other] = sharesAt(i, j);
-    return own === null || other === null ? null : other - own;
+  const at = (i: number, j: number) => {
+    const [own, other] = sides.map((s) => s.shareAt(i, j));
+    return own === null || other === null
+      ? null
+      : { own, other, difference: other - own };
   };
-  const most = d3.max(
-    d3.cross(n, n, differenceAt),
-    (v: number | null) => Math.abs(v ?? 0),
-  ) ?? 0;
-  const recall = d3.mean(n, (i: number) => differenceAt(i, i));
+  const size = (i: number, j: number) => Math.abs(at(i, j)?.difference ?? 0);
+  const most = d3.max(d3.cross(n, n, size)) ?? 0;
+  const recall = d3.mean(n, (i: number) => at(i, i)?.difference);
+  const recallWords = recall === undefined
+    ? ""
+    : `, mean recall ${signed(100 * recall, 1)} (${bLabel} less ${aLabel})`;
   return matrix("confusion-difference", o, labels, first.totals, {
     label: `confusion, ${bLabel} less ${aLabel}, in points`,
-    yLabel: "true class; points of its images" +
-      (recall === undefined
-        ? ""
-        : `, mean recall ${
-          signed(100 * recall, 1)
-        } (${bLabel} less ${aLabel})`),
+    yLabel: `true class; points of its images${recallWords}`,
     legend: most === 0 ? [] : [[
       areaItem(LESS, `less often by ${bLabel}`),
       areaItem(
@@ -165,12 +163,14 @@ export function confusionDifferenceChart(
     ),
     countOf: (i) => [...new Set(sides.map((s) => s.totals[i]))].join(" | "),
   }, (i, j) => {
-    const difference = differenceAt(i, j), [own, other] = sharesAt(i, j);
-    return difference === null ? null : {
+    const shares = at(i, j);
+    if (!shares) return NONE;
+    const { own, other, difference } = shares;
+    return {
       strength: most > 0 ? Math.abs(difference) / most : 0,
       color: difference < 0 ? LESS : MORE,
       lines: [signed(100 * difference, 1)],
-      title: `${aLabel} ${percent(own!)}, ${bLabel} ${percent(other!)}`,
+      title: `${aLabel} ${percent(own)}, ${bLabel} ${percent(other)}`,
     };
   });
 }
@@ -186,27 +186,25 @@ function matrix(
     /** The images of a class, under its name. */
     countOf?: (i: number) => string;
   },
-  /** null where a side has no image of the class. */
-  cellOf: (i: number, j: number) => Cell | null,
+  cellOf: (i: number, j: number) => Cell,
 ): Chart {
-  const most = d3.sort(totals.keys(), (i: number) => -totals[i]).slice(0, MOST);
-  const shown = (labels.length > 0 ? d3.sort(most) : []) as number[];
-  const isCut = shown.length < labels.length && shown.length > 0;
+  const own = d3.range(Math.min(labels.length, totals.length));
+  const most = d3.sort(own, (i: number) => -totals[i]).slice(0, MOST);
+  const shown: number[] = d3.sort(most);
   const notes = [
     ...spec.notes ?? [],
-    isCut && `${MOST} of ${d3.format(",")(labels.length)} classes: ` +
-      "those with the most images",
+    shown.length < own.length &&
+    `${MOST} of ${
+      d3.format(",")(own.length)
+    } classes: those with the most images`,
   ];
-  const place = (y: number, x: number) => {
-    const [i, j] = [shown[y], shown[x]], cell = cellOf(i, j) ?? NONE;
-    const of = `true ${labels[i]}, predicted ${labels[j]}`;
-    return {
-      ...{ color: LESS, ...cell, title: `${of}\n${cell.title}` },
-      ...{ truth: rowKey(y), predicted: rowKey(x) },
-    };
-  };
-  type Placed = ReturnType<typeof place>;
-  const cells: Placed[] = d3.cross(shown.keys(), shown.keys(), place);
+  const cells = d3.cross(shown.keys(), shown.keys(), (y: number, x: number) => {
+    const [i, j] = [shown[y], shown[x]], cell = cellOf(i, j);
+    const title = `true ${labels[i]}, predicted ${labels[j]}\n${cell.title}`;
+    const place = { truth: rowKey(y), predicted: rowKey(x) };
+    return { color: LESS, ...cell, title, ...place };
+  });
+  type Placed = Required<Cell> & Record<"truth" | "predicted", string>;
   const width = o.width ??
     Math.max(400, Math.min(720, 130 + 60 * shown.length));
   const names = shown.map((i) =>
@@ -222,9 +220,9 @@ function matrix(
     marks: (area) => {
       const side = (area.right - area.left) / shown.length;
       const tall = (area.bottom - area.top) / shown.length;
-      const fontSize = [FONT_SIZE, FONT_SIZE - 3].find((size) =>
-        widest(cells.flatMap((c) => c.lines), size) <= side
-      );
+      const lines = cells.flatMap((c: Placed) => c.lines);
+      const fontSize = [FONT_SIZE, FONT_SIZE - 3]
+        .find((size) => widest(lines, size) <= side);
       return [
         Plot.cell(cells, {
           ...{ ...at, fill: "color", fillOpacity: "strength", title: "title" },

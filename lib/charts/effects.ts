@@ -2,7 +2,17 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
-import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
+import {
+  type Channel,
+  firstOf,
+  isNumber,
+  isRows,
+  maybe,
+  read,
+  type Rows,
+  type Value,
+  whatIs,
+} from "./channels.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
 import { hiddenAxis, nameLines, widest } from "./layout.ts";
 import { crosses, OURS, oursItem, PUBLISHED, publishedItem } from "./marks.ts";
@@ -36,6 +46,9 @@ export interface ForestOptions extends Omit<AxesOptions, "yScale"> {
   label?: Channel;
 }
 
+/** More rows than a page has room for. */
+const MOST_ROWS = 400;
+
 /**
  * Draws a forest plot: each effect as a point with its interval, written out at
  * the right, and a line at no effect. Effects come in one list or in
@@ -50,10 +63,15 @@ export function forestChart(
 ): Chart {
   const { unit = "points", width = 720 } = o;
   const factor = unit === "points" ? 100 : 1;
-  const isGroups = typeof effects === "object" && effects !== null &&
-    !(Symbol.iterator in effects) && !("toRecords" in effects);
+  const isGroups = whatIs(effects) === "one object" && !isRows(effects);
+  let given = 0;
   const groups = Object.entries(isGroups ? effects : { "": effects as Rows })
-    .map(([name, rows]) => ({ name, rows: effectsOf(name, rows, o, factor) }));
+    .map(([name, own]) => {
+      const rows = effectsOf(name, own, o, factor);
+      const left = Math.max(0, MOST_ROWS - given);
+      given += rows.length;
+      return { name, y: 0, rows: rows.slice(0, left) };
+    });
   const all = groups.flatMap((g) => g.rows);
   const texts = textsOf(all);
   const wide = widest(texts.values());
@@ -63,15 +81,14 @@ export function forestChart(
   // Rows are as high as their words, from the top down.
   let total = 0;
   const place = (height: number) => (total += height) - height / 2;
-  const headings = groups.map(({ name, rows }) => {
-    const y = name === "" ? 0 : place(LINE + GAP);
-    for (const r of rows) {
+  for (const group of groups) {
+    group.y = group.name === "" ? 0 : place(LINE + GAP);
+    for (const r of group.rows) {
       const lines = nameLines(r.words, width).length;
       r.y = place(LINE * lines + (isBeside ? GAP : 20));
     }
-    return { name, y };
-  });
-  for (const r of [...headings, ...all]) r.y = total - r.y;
+  }
+  for (const r of [...groups, ...all]) r.y = total - r.y;
   const wordsAt = new Map(all.map((r) => [r.y, r.words]));
   const y = {
     ...hiddenAxis(0, Math.max(1, total)),
@@ -80,13 +97,11 @@ export function forestChart(
     ...{ isHidden: false, hasNoGrid: true },
   };
 
-  const finite = all.filter((r) => r.estimate !== null);
-  const failed = all.filter((r) => r.estimate === null);
+  const [finite, failed] = [true, false]
+    .map((isDone) => all.filter((r) => (r.estimate !== null) === isDone));
   const noise = Math.SQRT2 * sdOf(o.noise) * factor;
-  const x = axisFor([
-    ...finite.flatMap((r) => [r.estimate, r.low, r.high]),
-    ...[-noise, 0, noise],
-  ], {
+  const values = finite.flatMap((r) => [r.estimate, r.low, r.high]);
+  const x = axisFor([...values, -noise, 0, noise], {
     label: `${o.xLabel ?? "difference in test accuracy"}, ${unit}`,
     scale: o.xScale ?? "linear",
     format: o.xFormat ?? ((v) => String(v).replace("-", "−")),
@@ -116,24 +131,23 @@ export function forestChart(
   };
   const [hasOurs, hasTheirs] = [false, true]
     .map((whose) => finite.some((r) => r.isPublished === whose));
-  const noiseWords = noise > 0
-    ? `noise of a difference of two runs: ±${noise.toPrecision(2)} ${unit} ` +
-      "(√2 sd)"
-    : noiseText(null);
+  const band = `noise of a difference of two runs: ±${noise.toPrecision(2)} ` +
+    `${unit} (√2 sd)`;
   return frame("forest", { ...o, noise: undefined }, {
     label: `${x.label}, ${count(all.length, "row")}`,
     legend: [[
       hasOurs && hasTheirs && oursItem("ours"),
       hasTheirs && publishedItem(),
-      o.noise !== undefined && {
-        mark: `<rect width="26" height="12" fill-opacity=".15"/>`,
-        label: noiseWords,
-        ...(noise > 0 ? {} : { mark: "", width: 0 }),
-      },
+      o.noise !== undefined &&
+      (noise > 0
+        ? { mark: BAND, label: band }
+        : { mark: "", width: 0, label: noiseText(null) }),
     ]],
     notes: [
       failed.length > 0 &&
       `${count(failed.length, "row")} without a number (failed)`,
+      given > all.length && `${count(given - all.length, "row")} left out: ` +
+        `more than ${MOST_ROWS}`,
     ],
     ...{ x, y, isEmpty: all.length === 0 },
     room: { right: isBeside ? wide + 16 : 0 },
@@ -144,7 +158,7 @@ export function forestChart(
         className: "ferlab-noise",
       }),
       Plot.ruleX([0], { strokeWidth: 1.5, strokeOpacity: 0.7 }),
-      Plot.text(headings, {
+      Plot.text(groups, {
         ...{ y: "y", text: "name", fontWeight: 700, dx: 8 - area.left },
         ...{ frameAnchor: "left", textAnchor: "start" },
       }),
@@ -160,6 +174,8 @@ export function forestChart(
   });
 }
 
+const BAND = `<rect width="26" height="12" fill-opacity=".15"/>`;
+
 /** A group's effects, as read by their channels. */
 function effectsOf(
   group: string,
@@ -167,25 +183,20 @@ function effectsOf(
   o: ForestOptions,
   factor: number,
 ): Effect[] {
-  const table = read("forestChart", rows, {
+  const table = read(group ? `forestChart, ${group}` : "forestChart", rows, {
     label: o.label ?? firstOf("label", "value"),
     estimate: o.value ?? firstOf("difference", "estimate"),
-    low: o.low ?? maybe("low"),
-    high: o.high ?? maybe("high"),
-    note: maybe("note"),
-    n: maybe("n"),
+    ...{ low: o.low ?? maybe("low"), high: o.high ?? maybe("high") },
+    ...{ note: maybe("note"), n: maybe("n") },
     published: maybe("published", "whose"),
   });
-  const scaled = (v: unknown) => typeof v === "number" ? v * factor : null;
+  const scaled = (v: Value) => isNumber(v) ? v * factor : null;
   return table.rows.map((r) => ({
     words: tip(String(r.label ?? "no name"), r.note?.toString()),
-    estimate: scaled(r.estimate),
-    low: scaled(r.low),
-    high: scaled(r.high),
-    n: typeof r.n === "number" ? r.n : null,
+    ...{ estimate: scaled(r.estimate), low: scaled(r.low) },
+    ...{ high: scaled(r.high), n: isNumber(r.n) ? r.n : null, y: 0 },
     isPublished: /^published/i.test(group) ||
       r.published === "true" || r.published === "published",
-    y: 0,
   }));
 }
 
@@ -196,15 +207,13 @@ function effectsOf(
 function textsOf(all: readonly Effect[]): Map<Effect, string> {
   const ends = ({ low, high }: Effect) =>
     low !== null && high !== null ? [low, high] : [];
-  const most = d3.max(
-    all.flatMap((r) => [r.estimate ?? 0, ...ends(r)]),
-    Math.abs,
-  );
+  const numbers = all.flatMap((r) => [r.estimate ?? 0, ...ends(r)]);
+  const most = d3.max(numbers, Math.abs);
   const digits = most >= 100 ? 0 : most < 0.01 ? 4 : 2;
   const text = (value: number) => signed(value, digits);
-  return new Map(all.map((r) => [
-    r,
-    r.estimate === null ? "failed" : text(r.estimate) +
-      (ends(r).length > 0 ? ` [${ends(r).map(text).join(", ")}]` : ""),
-  ]));
+  return new Map(all.map((r) => {
+    if (r.estimate === null) return [r, "failed"];
+    const interval = ends(r).map(text).join(", ");
+    return [r, text(r.estimate) + (interval && ` [${interval}]`)];
+  }));
 }

@@ -15,8 +15,10 @@
  *    names have `...rowsAxis(names, {})` (layout.ts) for y.
  */
 import * as Plot from "@observablehq/plot";
+import * as d3 from "d3";
 import { createHash } from "node:crypto";
 import { type Axis, type AxisOptions, pixels, SHARES } from "./axis.ts";
+import { whatIs } from "./channels.ts";
 import * as layout from "./layout.ts";
 import * as noise from "./noise.ts";
 import {
@@ -28,15 +30,14 @@ import {
   wrap,
   wrapWords,
 } from "./theme.ts";
+import { some } from "./values.ts";
 
 /** What every chart may be told; sizes in pixels. */
 export interface FrameOptions {
   title?: string;
-  subtitle?: string;
   /** Stands under the chart, after what is counted there. */
   caption?: string;
   width?: number;
-  height?: number;
   /** null says that it is unknown. */
   noise?: noise.Noise | null;
 }
@@ -93,8 +94,8 @@ export interface Spec {
   /** A sample of the noise; default: a bar where there is one at the side. */
   noiseMark?: Pick<layout.LegendItem, "mark" | "width">;
   marks: (area: Area) => Plot.Markish[];
-  /** Lines of those classes fade behind the labels. */
-  fade?: { classes: string[]; labels: (area: Area) => Box[] };
+  /** Labels, behind which the marks that have a class fade. */
+  fade?: (area: Area) => Box[];
 }
 
 /** The class of the chart, until its content is known. */
@@ -110,14 +111,6 @@ export const asked = (o: AxesOptions, axis: "x" | "y"): AxisOptions => ({
 /** Lines of a tooltip, without the empty ones. */
 export const tip = (...lines: Word[]) => lines.filter(Boolean).join("\n");
 
-/** A size in pixels, or the error that names it. */
-function sized(kind: string, name: string, value: number): number {
-  if (Number.isFinite(value) && value >= 100 && value <= 8000) return value;
-  throw new RangeError(
-    `${kind}: ${name} is ${value}; give pixels from 100 to 8000`,
-  );
-}
-
 const plotScale = ({ type, domain }: Axis, isY: boolean) => ({
   type: type === "category" ? "band" as const : type,
   // A band's first value stands at the bottom, as a number's lowest does.
@@ -129,8 +122,24 @@ const plotScale = ({ type, domain }: Axis, isY: boolean) => ({
 
 /** Draws a chart of that kind: see the head of this file. */
 export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
-  const width = sized(kind, "width", o.width ?? 720);
-  const { x, y, room = {}, inset = {}, isEmpty = false } = spec;
+  const { width = 720 } = o;
+  if (!(width >= 100 && width <= 8000)) {
+    throw new RangeError(
+      `${kind}: width is ${width}; give pixels from 100 to 8000`,
+    );
+  }
+  if (spec.isEmpty) {
+    const label = [...[spec.label].flat(), EMPTY];
+    return frame(kind, { ...o, noise: undefined }, {
+      ...spec,
+      ...NOTHING,
+      label,
+    });
+  }
+  const { x, y, room = {}, inset = {} } = spec;
+  if (o.noise && !("sd" in o.noise)) {
+    throw new TypeError(`${kind}: noise is ${whatIs(o.noise)}; give { sd }`);
+  }
   const noiseWords = o.noise === undefined
     ? ""
     : noise.text(o.noise, SHARES.test(`${y.label} ${spec.label}`));
@@ -141,44 +150,24 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
     ...(spec.legend ?? []).map((items) => items.filter((item) => !!item)),
     noiseWords === "" ? [] : [{ ...noiseMark, label: noiseWords }],
   ];
-  const notes = [...spec.notes ?? [], o.caption].filter((
-    note,
-  ): note is string => !!note);
+  const notes = [...spec.notes ?? [], o.caption].filter((n) => !!n) as string[];
   const wrapped = (text: string, size: number) =>
     wrapWords(text, width - 16, size);
   const caption = notes.flatMap((note) => wrapped(note, layout.SMALL));
   const xNames = x.isHidden || !x.label ? [] : wrapped(x.label, FONT_SIZE);
   const captionHeight = caption.length > 0 ? 15 * caption.length + 6 : 0;
   const top = layout.head(
-    o,
-    isEmpty ? [] : legend,
-    isEmpty || y.isHidden ? "" : y.label,
+    o.title,
+    legend,
+    y.isHidden ? "" : y.label,
     width,
   );
-  const foot = (height: number) =>
-    layout.block(
-      caption,
-      8,
-      height - captionHeight + 12,
-      15,
-      `font-size="${layout.SMALL}" ${layout.SOFT}`,
-    );
+  const foot = (height: number) => {
+    const style = `font-size="${layout.SMALL}" ${layout.SOFT}`;
+    return layout.block(caption, 8, height - captionHeight + 12, 15, style);
+  };
   const label = (o.title ? `${o.title}: ` : "") +
     [...[spec.label].flat(), noiseWords, ...notes].filter(Boolean).join("; ");
-  const page = { document, className: CLASS, width };
-  if (isEmpty) {
-    const height = top.height + 96 + captionHeight;
-    const element = Plot.plot({
-      ...{ ...page, height, margin: 8, marginTop: top.height + 8 },
-      marginBottom: captionHeight + 8,
-      marks: [
-        Plot.frame({ rx: 6, strokeOpacity: 0.3, strokeDasharray: "4 4" }),
-        Plot.text([EMPTY], { text: [EMPTY], frameAnchor: "middle" }),
-      ],
-    });
-    return finish(element, `${label}: ${EMPTY}`, top.markup + foot(height));
-  }
-
   const yText = new Map(
     y.ticks.map((t) => [t, layout.nameLines(y.format(t), width)]),
   );
@@ -189,29 +178,32 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
   let left = Math.max(yWidth, 16, room.left ?? 0);
   const { overhang } = layout.xTicks(x, width - left - right);
   left = Math.max(left, Math.ceil(overhang));
-  const ticks = layout.xTicks(x, width - left - right);
+  const innerWidth = width - left - right;
+  const ticks = layout.xTicks(x, innerWidth);
   const marginTop = top.height + 10 + (room.top ?? 0);
   const xHeight = ticks.height + 16 +
     (xNames.length > 0 ? 5 + 15 * xNames.length : 0);
-  const marginBottom = captionHeight + (room.bottom ?? 0) +
-    (x.isHidden ? 10 : xHeight);
-  const innerHeight = Math.max(
-    40,
-    o.height === undefined
-      ? spec.innerHeight?.(Math.max(40, width - left - right)) ?? 300
-      : sized(kind, "height", o.height) - marginTop - marginBottom,
-  );
-  const height = Math.ceil(marginTop + innerHeight + marginBottom);
-  const bottom = marginTop + innerHeight;
+  const under = captionHeight + (room.bottom ?? 0);
+  const bottom = marginTop +
+    Math.max(40, spec.innerHeight?.(Math.max(40, innerWidth)) ?? 300);
+  const height = Math.ceil(bottom + under + (x.isHidden ? 10 : xHeight));
   const barAt = marginTop + (inset.top ?? 0);
   const area: Area = {
     ...{ left, right: width - right, top: marginTop, bottom },
     x: pixels(x, [left, width - right]),
     y: pixels(y, [bottom - (inset.bottom ?? 0), barAt]),
   };
+  const marks = spec.marks(area).flat() as Plot.Markish[];
+  const many = d3.max(marks, thin);
+  const cut = `${MOST_MARKS} of ${many} drawn, at even distances`;
+  if (many && !notes.includes(cut)) {
+    return frame(kind, o, { ...spec, notes: [...spec.notes ?? [], cut] });
+  }
   const yTicks = layout.thinned(y.ticks, area.y, () => 13);
+  const hasGrid = (axis: Drawn) => !axis.isHidden && !axis.hasNoGrid;
   const element = Plot.plot({
-    ...{ ...page, height, marginTop, marginBottom: height - bottom },
+    ...{ document, className: CLASS, width, height, marginTop },
+    marginBottom: height - bottom,
     ...{ marginLeft: left, marginRight: right },
     ...{ color: IDENTITY, symbol: IDENTITY, r: IDENTITY, opacity: IDENTITY },
     x: plotScale(x, false),
@@ -220,8 +212,8 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
       ...{ insetTop: inset.top ?? 0, insetBottom: inset.bottom ?? 0 },
     },
     marks: [
-      y.isHidden || y.hasNoGrid ? null : Plot.gridY(yTicks, GRID),
-      x.isHidden || x.hasNoGrid ? null : Plot.gridX(ticks.ticks, GRID),
+      hasGrid(y) ? Plot.gridY(yTicks, GRID) : null,
+      hasGrid(x) ? Plot.gridX(ticks.ticks, GRID) : null,
       y.isHidden ? null : Plot.axisY(yTicks, {
         ...{ label: null, tickSize: 0, tickPadding: 8, lineHeight: 1.2 },
         // d3's log scales leave out the words of a tick's format, not these.
@@ -233,10 +225,8 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
         tickPadding: x.hasNoGrid ? 10 : 5,
         text: (t: number | string) => ticks.text.get(t)!,
       }),
-      x.isHidden || x.hasNoGrid
-        ? null
-        : Plot.frame({ anchor: "bottom", strokeOpacity: 0.5 }),
-      ...spec.marks(area),
+      hasGrid(x) ? Plot.frame({ anchor: "bottom", strokeOpacity: 0.5 }) : null,
+      ...marks,
     ],
   });
   const half = layout.widest(xNames) / 2;
@@ -244,21 +234,46 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
     Math.min((left + width - right) / 2, width - 8 - half),
     Math.min(8 + half, width / 2),
   );
-  const under = height - captionHeight - (room.bottom ?? 0) - 8 -
-    15 * xNames.length;
-  const xName = xNames.map((name, i) =>
-    `<text x="${middle.toFixed(1)}" y="${under + 15 * (i + 1)}" ` +
-    `text-anchor="middle">${escapeMarkup(name)}</text>`
-  ).join("");
+  const nameAt = height - under + 7 - 15 * xNames.length;
+  const name = layout.block(
+    xNames,
+    middle.toFixed(1),
+    nameAt,
+    15,
+    "",
+    "middle",
+  );
   const length = bar ? Math.abs(area.y(0) - area.y(2 * bar)) : 0;
   const barMarkup = bar ? noise.bar(width - right + 10, barAt, length) : "";
-  const markup = top.markup + xName + barMarkup + foot(height);
-  const { classes, labels } = spec.fade ?? {};
-  return finish(element, label, markup, classes, labels?.(area));
+  const markup = top.markup + name + barMarkup + foot(height);
+  return finish(element, label, markup, spec.fade?.(area));
 }
 
+/** What a chart draws that has nothing to draw. */
 const EMPTY = "nothing to show yet";
+const NOTHING = {
+  ...{ legend: [], x: layout.hiddenAxis(0, 1), y: layout.hiddenAxis(0, 1) },
+  ...{ isEmpty: false, room: {}, inset: {}, innerHeight: () => 80 },
+  marks: () => [
+    Plot.frame({ rx: 6, strokeOpacity: 0.3, strokeDasharray: "4 4" }),
+    Plot.text([EMPTY], { text: [EMPTY], frameAnchor: "middle" }),
+  ],
+};
 const IDENTITY = { type: "identity" } as const;
+
+/** More marks of one kind are drawn at even distances only. */
+const MOST_MARKS = 4000;
+
+/** Leaves out of a mark's data what are too many; returns how many there were. */
+function thin(mark: Plot.Markish): number {
+  const held = mark as { data?: unknown[] } | undefined;
+  const data = held?.data ?? [], many = data.length;
+  // Lines and areas are one shape of many values.
+  const isOne = mark instanceof Plot.Line || mark instanceof Plot.Area;
+  if (isOne || many <= MOST_MARKS) return 0;
+  held!.data = some(data, MOST_MARKS);
+  return many;
+}
 
 /** Plot's element as standalone markup, its class told by its content. */
 function finish(
@@ -266,7 +281,6 @@ function finish(
   element: any,
   label: string,
   markup: string,
-  classes: string[] = [],
   labels: Box[] = [],
 ): Chart {
   element.setAttribute("font-size", String(FONT_SIZE));
@@ -280,16 +294,11 @@ function finish(
   const mask = boxes && `<mask id="${CLASS}-labels" ` +
       `maskUnits="userSpaceOnUse" x="0" y="0" width="100%" height="100%">` +
       `<rect width="100%" height="100%" fill="white"/>${boxes}</mask>`;
+  const masked = boxes && ` mask="url(#${CLASS}-labels)"`;
   const svg = (element.outerHTML as string)
     .replace("<svg ", () => root)
     .replace("--plot-background: white", "--plot-background: transparent")
-    .replaceAll(
-      / class="(ferlab-[a-z]+)"/g,
-      (all, name) =>
-        mask && classes.includes(name)
-          ? `${all} mask="url(#${CLASS}-labels)"`
-          : all,
-    )
+    .replaceAll(/ class="ferlab-[a-z]+"/g, (all) => all + masked)
     .replace(/<\/svg>$/, () => `${mask}${markup}</svg>`);
   const hash = createHash("sha256").update(svg).digest("hex").slice(0, 10);
   return wrap(svg.replaceAll(CLASS, `ferlab-${hash}`));

@@ -11,39 +11,38 @@ export interface LegendItem {
   width?: number;
 }
 
-const TITLE = 14;
+const TITLE = 14, TITLE_STYLE = `font-size="${TITLE}" font-weight="600"`;
 /** The size of small words, and how what is no value is softened. */
 export const SMALL = 11, SOFT = `fill-opacity="0.75"`;
 
 /** Lines of words from (x, y) down. */
 export const block = (
   lines: string[],
-  x: number,
+  x: number | string,
   y: number,
   step: number,
   style = "",
+  anchor = "start",
 ) =>
   lines.map((line, i) =>
-    `<text x="${x}" y="${y + i * step}" text-anchor="start" ${style}>` +
+    `<text x="${x}" y="${y + i * step}" ` +
+    `text-anchor="${anchor}" ${style}>` +
     `${escapeMarkup(line)}</text>`
   ).join("");
 
-/** Title, subtitle, legend and the y axis's name, no wider than the chart. */
+/** Title, legend and the y axis's name, no wider than the chart. */
 export function head(
-  o: { title?: string; subtitle?: string },
+  title = "",
   legend: LegendItem[][],
   name: string,
   width: number,
 ) {
-  const wrapped = (text = "", size = FONT_SIZE) =>
+  const wrapped = (text: string, size = FONT_SIZE) =>
     text === "" ? [] : wrapWords(text, width - 16, size);
   // Bold is about a tenth wider.
-  const title = wrapped(o.title, 1.1 * TITLE), subtitle = wrapped(o.subtitle);
-  let markup =
-    block(title, 8, 18, 18, `font-size="${TITLE}" font-weight="600"`) +
-    block(subtitle, 8, 18 + 18 * title.length, 16, SOFT);
-  let y = 4 + 18 * title.length + 16 * subtitle.length +
-    (title.length + subtitle.length > 0 ? 6 : 0);
+  const titles = wrapped(title, 1.1 * TITLE);
+  let markup = block(titles, 8, 18, 18, TITLE_STYLE);
+  let y = titles.length > 0 ? 10 + 18 * titles.length : 4;
   for (const group of legend.filter((items) => items.length > 0)) {
     let x = 8, lines = 1;
     for (const { mark, label, width: own = 26 } of group) {

@@ -2,22 +2,13 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { type Axis, axisOf, onAxes } from "./axis.ts";
-import {
-  type Channel,
-  firstOf,
-  maybe,
-  optional,
-  type Read,
-  read,
-  type Rows,
-  type Value,
-} from "./channels.ts";
+import * as channels from "./channels.ts";
 import { asked, type AxesOptions, frame, type Spec, tip } from "./frame.ts";
 import { type LegendItem, widest } from "./layout.ts";
 import * as marks from "./marks.ts";
 import { lengthOf } from "./noise.ts";
 import { type Chart, lineColor } from "./theme.ts";
-import { levels, valueFormat } from "./values.ts";
+import { levels, some, valueFormat } from "./values.ts";
 
 /** The rows of one series at one x. */
 export interface Point {
@@ -35,24 +26,24 @@ export interface Point {
 
 /** Above so many x a band stands for the repeats. */
 const DENSE = 12;
-/** No chart draws more runs as dots. */
-export const MOST_DOTS = 2000;
+/** No chart draws more repeats as dots, or more series. */
+const MOST_DOTS = 2000;
 /** A loss is read on a log axis from this factor. */
 const LOG_FROM = 50;
 
 export interface LineOptions extends AxesOptions {
   /** Default: the rate, else the epoch. */
-  x?: Channel;
+  x?: channels.Channel;
   /** Default: the accuracy, else the mean. */
-  y?: Channel;
-  series?: Channel;
+  y?: channels.Channel;
+  series?: channels.Channel;
   /** Rows of published runs, by the same channels. */
-  published?: Rows;
+  published?: channels.Rows;
 }
 
 /** What another chart adds to the lines. */
-export interface Added
-  extends Partial<Pick<Spec, "inset" | "marks" | "fade" | "notes">> {
+export interface Added extends Partial<Pick<Spec, "inset" | "marks">> {
+  notes?: Spec["notes"];
   legend?: (LegendItem | false)[];
   xTicks?: number[];
   /** In the accessible label. */
@@ -68,7 +59,6 @@ export interface Lines {
   x: Axis;
   y: Axis;
   series: { name: string; points: Point[] }[];
-  published: Point[];
 }
 
 /**
@@ -79,32 +69,32 @@ export interface Lines {
  * than twelve series are thin lines with their names in the tooltips. A loss
  * (any y that is no share) from a factor of 50 has a log axis.
  */
-export function lineChart(rows: Rows, o: LineOptions = {}): Chart {
+export function lineChart(rows: channels.Rows, o: LineOptions = {}): Chart {
   return linesOf("lineChart", rows, o);
 }
 
 /** The same for a chart that adds to it; `more` are values for its axes. */
 export function linesOf(
   chart: string,
-  rows: Rows,
+  rows: channels.Rows,
   o: LineOptions,
-  more: { x?: Value[]; y?: Value[] } = {},
+  more: { x?: channels.Value[]; y?: channels.Value[] } = {},
   add: (lines: Lines) => Added = () => ({}),
 ): Chart {
-  const channels = {
-    x: o.x ?? firstOf("lr", "epoch"),
-    y: o.y ?? firstOf("accuracy", "mean", "value"),
-    ...{ series: o.series, low: maybe("low"), high: maybe("high") },
-  };
-  const table = read(chart, rows, channels);
-  const theirTable = read(`${chart}, published`, o.published ?? [], {
-    x: channels.x,
+  const table = channels.read(chart, rows, {
+    x: o.x ?? channels.firstOf("lr", "epoch"),
+    y: o.y ?? channels.firstOf("accuracy", "mean", "value"),
+    series: o.series ?? channels.maybe(),
+    ...{ low: channels.maybe("low"), high: channels.maybe("high") },
+  });
+  const theirTable = channels.read(`${chart}, published`, o.published ?? [], {
+    x: o.x ?? channels.firstOf("lr", "epoch"),
     y: typeof o.y === "function"
       ? o.y
-      : firstOf(table.name("y"), "accuracy", "mean"),
+      : channels.firstOf(table.name("y"), "accuracy", "mean"),
     // Published rows need not tell a series.
-    series: optional(o.series),
-    ...{ low: undefined, high: undefined },
+    series: channels.optional(o.series),
+    ...{ low: channels.maybe(), high: channels.maybe() },
   });
   const moreX = [...theirTable.rows.map((r) => r.x), ...more.x ?? []];
   const xs = levels(
@@ -122,7 +112,6 @@ export function linesOf(
   }, [...theirTable.rows.map((r) => r.y), ...more.y ?? []]);
   const { rows: done, failed, notes } = onAxes(table, { x, y }, "y");
   const theirs = onAxes(theirTable, { x, y }, "y");
-  notes.push(...theirs.notes.map((note) => `published: ${note}`));
 
   const all = [...done, ...failed, ...theirs.rows];
   const names = levels(all.map((r) => r.series ?? "")).map(String);
@@ -130,38 +119,43 @@ export function linesOf(
   const isNumbered = typeof o.series === "string" &&
     names.every((name) => name === "" || Number.isFinite(+name));
   const numberText = valueFormat(names.map(Number));
-  const nameOf = (series: Value) =>
-    isNumbered && (series ?? "") !== ""
-      ? `${table.words("series")} ${numberText(+series!)}`
-      : String(series ?? "");
+  const nameOf = (p: { series: channels.Value }) =>
+    isNumbered && (p.series ?? "") !== ""
+      ? `${table.words("series")} ${numberText(+p.series!)}`
+      : String(p.series ?? "");
   const index = new Map(names.map((name, i) => [name, i]));
-  const indexOf = (p: { series: Value }) => index.get(String(p.series ?? ""))!;
+  const indexOf = (p: { series: channels.Value }) =>
+    index.get(String(p.series ?? ""))!;
   const isMany = names.length > marks.MOST_NAMED;
-  const colorOf = (p: { series: Value }) =>
+  const colorOf = (p: { series: channels.Value }) =>
     isMany
       ? lineColor(indexOf(p) / (names.length - 1))
       : marks.styleOf(indexOf(p)).color;
   // Beside a single series of ours, published values have a colour of theirs.
   const theirColor = names.length < 2 ? marks.PUBLISHED : colorOf;
 
-  const points = pointsOf([...done, ...failed], xs);
-  const published = pointsOf(theirs.rows, xs);
+  const kept = new Set(some(names, MOST_DOTS));
+  const isKept = (p: Point) => kept.has(p.series);
+  const points = pointsOf([...done, ...failed], xs).filter(isKept);
+  const published = pointsOf(theirs.rows, xs).filter(isKept);
   const drawn = points.filter((p) => p.n > 0);
-  const hasRepeats = done.length > drawn.length;
+  const hasRepeats = drawn.some((p) => p.n > 1);
   const isBand = isDense || done.length > MOST_DOTS;
   const hasBand = drawn.some((p) => p.low < p.high) && (!hasRepeats || isBand);
   // A single series has room for an interval at each x.
   const isBars = x.type === "category" || (!isDense && names.length < 2);
+  const own = Map.groupBy(points, (p) => p.series);
   const added = add({
-    ...{ x, y, published },
-    series: names.map((name) => ({
-      name: nameOf(name),
-      points: points.filter((p) => p.series === name),
+    ...{ x, y },
+    series: names.map((series) => ({
+      ...{ name: nameOf({ series }), points: own.get(series) ?? [] },
     })),
   });
 
   // Names stand at the lines' ends if there is room for them.
-  const named = isMany || names.length < 2 ? [] : names.map(nameOf);
+  const named = isMany || names.length < 2
+    ? []
+    : names.map((series) => nameOf({ series }));
   const wide = widest(named);
   const isAtEnd = named.length > 0 && wide + 24 < 0.25 * (o.width ?? 720);
   const [least, most] = d3.extent(drawn, (p: Point) => p.n);
@@ -170,40 +164,36 @@ export function linesOf(
     (hasRepeats
       ? `mean, and lowest to highest of ${repeats} repeats`
       : "mean and its interval");
-  const legend: (LegendItem | false)[][] = [
+  const theirItem = marks.publishedItem(
+    names.length < 2 ? marks.PUBLISHED : "currentColor",
+  );
+  const legend = [
     isAtEnd ? [] : named.map(marks.seriesItem),
     [
-      hasRepeats && !isBand && {
-        mark: `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>` +
-          `<path d="M6,0v4M19,7v4" stroke="currentColor" stroke-width="4" ` +
-          `stroke-opacity="0.4"/>`,
-        label: `mean, and its ${repeats} runs`,
-      },
-      hasBand && (isBars ? marks.oursItem(bandLabel, true) : {
-        mark: `<path d="M0,0H26V12H0Z" fill-opacity="0.2"/>` +
-          `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>`,
-        label: bandLabel,
-      }),
-      published.length > 0 &&
-      marks.publishedItem(names.length < 2 ? marks.PUBLISHED : "currentColor"),
+      hasRepeats && !isBand && marks.runsItem(`mean, and its ${repeats} runs`),
+      hasBand &&
+      (isBars ? marks.oursItem(bandLabel, true) : marks.bandItem(bandLabel)),
+      published.length > 0 && theirItem,
       failed.length > 0 && marks.FAILED,
       ...added.legend ?? [],
     ],
   ];
   const title = (whose: string) => (p: Point) =>
     tip(
-      whose + nameOf(p.series),
+      whose + nameOf(p),
       `${x.label} ${x.say(p.x)}: ${y.say(p.y)}`,
       p.n > 1 && `mean of ${p.n} runs`,
       p.low < p.high && `${y.say(p.low)} to ${y.say(p.high)}`,
     );
   return frame("line", o, {
-    ...{ legend, y, fade: added.fade },
+    ...{ legend, y },
     notes: [
       ...notes,
+      ...theirs.notes.map((note) => `published: ${note}`),
       ...added.notes ?? [],
       isMany &&
-      `${d3.format(",")(names.length)} series, named in the tooltips`,
+      `${d3.format(",")(names.length)} series, named in the tooltips` +
+        (kept.size < names.length ? `; ${kept.size} of them drawn` : ""),
     ],
     x: { ...x, ticks: added.xTicks ?? x.ticks },
     label: [
@@ -220,12 +210,10 @@ export function linesOf(
     marks: (area) => {
       const at = { x: "x", y: "y" };
       // Markers of two series stand on different epochs where they can.
-      const every = isEpoch ? Math.max(1, Math.round(xs.length / 8)) : 1;
-      const marked = isMany
-        ? []
-        : drawn.filter((p) =>
-          (xs.indexOf(p.x) + (every > 1 ? indexOf(p) : 0)) % every === 0
-        );
+      const nth = isEpoch ? Math.max(1, Math.round(xs.length / 8)) : 1;
+      const place = new Map(xs.map((v, i) => [v, i]));
+      const hasMarker = (p: Point) =>
+        !isMany && (place.get(p.x)! + (nth > 1 ? indexOf(p) : 0)) % nth === 0;
       // Words have no order that a line could follow.
       const hasOrder = xs.every((v) => typeof v === "number");
       const line = (points: Point[], style: Plot.LineOptions) =>
@@ -257,17 +245,17 @@ export function linesOf(
           ...{ ...at, r: 1.5, fill: colorOf, title: added.title ?? title("") },
           className: "ferlab-values",
         }),
-        Plot.dot(marked, {
+        Plot.dot(drawn.filter(hasMarker), {
           ...{ ...at, symbol: (p: Point) => marks.styleOf(indexOf(p)).symbol },
           ...{ r: isDense ? 3 : 4, fill: colorOf, pointerEvents: "none" },
         }),
         marks.crosses(failed, {
           ...{ x: "x", y: () => y.domain[0], dy: 10, stroke: colorOf },
           title: (r: typeof failed[number]) =>
-            tip(nameOf(r.series), `${x.label} ${x.say(r.x!)}`, "failed"),
+            tip(nameOf(r), `${x.label} ${x.say(r.x!)}`, "failed"),
         }),
         ...added.marks?.(area) ?? [],
-        ...(isAtEnd
+        ...isAtEnd
           ? marks.endLabels(
             named,
             names.map((name) =>
@@ -276,7 +264,7 @@ export function linesOf(
             area,
             o.noise && y.type === "linear" ? 34 : 12,
           )
-          : []),
+          : [],
       ];
     },
   });
@@ -284,21 +272,20 @@ export function linesOf(
 
 /** The means of each series' rows at each x, in the order of `xs`. */
 function pointsOf(
-  rows: readonly Read<"x" | "y" | "series" | "low" | "high">[],
+  rows: readonly channels.Read<"x" | "y" | "series" | "low" | "high">[],
   xs: readonly (number | string)[],
 ): Point[] {
   const order = new Map(xs.map((v, i) => [v, i]));
-  const keyOf = (r: typeof rows[number]) => JSON.stringify([r.series, r.x]);
-  return [...Map.groupBy(rows, keyOf).values()].map((own) => {
+  const groups = Map.groupBy(rows, (r) => JSON.stringify([r.series, r.x]));
+  return [...groups.values()].map((own) => {
     const [{ x, series, low, high }] = own;
     const runs = own.map((r) => typeof r.y === "number" ? r.y : null);
-    const end = (v: Value, other?: number) =>
+    const end = (v: channels.Value, other?: number) =>
       own.length === 1 && typeof v === "number" ? v : other ?? NaN;
     return {
       ...{ x: x!, series: String(series ?? ""), runs },
       y: (d3.mean(runs) as number | undefined) ?? NaN,
-      low: end(low, d3.min(runs)),
-      high: end(high, d3.max(runs)),
+      ...{ low: end(low, d3.min(runs)), high: end(high, d3.max(runs)) },
       n: runs.filter((v) => v !== null).length,
     };
   }).sort((a, b) => order.get(a.x)! - order.get(b.x)!);

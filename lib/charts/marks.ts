@@ -4,6 +4,9 @@ import { CLASS } from "./frame.ts";
 import type { LegendItem } from "./layout.ts";
 import { PALETTE, SYMBOLS } from "./theme.ts";
 
+/** Words of a row, from the plot's right edge on. */
+export const AT_RIGHT = { frameAnchor: "right", textAnchor: "start" } as const;
+
 export const OURS = PALETTE[0], PUBLISHED = PALETTE[1];
 
 /** So many series have a colour with a marker of their own, and a name. */
@@ -64,6 +67,21 @@ export const seriesItem = (label: string, i: number): LegendItem => ({
 export const oursItem = (label: string, isUpright = false): LegendItem => ({
   mark: `<path d="${isUpright ? "M13,0V12" : "M0,6H26"}" stroke="${OURS}" ` +
     `stroke-width="2"/><circle cx="13" cy="6" r="4" fill="${OURS}"/>`,
+  label,
+});
+
+/** Means as a line, with their runs. */
+export const runsItem = (label: string): LegendItem => ({
+  mark: `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>` +
+    `<path d="M6,0v4M19,7v4" stroke="currentColor" stroke-width="4" ` +
+    `stroke-opacity="0.4"/>`,
+  label,
+});
+
+/** Means as a line, with a band about them. */
+export const bandItem = (label: string): LegendItem => ({
+  mark: `<path d="M0,0H26V12H0Z" fill-opacity="0.2"/>` +
+    `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>`,
   label,
 });
 
@@ -135,12 +153,10 @@ export function endLabels(
   const ys = spread(sorted.map((e) => e.y), 15, area.top + 6, area.bottom - 6);
   const middle = (area.top + area.bottom) / 2;
   return sorted.flatMap(({ name, color, symbol }, k) => {
-    const at = { frameAnchor: "right" as const, dy: ys[k] - middle };
+    const dy = ys[k] - middle;
     return [
-      Plot.dot([name], { ...at, symbol, fill: color, r: 4, dx }),
-      Plot.text([name], {
-        ...{ ...at, text: [name], textAnchor: "start", dx: dx + 9 },
-      }),
+      Plot.dot([name], { ...AT_RIGHT, dy, symbol, fill: color, r: 4, dx }),
+      Plot.text([name], { ...AT_RIGHT, dy, text: [name], dx: dx + 9 }),
     ];
   });
 }

@@ -6,13 +6,12 @@ export {
   confusionDifferenceChart,
 } from "./confusion.ts";
 export { costAccuracyChart } from "./cost.ts";
-export { classCountsChart, sizeHistogramChart } from "./counts.ts";
 export { forestChart } from "./effects.ts";
 export { heatMapChart } from "./heat.ts";
 export { lineChart } from "./line.ts";
 export { type MomentCounts, secondMomentsChart } from "./moments.ts";
 export { pairedChart } from "./pairs.ts";
-export { type ParallelAxis, parallelChart } from "./parallel.ts";
+export { parallelChart } from "./parallel.ts";
 export {
   faceGridChart,
   type FaceRow,

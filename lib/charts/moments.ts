@@ -2,8 +2,8 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
-import { isNumber } from "./channels.ts";
-import { frame, type FrameOptions, tip } from "./frame.ts";
+import { isNumber, whatIs } from "./channels.ts";
+import { frame, type FrameOptions } from "./frame.ts";
 import { DIAGONALS, hatched, OURS, pathItem } from "./marks.ts";
 import type { Chart } from "./theme.ts";
 import { percent, powerOfTen } from "./values.ts";
@@ -59,9 +59,15 @@ export function secondMomentsChart(
   moments: MomentCounts,
   o: Omit<FrameOptions, "noise"> & { eps: readonly number[] },
 ): Chart {
+  if (!moments?.edges || !moments.counts) {
+    throw new TypeError(
+      `secondMomentsChart: the moments are ${whatIs(moments)}, ` +
+        "not { edges, counts }",
+    );
+  }
   const { edges } = moments;
   const isCount = (n: number) => isNumber(n) && n >= 0;
-  const given = moments.counts.map(Number);
+  const given = Array.from(moments.counts, Number);
   const counts = given.map((n) => isCount(n) ? n : 0);
   if (counts.length > 0 && edges.length !== counts.length + 1) {
     throw new RangeError(
@@ -69,7 +75,7 @@ export function secondMomentsChart(
         "give one edge more than counts",
     );
   }
-  const total = d3.sum(counts) as number;
+  const total: number = d3.sum(counts);
   const bins = counts.map((n, i) => ({
     low: 10 ** Math.max(LEAST, edges[i]),
     high: 10 ** Math.min(MOST, edges[i + 1]),
@@ -77,7 +83,7 @@ export function secondMomentsChart(
   })).filter((b) => b.n > 0 && b.low > 0 && b.high > b.low);
   type Bin = typeof bins[number];
   const isShown = (e: number) => isNumber(e) && e > 10 ** LEAST;
-  const eps = d3.sort(new Set(o.eps.filter(isShown))) as number[];
+  const eps: number[] = d3.sort(new Set(o.eps.filter(isShown)));
   const hidden = o.eps.filter((e) => !isShown(e)).length;
   const wrong = given.filter((n) => !isCount(n)).length;
   const x = axisFor([...bins.flatMap((b) => [b.low, b.high]), ...eps], {
@@ -88,54 +94,48 @@ export function secondMomentsChart(
   });
   const says = (total > 0 ? eps : []).map((e) => {
     const share = shareBelow({ edges, counts }, e);
-    return `eps ${powerOfTen(e)}: ${
-      share === null ? "share unknown" : `${fine(share)} below`
-    }`;
+    const below = share === null ? "share unknown" : `${fine(share)} below`;
+    return `eps ${powerOfTen(e)}: ${below}`;
   });
   const outer = hatched("outer", OURS, DIAGONALS);
+  const outerWords = "outer bin: with all beyond it, zeros in the lowest";
+  const roughly = (v: number) => powerOfTen(Number(v.toPrecision(2)));
+  // Neighbours stand in two rows.
+  const rowOf = (i: number) => -ROW * (i % 2);
   return frame("moments", o, {
     label: ["histogram of √v̂ on a log axis", ...says],
     legend: [
-      [
-        bins.some((b) => b.isOuter) &&
-        outer.item("outer bin: with all beyond it, zeros in the lowest"),
-      ],
+      [bins.some((b) => b.isOuter) && outer.item(outerWords)],
       says.map((label) => pathItem("M0,6H26", label, `stroke-dasharray="5 3"`)),
     ],
     notes: [
       hidden > 0 && `${count(hidden, "value")} of eps left out: not above 0`,
       wrong > 0 && `${count(wrong, "bin")} left out: no count`,
     ],
-    ...{ x, y },
-    isEmpty: bins.length === 0,
+    ...{ x, y, isEmpty: bins.length === 0 },
     room: { top: ROW * Math.min(2, eps.length) },
     marks: () => [
       Plot.rect(bins, {
         ...{ x1: "low", x2: "high", y1: 0, y2: "share" },
         ...{ insetLeft: 0.5, insetRight: 0.5 },
         fill: (b: Bin) => b.isOuter ? outer.fill : OURS,
-        title: (b: Bin) =>
-          tip(
-            [b.low, b.high].map((v) => powerOfTen(Number(v.toPrecision(2))))
-              .join(" to "),
-            `${d3.format(",")(b.n)} parameters, ${fine(b.share)}`,
-          ),
+        title: ({ low, high, n, share }: Bin) =>
+          `${roughly(low)} to ${roughly(high)}\n` +
+          `${count(n, "parameter")}, ${fine(share)}`,
         className: "ferlab-bins",
       }),
-      ...eps.flatMap((e, i) => {
-        // Neighbours stand in two rows.
-        const insetTop = -ROW * (i % 2);
-        return [
-          Plot.ruleX([e], {
-            ...{ insetTop, strokeWidth: 1.5, strokeDasharray: "5 3" },
-            className: "ferlab-eps",
-          }),
-          Plot.text([e], {
-            ...{ x: [e], text: [powerOfTen(e)], dy: insetTop - 3 },
-            ...{ frameAnchor: "top", lineAnchor: "bottom" },
-          }),
-        ];
-      }),
+      ...eps.map((e, i) =>
+        Plot.ruleX([e], {
+          ...{ insetTop: rowOf(i), strokeWidth: 1.5, strokeDasharray: "5 3" },
+          className: "ferlab-eps",
+        })
+      ),
+      ...eps.map((e, i) =>
+        Plot.text([e], {
+          ...{ x: [e], text: [powerOfTen(e)], dy: rowOf(i) - 3 },
+          ...{ frameAnchor: "top", lineAnchor: "bottom" },
+        })
+      ),
     ],
   });
 }

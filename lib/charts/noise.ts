@@ -27,12 +27,11 @@ export function text(noise: Noise | null, isShare = true): string {
     isShare
       ? (100 * value).toFixed(value < 0.001 ? 2 : 1)
       : String(Number(value.toPrecision(2)));
-  const told = ["sd of repeats"];
-  if (typeof low === "number" && typeof high === "number") {
-    told.push(`95 % interval ${size(low)} to ${size(high)}`);
-  }
-  if (df !== undefined) told.push(`${df} df`);
-  return `noise ±${size(sd)}${isShare ? " points" : ""} (${told.join(", ")})`;
+  const isInterval = typeof low === "number" && typeof high === "number";
+  const told =
+    (isInterval ? `, 95 % interval ${size(low)} to ${size(high)}` : "") +
+    (df === undefined ? "" : `, ${df} df`);
+  return `noise ±${size(sd)}${isShare ? " points" : ""} (sd of repeats${told})`;
 }
 
 /** Of the bar, in pixels. */

@@ -1,15 +1,6 @@
 /** Two variants on the same settings and seeds: their differences, a row each. */
 import { count } from "./axis.ts";
-import {
-  type Channel,
-  firstOf,
-  isNumber,
-  listOf,
-  maybe,
-  read,
-  type Rows,
-  type Value,
-} from "./channels.ts";
+import * as channels from "./channels.ts";
 import { forestChart } from "./effects.ts";
 import type { FrameOptions } from "./frame.ts";
 import type { Chart } from "./theme.ts";
@@ -30,18 +21,18 @@ interface Mean {
 interface PairedOptions extends FrameOptions {
   /** The parameter whose two values are compared: b less a. */
   of: string;
-  values: readonly [a: Value | boolean, b: Value | boolean];
+  values: readonly [a: unknown, b: unknown];
   /** Default: the values. */
   aLabel?: string;
   bLabel?: string;
   /** Default: the accuracy. */
-  y?: Channel;
+  y?: channels.Channel;
   /** What a pair has in common besides the seed; default: all parameters. */
   sharing?: readonly string[];
   /** Drawn under the pairs; one or several, published ones hollow. */
   mean?: Mean | readonly Mean[];
   /** Published runs, by the same channels. */
-  published?: Rows;
+  published?: channels.Rows;
 }
 
 /**
@@ -53,7 +44,7 @@ interface PairedOptions extends FrameOptions {
  * @example
  * pairedChart(trials, { of: "model", values: ["baseline", "cls"], noise });
  */
-export function pairedChart(rows: Rows, o: PairedOptions): Chart {
+export function pairedChart(rows: channels.Rows, o: PairedOptions): Chart {
   const [a, b] = o.values.map(String);
   const { aLabel = a, bLabel = b } = o;
   const means = [o.mean ?? []].flat() as Mean[];
@@ -67,21 +58,19 @@ export function pairedChart(rows: Rows, o: PairedOptions): Chart {
   const names = [isBoth ? "ours: " : "", "published: "];
   const groups = sides.map((own, i) =>
     [`${names[i]}${aLabel} → ${bLabel}`, own] as const
-  );
-  return forestChart(
-    Object.fromEntries(groups.filter(([, own]) => own.length > 0)),
-    {
-      ...{ ...o, value: "difference", label: "label" },
-      caption: [...notes, o.caption ?? []].flat().join("; "),
-      xLabel: `test accuracy of ${bLabel} less ${aLabel}`,
-    },
-  );
+  ).filter(([, own]) => own.length > 0);
+  return forestChart(Object.fromEntries(groups), {
+    ...{ ...o, value: "difference", label: "label" },
+    caption: [...notes, o.caption ?? []].flat().join("; "),
+    xLabel: `test accuracy of ${bLabel} less ${aLabel}`,
+  });
 }
 
 /** The pairs as rows of the forest; in order without seeds. */
-function pairsOf(rows: Rows, o: PairedOptions, notes: string[]) {
+function pairsOf(rows: channels.Rows, o: PairedOptions, notes: string[]) {
   // deno-lint-ignore no-explicit-any
-  const list = listOf("pairedChart", rows) as Record<string | symbol, any>[];
+  type Fields = Record<string | symbol, any>;
+  const list = channels.listOf("pairedChart", rows) as Fields[];
   const shared: readonly string[] = o.sharing ??
     [...new Set(list.flatMap((r) => r[PARAMETERS] ?? []))];
   if (list.length > 0 && !o.sharing && shared.length === 0) {
@@ -98,45 +87,40 @@ function pairsOf(rows: Rows, o: PairedOptions, notes: string[]) {
   const names = shared.filter((name) =>
     name !== o.of && (o.sharing !== undefined || !isDecided(name))
   );
-  const channels = Object.fromEntries(names.map((name) => [`= ${name}`, name]));
-  const table = read("pairedChart", list, {
-    ...{ of: o.of, y: o.y ?? firstOf("accuracy"), ...channels },
+  const table = channels.read("pairedChart", list, {
+    ...{ of: o.of, y: o.y ?? channels.firstOf("accuracy") },
+    ...Object.fromEntries(names.map((name) => [`= ${name}`, name])),
     seed: (r) => r.seed ?? r.repeat,
-    repeat: maybe("repeat"),
+    repeat: channels.maybe("repeat"),
   });
-  type Run = typeof table.rows[number];
-  const own = (r: Run) => names.map((name) => r[`= ${name}` as "of"]);
+  const runs = table.rows.map((r) => ({
+    ...r,
+    shared: names.map((name) => r[`= ${name}` as "of"]),
+  }));
+  type Run = typeof runs[number];
   const [a, b] = o.values.map((value) =>
-    table.rows.filter((r) => String(r.of) === String(value))
+    runs.filter((r) => String(r.of) === String(value))
   );
-  const key = (r: Run) => JSON.stringify([own(r), r.seed]);
+  const key = (r: Run) => JSON.stringify([r.shared, r.seed]);
   const partners = Map.groupBy(b, key);
-  const pairs = a.flatMap((run) => {
-    const partner = partners.get(key(run))?.shift();
-    return partner ? [{ run, partner }] : [];
-  });
+  const pairs = a.map((run) => [run, partners.get(key(run))?.shift()])
+    .filter((pair): pair is [Run, Run] => !!pair[1]);
   const alone = a.length + b.length - 2 * pairs.length;
   if (alone > 0) notes.push(`${count(alone, "run")} without a partner`);
-  const varied = names.map((name, i) => {
-    const values = [...new Set(pairs.map(({ run }) => own(run)[i]))];
-    return { name, i, values, text: valueFormat(values) };
-  }).filter(({ values }) => values.length > 1);
-  const say = (v: Value) => isNumber(v) ? percent(v) : "failed";
-  return pairs.map(({ run, partner }, i) => {
-    const name = [
-      ...varied.map((v) => `${v.name} ${v.text(own(run)[v.i])}`),
-      // A repeat's number is shorter than its seed.
-      isNumber(run.repeat)
-        ? `repeat ${run.repeat + 1}`
-        : run.seed === null
-        ? []
-        : `seed ${run.seed}`,
-    ].flat().join(", ") || `pair ${i + 1}`;
-    const [from, to] = [run.y, partner.y];
-    const values = `${say(from)} → ${say(to)}`.replaceAll(" ", "\u00a0");
-    return {
-      label: `${name}: ${values}`,
-      difference: isNumber(from) && isNumber(to) ? to - from : null,
-    };
+  const varied = names.flatMap((name, i) => {
+    const values = [...new Set(pairs.map(([run]) => run.shared[i]))];
+    return values.length < 2 ? [] : [{ name, i, text: valueFormat(values) }];
+  });
+  const say = ({ y }: Run) => channels.isNumber(y) ? percent(y) : "failed";
+  return pairs.map(([run, partner], i) => {
+    const told = varied.map((v) => `${v.name} ${v.text(run.shared[v.i])}`);
+    // A repeat's number is shorter than its seed.
+    if (channels.isNumber(run.repeat)) told.push(`repeat ${run.repeat + 1}`);
+    else if (run.seed !== null) told.push(`seed ${run.seed}`);
+    const name = told.join(", ") || `pair ${i + 1}`;
+    const values = `${say(run)} → ${say(partner)}`.replaceAll(" ", "\u00a0");
+    const isDone = [run.y, partner.y].every(channels.isNumber);
+    const difference = isDone ? Number(partner.y) - Number(run.y) : null;
+    return { label: `${name}: ${values}`, difference };
   });
 }

@@ -2,27 +2,17 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { type Axis, axisOf, count, pixels } from "./axis.ts";
-import {
-  type Channel,
-  firstOf,
-  type Read,
-  read,
-  type Rows,
-} from "./channels.ts";
+import * as channels from "./channels.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
 import { hiddenAxis, thinned, widest } from "./layout.ts";
 import { crosses } from "./marks.ts";
 import { type Chart, FONT_SIZE, lineColor, wrapWords } from "./theme.ts";
-import { firstHighest } from "./values.ts";
-
-export interface ParallelAxis {
-  /** A channel's field. */
-  name: string;
-  label?: string;
-}
+import { firstHighest, some } from "./values.ts";
 
 /** Of the colour scale along the last axis. */
 const STEPS = 24;
+/** No chart draws more lines. */
+const MOST_LINES = 1000;
 
 /**
  * Draws each row as a line through its parameters to its value, the last axis.
@@ -31,50 +21,47 @@ const STEPS = 24;
  * where a parameter is missing, or not to be shown on its axis, is a gap.
  */
 export function parallelChart(
-  rows: Rows,
+  rows: channels.Rows,
   o: FrameOptions & {
-    axes: readonly (string | ParallelAxis)[];
+    axes: readonly channels.Channel[];
     /** Default: the accuracy, else the mean. */
-    value?: Channel;
+    value?: channels.Channel;
     valueLabel?: string;
   },
 ): Chart {
-  const specs = o.axes.map((a) => typeof a === "string" ? { name: a } : a);
-  const keys = [...specs.map((_, i) => `axis ${i + 1}`), "value"];
-  const table = read("parallelChart", rows, {
-    ...Object.fromEntries(specs.map((s, i) => [keys[i], s.name])),
-    value: o.value ?? firstOf("accuracy", "mean"),
-  } as Record<string, Channel>);
+  const last = o.axes.length;
+  const keys = [...o.axes.map((_, i) => `axis ${i + 1}`), "value"];
+  const table = channels.read("parallelChart", rows, {
+    ...Object.fromEntries(o.axes.map((channel, i) => [keys[i], channel])),
+    value: o.value ?? channels.firstOf("accuracy", "mean"),
+  } as Record<string, channels.Channel>);
   const axes = keys.map((key, i) =>
-    axisOf(
-      table,
-      key,
-      i < specs.length
-        ? { ...specs[i], hasLevels: true, pad: 0 }
-        : { label: o.valueLabel, scale: "linear", pad: 0 },
-    )
+    axisOf(table, key, {
+      ...(i === last
+        ? { label: o.valueLabel, scale: "linear" }
+        : { hasLevels: true }),
+      pad: 0,
+    })
   );
-  type Row = Read<string>;
-  const last = axes.length - 1, end = axes[last];
-  const parameters = axes.slice(0, -1);
+  type Row = channels.Read<string>;
+  const end = axes[last], parameters = axes.slice(0, -1);
   const places = axes.map(sharesOf);
   const share = (r: Row, i: number) =>
     axes[i].why(r[keys[i]]) === null ? places[i](r[keys[i]]!) : NaN;
   const isDone = (r: Row) => !Number.isNaN(share(r, last));
-  const best = firstHighest(table.rows.filter(isDone), (r) => Number(r.value));
-  const done = table.rows.filter((r) => isDone(r) && r !== best)
-    .sort((a, b) => Number(a.value) - Number(b.value));
-  const failed = table.rows.filter((r) => !isDone(r));
   const say = (r: Row, i: number) =>
     r[keys[i]] === null ? "none" : axes[i].say(r[keys[i]]!);
-  const notes = keys.flatMap((key, i) => {
+  const best = firstHighest(table.rows.filter(isDone), (r) => Number(r.value));
+  const drawn = some(table.rows, MOST_LINES).filter((r) => r !== best);
+  const done = d3.sort(drawn.filter(isDone), (r: Row) => r.value) as Row[];
+  const failed = drawn.filter((r) => !isDone(r));
+  const notes = axes.map((axis, i) => {
     const gaps = table.rows.filter((r) => Number.isNaN(share(r, i)));
-    const whys = [...new Set(gaps.map((r) => axes[i].why(r[key])))];
-    if (gaps.length === 0) return [];
-    return i === last
-      ? `${count(gaps.length, "row")} without ${table.name(key)} (failed)`
-      : `${count(gaps.length, "row")} with a gap: ${table.name(key)} ` +
-        whys.join(", or ");
+    const whys = [...new Set(gaps.map((r) => axis.why(r[keys[i]])))];
+    return gaps.length > 0 && `${count(gaps.length, "row")} ` +
+        (i === last
+          ? `without ${axis.label} (failed)`
+          : `with a gap: ${axis.label} ${whys.join(", or ")}`);
   });
 
   const width = o.width ?? 720;
@@ -92,14 +79,19 @@ export function parallelChart(
       return thinned(axis.ticks.filter(isWithin), pixel, () => 12)
         .map((t) => ({ x, y: places[x](t), text: axis.format(t) }));
     });
+  const at = best &&
+    parameters.map((a, i) => `${a.label} ${say(best, i)}`).join(", ");
   return frame("parallel", o, {
-    label: `${end.label}: ${count(table.rows.length, "row")} over ` +
-      parameters.map((a) => a.label).join(", ") +
-      (best
-        ? `; best ${say(best, last)} at ` +
-          parameters.map((a, i) => `${a.label} ${say(best, i)}`).join(", ")
-        : ""),
-    notes,
+    label: [
+      `${end.label}: ${count(table.rows.length, "row")} over ` +
+      parameters.map((a) => a.label).join(", "),
+      best && `best ${say(best, last)} at ${at}`,
+    ],
+    notes: [
+      ...notes,
+      table.rows.length > MOST_LINES &&
+      `${MOST_LINES} of ${table.rows.length} drawn, at even distances`,
+    ],
     ...{ x: hiddenAxis(0, Math.max(1, last)), y: hiddenAxis(0, 1) },
     isEmpty: table.rows.length === 0,
     room: {
@@ -128,10 +120,11 @@ export function parallelChart(
           ...style,
         });
       const bestY = best ? share(best, last) : NaN;
-      const ticks = ticksIn(tall);
-      const inner = ticks.filter((t) => t.x !== last);
-      const outer = ticks.filter((t) =>
-        t.x === last && !(Math.abs(t.y - bestY) * tall < 14)
+      const [inner, outer] = [false, true].map((isLast) =>
+        ticksIn(tall).filter((t) =>
+          (t.x === last) === isLast &&
+          !(isLast && Math.abs(t.y - bestY) * tall < 14)
+        )
       );
       const label = { x: "x", y: "y", text: "text" };
       return [
@@ -147,19 +140,16 @@ export function parallelChart(
             strokeOpacity: done.length > 60 ? 0.4 : 0.8,
           })
         ),
-        ...(best ? [best] : []).map((r) =>
-          line(r, {
-            ...{ stroke: colorOf(1), strokeWidth: 4, className: "ferlab-best" },
-          })
-        ),
+        best && line(best, {
+          ...{ stroke: colorOf(1), strokeWidth: 4, className: "ferlab-best" },
+        }),
         Plot.ruleX(keys, { x: (_, i) => i, strokeOpacity: 0.7 }),
         // The last axis is the colours' scale as well.
-        Plot.ruleX(Array.from({ length: STEPS }, (_, i) => i / STEPS), {
-          x: () => last,
-          y1: (s: number) => s,
-          y2: (s: number) => s + 1 / STEPS,
-          stroke: (s: number) => colorOf(s + 0.5 / STEPS),
-          strokeWidth: 5,
+        Plot.ruleX(d3.range(STEPS), {
+          ...{ x: () => last, strokeWidth: 5 },
+          y1: (i: number) => i / STEPS,
+          y2: (i: number) => (i + 1) / STEPS,
+          stroke: (i: number) => colorOf((i + 0.5) / STEPS),
         }),
         crosses(failed, { x: () => last, y: () => under }),
         Plot.dot(inner, { x: "x", y: "y", r: 2, fill: "currentColor" }),
@@ -177,18 +167,13 @@ export function parallelChart(
         }),
       ];
     },
-    fade: {
-      classes: ["ferlab-failed", "ferlab-trial", "ferlab-best"],
-      labels: (area) =>
-        ticksIn(area.bottom - area.top).filter((t) => t.x !== last)
-          .map(({ x, y, text }) => {
-            const width = widest([text]) + 4;
-            return {
-              ...{ x: area.x(x) - 5 - width, y: area.y(y) - 8, width },
-              height: 16,
-            };
-          }),
-    },
+    fade: (area) =>
+      ticksIn(area.bottom - area.top).filter((t) => t.x !== last)
+        .map(({ x, y, text }) => {
+          const width = widest([text]) + 4;
+          const left = area.x(x) - 5 - width;
+          return { x: left, y: area.y(y) - 8, width, height: 16 };
+        }),
   });
 }
 

@@ -3,6 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { Buffer } from "node:buffer";
 import { crc32, deflateSync } from "node:zlib";
+import { listOf } from "./channels.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { scaleItem } from "./heat.ts";
 import { hiddenAxis, namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
@@ -44,9 +45,9 @@ const GAP = 4;
 const OPACITY = 0.8;
 
 function check(what: string, values: ArrayLike<number>, ...shape: number[]) {
-  if (values.length === shape.reduce((a, b) => a * b)) return;
+  if (values?.length === shape.reduce((a, b) => a * b)) return;
   throw new RangeError(
-    `${what} has ${values.length} values: give ${shape.join(" × ")}`,
+    `${what} has ${values?.length ?? "no"} values: give ${shape.join(" × ")}`,
   );
 }
 
@@ -54,32 +55,26 @@ function check(what: string, values: ArrayLike<number>, ...shape: number[]) {
 const colorAt = (face: Uint8Array, i: number, channels: 1 | 3) =>
   [0, 1, 2].map((c) => face[i * channels + (channels === 1 ? 0 : c)]);
 
+/** A number of a PNG. */
+const uint32 = (value: number) => [24, 16, 8, 0].map((n) => value >>> n & 255);
+
 /** A PNG's part: its length, its type, its bytes and their checksum. */
-function chunk(type: string, data: Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
-  const ends = Buffer.alloc(8);
-  ends.writeUInt32BE(data.length, 0);
-  ends.writeUInt32BE(crc32(body), 4);
-  return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+function chunk(type: string, data: ArrayLike<number>): number[] {
+  const body = [...Buffer.from(type), ...Array.from(data)];
+  const sum = crc32(Uint8Array.from(body));
+  return [...uint32(data.length), ...body, ...uint32(sum)];
 }
 
 /** A PNG of `size` × `size` pixels, each as [red, green, blue]. */
 function pictureOf(size: number, pixel: (i: number) => number[]): string {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(size, 0);
-  header.writeUInt32BE(size, 4);
-  header.set([8, 2, 0, 0, 0], 8);
+  const n: number[] = d3.range(size);
   // Every line is preceded by its filter, none.
-  const line = (y: number) => [
-    0,
-    ...d3.range(size).flatMap((x: number) => pixel(y * size + x)),
-  ];
-  const pixels = Uint8Array.from(d3.range(size).flatMap(line));
-  const png = Buffer.concat([
-    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(pixels, { level: 9 })),
-    chunk("IEND", new Uint8Array()),
+  const lines = n.flatMap((y) => [0, ...n.flatMap((x) => pixel(y * size + x))]);
+  const png = Buffer.from([
+    ...Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+    ...chunk("IHDR", [...uint32(size), ...uint32(size), 8, 2, 0, 0, 0]),
+    ...chunk("IDAT", deflateSync(Uint8Array.from(lines), { level: 9 })),
+    ...chunk("IEND", []),
   ]);
   return `data:image/png;base64,${png.toString("base64")}`;
 }
@@ -97,16 +92,14 @@ function grid(
   const width = o.width ??
     Math.max(spec.legend ? 320 : 200, Math.min(720, natural));
   return frame(kind, { ...o, width }, {
-    ...spec,
-    y: rowsAxis(names, { width }).y,
+    ...{ ...spec, y: rowsAxis(names, { width }).y },
     isEmpty: pictures.length === 0,
     innerHeight: (inner) =>
       names.length * Math.max(16, Math.min(inner / columns, 1.5 * o.side)),
     marks: (area) => {
-      const side = Math.min(
-        (area.right - area.left) / columns,
-        (area.bottom - area.top) / names.length,
-      ) - GAP;
+      const wide = (area.right - area.left) / columns;
+      const tall = (area.bottom - area.top) / names.length;
+      const side = Math.min(wide, tall) - GAP;
       return [
         Plot.image(pictures, {
           ...{ x: "x", y: (p: Picture) => rowKey(p.row), src: "src" },
@@ -131,27 +124,28 @@ export function faceGridChart(
   o: PictureOptions & { groups?: readonly string[] },
 ): Chart {
   const { size, channels, groups = [] } = o;
-  const columns = Math.max(1, ...rows.map((r) => r.faces.length));
+  const list = listOf("faceGridChart", rows) as FaceRow[];
+  const columns: number = d3.max(list, (r: FaceRow) => r.faces.length) || 1;
   const perGroup = Math.ceil(columns / Math.max(1, groups.length));
   // A third of a face lies between groups.
   const at = (column: number) => column + Math.floor(column / perGroup) / 3;
-  const pictures = rows.flatMap(({ label, faces }, row) =>
+  const middle = (i: number) =>
+    (at(i * perGroup) + at(Math.min(columns, (i + 1) * perGroup) - 1)) / 2;
+  const pictures = list.flatMap(({ label, faces }, row) =>
     faces.map((face, column): Picture => {
       check(`face ${column} of ${label}`, face, size, size, channels);
       const src = pictureOf(size, (i) => colorAt(face, i, channels));
       return { row, x: at(column), src, title: label };
     })
   );
-  const names = rows.map((r) => r.label), end = at(columns - 1);
+  const names = list.map((r) => r.label), end = at(columns - 1);
   return grid("faces", { ...o, side: Math.max(48, size) }, names, {
     ...{ label: `faces: ${names.join(", ")}`, columns: end + 1, pictures },
     x: hiddenAxis(-0.5, end + 0.5),
     room: { top: groups.length > 0 ? 16 : 0 },
     marks: () => [
       Plot.text(groups, {
-        x: (_: string, i: number) =>
-          (at(i * perGroup) + at(Math.min(columns, (i + 1) * perGroup) - 1)) /
-          2,
+        x: (_: string, i: number) => middle(i),
         ...{ text: [...groups], frameAnchor: "top", dy: -10 },
       }),
     ],
@@ -190,8 +184,9 @@ export function heatOverlayChart(
   o: PictureOptions,
 ): Chart {
   const { size, channels } = o;
+  const list = listOf("heatOverlayChart", rows) as HeatRow[];
   const bare: { row: number; x: string }[] = [];
-  const pictures = rows.flatMap(({ label, face, maps, side }, row) => {
+  const pictures = list.flatMap(({ label, face, maps, side }, row) => {
     check(`face of ${label}`, face, size, size, channels);
     if (maps.length !== columns.length) {
       throw new RangeError(
@@ -200,9 +195,9 @@ export function heatOverlayChart(
       );
     }
     const color = (i: number) => colorAt(face, i, channels);
-    return [null, ...maps].map((map, column): Picture => {
-      const x = rowKey(column);
-      if (!map) return { row, x, src: pictureOf(size, color), title: label };
+    const src = pictureOf(size, color);
+    const own = maps.map((map, column): Picture => {
+      const x = rowKey(column + 1);
       check(`a map of ${label}`, map, side, side);
       if (!map.some((v) => v > 0)) bare.push({ row, x });
       const at = (p: number) => (p + 0.5) / size;
@@ -213,21 +208,16 @@ export function heatOverlayChart(
         const gray = 0.299 * r + 0.587 * g + 0.114 * b;
         return heatOver(gray, sample(map, side, px, py));
       });
-      return { row, x, src, title: `${label}, ${columns[column - 1]}` };
+      return { row, x, src, title: `${label}, ${columns[column]}` };
     });
+    return [{ row, x: rowKey(0), src, title: label }, ...own];
   });
-  const names = ["face", ...columns], labels = rows.map((r) => r.label);
+  const names = ["face", ...columns], labels = list.map((r) => r.label);
+  const ramp = (t: number) => `rgb(${heatOver(150, t).join(",")})`;
   return grid("heat", { ...o, side: 112 }, labels, {
     label: `maps of ${columns.join(", ")} over ${labels.join(", ")}, 0 to 1`,
-    legend: [[
-      scaleItem(
-        "0",
-        "1, the map's value",
-        (t) => `rgb(${heatOver(150, t).join(",")})`,
-      ),
-    ]],
-    ...{ columns: names.length, pictures },
-    x: namesAxis(names),
+    legend: [[scaleItem("0", "1, the map's value", ramp)]],
+    ...{ columns: names.length, pictures, x: namesAxis(names) },
     marks: () => [
       Plot.text(bare, {
         ...{ x: "x", y: (p: { row: number }) => rowKey(p.row) },

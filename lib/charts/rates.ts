@@ -14,43 +14,41 @@ const WITHIN = 0.005;
 
 /**
  * Draws accuracy over learning rate, a line a series. The best rate is ringed;
- * a bar under the curves spans the rates within half a point of it. The caption tells each series' sensitivity (arXiv 2309.14322):
- * the points lost on average, log-uniform over the rates tried, by not knowing
- * the best one. With `initial`, the accuracy of an untrained model, no run
- * counts there for less, and failed ones for as much; without, failed runs are
- * left out.
+ * a bar under the curves spans the rates within half a point of it. The caption
+ * tells each series' sensitivity (arXiv 2309.14322): the points lost on average,
+ * log-uniform over the rates tried, by not knowing the best one. With `initial`,
+ * the accuracy of an untrained model, no run counts there for less, and failed
+ * ones for as much; without, failed runs are left out.
  */
 export function lrSensitivityChart(
   rows: Rows,
   o: LineOptions & { initial?: number } = {},
 ): Chart {
-  const { initial } = o;
   const options = { xScale: "log" as const, ...o, x: o.x ?? "lr" };
   return linesOf("lrSensitivityChart", rows, options, {}, (lines) => {
     const { x, y } = lines;
     const found = lines.series.flatMap(({ name, points }, i) => {
-      const curve = points
-        .map((p) => ({ ...p, y: worth(p, initial) }))
-        .filter((p) => Number.isFinite(p.y));
+      const curve = points.flatMap((p): Curve => {
+        const worth = worthOf(p, o.initial);
+        return typeof p.x === "number" && Number.isFinite(worth)
+          ? [{ x: p.x, y: worth }]
+          : [];
+      });
       const best = firstHighest(curve, (p) => p.y);
       return best ? [{ ...readOff(curve, best), name, best, i }] : [];
     });
     const shown = found.length > MOST_NAMED || x.type !== "log" ? [] : found;
-    const hasSeries = found.length > 1;
     const told = shown.map(({ name, best, loss }) =>
-      `${hasSeries ? `${name}: ` : ""}best rate ${x.format(best.x)}` +
+      `${found.length > 1 ? `${name}: ` : ""}best rate ${x.format(best.x)}` +
       (loss === null ? "" : `, sensitivity ${(100 * loss).toFixed(1)} points`)
     );
+    const style = `style="stroke-width: 5; stroke-opacity: 0.6"`;
     return {
       ...{ words: told, notes: told },
       inset: { bottom: shown.length * BAR_GAP + 8 },
       legend: shown.length === 0 ? [] : [
         ringItem("best rate"),
-        pathItem(
-          "M0,6H26",
-          "rates within half a point of the best",
-          `style="stroke-width: 5; stroke-opacity: 0.6"`,
-        ),
+        pathItem("M0,6H26", "rates within half a point of the best", style),
       ],
       marks: () =>
         shown.flatMap(({ best, low, high, i, name }, k) => {
@@ -76,34 +74,30 @@ export function lrSensitivityChart(
   });
 }
 
+type Curve = Record<"x" | "y", number>[];
+
 /** A point's mean where no run is worth less than an untrained model. */
-const worth = (p: Point, initial: number | undefined): number =>
+const worthOf = (p: Point, initial: number | undefined): number =>
   initial === undefined
     ? p.y
     : d3.mean(p.runs, (y: number | null) => Math.max(y ?? initial, initial));
 
 /** The rates about the best that do nearly as well, and the mean loss. */
-function readOff(curve: readonly Point[], best: Point) {
+function readOff(curve: Curve, best: Curve[number]) {
   const floor = best.y - WITHIN;
-  const peak = curve.indexOf(best);
   const reach = (step: 1 | -1) => {
-    let i = peak;
+    let i = curve.indexOf(best);
     while (curve[i + step] && curve[i + step].y >= floor) i += step;
     const last = curve[i], next = curve[i + step];
-    if (!next) return Number(last.x);
-    const share = (last.y - floor) / (last.y - next.y);
-    return Number(last.x) * (Number(next.x) / Number(last.x)) ** share;
+    if (!next) return last.x;
+    return last.x * (next.x / last.x) ** ((last.y - floor) / (last.y - next.y));
   };
   // The trapezium rule over log rates.
   const area = d3.sum(
     d3.pairs(curve),
-    ([a, b]: [Point, Point]) =>
-      (best.y - (a.y + b.y) / 2) * Math.log(Number(b.x) / Number(a.x)),
+    ([a, b]: Curve) => (best.y - (a.y + b.y) / 2) * Math.log(b.x / a.x),
   );
-  const span = Math.log(Number(curve.at(-1)!.x) / Number(curve[0].x));
-  return {
-    low: reach(-1),
-    high: reach(1),
-    loss: span > 0 ? area / span : null,
-  };
+  const span = Math.log(curve.at(-1)!.x / curve[0].x);
+  const loss = span > 0 ? area / span : null;
+  return { low: reach(-1), high: reach(1), loss };
 }

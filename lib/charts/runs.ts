@@ -2,34 +2,15 @@
 import * as Plot from "@observablehq/plot";
 import { meanInterval } from "../statistics/mod.ts";
 import { axisOf, onAxes } from "./axis.ts";
-import {
-  type Channel,
-  firstOf,
-  isNumber,
-  read,
-  type Rows,
-} from "./channels.ts";
+import * as channels from "./channels.ts";
 import { asked, type AxesOptions, frame, tip } from "./frame.ts";
 import { rowKey, rowsAxis, widest } from "./layout.ts";
-import { crosses, FAILED, OURS, pathItem } from "./marks.ts";
+import { AT_RIGHT, crosses, FAILED, OURS, pathItem } from "./marks.ts";
 import { lengthOf } from "./noise.ts";
 import type { Chart } from "./theme.ts";
 
 /** Fewer runs tell no interval of their mean. */
 const FEWEST = 3;
-
-interface Setting {
-  x: number | string;
-  row: string;
-  mean: number;
-  sd: number | null;
-  /** 95 % t interval. */
-  low: number | null;
-  high: number | null;
-  /** Those with a value, and all. */
-  n: number;
-  tried: number;
-}
 
 /**
  * Draws a row a setting, `x`: each of its runs as a dot, their mean as a line
@@ -37,52 +18,48 @@ interface Setting {
  * in words.
  */
 export function repeatsChart(
-  rows: Rows,
+  rows: channels.Rows,
   o: Omit<AxesOptions, "xScale"> & {
     /** The setting; a function for several parameters. */
-    x: Channel;
+    x: channels.Channel;
     /** Default: the accuracy. */
-    y?: Channel;
+    y?: channels.Channel;
   },
 ): Chart {
-  const table = read("repeatsChart", rows, {
+  const table = channels.read("repeatsChart", rows, {
     x: o.x,
-    y: o.y ?? firstOf("accuracy"),
+    y: o.y ?? channels.firstOf("accuracy"),
   });
   const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
-  const rowOf = new Map(x.domain.map((v, i) => [v, rowKey(i)]));
-  const groups = [...Map.groupBy(table.rows, (r) => r.x)];
-  const settings = groups.flatMap(([x, own]): Setting[] => {
-    const values = own.map((r) => r.y).filter(isNumber);
-    if (x === null || values.length === 0) return [];
-    const { mean, n, ...told } = meanInterval(values);
-    const end = (v: number | null) => n >= FEWEST && isNumber(v) ? v : null;
-    return [{
-      ...{ x, row: rowOf.get(x)!, mean, n, tried: own.length },
-      ...{ low: end(told.low), high: end(told.high) },
-      sd: isNumber(told.sd) ? told.sd : null,
-    }];
-  });
+  const row = new Map(x.domain.map((v, i) => [v, rowKey(i)]));
+  const settings = [...Map.groupBy(table.rows, (r) => r.x)].flatMap(
+    ([x, own]) => {
+      const values = own.map((r) => r.y).filter(channels.isNumber);
+      if (x === null || values.length === 0) return [];
+      const { mean, sd, n, low, high } = meanInterval(values);
+      const isTold = n >= FEWEST && [low, high].every(channels.isNumber);
+      const ends = isTold ? { low, high } : { low: null, high: null };
+      return { x, mean, sd, n, tried: own.length, ...ends };
+    },
+  );
+  type Setting = typeof settings[number];
   const y = axisOf(table, "y", {
     ...{ ...asked(o, "y"), least: lengthOf(o.noise) },
   }, settings.flatMap((s) => [s.low, s.high]));
   const { rows: done, failed, notes } = onAxes(table, { x, y }, "y");
   const shown = settings.filter((s) => y.why(s.mean) === null);
   const told = shown.filter((s) => s.low !== null && y.why(s.low) === null);
-  const sd = (s: Setting) =>
-    s.sd === null
-      ? ""
-      : ` ± ${y.isShare ? (100 * s.sd).toFixed(1) : y.say(s.sd)}`;
-  const says = (s: Setting) => [
-    `${y.say(s.mean)}${sd(s)}`,
-    `n ${s.n}${s.n < s.tried ? ` of ${s.tried}` : ""}`,
-  ];
-  const texts = new Map(shown.map((s) => [s, says(s).join(", ")]));
-  const row = (r: typeof table.rows[number]) => rowOf.get(r.x!);
+  const texts = new Map(shown.map((s) => {
+    const sd = y.isShare ? (100 * s.sd!).toFixed(1) : y.say(s.sd!);
+    const of = s.n < s.tried ? ` of ${s.tried}` : "";
+    const spread = channels.isNumber(s.sd) ? ` ± ${sd}` : "";
+    return [s, `${y.say(s.mean)}${spread}, n ${s.n}${of}`];
+  }));
+  const rowOf = (r: { x: channels.Value }) => row.get(r.x!);
   const title = (s: Setting) =>
     tip(
       `${x.label} ${x.say(s.x)}`,
-      says(s).join(", "),
+      texts.get(s),
       s.low !== null && `95 % interval ${y.say(s.low)} to ${y.say(s.high!)}`,
     );
   return frame("repeats", o, {
@@ -102,23 +79,27 @@ export function repeatsChart(
     room: { right: 16 + widest(texts.values()) },
     marks: () => [
       Plot.ruleY(told, {
-        ...{ x1: "low", x2: "high", y: "row", strokeWidth: 1.5, title },
+        ...{ x1: "low", x2: "high", y: rowOf, strokeWidth: 1.5, title },
         ...{ strokeOpacity: 0.7, className: "ferlab-intervals" },
       }),
       Plot.tickX(shown, {
-        ...{ x: "mean", y: "row", strokeWidth: 2.5, inset: 4, title },
+        ...{ x: "mean", y: rowOf, strokeWidth: 2.5, inset: 4, title },
         className: "ferlab-means",
       }),
       Plot.dot(done, {
-        ...{ x: "y", y: row, r: 4, fill: OURS, fillOpacity: 0.75 },
+        ...{ x: "y", y: rowOf, r: 4, fill: OURS, fillOpacity: 0.75 },
         title: (r: typeof done[number]) =>
           `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
         className: "ferlab-runs",
       }),
-      crosses(failed, { y: row, frameAnchor: "left", dx: 8 }),
+      crosses(failed, { y: rowOf, frameAnchor: "left", dx: 8 }),
       Plot.text(shown, {
-        ...{ y: "row", text: (s: Setting) => texts.get(s), dx: 10 },
-        ...{ frameAnchor: "right", textAnchor: "start" },
+        ...{
+          ...AT_RIGHT,
+          y: rowOf,
+          text: (s: Setting) => texts.get(s),
+          dx: 10,
+        },
       }),
     ],
   });

@@ -37,25 +37,15 @@ export const GRID = { stroke: "currentColor", strokeOpacity: 0.12 };
 export const lineColor = (t: number): string =>
   d3.interpolateViridis(0.34 + 0.4 * Math.min(1, Math.max(0, t)));
 
-/** Relative luminance (WCAG 2.2) of `color` at `opacity` on white. */
-function luminance(color: string, opacity = 1): number {
-  const { r, g, b } = d3.rgb(color);
-  const [red, green, blue] = [r, g, b].map((channel) => {
-    const c = 1 - opacity * (1 - channel / 255);
-    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
-
-/** White or black, whichever has more contrast on `color`. */
-export function textOn(color: string): string {
-  const light = luminance(color) + 0.05;
-  return 1.05 / light > light / 0.05 ? "white" : "black";
-}
+/** White or black, whichever has more contrast on `color` (WCAG 2.2). */
+export const textOn = (color: string): string =>
+  d3.lab(color).l < 49.4 ? "white" : "black";
 
 /** White where that has a contrast of 3.5 and more, else the page's colour. */
 export const textOver = (color: string, opacity: number): string =>
-  1.05 / (luminance(color, opacity) + 0.05) > 3.5 ? "white" : "currentColor";
+  d3.lab(d3.interpolateRgb("white", color)(opacity)).l < 57
+    ? "white"
+    : "currentColor";
 
 /** Widths of characters in em, by DejaVu Sans, the widest of the usual fonts. */
 const WIDTHS: [RegExp, number][] = [

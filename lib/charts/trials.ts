@@ -2,99 +2,83 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
-import { type Channel, isNumber, maybe, read, type Rows } from "./channels.ts";
+import { isNumber, maybe, read, type Rows } from "./channels.ts";
 import { frame, type FrameOptions } from "./frame.ts";
 import { rowKey, rowsAxis } from "./layout.ts";
 import { areaItem, DIAGONALS, hatched } from "./marks.ts";
 import { type Chart, textWidth } from "./theme.ts";
 
-/** A trial's state, of which Optuna has words in capitals. */
-const stateOf = (word: string) =>
-  word === "FAIL" ? "failed" : word.toLowerCase();
-
 /** Each state's colour, and the lines over it, so that grey print tells them. */
-const LOOKS: Record<string, { color: string; lines: string }> = {
-  complete: { color: "#0072B2", lines: "" },
-  failed: { color: "#B34A00", lines: DIAGONALS },
-  pruned: { color: "#66707B", lines: "M2,0V8" },
+const LOOKS: Record<string, [color: string, lines: string]> = {
+  complete: ["#0072B2", ""],
+  failed: ["#B34A00", DIAGONALS],
+  pruned: ["#66707B", "M2,0V8"],
 };
-const OTHER = { color: "#8A4F7D", lines: "M0,2H8" };
+const OTHER = ["#8A4F7D", "M0,2H8"] as const;
 
-interface Bar {
-  /** In the axis's unit, since the first start. */
-  from: number;
-  to: number;
-  state: string;
-  name: string;
-  isOpen: boolean;
-  lane: string;
-}
+/** Those in work are outlines. */
+const isFilled = (state: string) => !/running|waiting/.test(state);
+
+const OUTLINE = `stroke="currentColor" stroke-dasharray="3 2"`;
 
 /** Hours from two on, seconds under two minutes. */
-function unitOf(ms: number): { ms: number; name: string } {
-  if (ms >= 7.2e6) return { ms: 3.6e6, name: "hours" };
-  if (ms >= 1.2e5) return { ms: 6e4, name: "minutes" };
-  return { ms: 1e3, name: "seconds" };
-}
+const unitOf = (ms: number): [ms: number, name: string] =>
+  ms >= 7.2e6
+    ? [3.6e6, "hours"]
+    : ms >= 1.2e5
+    ? [6e4, "minutes"]
+    : [1e3, "seconds"];
 
 const timeText = (ms: number) => {
-  const unit = unitOf(ms);
-  return `${Number((ms / unit.ms).toFixed(1))} ${unit.name}`;
+  const [unit, name] = unitOf(ms);
+  return `${Number((ms / unit).toFixed(1))} ${name}`;
 };
 
 /**
- * Draws each trial as a bar from its start to its end, those that ran at one
+ * Draws each trial (`number`, `state` in Optuna's words or one's own) as a bar
+ * from its `start` to its `end`, milliseconds or dates, those that ran at one
  * time in lanes of their own. Above stand the trials' summed time, its share of
  * all lanes' time and the ended trials an hour. A trial without an end is drawn
  * up to the last known time.
  */
 export function timelineChart(
   rows: Rows,
-  o: Omit<FrameOptions, "noise"> & {
-    /** Milliseconds or dates; default: start and end. */
-    start?: Channel;
-    end?: Channel;
-    /** Default: the state, in Optuna's words or one's own. */
-    state?: Channel;
-    /** Written on the bar; default: the number. */
-    label?: Channel;
-  } = {},
+  o: Omit<FrameOptions, "noise"> = {},
 ): Chart {
   const table = read("timelineChart", rows, {
-    start: o.start ?? maybe("start"),
-    end: o.end ?? maybe("end"),
-    state: o.state ?? maybe("state"),
-    label: o.label ?? maybe("number"),
+    ...{ start: maybe("start"), end: maybe("end") },
+    ...{ state: maybe("state"), number: maybe("number") },
   });
-  const started = d3.sort(
+  type Started = typeof table.rows[number] & { start: number };
+  const started: Started[] = d3.sort(
     table.rows.filter((r) => isNumber(r.start)),
-    (r: { start: number }) => r.start,
-  ) as (typeof table.rows[number] & { start: number })[];
+    (r: Started) => r.start,
+  );
   const lost = table.rows.length - started.length;
   const origin = started[0]?.start ?? 0;
-  const last: number = d3.max(
-    started.flatMap((r) => [r.start, isNumber(r.end) ? r.end : r.start]),
-  ) ?? origin;
-  const span = last - origin, unit = unitOf(span);
+  const times = started.flatMap((r) => [r.start, r.end]).filter(isNumber);
+  const last: number = d3.max(times) ?? origin;
+  const span = last - origin, [unit, unitName] = unitOf(span);
   // The first lane that is free when a trial starts.
   const ends: number[] = [];
-  const bars = started.map((r, i): Bar => {
-    const isOpen = !isNumber(r.end);
-    const to = isOpen ? last : Math.max(r.start, r.end as number);
-    const free = ends.findIndex((end) => end <= r.start);
+  let earliest = Infinity;
+  const bars = started.map(({ start, end, state, number }, i) => {
+    const to = isNumber(end) ? Math.max(start, end) : last;
+    // Not looked for among the lanes of very many open trials.
+    const free = earliest > start ? -1 : ends.findIndex((e) => e <= start);
     const lane = free < 0 ? ends.length : free;
     ends[lane] = to;
+    earliest = free < 0 ? Math.min(earliest, to) : d3.min(ends);
+    const word = String(state ?? "unknown").toLowerCase();
     return {
-      from: (r.start - origin) / unit.ms,
-      to: (to - origin) / unit.ms,
-      state: stateOf(String(r.state ?? "unknown")),
-      name: String(r.label ?? i),
-      isOpen,
-      lane: rowKey(lane),
+      ...{ from: (start - origin) / unit, to: (to - origin) / unit },
+      ...{ name: String(number ?? i), isOpen: !isNumber(end) },
+      ...{ state: word === "fail" ? "failed" : word, lane: rowKey(lane) },
     };
   });
+  type Bar = typeof bars[number];
 
-  const busy = d3.sum(bars, (b: Bar) => b.to - b.from) * unit.ms;
+  const busy = d3.sum(bars, (b: Bar) => b.to - b.from) * unit;
   const ended = bars.filter((b) => !b.isOpen).length;
   const lanes = ends.length === 1 ? "one lane" : `${ends.length} lanes`;
   const share = Math.round(100 * busy / (ends.length * span));
@@ -103,30 +87,31 @@ export function timelineChart(
     ? ""
     : `busy ${timeText(busy)} (${share} % of ${lanes}), ${pace} trials an hour`;
   const known = Object.keys(LOOKS);
-  const states = [...new Set(bars.map((b) => b.state))]
-    .sort((a, b) => (known.indexOf(a) >>> 0) - (known.indexOf(b) >>> 0));
-  const isFilled = (state: string) => !/running|waiting/.test(state);
+  const counts: Map<string, number> = d3.rollup(
+    d3.sort(bars, (b: Bar) => known.indexOf(b.state) >>> 0),
+    (own: Bar[]) => own.length,
+    (b: Bar) => b.state,
+  );
   const fills = new Map(
-    states.filter(isFilled).map((state, i) => {
-      const { color, lines } = LOOKS[state] ?? OTHER;
+    [...counts.keys()].filter(isFilled).map((state, i) => {
+      const [color, lines] = LOOKS[state] ?? OTHER;
       return [state, hatched(String(i), color, lines)];
     }),
   );
-  const item = (state: string) => {
-    const n = bars.filter((b) => b.state === state).length;
-    const label = `${state} (${n})`;
-    return fills.get(state)?.item(label) ??
-      areaItem("none", label, `stroke="currentColor" stroke-dasharray="3 2"`);
-  };
-  const lanesAxis = rowsAxis(ends.map(() => ""), { label: summary, least: 22 });
-  const x = axisFor([0, span / unit.ms || 1], {
-    label: `${unit.name} since the first start`,
+  const item = ([state, n]: [string, number]) =>
+    fills.get(state)?.item(`${state} (${n})`) ??
+      areaItem("none", `${state} (${n})`, OUTLINE);
+  const lanesAxis = rowsAxis(ends.map(() => ""), {
+    ...{ label: summary, least: 22 },
+  });
+  const x = axisFor([0, span / unit || 1], {
+    label: `${unitName} since the first start`,
     ...{ scale: "linear", pad: 0 },
   });
   return frame("timeline", o, {
     label: `${bars.length} trials over ${timeText(span)}` +
-      (summary ? `, ${summary}` : ""),
-    legend: [states.map(item)],
+      (summary && `, ${summary}`),
+    legend: [[...counts].map(item)],
     notes: [lost > 0 && `${count(lost, "row")} left out: no start`],
     ...{ ...lanesAxis, x, y: { ...lanesAxis.y, ticks: [] } },
     isEmpty: bars.length === 0,
@@ -150,7 +135,7 @@ export function timelineChart(
           strokeDasharray: "3 2",
           title: (b: Bar) =>
             `trial ${b.name}, ${b.state}\n` +
-            timeText((b.to - b.from) * unit.ms) + (b.isOpen ? " so far" : ""),
+            timeText((b.to - b.from) * unit) + (b.isOpen ? " so far" : ""),
           className: "ferlab-trials",
         }),
         Plot.text(bars.filter(hasRoom), {

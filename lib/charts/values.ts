@@ -45,6 +45,13 @@ export function valueFormat(
   };
 }
 
+/** At most so many of `all`, at even distances. */
+export const some = <T>(all: readonly T[], most: number): T[] =>
+  Array.from(
+    { length: Math.min(all.length, most) },
+    (_, i) => all[Math.floor(i * Math.max(1, all.length / most))],
+  );
+
 /** Different values: numbers in order, else as they come. */
 export function levels<T extends number | string>(values: readonly T[]): T[] {
   const all = [...new Set(values)];

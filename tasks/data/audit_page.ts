@@ -1,12 +1,10 @@
 /** An audit as one page: counts, sizes, findings, and images where wanted. */
-import { classCountsChart, sizeHistogramChart } from "../../lib/charts/mod.ts";
 import {
   type Audit,
   changesResults,
   type Finding,
   KINDS,
 } from "../../lib/data/audit/types.ts";
-import { SPLITS } from "../../lib/data/types.ts";
 import { escapeHtml } from "../../lib/notebook/ansi.ts";
 import { policy } from "../../lib/notebook/page_script.ts";
 import { STYLE } from "../../lib/notebook/style.ts";
@@ -15,6 +13,8 @@ import { byKind, leftText, verdict } from "./audit_text.ts";
 import type { Samples } from "./samples.ts";
 import { countTable } from "./set.ts";
 
+/** Sizes that the page lists. */
+const MOST_SIZES = 10;
 /** Findings of one kind that the page lists. */
 const MOST_LISTED = 200;
 
@@ -24,7 +24,8 @@ const OWN_STYLE = `
 .audit .out { margin-bottom: 1.25rem; }
 .audit .about { color: var(--soft); overflow-wrap: anywhere; }
 .audit td:not(:first-child), .audit th:not(:first-child) { text-align: right; }
-.audit tbody tr:last-child { font-weight: 600; }
+.audit td .bar { margin: .2rem 0 .1rem auto; }
+.audit td:not(:first-child) { min-width: 8rem; }
 .audit .findings { list-style: none; padding: 0; font-size: .875rem; line-height: 1.5; }
 .audit .findings li { padding: .4rem 0; margin: 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 .audit details { margin: 0 0 1em; }
@@ -37,35 +38,61 @@ const OWN_STYLE = `
 .audit figure { margin: 0 0 1rem; }
 `;
 
+/** Rows of cells; heads and cells are markup. */
+function table(heads: string[], rows: string[][]): string {
+  const row = (cells: string[], tag: string) =>
+    `<tr>${cells.map((c) => `<${tag}>${c}</${tag}>`).join("")}</tr>`;
+  return `<div class="wide"><table><thead>${row(heads, "th")}</thead>` +
+    `<tbody>${rows.map((r) => row(r, "td")).join("")}</tbody></table></div>`;
+}
+
+/** A bar as long as a share of the longest one. */
+const bar = (share: number, longest: number) =>
+  share > 0
+    ? `<span class="bar" title="${(100 * share).toFixed(1)} %" ` +
+      `style="width:${(100 * share / longest).toFixed(1)}%"></span>`
+    : "";
+
+const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
+
+/** Each class's images by split, with a bar for their share of the split. */
 function countsHtml({ classes, counts, published }: Audit): string {
   const columns = countTable(classes, counts, published);
-  const row = (cells: string[], tag: string) =>
-    `<tr>${
-      cells.map((c) => `<${tag}>${escapeHtml(c)}</${tag}>`).join("")
-    }</tr>`;
-  const body = columns[0].cells.map((_, i) =>
-    row(columns.map((c) => c.cells[i]), "td")
+  const shares = columns.map(({ head }) => {
+    const key = head === "images" ? "all" : head;
+    const own: number[] = counts[key as keyof typeof counts] ?? [];
+    return own.map((n) => n / sum(own) || 0);
+  });
+  const longest = shares.flat().reduce((a, b) => Math.max(a, b), 0);
+  const rows = columns[0].cells.map((_, i) =>
+    columns.map(({ cells }, k) =>
+      escapeHtml(cells[i]) + bar(shares[k][i] ?? 0, longest)
+    )
   );
-  return `<div class="wide"><table><thead>${
-    row(columns.map((c) => c.head), "th")
-  }</thead><tbody>${body.join("")}</tbody></table></div>`;
+  return table(columns.map((c) => escapeHtml(c.head)), rows) +
+    `<p class="about">Bars: a class’s share of its split’s images.</p>`;
 }
 
-function classChart({ classes, counts }: Audit): string {
-  const rows = [...SPLITS, "all" as const].flatMap((split) =>
-    (counts[split] ?? []).map((count, i) => ({
-      split: split === "all" ? "all images" : split,
-      class: classes[i],
-      count,
-    }))
-  );
-  return `<div class="out">${classCountsChart(rows).html}</div>`;
-}
-
+/** The most frequent sizes; all lie within the shorter sides told. */
 function sizesHtml(sizes: Audit["sizes"]): string {
   if (sizes.length === 0) return "";
-  return `<h2>Sizes in pixels</h2>` +
-    `<div class="out">${sizeHistogramChart(sizes).html}</div>`;
+  const all = [...sizes].sort((a, b) => b.count - a.count);
+  const images = sum(sizes.map((s) => s.count));
+  const share = ({ count }: { count: number }) => count / images;
+  const rows = all.slice(0, MOST_SIZES).map((size) => [
+    `${size.width} × ${size.height}`,
+    `${size.count}${bar(share(size), share(all[0]))}`,
+  ]);
+  const sides = sizes.map((s) => Math.min(s.width, s.height))
+    .sort((a, b) => a - b);
+  const more = sizes.length - MOST_SIZES;
+  return `<h2>Sizes in pixels</h2>${table(["size", "images"], rows)}` +
+    (more > 0
+      ? `<p class="about">And ${
+        plural(more, "rarer size")
+      }; the shorter side ` +
+        `is from ${sides[0]} to ${sides.at(-1)} pixels.</p>`
+      : "");
 }
 
 function faces(samples: Samples | undefined, names: readonly string[]) {
@@ -140,7 +167,6 @@ export function auditPage(
 ${samples ? WARNING : ""}
 <p><b class="${grave ? "grave" : ""}">${escapeHtml(verdict(audit))}</b></p>
 <h2>Classes</h2>
-${classChart(audit)}
 ${countsHtml(audit)}
 ${omitted ? `<p>Left out by rule: ${escapeHtml(omitted)}.</p>` : ""}
 ${sizesHtml(audit.sizes)}

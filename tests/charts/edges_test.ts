@@ -4,7 +4,6 @@ import { parseHTML } from "linkedom";
 import sharp from "sharp";
 import {
   type Chart,
-  classCountsChart,
   confusionChart,
   confusionDifferenceChart,
   costAccuracyChart,
@@ -19,7 +18,6 @@ import {
   parallelChart,
   repeatsChart,
   secondMomentsChart,
-  sizeHistogramChart,
   throughputChart,
   timelineChart,
 } from "../../lib/charts/mod.ts";
@@ -73,8 +71,8 @@ const inputs: Record<string, { rows: Row[]; note?: RegExp }> = {
 const rates = {
   rows: [...good, row(0, 2, 0.5), row(-1, 2, 0.5), row(NaN, 2, 0.5)],
   notes: [
-    "2 rows left out: lr is 0 or negative on a log axis",
-    "1 row left out: lr is missing or not a number",
+    "2 rows left out: learning rate is 0 or negative on a log axis",
+    "1 row left out: learning rate is missing or not a number",
   ],
 };
 
@@ -114,33 +112,17 @@ const charts: Record<string, Drawn> = {
   },
   throughputChart: {
     draw: (rows) =>
-      throughputChart(rows, { x: "lr", y: "accuracy", series: "depth" }),
+      throughputChart(
+        rows.map((r) => ({ batchSize: r.lr, imagesPerSecond: r.accuracy })),
+        { xLabel: "learning rate" },
+      ),
     isLog: true,
   },
   timelineChart: {
     draw: (rows) =>
-      timelineChart(rows, { start: "accuracy", end: "lr", state: "depth" }),
-  },
-  classCountsChart: {
-    draw: (rows) =>
-      classCountsChart(rows, {
-        class: "depth",
-        split: "lr",
-        count: "accuracy",
-      }),
-  },
-  sizeHistogramChart: {
-    draw: (rows) =>
-      sizeHistogramChart(
-        rows.map((r) => ({ width: 48, height: 40, count: r.accuracy })),
+      timelineChart(
+        rows.map((r) => ({ start: r.accuracy, end: r.lr, state: r.depth })),
       ),
-  },
-  "sizeHistogramChart of many sizes": {
-    draw: (rows) =>
-      sizeHistogramChart([
-        ...rows.map((r) => ({ width: r.accuracy, height: 1e299 })),
-        ...Array.from({ length: 20 }, (_, i) => ({ width: i, height: 48 })),
-      ]),
   },
   confusionChart: {
     draw: (rows) =>
@@ -255,16 +237,132 @@ Deno.test("a field that no row has is told with the fields there are", () => {
   });
 });
 
-Deno.test("what is no list of rows is named", () => {
-  assert.throws(
-    // deno-lint-ignore no-explicit-any
-    () => heatMapChart(3 as any, { x: "lr", y: "depth" }),
-    { message: "heatMapChart: the rows are 3, not a list of rows" },
-  );
+/** Every chart of its rows as they are given. */
+// deno-lint-ignore no-explicit-any
+const direct: Record<string, (rows: any) => Chart> = {
+  heatMapChart: (rows) => heatMapChart(rows, { x: "lr", y: "depth" }),
+  forestChart: (rows) => forestChart(rows, { value: "accuracy", label: "lr" }),
+  pairedChart: (rows) =>
+    pairedChart(rows, { of: "depth", values: [2, 3], sharing: [] }),
+  repeatsChart: (rows) => repeatsChart(rows, { x: "lr" }),
+  throughputChart,
+  timelineChart,
+  confusionChart,
+  "confusionDifferenceChart, b": (rows) =>
+    confusionDifferenceChart([[1]], rows, { bLabel: "b" }),
+  heatOverlayChart: (rows) =>
+    heatOverlayChart(["map"], rows, { size: 2, channels: 1 }),
+  faceGridChart: (rows) => faceGridChart(rows, { size: 2, channels: 1 }),
+  isolationChart: (rows) => isolationChart(rows, { x: "lr" }),
+  "isolationChart, runs": (runs) => isolationChart([], { x: "lr", runs }),
+  lineChart: (rows) => lineChart(rows, { x: "lr" }),
+  "lineChart, published": (published) => lineChart([], { published }),
+  lrSensitivityChart,
+  costAccuracyChart: (rows) => costAccuracyChart(rows, { cost: "lr" }),
+  parallelChart: (rows) => parallelChart(rows, { axes: ["lr", "depth"] }),
+};
+const notRows: [unknown, string][] = [
+  [Promise.resolve([]), "a promise (await it)"],
+  ["runs", 'the text "runs"'],
+  [3, "3"],
+];
+
+for (const [name, draw] of Object.entries(direct)) {
+  for (const [given, what] of notRows) {
+    Deno.test(`${name} names ${what} given for rows`, () => {
+      const message = `${name}: the rows are ${what}, not a list of rows`;
+      assert.throws(() => draw(given), { name: "TypeError", message });
+    });
+  }
+}
+
+Deno.test("what is no row, no group of effects and no noise is named", () => {
   assert.throws(() => heatMapChart([good[0], null], { x: "lr", y: "depth" }), {
     message: "heatMapChart: row 1 is null, not an object with fields",
   });
+  // deno-lint-ignore no-explicit-any
+  const promise = Promise.resolve([]) as any;
+  assert.throws(() => forestChart({ ours: promise }), {
+    message: "forestChart, ours: the rows are a promise (await it), " +
+      "not a list of rows",
+  });
+  assert.throws(() => lineChart(good, { noise: promise }), {
+    message: "line: noise is a promise (await it); give { sd }",
+  });
+  assert.throws(() => secondMomentsChart(promise, { eps: [] }), {
+    message: "secondMomentsChart: the moments are a promise (await it), " +
+      "not { edges, counts }",
+  });
 });
+
+Deno.test("a polars frame is its records; dates, BigInts and lists are values", () => {
+  const rows = good.map((r, i) => ({
+    ...{ lr: r.lr, accuracy: r.accuracy, at: new Date(i), n: BigInt(i) },
+    betas: [0.9, i],
+  }));
+  const frame = { toRecords: () => rows };
+  for (const x of ["lr", "at", "n", "betas"]) {
+    const { svg } = lineChart(rows, { x });
+    // deno-lint-ignore no-explicit-any
+    assert.equal(lineChart(frame as any, { x }).svg, svg);
+    assert.equal(svg.match(/ 50\.0 %/g)?.length, 1);
+  }
+});
+
+for (const name of ["heatMapChart", "lineChart", "repeatsChart"]) {
+  Deno.test(`${name} names chart, channel and row of a function that fails`, () => {
+    const x = (_: unknown, i: number) => {
+      if (i === 2) throw new Error("no such field\nat x");
+      return i;
+    };
+    const draw = { heatMapChart, lineChart, repeatsChart }[name]!;
+    assert.throws(() => draw(good, { x, y: "accuracy" }), {
+      message: `${name}: the function of the channel x fails at row 2: ` +
+        "no such field",
+    });
+  });
+}
+
+Deno.test("what is no channel is named", () => {
+  // deno-lint-ignore no-explicit-any
+  const draw = (x: any) => () => heatMapChart(good, { x, y: "depth" });
+  assert.throws(draw(3), {
+    message: /^heatMapChart: the channel x is 3; give/,
+  });
+  assert.throws(draw(undefined), { message: /channel x is undefined; give a/ });
+  assert.throws(draw(async () => await 1), {
+    message: "heatMapChart: the function of the channel x is a promise; " +
+      "await it before the chart",
+  });
+});
+
+Deno.test("what was left out is told by the axis' label", async () => {
+  const rows = [...good, row(1e-3, 2, null), row(0, 2, 0.5)];
+  const o = { x: "lr", xLabel: "step size", yLabel: "recall" };
+  const text = await check(lineChart(rows, o));
+  assert.match(text, /1 row left out: step size is 0 or negative/);
+  assert.match(text, /1 row without recall \(failed\)/);
+});
+
+/** Rows of as many values as there are rows, as every chart reads them. */
+const very = Array.from({ length: 5000 }, (_, i) => ({
+  ...{ lr: (i + 1) / 5e3, depth: i % 7, accuracy: (i * 7919 % 5e3) / 5e3 },
+  ...{ batchSize: i + 1, imagesPerSecond: i, start: i, end: null, seed: i },
+}));
+const ofRows = Object.entries(direct)
+  .filter(([name]) => !/^(confusion|heatO|face)|, runs/.test(name));
+
+for (const [name, draw] of ofRows) {
+  Deno.test(`${name} of 5,000 rows has room on a page`, () => {
+    const { svg } = draw(very);
+    assert.ok(svg.length < 4e6, `${svg.length} bytes`);
+    assert.ok(Number(/height="(\d+)"/.exec(svg)![1]) < 12_000);
+    const shapes = svg.match(/<(circle|rect|line|path|text) /g)!.length;
+    assert.ok(shapes < 15_000, `${shapes} shapes`);
+    if (/(drawn|left out|in the tooltips)/.test(svg)) return;
+    assert.match(name, /paired|repeats/, "it does not say what it left out");
+  });
+}
 
 Deno.test("a channel of objects is named", () => {
   assert.throws(
@@ -338,10 +436,6 @@ Deno.test("of very many runs the range is drawn, not a dot each", () => {
   const lines = lineChart(runs, { x: "lr" });
   assert.ok(dots(lines) < 10);
   assert.match(lines.svg, /lowest to highest of 1500 repeats/);
-  const best = [{ value: 1e-4, mean: 0.9 }];
-  const isolation = isolationChart(best, { x: "lr", runs });
-  assert.ok(dots(isolation) < 2010);
-  assert.match(isolation.svg, />2000 of 3000 runs</);
 });
 
 Deno.test("a noise that is no number is unknown", () => {

@@ -1,7 +1,6 @@
 /** Each chart of a few rows draws what its file holds. */
 import {
   type Chart,
-  classCountsChart,
   confusionChart,
   confusionDifferenceChart,
   costAccuracyChart,
@@ -16,7 +15,6 @@ import {
   parallelChart,
   repeatsChart,
   secondMomentsChart,
-  sizeHistogramChart,
   throughputChart,
   timelineChart,
 } from "../../lib/charts/mod.ts";
@@ -133,18 +131,6 @@ const charts: Record<string, () => Chart> = {
     secondMomentsChart({ edges: [-9, -8, -7, -6], counts: [1, 2, 1] }, {
       eps: [1e-8, 1e-7],
     }),
-  "class-counts": () =>
-    classCountsChart([
-      { split: "train", class: "fear", count: 30 },
-      { split: "train", class: "joy", count: 70 },
-      { split: "test", class: "fear", count: 0 },
-      { split: "test", class: "joy", count: 20 },
-    ]),
-  sizes: () =>
-    sizeHistogramChart([
-      { width: 48, height: 48, count: 12 },
-      { width: 100, height: 80, count: 300 },
-    ]),
   faces: () =>
     faceGridChart(labels.map((label) => ({ label, faces: [face, face] })), {
       size: 4,
