@@ -189,6 +189,12 @@ export function decide(
     note?: string;
   } = {},
 ): Shown {
+  if (typeof choice === "object" && choice !== null) {
+    const what = (choice as unknown) instanceof Promise
+      ? "a promise: put await before what gives it"
+      : "an object: give its text or number";
+    throw new StudyError(`decide: the choice is ${what}`);
+  }
   const words = unless
     ? `None: ${unless}.`
     : choice === undefined || choice === null

@@ -9,12 +9,13 @@ import {
 import {
   areSingle,
   asRuns,
-  checkField,
   type Field,
+  listOf,
   parametersOf,
   pick,
   rising,
   type Row,
+  valueOf,
 } from "./rows.ts";
 import {
   paramsText,
@@ -46,8 +47,10 @@ export interface Effect {
   /** 95 % interval: the paired t test's, or what `noise` allows. */
   low: number | null;
   high: number | null;
-  /** Paired seeds, or pairs of single runs. */
+  /** Paired seeds, or pairs of single runs; unpaired the runs of a side. */
   n: number;
+  /** No seed is shared, so that Welch's t test of both sides was made. */
+  unpaired?: true;
   /** Each seed's difference; a seed counts once. */
   seeds: { block: string; difference: number }[];
   /** Of the seeds' differences. */
@@ -90,6 +93,13 @@ interface EffectOptions {
 const keyOf = (params: Params, names: readonly string[]) =>
   JSON.stringify(names.map((name) => params[name] ?? null));
 
+/** Under this key an empty list of effects keeps why it is empty. */
+const WHY = Symbol.for("ferlab.why");
+
+/** Why there is no effect. */
+export const whyNone = (of: readonly Effect[]): string =>
+  (of as { [WHY]?: string })[WHY] ?? "no two values have finished runs";
+
 /** The runs of each value's best setting, told apart by `names` alone. */
 function atBest(
   runs: readonly analysis.AnalysisRow[],
@@ -117,44 +127,62 @@ const halfOf = ({ sd, df }: { sd: number; df: number }, n: number) =>
  * or everything else, has no finished run. Rows without repeats, such as
  * published ones, are paired by the parameters that they share.
  *
- * @throws StudyError for a parameter that no row has, and a base of another
- * type than the rows' values
+ * @throws StudyError for a parameter that no row has, a base of another type
+ * than the rows' values, and rows that are no runs (see `asRuns`)
  */
-export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
-  const { at = "mean", noise } = o;
+export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
+  const { at = "mean", noise, value = "accuracy" } = o;
+  const refuse = (what: string) => new StudyError(`effects: ${what}`);
   const names = [o.of].flat() as string[];
-  if (names.length === 0 || at !== "best" && at !== "mean") {
-    throw new StudyError(
-      names.length === 0
-        ? "effects: of is empty: name the parameter that is asked about"
-        : `effects: at is "${at}": give best or mean`,
+  if (names.length === 0) {
+    throw refuse("of is empty: name the parameter that is asked about");
+  }
+  if (at !== "best" && at !== "mean") {
+    throw refuse(`at is "${at}": give best or mean`);
+  }
+  if (noise && !(noise.sd >= 0 && noise.df > 0)) {
+    throw refuse(
+      `noise has sd ${noise.sd} and df ${noise.df}: give those of noiseOf`,
     );
   }
-  const value = typeof o.value === "string" ? [o.value] : [];
-  for (const name of [...names, ...o.sharing ?? [], ...value]) {
-    checkField("effects", rows, name);
-  }
-  const base = typeof o.base === "object" ? o.base : { [names[0]]: o.base };
+  const fields = [...names, ...o.sharing ?? []];
+  const rows = listOf("effects", given, [
+    ...fields,
+    ...typeof value === "string" ? [value] : [],
+  ]);
+  const one = valueOf(o.base);
+  const base = one === undefined
+    ? pick(o.base as Params ?? {}, names)
+    : { [names[0]]: one };
   const odd = names.filter((name) => base[name] === undefined);
   if (odd.length > 0) {
-    throw new StudyError(
-      `effects: base has no ${odd}: give the value of each parameter in of`,
+    throw refuse(
+      `base has no ${odd}: give the value of each parameter in of`,
     );
   }
   for (const name of names) {
-    const like = rows.find((row) => String(row[name]) === String(base[name]));
-    if (like && typeof like[name] !== typeof base[name]) {
-      throw new StudyError(
-        `effects: base ${JSON.stringify(base[name])} is a ` +
-          `${typeof base[name]}, in the rows ${name} is a ${typeof like[name]}`,
+    const like = rows.map((row) => valueOf(row[name]))
+      .find((v) => String(v) === String(base[name]));
+    if (like !== undefined && typeof like !== typeof base[name]) {
+      throw refuse(
+        `base ${JSON.stringify(base[name])} is a ${typeof base[name]}, in ` +
+          `the rows ${name} is a ${typeof like}`,
       );
     }
   }
   const all = asRuns(
+    "effects",
     rows.filter((row) => names.every((name) => row[name] != null)),
-    [...new Set([...names, ...o.sharing ?? parametersOf(rows)])],
-    o.value,
+    [...new Set([...fields, ...o.sharing ? [] : parametersOf(rows)])],
+    value,
   );
+  const tried = new Map(all.map((r) => [keyOf(r.params, names), r.params]));
+  if (all.length > 0 && !tried.has(keyOf(base, names))) {
+    const others = [...tried.values()].slice(0, 8)
+      .map((params) => paramsText(pick(params, names))).join("; ");
+    const why = `${paramsText(base)} was not tried: there are ${others}`;
+    return Object.assign([], { [WHY]: tried.size > 8 ? `${why}; …` : why });
+  }
   const runs = at === "best" ? atBest(all, names) : all;
   const finished = new Set(
     runs.filter((r) => r.state === "COMPLETE")
@@ -164,6 +192,7 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
   const isSingle = areSingle(rows);
   const { comparisons } = analysis.compareAll(runs, {
     direction: "maximize",
+    bootstrap: false,
     by: names,
     baseline: base,
     bySeed: at === "mean" && !isSingle,
@@ -176,7 +205,7 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
         pick(params, names.filter((n) => params[n] !== base[n])),
       ) ||
         "the base");
-  const valueOf = (params: Params) => isOne ? params[names[0]] : text(params);
+  const asValue = (params: Params) => isOne ? params[names[0]] : text(params);
   const found = comparisons
     .filter((c) => finished.has(keyOf(c.a, names)))
     .map((c): Effect => {
@@ -184,8 +213,8 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
       const isTested = half === null && c.verdict !== "too few repeats";
       const difference = c.difference ?? NaN;
       return judged({
-        value: valueOf(c.a),
-        base: valueOf(base),
+        value: asValue(c.a),
+        base: asValue(base),
         params: c.a,
         label: isOne && !o.text
           ? `${o.name ?? names[0]} ${text(c.a)}`
@@ -199,6 +228,7 @@ export function effects(rows: readonly Row[], o: EffectOptions): Effect[] {
         sd: c.t?.sd ?? null,
         rawP: isTested ? c.rawP : null,
         sign: c.sign,
+        ...c.kind === "unpaired" ? { unpaired: true } : {},
         ...isSingle ? { published: true } : {},
       }, isTested ? c.p : null);
     });
@@ -245,11 +275,12 @@ export const leaderOf = (of: readonly Effect[]): Effect | undefined =>
 
 /** "+1.20 points (−0.30 to +2.70, n 3)"; of shares. */
 export function differenceText(
-  e: Pick<Effect, "difference" | "low" | "high" | "n">,
+  e: Pick<Effect, "difference" | "low" | "high" | "n" | "unpaired">,
 ): string {
   if (e.difference === null) return "no pair";
   const interval = e.low === null ? "no interval" : pointsInterval(e);
-  return `${points(e.difference)} points (${interval}, n ${e.n})`;
+  const n = `n ${e.n}${e.unpaired ? " a side, unpaired" : ""}`;
+  return `${points(e.difference)} points (${interval}, ${n})`;
 }
 
 /** "depth 4 less 2: +1.20 points (−0.30 to +2.70, n 3); …" */
@@ -258,7 +289,9 @@ export const effectsText = (of: readonly Effect[]): string =>
 
 /** "the seeds say +4.96, +2.54" */
 export const seedsText = ({ seeds }: Pick<Effect, "seeds">): string =>
-  `the seeds say ${seeds.map((s) => points(s.difference)).join(", ")}`;
+  seeds.length === 0
+    ? "no seed is shared"
+    : `the seeds say ${seeds.map((s) => points(s.difference)).join(", ")}`;
 
 /** Effects in numbers, a list or several by name. */
 export function effectTable(
@@ -276,7 +309,9 @@ export function effectTable(
           ? "–"
           : points(e.difference),
         "95 % interval": pointsInterval(e),
-        [e.published ? "pairs" : "paired seeds"]: e.n,
+        [e.published ? "pairs" : "paired seeds"]: e.unpaired
+          ? `none, ${e.n} a side`
+          : e.n,
         "p (Holm)": pText(e.p),
         verdict: e.published ? "single runs" : e.verdict,
       }))

@@ -13,7 +13,8 @@ import { paramsText } from "./show.ts";
 /**
  * A trial, a published run or a row of one's own: parameters stand in it by
  * name, dots included (`row.lr`, `row["mixing.alpha"]`), beside what came out.
- * Only `accuracy` (a share; null where it failed) is needed.
+ * Only `accuracy` (a share; null where it failed) is needed. In a row of one's
+ * own what `RESULTS` lists is no parameter, unless a call names it as one.
  */
 // deno-lint-ignore no-explicit-any
 export type Row = Record<string, any>;
@@ -58,39 +59,84 @@ const RESULTS = new Set([
   ...["maxTestAccuracy", "infeasible", "nuisance", "run"],
 ]);
 
-const isValue = (v: unknown): v is ParamValue =>
-  typeof v === "string" || typeof v === "boolean" ||
-  typeof v === "number" && Number.isFinite(v);
+/**
+ * A parameter's value: a BigInt is a number, or a text where that has not all
+ * its digits, a date is a text; undefined for what is no value.
+ */
+export function valueOf(value: unknown): ParamValue | undefined {
+  if (typeof value === "number") {
+    return Number.isFinite(value) ? value : undefined;
+  }
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
+  }
+  if (value instanceof Date) return value.toJSON() ?? undefined;
+  const isValue = typeof value === "string" || typeof value === "boolean";
+  return isValue ? value : undefined;
+}
 
 /** The parameters of rows: those of their study, or all that is no result. */
 export function parametersOf(rows: readonly Row[]): string[] {
   const names = rows.flatMap((row) =>
     (row as { [PARAMETERS]?: string[] })[PARAMETERS] ??
-      Object.keys(row).filter((k) => !RESULTS.has(k) && isValue(row[k]))
+      Object.keys(row).filter((k) =>
+        !RESULTS.has(k) && valueOf(row[k]) !== undefined
+      )
   );
   return [...new Set(names)];
 }
 
 /**
- * @throws StudyError for what is no list of rows: most often a promise of
- * them, which wants an await
+ * Rows as a list; those of a polars frame are its records.
+ *
+ * @throws StudyError for what is no list of rows, most often a promise of them,
+ * and for one of `fields` that no row has
  */
-export function checkRows(where: string, rows: unknown): void {
+export function listOf<R extends Row>(
+  where: string,
+  rows: Iterable<R>,
+  fields: readonly string[] = [],
+): R[] {
+  const refuse = (what: string) => new StudyError(`${where}: ${what}`);
+  const frame = rows as { toRecords?: () => R[] } | null | undefined;
+  const given: unknown = typeof frame?.toRecords === "function"
+    ? frame.toRecords()
+    : rows;
   const isRow = (row: unknown) => typeof row === "object" && row !== null;
-  if (Array.isArray(rows) && rows.every(isRow)) return;
-  const what = rows instanceof Promise
-    ? "a promise of rows: put await before what gives them"
-    : Array.isArray(rows)
-    ? `a list with ${rows.find((row) => !isRow(row))} in it: give objects`
-    : `${rows === null ? "null" : typeof rows}: give a list of rows`;
-  throw new StudyError(`${where}: this is ${what}`);
+  if (given instanceof Promise) {
+    throw refuse(
+      "this is a promise of rows: put await before what gives them",
+    );
+  }
+  if (!isRow(given) || !(Symbol.iterator in (given as object))) {
+    const what = given === null ? "null" : typeof given;
+    throw refuse(`this is ${what}: give a list of rows`);
+  }
+  const list = [...given as Iterable<R>];
+  const odd = list.findIndex((row) => !isRow(row));
+  if (odd >= 0) {
+    throw refuse(`this is a list with ${list[odd]} in it: give objects`);
+  }
+  const lacking = fields.find((field) =>
+    list.length > 0 && list.every((row) => row[field] === undefined)
+  );
+  if (lacking === undefined) return list;
+  const known = [...new Set(list.flatMap((row) => Object.keys(row)))];
+  const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
+  throw refuse(
+    `no row has "${lacking}": there are ${
+      known.slice(0, 30).join(", ")
+    }${more}`,
+  );
 }
 
 /** What a row has of `names`. */
 export const pick = (row: Row, names: readonly string[]): Params =>
-  Object.fromEntries(
-    names.filter((name) => isValue(row[name])).map((name) => [name, row[name]]),
-  );
+  Object.fromEntries(names.flatMap((name) => {
+    const value = valueOf(row[name]);
+    return value === undefined ? [] : [[name, value]];
+  }));
 
 /** A row's parameters by name. */
 export const paramsOf = (row: Row): Params => pick(row, parametersOf([row]));
@@ -98,63 +144,99 @@ export const paramsOf = (row: Row): Params => pick(row, parametersOf([row]));
 /** A field of rows by name, or by a function of the row. */
 export type Field = string | ((row: Row) => unknown);
 
-/**
- * @throws StudyError for a field that no row has; the message lists those that
- * there are
- */
-export function checkField(
-  where: string,
-  rows: readonly Row[],
-  field: string,
-): void {
-  checkRows(where, rows);
-  if (rows.length === 0 || rows.some((row) => row[field] !== undefined)) return;
-  const known = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  throw new StudyError(
-    `${where}: no row has "${field}": there are ${known.join(", ")}`,
-  );
+/** A result as a number, also a text's; null for none, undefined for no number. */
+function resultOf(value: unknown): number | null | undefined {
+  if (value === undefined || value === null || value === "") return null;
+  const number = typeof value === "string" ? Number(value) : value;
+  if (typeof number !== "number") return undefined;
+  if (Number.isFinite(number)) return number;
+  return /^(nan|[+-]?inf(inity)?)$/i.test(`${value}`) ? null : undefined;
 }
+
+/** Whether two rows are one trial of one record. */
+const areSame = (a: Row, b: Row) =>
+  a === b ||
+  ["study", "number", "start"].every((field) =>
+    a[field] !== undefined && a[field] === b[field]
+  );
 
 /**
  * Rows as the analyses take them. Rows without a repeat, such as published
- * ones, count as repeats of their setting in their order.
+ * ones, count as repeats of their setting in their order. Runs of one repeat
+ * with other seeds, as two studies have them, are several; a trial that is
+ * listed twice is one. Seeds that repeats share do not pair runs.
+ *
+ * @throws StudyError for a result that is no number, and for two runs that
+ * nothing tells apart
  */
 export function asRuns(
+  where: string,
   rows: readonly Row[],
   names: readonly string[] = parametersOf(rows),
   value: Field = "accuracy",
 ): analysis.AnalysisRow[] {
-  const seen = new Map<string, number>();
-  return rows.map((row) => {
-    const params = pick(row, names);
-    const key = JSON.stringify(params);
-    const repeat = row.repeat ?? seen.get(key) ?? 0;
-    seen.set(key, repeat + 1);
+  const next = new Map<string, number>(), seeds = new Map<string, unknown>();
+  const done = new Map<string, number>();
+  const runs = rows.flatMap((row, i): analysis.AnalysisRow[] => {
+    const refuse = (what: string) =>
+      new StudyError(`${where}: row ${i + 1}: ${what}`);
+    const params = pick(row, names), setting = JSON.stringify(params);
+    const repeat = Number(row.repeat ?? next.get(setting) ?? 0);
+    if (!Number.isInteger(repeat)) {
+      throw refuse(`repeat is "${row.repeat}": give a whole number`);
+    }
+    next.set(setting, repeat + 1);
     const got = typeof value === "function" ? value(row) : row[value];
-    const number = typeof got === "number" && Number.isFinite(got) ? got : null;
-    return {
+    const number = resultOf(got);
+    if (number === undefined) {
+      const field = typeof value === "string" ? value : "the value";
+      throw refuse(`${field} is "${got}": give a number, or null for none`);
+    }
+    const place = `${setting} ${repeat}`, run = `${place} ${row.seed}`;
+    const twin = number === null ? undefined : done.get(run);
+    if (twin !== undefined) {
+      if (areSame(row, rows[twin])) return [];
+      throw refuse(
+        `it is repeat ${repeat} of ${
+          paramsText(params) || "its setting"
+        }, as ` +
+          `row ${twin + 1} is: name what tells them apart (sharing of ` +
+          `effects, group of settings), or leave one out`,
+      );
+    }
+    if (number !== null) done.set(run, i);
+    const isOther = seeds.has(place) && seeds.get(place) !== row.seed;
+    if (!isOther) seeds.set(place, row.seed);
+    const state = row.state ?? "COMPLETE";
+    const isFailed = state === "COMPLETE" && number === null;
+    return [{
       params,
-      repeat,
-      seed: row.seed,
-      state: row.state === "COMPLETE" || row.state === undefined
-        ? number === null ? "FAIL" : "COMPLETE"
-        : row.state,
+      // One that no other run has.
+      repeat: isOther ? -1 - i : repeat,
+      seed: row.seed ?? undefined,
+      state: isFailed ? "FAIL" : state,
       value: number,
       failKind: row.failKind ??
-        (row.state === "COMPLETE" && number === null ? "diverged" : undefined),
+        (row.state && isFailed ? "diverged" : undefined),
       maxTestValue: row.maxTestAccuracy,
       optimistic: row.optimistic,
       predictions: row.predictions,
-    };
+    }];
   });
+  const count = (of: (run: analysis.AnalysisRow) => unknown) =>
+    new Set(runs.map((r) => JSON.stringify([r.params, of(r)]))).size;
+  return count((r) => r.seed ?? r.repeat) < count((r) => r.repeat)
+    ? runs.map((run) => ({ ...run, seed: undefined }))
+    : runs;
 }
 
 export const isDone = (row: Row): boolean =>
-  (row.state ?? "COMPLETE") === "COMPLETE" && Number.isFinite(row.accuracy);
+  (row.state ?? "COMPLETE") === "COMPLETE" &&
+  typeof resultOf(row.accuracy) === "number";
 
 /** The rows that have an accuracy and these values. */
-export const where = (rows: readonly Row[], values: Row): Row[] =>
-  rows.filter((row) =>
+export const where = (rows: Iterable<Row>, values: Row): Row[] =>
+  listOf("where", rows).filter((row) =>
     isDone(row) &&
     Object.entries(values).every(([name, value]) => row[name] === value)
   );
@@ -166,10 +248,10 @@ export const rising = <T>(items: T[], of: (item: T) => unknown): T[] =>
     : items;
 
 /** The values of a field among rows that have an accuracy; numbers rise. */
-export function valuesOf(rows: readonly Row[], field: string): ParamValue[] {
-  checkField("valuesOf", rows, field);
-  const values = new Set(rows.filter(isDone).map((row) => row[field]));
-  return rising([...values].filter(isValue), (value) => value);
+export function valuesOf(rows: Iterable<Row>, field: string): ParamValue[] {
+  const values = listOf("valuesOf", rows, [field]).filter(isDone)
+    .flatMap((row) => valueOf(row[field]) ?? []);
+  return rising([...new Set(values)], (value) => value);
 }
 
 /**
@@ -214,35 +296,51 @@ export interface SettingRow extends Row {
   infeasible: number;
 }
 
-/**
- * The settings of rows, each with the mean of its repeats. `group` rounds or
- * names a field first, so that several of its values count as one:
- * `settings(rows, { lr: nearestFifth })`.
- */
-export function settings(
+/** Of a setting without a finished run. */
+const NONE = { mean: null, low: null, high: null, sd: null, n: 0, failed: 0 };
+
+function settingsOf(
+  where: string,
   rows: readonly Row[],
-  group: Record<string, (value: never) => ParamValue> = {},
+  names: readonly string[],
 ): SettingRow[] {
-  checkRows("settings", rows);
-  const grouped = Object.entries(group);
-  for (const [name] of grouped) checkField("settings", rows, name);
-  const mapped = rows.map((row) => ({
-    ...row,
-    // Of one group all runs count, whatever repeat they were.
-    ...grouped.length > 0 ? { repeat: undefined } : {},
-    ...Object.fromEntries(
-      grouped.map(([name, f]) => [name, f(row[name] as never)]),
-    ),
-  }));
-  const names = parametersOf(mapped);
-  return analysis.settings(asRuns(mapped, names))
+  const odd = names.find((name) => name in NONE);
+  if (odd !== undefined) {
+    throw new StudyError(
+      `${where}: ${odd} is the name of a result: give the parameter another`,
+    );
+  }
+  return analysis.settings(asRuns(where, rows, names))
     .map(({ params, runs: _, ...rest }) =>
       named({ ...params, ...rest }, names)
     );
 }
 
+/**
+ * The settings of rows, each with the mean of its repeats. `group` rounds or
+ * names a field first, so that several of its values count as one:
+ * `settings(rows, { lr: nearestFifth })`. Of one group all runs count,
+ * whatever repeat they were.
+ */
+export function settings(
+  rows: Iterable<Row>,
+  group: Record<string, (value: never) => ParamValue> = {},
+): SettingRow[] {
+  const grouped = Object.entries(group), fields = Object.keys(group);
+  const list = listOf("settings", rows, ["accuracy", ...fields]);
+  const mapped = grouped.length === 0 ? list : list.map((row) => ({
+    ...row,
+    repeat: undefined,
+    ...Object.fromEntries(
+      grouped.map(([name, f]) => [name, f(row[name] as never)]),
+    ),
+  }));
+  const names = new Set([...parametersOf(mapped), ...fields]);
+  return settingsOf("settings", mapped, [...names]);
+}
+
 /** The setting with the best mean, the first of equals; undefined without one. */
-export const bestSetting = (rows: readonly Row[]): SettingRow | undefined =>
+export const bestSetting = (rows: Iterable<Row>): SettingRow | undefined =>
   analysis.bestOf(settings(rows), "maximize");
 
 /** A row's parameters as text: "depth 2, lr 1e-3". */
@@ -262,27 +360,22 @@ export interface Best extends SettingRow {
 
 /** Whether the rows are single runs without a repeat, as published ones. */
 export const areSingle = (rows: readonly Row[]) =>
-  rows.every((row) => row.repeat === undefined);
-
-/** Of a value without a finished run. */
-const NONE = { mean: null, low: null, high: null, sd: null, n: 0, failed: 0 };
+  rows.every((row) => row.repeat == null);
 
 /**
  * For each value of a parameter the best over all others, by the mean over
  * repeats (an isolation plot's points); of rows without repeats the best run.
  * An interval needs three runs: that of two says nothing.
  */
-export function bestPer(rows: readonly Row[], parameter: string): Best[] {
-  checkField("bestPer", rows, parameter);
-  const names = [...new Set([...parametersOf(rows), parameter])];
+export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
+  const all = listOf("bestPer", rows, [parameter, "accuracy"]);
+  const names = [...new Set([...parametersOf(all), parameter])];
   const varied = names.filter((name) =>
-    name !== parameter && new Set(rows.map((row) => row[name])).size > 1
+    name !== parameter && new Set(all.map((row) => row[name])).size > 1
   );
-  const known = rows.filter((row) => isValue(row[parameter]))
-    .map((row) => named({ ...row }, names));
-  const found = areSingle(rows)
-    ? known.flatMap((row) => settings([row]))
-    : settings(known);
+  const known = all.filter((row) => valueOf(row[parameter]) !== undefined);
+  const found = (areSingle(all) ? known.map((row) => [row]) : [known])
+    .flatMap((own) => settingsOf("bestPer", own, names));
   const bests = [...Map.groupBy(found, (s) => s[parameter] as ParamValue)]
     .map(([value, own]): Best => {
       const best = analysis.bestOf(own, "maximize");
@@ -302,21 +395,21 @@ export function bestPer(rows: readonly Row[], parameter: string): Best[] {
 }
 
 /** The spread of repeats, pooled over settings; null without repeats. */
-export function noiseOf(rows: readonly Row[]): analysis.NoiseFloor | null {
-  checkRows("noiseOf", rows);
-  return areSingle(rows) ? null : analysis.noiseFloor(asRuns(rows));
+export function noiseOf(rows: Iterable<Row>): analysis.NoiseFloor | null {
+  const list = listOf("noiseOf", rows, ["accuracy"]);
+  return areSingle(list) ? null : analysis.noiseFloor(asRuns("noiseOf", list));
 }
 
 /** The trial with the highest test accuracy: picked on test, so optimistic. */
-export const bestTrial = (trials: readonly Trial[]): Trial | undefined =>
-  highest(trials, (t) => t.accuracy ?? NaN) ?? undefined;
+export const bestTrial = (trials: Iterable<Trial>): Trial | undefined =>
+  highest(listOf("bestTrial", trials), (t) => t.accuracy ?? NaN) ?? undefined;
 
 /**
  * Trials by epoch, a row each: the trial's parameters, its repeat and the
  * epoch's metrics, with the validation accuracy as `accuracy`.
  */
-export const epochRows = (trials: readonly Trial[]): Row[] =>
-  trials.flatMap((t) =>
+export const epochRows = (trials: Iterable<Trial>): Row[] =>
+  listOf("epochRows", trials).flatMap((t) =>
     t.history.map((e) =>
       named({
         ...e,

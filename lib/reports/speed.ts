@@ -14,7 +14,7 @@ import {
 import { parseRecipe, type Recipe } from "../train/mod.ts";
 import { FEWEST } from "./effects.ts";
 import { parseProfile } from "./profiles.ts";
-import { checkField, named, parametersOf, paramsOf, type Row } from "./rows.ts";
+import { listOf, named, parametersOf, paramsOf, type Row } from "./rows.ts";
 import { type Shown, shown, tableHtml, valueText } from "./show.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
 
@@ -165,10 +165,10 @@ export interface Ratio {
  * @throws StudyError for a parameter that no row has
  */
 export function ratios(
-  rows: readonly Row[],
+  given: Iterable<Row>,
   { of, base }: { of: string; base: ParamValue },
 ): Ratio[] {
-  checkField("ratios", rows, of);
+  const rows = listOf("ratios", given, [of]);
   const keyOf = (row: Row) =>
     JSON.stringify([row.repeat, { ...paramsOf(row), [of]: null }]);
   const bases = new Map(

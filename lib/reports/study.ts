@@ -198,7 +198,11 @@ export class Study {
 
   /** Noise, luck, boundary, failures: what to know before concluding. */
   findings(trials: readonly Trial[]): Shown {
-    return list(trials.length === 0 ? [] : findings(this.plan, asRuns(trials)));
+    return list(
+      trials.length === 0
+        ? []
+        : findings(this.plan, asRuns("findings", trials)),
+    );
   }
 
   /** The study in its cell: grid, what differs, what is missing. */

@@ -1,7 +1,12 @@
 /** From effects to a verdict: the few rules that most claims are judged by. */
 import { percent } from "../charts/mod.ts";
 import { chiSquareQuantile } from "../statistics/mod.ts";
-import { analysis, type Params, type ParamValue } from "../study/mod.ts";
+import {
+  analysis,
+  type Params,
+  type ParamValue,
+  StudyError,
+} from "../study/mod.ts";
 import {
   type Effect,
   effectsText,
@@ -9,8 +14,16 @@ import {
   fewest,
   leaderOf,
   seedsText,
+  whyNone,
 } from "./effects.ts";
-import { asRuns, isDone, type Row } from "./rows.ts";
+import {
+  asRuns,
+  isDone,
+  listOf,
+  parametersOf,
+  type Row,
+  valueOf,
+} from "./rows.ts";
 import { valueText } from "./show.ts";
 
 /** In the order in which they are counted. */
@@ -70,8 +83,10 @@ export const byRule = (
 };
 
 /** "2 paired seeds are too few" */
-export const tooFew = (n: number): string =>
-  `${n} paired ${n === 1 ? "seed is" : "seeds are"} too few`;
+export const tooFew = (n: number, isUnpaired = false): string =>
+  `${n} ${isUnpaired ? "unpaired" : "paired"} ${
+    n === 1 ? "seed is" : "seeds are"
+  } too few`;
 
 /**
  * How many repeats would see one point, by the spread of the pairs' differences
@@ -114,32 +129,46 @@ export interface Words {
 }
 
 /** A rule over effects, by what of them makes it hold and fail. */
-const rule =
-  (reasons: (of: readonly Effect[], points: number) => Reasons) =>
-  (of: readonly Effect[], w: Words = {}): Judgement => {
-    if (of.length === 0) {
-      return cannotTell(w.missing ?? "no two values have finished runs");
-    }
-    const { holds, fails, open } = reasons(of, w.points ?? 1);
-    const n = fewest(of);
-    const seeds = w.seeds ? `; ${of.map(seedsText).join("; ")}` : "";
-    const repeats = w.repeats === false || n < FEWEST
-      ? ""
-      : `; ${repeatsText(of)}`;
-    return byRule(w.ours ?? effectsText(of), {
-      missing: n < FEWEST && tooFew(n),
-      fails: fails !== false && (w.fails ?? fails) + seeds,
-      holds: holds !== false && (w.holds ?? holds) + seeds,
-      open: (w.open ?? open) + seeds + repeats,
-    });
-  };
+const rule = (
+  name: string,
+  reasons: (of: readonly Effect[], points: number) => Reasons,
+) =>
+(given: readonly Effect[], w: Words = {}): Judgement => {
+  const { points = 1 } = w;
+  if (!(typeof points === "number" && points >= 0)) {
+    throw new StudyError(`${name}: points is ${points}: give a number from 0`);
+  }
+  const of = listOf(name, given);
+  if (of.length === 0) return cannotTell(w.missing ?? whyNone(given));
+  const { holds, fails, open } = reasons(of, points);
+  const n = fewest(of);
+  const seeds = w.seeds ? `; ${of.map(seedsText).join("; ")}` : "";
+  const repeats = w.repeats === false || n < FEWEST
+    ? ""
+    : `; ${repeatsText(of)}`;
+  return byRule(w.ours ?? effectsText(of), {
+    missing: n < FEWEST && tooFew(n, of.some((e) => e.unpaired)),
+    fails: fails !== false && (w.fails ?? fails) + seeds,
+    holds: holds !== false && (w.holds ?? holds) + seeds,
+    open: (w.open ?? open) + seeds + repeats,
+  });
+};
 
-const TEST = "paired t tests, Holm";
+/** The tests that were made of effects. */
+function testOf(of: readonly { unpaired?: boolean }[]): string {
+  const unpaired = of.filter((e) => e.unpaired).length;
+  const tests = unpaired === 0
+    ? "paired t tests"
+    : unpaired === of.length
+    ? "unpaired t tests, as no seed is shared"
+    : "t tests, paired where seeds are shared";
+  return `${tests}, Holm`;
+}
 
 /** "depth 4 is better than 2 (paired t tests, Holm)"; false of none. */
 const areTold = (of: readonly Effect[], word: string) =>
   of.length > 0 && `${of.map((e) => e.label).join(", ")} is ${word} than ` +
-    `${of[0].base} (${TEST})`;
+    `${of[0].base} (${testOf(of)})`;
 
 const areBetter = (of: readonly Effect[]) =>
   areTold(of.filter((e) => e.isBetter), "better");
@@ -158,7 +187,7 @@ const notExcluded = (points: number) =>
  * "The base will do": holds if every interval excludes a gain of `points` by
  * another value, does not if another is better.
  */
-export const noGain = rule((of, points) => ({
+export const noGain = rule("noGain", (of, points) => ({
   fails: areBetter(of),
   holds: isNoGain(of, points) &&
     `every interval excludes a gain of ${size(points)}`,
@@ -169,7 +198,7 @@ export const noGain = rule((of, points) => ({
  * "Another value helps": holds if one is better, does not if every interval
  * excludes a gain of `points`.
  */
-export const gains = rule((of, points) => ({
+export const gains = rule("gains", (of, points) => ({
   fails: !areBetter(of) && isNoGain(of, points) &&
     `none is better, and every interval excludes a gain of ${
       size(points, "a point")
@@ -179,16 +208,16 @@ export const gains = rule((of, points) => ({
 }));
 
 /** "Each is better than the base": does not hold if one is worse. */
-export const better = rule((of) => ({
+export const better = rule("better", (of) => ({
   fails: areWorse(of),
-  holds: of.every((e) => e.isBetter) && `each is better (${TEST})`,
+  holds: of.every((e) => e.isBetter) && `each is better (${testOf(of)})`,
   open: "not told apart",
 }));
 
 /** "Each is worse than the base": does not hold if one is better. */
-export const worse = rule((of) => ({
+export const worse = rule("worse", (of) => ({
   fails: areBetter(of),
-  holds: of.every((e) => e.isWorse) && `each is worse (${TEST})`,
+  holds: of.every((e) => e.isWorse) && `each is worse (${testOf(of)})`,
   open: "not told apart",
 }));
 
@@ -196,9 +225,9 @@ export const worse = rule((of) => ({
  * "As good as the base": holds if every interval lies within ± `points`, does
  * not if one that differs lies beyond.
  */
-export const equal = rule((of, points) => {
+export const equal = rule("equal", (of, points) => {
   const ends = (e: Effect) =>
-    [e.low!, e.high!].map((end) => 100 * Math.abs(end));
+    [e.low ?? NaN, e.high ?? NaN].map((end) => 100 * Math.abs(end));
   return {
     fails: of.some((e) =>
       e.verdict === "differs" && Math.min(...ends(e)) > points
@@ -207,7 +236,9 @@ export const equal = rule((of, points) => {
       Math.max(...ends(e)) < points
     ) &&
       `the interval lies within ± ${size(points)}`,
-    open: `the interval holds differences above ${size(points)}`,
+    open: of.some((e) => e.low === null)
+      ? "there is no interval"
+      : `the interval holds differences above ${size(points)}`,
   };
 });
 
@@ -216,10 +247,23 @@ export const equal = rule((of, points) => {
  * rising, itself included; paired t tests, Holm), and the lowest and highest
  * tried. Null where no run is complete; a value that always failed is not near.
  */
-export function nearBest(rows: readonly Row[], parameter: string) {
-  if (!rows.some(isDone)) return null;
-  const { settings, comparisons } = analysis.compareAll(asRuns(rows), {
+export function nearBest(rows: Iterable<Row>, parameter: string) {
+  const list = listOf("nearBest", rows, [parameter, "accuracy"])
+    .filter((row) => row[parameter] != null);
+  const odd = list.map((row) => valueOf(row[parameter]))
+    .find((value) => typeof value !== "number");
+  if (list.length > 0 && odd !== undefined) {
+    throw new StudyError(
+      `nearBest: ${parameter} "${odd}" is no number: a peak has a place among ` +
+        `numbers`,
+    );
+  }
+  if (!list.some(isDone)) return null;
+  const names = [...new Set([...parametersOf(list), parameter])];
+  const runs = asRuns("nearBest", list, names);
+  const { settings, comparisons } = analysis.compareAll(runs, {
     direction: "maximize",
+    bootstrap: false,
     by: [parameter],
     bySeed: true,
   });
@@ -234,7 +278,11 @@ export function nearBest(rows: readonly Row[], parameter: string) {
     n,
     near: near.map(at).sort((a, b) => a - b),
     tried: [Math.min(...tried), Math.max(...tried)] as const,
-    others: comparisons.map((c) => ({ n: c.n, sd: c.t?.sd ?? null })),
+    others: comparisons.map((c) => ({
+      n: c.n,
+      sd: c.t?.sd ?? null,
+      unpaired: c.kind === "unpaired",
+    })),
   };
 }
 
@@ -244,13 +292,19 @@ export function nearBest(rows: readonly Row[], parameter: string) {
  *
  * @param o.onlyAt The profile whose net can settle it: the best rate of another
  * net says little about it.
+ * @throws StudyError for a range that is none, and values that are no numbers
  */
 export function peakWithin(
-  rows: readonly Row[],
+  rows: Iterable<Row>,
   parameter: string,
   [low, high]: [number, number],
   o: { onlyAt?: string; missing?: string } = {},
 ): Judgement {
+  if (!(low <= high)) {
+    throw new StudyError(
+      `peakWithin: the range is ${low} to ${high}: give its low end first`,
+    );
+  }
   const found = nearBest(rows, parameter);
   if (!found) return cannotTell(o.missing ?? "no run is finished");
   const text = (value: number) => valueText(parameter, value);
@@ -263,11 +317,13 @@ export function peakWithin(
   const word = parameter === "lr" ? "rate" : parameter;
   const why =
     `the best ${word} and those not told apart from it lie ${place} ` +
-    `${text(low)} to ${text(high)} (${TEST}; tried ${
+    `${text(low)} to ${text(high)} (${testOf(found.others)}; tried ${
       found.tried.map(text).join(" to ")
     })`;
   const settled = byRule(ours, {
-    missing: found.n < FEWEST && `${found.n} repeats are too few`,
+    missing: found.n < FEWEST
+      ? `${found.n} repeats are too few`
+      : found.others.length === 0 && `only ${text(found.value)} was tried`,
     fails: isOutside && why,
     holds: isInside && why,
     open: `${why}; ${repeatsText(found.others)}`,

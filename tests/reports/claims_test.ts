@@ -289,4 +289,10 @@ Deno.test("a decision says its choice, or why there is none", async () => {
     await shown(decide(undefined)),
     "**Decision.** None: no trial is on record.",
   );
+  const wrong = (choice: unknown) => () => decide(choice as string);
+  assert.throws(
+    wrong(Promise.resolve(4)),
+    /^StudyError: decide: the choice is a promise: put await before/,
+  );
+  assert.throws(wrong({ depth: 4 }), /the choice is an object/);
 });

@@ -1,8 +1,10 @@
 /** Effects: what a value gains over another, paired by seed. */
 import assert from "node:assert/strict";
+import pl from "nodejs-polars";
 import {
   asFamily,
   bestPer,
+  differenceText,
   effects,
   noiseOf,
   published,
@@ -79,7 +81,7 @@ Deno.test("published single runs get the interval that the noise of two runs giv
 
 Deno.test("without a finished run of the base, or of another value, there is no effect", () => {
   const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
-  assert.deepEqual(effects(rows, { of: "depth", base: 8 }), []);
+  assert.equal(effects(rows, { of: "depth", base: 8 }).length, 0);
   assert.deepEqual(effects(rows.slice(0, 2), { of: "depth", base: 2 }), []);
   assert.deepEqual(effects([], { of: "depth", base: 2 }), []);
   assert.throws(
@@ -188,6 +190,13 @@ Deno.test("an option that makes no sense is one line, not an empty answer", () =
   assert.throws(of({ of: [] }), /effects: of is empty/);
   assert.throws(of({ at: "bset" }), /at is "bset": give best or mean$/);
   assert.throws(of({ value: "acuracy" }), /no row has "acuracy"/);
+  assert.throws(of({ base: null }), /effects: base has no depth: give/);
+  for (const noise of [{ sd: 0.1, df: 0 }, { sd: -1, df: 4 }, { sd: NaN }]) {
+    assert.throws(
+      of({ noise }),
+      /effects: noise has sd .* give those of noiseOf/,
+    );
+  }
 });
 
 Deno.test("what is no list of rows is named, most of all a forgotten await", () => {
@@ -203,5 +212,108 @@ Deno.test("what is no list of rows is named, most of all a forgotten await", () 
     // deno-lint-ignore no-explicit-any
     () => settings([null] as any),
     /^StudyError: settings: this is a list with null in it: give objects$/,
+  );
+});
+
+Deno.test("rows of one's own: BigInts, dates and a csv file's texts are values", () => {
+  // deno-lint-ignore no-explicit-any
+  const own = (values: any[], share: (x: number) => unknown = (x) => x) =>
+    values.flatMap((x, i) =>
+      [0, 1, 2].map((r) => ({
+        x,
+        repeat: r,
+        accuracy: share(0.5 + 0.1 * i + 0.01 * r),
+      }))
+    );
+  assert.deepEqual(
+    settings(own([5n, 2n ** 60n])).map((s) => s.x),
+    [5, "1152921504606846976"],
+  );
+  // deno-lint-ignore no-explicit-any
+  const [e] = effects(own([5n, 6n]), { of: "x", base: 5n as any });
+  assert.equal(e.value, 6);
+  assert.deepEqual(
+    bestPer(own([new Date(0), new Date(1e12)]), "x").map((b) => b.value),
+    ["1970-01-01T00:00:00.000Z", "2001-09-09T01:46:40.000Z"],
+  );
+  const [text] = effects(own(["a", "b"], String), { of: "x", base: "a" });
+  near(text.difference, 0.1);
+  assert.equal(text.n, 3);
+  assert.throws(
+    () => settings(own(["a", "b"], () => "good")),
+    /^StudyError: settings: row 1: accuracy is "good": give a number, or null for none$/,
+  );
+  assert.throws(
+    () => settings([{ depth: 2, acc: 0.5 }]),
+    /^StudyError: settings: no row has "accuracy": there are depth, acc$/,
+  );
+});
+
+Deno.test("a polars frame is its rows", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.6, 0.7, 0.8] });
+  const frame = pl.DataFrame(rows);
+  assert.deepEqual(settings(frame), settings(rows));
+  const of = { of: "depth", base: 2 };
+  assert.deepEqual(effects(frame, of), effects(rows, of));
+});
+
+Deno.test("a field with a result's name is a parameter where a call names it", () => {
+  const rows = [2, 4].flatMap((n) =>
+    [0, 1, 2].map((repeat) => ({ n, repeat, accuracy: n / 10 + repeat / 100 }))
+  );
+  const [e] = effects(rows, { of: "n", base: 2 });
+  near(e.difference, 0.2);
+  assert.throws(
+    () => settings(rows),
+    /^StudyError: settings: row 4: it is repeat 0 of its setting, as row 1 is: /,
+  );
+  assert.throws(
+    () => bestPer(rows, "n"),
+    /^StudyError: bestPer: n is the name of a result: give the parameter another$/,
+  );
+});
+
+Deno.test("runs of two studies that share setting and repeat are different runs", () => {
+  const of = (study: string, seed: number) =>
+    rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] })
+      .map((row, number) => ({
+        ...row,
+        ...{ study, number, start: 1 },
+        seed: seed + row.repeat,
+      }));
+  const [a, b] = [of("a", 0), of("b", 100)];
+  assert.deepEqual(settings([...a, ...b]).map((s) => s.n), [4, 4]);
+  assert.equal(effects([...a, ...b], { of: "depth", base: 2 })[0].n, 4);
+  assert.deepEqual(
+    settings([...a, ...a]).map((s) => s.n),
+    [2, 2],
+    "a trial that is listed twice is one run",
+  );
+  const both = [...a, ...of("b", 0)];
+  assert.throws(
+    () => effects(both, { of: "depth", base: 2, sharing: [] }),
+    /^StudyError: effects: row 5: it is repeat 0 of depth 2, as row 1 is: /,
+  );
+  const [e] = effects(both, { of: "depth", base: 2, sharing: ["study"] });
+  near(e.difference, 0.1);
+  assert.equal(e.n, 2);
+});
+
+Deno.test("a seed that all repeats share pairs no runs: repeats do", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.6, 0.7, 0.8] })
+    .map((row) => ({ ...row, seed: 42 }));
+  assert.equal(effects(rows, { of: "depth", base: 2 })[0].n, 3);
+});
+
+Deno.test("arms whose seeds differ are compared unpaired, and words say so", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.7, 0.8, 0.91] })
+    .map((row) => ({ ...row, seed: 10 * row.depth + row.repeat }));
+  const [e] = effects(rows, { of: "depth", base: 2 });
+  // Welch's t = 2.428372 with 3.990369 df; Student's density, integrated.
+  near(e.p, 0.0722612193);
+  assert.equal(e.unpaired, true);
+  assert.match(
+    differenceText(e),
+    /^\+20\.33 points .*, n 3 a side, unpaired\)$/,
   );
 });

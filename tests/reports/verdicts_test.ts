@@ -138,3 +138,74 @@ Deno.test("a rule of one's own: what is missing counts before what fails and hol
   assert.deepEqual(at({ holds: "so it is" }), ["holds", "so it is"]);
   assert.deepEqual(at({}), ["cannot tell", "both are possible"]);
 });
+
+Deno.test("a base that was never tried is named, with what was", () => {
+  const rows = [2, 4].map((depth) => ({ depth, repeat: 0, accuracy: 0.5 }));
+  assert.equal(
+    noGain(effects(rows, { of: "depth", base: 8 })).why,
+    "depth 8 was not tried: there are depth 2; depth 4",
+  );
+});
+
+Deno.test("words name the test that was made", () => {
+  const arms = (seeds: number[][]) =>
+    effects(
+      seeds.flatMap((own, value) =>
+        own.map((seed, repeat): Row => ({
+          arm: value,
+          ...{ repeat, seed },
+          accuracy: 0.5 + 0.1 * value + 0.001 * repeat * (1 + value),
+        }))
+      ),
+      { of: "arm", base: 0 },
+    );
+  const apart = better(arms([[1, 2, 3], [4, 5, 6]]), { seeds: true });
+  assert.equal(
+    apart.why,
+    "each is better (unpaired t tests, as no seed is shared, Holm); no seed " +
+      "is shared",
+  );
+  assert.match(
+    better(arms([[1, 2, 3], [1, 2, 3], [4, 5, 6]])).why,
+    /\(t tests, paired where seeds are shared, Holm\)$/,
+  );
+  assert.equal(
+    better(arms([[1, 2], [4, 5]])).why,
+    "2 unpaired seeds are too few",
+  );
+});
+
+Deno.test("a difference without an interval is not equal", () => {
+  const [e] = of([0.0005, 0.001]);
+  const { verdict, why } = equal([{ ...e, low: null, high: null }]);
+  assert.equal(verdict, "cannot tell");
+  assert.match(why, /^there is no interval/);
+});
+
+Deno.test("a margin that is none, and effects that are none, are one line", () => {
+  for (const points of [NaN, -1, "1" as unknown as number]) {
+    assert.throws(
+      () => noGain([], { points }),
+      /^StudyError: noGain: points is .*: give a number from 0$/,
+    );
+  }
+  const promise = Promise.resolve([]) as unknown as Effect[];
+  assert.throws(() => better(promise), /better: this is a promise/);
+});
+
+Deno.test("a peak needs numbers, a range and more than one value", () => {
+  const rows = (...values: unknown[]) =>
+    values.flatMap((lr, i) =>
+      [0, 1, 2].map((repeat): Row => ({ lr, repeat, accuracy: 0.5 + 0.1 * i }))
+    );
+  const at = (values: unknown[], low = 1e-4, high = 1e-2) =>
+    peakWithin(rows(...values), "lr", [low, high]);
+  assert.equal(at([1e-3]).verdict, "cannot tell");
+  assert.equal(at([1e-3]).why, "only 1e-3 was tried");
+  assert.throws(() => at(["1e-3", "1e-2"]), /lr "1e-3" is no number/);
+  assert.throws(
+    () => at([1e-3, 1e-2], 1e-2, 1e-4),
+    /^StudyError: peakWithin: the range is 0\.01 to 0\.0001: give its low end first$/,
+  );
+  assert.throws(() => peakWithin([], "lr", [NaN, 1]), /the range is NaN to 1/);
+});

@@ -661,6 +661,28 @@ Deno.test("with one repeat nothing is told apart and nothing ranked", () => {
   assert.ok(all.comparisons.every((c) => /too few repeats: n=1/.test(c.text)));
 });
 
+Deno.test("ten times the settings are compared with ten times the work", () => {
+  let reads = 0;
+  const readsOf = (settings: number) => {
+    reads = 0;
+    const rows = Array.from({ length: 3 * settings }, (_, i) => ({
+      ...done({}, 0.5 + (i * 7919 % 1000) / 5000, i % 3),
+      get params() {
+        reads++;
+        return { lr: Math.floor(i / 3) };
+      },
+    }));
+    compareAll(rows, {
+      direction: "maximize",
+      by: ["lr"],
+      baseline: { lr: 0 },
+      bootstrap: false,
+    });
+    return reads;
+  };
+  assert.ok(readsOf(600) < 11 * readsOf(60));
+});
+
 // Planning
 
 Deno.test("a plan tells the repeats that a difference needs", () => {

@@ -45,6 +45,8 @@ export interface CompareOptions {
    * a seed under several settings, such as learning rates, are no repeats.
    */
   bySeed?: boolean;
+  /** Whether there is a bootstrap interval too (default): 10 ms each. */
+  bootstrap?: boolean;
 }
 
 /** The comparison of a with b; differences are a less b. */
@@ -65,7 +67,7 @@ export interface Comparison {
   high: number | null;
   t: TTest | null;
   welch: WelchTest | null;
-  /** Of the mean difference, from three pairs. */
+  /** Of the mean difference, from three pairs, where it is asked for. */
   bootstrap: BootstrapInterval | null;
   sign: SignTest | null;
   /** Only with enough pairs to reach alpha: six for 0.05. */
@@ -186,7 +188,7 @@ export function compareSettings(
   b: Params,
   options: CompareOptions = {},
 ): Comparison {
-  const { truth, alpha = 0.05, bySeed = false } = options;
+  const { truth, alpha = 0.05, bySeed = false, bootstrap = true } = options;
   const names = (params: Params) => Object.keys(params).sort().join(", ");
   if (names(a) !== names(b) || keyOf(a) === keyOf(b)) {
     throw new StudyError(
@@ -246,7 +248,9 @@ export function compareSettings(
     high: t?.high ?? welch?.high ?? null,
     t,
     welch,
-    bootstrap: numbers.length >= FEWEST ? bootstrapInterval(numbers) : null,
+    bootstrap: bootstrap && numbers.length >= FEWEST
+      ? bootstrapInterval(numbers)
+      : null,
     sign,
     wilcoxon: 2 ** (1 - numbers.length) < alpha
       ? wilcoxonSignedRank(numbers)

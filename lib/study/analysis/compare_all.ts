@@ -127,11 +127,11 @@ export function compareAll(
   const names = by ?? [...new Set(rows.flatMap((r) => Object.keys(r.params)))];
   checkNames("comparison", names, rows);
   const groups = groupBy(rows, (row) => keyOf(pick(row.params, names)))
-    .map(([first]) => {
-      const params = pick(first.params, names);
-      const runs = [...runsByBlock(rows, params).values()];
+    .map((own) => {
+      const params = pick(own[0].params, names);
+      const runs = [...runsByBlock(own, params).values()];
       const { mean, n } = meanOrNull(runs.map((run) => run.value));
-      return { params, mean, n };
+      return { params, mean, n, own };
     }).sort((a, b) =>
       a.mean !== null && b.mean !== null
         ? isBetter(b.mean, a.mean, direction)
@@ -148,16 +148,18 @@ export function compareAll(
     );
   }
   const held = baseline ?? best.params;
-  const others = groups.filter((g) => keyOf(g.params) !== keyOf(held));
-  if (others.length === groups.length) {
+  const heldKey = keyOf(held);
+  const others = groups.filter((g) => keyOf(g.params) !== heldKey);
+  const base = groups.find((g) => keyOf(g.params) === heldKey);
+  if (!base) {
     throw new StudyError(
       `comparison: no trial has the baseline ${describe(held)}: name ${
         names.join(", ")
       } as in a trial`,
     );
   }
-  const raw = others.map(({ params }) =>
-    compareSettings(rows, params, held, options)
+  const raw = others.map(({ params, own }) =>
+    compareSettings([...own, ...base.own], params, held, options)
   );
   const tested = raw.filter((c) => c.verdict !== "too few repeats");
   const adjusted = holm(tested.map((c) => c.p!));
@@ -179,5 +181,6 @@ export function compareAll(
     );
   }
   if (ranks) lines.push(rankLine(ranks));
-  return { settings: groups, baseline: held, comparisons, ranks, lines };
+  const settings = groups.map(({ own: _, ...setting }) => setting);
+  return { settings, baseline: held, comparisons, ranks, lines };
 }
