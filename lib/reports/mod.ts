@@ -24,6 +24,7 @@ export {
   parametersOf,
   paramsOf,
   type Row,
+  runsAtBest,
   type SettingRow,
   settings,
   settingText,

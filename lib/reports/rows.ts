@@ -394,6 +394,18 @@ export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
   return rising(bests, (best) => best.value);
 }
 
+/** The runs behind `bestPer`: of each value those of the setting that won. */
+export function runsAtBest<R extends Row>(
+  rows: readonly R[],
+  parameter: string,
+): R[] {
+  const names = [...new Set([...parametersOf(rows), parameter])];
+  const bests = bestPer(rows, parameter).filter((best) => best.mean !== null);
+  return rows.filter((row) =>
+    bests.some((best) => names.every((name) => row[name] === best[name]))
+  );
+}
+
 /** The spread of repeats, pooled over settings; null without repeats. */
 export function noiseOf(rows: Iterable<Row>): analysis.NoiseFloor | null {
   const list = listOf("noiseOf", rows, ["accuracy"]);

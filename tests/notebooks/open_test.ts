@@ -154,7 +154,7 @@ const EDITS: Edit[] = [
     to: `heatMapChart(settings(trials), { x: "depth", y: "lr"`,
     trained: {},
     ran: ["map"],
-    kept: ["run", "isolation", "claims"],
+    kept: ["run", "effects", "claims"],
   },
 ];
 

@@ -9,6 +9,7 @@ import {
   noiseOf,
   published,
   type Row,
+  runsAtBest,
   settings,
 } from "../../lib/reports/mod.ts";
 
@@ -147,6 +148,15 @@ Deno.test("the best of each published depth is that of the notes' table, with it
       [8, "85.235", 1.778e-5],
     ],
   );
+});
+
+Deno.test("the runs at a best are those of the setting whose mean won", () => {
+  const rows = rowsOf({ "4 1": [0.9, 0.5], "4 2": [0.8, 0.8], "8 1": [0.1] });
+  assert.deepEqual(
+    runsAtBest(rows, "depth").map((r) => [r.depth, r.lr, r.accuracy]),
+    [[4, 2, 0.8], [4, 2, 0.8], [8, 1, 0.1]],
+  );
+  assert.deepEqual(runsAtBest([], "depth"), []);
 });
 
 Deno.test("a best goes by the mean over repeats and counts the settings that cannot be trained", () => {
