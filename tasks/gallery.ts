@@ -58,9 +58,8 @@ const faces = faceGridChart(
     ),
   })),
   {
-    size: 48,
-    channels: 1,
-    groups: INTENSITIES.map((i) => `intensity ${i}`),
+    ...{ size: 48, channels: 1 },
+    title: `${PER_CLASS} faces each of intensity ${INTENSITIES.join(", ")}`,
   },
 );
 await draw("synthetic-faces", faces, 64);
@@ -107,7 +106,6 @@ await draw(
   lrSensitivityChart(deeper, {
     series: "depth",
     yLabel: "test accuracy",
-    initial: 1 / 7,
     noise: noiseOf(deeper),
   }),
 );

@@ -1,14 +1,7 @@
 /** Axes from values: which scale, from where to where, ticks and their words. */
 import * as d3 from "d3";
 import { type Read, type Table, type Value } from "./channels.ts";
-import {
-  levels,
-  percent,
-  percentTick,
-  some,
-  valueFormat,
-  valueText,
-} from "./values.ts";
+import * as values from "./values.ts";
 
 export type Scale = "log" | "linear" | "category";
 export type Format = (value: number | string) => string;
@@ -83,20 +76,23 @@ export function axisOf<K extends string>(
   more: readonly Value[] = [],
 ): Axis {
   const keys = [channels].flat() as K[];
-  const values = table.rows.flatMap((r) => keys.map((k) => r[k] as Value));
+  const own = table.rows.flatMap((r) => keys.map((k) => r[k] as Value));
   const name = table.name(keys[0]), label = o.label ?? table.words(keys[0]);
-  return axisFor([...values, ...more], { ...o, label, name });
+  return axisFor([...own, ...more], { ...o, label, name });
 }
 
 export function axisFor(
-  values: Value[],
+  all: Value[],
   o: AxisOptions & { label: string; name?: string },
 ): Axis {
   const isShare = SHARES.test(o.label);
   const type = o.scale ??
-    scaleOf(values, o.name ?? "", isShare ? Infinity : o.logFrom);
+    scaleOf(all, o.name ?? "", isShare ? Infinity : o.logFrom);
   const say = o.format ??
-    ((v) => isShare && typeof v === "number" ? percent(v) : valueText(v));
+    ((v) =>
+      isShare && typeof v === "number"
+        ? values.percent(v)
+        : values.valueText(v));
   const why = (value: Value) =>
     value === null
       ? "is missing or not a number"
@@ -107,8 +103,8 @@ export function axisFor(
       : type === "log" && !(value > 1e-300)
       ? "is 0 or negative on a log axis"
       : null;
-  const shown = levels(
-    values.filter((v) => why(v) === null) as (number | string)[],
+  const shown = values.levels(
+    all.filter((v) => why(v) === null) as (number | string)[],
   );
   const numbers = shown as number[];
   const domain = type === "category"
@@ -118,7 +114,7 @@ export function axisFor(
     : linearDomain(numbers, isShare, o);
   const isFew = o.hasLevels && shown.length > 0 && shown.length <= MOST_LEVELS;
   const ticks = type === "category" || isFew
-    ? some(shown, MOST_TICKS)
+    ? values.some(shown, MOST_TICKS)
     : type === "log"
     ? logTicks(domain as number[])
     : linearTicks(domain as number[], numbers.every(Number.isInteger));
@@ -126,8 +122,8 @@ export function axisFor(
     (type === "linear" && !isFew
       ? roundFormat(ticks as number[], isShare)
       : isShare
-      ? (v) => typeof v === "number" ? percentTick(v) : v
-      : valueFormat(ticks));
+      ? (v) => typeof v === "number" ? values.percentTick(v) : v
+      : values.valueFormat(ticks));
   return { label: o.label, type, domain, ticks, format, isShare, say, why };
 }
 
@@ -135,7 +131,9 @@ export function axisFor(
 function roundFormat(ticks: number[], isShare: boolean): Format {
   const factor = isShare ? 100 : 1;
   const most = factor * Math.max(...ticks.map(Math.abs));
-  if (!isShare && (most < 0.01 || most >= 1e5)) return valueFormat(ticks);
+  if (!isShare && (most < 0.01 || most >= 1e5)) {
+    return values.valueFormat(ticks);
+  }
   const step = factor * (ticks[1] - ticks[0]) || 1;
   const fixed = d3.format(`.${d3.precisionFixed(step)}f`);
   return (v) => fixed(factor * Number(v)) + (isShare ? " %" : "");

@@ -78,7 +78,9 @@ export function isolationChart(
         : [];
       return {
         words: best && [`best ${y.say(best.y)} at ${x.label} ${x.say(best.x)}`],
-        bandLabel: `best setting: mean and interval${n}`,
+        bandLabel:
+          `best setting${told.length > 0 ? ", named at the top" : ""}` +
+          `: mean and interval${n}`,
         notes: [
           failures.length > 0 &&
           "× with a number: settings that failed at that value",

@@ -6,10 +6,8 @@
 
 /** A value of a channel; what is missing or no finite number is null. */
 export type Value = number | string | null;
-export type Channel<T = unknown> =
-  | string
-  // deno-lint-ignore no-explicit-any
-  | ((row: any, i: number) => T);
+// deno-lint-ignore no-explicit-any
+export type Channel<T = unknown> = string | ((row: any, i: number) => T);
 
 /** The rows of a chart: any iterable of plain objects. */
 // deno-lint-ignore no-explicit-any
@@ -45,9 +43,6 @@ export interface Table<K extends string> {
 const WORDS: Record<string, string> = {
   lr: "learning rate",
   accuracy: "test accuracy",
-  testAccuracy: "test accuracy",
-  validationAccuracy: "validation accuracy",
-  trainAccuracy: "train accuracy",
   mean: "mean test accuracy",
   "mixing.alpha": "mixing's alpha",
   eps: "Adam's eps",
@@ -56,7 +51,6 @@ const WORDS: Record<string, string> = {
   "betas.0": "Adam's beta 1",
   "betas.1": "Adam's beta 2",
   "schedule.gamma": "decay of the rate",
-  imagesPerSecond: "images per second",
 };
 
 /** A field in words: "weightDecay" → "weight decay", "recipe.dim" → "dim". */
@@ -166,7 +160,7 @@ export function read<K extends string>(
     }
     const field = fields.find(isHeld);
     if (field === undefined && isNeeded && list.length > 0) {
-      throw new TypeError(missing(chart, key, fields, list));
+      throw new TypeError(`${chart}: ${missing(key, fields, list)}`);
     }
     return [key, field ?? (isNeeded ? fields[0] : undefined)];
   }));
@@ -202,15 +196,10 @@ export function read<K extends string>(
 }
 
 /** What is wrong with a field that no row has, and the fields there are. */
-function missing(
-  chart: string,
-  channel: string,
-  fields: string[],
-  rows: object[],
-): string {
+function missing(channel: string, fields: string[], rows: object[]): string {
   const known = [...new Set(rows.slice(0, 100).flatMap(Object.keys))];
   const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
   const names = fields.map((f) => `"${f}"`).join(" or ");
-  return `${chart}: no row has the field ${names} (channel ${channel}); ` +
+  return `no row has the field ${names} (channel ${channel}); ` +
     `there are: ${known.slice(0, 30).join(", ") || "none"}${more}`;
 }

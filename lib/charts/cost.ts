@@ -85,68 +85,45 @@ function paretoFront(points: readonly Point[]): Point[] {
     .filter((p) => p.y > best && (best = p.y, true));
 }
 
-/** Pixels. */
-type Box = Record<"left" | "right" | "top" | "bottom", number>;
+/** From left to right and from top to bottom, in pixels. */
+type Box = [left: number, right: number, top: number, bottom: number];
 
 const overlaps = (a: Box, b: Box) =>
-  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  a[0] < b[1] && b[0] < a[1] && a[2] < b[3] && b[2] < a[3];
 
-/** Right and left of a point, above, below and at its corners. */
-const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1]];
-const PLACES = [...SIDES, [1, -1], [-1, -1], [1, 1], [-1, 1]];
-/** How far from its point a label stands, in pixels. */
-const AWAY = 9;
+/** At a point's corners, clear of intervals and of the front's steps; beside. */
+const PLACES = [[1, -1], [-1, 1], [-1, -1], [1, 1], [1, 0], [-1, 0]];
 
-/**
- * The points' names where they cover nothing else; those on the front first,
- * bold, and over lines if there is no other place.
- */
+/** The points' names where they cover no other; the front's first, and bold. */
 function labelsOf(done: Point[], front: Point[], area: Area) {
-  const fontSize = FONT_SIZE - 1, height = fontSize + 3;
+  const fontSize = FONT_SIZE - 1;
   const isFront = new Set(front);
-  const steps = front.flatMap((p, i): Box[] => {
-    const next = front[i + 1];
-    const left = area.x(p.cost), right = next ? area.x(next.cost) : area.right;
-    const y = area.y(p.y), top = area.y(next?.y ?? p.y);
-    return [
-      { left, right, top: y - 1, bottom: y + 1 },
-      { left: right - 1, right: right + 1, top, bottom: y },
-    ];
-  });
-  const intervals = done.map((p): Box => ({
-    ...{ left: area.x(p.cost), right: area.x(p.cost) },
-    ...{ top: area.y(p.high ?? p.y), bottom: area.y(p.low ?? p.y) },
-  }));
-  const lines = [...steps, ...intervals];
   const named = [...front, ...done.filter((p) => !isFront.has(p))]
     .filter((p) => p.label !== "").slice(0, MOST_LABELS);
   const taken = named.map((p): Box => {
     const x = area.x(p.cost), y = area.y(p.y);
-    return { left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 };
+    return [x - 5, x + 5, y - 5, y + 5];
   });
   return named.flatMap((p) => {
     const width = textWidth(p.label, fontSize + (isFront.has(p) ? 2 : 0.5));
     const places = PLACES.map(([right, down]) => {
-      const dx = AWAY * right, dy = (height / 2 + AWAY - 3) * down;
-      const left = area.x(p.cost) + dx - width * (1 - right) / 2;
-      const top = area.y(p.y) + dy - height / 2;
-      const box = { left, right: left + width, top, bottom: top + height };
-      const textAnchor = (["end", "middle", "start"] as const)[right + 1];
+      const dx = (down === 0 ? 9 : 5) * right, dy = 11 * down;
+      const x = area.x(p.cost) + dx, y = area.y(p.y) + dy;
+      const [left, end] = right > 0 ? [x, x + width] : [x - width, x];
+      const box: Box = [left, end, y - 7, y + 7];
+      const textAnchor = right > 0 ? "start" as const : "end" as const;
       return { dx, dy, textAnchor, box };
-    }).filter(({ box }) =>
-      box.left >= area.left && box.right <= area.right &&
-      box.top >= area.top && box.bottom <= area.bottom &&
+    });
+    const best = places.find(({ box }) =>
+      box[0] >= area.left && box[1] <= area.right &&
+      box[2] >= area.top && box[3] <= area.bottom &&
       !taken.some((other) => overlaps(box, other))
     );
-    const best = places.find(({ box }) =>
-      !lines.some((line) => overlaps(box, line))
-    ) ?? (isFront.has(p) ? places[0] : undefined);
     if (!best) return [];
     const { box, ...place } = best;
     taken.push(box);
-    return Plot.text([p], {
-      ...{ x: "cost", y: "y", text: "label", ...place, fontSize },
-      fontWeight: isFront.has(p) ? 700 : 400,
-    });
+    const fontWeight = isFront.has(p) ? 700 : 400;
+    const at = { x: "cost", y: "y", text: "label" };
+    return Plot.text([p], { ...at, ...place, fontSize, fontWeight });
   });
 }

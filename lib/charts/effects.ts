@@ -2,36 +2,22 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
-import {
-  type Channel,
-  firstOf,
-  isNumber,
-  isRows,
-  maybe,
-  read,
-  type Rows,
-  type Value,
-  whatIs,
-} from "./channels.ts";
+import * as channels from "./channels.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
 import { hiddenAxis, nameLines, widest } from "./layout.ts";
-import { crosses, OURS, oursItem, PUBLISHED, publishedItem } from "./marks.ts";
+import {
+  crosses,
+  OURS,
+  oursItem,
+  PUBLISHED,
+  publishedItem,
+  SAMPLES,
+} from "./marks.ts";
 import { sdOf, text as noiseText } from "./noise.ts";
 import type { Chart } from "./theme.ts";
 import { signed } from "./values.ts";
 
-interface Effect {
-  /** The label, and a note under it. */
-  words: string;
-  /** In the chart's unit; null failed. */
-  estimate: number | null;
-  low: number | null;
-  high: number | null;
-  n: number | null;
-  isPublished: boolean;
-  /** The row's middle above the lowest row's foot, in pixels. */
-  y: number;
-}
+type Effect = ReturnType<typeof effectsOf>[number];
 
 /** A line of words, and what stands between rows. */
 const LINE = 15, GAP = 9;
@@ -40,10 +26,10 @@ export interface ForestOptions extends Omit<AxesOptions, "yScale"> {
   /** Default: points, for which shares are multiplied by 100. */
   unit?: string;
   /** Default: the difference, a share. */
-  value?: Channel;
-  low?: Channel;
-  high?: Channel;
-  label?: Channel;
+  value?: channels.Channel;
+  low?: channels.Channel;
+  high?: channels.Channel;
+  label?: channels.Channel;
 }
 
 /** More rows than a page has room for. */
@@ -58,14 +44,15 @@ const MOST_ROWS = 400;
  * about no effect: ±√2 sd, that of a difference of two single runs.
  */
 export function forestChart(
-  effects: Rows | Record<string, Rows>,
+  effects: channels.Rows | Record<string, channels.Rows>,
   o: ForestOptions = {},
 ): Chart {
   const { unit = "points", width = 720 } = o;
   const factor = unit === "points" ? 100 : 1;
-  const isGroups = whatIs(effects) === "one object" && !isRows(effects);
   let given = 0;
-  const groups = Object.entries(isGroups ? effects : { "": effects as Rows })
+  const isOne = channels.whatIs(effects) !== "one object" ||
+    channels.isRows(effects);
+  const groups = Object.entries(isOne ? { "": effects } : effects)
     .map(([name, own]) => {
       const rows = effectsOf(name, own, o, factor);
       const left = Math.max(0, MOST_ROWS - given);
@@ -140,7 +127,7 @@ export function forestChart(
       hasTheirs && publishedItem(),
       o.noise !== undefined &&
       (noise > 0
-        ? { mark: BAND, label: band }
+        ? { mark: SAMPLES.noise, label: band }
         : { mark: "", width: 0, label: noiseText(null) }),
     ]],
     notes: [
@@ -174,29 +161,31 @@ export function forestChart(
   });
 }
 
-const BAND = `<rect width="26" height="12" fill-opacity=".15"/>`;
-
-/** A group's effects, as read by their channels. */
+/** A group's effects in the chart's unit; null is what failed or is not told. */
 function effectsOf(
   group: string,
-  rows: Rows,
+  rows: channels.Rows,
   o: ForestOptions,
   factor: number,
-): Effect[] {
-  const table = read(group ? `forestChart, ${group}` : "forestChart", rows, {
+) {
+  const { firstOf, maybe, isNumber } = channels;
+  const chart = group ? `forestChart, ${group}` : "forestChart";
+  const table = channels.read(chart, rows, {
     label: o.label ?? firstOf("label", "value"),
     estimate: o.value ?? firstOf("difference", "estimate"),
     ...{ low: o.low ?? maybe("low"), high: o.high ?? maybe("high") },
     ...{ note: maybe("note"), n: maybe("n") },
     published: maybe("published", "whose"),
   });
-  const scaled = (v: Value) => isNumber(v) ? v * factor : null;
+  const scaled = (v: channels.Value) => isNumber(v) ? v * factor : null;
   return table.rows.map((r) => ({
     words: tip(String(r.label ?? "no name"), r.note?.toString()),
     ...{ estimate: scaled(r.estimate), low: scaled(r.low) },
-    ...{ high: scaled(r.high), n: isNumber(r.n) ? r.n : null, y: 0 },
+    ...{ high: scaled(r.high), n: isNumber(r.n) ? r.n : null },
     isPublished: /^published/i.test(group) ||
       r.published === "true" || r.published === "published",
+    /** The row's middle above the lowest row's foot, in pixels. */
+    y: 0,
   }));
 }
 

@@ -21,15 +21,7 @@ import { type Axis, type AxisOptions, pixels, SHARES } from "./axis.ts";
 import { whatIs } from "./channels.ts";
 import * as layout from "./layout.ts";
 import * as noise from "./noise.ts";
-import {
-  type Chart,
-  document,
-  escapeMarkup,
-  FONT_SIZE,
-  GRID,
-  wrap,
-  wrapWords,
-} from "./theme.ts";
+import * as theme from "./theme.ts";
 import { some } from "./values.ts";
 
 /** What every chart may be told; sizes in pixels. */
@@ -121,13 +113,10 @@ const plotScale = ({ type, domain }: Axis, isY: boolean) => ({
 });
 
 /** Draws a chart of that kind: see the head of this file. */
-export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
+export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
   const { width = 720 } = o;
-  if (!(width >= 100 && width <= 8000)) {
-    throw new RangeError(
-      `${kind}: width is ${width}; give pixels from 100 to 8000`,
-    );
-  }
+  const say = `${kind}: width is ${width}; give pixels from 100 to 8000`;
+  if (!(width >= 100 && width <= 8000)) throw new RangeError(say);
   if (spec.isEmpty) {
     const label = [...[spec.label].flat(), EMPTY];
     return frame(kind, { ...o, noise: undefined }, {
@@ -152,9 +141,11 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
   ];
   const notes = [...spec.notes ?? [], o.caption].filter((n) => !!n) as string[];
   const wrapped = (text: string, size: number) =>
-    wrapWords(text, width - 16, size);
+    theme.wrapWords(text, width - 16, size);
   const caption = notes.flatMap((note) => wrapped(note, layout.SMALL));
-  const xNames = x.isHidden || !x.label ? [] : wrapped(x.label, FONT_SIZE);
+  const xNames = x.isHidden || !x.label
+    ? []
+    : wrapped(x.label, theme.FONT_SIZE);
   const captionHeight = caption.length > 0 ? 15 * caption.length + 6 : 0;
   const top = layout.head(
     o.title,
@@ -202,7 +193,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
   const yTicks = layout.thinned(y.ticks, area.y, () => 13);
   const hasGrid = (axis: Drawn) => !axis.isHidden && !axis.hasNoGrid;
   const element = Plot.plot({
-    ...{ document, className: CLASS, width, height, marginTop },
+    ...{ document: theme.document, className: CLASS, width, height, marginTop },
     marginBottom: height - bottom,
     ...{ marginLeft: left, marginRight: right },
     ...{ color: IDENTITY, symbol: IDENTITY, r: IDENTITY, opacity: IDENTITY },
@@ -212,8 +203,8 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): Chart {
       ...{ insetTop: inset.top ?? 0, insetBottom: inset.bottom ?? 0 },
     },
     marks: [
-      hasGrid(y) ? Plot.gridY(yTicks, GRID) : null,
-      hasGrid(x) ? Plot.gridX(ticks.ticks, GRID) : null,
+      hasGrid(y) ? Plot.gridY(yTicks, theme.GRID) : null,
+      hasGrid(x) ? Plot.gridX(ticks.ticks, theme.GRID) : null,
       y.isHidden ? null : Plot.axisY(yTicks, {
         ...{ label: null, tickSize: 0, tickPadding: 8, lineHeight: 1.2 },
         // d3's log scales leave out the words of a tick's format, not these.
@@ -282,11 +273,11 @@ function finish(
   label: string,
   markup: string,
   labels: Box[] = [],
-): Chart {
-  element.setAttribute("font-size", String(FONT_SIZE));
+): theme.Chart {
+  element.setAttribute("font-size", String(theme.FONT_SIZE));
   // linkedom leaves "&" in attributes as it is, so the label comes later.
   const root = `<svg xmlns="http://www.w3.org/2000/svg" role="img" ` +
-    `aria-label="${escapeMarkup(label)}" `;
+    `aria-label="${theme.escapeMarkup(label)}" `;
   const boxes = labels.map((box) =>
     `<rect x="${box.x}" y="${box.y}" width="${box.width}" ` +
     `height="${box.height}" rx="3" fill="#222"/>`
@@ -301,5 +292,5 @@ function finish(
     .replaceAll(/ class="ferlab-[a-z]+"/g, (all) => all + masked)
     .replace(/<\/svg>$/, () => `${mask}${markup}</svg>`);
   const hash = createHash("sha256").update(svg).digest("hex").slice(0, 10);
-  return wrap(svg.replaceAll(CLASS, `ferlab-${hash}`));
+  return theme.wrap(svg.replaceAll(CLASS, `ferlab-${hash}`));
 }

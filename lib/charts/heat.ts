@@ -10,16 +10,6 @@ import { sdOf } from "./noise.ts";
 import { type Chart, FONT_SIZE, textOn } from "./theme.ts";
 import { firstHighest, percentTick, valueText } from "./values.ts";
 
-interface Cell {
-  x: number | string;
-  y: number | string;
-  /** The mean of the cell's rows; null where all failed. */
-  value: number | null;
-  n: number;
-  failed: number;
-}
-type Done = Cell & { value: number };
-
 const EDGE = "#D55E00";
 const SCALE = 144, STEPS = 24;
 /** The colours span at least so many noise floors (standard deviations). */
@@ -45,9 +35,7 @@ export function heatMapChart(
   },
 ): Chart {
   const table = read("heatMapChart", rows, {
-    x: o.x,
-    y: o.y,
-    value: o.value ?? firstOf("mean", "accuracy"),
+    ...{ x: o.x, y: o.y, value: o.value ?? firstOf("mean", "accuracy") },
     // How many runs a value is the mean of.
     n: maybe("n"),
   });
@@ -59,16 +47,18 @@ export function heatMapChart(
     [...shown.rows, ...shown.failed],
     (r) => JSON.stringify([r.x, r.y]),
   );
-  const cells = [...pairs.values()].map((own): Cell => {
+  type Row = typeof shown.rows[number] & { value: number; n: number | null };
+  const cells = [...pairs.values()].map((own) => {
     const done = own.filter((r) => typeof r.value === "number");
-    return {
-      ...{ x: own[0].x!, y: own[0].y!, failed: own.length - done.length },
-      value: d3.mean(done, (r: Done) => r.value) ?? null,
-      n: d3.sum(done, (r: { n: number | null }) => r.n ?? 1),
-    };
+    const value: number | undefined = d3.mean(done, (r: Row) => r.value);
+    const n: number = d3.sum(done, (r: Row) => r.n ?? 1);
+    const failed = own.length - done.length;
+    return { x: own[0].x!, y: own[0].y!, value, n, failed };
   });
-  const done = cells.filter((c): c is Done => c.value !== null);
-  const failed = cells.filter((c) => c.value === null);
+  type Cell = typeof cells[number];
+  type Done = Cell & { value: number };
+  const done = cells.filter((c): c is Done => c.value !== undefined);
+  const failed = cells.filter((c) => c.value === undefined);
 
   const valueLabel = o.valueLabel ?? table.words("value");
   const { isShare, say: words } = axisFor([], { label: valueLabel });
@@ -89,11 +79,15 @@ export function heatMapChart(
   );
   const tieWords = `${count(ties.length, "tie")} with the best: less than ` +
     "twice the noise of a difference below it";
-  const bestWords = best && `best ${valueLabel}: ${words(best.value)} at ` +
-      `${x.label} ${x.format(best.x)}, ${y.label} ${y.format(best.y)}`;
+  const placeOf = (c: Cell) =>
+    `${x.label} ${x.format(c.x)}, ${y.label} ${y.format(c.y)}`;
+  const bestWords = best &&
+    `best ${valueLabel}: ${words(best.value)} at ${placeOf(best)}`;
   const edges = best ? edgesOf(best, x.domain, y.domain) : [];
   const bounds = edges.map((e) => /left|right/.test(e) ? x.label : y.label);
   const edgeWords = `best on the boundary of ${bounds.join(" and of ")}`;
+  const edgeStyle = `style="stroke: ${EDGE}; stroke-width: 4"`;
+  const tieBox = box(`stroke-width="1.5" stroke-dasharray="3 2"`);
   const at = { x: "x", y: "y" };
   const quiet = { ...at, pointerEvents: "none" } as const;
   return frame("heat-map", o, {
@@ -106,15 +100,8 @@ export function heatMapChart(
     legend: [
       [best && { mark: box(`stroke-width="2.5"`), label: bestWords! }],
       [
-        ties.length > 0 && {
-          mark: box(`stroke-width="1.5" stroke-dasharray="3 2"`),
-          label: tieWords,
-        },
-        edges.length > 0 && pathItem(
-          "M2,6H24",
-          edgeWords,
-          `style="stroke: ${EDGE}; stroke-width: 4"`,
-        ),
+        ties.length > 0 && { mark: tieBox, label: tieWords },
+        edges.length > 0 && pathItem("M2,6H24", edgeWords, edgeStyle),
         failed.length > 0 && FAILED,
       ],
       [best && wide > 0 && scaleItem(end(from), end(from + wide))],
@@ -129,30 +116,27 @@ export function heatMapChart(
     },
     ...{ notes: shown.notes, isEmpty: cells.length === 0 },
     ...{ x: { ...x, hasNoGrid: true }, y: { ...y, hasNoGrid: true } },
-    innerHeight: (width) =>
-      Math.min(
-        MOST_HIGH,
-        y.domain.length * Math.max(30, Math.min(44, width / x.domain.length)),
-      ),
+    innerHeight: (width) => {
+      const side = Math.max(30, Math.min(44, width / x.domain.length));
+      return Math.min(MOST_HIGH, y.domain.length * side);
+    },
     marks: (area) => {
       const side = (area.right - area.left) / x.domain.length;
       const tall = (area.bottom - area.top) / y.domain.length;
       const isRoomy = side >= widest(["00.0 %"]) + 6;
       const short = (c: Done) =>
         !isShare || isRoomy ? words(c.value) : (100 * c.value).toFixed(1);
-      const fontSize = isRoomy
-        ? FONT_SIZE
-        : Math.max(8, Math.min(11, side / 2.6));
+      const small = Math.max(8, Math.min(11, side / 2.6));
+      const fontSize = isRoomy ? FONT_SIZE : small;
       const isWritten = tall >= 12 &&
         widest(done.map(short), fontSize) <= side;
       const showsN = isWritten && tall >= 32 && side >= 40 &&
         done.some((c) => c.n !== 1);
       const title = (c: Cell) =>
         tip(
-          `${x.label} ${x.format(c.x)}, ${y.label} ${y.format(c.y)}`,
-          c.value === null ? "failed" : words(c.value),
-          c.value !== null && `n = ${c.n}`,
-          c.value !== null && c.failed > 0 && `${c.failed} failed`,
+          placeOf(c),
+          c.value === undefined ? "failed" : `${words(c.value)}\nn = ${c.n}`,
+          c.value !== undefined && c.failed > 0 && `${c.failed} failed`,
         );
       const text = (c: Done) => textOn(colorOf(c));
       return [
@@ -166,8 +150,7 @@ export function heatMapChart(
           strokeDasharray: "3 3",
         }),
         crosses(failed, {
-          ...quiet,
-          r: Math.max(2, Math.min(6, side / 3, tall / 3)),
+          ...{ ...quiet, r: Math.max(2, Math.min(6, side / 3, tall / 3)) },
         }),
         Plot.text(isWritten ? done : [], {
           ...{ ...quiet, text: short, fill: text, fontSize },
@@ -194,16 +177,18 @@ export function heatMapChart(
 }
 
 /** The edges on which the best cell lies, of axes of three numbers and more. */
-function edgesOf(best: Cell, xs: unknown[], ys: unknown[]) {
+function edgesOf(
+  best: Record<"x" | "y", unknown>,
+  xs: unknown[],
+  ys: unknown[],
+) {
   const isAt = (all: unknown[], end: number, value: unknown) =>
     all.length >= 3 && all.every((v) => typeof v === "number") &&
     all.at(end) === value;
-  return [
-    isAt(xs, 0, best.x) && "left" as const,
-    isAt(xs, -1, best.x) && "right" as const,
-    isAt(ys, 0, best.y) && "bottom" as const,
-    isAt(ys, -1, best.y) && "top" as const,
-  ].filter((edge) => edge !== false);
+  const edges = ["left", "right", "bottom", "top"] as const;
+  return edges.filter((_, i) =>
+    i < 2 ? isAt(xs, -i, best.x) : isAt(ys, 2 - i, best.y)
+  );
 }
 
 const box = (style: string) =>

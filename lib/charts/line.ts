@@ -170,9 +170,12 @@ export function linesOf(
   const legend = [
     isAtEnd ? [] : named.map(marks.seriesItem),
     [
-      hasRepeats && !isBand && marks.runsItem(`mean, and its ${repeats} runs`),
+      hasRepeats && !isBand &&
+      { mark: marks.SAMPLES.runs, label: `mean, and its ${repeats} runs` },
       hasBand &&
-      (isBars ? marks.oursItem(bandLabel, true) : marks.bandItem(bandLabel)),
+      (isBars
+        ? marks.oursItem(bandLabel, true)
+        : { mark: marks.SAMPLES.band, label: bandLabel }),
       published.length > 0 && theirItem,
       failed.length > 0 && marks.FAILED,
       ...added.legend ?? [],

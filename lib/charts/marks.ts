@@ -48,65 +48,49 @@ export function hatched(name: string, color: string, lines: string) {
     `patternUnits="userSpaceOnUse"><rect width="8" height="8" ` +
     `fill="${color}"/><path d="${lines}" stroke="#fff" ` +
     `stroke-opacity="0.28" stroke-width="1.5"/></pattern></defs>`;
-  const item = (label: string) => {
-    const { mark } = areaItem(fill, label);
-    return { mark: defs + mark, label };
-  };
-  return { fill, item };
+  const { mark } = areaItem(fill, "");
+  return { fill, item: (label: string) => ({ mark: defs + mark, label }) };
 }
 
 /** Such a series in a legend. */
-export const seriesItem = (label: string, i: number): LegendItem => ({
-  mark: `<g fill="${styleOf(i).color}"><path d="M0,5h26v2h-26z"/>${
-    SHAPES[i % SHAPES.length]
-  }</g>`,
-  label,
-});
+export function seriesItem(label: string, i: number): LegendItem {
+  const line = `<path d="M0,5h26v2h-26z"/>`, shape = SHAPES[i % SHAPES.length];
+  return { mark: `<g fill="${styleOf(i).color}">${line}${shape}</g>`, label };
+}
+
+const STROKE = `stroke="currentColor" stroke-width="2"`;
+
+/** Samples of what charts draw, in boxes of 26 × 12. */
+export const SAMPLES = {
+  run: `<circle cx="13" cy="6" r="4" fill="${OURS}"/>`,
+  /** Means as a line, with their runs; the same with a band. */
+  runs: `<path d="M0,6H26" ${STROKE}/><path d="M6,0v4M19,7v4" ` +
+    `stroke="currentColor" stroke-width="4" stroke-opacity="0.4"/>`,
+  band: `<path d="M0,0H26V12H0Z" fill-opacity="0.2"/>` +
+    `<path d="M0,6H26" ${STROKE}/>`,
+  ring: `<circle cx="13" cy="6" r="5.5" fill="none" stroke="currentColor" ` +
+    `stroke-width="1.5"/><circle cx="13" cy="6" r="2.5"/>`,
+  noise: `<rect width="26" height="12" fill-opacity=".15"/>`,
+};
 
 /** Values of ours in their colour, with an interval across or upright. */
 export const oursItem = (label: string, isUpright = false): LegendItem => ({
   mark: `<path d="${isUpright ? "M13,0V12" : "M0,6H26"}" stroke="${OURS}" ` +
-    `stroke-width="2"/><circle cx="13" cy="6" r="4" fill="${OURS}"/>`,
+    `stroke-width="2"/>${SAMPLES.run}`,
   label,
 });
 
-/** Means as a line, with their runs. */
-export const runsItem = (label: string): LegendItem => ({
-  mark: `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>` +
-    `<path d="M6,0v4M19,7v4" stroke="currentColor" stroke-width="4" ` +
-    `stroke-opacity="0.4"/>`,
-  label,
-});
-
-/** Means as a line, with a band about them. */
-export const bandItem = (label: string): LegendItem => ({
-  mark: `<path d="M0,0H26V12H0Z" fill-opacity="0.2"/>` +
-    `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>`,
-  label,
-});
+const HOLLOW = "M0,6H8M18,6H26M9.5,2.5H16.5V9.5H9.5Z";
 
 /** Published values, hollow and joined by dashes. */
 export const publishedItem = (color = PUBLISHED): LegendItem =>
-  pathItem(
-    "M0,6H8M18,6H26M9.5,2.5H16.5V9.5H9.5Z",
-    "published",
-    `style="stroke: ${color}"`,
-  );
+  pathItem(HOLLOW, "published", `style="stroke: ${color}"`);
 
 export const FAILED = pathItem("M9,2L17,10M17,2L9,10", "failed");
 
-/** A ringed value. */
-export const ringItem = (label: string): LegendItem => ({
-  mark: `<circle cx="13" cy="6" r="5.5" fill="none" stroke="currentColor" ` +
-    `stroke-width="1.5"/><circle cx="13" cy="6" r="2.5"/>`,
-  label,
-});
-
 /** Rings about rows with x and y. */
 export const rings = <T>(rows: T[], className: string) =>
-  Plot.dot(rows, {
-    ...{ x: "x", y: "y", r: 8, strokeWidth: 1.75, className },
-  });
+  Plot.dot(rows, { x: "x", y: "y", r: 8, strokeWidth: 1.75, className });
 
 /** What failed, as crosses. */
 export const crosses = <T>(rows: T[], o: Plot.DotOptions) =>

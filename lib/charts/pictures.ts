@@ -85,7 +85,7 @@ function grid(
   o: PictureOptions & { side: number },
   names: readonly string[],
   { columns, pictures, ...spec }:
-    & Pick<Spec, "label" | "legend" | "x" | "room" | "marks">
+    & Pick<Spec, "label" | "legend" | "x" | "marks">
     & { columns: number; pictures: Picture[] },
 ): Chart {
   const natural = Math.ceil(widest(names) + 30 + columns * (o.side + GAP));
@@ -113,42 +113,29 @@ function grid(
 }
 
 /**
- * Draws rows of faces; `groups` are words over equal parts of the columns. Faces
- * of real people stay at home: a notebook that is committed shows synthetic ones
- * only.
+ * Draws rows of faces. Faces of real people stay at home: a notebook that is
+ * committed shows synthetic ones only.
  *
  * @throws {RangeError} if a face has another size than said.
  */
 export function faceGridChart(
   rows: readonly FaceRow[],
-  o: PictureOptions & { groups?: readonly string[] },
+  o: PictureOptions,
 ): Chart {
-  const { size, channels, groups = [] } = o;
+  const { size, channels } = o;
   const list = listOf("faceGridChart", rows) as FaceRow[];
   const columns: number = d3.max(list, (r: FaceRow) => r.faces.length) || 1;
-  const perGroup = Math.ceil(columns / Math.max(1, groups.length));
-  // A third of a face lies between groups.
-  const at = (column: number) => column + Math.floor(column / perGroup) / 3;
-  const middle = (i: number) =>
-    (at(i * perGroup) + at(Math.min(columns, (i + 1) * perGroup) - 1)) / 2;
   const pictures = list.flatMap(({ label, faces }, row) =>
-    faces.map((face, column): Picture => {
-      check(`face ${column} of ${label}`, face, size, size, channels);
+    faces.map((face, x): Picture => {
+      check(`face ${x} of ${label}`, face, size, size, channels);
       const src = pictureOf(size, (i) => colorAt(face, i, channels));
-      return { row, x: at(column), src, title: label };
+      return { row, x, src, title: label };
     })
   );
-  const names = list.map((r) => r.label), end = at(columns - 1);
+  const names = list.map((r) => r.label);
   return grid("faces", { ...o, side: Math.max(48, size) }, names, {
-    ...{ label: `faces: ${names.join(", ")}`, columns: end + 1, pictures },
-    x: hiddenAxis(-0.5, end + 0.5),
-    room: { top: groups.length > 0 ? 16 : 0 },
-    marks: () => [
-      Plot.text(groups, {
-        x: (_: string, i: number) => middle(i),
-        ...{ text: [...groups], frameAnchor: "top", dy: -10 },
-      }),
-    ],
+    ...{ label: `faces: ${names.join(", ")}`, columns, pictures },
+    ...{ x: hiddenAxis(-0.5, columns - 0.5), marks: () => [] },
   });
 }
 

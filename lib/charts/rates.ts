@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import type { Rows } from "./channels.ts";
 import { type LineOptions, linesOf, type Point } from "./line.ts";
-import { MOST_NAMED, pathItem, ringItem, rings, styleOf } from "./marks.ts";
+import { MOST_NAMED, pathItem, rings, SAMPLES, styleOf } from "./marks.ts";
 import type { Chart } from "./theme.ts";
 import { firstHighest } from "./values.ts";
 
@@ -16,24 +16,17 @@ const WITHIN = 0.005;
  * Draws accuracy over learning rate, a line a series. The best rate is ringed;
  * a bar under the curves spans the rates within half a point of it. The caption
  * tells each series' sensitivity (arXiv 2309.14322): the points lost on average,
- * log-uniform over the rates tried, by not knowing the best one. With `initial`,
- * the accuracy of an untrained model, no run counts there for less, and failed
- * ones for as much; without, failed runs are left out.
+ * log-uniform over the rates tried, by not knowing the best one; failed runs are
+ * left out.
  */
-export function lrSensitivityChart(
-  rows: Rows,
-  o: LineOptions & { initial?: number } = {},
-): Chart {
+export function lrSensitivityChart(rows: Rows, o: LineOptions = {}): Chart {
   const options = { xScale: "log" as const, ...o, x: o.x ?? "lr" };
   return linesOf("lrSensitivityChart", rows, options, {}, (lines) => {
     const { x, y } = lines;
     const found = lines.series.flatMap(({ name, points }, i) => {
-      const curve = points.flatMap((p): Curve => {
-        const worth = worthOf(p, o.initial);
-        return typeof p.x === "number" && Number.isFinite(worth)
-          ? [{ x: p.x, y: worth }]
-          : [];
-      });
+      const curve = points.filter((p): p is Point & { x: number } =>
+        typeof p.x === "number" && p.n > 0
+      );
       const best = firstHighest(curve, (p) => p.y);
       return best ? [{ ...readOff(curve, best), name, best, i }] : [];
     });
@@ -47,7 +40,7 @@ export function lrSensitivityChart(
       ...{ words: told, notes: told },
       inset: { bottom: shown.length * BAR_GAP + 8 },
       legend: shown.length === 0 ? [] : [
-        ringItem("best rate"),
+        { mark: SAMPLES.ring, label: "best rate" },
         pathItem("M0,6H26", "rates within half a point of the best", style),
       ],
       marks: () =>
@@ -74,13 +67,7 @@ export function lrSensitivityChart(
   });
 }
 
-type Curve = Record<"x" | "y", number>[];
-
-/** A point's mean where no run is worth less than an untrained model. */
-const worthOf = (p: Point, initial: number | undefined): number =>
-  initial === undefined
-    ? p.y
-    : d3.mean(p.runs, (y: number | null) => Math.max(y ?? initial, initial));
+type Curve = readonly Record<"x" | "y", number>[];
 
 /** The rates about the best that do nearly as well, and the mean loss. */
 function readOff(curve: Curve, best: Curve[number]) {

@@ -5,7 +5,7 @@ import { axisOf, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { asked, type AxesOptions, frame, tip } from "./frame.ts";
 import { rowKey, rowsAxis, widest } from "./layout.ts";
-import { AT_RIGHT, crosses, FAILED, OURS, pathItem } from "./marks.ts";
+import { AT_RIGHT, crosses, FAILED, OURS, pathItem, SAMPLES } from "./marks.ts";
 import { lengthOf } from "./noise.ts";
 import type { Chart } from "./theme.ts";
 
@@ -70,7 +70,7 @@ export function repeatsChart(
     label: `${y.label} of each run by ${x.label}: ` +
       shown.slice(0, 20).map((s) => `${x.say(s.x)} ${texts.get(s)}`).join("; "),
     legend: [[
-      { mark: `<circle cx="13" cy="6" r="4" fill="${OURS}"/>`, label: "a run" },
+      { mark: SAMPLES.run, label: "a run" },
       told.length > 0
         ? pathItem("M13,0V12M0,6H26", "mean and its 95 % interval")
         : pathItem("M13,0V12", "mean"),

@@ -3,7 +3,7 @@ import * as d3 from "d3";
 import * as channels from "./channels.ts";
 import type { AxesOptions } from "./frame.ts";
 import { linesOf } from "./line.ts";
-import { ringItem, rings } from "./marks.ts";
+import { rings, SAMPLES } from "./marks.ts";
 import type { Chart } from "./theme.ts";
 import { levels, valueText } from "./values.ts";
 
@@ -110,7 +110,7 @@ export function throughputChart(
   return linesOf("throughputChart", ours, options, more, ({ x, series }) => {
     const sizes = [...ours, ...published].map((r) => r.x);
     const percent = Number((100 * (o.share ?? 0.95)).toFixed(1));
-    const words = `knee: smallest batch with ${percent} % of the best`;
+    const label = `knee: smallest batch with ${percent} % of the best`;
     return {
       bandLabel: "spread",
       // Sizes are powers of two more often than of ten.
@@ -120,7 +120,7 @@ export function throughputChart(
         // The name of one series alone stands nowhere else.
         series.length === 1 && series[0].name,
       ],
-      legend: [knees.length > 0 && ringItem(words)],
+      legend: [knees.length > 0 && { mark: SAMPLES.ring, label }],
       marks: () => [rings(knees, "ferlab-knee")],
     };
   });

@@ -43,10 +43,9 @@ Deno.test("a grid's pictures hold each face's pixels, gray or RGB", async () => 
   }
 });
 
-Deno.test("a grid names its rows and columns", () => {
-  const o = { size: 8, channels: 1, groups: ["faint", "full"] } as const;
-  const { svg } = faceGridChart(rows, o);
-  for (const word of ["Angry", "R &amp; B", "faint", "full"]) {
+Deno.test("a grid names its rows", () => {
+  const { svg } = faceGridChart(rows, { size: 8, channels: 1 });
+  for (const word of ["Angry", "R &amp; B"]) {
     assert.match(svg, new RegExp(`>${word}</`), word);
   }
 });

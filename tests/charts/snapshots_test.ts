@@ -135,7 +135,6 @@ const charts: Record<string, () => Chart> = {
     faceGridChart(labels.map((label) => ({ label, faces: [face, face] })), {
       size: 4,
       channels: 1,
-      groups: ["faint", "full"],
     }),
   "heat-overlay": () =>
     heatOverlayChart(["none", "all"], [{
