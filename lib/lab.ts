@@ -19,5 +19,11 @@ export { modelOf } from "./models/mod.ts";
 export { costOf, flopsOf } from "./profile/mod.ts";
 export { analysis, frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";
-export { parseRecipe, type Recipe, recipes, recipeTable } from "./train/mod.ts";
+export {
+  lookInside,
+  parseRecipe,
+  type Recipe,
+  recipes,
+  recipeTable,
+} from "./train/mod.ts";
 export { z } from "zod";

@@ -2,7 +2,6 @@
 export * from "./claims.ts";
 export * from "./effects.ts";
 export { facesChart } from "./faces.ts";
-export { lookInside } from "./look.ts";
 export { notebookIndex } from "./notebooks.ts";
 export * from "./profiles.ts";
 export { protocol } from "./protocol.ts";
@@ -11,7 +10,6 @@ export {
   published,
   publishedNoise,
   publishedRepeats,
-  tableOf,
 } from "./published.ts";
 export {
   type Best,

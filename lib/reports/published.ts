@@ -5,7 +5,6 @@ import {
   type Params,
   readPublished,
   readReplicates,
-  StudyError,
 } from "../study/mod.ts";
 import { named, type Row } from "./rows.ts";
 
@@ -88,21 +87,6 @@ export async function published(
     rows: records.map((record) => rowOf(record, also)),
   }));
   return { ...file, tables, rows: tables[0].rows };
-}
-
-/**
- * A table of several in one file, by its name.
- *
- * @throws StudyError that lists the tables
- */
-export function tableOf(of: Published, name: string): Row[] {
-  const found = of.tables.find((t) => t.name.startsWith(name));
-  if (found) return found.rows;
-  throw new StudyError(
-    `published "${of.id}" has no table "${name}": it has ${
-      of.tables.map((t) => `"${t.name}"`).join(", ")
-    }`,
-  );
 }
 
 /** Published runs of the same settings; accuracies are shares. */

@@ -1,6 +1,6 @@
 /** Studies of speed: what a cell says of one, and what its trials say. */
 import { escapeMarkup, wordsOf } from "../charts/mod.ts";
-import { meanInterval, quantile } from "../statistics/mod.ts";
+import { quantile } from "../statistics/mod.ts";
 import {
   type Params,
   type ParamValue,
@@ -12,7 +12,7 @@ import {
   timingTrial,
 } from "../study/mod.ts";
 import { parseRecipe, type Recipe } from "../train/mod.ts";
-import { FEWEST } from "./effects.ts";
+import { effects, FEWEST } from "./effects.ts";
 import { parseProfile } from "./profiles.ts";
 import { listOf, named, parametersOf, paramsOf, type Row } from "./rows.ts";
 import { type Shown, shown, tableHtml, valueText } from "./show.ts";
@@ -165,33 +165,21 @@ export interface Ratio {
  * @throws StudyError for a parameter that no row has
  */
 export function ratios(
-  given: Iterable<Row>,
+  rows: Iterable<Row>,
   { of, base }: { of: string; base: ParamValue },
 ): Ratio[] {
-  const rows = listOf("ratios", given, [of]);
-  const keyOf = (row: Row) =>
-    JSON.stringify([row.repeat, { ...paramsOf(row), [of]: null }]);
-  const bases = new Map(
-    rows.filter((row) => row[of] === base).map((row) => [keyOf(row), row]),
-  );
-  const logs = rows.filter((row) => row[of] !== base).map((row) => ({
-    value: row[of] as ParamValue,
-    repeat: row.repeat,
-    log: Math.log(
-      row.imagesPerSecond / bases.get(keyOf(row))?.imagesPerSecond,
-    ),
-  })).filter(({ log }) => Number.isFinite(log));
-  return [...Map.groupBy(logs, (l) => l.value)].map(([value, own]) => {
-    const repeats = [...Map.groupBy(own, (l) => l.repeat).values()];
-    const { mean, low, high, n } = meanInterval(
-      repeats.map((all) => all.reduce((sum, l) => sum + l.log, 0) / all.length),
-    );
-    const [ratio, ...ends] = [mean, low, high]
-      .map((log) => log === null ? null : Math.exp(log));
-    const [from, to] = n < FEWEST ? [null, null] : ends;
-    const label = valueText(of, value);
-    return { value, label, ratio: ratio!, low: from, high: to, n };
+  const logs = effects(listOf("ratios", rows, [of]), {
+    ...{ of, base },
+    value: (row) => row.imagesPerSecond && Math.log(row.imagesPerSecond),
   });
+  return logs.filter((e) => e.difference !== null && !e.unpaired)
+    .map(({ value, difference, low, high, n }) => {
+      const [ratio, ...ends] = [difference, low, high]
+        .map((log) => log === null ? null : Math.exp(log));
+      const [from, to] = n < FEWEST ? [null, null] : ends;
+      const label = valueText(of, value);
+      return { value, label, ratio: ratio!, low: from, high: to, n };
+    });
 }
 
 /** "1.210 (1.180 to 1.240, 5 repeats)" */

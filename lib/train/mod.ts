@@ -37,6 +37,7 @@ export {
   type LocateOptions,
   type NonFinite,
 } from "./locate.ts";
+export { type Looked, lookInside } from "./look.ts";
 export {
   chosenEpoch,
   DivergedError,

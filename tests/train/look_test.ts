@@ -1,9 +1,10 @@
 /** Looks into small nets: what dropped patches do, and a dry run. */
 import assert from "node:assert/strict";
-import { lookInside, startOf } from "../../lib/reports/mod.ts";
+import { lookInside, type Recipe, recipes } from "../../lib/train/mod.ts";
 
-const small = {
-  ...startOf("smoke").recipe,
+const small: Recipe = {
+  ...recipes.slim,
+  ...{ widths: [8, 16, 32, 64], stemWidth: 8, layers: [1, 1, 1, 1], dim: 64 },
   ...{ size: 32, depth: 2, batchSize: 32, lr: 1e-3 },
 };
 
@@ -55,6 +56,6 @@ Deno.test("a dry run trains no net to look into", async () => {
 Deno.test("nets of several sizes have no faces in common", async () => {
   await assert.rejects(
     lookInside({ a: small, b: { ...small, size: 64 } }),
-    /^StudyError: lookInside: the nets see 32 and 64 pixels: give one size$/,
+    /^RecipeError: lookInside: the nets see 32 and 64 pixels: give one size$/,
   );
 });

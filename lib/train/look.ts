@@ -1,22 +1,13 @@
 /** Where small trained nets look, and what their blocks learn by. */
-import type { HeatRow } from "../charts/mod.ts";
 import { type Dataset, gather, syntheticFaces } from "../data/mod.ts";
-import { StudyError } from "../study/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
-import {
-  attentionMaps,
-  clsAttention,
-  diagnoser,
-  gradCam,
-  overMaximum,
-  parseRecipe,
-  readVariables,
-  type Recipe,
-  rollout,
-  type Trainer,
-  TrainingRun,
-  upsample,
-} from "../train/mod.ts";
+import { attentionMaps, clsAttention, rollout } from "./attention_maps.ts";
+import { diagnoser } from "./diagnostics.ts";
+import { gradCam, overMaximum, upsample } from "./gradcam.ts";
+import { parseRecipe, type Recipe, RecipeError } from "./recipe.ts";
+import { TrainingRun } from "./run.ts";
+import type { Trainer } from "./trainer.ts";
+import { readVariables } from "./variables.ts";
 
 /** Side of the maps. */
 const SIDE = 8;
@@ -24,7 +15,13 @@ const SIDE = 8;
 /** What `lookInside` found, as `heatOverlayChart` takes it. */
 export interface Looked {
   columns: string[];
-  faces: HeatRow[];
+  /** A map a column, each of `side` by `side` values from 0 to 1. */
+  faces: {
+    label: string;
+    face: Uint8Array;
+    maps: Float32Array[];
+    side: number;
+  }[];
   blocks: {
     net: string;
     /** From 1. */
@@ -105,7 +102,7 @@ async function look(recipe: Recipe, data: Dataset, faces: number[]) {
  * into it on a face of each class: some seconds for small nets. In a dry run
  * nothing is trained, and nothing found.
  *
- * @throws StudyError for nets of several sizes
+ * @throws RecipeError for nets of several sizes
  */
 export async function lookInside(
   nets: Record<string, Partial<Recipe>>,
@@ -115,7 +112,7 @@ export async function lookInside(
     .map(([net, recipe]) => [net, parseRecipe(recipe)] as const);
   const [size = 64, ...others] = new Set(recipes.map(([, r]) => r.size));
   if (others.length > 0) {
-    throw new StudyError(
+    throw new RecipeError(
       `lookInside: the nets see ${size} and ${others} pixels: give one size`,
     );
   }
