@@ -183,6 +183,32 @@ Deno.test({
     }),
 });
 
+Deno.test({
+  name: "a crew of one thread trains to the bits of a crew of all",
+  ignore: !isLinux || !usesNativeOps(),
+  fn: () =>
+    inFolder(async (dir) => {
+      const script = join(dir, "train.ts");
+      const lab = new URL("../../lib/lab.ts", import.meta.url).href;
+      Deno.writeTextFileSync(
+        script,
+        `import { parseRecipe, syntheticFaces, train } from "${lab}";
+const recipe = parseRecipe({ size: 32, depth: 1, batchSize: 32, epochs: 1 });
+const faces = syntheticFaces({ size: 32, train: 128, validation: 14, test: 14 });
+for await (const { trainLoss, gradientNorm } of train.train(recipe, faces)) {
+  console.log(trainLoss, gradientNorm);
+}`,
+      );
+      const [all, one] = await Promise.all(
+        [{}, { FERLAB_CREW: "1" }].map((env) =>
+          program(["--config", "deno.json", script], env as never)
+        ),
+      );
+      assert.equal(all.code, 0, all.err);
+      assert.equal(one.out, all.out);
+    }),
+});
+
 Deno.test("another folder of the library takes another compiled file", () => {
   assert.notEqual(keyOf("/a"), keyOf("/b"));
   assert.equal(keyOf("/a"), keyOf("/a"));

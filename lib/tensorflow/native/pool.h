@@ -17,13 +17,16 @@ enum { OFFSETS = MAX_THREADS, WEIGHTS = 2 * MAX_THREADS, TURNED, LEFT, RIGHT, SU
 // it ever does without threads.
 #define SPINS 8000
 #define SPINS_AT_WORK 20000
-// Between ops others may want the core: TensorFlow's own threads.
-#define SPINS_A_YIELD 64
+// Pauses before a thread that waits for the others gives way: they may want its
+// core. No sooner, and never between ops: on a busy machine whoever yields stands
+// back for milliseconds, and a step has hundreds of ops.
+#define SPINS_TO_YIELD 100000
 
 typedef void (*Work)(void *argument, int thread, int64_t item);
 
 static struct {
-  int threads;
+  int threads;   // shares of a job, on which sums depend
+  int crew;      // threads that do them, the caller's own with them
   int64_t cache; // floats of a thread that should fit its cache
   pthread_mutex_t use;   // one op at a time: `begin_work`, `end_work`
   atomic_int at_work;
@@ -81,11 +84,13 @@ static void end_work(void) {
   pthread_mutex_unlock(&pool.use);
 }
 
-static void do_share(int thread) {
+static void do_share(int member) {
   int64_t n = pool.items, t = pool.threads;
   if (pool.fixed) {
-    for (int64_t i = n * thread / t; i < n * (thread + 1) / t; i++) {
-      pool.work(pool.argument, thread, i);
+    for (int share = member; share < t; share += pool.crew) {
+      for (int64_t i = n * share / t; i < n * (share + 1) / t; i++) {
+        pool.work(pool.argument, share, i);
+      }
     }
     return;
   }
@@ -94,7 +99,7 @@ static void do_share(int thread) {
     int64_t from = atomic_fetch_add(&pool.next, some);
     if (from >= n) return;
     for (int64_t i = from; i < min64(from + some, n); i++) {
-      pool.work(pool.argument, thread, i);
+      pool.work(pool.argument, member, i);
     }
   }
 }
@@ -106,8 +111,7 @@ static void *worker(void *number) {
     while (atomic_load_explicit(&pool.round, memory_order_acquire) == seen) {
       int at_work = atomic_load(&pool.at_work);
       if (++spins < (at_work ? SPINS_AT_WORK : SPINS)) {
-        if (at_work || spins % SPINS_A_YIELD) pause_cpu();
-        else sched_yield();
+        pause_cpu();
         continue;
       }
       spins = 0;
@@ -136,14 +140,16 @@ static void share_out(Work work, void *argument, int64_t items, int fixed) {
   pool.fixed = fixed;
   pool.arithmetic = arithmetic();
   atomic_store(&pool.next, 0);
-  atomic_store(&pool.running, pool.threads - 1);
-  pthread_mutex_lock(&pool.sleep);
-  atomic_fetch_add_explicit(&pool.round, 1, memory_order_release);
-  pthread_cond_broadcast(&pool.wake);
-  pthread_mutex_unlock(&pool.sleep);
+  atomic_store(&pool.running, pool.crew - 1);
+  if (pool.crew > 1) {
+    pthread_mutex_lock(&pool.sleep);
+    atomic_fetch_add_explicit(&pool.round, 1, memory_order_release);
+    pthread_cond_broadcast(&pool.wake);
+    pthread_mutex_unlock(&pool.sleep);
+  }
   do_share(0);
   for (int spins = 0; atomic_load_explicit(&pool.running, memory_order_acquire);) {
-    if (++spins % SPINS_A_YIELD) pause_cpu();
+    if (++spins < SPINS_TO_YIELD) pause_cpu();
     else sched_yield();
   }
 }
@@ -181,18 +187,25 @@ static int offsets(int thread, int64_t count, int64_t **a, int64_t **b) {
 
 /** A forked process has none of the threads, and perhaps the locks of one that is gone. */
 static void after_fork(void) {
-  pool.threads = 1;
+  pool.crew = 1;
   pthread_mutex_init(&pool.use, NULL);
   pthread_mutex_init(&pool.sleep, NULL);
 }
 
+/**
+ * FERLAB_CREW threads do the work of `threads`, with the same bits, where other
+ * processes want the rest; all without it.
+ */
 static void start_pool(int threads) {
+  const char *asked = getenv("FERLAB_CREW");
+  int crew = asked ? atoi(asked) : threads;
   pool.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
+  pool.crew = crew < 1 || crew > pool.threads ? pool.threads : crew;
   pthread_atfork(NULL, NULL, after_fork);
-  for (int i = 1; i < pool.threads; i++) {
+  for (int i = 1; i < pool.crew; i++) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, worker, (void *)(intptr_t)i) != 0) {
-      pool.threads = i;
+      pool.crew = i;
       break;
     }
     pthread_detach(thread);
