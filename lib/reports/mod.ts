@@ -2,6 +2,7 @@
 export * from "./claims.ts";
 export * from "./effects.ts";
 export { facesChart } from "./faces.ts";
+export { fromRoot } from "./live.ts";
 export { notebookIndex } from "./notebooks.ts";
 export * from "./profiles.ts";
 export { protocol } from "./protocol.ts";

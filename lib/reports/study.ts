@@ -2,7 +2,12 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { escapeMarkup } from "../charts/mod.ts";
-import { type Dataset, describeDataset, loadDataset } from "../data/mod.ts";
+import {
+  type Dataset,
+  type DataSource,
+  describeDataset,
+  loadDataset,
+} from "../data/mod.ts";
 import {
   epochsFrame,
   estimateCost,
@@ -23,7 +28,7 @@ import {
   trialRows,
   trialsFrame,
 } from "../study/mod.ts";
-import { type Recipe, recipes } from "../train/mod.ts";
+import { loadCheckpoint, type Recipe, recipes } from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
 import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
 import { parseProfile, type Profile, startOf } from "./profiles.ts";
@@ -57,6 +62,8 @@ export interface StudyCell
     Pick<TrainingPlan, "limits" | "objective"> {
   /** Fields of the recipe that differ from the profile's start. */
   recipe?: Partial<Recipe>;
+  /** Which training images, where not those of the profile. */
+  data?: Pick<DataSource, "copies" | "part">;
 }
 
 const METRIC = "test accuracy at the validation-chosen epoch";
@@ -186,6 +193,11 @@ export class Study {
     return "recipe" in this.job ? isRecordOf(this.job) : () => true;
   }
 
+  /** What a trial left of its last epoch: weights, optimizer; null where gone. */
+  checkpoint({ key = "" }: Pick<Trial, "key">) {
+    return loadCheckpoint(join(fromRoot(this.dir), "checkpoints", key));
+  }
+
   /** Its record as polars frames: a row a trial, and a row an epoch of each. */
   async frames() {
     const { rows } = await trialRows(
@@ -290,7 +302,7 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   const at = parseWhere(where);
   const profile = parseProfile(at.profile);
   const start = startOf(profile);
-  const { recipe, limits, objective, ...study } = cell;
+  const { recipe, limits, objective, data, ...study } = cell;
   checkFields(study);
   const plan: TrainingPlan = {
     study: {
@@ -307,6 +319,7 @@ export function openStudy(where: Where, cell: StudyCell): Study {
         ? start.data
         : { name: at.data as "auto" },
       ...at.seed ? { seed: at.seed } : {},
+      ...data,
     },
   };
   parsePlan(plan);

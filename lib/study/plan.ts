@@ -9,6 +9,7 @@ import {
   type Recipe,
   RecipeError,
   recipes,
+  weightsPath,
 } from "../train/mod.ts";
 import { printable } from "../weights/mod.ts";
 import {
@@ -235,10 +236,11 @@ const hashes = new Map<string, string>();
 function weightsHash({ weights: { file } }: Recipe): string | undefined {
   if (!file) return undefined;
   try {
-    const { ino, size, mtime, ctime } = Deno.statSync(file);
-    const key = [resolve(file), ino, size, +mtime!, +ctime!].join(" ");
+    const path = weightsPath(file);
+    const { ino, size, mtime, ctime } = Deno.statSync(path);
+    const key = [resolve(path), ino, size, +mtime!, +ctime!].join(" ");
     const hash = hashes.get(key) ??
-      createHash("sha256").update(Deno.readFileSync(file)).digest("hex");
+      createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
     hashes.set(key, hash);
     return hash;
   } catch {

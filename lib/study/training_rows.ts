@@ -41,6 +41,8 @@ export interface TrainingRow extends Partial<TrainingOutcome> {
   weightsHash?: string;
   /** Predicted class of each test image at the reported epoch. */
   predictions?: Uint8Array;
+  /** Names its folder of checkpoints. */
+  key?: string;
 }
 
 const keyOf = (row: TrialRow) =>
@@ -143,6 +145,7 @@ export async function trainingRows(
         start: t.start?.getTime(),
         end: t.complete?.getTime(),
         predictions: predictions.get(t.trialId),
+        key: keyOf(t),
       };
     });
 }

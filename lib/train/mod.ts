@@ -74,7 +74,7 @@ export {
   settlePrecision,
   type StepTimes,
 } from "./precision.ts";
-export { loadPretrained, type Pretrained } from "./pretrained.ts";
+export { loadPretrained, type Pretrained, weightsPath } from "./pretrained.ts";
 export { randomSteps } from "./random_steps.ts";
 export {
   lrAt,

@@ -1,5 +1,7 @@
 /** Start values from a file of weights: PyTorch's or safetensors. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { fromTorch, type ModelState, toTorch } from "../nn/mod.ts";
 import {
   match,
@@ -24,6 +26,15 @@ export type Pretrained =
   };
 
 /**
+ * Where a recipe's weights lie: from the working folder or, where it has no
+ * such file, from the project's root.
+ */
+export function weightsPath(file: string): string {
+  const own = resolve(import.meta.dirname!, "../..", file);
+  return file && !existsSync(file) && existsSync(own) ? own : file;
+}
+
+/**
  * Puts the tensors of `file` into `state`, under the model's names or under
  * those that are known to mean the same.
  *
@@ -35,7 +46,7 @@ export async function loadPretrained(
   { file, allow }: Recipe["weights"],
 ): Promise<Pretrained> {
   const sum = createHash("sha256");
-  const { tensors, standIns, leftOut } = await readWeights(file, {
+  const { tensors, standIns, leftOut } = await readWeights(weightsPath(file), {
     onFile: (bytes) => sum.update(bytes),
   });
   const entries = new Map([...state.parameters, ...state.buffers]);

@@ -17,7 +17,8 @@ const peakAt = (best: number) =>
 
 Deno.test("02: the best rate stays, moves, or is not known by the shift of each repeat's", async () => {
   const judged = async (rows: Row[]) =>
-    (await after("02-lr-search", ["shift"], { run: rows })).shift;
+    (await after("02-lr-search", ["shift"], { run: rows, "run-beyond": [] }))
+      .shift;
   const stays = gridOf({ 4: peakAt(1e-3), 8: peakAt(1e-3) });
   assert.equal((await judged(stays)).verdict, "holds");
   const moved = await judged(gridOf({ 4: peakAt(1e-3), 8: peakAt(3.16e-4) }));
@@ -38,9 +39,9 @@ Deno.test("02: only runs at 1e-1 that predict the most common class confirm the 
     const run = confusions.map((confusion, repeat) =>
       trial({ depth: 4, lr }, repeat, 0.4, { confusion })
     );
-    const profile = lr < 0.1 ? "cpu" : "paper";
-    return (await after("02-lr-search", ["collapse"], { run }, profile))
-      .collapse;
+    const profile = lr < 0.1 ? "quick" : "cpu";
+    const rows = { run, "run-beyond": run };
+    return (await after("02-lr-search", ["collapse"], rows, profile)).collapse;
   };
   assert.equal((await at(0.1, [common, common, common])).verdict, "holds");
   assert.equal((await at(0.1, [none, none, none])).verdict, "does not hold");
