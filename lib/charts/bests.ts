@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { pixels } from "./axis.ts";
-import { firstOf, maybe, read, type Rows } from "./channels.ts";
+import { firstOf, maybe, read, type Rows, trialWords } from "./channels.ts";
 import { type AxesOptions, tip } from "./frame.ts";
 import { widest } from "./layout.ts";
 import { linesOf, type Point } from "./line.ts";
@@ -108,7 +108,10 @@ export function isolationChart(
             ...{ x: "x", y: "y", r: 3, fill: "currentColor" },
             fillOpacity: 0.22,
             title: (r: typeof runs[number]) =>
-              `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
+              tip(
+                `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
+                trialWords(r.row, [o.x]),
+              ),
             className: "ferlab-runs",
           }),
           Plot.text(told, {

@@ -4,6 +4,8 @@
  * objects, such as "recipe.depth") or a function of the row and its number.
  */
 
+import { valueText } from "./values.ts";
+
 /** A value of a channel; what is missing or no finite number is null. */
 export type Value = number | string | null;
 // deno-lint-ignore no-explicit-any
@@ -57,6 +59,19 @@ const WORDS: Record<string, string> = {
 export function wordsOf(field: string): string {
   return WORDS[field] ?? field.split(".").at(-1)!
     .replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
+}
+
+/** Under this key a row of a study keeps the names of its parameters. */
+export const PARAMETERS = Symbol.for("ferlab.parameters");
+
+/** A trial in words: its parameters but those told, and its seed, if it has. */
+export function trialWords(row: unknown, told: readonly string[] = []): string {
+  // deno-lint-ignore no-explicit-any
+  const own = row as Record<string | symbol, any>;
+  const names: string[] = own[PARAMETERS] ?? [];
+  return [...names, "seed"]
+    .filter((name) => !told.includes(name) && own[name] != null)
+    .map((name) => `${wordsOf(name)} ${valueText(own[name])}`).join(", ");
 }
 
 /** The row's field: its own key, else a path; undefined where it has none. */

@@ -9,6 +9,8 @@ export interface LegendItem {
   label: string;
   /** Of the sample; default: 26. */
   width?: number;
+  /** Which series it is of; see `seriesAt`. */
+  series?: number;
 }
 
 const TITLE = 14, TITLE_STYLE = `font-size="${TITLE}" font-weight="600"`;
@@ -45,11 +47,12 @@ export function head(
   let y = titles.length > 0 ? 10 + 18 * titles.length : 4;
   for (const group of legend.filter((items) => items.length > 0)) {
     let x = 8, lines = 1;
-    for (const { mark, label, width: own = 26 } of group) {
+    for (const { mark, label, width: own = 26, series } of group) {
       const words = wrapWords(label, width - 22 - own, FONT_SIZE);
       const item = own + 20 + Math.max(...words.map((w) => textWidth(w)));
       if (x > 8 && x + item > width) [x, y, lines] = [8, y + 3 + 15 * lines, 1];
-      markup += `<g transform="translate(${x},${y})">${mark}` +
+      const tag = series === undefined ? "" : ` data-series="${series}"`;
+      markup += `<g transform="translate(${x},${y})"${tag}>${mark}` +
         block(words, own > 0 ? own + 6 : 0, 10, 15) + `</g>`;
       x += Math.round(item);
       lines = Math.max(lines, words.length);

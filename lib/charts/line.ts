@@ -22,6 +22,8 @@ export interface Point {
   runs: (number | null)[];
   /** Those that did not. */
   n: number;
+  /** Of a run alone. */
+  row?: unknown;
 }
 
 /** Above so many x a band stands for the repeats. */
@@ -181,12 +183,16 @@ export function linesOf(
       ...added.legend ?? [],
     ],
   ];
+  const told = [table.name("x"), table.name("series")];
+  const trial = (r: { row?: unknown }) =>
+    r.row !== undefined && channels.trialWords(r.row, told);
   const title = (whose: string) => (p: Point) =>
     tip(
       whose + nameOf(p),
       `${x.label} ${x.say(p.x)}: ${y.say(p.y)}`,
       p.n > 1 && `mean of ${p.n} runs`,
       p.low < p.high && `${y.say(p.low)} to ${y.say(p.high)}`,
+      trial(p),
     );
   return frame("line", o, {
     ...{ legend, y },
@@ -221,7 +227,7 @@ export function linesOf(
       const hasOrder = xs.every((v) => typeof v === "number");
       const line = (points: Point[], style: Plot.LineOptions) =>
         Plot.line(hasOrder ? points : [], { ...at, z: "series", ...style });
-      return [
+      const own = [
         Plot.areaY(hasBand && !isBars ? points : [], {
           ...{ x: "x", y1: "low", y2: "high", z: "series" },
           ...{ fill: colorOf, fillOpacity: isMany ? 0.05 : 0.2 },
@@ -229,6 +235,12 @@ export function linesOf(
         marks.bars(hasBand && isBars ? drawn : [], { x: "x", stroke: colorOf }),
         Plot.dot(hasRepeats && !isBand ? done : [], {
           ...{ ...at, r: 2.5, fill: colorOf, fillOpacity: 0.4 },
+          title: (r: typeof done[number]) =>
+            tip(
+              nameOf(r),
+              `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
+              trial(r),
+            ),
           className: "ferlab-runs",
         }),
         line(published, {
@@ -255,8 +267,13 @@ export function linesOf(
         marks.crosses(failed, {
           ...{ x: "x", y: () => y.domain[0], dy: 10, stroke: colorOf },
           title: (r: typeof failed[number]) =>
-            tip(nameOf(r), `${x.label} ${x.say(r.x!)}`, "failed"),
+            tip(nameOf(r), `${x.label} ${x.say(r.x!)}`, "failed", trial(r)),
         }),
+      ];
+      const bySeries = (mark: Plot.Markish) =>
+        marks.tagged((p) => marks.seriesAt(indexOf(p)), mark);
+      return [
+        ...names.length > 1 ? own.map(bySeries) : own,
         ...added.marks?.(area) ?? [],
         ...isAtEnd
           ? marks.endLabels(
@@ -290,6 +307,7 @@ function pointsOf(
       y: (d3.mean(runs) as number | undefined) ?? NaN,
       ...{ low: end(low, d3.min(runs)), high: end(high, d3.max(runs)) },
       n: runs.filter((v) => v !== null).length,
+      ...(own.length === 1 && { row: own[0].row }),
     };
   }).sort((a, b) => order.get(a.x)! - order.get(b.x)!);
 }

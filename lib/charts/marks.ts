@@ -9,6 +9,29 @@ export const AT_RIGHT = { frameAnchor: "right", textAnchor: "start" } as const;
 
 export const OURS = PALETTE[0], PUBLISHED = PALETTE[1];
 
+/** Sets attributes of each of a mark's shapes, by its row, for a page's script. */
+export function tagged(
+  // deno-lint-ignore no-explicit-any
+  of: (row: any) => Record<string, string | number>,
+  mark: Plot.Markish,
+): Plot.Markish {
+  // deno-lint-ignore no-explicit-any
+  const own = mark as any, draw = own.render;
+  own.render = function (...how: unknown[]) {
+    const group = draw.apply(this, how);
+    for (const shape of group?.childNodes ?? []) {
+      const [i] = [shape.__data__].flat();
+      const attributes = Object.entries(of(own.data?.[i]));
+      for (const [name, value] of attributes) shape.setAttribute(name, value);
+    }
+    return group;
+  };
+  return mark;
+}
+
+/** Of the i-th series: a page lifts all its shapes where one is pointed at. */
+export const seriesAt = (i: number) => ({ "data-series": i });
+
 /** So many series have a colour with a marker of their own, and a name. */
 export const MOST_NAMED = 12;
 
@@ -55,7 +78,8 @@ export function hatched(name: string, color: string, lines: string) {
 /** Such a series in a legend. */
 export function seriesItem(label: string, i: number): LegendItem {
   const line = `<path d="M0,5h26v2h-26z"/>`, shape = SHAPES[i % SHAPES.length];
-  return { mark: `<g fill="${styleOf(i).color}">${line}${shape}</g>`, label };
+  const mark = `<g fill="${styleOf(i).color}">${line}${shape}</g>`;
+  return { mark, label, series: i };
 }
 
 const STROKE = `stroke="currentColor" stroke-width="2"`;
@@ -132,15 +156,15 @@ export function endLabels(
 ) {
   const sorted = names.flatMap((name, i) => {
     const end = ends[i];
-    return end ? [{ name, ...styleOf(i), y: area.y(end.y) }] : [];
+    return end ? [{ name, i, ...styleOf(i), y: area.y(end.y) }] : [];
   }).sort((a, b) => a.y - b.y);
   const ys = spread(sorted.map((e) => e.y), 15, area.top + 6, area.bottom - 6);
   const middle = (area.top + area.bottom) / 2;
-  return sorted.flatMap(({ name, color, symbol }, k) => {
+  return sorted.flatMap(({ name, i, color, symbol }, k) => {
     const dy = ys[k] - middle;
     return [
       Plot.dot([name], { ...AT_RIGHT, dy, symbol, fill: color, r: 4, dx }),
       Plot.text([name], { ...AT_RIGHT, dy, text: [name], dx: dx + 9 }),
-    ];
+    ].map((mark) => tagged(() => seriesAt(i), mark));
   });
 }

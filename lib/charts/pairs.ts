@@ -6,9 +6,6 @@ import type { FrameOptions } from "./frame.ts";
 import type { Chart } from "./theme.ts";
 import { percent, valueFormat } from "./values.ts";
 
-/** Under this key a row of a study keeps the names of its parameters. */
-const PARAMETERS = Symbol.for("ferlab.parameters");
-
 /** A mean difference and its interval, shares, as `effects` gives them. */
 interface Mean {
   difference: number | null;
@@ -72,7 +69,7 @@ function pairsOf(rows: channels.Rows, o: PairedOptions, notes: string[]) {
   type Fields = Record<string | symbol, any>;
   const list = channels.listOf("pairedChart", rows) as Fields[];
   const shared: readonly string[] = o.sharing ??
-    [...new Set(list.flatMap((r) => r[PARAMETERS] ?? []))];
+    [...new Set(list.flatMap((r) => r[channels.PARAMETERS] ?? []))];
   if (list.length > 0 && !o.sharing && shared.length === 0) {
     throw new TypeError(
       "pairedChart: these rows do not tell their parameters; name those that " +

@@ -5,7 +5,7 @@ import { type Axis, axisOf, count, pixels } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
 import { hiddenAxis, thinned, widest } from "./layout.ts";
-import { crosses } from "./marks.ts";
+import { crosses, tagged } from "./marks.ts";
 import { type Chart, FONT_SIZE, lineColor, wrapWords } from "./theme.ts";
 import { firstHighest, some } from "./values.ts";
 
@@ -112,13 +112,23 @@ export function parallelChart(
       // What failed ends under the last axis.
       const under = -14 / tall;
       const line = (r: Row, style: Plot.LineOptions) =>
-        Plot.line(keys, {
-          x: (_, i) => i,
-          y: (_, i) => i === last && !isDone(r) ? under : share(r, i),
-          curve: "monotone-x",
-          title: () => tip(...axes.map((a, i) => `${a.label}: ${say(r, i)}`)),
-          ...style,
-        });
+        tagged(
+          () => ({ "data-at": keys.map((_, i) => placeOf(r, i)).join(" ") }),
+          Plot.line(keys, {
+            x: (_, i) => i,
+            y: (_, i) => i === last && !isDone(r) ? under : share(r, i),
+            curve: "monotone-x",
+            title: () =>
+              tip(
+                ...axes.map((a, i) => `${a.label}: ${say(r, i)}`),
+                channels.trialWords(r.row, keys.map(table.name)),
+              ),
+            ...style,
+          }),
+        );
+      /** In pixels, for the page's script; a gap is "-". */
+      const placeOf = (r: Row, i: number) =>
+        Math.round(area.y(share(r, i))) || "-";
       const bestY = best ? share(best, last) : NaN;
       const [inner, outer] = [false, true].map((isLast) =>
         ticksIn(tall).filter((t) =>
@@ -143,7 +153,10 @@ export function parallelChart(
         best && line(best, {
           ...{ stroke: colorOf(1), strokeWidth: 4, className: "ferlab-best" },
         }),
-        Plot.ruleX(keys, { x: (_, i) => i, strokeOpacity: 0.7 }),
+        tagged(
+          (key: string) => ({ "data-axis": keys.indexOf(key) }),
+          Plot.ruleX(keys, { x: (_, i) => i, strokeOpacity: 0.7 }),
+        ),
         // The last axis is the colours' scale as well.
         Plot.ruleX(d3.range(STEPS), {
           ...{ x: () => last, strokeWidth: 5 },

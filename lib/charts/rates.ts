@@ -3,7 +3,15 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import type { Rows } from "./channels.ts";
 import { type LineOptions, linesOf, type Point } from "./line.ts";
-import { MOST_NAMED, pathItem, rings, SAMPLES, styleOf } from "./marks.ts";
+import {
+  MOST_NAMED,
+  pathItem,
+  rings,
+  SAMPLES,
+  seriesAt,
+  styleOf,
+  tagged,
+} from "./marks.ts";
 import type { Chart } from "./theme.ts";
 import { firstHighest } from "./values.ts";
 
@@ -61,7 +69,7 @@ export function lrSensitivityChart(rows: Rows, o: LineOptions = {}): Chart {
               ...{ ...at, x: "x", symbol, r: 4, fill: color },
               stroke: "currentColor",
             }),
-          ];
+          ].map((mark) => tagged(() => seriesAt(i), mark));
         }),
     };
   });

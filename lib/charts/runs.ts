@@ -89,7 +89,10 @@ export function repeatsChart(
       Plot.dot(done, {
         ...{ x: "y", y: rowOf, r: 4, fill: OURS, fillOpacity: 0.75 },
         title: (r: typeof done[number]) =>
-          `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
+          tip(
+            `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
+            channels.trialWords(r.row, [table.name("x")]),
+          ),
         className: "ferlab-runs",
       }),
       crosses(failed, { y: rowOf, frameAnchor: "left", dx: 8 }),

@@ -2,8 +2,8 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
-import { isNumber, maybe, read, type Rows } from "./channels.ts";
-import { frame, type FrameOptions } from "./frame.ts";
+import { isNumber, maybe, read, type Rows, trialWords } from "./channels.ts";
+import { frame, type FrameOptions, tip } from "./frame.ts";
 import { rowKey, rowsAxis } from "./layout.ts";
 import { areaItem, DIAGONALS, hatched } from "./marks.ts";
 import { type Chart, textWidth } from "./theme.ts";
@@ -62,7 +62,7 @@ export function timelineChart(
   // The first lane that is free when a trial starts.
   const ends: number[] = [];
   let earliest = Infinity;
-  const bars = started.map(({ start, end, state, number }, i) => {
+  const bars = started.map(({ start, end, state, number, row }, i) => {
     const to = isNumber(end) ? Math.max(start, end) : last;
     // Not looked for among the lanes of very many open trials.
     const free = earliest > start ? -1 : ends.findIndex((e) => e <= start);
@@ -73,7 +73,7 @@ export function timelineChart(
     return {
       ...{ from: (start - origin) / unit, to: (to - origin) / unit },
       ...{ name: String(number ?? i), isOpen: !isNumber(end) },
-      ...{ state: word === "fail" ? "failed" : word, lane: rowKey(lane) },
+      ...{ state: word === "fail" ? "failed" : word, lane: rowKey(lane), row },
     };
   });
   type Bar = typeof bars[number];
@@ -134,8 +134,11 @@ export function timelineChart(
           stroke: (b: Bar) => isFilled(b.state) ? "none" : "currentColor",
           strokeDasharray: "3 2",
           title: (b: Bar) =>
-            `trial ${b.name}, ${b.state}\n` +
-            timeText((b.to - b.from) * unit) + (b.isOpen ? " so far" : ""),
+            tip(
+              `trial ${b.name}, ${b.state}`,
+              timeText((b.to - b.from) * unit) + (b.isOpen ? " so far" : ""),
+              trialWords(b.row),
+            ),
           className: "ferlab-trials",
         }),
         Plot.text(bars.filter(hasRoom), {

@@ -37,7 +37,7 @@ export function valueFormat(
   const least = sizes.some((size) => size !== 0 && size < 0.01) ? 1 : 0.01;
   const most = sizes.some((size) => size >= 1e5) ? 1e3 : 1e5;
   return (value) => {
-    if (typeof value !== "number") return value ?? "none";
+    if (typeof value !== "number") return String(value ?? "none");
     if (!Number.isFinite(value) || value === 0) return String(value);
     const size = Math.abs(value);
     const rounded = Number(value.toPrecision(size >= 1000 ? 6 : 3));

@@ -1,9 +1,12 @@
 /**
- * The one script of an exported page: values under the pointer, all code at
- * once, the theme that was chosen. It reads the page and never runs what is in
- * it; the page's policy allows exactly these bytes.
+ * The one script of an exported page: values under the pointer, series and
+ * ranges, tables that sort, all code at once, the theme that was chosen. It
+ * reads the page and never runs what is in it; the page's policy allows exactly
+ * these bytes.
  */
 import { createHash } from "node:crypto";
+import { CHARTS } from "./page_charts.ts";
+import { TABLES } from "./page_tables.ts";
 
 /** Plain JavaScript; without it the page works, with the browser's tooltips. */
 export const PAGE_SCRIPT = `(() => {
@@ -13,102 +16,17 @@ tip.className = "tip";
 tip.setAttribute("role", "status");
 tip.hidden = true;
 document.body.append(tip);
-
-// A mark is an element with a title of its own; a chart's title is no value.
-const titleOf = (mark) => {
-  for (const child of mark.children) {
-    if (child.localName === "title") return child;
-  }
-};
-const markAt = (target) => {
-  for (let e = target; e instanceof SVGElement; e = e.parentElement) {
-    if (e instanceof SVGSVGElement) return;
-    if (titleOf(e)) return e;
-  }
-};
-// Marks are small: one within 14 pixels of the pointer will do.
-const marksOf = new Map();
-const nearest = (event) => {
-  const chart = event.target.closest?.(".out svg");
-  let best, least = 14;
-  for (const mark of marksOf.get(chart) ?? []) {
-    const box = mark.getBoundingClientRect();
-    const away = Math.hypot(
-      event.clientX - Math.max(box.left, Math.min(event.clientX, box.right)),
-      event.clientY - Math.max(box.top, Math.min(event.clientY, box.bottom)),
-    );
-    if (away < least) [best, least] = [mark, away];
-  }
-  return best;
-};
-let shown, text;
-const hide = () => {
-  if (shown) {
-    titleOf(shown).textContent = text;
-    shown.classList.remove("lit");
-  }
-  shown = undefined;
-  tip.hidden = true;
-};
-const show = (mark, x, y) => {
-  if (mark !== shown) {
-    hide();
-    shown = mark;
-    // Emptied while ours is shown, or the browser's own would cover it.
-    text = titleOf(mark).textContent;
-    titleOf(mark).textContent = "";
-    mark.classList.add("lit");
-    tip.textContent = text;
-    tip.hidden = !text.trim();
-  }
+const say = (words, x, y) => {
+  if (tip.textContent !== words) tip.textContent = words;
+  tip.hidden = !words.trim();
+  tip.style.left = "0"; // at an edge it would be squeezed
   const box = tip.getBoundingClientRect();
   const left = Math.max(8, Math.min(x + 14, innerWidth - box.width - 8));
   const above = y - box.height - 12;
   tip.style.left = left + "px";
   tip.style.top = (above < 8 ? y + 18 : above) + "px";
 };
-addEventListener("pointermove", (event) => {
-  const mark = markAt(event.target) ?? nearest(event);
-  if (mark) show(mark, event.clientX, event.clientY);
-  else if (event.pointerType !== "touch") hide();
-});
-addEventListener("pointerdown", (event) => {
-  if (!markAt(event.target) && !nearest(event)) hide();
-});
-addEventListener("scroll", hide, { capture: true, passive: true });
-
-// One stop of the Tab key a chart; the arrow keys go through its values.
-for (const chart of document.querySelectorAll(".out svg")) {
-  if (chart.parentElement.closest("svg")) continue;
-  const marks = [...chart.querySelectorAll("title")]
-    .map((title) => title.parentElement)
-    .filter((e) => !(e instanceof SVGSVGElement) && markAt(e) === e);
-  if (!marks.length) continue;
-  marksOf.set(chart, marks);
-  chart.tabIndex = 0;
-  chart.setAttribute("aria-roledescription", "chart; arrow keys read its values");
-  let at = -1;
-  const go = (n) => {
-    at = (n + marks.length) % marks.length;
-    const box = marks[at].getBoundingClientRect();
-    show(marks[at], box.left + box.width / 2, box.top);
-  };
-  chart.addEventListener("focus", () => {
-    if (chart.matches(":focus-visible")) go(Math.max(at, 0));
-  });
-  chart.addEventListener("blur", hide);
-  chart.addEventListener("keydown", (event) => {
-    const key = event.key;
-    if (key === "ArrowRight" || key === "ArrowDown") go(at + 1);
-    else if (key === "ArrowLeft" || key === "ArrowUp") go(at - 1);
-    else if (key === "Home") go(0);
-    else if (key === "End") go(-1);
-    else if (key === "Escape") return hide();
-    else return;
-    event.preventDefault();
-  });
-}
-
+${CHARTS}${TABLES}
 const all = document.getElementById("ui--code");
 all?.addEventListener("change", () => {
   for (const code of document.querySelectorAll("details.code")) {

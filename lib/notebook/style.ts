@@ -117,6 +117,21 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .out svg :has(> title) { pointer-events: all; }
 .out svg .lit { stroke: currentColor; stroke-width: 2px; paint-order: stroke; }
 .out svg text.lit { stroke: none; font-weight: 700; }
+.out svg [data-at].lit { stroke-width: 4px; }
+.out svg :is(.dim, .off) { opacity: .12; }
+.out svg .off { pointer-events: none !important; }
+.out svg .zone { fill: transparent; cursor: ns-resize; touch-action: none; }
+.out svg:focus:not(:focus-visible), .out svg :focus:not(:focus-visible) { outline: none; }
+.out svg .range { fill: var(--accent); fill-opacity: .3; stroke: var(--accent); pointer-events: none; }
+.out svg .range[height="0"] { display: none; }
+.sort, .copy { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit; }
+.sort::after { content: "↕"; position: absolute; padding-left: .2em; font-weight: 400; opacity: 0; }
+.sort:is(:hover, :focus-visible)::after { opacity: .6; }
+[aria-sort] > .sort::after { content: "↑"; opacity: 1; }
+[aria-sort="descending"] > .sort::after { content: "↓"; }
+.copy { display: block; margin-top: .25rem; font-size: .75rem; color: var(--soft); text-decoration: underline; opacity: 0; }
+:is(.out, .md):hover .copy, .copy:focus-visible { opacity: 1; }
+@media (hover: none) { .copy { opacity: 1; } }
 .out figure { margin: 0; }
 .out figcaption { color: var(--soft); font-size: .875rem; }
 .out img { display: block; }
@@ -170,7 +185,8 @@ ${ansiClasses}
   :root, :root:has(input) { color-scheme: light; --accent: #000; }
   body { font-size: 10.5pt; }
   .page, .page.has-toc { display: block; padding: 0; }
-  nav, .anchor, .tools, .skip, .tip { display: none; }
+  nav, .anchor, .tools, .skip, .tip, .copy, .sort::after, .out svg :is(.range, .zone) { display: none; }
+  .out svg :is(.dim, .off) { opacity: 1; }
   .code::details-content, .times::details-content { content-visibility: visible; block-size: auto; }
   .code > summary code { visibility: hidden; }
   .out.stream > pre, .json .src { max-height: none; }
