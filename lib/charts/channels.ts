@@ -125,7 +125,9 @@ export const whatIs = (value: unknown): string =>
 /** Whether `of` may be read as rows: a list, a polars frame. */
 export const isRows = (of: unknown): boolean =>
   typeof of === "object" && of !== null &&
-  (Symbol.iterator in of || "toRecords" in of);
+  // A frame is a proxy, which has its methods but does not list them.
+  (Symbol.iterator in of ||
+    typeof (of as { toRecords?: unknown }).toRecords === "function");
 
 /** The rows as an array; a polars frame is taken as its records. */
 export function listOf(chart: string, rows: unknown): object[] {

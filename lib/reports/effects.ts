@@ -10,11 +10,11 @@ import {
   areSingle,
   asRuns,
   type Field,
-  listOf,
   parametersOf,
   pick,
   rising,
   type Row,
+  rowsOf,
   valueOf,
 } from "./rows.ts";
 import {
@@ -146,7 +146,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
     );
   }
   const fields = [...names, ...o.sharing ?? []];
-  const rows = listOf("effects", given, [
+  const rows = rowsOf("effects", given, [
     ...fields,
     ...typeof value === "string" ? [value] : [],
   ]);

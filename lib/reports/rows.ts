@@ -1,4 +1,5 @@
 /** Rows of trials as all pieces of a report take them. */
+import { listOf } from "../charts/mod.ts";
 import {
   analysis,
   type EpochSummary,
@@ -90,42 +91,23 @@ export function parametersOf(rows: readonly Row[]): string[] {
 /**
  * Rows as a list; those of a polars frame are its records.
  *
- * @throws StudyError for what is no list of rows, most often a promise of them,
- * and for one of `fields` that no row has
+ * @throws TypeError for what is no list of rows, most often a promise of them;
+ * StudyError for one of `fields` that no row has
  */
-export function listOf<R extends Row>(
+export function rowsOf<R extends Row>(
   where: string,
   rows: Iterable<R>,
   fields: readonly string[] = [],
 ): R[] {
-  const refuse = (what: string) => new StudyError(`${where}: ${what}`);
-  const frame = rows as { toRecords?: () => R[] } | null | undefined;
-  const given: unknown = typeof frame?.toRecords === "function"
-    ? frame.toRecords()
-    : rows;
-  const isRow = (row: unknown) => typeof row === "object" && row !== null;
-  if (given instanceof Promise) {
-    throw refuse(
-      "this is a promise of rows: put await before what gives them",
-    );
-  }
-  if (!isRow(given) || !(Symbol.iterator in (given as object))) {
-    const what = given === null ? "null" : typeof given;
-    throw refuse(`this is ${what}: give a list of rows`);
-  }
-  const list = [...given as Iterable<R>];
-  const odd = list.findIndex((row) => !isRow(row));
-  if (odd >= 0) {
-    throw refuse(`this is a list with ${list[odd]} in it: give objects`);
-  }
+  const list = listOf(where, rows) as R[];
   const lacking = fields.find((field) =>
     list.length > 0 && list.every((row) => row[field] === undefined)
   );
   if (lacking === undefined) return list;
   const known = [...new Set(list.flatMap((row) => Object.keys(row)))];
   const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
-  throw refuse(
-    `no row has "${lacking}": there are ${
+  throw new StudyError(
+    `${where}: no row has "${lacking}": there are ${
       known.slice(0, 30).join(", ")
     }${more}`,
   );
@@ -236,7 +218,7 @@ export const isDone = (row: Row): boolean =>
 
 /** The rows that have an accuracy and these values. */
 export const where = (rows: Iterable<Row>, values: Row): Row[] =>
-  listOf("where", rows).filter((row) =>
+  rowsOf("where", rows).filter((row) =>
     isDone(row) &&
     Object.entries(values).every(([name, value]) => row[name] === value)
   );
@@ -249,7 +231,7 @@ export const rising = <T>(items: T[], of: (item: T) => unknown): T[] =>
 
 /** The values of a field among rows that have an accuracy; numbers rise. */
 export function valuesOf(rows: Iterable<Row>, field: string): ParamValue[] {
-  const values = listOf("valuesOf", rows, [field]).filter(isDone)
+  const values = rowsOf("valuesOf", rows, [field]).filter(isDone)
     .flatMap((row) => valueOf(row[field]) ?? []);
   return rising([...new Set(values)], (value) => value);
 }
@@ -327,7 +309,7 @@ export function settings(
   group: Record<string, (value: never) => ParamValue> = {},
 ): SettingRow[] {
   const grouped = Object.entries(group), fields = Object.keys(group);
-  const list = listOf("settings", rows, ["accuracy", ...fields]);
+  const list = rowsOf("settings", rows, ["accuracy", ...fields]);
   const mapped = grouped.length === 0 ? list : list.map((row) => ({
     ...row,
     repeat: undefined,
@@ -368,7 +350,7 @@ export const areSingle = (rows: readonly Row[]) =>
  * An interval needs three runs: that of two says nothing.
  */
 export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
-  const all = listOf("bestPer", rows, [parameter, "accuracy"]);
+  const all = rowsOf("bestPer", rows, [parameter, "accuracy"]);
   const names = [...new Set([...parametersOf(all), parameter])];
   const varied = names.filter((name) =>
     name !== parameter && new Set(all.map((row) => row[name])).size > 1
@@ -408,20 +390,20 @@ export function runsAtBest<R extends Row>(
 
 /** The spread of repeats, pooled over settings; null without repeats. */
 export function noiseOf(rows: Iterable<Row>): analysis.NoiseFloor | null {
-  const list = listOf("noiseOf", rows, ["accuracy"]);
+  const list = rowsOf("noiseOf", rows, ["accuracy"]);
   return areSingle(list) ? null : analysis.noiseFloor(asRuns("noiseOf", list));
 }
 
 /** The trial with the highest test accuracy: picked on test, so optimistic. */
 export const bestTrial = (trials: Iterable<Trial>): Trial | undefined =>
-  highest(listOf("bestTrial", trials), (t) => t.accuracy ?? NaN) ?? undefined;
+  highest(rowsOf("bestTrial", trials), (t) => t.accuracy ?? NaN) ?? undefined;
 
 /**
  * Trials by epoch, a row each: the trial's parameters, its repeat and the
  * epoch's metrics, with the validation accuracy as `accuracy`.
  */
 export const epochRows = (trials: Iterable<Trial>): Row[] =>
-  listOf("epochRows", trials).flatMap((t) =>
+  rowsOf("epochRows", trials).flatMap((t) =>
     t.history.map((e) =>
       named({
         ...e,

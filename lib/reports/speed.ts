@@ -14,7 +14,7 @@ import {
 import { parseRecipe, type Recipe } from "../train/mod.ts";
 import { effects, FEWEST } from "./effects.ts";
 import { parseProfile } from "./profiles.ts";
-import { listOf, named, parametersOf, paramsOf, type Row } from "./rows.ts";
+import { named, parametersOf, paramsOf, type Row, rowsOf } from "./rows.ts";
 import { type Shown, shown, tableHtml, valueText } from "./show.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
 
@@ -168,7 +168,7 @@ export function ratios(
   rows: Iterable<Row>,
   { of, base }: { of: string; base: ParamValue },
 ): Ratio[] {
-  const logs = effects(listOf("ratios", rows, [of]), {
+  const logs = effects(rowsOf("ratios", rows, [of]), {
     ...{ of, base },
     value: (row) => row.imagesPerSecond && Math.log(row.imagesPerSecond),
   });

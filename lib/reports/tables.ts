@@ -1,31 +1,33 @@
 /** Tables of trials. */
 import { percent } from "../charts/mod.ts";
-import { paramsOf, type Trial } from "./rows.ts";
+import { paramsOf, rowsOf, type Trial } from "./rows.ts";
 import { duration, type Shown, table, valueText } from "./show.ts";
 
 const total = (trials: readonly Trial[]) =>
   trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0);
 
 /** What trials cost, a row a study: how many, how many failed, how long. */
-export const costTable = (trials: readonly Trial[]): Shown =>
+export const costTable = (trials: Iterable<Trial>): Shown =>
   table(
-    [...Map.groupBy(trials, (t) => t.study)].map(([study, own]) => {
-      const speeds = own
-        .flatMap((t) => t.history.flatMap((e) => e.imagesPerSecond ?? []))
-        .sort((a, b) => a - b);
-      return {
-        study,
-        trials: own.length,
-        failed: own.filter((t) => t.state === "FAIL").length,
-        "time of its trials": duration(total(own)),
-        ...speeds.length > 0
-          ? {
-            "images/s (median epoch)": speeds[Math.floor(speeds.length / 2)]
-              .toFixed(0),
-          }
-          : {},
-      };
-    }),
+    [...Map.groupBy(rowsOf("costTable", trials), (t) => t.study)].map(
+      ([study, own]) => {
+        const speeds = own
+          .flatMap((t) => t.history.flatMap((e) => e.imagesPerSecond ?? []))
+          .sort((a, b) => a - b);
+        return {
+          study,
+          trials: own.length,
+          failed: own.filter((t) => t.state === "FAIL").length,
+          "time of its trials": duration(total(own)),
+          ...speeds.length > 0
+            ? {
+              "images/s (median epoch)": speeds[Math.floor(speeds.length / 2)]
+                .toFixed(0),
+            }
+            : {},
+        };
+      },
+    ),
   );
 
 /**
@@ -33,7 +35,7 @@ export const costTable = (trials: readonly Trial[]): Shown =>
  * all images and as the mean of the classes, and the maximum over the epochs
  * on the test split.
  */
-export function trialTable(trials: readonly Trial[]): Shown {
+export function trialTable(trials: Iterable<Trial>): Shown {
   const order = (a: Trial, b: Trial) =>
     Object.entries(paramsOf(a)).map(([name, value]) =>
       typeof value === "number"
@@ -43,7 +45,7 @@ export function trialTable(trials: readonly Trial[]): Shown {
   const share = (value: number | null | undefined, none = "–") =>
     value === null || value === undefined ? none : percent(value);
   return table(
-    trials.toSorted(order).map((t) => ({
+    rowsOf("trialTable", trials).toSorted(order).map((t) => ({
       ...Object.fromEntries(
         Object.entries(paramsOf(t)).map(([n, v]) => [n, valueText(n, v)]),
       ),

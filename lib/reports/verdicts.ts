@@ -19,9 +19,9 @@ import {
 import {
   asRuns,
   isDone,
-  listOf,
   parametersOf,
   type Row,
+  rowsOf,
   valueOf,
 } from "./rows.ts";
 import { valueText } from "./show.ts";
@@ -138,7 +138,7 @@ const rule = (
   if (!(typeof points === "number" && points >= 0)) {
     throw new StudyError(`${name}: points is ${points}: give a number from 0`);
   }
-  const of = listOf(name, given);
+  const of = rowsOf(name, given);
   if (of.length === 0) return cannotTell(w.missing ?? whyNone(given));
   const { holds, fails, open } = reasons(of, points);
   const n = fewest(of);
@@ -248,7 +248,7 @@ export const equal = rule("equal", (of, points) => {
  * tried. Null where no run is complete; a value that always failed is not near.
  */
 export function nearBest(rows: Iterable<Row>, parameter: string) {
-  const list = listOf("nearBest", rows, [parameter, "accuracy"])
+  const list = rowsOf("nearBest", rows, [parameter, "accuracy"])
     .filter((row) => row[parameter] != null);
   const odd = list.map((row) => valueOf(row[parameter]))
     .find((value) => typeof value !== "number");

@@ -4,6 +4,7 @@ import pl from "nodejs-polars";
 import {
   asFamily,
   bestPer,
+  costTable,
   differenceText,
   effects,
   noiseOf,
@@ -11,6 +12,7 @@ import {
   type Row,
   runsAtBest,
   settings,
+  trialTable,
 } from "../../lib/reports/mod.ts";
 
 /** Rows of depth, lr and a value a seed. */
@@ -212,16 +214,17 @@ Deno.test("an option that makes no sense is one line, not an empty answer", () =
 Deno.test("what is no list of rows is named, most of all a forgotten await", () => {
   // deno-lint-ignore no-explicit-any
   const trials = Promise.resolve([]) as any;
-  const awaited =
-    /this is a promise of rows: put await before what gives them$/;
+  const awaited = /: the rows are a promise \(await it\), not a list of rows$/;
   assert.throws(() => settings(trials), awaited);
   assert.throws(() => bestPer(trials, "depth"), awaited);
   assert.throws(() => effects(trials, { of: "depth", base: 2 }), awaited);
   assert.throws(() => noiseOf(trials), awaited);
+  assert.throws(() => trialTable(trials), awaited);
+  assert.throws(() => costTable(trials), awaited);
   assert.throws(
     // deno-lint-ignore no-explicit-any
     () => settings([null] as any),
-    /^StudyError: settings: this is a list with null in it: give objects$/,
+    /^TypeError: settings: row 0 is null, not an object with fields$/,
   );
 });
 

@@ -190,7 +190,7 @@ Deno.test("a margin that is none, and effects that are none, are one line", () =
     );
   }
   const promise = Promise.resolve([]) as unknown as Effect[];
-  assert.throws(() => better(promise), /better: this is a promise/);
+  assert.throws(() => better(promise), /better: the rows are a promise/);
 });
 
 Deno.test("a peak needs numbers, a range and more than one value", () => {
