@@ -31,6 +31,8 @@ export const ClaimsFile = z.object({
   trials: z.int().min(0),
   /** Time of all trials, in s. */
   seconds: z.number().min(0),
+  /** What its studies were planned to see, a line each. */
+  sees: z.array(z.string()).default([]),
   claims: z.array(z.object({
     claim: z.string(),
     published: z.string(),
@@ -163,6 +165,7 @@ export async function claims(
     data: first.dataName,
     trials: trials.length,
     seconds: trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0),
+    sees: [...new Set(studies.flatMap((s) => s.sees ?? []))],
     claims: judged,
   };
   if (!Deno.env.get("FERLAB_DRY_RUN")) keep(kept, first.dir);

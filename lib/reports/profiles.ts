@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { StudyError, type TrainingPlan } from "../study/mod.ts";
 import { type Recipe, recipes } from "../train/mod.ts";
+import { publishedNoise } from "./published.ts";
 
 /**
  * smoke: does it run? quick: synthetic faces, minutes. cpu: real FER2013 on
@@ -75,6 +76,21 @@ const backbones: Partial<Record<Profile, Partial<Recipe>>> = {
  */
 export const pretrained = (profile: string): Partial<Recipe> =>
   structuredClone(backbones[parseProfile(profile)] ?? {});
+
+/**
+ * The sd of the difference of two paired runs, as a share: of ours by notebook
+ * 16, of the notes' by their nominal repeats.
+ */
+export const pairSpread: Partial<Record<Profile, Record<Origin, number>>> = {
+  cpu: { random: 0.012, pretrained: 0.0045 },
+  paper: {
+    random: Math.SQRT2 * publishedNoise.scratch.sd,
+    pretrained: Math.SQRT2 * publishedNoise.pretrained.sd,
+  },
+};
+
+/** What a run starts from. */
+type Origin = "random" | "pretrained";
 
 type Start = Pick<TrainingPlan, "limits"> & {
   recipe: Recipe;

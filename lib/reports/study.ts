@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { escapeMarkup } from "../charts/mod.ts";
+import { detectableDifference } from "../statistics/mod.ts";
 import {
   type Dataset,
   type DataSource,
@@ -31,7 +32,7 @@ import {
 import { loadCheckpoint, type Recipe, recipes } from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
 import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
-import { parseProfile, type Profile, startOf } from "./profiles.ts";
+import { pairSpread, parseProfile, type Profile, startOf } from "./profiles.ts";
 import { asRuns, type Trial, trialsOf } from "./rows.ts";
 import { duration, list, type Shown, tableHtml, valueText } from "./show.ts";
 
@@ -129,6 +130,23 @@ export class Study {
     return "recipe" in this.job
       ? this.job.data!.name
       : startOf(this.profile).data.name;
+  }
+
+  /**
+   * The smallest difference of two settings that its paired repeats are planned
+   * to see, in words; none where the spread of such runs is not known.
+   */
+  get sees(): string | undefined {
+    if (!("recipe" in this.job)) return;
+    const { repeats: n } = this.definition, { weights } = this.job.recipe;
+    const from = weights?.file ? "pretrained" : "random";
+    const sd = pairSpread[this.profile]?.[from];
+    const isKnown = this.dataName === startOf(this.profile).data.name;
+    if (!sd || !isKnown || n < 2) return;
+    const size = 100 * detectableDifference({ sd, n });
+    return `differences from ${size.toFixed(1)} points on, from ${
+      from === "random" ? "random weights" : "a pretrained backbone"
+    } (${n} paired seeds, 80 % power)`;
   }
 
   /** The data set, read once. */
@@ -242,6 +260,7 @@ export class Study {
           : valueText(name, value),
       ]),
       ["repeats", String(repeats)],
+      ...this.sees ? [["sees", this.sees]] : [],
       [
         "trials",
         missing === 0

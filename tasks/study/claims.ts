@@ -71,7 +71,8 @@ function sectionText(
     .map(([word, file]) => `[${word}](${file})`).join(", ");
   const about = judged && judged.trials > 0
     ? `Profile ${judged.profile} on ${judged.data}: ${judged.trials} trials, ` +
-      `${duration(judged.seconds)}.${links && ` ${links}.`}`
+      `${duration(judged.seconds)}.${links && ` ${links}.`}` +
+      (judged.sees.length > 0 ? ` It sees ${judged.sees.join(", and ")}.` : "")
     : "Not yet run.";
   const rows = (judged?.claims ?? []).map((c) => {
     const [claim, published, ours, why] = [c.claim, c.published, c.ours, c.why]
@@ -114,10 +115,11 @@ beside their records. ${all.length} claims: ${
 - A difference **holds** or **does not hold** only with at least three paired
   seeds and an interval or test that says so, corrected by Holm where several
   settings are compared. All else is **cannot tell**, with the reason.
-- Profile \`cpu\` is a narrow net of the same family, trained from scratch on
-  5,120 images of the real FER2013 for 3 epochs on two CPU cores. That can show
-  what happens early in such trainings; it says little about 60 epochs of the
-  full net with a pretrained backbone on RAF-DB.
+- Profile \`cpu\` is a net of the same family with 1.1 million parameters on two
+  CPU cores. It trains on half of the real FER2013's training images, without
+  copies of held-out ones: 6 epochs from random weights, or 2 and more from a
+  backbone that was trained on the other half. That says little about 60 epochs
+  of the full net on RAF-DB.
 - Profile \`quick\` trains on synthetic faces for seconds. It shows how each
   question is asked and answered, so no claim about faces is settled by it.
 
