@@ -68,6 +68,14 @@ Deno.test("on the committed records every notebook comes to the committed verdic
     }
   }));
 
+/** What is longer than the rest: three studies and ten claims, six studies. */
+const LONGER: Record<string, number> = {
+  "08-cls-vs-vit": 160,
+  "14-workflow": 140,
+  "16-operating-point, candidates": 34,
+  "00-start-here, trace": 22,
+};
+
 Deno.test("a notebook's code is short, and no published number is typed into it", async () => {
   const numbers = new Set<string>();
   for (const entry of Deno.readDirSync(join(root, "data/published"))) {
@@ -90,14 +98,20 @@ Deno.test("a notebook's code is short, and no published number is typed into it"
         lines += own;
         const wide = text.split("\n").find((line) => line.length > 96);
         assert.equal(wide, undefined, `${name}, cell ${id}: over 96 columns`);
-        assert.ok(own <= 26, `${name}, cell ${id}: ${own} lines`);
+        // Imports and grid may be longer than a cell with an idea of its own.
+        const most = text.includes('from "ferlab"') ? 24 : 20;
+        assert.ok(
+          own <= (LONGER[`${name}, ${id}`] ?? most),
+          `${name}, cell ${id}: ${own} lines`,
+        );
       }
       const typed = (text.match(/\b\d\d\.\d\d\d?\b/g) ?? [])
         .filter((number) => numbers.has(number));
       assert.deepEqual(typed, [], `${name}, cell ${id}: published numbers`);
       assert.doesNotMatch(text, /"touches"/, `${name}, cell ${id}`);
     }
-    assert.ok(lines <= 200, `${name}: ${lines} lines of code`);
+    const most = LONGER[name] ?? 130;
+    assert.ok(lines <= most, `${name}: ${lines} lines of code, over ${most}`);
   }
 });
 
