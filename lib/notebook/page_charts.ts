@@ -36,9 +36,11 @@ const nearest = (event) => {
 // Lines are thin: one within 4 pixels will do.
 const FAMILY = "[data-series], [data-at]";
 const around = ({ clientX: x, clientY: y }) => {
-  for (const [dx, dy] of [[0, 0], [0, 4], [0, -4], [4, 0], [-4, 0]]) {
-    const own = document.elementFromPoint(x + dx, y + dy)?.closest(FAMILY);
-    if (own?.closest(".out svg")) return own;
+  for (const d of [0, 1, 2, 3, 4]) {
+    for (const [dx, dy] of [[0, d], [0, -d], [d, 0], [-d, 0]]) {
+      const own = document.elementFromPoint(x + dx, y + dy)?.closest(FAMILY);
+      if (own?.closest(".out svg")) return own;
+    }
   }
 };
 

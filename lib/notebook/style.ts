@@ -117,6 +117,7 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .out svg :has(> title) { pointer-events: all; }
 .out svg .lit { stroke: currentColor; stroke-width: 2px; paint-order: stroke; }
 .out svg text.lit { stroke: none; font-weight: 700; }
+.out svg [data-at] { pointer-events: stroke; }
 .out svg [data-at].lit { stroke-width: 4px; }
 .out svg :is(.dim, .off) { opacity: .12; }
 .out svg .off { pointer-events: none !important; }

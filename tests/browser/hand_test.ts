@@ -119,11 +119,38 @@ browserTest(
     await drag(0.5, 0.5); // a click
     assert.equal(await left(), 12);
     // A line that is pointed at is told, not the one whose box is nearest.
-    const best = page.locator(".ferlab-best path");
-    const told = await best.locator("title").textContent();
-    const on = await pointOn(best, 0.3);
-    await page.mouse.move(on.x, on.y + 3);
-    assert.equal(await tip.innerText(), told);
+    for (const i of [0, 4, 11]) {
+      const line = lines.nth(i);
+      const told = await line.locator("title").textContent();
+      const on = await pointOn(line, 0.9);
+      await page.mouse.move(on.x, on.y + 3);
+      assert.equal(await tip.innerText(), told);
+      await page.mouse.move(2, 2);
+    }
+    // Nothing is told between the lines, where a curve's inside lies.
+    const inside = await lines.evaluateAll((all) => {
+      const curves = all as SVGPathElement[];
+      const points = curves.flatMap((c) =>
+        Array.from(
+          { length: 400 },
+          (_, i) => c.getPointAtLength(c.getTotalLength() * i / 400),
+        )
+      );
+      const svg = curves[0].ownerSVGElement!, at = svg.createSVGPoint();
+      for (at.x = 50; at.x < 600; at.x += 5) {
+        for (at.y = 60; at.y < 330; at.y += 5) {
+          const isFar = points.every((p) =>
+            Math.hypot(p.x - at.x, p.y - at.y) > 20
+          );
+          if (isFar && curves.some((c) => c.isPointInFill(at))) {
+            const { x, y } = at.matrixTransform(svg.getScreenCTM()!);
+            return { x, y };
+          }
+        }
+      }
+    });
+    await page.mouse.move(inside!.x, inside!.y);
+    assert.ok(await tip.isHidden());
     assert.deepEqual(errors, []);
   },
 );
