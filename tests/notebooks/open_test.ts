@@ -152,7 +152,7 @@ const EDITS: Edit[] = [
     to: "alpha: [1, 0.2]",
     trained: { "cls-ablation": 6, "cls-controls": 2 },
     ran: ["+study", "run", "claims"],
-    kept: ["published-pairs"],
+    kept: ["published-forest"],
   },
   {
     notebook: "04-eps", // a claim's margin
