@@ -111,16 +111,12 @@ const isPromise = (value: unknown) =>
   typeof (value as PromiseLike<unknown> | null)?.then === "function";
 
 /** What was given instead of rows, in a few words. */
-export const whatIs = (value: unknown): string =>
-  isPromise(value)
-    ? "a promise (await it)"
-    : typeof value === "object" && value !== null
-    ? "one object"
-    : typeof value === "string"
-    ? `the text "${value.slice(0, 40)}"`
-    : typeof value === "function"
-    ? "a function"
-    : String(value);
+export function whatIs(value: unknown): string {
+  if (isPromise(value)) return "a promise (await it)";
+  if (typeof value === "string") return `the text "${value.slice(0, 40)}"`;
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value ? "one object" : String(value);
+}
 
 /** Whether `of` may be read as rows: a list, a polars frame. */
 export const isRows = (of: unknown): boolean =>
@@ -132,18 +128,15 @@ export const isRows = (of: unknown): boolean =>
 /** The rows as an array; a polars frame is taken as its records. */
 export function listOf(chart: string, rows: unknown): object[] {
   if (!isRows(rows)) {
-    throw new TypeError(
-      `${chart}: the rows are ${whatIs(rows)}, not a list of rows`,
-    );
+    const what = whatIs(rows);
+    throw new TypeError(`${chart}: the rows are ${what}, not a list of rows`);
   }
   const frame = rows as { toRecords?: () => object[] };
   const all = frame.toRecords?.() ?? [...rows as Iterable<object>];
   const wrong = all.findIndex((r) => typeof r !== "object" || r === null);
   if (wrong >= 0) {
-    throw new TypeError(
-      `${chart}: row ${wrong} is ${whatIs(all[wrong])}, ` +
-        "not an object with fields",
-    );
+    const what = `${chart}: row ${wrong} is ${whatIs(all[wrong])}`;
+    throw new TypeError(`${what}, not an object with fields`);
   }
   return all;
 }
@@ -170,9 +163,9 @@ export function read<K extends string>(
       ? channel
       : firstOf(channel as string);
     if (!fields.every((f) => typeof f === "string")) {
+      const what = `${chart}: the channel ${key} is ${whatIs(fields[0])}`;
       throw new TypeError(
-        `${chart}: the channel ${key} is ${whatIs(fields[0])}; ` +
-          "give a field's name or a function of the row",
+        `${what}; give a field's name or a function of a row`,
       );
     }
     const field = fields.find(isHeld);

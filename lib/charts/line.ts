@@ -83,20 +83,18 @@ export function linesOf(
   more: { x?: channels.Value[]; y?: channels.Value[] } = {},
   add: (lines: Lines) => Added = () => ({}),
 ): Chart {
+  const { firstOf, maybe, optional } = channels;
+  const xChannel = o.x ?? firstOf("lr", "epoch");
   const table = channels.read(chart, rows, {
-    x: o.x ?? channels.firstOf("lr", "epoch"),
-    y: o.y ?? channels.firstOf("accuracy", "mean", "value"),
-    series: o.series ?? channels.maybe(),
-    ...{ low: channels.maybe("low"), high: channels.maybe("high") },
+    ...{ x: xChannel, y: o.y ?? firstOf("accuracy", "mean", "value") },
+    series: o.series ?? maybe(),
+    ...{ low: maybe("low"), high: maybe("high") },
   });
+  const yOfTheirs = firstOf(table.name("y"), "accuracy", "mean");
   const theirTable = channels.read(`${chart}, published`, o.published ?? [], {
-    x: o.x ?? channels.firstOf("lr", "epoch"),
-    y: typeof o.y === "function"
-      ? o.y
-      : channels.firstOf(table.name("y"), "accuracy", "mean"),
+    ...{ x: xChannel, y: typeof o.y === "function" ? o.y : yOfTheirs },
     // Published rows need not tell a series.
-    series: channels.optional(o.series),
-    ...{ low: channels.maybe(), high: channels.maybe() },
+    ...{ series: optional(o.series), low: maybe(), high: maybe() },
   });
   const moreX = [...theirTable.rows.map((r) => r.x), ...more.x ?? []];
   const xs = levels(
@@ -125,11 +123,11 @@ export function linesOf(
     isNumbered && (p.series ?? "") !== ""
       ? `${table.words("series")} ${numberText(+p.series!)}`
       : String(p.series ?? "");
+  type OfSeries = { series: channels.Value };
   const index = new Map(names.map((name, i) => [name, i]));
-  const indexOf = (p: { series: channels.Value }) =>
-    index.get(String(p.series ?? ""))!;
+  const indexOf = (p: OfSeries) => index.get(String(p.series ?? ""))!;
   const isMany = names.length > marks.MOST_NAMED;
-  const colorOf = (p: { series: channels.Value }) =>
+  const colorOf = (p: OfSeries) =>
     isMany
       ? lineColor(indexOf(p) / (names.length - 1))
       : marks.styleOf(indexOf(p)).color;
@@ -149,9 +147,9 @@ export function linesOf(
   const own = Map.groupBy(points, (p) => p.series);
   const added = add({
     ...{ x, y },
-    series: names.map((series) => ({
-      ...{ name: nameOf({ series }), points: own.get(series) ?? [] },
-    })),
+    series: names.map((series) => {
+      return { name: nameOf({ series }), points: own.get(series) ?? [] };
+    }),
   });
 
   // Names stand at the lines' ends if there is room for them.

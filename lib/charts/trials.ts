@@ -101,9 +101,8 @@ export function timelineChart(
   const item = ([state, n]: [string, number]) =>
     fills.get(state)?.item(`${state} (${n})`) ??
       areaItem("none", `${state} (${n})`, OUTLINE);
-  const lanesAxis = rowsAxis(ends.map(() => ""), {
-    ...{ label: summary, least: 22 },
-  });
+  const names = ends.map(() => "");
+  const lanesAxis = rowsAxis(names, { label: summary, least: 22 });
   const x = axisFor([0, span / unit || 1], {
     label: `${unitName} since the first start`,
     ...{ scale: "linear", pad: 0 },
