@@ -67,7 +67,7 @@ export const PARAMETERS = Symbol.for("ferlab.parameters");
 /** A trial in words: its parameters but those told, and its seed, if it has. */
 export function trialWords(row: unknown, told: readonly string[] = []): string {
   // deno-lint-ignore no-explicit-any
-  const own = row as Record<string | symbol, any>;
+  const own = (row ?? {}) as Record<string | symbol, any>;
   const names: string[] = own[PARAMETERS] ?? [];
   return [...names, "seed"]
     .filter((name) => !told.includes(name) && own[name] != null)

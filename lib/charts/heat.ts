@@ -2,7 +2,14 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, axisOf, count, onAxes } from "./axis.ts";
-import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
+import {
+  type Channel,
+  firstOf,
+  maybe,
+  read,
+  type Rows,
+  trialWords,
+} from "./channels.ts";
 import { asked, type AxesOptions, frame, tip } from "./frame.ts";
 import { type LegendItem, MOST_HIGH, widest } from "./layout.ts";
 import { crosses, FAILED, pathItem } from "./marks.ts";
@@ -36,8 +43,8 @@ export function heatMapChart(
 ): Chart {
   const table = read("heatMapChart", rows, {
     ...{ x: o.x, y: o.y, value: o.value ?? firstOf("mean", "accuracy") },
-    // How many runs a value is the mean of.
-    n: maybe("n"),
+    // How many runs a value is the mean of, and its interval.
+    ...{ n: maybe("n"), low: maybe("low"), high: maybe("high") },
   });
   const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
   const y = axisOf(table, "y", { ...asked(o, "y"), scale: "category" });
@@ -53,7 +60,8 @@ export function heatMapChart(
     const value: number | undefined = d3.mean(done, (r: Row) => r.value);
     const n: number = d3.sum(done, (r: Row) => r.n ?? 1);
     const failed = own.length - done.length;
-    return { x: own[0].x!, y: own[0].y!, value, n, failed };
+    const alone = own.length === 1 ? own[0] : undefined;
+    return { x: own[0].x!, y: own[0].y!, value, n, failed, alone };
   });
   type Cell = typeof cells[number];
   type Done = Cell & { value: number };
@@ -132,12 +140,17 @@ export function heatMapChart(
         widest(done.map(short), fontSize) <= side;
       const showsN = isWritten && tall >= 32 && side >= 40 &&
         done.some((c) => c.n !== 1);
-      const title = (c: Cell) =>
-        tip(
+      const told = [table.name("x"), table.name("y")];
+      const title = (c: Cell) => {
+        const { low = null, high = null, row } = c.alone ?? {};
+        return tip(
           placeOf(c),
           c.value === undefined ? "failed" : `${words(c.value)}\nn = ${c.n}`,
+          low !== null && high !== null && `${words(low)} to ${words(high)}`,
           c.value !== undefined && c.failed > 0 && `${c.failed} failed`,
+          trialWords(row, told),
         );
+      };
       const text = (c: Done) => textOn(colorOf(c));
       return [
         Plot.cell(done, {

@@ -182,8 +182,7 @@ export function linesOf(
     ],
   ];
   const told = [table.name("x"), table.name("series")];
-  const trial = (r: { row?: unknown }) =>
-    r.row !== undefined && channels.trialWords(r.row, told);
+  const trial = (r: { row?: unknown }) => channels.trialWords(r.row, told);
   const title = (whose: string) => (p: Point) =>
     tip(
       whose + nameOf(p),
