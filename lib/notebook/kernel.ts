@@ -1,13 +1,15 @@
 /** A client of one Deno notebook kernel: start, execute, interrupt, stop. */
 import { createHmac } from "node:crypto";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { stripAnsi } from "./ansi.ts";
 import { addressOf, type Connection, newConnection } from "./connection.ts";
 import { denoError } from "./errors.ts";
+import { LOG_HINT, OutputLog } from "./output_log.ts";
 import {
   checkReplies,
   fenceCode,
-  LateText,
+  intoCode,
   PRELUDE,
   type Thrown,
 } from "./prelude.ts";
@@ -60,18 +62,27 @@ const STDERR_TAIL = 4000; // characters kept
 const POSIX = Deno.build.os !== "windows";
 
 /**
- * A process that ends the group of `pid` when this process dies, however it
- * does: its stdin is a pipe from here, and closes then.
+ * A process that ends the group of `pid`, and removes its folder, when this
+ * process dies, however it does: its stdin is a pipe from here, and closes then.
  */
-function watchdog(pid: number): Deno.ChildProcess {
+function watchdog(pid: number, folder: string): Deno.ChildProcess {
   return new Deno.Command("sh", {
-    args: ["-c", `read _; kill -9 -${pid}`],
+    args: ["-c", `read _; kill -9 -${pid}; rm -rf "$0"`, folder],
     detached: true,
     stdin: "piped",
     stdout: "null",
     stderr: "null",
   }).spawn();
 }
+
+/** A folder of this process's own for what a kernel and it exchange. */
+const newFolder = () =>
+  Deno.makeTempDir({ prefix: "kernel-" }).catch((e: Error) => {
+    throw new Error(
+      `${tmpdir()}: the kernel cannot be started, which needs a folder there: ` +
+        `${e.message}; set TMPDIR to a folder that can be written`,
+    );
+  });
 
 /** One running kernel; make it with {@link Kernel.start}, end with `stop`. */
 export class Kernel {
@@ -90,7 +101,10 @@ export class Kernel {
   readonly #replies = new Map<string, (m: Message) => void>();
   readonly #fences = new Map<number, (thrown?: Thrown) => void>();
   readonly #dead: Promise<never>;
-  readonly #late = new LateText();
+  readonly #log: OutputLog;
+  /** Resolves when what was read of the log has been taken. */
+  #logged: Promise<void> = Promise.resolve();
+  #again: ReturnType<typeof setTimeout> | undefined;
   /** Resolves when all that the process published has been taken. */
   #published: Promise<void> = Promise.resolve();
   #shell!: ZmtpSocket;
@@ -102,10 +116,12 @@ export class Kernel {
     child: Deno.ChildProcess,
     /** Where others may reach the kernel too. */
     readonly connection: Connection,
+    folder: string,
     owned = true,
   ) {
     this.#child = child;
-    if (POSIX && owned) this.#watchdog = watchdog(child.pid);
+    this.#log = new OutputLog(folder);
+    if (POSIX && owned) this.#watchdog = watchdog(child.pid, folder);
     const drained = this.#drain();
     this.ended = child.status.then(async (status) => {
       this.#alive = false;
@@ -115,6 +131,8 @@ export class Kernel {
       const late = new Promise<void>((r) => timer = setTimeout(r, 500));
       await Promise.race([Promise.all([drained, this.#published]), late]);
       clearTimeout(timer);
+      await this.#readLog(Infinity);
+      await this.#closeLog();
       return {
         code: status.code,
         signal: status.signal,
@@ -169,14 +187,14 @@ export class Kernel {
       stderr: new ReadableStream({ start: (s) => s.close() }),
       kill: (signal: Deno.Signal) => Deno.kill(pid, signal),
     } as Deno.ChildProcess;
-    const kernel = new Kernel(child, connection, false);
+    const folder = await newFolder();
+    const kernel = new Kernel(child, connection, folder, false);
     const end = () => gone.resolve({ code: -1, signal: null, success: false });
     kernel.#fence = Math.floor(Math.random() * 1e9); // another client's differ
     try {
       await kernel.#connect(timeout);
       kernel.#published.then(end); // its sockets close when it ends
-      await kernel.#request(PRELUDE, true);
-      await kernel.#fenced();
+      await kernel.#prepare();
       return kernel;
     } catch (e) {
       end();
@@ -187,19 +205,16 @@ export class Kernel {
 
   /** Closes the sockets and leaves the process as it is. */
   async disconnect(): Promise<void> {
+    await this.#send(intoCode(), true).catch(() => {});
     this.#sockets.forEach((s) => s.close());
     await this.#published;
+    await this.#closeLog();
   }
 
   static async #start(o: KernelOptions): Promise<Kernel> {
     const connection = newConnection();
-    const file = await Deno.makeTempFile({ suffix: ".json" })
-      .catch((e: Error) => {
-        throw new Error(
-          `${tmpdir()}: the kernel cannot be started, which needs a file there: ` +
-            `${e.message}; set TMPDIR to a folder that can be written`,
-        );
-      });
+    const folder = await newFolder();
+    const file = join(folder, "connection.json");
     try {
       await Deno.writeTextFile(file, JSON.stringify(connection));
       const child = new Deno.Command(Deno.execPath(), {
@@ -211,14 +226,10 @@ export class Kernel {
         stdout: "null",
         stderr: "piped",
       }).spawn();
-      const kernel = new Kernel(child, connection);
+      const kernel = new Kernel(child, connection, folder);
       try {
         await kernel.#connect(o.timeout ?? 30_000);
-        await kernel.#request(PRELUDE, true);
-        await checkReplies(async (code) =>
-          (await kernel.#request(code, true)).content.status
-        );
-        await kernel.#fenced();
+        await kernel.#prepare(true);
         return kernel;
       } catch (e) {
         await kernel.stop();
@@ -229,12 +240,29 @@ export class Kernel {
     }
   }
 
+  async #prepare(isNew = false) {
+    const { content } = await this.#request(PRELUDE, true);
+    if (content.status !== "ok") {
+      throw new Error(
+        `the notebook kernel of Deno ${Deno.version.deno} cannot be prepared ` +
+          `(${content.evalue}); use Deno 2.9.6`,
+      );
+    }
+    await this.#request(intoCode(this.#log.folder), true);
+    if (isNew) {
+      await checkReplies(async (code) =>
+        (await this.#request(code, true)).content.status
+      );
+    }
+    await this.#fenced();
+  }
+
   /**
    * Runs `code`; resolves with the reply's content once all that the code
    * printed has gone through `onMessage`.
    *
-   * Output can arrive after the reply, so a fence follows: a silent
-   * broadcast, which the kernel publishes after everything before it.
+   * A fence follows, a silent broadcast: what was put out before it has been
+   * written, or is published before it.
    * `thrown` in the content tells more of the exception, if there was one.
    * @throws {KernelDied} when the process ends first
    */
@@ -343,17 +371,10 @@ export class Kernel {
       this.#shell = await open(shell_port, "DEALER");
       this.#listen(this.#shell, iopub);
       // The subscription is read on another connection than the first fence
-      // and may be late for it: send fences until one is seen.
-      for (let seen = false; !seen;) {
-        let again: ReturnType<typeof setTimeout> | undefined;
-        const pause = new Promise<boolean>((r) =>
-          again = setTimeout(() => r(false), 200)
-        );
-        const fence = this.#fenced().then(() => true);
-        fence.catch(() => {}); // the process may end during a pause
-        seen = await Promise.race([fence, pause, stopped]);
-        clearTimeout(again);
-      }
+      // and may be late for it: it is sent again.
+      const fence = this.#fenced();
+      fence.catch(() => {}); // the process may end before
+      await Promise.race([fence, stopped]);
     } finally {
       clearTimeout(timer);
     }
@@ -364,7 +385,7 @@ export class Kernel {
     const passed = new Promise<Thrown | undefined>((r) =>
       this.#fences.set(n, r)
     );
-    // One that was dropped behind a large message is sent again; each pushes on
+    // One that was dropped behind a large error is sent again; each pushes on
     // what the kernel has not written yet.
     while (true) {
       await this.#request(fenceCode(n), true);
@@ -382,7 +403,12 @@ export class Kernel {
     const id = crypto.randomUUID();
     const reply = new Promise<Message>((r) => this.#replies.set(id, r));
     // A kernel that is gone is told by #dead, not by the failed write.
-    const sent = this.#shell.send(this.#sign(id, "execute_request", {
+    this.#send(code, silent, id).catch(() => {});
+    return await Promise.race([reply, this.#dead]);
+  }
+
+  async #send(code: string, silent: boolean, id: string = crypto.randomUUID()) {
+    await this.#shell.send(this.#sign(id, "execute_request", {
       code,
       silent,
       store_history: !silent,
@@ -390,8 +416,6 @@ export class Kernel {
       allow_stdin: false,
       stop_on_error: true,
     }));
-    sent.catch(() => {});
-    return await Promise.race([reply, this.#dead]);
   }
 
   #sign(id: string, type: string, content: unknown): string[] {
@@ -426,19 +450,39 @@ export class Kernel {
     return { type: header.msg_type, parent: parent?.msg_id, content };
   }
 
-  /** Passes printed text on, what is late of it by itself. */
-  async #print(m: Message) {
-    const { name, text } = m.content as { name: string; text: string };
-    for (const part of this.#late.parts(name, text)) {
-      await this.onMessage(
-        part.fence === undefined
-          ? { ...m, content: { name, text: part.text } }
-          : {
-            ...m,
-            content: { name, text: part.text, ferlab_fence: part.fence },
-          },
-      );
+  /** Passes on what is in the log; see {@link OutputLog.read}. */
+  #readLog(end?: number): Promise<void> {
+    return this.#logged = this.#logged.then(async () => {
+      for await (const message of this.#log.read(end)) {
+        await this.#pass(message);
+      }
+    });
+  }
+
+  async #closeLog() {
+    clearTimeout(this.#again);
+    await this.#logged;
+    await this.#log.close();
+  }
+
+  /** Passes a message on; one that cannot be taken is told. */
+  async #pass(m: Message) {
+    try {
+      await this.onMessage(m);
+    } catch (e) {
+      this.#leftOut(e as Error);
     }
+  }
+
+  #leftOut({ message }: Error, size?: number) {
+    const what = size === undefined
+      ? "what"
+      : `${(size / 2 ** 20).toFixed(1)} MB that`;
+    const text = `\n(${what} the cell put out was left out: ${message})\n`;
+    this.onMessage({
+      ...{ type: "stream", parent: undefined },
+      content: { name: "stderr", text },
+    });
   }
 
   #listen(shell: ZmtpSocket, iopub: ZmtpSocket) {
@@ -451,13 +495,7 @@ export class Kernel {
           const message = this.#parse(frames);
           if (message) await take(message);
         } catch (e) { // longer than a string can be, mostly
-          const size = frames.reduce((n, f) => n + f.length, 0) / 2 ** 20;
-          const text = `\n(${size.toFixed(1)} MB that the cell put out were ` +
-            `left out: ${(e as Error).message})\n`;
-          this.onMessage({
-            ...{ type: "stream", parent: undefined },
-            content: { name: "stderr", text },
-          });
+          this.#leftOut(e as Error, frames.reduce((n, f) => n + f.length, 0));
         }
       }
     };
@@ -466,12 +504,21 @@ export class Kernel {
       this.#replies.get(id)?.(m);
       this.#replies.delete(id);
     });
-    this.#published = pump(iopub, (m) => {
-      if (m.type === "stream") return this.#print(m);
-      if (m.type !== "ferlab_fence") return this.onMessage(m);
-      const n = Number(m.content.n);
-      this.#fences.get(n)?.(m.content.thrown as Thrown | undefined);
-      this.#fences.delete(n);
+    this.#published = pump(iopub, async (m) => {
+      if (m.type === "ferlab_log") {
+        clearTimeout(this.#again); // what comes before the next hint
+        this.#again = setTimeout(() => this.#readLog(), 2 * LOG_HINT);
+        return await this.#readLog();
+      }
+      if (m.type === "ferlab_fence") {
+        await this.#readLog(m.content.log as number | undefined);
+        const n = Number(m.content.n);
+        this.#fences.get(n)?.(m.content.thrown as Thrown | undefined);
+        this.#fences.delete(n);
+      } else if (!/^(status|execute_input)$/.test(m.type)) {
+        await this.#readLog();
+        await this.onMessage(m);
+      }
     });
   }
 }

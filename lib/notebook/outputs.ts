@@ -66,6 +66,7 @@ export class CellOutputs {
       return plain(c.data);
     }
     if (m.type === "stream") {
+      if (!c.text) return;
       const output = streamOf(c.name as "stdout" | "stderr", c.text as string);
       this.#add(output, cause);
       return cause === this.#cell ? output.text : undefined;

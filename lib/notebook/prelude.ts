@@ -1,21 +1,28 @@
 /**
- * What the kernel is made to do before the first cell, silently: report the
- * errors that it would swallow, show what bypasses the console, and tell what
- * comes late: from a timer or a promise of an earlier cell.
+ * What the kernel is made to do before the first cell, silently: write what
+ * cells put out into files (output_log.ts), report the errors that it would
+ * swallow, show what bypasses the console, and tell what comes late: from a
+ * timer or a promise of an earlier cell.
  */
+import { LOG_HINT } from "./output_log.ts";
 
 /** Where the prelude keeps its functions in the kernel. */
 const HIDDEN = 'globalThis[Symbol.for("ferlab.prelude")]';
 
-/** Around what is printed late: the fence's number, and no more at the end. */
-const MARK = { open: "\u001eferlab:", close: "\u001e" };
+/** Characters of what one cell prints; what it prints beyond them is lost. */
+const MOST = 500e6;
+/** Characters of a message of printed text. */
+const PIECE = 1 << 20;
 
 /**
  * Errors of promises that nothing awaits and of timers become `error`
  * messages. What is written to Deno.stdout and Deno.stderr becomes stream
  * messages. `ferlab_fence` in a message is the number of the fence before the
- * cell that caused it; printed text that is late stands between marks instead,
- * see {@link LateText}.
+ * cell that caused it, where that is another than the last.
+ *
+ * The kernel drops messages while one of many megabytes is on its way, or where
+ * they come faster than they are read, and holds them in memory without limit.
+ * So only its own messages go that way: fences, and errors that it catches.
  *
  * The kernel tells an exception's name, message and stack only. It asks
  * `exception instanceof Error` last of all, and there it is caught for its cause.
@@ -61,11 +68,11 @@ export const PRELUDE = `(() => {
     }
     return lines;
   };
-  const report = async (v, where, at) => {
+  const report = (v, where, at) => {
     const error = isError(v);
     const lines = text(v).split("\\n").filter((l) => !/[(]ext:| Timeout[.]guarded /.test(l));
     try {
-      await broadcast("error", {
+      write("error", {
         ename: error ? v.name : "Error",
         evalue: (error ? v.message : String(v)) + " (" + where + ")",
         traceback: [...lines, ...causes(v)],
@@ -84,36 +91,57 @@ export const PRELUDE = `(() => {
     else report(event.message, "in a worker", fence.getStore());
   });
 
-  const { format, ...jupyter } = { ...Deno.jupyter };
-  // The kernel writes only while it publishes, and drops what comes while a
-  // message of many megabytes is on its way: fences of nothing push that on.
-  const whole = (publish) => async (...args) => {
-    const start = performance.now();
-    await publish(...args);
-    const took = performance.now() - start;
-    if (took < 10) return;
-    const until = performance.now() + Math.min(20 * took, 3000);
-    while (performance.now() < until) {
-      await new Promise((r) => setTimeout(r, 1));
-      await jupyter.broadcast("ferlab_fence", { n: -1 });
+  const { broadcast: send, format } = Deno.jupyter;
+  const { Console, jupyter: inner } = Deno[Deno.internal];
+  const { openSync, removeSync } = Deno, { stringify } = JSON;
+  const clock = performance.now.bind(performance);
+  const encoder = new TextEncoder();
+  const wellFormed = (_, v) => typeof v === "string" ? v.toWellFormed() : v;
+  let folder, file, number = 0, told = -Infinity;
+  const close = () => {
+    if (!file) return;
+    file.close();
+    file = undefined;
+    number++;
+  };
+  const write = (type, content) => {
+    // A line that a full disk cut ends where the next begins.
+    const line = encoder.encode("\\n" + stringify({ type, content }, wellFormed) + "\\n");
+    try {
+      if (!folder) throw new Error("nobody reads it");
+      file ??= openSync(folder + "/" + number, { append: true, create: true });
+      for (let at = 0; at < line.length;) at += file.writeSync(line.subarray(at));
+    } catch {
+      return send(type, content);
     }
+    if (clock() - told < ${LOG_HINT}) return;
+    told = clock();
+    send("ferlab_log", {});
   };
-  const broadcast = whole(jupyter.broadcast), display = whole(jupyter.display);
-  Deno.jupyter.broadcast = (type, content, extra) => {
+  const tell = (type, content) => {
     const at = late();
-    const told = at === undefined ? content : { ferlab_fence: at, ...content };
-    return broadcast(type, told, extra);
+    write(type, at === undefined ? content : { ferlab_fence: at, ...content });
   };
-  Deno.jupyter.display = async (value, options = {}) => {
-    const at = late();
-    if (at === undefined) return await display(value, options);
-    const { raw, update, display_id } = options;
-    await broadcast(update ? "update_display_data" : "display_data", {
-      data: raw ? value : await format(value),
+  Deno.jupyter.broadcast = async (type, content) => tell(type, content);
+  Deno.jupyter.display = async (value, { raw, update, display_id } = {}) =>
+    tell(update ? "update_display_data" : "display_data", {
+      data: await inner.formatInner(value, raw),
       metadata: {},
       transient: display_id ? { display_id } : {},
-      ferlab_fence: at,
     });
+  const { broadcastResult } = inner;
+  inner.broadcastResult = async (execution_count, result) => {
+    if (result === undefined) return;
+    try {
+      const data = await format(result);
+      write("execute_result", { execution_count, data, metadata: {}, transient: {} });
+    } catch (e) { // the kernel tells it in its own way
+      await broadcastResult(execution_count, {
+        [Symbol.for("Jupyter.display")]() {
+          throw e;
+        },
+      });
+    }
   };
 
   const pending = new Map(); // timers: of which cell, until when
@@ -166,32 +194,30 @@ export const PRELUDE = `(() => {
     };
   }
 
-  const print = Deno[Deno.internal]?.core?.print;
-  const marked = (isStderr, run) => {
-    const at = late();
-    if (at === undefined || !print) return run();
-    print(${JSON.stringify(MARK.open)} + at + ${
-  JSON.stringify(MARK.close)
-}, isStderr);
-    try {
-      return run();
-    } finally {
-      print(${JSON.stringify(MARK.open + MARK.close)}, isStderr);
+  let room = ${MOST};
+  const print = (text, isStderr) => {
+    const kept = text.slice(0, Math.max(0, room));
+    const name = isStderr ? "stderr" : "stdout";
+    for (let at = 0, end; at < kept.length; at = end) {
+      end = at + ${PIECE};
+      if ((kept.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--; // half a character
+      tell("stream", { name, text: kept.slice(at, end) });
     }
+    if (room < text.length && room >= 0) {
+      tell("stream", { name, text: "\\n(the cell printed more than ${
+  MOST / 1e6
+} MB: the rest is lost)\\n" });
+    }
+    room -= text.length;
   };
-  for (
-    const name of ("log debug info dir dirxml warn error assert table count " +
-      "group groupCollapsed timeLog timeEnd").split(" ")
-  ) {
-    const original = console[name];
-    const isStderr = /^(warn|error|assert)$/.test(name);
-    console[name] = (...args) => marked(isStderr, () => original(...args));
+  const own = new Console((text, level) => print(text, level > 1));
+  for (const [name, method] of Object.entries(own)) {
+    if (typeof method === "function") console[name] = method;
   }
   for (const [name, isStderr] of [["stdout", false], ["stderr", true]]) {
-    if (!print) break;
     const decoder = new TextDecoder();
     const writeSync = (bytes) => {
-      marked(isStderr, () => print(decoder.decode(bytes, { stream: true }), isStderr));
+      print(decoder.decode(bytes, { stream: true }), isStderr);
       return bytes.length;
     };
     const write = async (bytes) => writeSync(bytes);
@@ -203,12 +229,23 @@ export const PRELUDE = `(() => {
 
   Object.defineProperty(globalThis, Symbol.for("ferlab.prelude"), {
     value: {
+      into(path) {
+        try {
+          if (folder) removeSync(folder, { recursive: true });
+        } catch { /* its reader has done that */ }
+        close();
+        folder = path;
+        number = 0;
+      },
       passed(n) {
         fence.enterWith(n);
         current = n;
+        room = ${MOST};
+        close();
         const v = thrown;
         thrown = undefined;
-        return { causes: causes(v), ...(isError(v) ? {} : { text: text(v) }) };
+        const told = { causes: causes(v), ...(isError(v) ? {} : { text: text(v) }) };
+        send("ferlab_fence", { n, log: number, thrown: told });
       },
       // Those that nothing holds the process open for do not count.
       pending: () =>
@@ -230,30 +267,6 @@ export interface Pending {
 /** An expression for {@link Pending}, a list of them. */
 export const PENDING = `${HIDDEN}?.pending() ?? []`;
 
-const MARKED = new RegExp(`${MARK.open}(\\d*)${MARK.close}`);
-
-/** Takes printed text apart at the marks of what is late. */
-export class LateText {
-  readonly #inside = new Map<string, number>(); // by stream
-
-  /** Parts of a text of a stream; `fence` of those that are late. */
-  *parts(
-    name: string,
-    text: string,
-  ): Generator<{ text: string; fence?: number }> {
-    if (!this.#inside.has(name) && !text.includes(MARK.open)) {
-      return yield { text };
-    }
-    const pieces = text.split(MARKED);
-    for (const [i, piece] of pieces.entries()) {
-      if (i % 2) {
-        if (piece) this.#inside.set(name, Number(piece));
-        else this.#inside.delete(name);
-      } else if (piece) yield { text: piece, fence: this.#inside.get(name) };
-    }
-  }
-}
-
 /** What a fence tells of the exception before it. */
 export interface Thrown {
   /** lines that tell `error.cause`, and the errors of an AggregateError */
@@ -264,8 +277,12 @@ export interface Thrown {
 
 /** Code of fence number `n`: what is executed after it belongs to it. */
 export const fenceCode = (n: number): string =>
-  `await Deno.jupyter.broadcast("ferlab_fence", ` +
-  `{ n: ${n}, thrown: ${HIDDEN}?.passed(${n}) })`;
+  `${HIDDEN} ? ${HIDDEN}.passed(${n}) : ` +
+  `await Deno.jupyter.broadcast("ferlab_fence", { n: ${n} })`;
+
+/** Code that has what cells put out written into a folder; into none without. */
+export const intoCode = (folder?: string): string =>
+  `${HIDDEN}?.into(${JSON.stringify(folder)})`;
 
 /**
  * Makes sure that a cell that throws is told as one.
