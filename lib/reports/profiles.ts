@@ -82,7 +82,7 @@ export const pretrained = (profile: string): Partial<Recipe> =>
  * 16, of the notes' by their nominal repeats.
  */
 export const pairSpread: Partial<Record<Profile, Record<Origin, number>>> = {
-  cpu: { random: 0.012, pretrained: 0.0045 },
+  cpu: { random: 0.0066, pretrained: 0.0045 },
   paper: {
     random: Math.SQRT2 * publishedNoise.scratch.sd,
     pretrained: Math.SQRT2 * publishedNoise.pretrained.sd,

@@ -117,7 +117,7 @@ beside their records. ${all.length} claims: ${
   settings are compared. All else is **cannot tell**, with the reason.
 - Profile \`cpu\` is a net of the same family with 1.1 million parameters on two
   CPU cores. It trains on half of the real FER2013's training images, without
-  copies of held-out ones: 6 epochs from random weights, or 2 and more from a
+  copies of held-out ones: 8 epochs from random weights, or 2 and more from a
   backbone that was trained on the other half. That says little about 60 epochs
   of the full net on RAF-DB.
 - Profile \`quick\` trains on synthetic faces for seconds. It shows how each
