@@ -45,7 +45,7 @@ const small: Recipe = {
   ...recipes.slim,
   stemStride: 2,
   batchSize: 128,
-  epochs: 6,
+  epochs: 8,
   lr: 1e-3,
   schedule: {
     kind: "warmupCosine",
