@@ -73,6 +73,7 @@ const LONGER: Record<string, number> = {
   "08-cls-vs-vit": 170,
   "06-long-runs": 140,
   "14-workflow": 145,
+  "16-operating-point": 135,
   "16-operating-point, grid": 24,
   "00-start-here, trace": 22,
 };
