@@ -128,7 +128,7 @@ for (const chart of document.querySelectorAll(".out svg")) {
 // A range on an axis, by drag or arrow keys, dims the lines that miss it.
 function brushable(chart) {
   const axes = [...chart.querySelectorAll("line[data-axis]")].slice(0, 50);
-  const lines = [...chart.querySelectorAll("[data-at]")].map((e) => ({
+  const lines = [...chart.querySelectorAll("[data-at]")].slice(0, 5000).map((e) => ({
     e,
     at: e.dataset.at.split(" ").map(Number),
     words: (titleOf(e)?.textContent ?? "").split("\\n"),
