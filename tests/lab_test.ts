@@ -4,7 +4,7 @@ import * as lab from "../lib/lab.ts";
 import type { Trial } from "../lib/lab.ts";
 import * as reports from "../lib/reports/mod.ts";
 
-const { facesChart, syntheticFaces, trialTable } = lab;
+const { trialTable } = lab;
 
 Deno.test("the trial table shows overall and balanced accuracy side by side", () => {
   const trial = {
@@ -31,30 +31,6 @@ Deno.test("the trial table shows overall and balanced accuracy side by side", ()
   assert.match(cells[width + cells.indexOf("test accuracy")], /^90\.0/);
   assert.match(cells[width + at], /^50\.0/);
   assert.equal(cells[2 * width + at], "–");
-});
-
-Deno.test("the chart of faces has a row a class and as many faces as asked", () => {
-  const data = syntheticFaces({
-    train: 12,
-    validation: 30,
-    test: 1,
-    size: 8,
-    classes: 8,
-    faces: { balance: { Fear: 0 } },
-  });
-  const shown = (o: Parameters<typeof facesChart>[1]) => {
-    const { svg } = facesChart(data, o);
-    const faces = svg.match(/<image [^>]*><title>(\w+)</g) ?? [];
-    const rows = [...svg.matchAll(/y="0\.\d+em">(\w+)<\/text>/g)];
-    return { faces, rows: rows.map(([, word]) => word).toReversed() };
-  };
-  const two = shown({ split: "validation", perClass: 2 });
-  assert.deepEqual(two.rows, data.classes);
-  // No face of Fear is drawn; its row stays.
-  assert.equal(two.faces.length, 2 * 7);
-  assert.equal(shown({ split: "validation", perClass: 4 }).faces.length, 4 * 7);
-  // Twelve training images, all of them.
-  assert.equal(shown({ perClass: 10 }).faces.length, 12);
 });
 
 Deno.test("what a notebook imports hides no piece, chart or group behind another", () => {

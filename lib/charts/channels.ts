@@ -207,9 +207,14 @@ export function read<K extends string>(
 
 /** What is wrong with a field that no row has, and the fields there are. */
 function missing(channel: string, fields: string[], rows: object[]): string {
-  const known = [...new Set(rows.slice(0, 100).flatMap(Object.keys))];
-  const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
   const names = fields.map((f) => `"${f}"`).join(" or ");
   return `no row has the field ${names} (channel ${channel}); ` +
-    `there are: ${known.slice(0, 30).join(", ") || "none"}${more}`;
+    `there are: ${fieldsText(rows)}`;
+}
+
+/** The fields of rows: "depth, lr and 2 more". */
+export function fieldsText(rows: object[]): string {
+  const known = [...new Set(rows.slice(0, 100).flatMap(Object.keys))];
+  const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
+  return `${known.slice(0, 30).join(", ") || "none"}${more}`;
 }

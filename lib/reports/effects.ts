@@ -30,8 +30,16 @@ import {
 /** Fewer paired seeds carry no verdict. */
 export const FEWEST = 3;
 
-/** The difference that one value makes against another; shares of accuracy. */
-export interface Effect {
+/**
+ * The difference that one value makes against another, as `analysis.compareAll`
+ * has it; shares of accuracy. Its interval is the test's, or what `noise`
+ * allows; p and verdict are by Holm's correction.
+ */
+export interface Effect extends
+  Pick<
+    analysis.Comparison,
+    "difference" | "low" | "high" | "n" | "p" | "sign" | "verdict"
+  > {
   /** Of the parameter; of several their values as text. */
   // deno-lint-ignore no-explicit-any
   value: any;
@@ -42,24 +50,14 @@ export interface Effect {
   label: string;
   /** "depth 4 less 2", for a sentence. */
   less: string;
-  /** Null where no two runs are a pair. */
-  difference: number | null;
-  /** 95 % interval: the paired t test's, or what `noise` allows. */
-  low: number | null;
-  high: number | null;
-  /** Paired seeds, or pairs of single runs; unpaired the runs of a side. */
-  n: number;
   /** No seed is shared, so that Welch's t test of both sides was made. */
   unpaired?: true;
   /** Each seed's difference; a seed counts once. */
-  seeds: { block: string; difference: number }[];
+  seeds: analysis.Comparison["differences"];
   /** Of the seeds' differences. */
   sd: number | null;
-  /** The t test's, by Holm's correction; null below three seeds. */
-  p: number | null;
+  /** Before Holm's correction; null where no test counts. */
   rawP: number | null;
-  sign: { p: number; positive: number; negative: number } | null;
-  verdict: analysis.Verdict;
   /** The verdict is "differs", and the difference above (below) 0. */
   isBetter: boolean;
   isWorse: boolean;
@@ -89,10 +87,6 @@ interface EffectOptions {
   noise?: Pick<analysis.NoiseFloor, "sd" | "df">;
 }
 
-/** A text that runs share which have the same values of `names`. */
-const keyOf = (params: Params, names: readonly string[]) =>
-  JSON.stringify(names.map((name) => params[name] ?? null));
-
 /** Under this key an empty list of effects keeps why it is empty. */
 const WHY = Symbol.for("ferlab.why");
 
@@ -100,40 +94,15 @@ const WHY = Symbol.for("ferlab.why");
 export const whyNone = (of: readonly Effect[]): string =>
   (of as { [WHY]?: string })[WHY] ?? "no two values have finished runs";
 
-/** The runs of each value's best setting, told apart by `names` alone. */
-function atBest(
-  runs: readonly analysis.AnalysisRow[],
-  names: readonly string[],
-): analysis.AnalysisRow[] {
-  const groups = Map.groupBy(
-    analysis.settings(runs),
-    ({ params }) => keyOf(params, names),
-  );
-  return [...groups.values()].flatMap((own) =>
-    analysis.bestOf(own, "maximize")?.runs ?? []
-  ).map((run) => ({ ...run, params: pick(run.params, names) }));
-}
-
 /**
- * Half the 95 % interval of the mean of `n` differences of two single runs:
- * t(0.975, df) · √2 · sd / √n.
- */
-const halfOf = ({ sd, df }: { sd: number; df: number }, n: number) =>
-  studentQuantile(0.975, df) * Math.SQRT2 * sd / Math.sqrt(n);
-
-/**
- * Every value of a parameter against one of them: differences paired by seed,
- * t tests with Holm's correction over the values, rising. None where the base,
- * or everything else, has no finished run. Rows without repeats, such as
- * published ones, are paired by the parameters that they share.
+ * The options with the base's parameters by name.
  *
- * @throws StudyError for a parameter that no row has, a base of another type
- * than the rows' values, and rows that are no runs (see `asRuns`)
+ * @throws StudyError for those that make no sense, and for a base of another
+ * type than the rows' values
  */
-export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
-  const { at = "mean", noise, value = "accuracy" } = o;
+function checked(rows: readonly Row[], o: EffectOptions): Params {
   const refuse = (what: string) => new StudyError(`effects: ${what}`);
-  const names = [o.of].flat() as string[];
+  const { at = "mean", noise } = o, names = [o.of].flat() as string[];
   if (names.length === 0) {
     throw refuse("of is empty: name the parameter that is asked about");
   }
@@ -145,57 +114,83 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
       `noise has sd ${noise.sd} and df ${noise.df}: give those of noiseOf`,
     );
   }
+  const one = valueOf(o.base);
+  const base = pick(
+    one === undefined ? o.base as Params ?? {} : { [names[0]]: one },
+    names,
+  );
+  for (const name of names) {
+    const value = base[name];
+    if (value === undefined) {
+      throw refuse(
+        `base has no ${name}: give the value of each parameter in of`,
+      );
+    }
+    const like = rows.map((row) => valueOf(row[name]))
+      .find((v) => String(v) === String(value));
+    if (like !== undefined && typeof like !== typeof value) {
+      throw refuse(
+        `base ${JSON.stringify(value)} is a ${typeof value}, in the rows ` +
+          `${name} is a ${typeof like}`,
+      );
+    }
+  }
+  return base;
+}
+
+/**
+ * Every value of a parameter against one of them: differences paired by seed,
+ * t tests with Holm's correction over the values, rising. None where the base,
+ * or everything else, has no finished run. Rows without repeats, such as
+ * published ones, are paired by the parameters that they share.
+ *
+ * @throws StudyError for a parameter that no row has, a base of another type
+ * than the rows' values, and rows that are no runs (see `asRuns`)
+ */
+export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
+  const { noise, value = "accuracy" } = o, names = [o.of].flat() as string[];
   const fields = [...names, ...o.sharing ?? []];
   const rows = rowsOf("effects", given, [
     ...fields,
     ...typeof value === "string" ? [value] : [],
   ]);
-  const one = valueOf(o.base);
-  const base = one === undefined
-    ? pick(o.base as Params ?? {}, names)
-    : { [names[0]]: one };
-  const odd = names.filter((name) => base[name] === undefined);
-  if (odd.length > 0) {
-    throw refuse(
-      `base has no ${odd}: give the value of each parameter in of`,
-    );
-  }
-  for (const name of names) {
-    const like = rows.map((row) => valueOf(row[name]))
-      .find((v) => String(v) === String(base[name]));
-    if (like !== undefined && typeof like !== typeof base[name]) {
-      throw refuse(
-        `base ${JSON.stringify(base[name])} is a ${typeof base[name]}, in ` +
-          `the rows ${name} is a ${typeof like}`,
-      );
-    }
-  }
+  const base = checked(rows, o), isSingle = areSingle(rows);
   const all = asRuns(
     "effects",
     rows.filter((row) => names.every((name) => row[name] != null)),
-    [...new Set([...fields, ...o.sharing ? [] : parametersOf(rows)])],
+    o.sharing ? fields : parametersOf(rows, fields),
     value,
   );
-  const tried = new Map(all.map((r) => [keyOf(r.params, names), r.params]));
-  if (all.length > 0 && !tried.has(keyOf(base, names))) {
+  const key = (params: Params) => JSON.stringify(pick(params, names));
+  const tried = new Map(all.map(({ params }) => [key(params), params]));
+  if (all.length > 0 && !tried.has(key(base))) {
     const others = [...tried.values()].slice(0, 8)
       .map((params) => paramsText(pick(params, names))).join("; ");
-    const why = `${paramsText(base)} was not tried: there are ${others}`;
-    return Object.assign([], { [WHY]: tried.size > 8 ? `${why}; …` : why });
+    const more = tried.size > 8 ? "; …" : "";
+    const why = `${paramsText(base)} was not tried: there are ${others}${more}`;
+    return Object.assign([], { [WHY]: why });
   }
-  const runs = at === "best" ? atBest(all, names) : all;
+  // Those of each value's best setting, told apart by the parameters alone.
+  const bests = Map.groupBy(analysis.settings(all), (s) => key(s.params));
+  const runs = o.at !== "best"
+    ? all
+    : [...bests.values()].flatMap((own) =>
+      analysis.bestOf(own, "maximize")?.runs.map((run) => ({
+        ...run,
+        params: pick(run.params, names),
+      })) ?? []
+    );
   const finished = new Set(
-    runs.filter((r) => r.state === "COMPLETE")
-      .map((r) => keyOf(r.params, names)),
+    runs.filter((r) => r.state === "COMPLETE" && r.value !== null)
+      .map((r) => key(r.params)),
   );
-  if (!finished.has(keyOf(base, names)) || finished.size === 1) return [];
-  const isSingle = areSingle(rows);
+  if (!finished.has(key(base)) || finished.size === 1) return [];
   const { comparisons } = analysis.compareAll(runs, {
     direction: "maximize",
     bootstrap: false,
     by: names,
     baseline: base,
-    bySeed: at === "mean" && !isSingle,
+    bySeed: o.at !== "best" && !isSingle,
   });
   const isOne = names.length === 1;
   // Of several parameters those that are not as in the base.
@@ -207,28 +202,30 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
         "the base");
   const asValue = (params: Params) => isOne ? params[names[0]] : text(params);
   const found = comparisons
-    .filter((c) => finished.has(keyOf(c.a, names)))
+    .filter((c) => finished.has(key(c.a)))
     .map((c): Effect => {
-      const half = noise && c.difference !== null ? halfOf(noise, c.n) : null;
+      const { a, difference, n, sign, kind } = c, words = text(a);
+      // That of the mean of n differences of two single runs.
+      const half = noise && difference !== null
+        ? studentQuantile(0.975, noise.df) * Math.SQRT2 * noise.sd /
+          Math.sqrt(n)
+        : null;
       const isTested = half === null && c.verdict !== "too few repeats";
-      const difference = c.difference ?? NaN;
       return judged({
-        value: asValue(c.a),
+        value: asValue(a),
         base: asValue(base),
-        params: c.a,
-        label: isOne && !o.text
-          ? `${o.name ?? names[0]} ${text(c.a)}`
-          : text(c.a),
-        less: `${o.name ? `${o.name} ` : ""}${text(c.a)} less ${text(base)}`,
-        difference: c.difference,
-        low: half === null ? c.low : difference - half,
-        high: half === null ? c.high : difference + half,
-        n: c.n,
+        params: a,
+        label: isOne && !o.text ? `${o.name ?? names[0]} ${words}` : words,
+        less: `${o.name ? `${o.name} ` : ""}${words} less ${text(base)}`,
+        difference,
+        low: half === null ? c.low : difference! - half,
+        high: half === null ? c.high : difference! + half,
+        n,
         seeds: c.differences,
         sd: c.t?.sd ?? null,
         rawP: isTested ? c.rawP : null,
-        sign: c.sign,
-        ...c.kind === "unpaired" ? { unpaired: true } : {},
+        sign,
+        ...kind === "unpaired" ? { unpaired: true } : {},
         ...isSingle ? { published: true } : {},
       }, isTested ? c.p : null);
     });

@@ -1,7 +1,6 @@
 /** The room's door: what a notebook puts a report together from. */
 export * from "./claims.ts";
 export * from "./effects.ts";
-export { facesChart } from "./faces.ts";
 export { fromRoot } from "./live.ts";
 export { notebookIndex } from "./notebooks.ts";
 export * from "./profiles.ts";
@@ -15,20 +14,16 @@ export {
 export {
   type Best,
   bestPer,
-  bestSetting,
   bestTrial,
   epochRows,
-  isDone,
   noiseOf,
   parametersOf,
   paramsOf,
   type Row,
   runsAtBest,
-  type SettingRow,
   settings,
   settingText,
   type Trial,
-  valuesOf,
   where,
 } from "./rows.ts";
 export {

@@ -9,61 +9,45 @@ import {
 import { named, type Row } from "./rows.ts";
 
 /** A published table with what is said about it. */
-export interface Published {
-  id: string;
-  title: string;
+export interface Published
+  extends Omit<Awaited<ReturnType<typeof readPublished>>, "tables"> {
   /** Of the table; of several the first one's. */
   rows: Row[];
   /** Where a file has several. */
   tables: { name: string; rows: Row[] }[];
-  /** What the notes' code did, by name. */
-  protocol: Record<string, unknown>;
 }
 
-/** Published columns that the recipe has under another name. */
-const RECIPE: Record<string, string> = {
-  attn_drop: "attentionDrop",
-  alpha: "mixing.alpha",
-  gamma: "schedule.gamma",
-  batch_size: "batchSize",
-  beta1: "betas.0",
-  beta2: "betas.1",
+/** Columns that set a run apart from others of its table, by the recipe. */
+const SETTINGS: Record<string, string> = {
+  ...{ depth: "depth", lr: "lr", eps: "eps", model: "model", arch: "arch" },
+  ...{ attn_drop: "attentionDrop", alpha: "mixing.alpha" },
+  ...{ beta1: "betas.0", beta2: "betas.1", batch_size: "batchSize" },
+  ...{ scheduler: "scheduler", gamma: "schedule.gamma" },
 };
 
 /** Those that are measurements; accuracies come in percent. */
 const MEASURED: Record<string, string> = {
-  acc: "accuracy",
-  acc_table: "accuracy",
-  acc_unc: "uncertainty",
-  acc_figure: "figureAccuracy",
-  acc_figure_unc: "uncertainty",
-  final_running_max_acc: "accuracy",
-  throughput: "imagesPerSecond",
-  time_per_step: "secondsPerStep",
+  ...{ acc: "accuracy", acc_table: "accuracy" },
+  ...{ final_running_max_acc: "accuracy", acc_figure: "figureAccuracy" },
+  ...{ acc_unc: "uncertainty", acc_figure_unc: "uncertainty" },
+  ...{ throughput: "imagesPerSecond", time_per_step: "secondsPerStep" },
 };
 const PERCENT = /acc|^(RAF-DB|FERPlus|AffectNet|CLS|Baseline \(.*\))$/;
-
-/** Columns that set a run apart from others of its table. */
-const SETTINGS = [
-  ...["depth", "lr", "eps", "model", "arch", "scheduler"],
-  ...Object.values(RECIPE),
-];
 
 function rowOf(
   record: Record<string, number | string | null>,
   also: Params,
 ): Row {
-  const row: Row = { ...also };
-  for (const [column, value] of Object.entries(record)) {
-    const name = RECIPE[column] ?? MEASURED[column] ?? column;
-    row[name] = PERCENT.test(column) && typeof value === "number"
-      ? value / 100
-      : value;
-  }
-  return named(row, [
-    ...SETTINGS.filter((name) => name in row && !(name in also)),
-    ...Object.keys(also),
+  const fields = Object.entries(record).map(([column, value]) => [
+    SETTINGS[column] ?? MEASURED[column] ?? column,
+    PERCENT.test(column) && typeof value === "number" ? value / 100 : value,
   ]);
+  const settings = Object.keys(SETTINGS).filter((column) => column in record)
+    .map((column) => SETTINGS[column]);
+  return named(
+    { ...also, ...Object.fromEntries(fields) },
+    [...new Set([...settings, ...Object.keys(also)])],
+  );
 }
 
 /**
@@ -90,12 +74,7 @@ export async function published(
 }
 
 /** Published runs of the same settings; accuracies are shares. */
-export const publishedRepeats = (await readReplicates())
-  .map(({ stage, config, runs }) => ({
-    stage,
-    config,
-    accuracies: runs.map(([, accuracy]) => accuracy / 100),
-  }));
+export const publishedRepeats = await readReplicates();
 
 function pooledOver(stage: string, config = /./): analysis.NoiseFloor {
   const { sd, low, high, df } = pooledSd(

@@ -1,5 +1,5 @@
 /** Rows of trials as all pieces of a report take them. */
-import { listOf } from "../charts/mod.ts";
+import { fieldsText, listOf, PARAMETERS } from "../charts/channels.ts";
 import {
   analysis,
   type EpochSummary,
@@ -45,9 +45,6 @@ export interface Trial extends
   history: EpochSummary[];
 }
 
-/** Under this key a row keeps which of its fields are parameters. */
-const PARAMETERS = Symbol.for("ferlab.parameters");
-
 /** `row` with the names of its fields that are parameters; copies keep them. */
 export const named = <R extends Row>(row: R, names: readonly string[]): R =>
   Object.assign(row, { [PARAMETERS]: names });
@@ -65,27 +62,27 @@ const RESULTS = new Set([
  * its digits, a date is a text; undefined for what is no value.
  */
 export function valueOf(value: unknown): ParamValue | undefined {
-  if (typeof value === "number") {
-    return Number.isFinite(value) ? value : undefined;
-  }
   if (typeof value === "bigint") {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : String(value);
+    return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
   }
   if (value instanceof Date) return value.toJSON() ?? undefined;
-  const isValue = typeof value === "string" || typeof value === "boolean";
-  return isValue ? value : undefined;
+  const isValue = ["string", "boolean"].includes(typeof value) ||
+    Number.isFinite(value);
+  return isValue ? value as ParamValue : undefined;
 }
 
 /** The parameters of rows: those of their study, or all that is no result. */
-export function parametersOf(rows: readonly Row[]): string[] {
+export function parametersOf(
+  rows: readonly Row[],
+  also: readonly string[] = [],
+): string[] {
   const names = rows.flatMap((row) =>
     (row as { [PARAMETERS]?: string[] })[PARAMETERS] ??
       Object.keys(row).filter((k) =>
         !RESULTS.has(k) && valueOf(row[k]) !== undefined
       )
   );
-  return [...new Set(names)];
+  return [...new Set([...names, ...also])];
 }
 
 /**
@@ -104,12 +101,8 @@ export function rowsOf<R extends Row>(
     list.length > 0 && list.every((row) => row[field] === undefined)
   );
   if (lacking === undefined) return list;
-  const known = [...new Set(list.flatMap((row) => Object.keys(row)))];
-  const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
   throw new StudyError(
-    `${where}: no row has "${lacking}": there are ${
-      known.slice(0, 30).join(", ")
-    }${more}`,
+    `${where}: no row has "${lacking}": there are ${fieldsText(list)}`,
   );
 }
 
@@ -128,11 +121,9 @@ export type Field = string | ((row: Row) => unknown);
 
 /** A result as a number, also a text's; null for none, undefined for no number. */
 function resultOf(value: unknown): number | null | undefined {
-  if (value === undefined || value === null || value === "") return null;
+  const isNone = /^(|nan|[+-]?inf(inity)?)$/i.test(`${value ?? ""}`);
   const number = typeof value === "string" ? Number(value) : value;
-  if (typeof number !== "number") return undefined;
-  if (Number.isFinite(number)) return number;
-  return /^(nan|[+-]?inf(inity)?)$/i.test(`${value}`) ? null : undefined;
+  return isNone ? null : Number.isFinite(number) ? number as number : undefined;
 }
 
 /** Whether two rows are one trial of one record. */
@@ -175,34 +166,29 @@ export function asRuns(
       throw refuse(`${field} is "${got}": give a number, or null for none`);
     }
     const place = `${setting} ${repeat}`, run = `${place} ${row.seed}`;
-    const twin = number === null ? undefined : done.get(run);
-    if (twin !== undefined) {
+    const twin = done.get(run);
+    if (number !== null && twin !== undefined) {
       if (areSame(row, rows[twin])) return [];
+      const what = paramsText(params) || "its setting";
       throw refuse(
-        `it is repeat ${repeat} of ${
-          paramsText(params) || "its setting"
-        }, as ` +
-          `row ${twin + 1} is: name what tells them apart (sharing of ` +
-          `effects, group of settings), or leave one out`,
+        `it is repeat ${repeat} of ${what}, as row ${twin + 1} is: name what ` +
+          `tells them apart (sharing of effects, group of settings), or ` +
+          `leave one out`,
       );
     }
     if (number !== null) done.set(run, i);
     const isOther = seeds.has(place) && seeds.get(place) !== row.seed;
     if (!isOther) seeds.set(place, row.seed);
-    const state = row.state ?? "COMPLETE";
-    const isFailed = state === "COMPLETE" && number === null;
     return [{
       params,
       // One that no other run has.
       repeat: isOther ? -1 - i : repeat,
       seed: row.seed ?? undefined,
-      state: isFailed ? "FAIL" : state,
+      state: row.state ?? (number === null ? "FAIL" : "COMPLETE"),
       value: number,
-      failKind: row.failKind ??
-        (row.state && isFailed ? "diverged" : undefined),
+      failKind: row.failKind,
       maxTestValue: row.maxTestAccuracy,
       optimistic: row.optimistic,
-      predictions: row.predictions,
     }];
   });
   const count = (of: (run: analysis.AnalysisRow) => unknown) =>
@@ -212,6 +198,7 @@ export function asRuns(
     : runs;
 }
 
+/** Whether a row has an accuracy. */
 export const isDone = (row: Row): boolean =>
   (row.state ?? "COMPLETE") === "COMPLETE" &&
   typeof resultOf(row.accuracy) === "number";
@@ -228,13 +215,6 @@ export const rising = <T>(items: T[], of: (item: T) => unknown): T[] =>
   items.every((item) => typeof of(item) === "number")
     ? items.toSorted((a, b) => Number(of(a)) - Number(of(b)))
     : items;
-
-/** The values of a field among rows that have an accuracy; numbers rise. */
-export function valuesOf(rows: Iterable<Row>, field: string): ParamValue[] {
-  const values = rowsOf("valuesOf", rows, [field]).filter(isDone)
-    .flatMap((row) => valueOf(row[field]) ?? []);
-  return rising([...new Set(values)], (value) => value);
-}
 
 /**
  * A study's trials as rows. A trial's value is its accuracy, or what a study
@@ -264,21 +244,10 @@ export const trialsOf = (
     } as unknown as Trial, Object.keys(params));
   });
 
-/** One setting with its repeats. */
-export interface SettingRow extends Row {
-  /** Of the repeats' accuracies; null where none is complete. */
-  mean: number | null;
-  /** 95 % t interval of the mean; null for n < 2. */
-  low: number | null;
-  high: number | null;
-  sd: number | null;
-  n: number;
-  /** Repeats that failed, and of those the ones that the setting made fail. */
-  failed: number;
-  infeasible: number;
-}
+/** One setting with the mean of its repeats, as `analysis.settings` has it. */
+export type SettingRow = Row & Omit<analysis.Setting, "params" | "runs">;
 
-/** Of a setting without a finished run. */
+/** Of a value without a finished run. */
 const NONE = { mean: null, low: null, high: null, sd: null, n: 0, failed: 0 };
 
 function settingsOf(
@@ -308,22 +277,16 @@ export function settings(
   rows: Iterable<Row>,
   group: Record<string, (value: never) => ParamValue> = {},
 ): SettingRow[] {
-  const grouped = Object.entries(group), fields = Object.keys(group);
+  const fields = Object.keys(group);
   const list = rowsOf("settings", rows, ["accuracy", ...fields]);
-  const mapped = grouped.length === 0 ? list : list.map((row) => ({
+  const grouped = (row: Row): Row => ({
     ...row,
     repeat: undefined,
-    ...Object.fromEntries(
-      grouped.map(([name, f]) => [name, f(row[name] as never)]),
-    ),
-  }));
-  const names = new Set([...parametersOf(mapped), ...fields]);
-  return settingsOf("settings", mapped, [...names]);
+    ...Object.fromEntries(fields.map((f) => [f, group[f](row[f] as never)])),
+  });
+  const mapped = fields.length === 0 ? list : list.map(grouped);
+  return settingsOf("settings", mapped, parametersOf(mapped, fields));
 }
-
-/** The setting with the best mean, the first of equals; undefined without one. */
-export const bestSetting = (rows: Iterable<Row>): SettingRow | undefined =>
-  analysis.bestOf(settings(rows), "maximize");
 
 /** A row's parameters as text: "depth 2, lr 1e-3". */
 export const settingText = (row: Row): string => paramsText(paramsOf(row));
@@ -351,7 +314,7 @@ export const areSingle = (rows: readonly Row[]) =>
  */
 export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
   const all = rowsOf("bestPer", rows, [parameter, "accuracy"]);
-  const names = [...new Set([...parametersOf(all), parameter])];
+  const names = parametersOf(all, [parameter]);
   const varied = names.filter((name) =>
     name !== parameter && new Set(all.map((row) => row[name])).size > 1
   );
@@ -381,7 +344,7 @@ export function runsAtBest<R extends Row>(
   rows: readonly R[],
   parameter: string,
 ): R[] {
-  const names = [...new Set([...parametersOf(rows), parameter])];
+  const names = parametersOf(rows, [parameter]);
   const bests = bestPer(rows, parameter).filter((best) => best.mean !== null);
   return rows.filter((row) =>
     bests.some((best) => names.every((name) => row[name] === best[name]))
@@ -404,14 +367,9 @@ export const bestTrial = (trials: Iterable<Trial>): Trial | undefined =>
  */
 export const epochRows = (trials: Iterable<Trial>): Row[] =>
   rowsOf("epochRows", trials).flatMap((t) =>
-    t.history.map((e) =>
-      named({
-        ...e,
-        ...paramsOf(t),
-        study: t.study,
-        repeat: t.repeat,
-        seed: t.seed,
-        accuracy: e.validationAccuracy,
-      }, parametersOf([t]))
-    )
+    t.history.map((e) => {
+      const { study, repeat, seed } = t, accuracy = e.validationAccuracy;
+      const row = { ...e, ...paramsOf(t), study, repeat, seed, accuracy };
+      return named(row, parametersOf([t]));
+    })
   );

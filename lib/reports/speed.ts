@@ -12,7 +12,7 @@ import {
   timingTrial,
 } from "../study/mod.ts";
 import { parseRecipe, type Recipe } from "../train/mod.ts";
-import { effects, FEWEST } from "./effects.ts";
+import { type Effect, effects, FEWEST } from "./effects.ts";
 import { parseProfile } from "./profiles.ts";
 import { named, parametersOf, paramsOf, type Row, rowsOf } from "./rows.ts";
 import { type Shown, shown, tableHtml, valueText } from "./show.ts";
@@ -52,11 +52,10 @@ function factsOf({ nets, steps, points, repeats }: SpeedCell) {
     batch: each((net) =>
       values("batchSize", points.filter((p) => p.net === net)).join(", ")
     ),
-    timed: values("mode").map((mode) =>
-      mode === "training step"
-        ? mode
-        : "forward pass in evaluation, logits read back"
-    ).join("; "),
+    timed: values("mode").join("; ").replace(
+      /undefined|forward/,
+      "forward pass in evaluation, logits read back",
+    ),
     steps: each((net) => {
       const { warmUp, least, most } = steps[net];
       const timed = least === most ? most : `${least} to ${most}`;
@@ -127,34 +126,28 @@ export function timed(where: Where, cell: SpeedCell): Study {
 export function speeds(rows: readonly Row[]): Row[] {
   const groups = Map.groupBy(rows, (row) => JSON.stringify(paramsOf(row)));
   return [...groups.values()].map((own) => {
-    const numbers = (field: string): number[] =>
-      own.map((row) => row[field]).filter(Number.isFinite);
-    const median = (field: string) =>
-      numbers(field).length > 0 ? quantile(numbers(field), 0.5) : null;
-    const rates = numbers("imagesPerSecond").sort((a, b) => a - b);
+    const at = (field: string, p: number) => {
+      const numbers = own.map((row) => row[field]).filter(Number.isFinite);
+      return numbers.length > 0 ? quantile(numbers, p) : null;
+    };
     return named({
       ...paramsOf(own[0]),
-      imagesPerSecond: median("imagesPerSecond"),
-      low: rates[0] ?? null,
-      high: rates.at(-1) ?? null,
-      n: rates.length,
-      secondsPerStep: median("secondsPerStep"),
-      spread: median("spread"),
+      imagesPerSecond: at("imagesPerSecond", 0.5),
+      low: at("imagesPerSecond", 0),
+      high: at("imagesPerSecond", 1),
+      n: own.filter((row) => Number.isFinite(row.imagesPerSecond)).length,
+      secondsPerStep: at("secondsPerStep", 0.5),
+      spread: at("spread", 0.5),
       error: own.find((row) => row.reason)?.reason,
     }, parametersOf(own));
   });
 }
 
 /** How many times one value is as fast as another, its base. */
-export interface Ratio {
-  value: ParamValue;
+export interface Ratio extends Pick<Effect, "value" | "low" | "high" | "n"> {
   label: string;
-  /** Geometric mean over the repeats. */
+  /** Geometric mean over the repeats, low and high its 95 % t interval. */
   ratio: number;
-  /** 95 % t interval of the logarithms; null below three repeats. */
-  low: number | null;
-  high: number | null;
-  n: number;
 }
 
 /**
@@ -173,12 +166,11 @@ export function ratios(
     value: (row) => row.imagesPerSecond && Math.log(row.imagesPerSecond),
   });
   return logs.filter((e) => e.difference !== null && !e.unpaired)
-    .map(({ value, difference, low, high, n }) => {
-      const [ratio, ...ends] = [difference, low, high]
-        .map((log) => log === null ? null : Math.exp(log));
-      const [from, to] = n < FEWEST ? [null, null] : ends;
-      const label = valueText(of, value);
-      return { value, label, ratio: ratio!, low: from, high: to, n };
+    .map(({ value, difference, n, ...e }) => {
+      const end = (log: number | null) =>
+        log === null || n < FEWEST ? null : Math.exp(log);
+      const label = valueText(of, value), ratio = Math.exp(difference!);
+      return { value, label, ratio, low: end(e.low), high: end(e.high), n };
     });
 }
 
@@ -206,8 +198,9 @@ export function speedTable(rows: readonly Row[]): Shown {
         Object.entries(paramsOf(s)).map(([name, v]) => [wordsOf(name), v]),
       ),
       "images/s (median)": text(s.imagesPerSecond) ?? s.error ?? "failed",
-      "slowest to fastest repeat": s.n > 1 &&
-        `${text(s.low)} – ${text(s.high)}`,
+      "slowest to fastest repeat": s.n > 1
+        ? `${text(s.low)} – ${text(s.high)}`
+        : null,
       repeats: s.n,
       "s a step": text(s.secondsPerStep),
       "spread of steps": s.n > 0 ? `${(100 * s.spread).toFixed(0)} %` : null,

@@ -137,12 +137,12 @@ export class Study {
    * to see, in words; none where the spread of such runs is not known.
    */
   get sees(): string | undefined {
-    if (!("recipe" in this.job)) return;
+    if (!("recipe" in this.job)) return undefined;
     const { repeats: n } = this.definition, { weights } = this.job.recipe;
     const from = weights?.file ? "pretrained" : "random";
     const sd = pairSpread[this.profile]?.[from];
     const isKnown = this.dataName === startOf(this.profile).data.name;
-    if (!sd || !isKnown || n < 2) return;
+    if (!sd || !isKnown || n < 2) return undefined;
     const size = 100 * detectableDifference({ sd, n });
     return `differences from ${size.toFixed(1)} points on, from ${
       from === "random" ? "random weights" : "a pretrained backbone"

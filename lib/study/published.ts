@@ -37,12 +37,17 @@ const Published = z.preprocess(
 
 /** Published runs of the same nominal settings: what their noise is read of. */
 const Replicates = z.object({
-  replicates: z.array(z.object({
-    stage: z.string(),
-    config: z.string(),
-    /** Where each run is published, and its accuracy in percent. */
-    runs: z.array(z.tuple([z.string(), z.number()])),
-  })),
+  replicates: z.array(
+    z.object({
+      stage: z.string(),
+      config: z.string(),
+      /** Where each run is published, and its accuracy in percent. */
+      runs: z.array(z.tuple([z.string(), z.number()])),
+    }).transform(({ runs, ...group }) => ({
+      ...group,
+      accuracies: runs.map(([, accuracy]) => accuracy / 100),
+    })),
+  ),
 });
 
 async function read<S extends z.ZodType>(
@@ -76,6 +81,6 @@ async function read<S extends z.ZodType>(
  */
 export const readPublished = (id: string) => read(id, Published);
 
-/** The groups of `data/published/cross-checks.json`. */
+/** The groups of `data/published/cross-checks.json`; accuracies are shares. */
 export const readReplicates = async () =>
   (await read("cross-checks", Replicates)).replicates;

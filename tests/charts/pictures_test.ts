@@ -43,9 +43,10 @@ Deno.test("a grid's pictures hold each face's pixels, gray or RGB", async () => 
   }
 });
 
-Deno.test("a grid names its rows", () => {
-  const { svg } = faceGridChart(rows, { size: 8, channels: 1 });
-  for (const word of ["Angry", "R &amp; B"]) {
+Deno.test("a grid names its rows, those without a face too", () => {
+  const none = { label: "Fear", faces: [] };
+  const { svg } = faceGridChart([...rows, none], { size: 8, channels: 1 });
+  for (const word of ["Angry", "R &amp; B", "Fear"]) {
     assert.match(svg, new RegExp(`>${word}</`), word);
   }
 });
