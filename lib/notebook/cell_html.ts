@@ -3,6 +3,7 @@ import { joinedStreams } from "./outputs.ts";
 import { ansiToHtml, escapeHtml, plainText, stripAnsi } from "./ansi.ts";
 import { tableHtml } from "./csv_html.ts";
 import type { Highlight } from "./highlight.ts";
+import { MOST_ROWS } from "./lead.ts";
 import { LIMITS, sizeText, sizeWithoutPictures } from "./limits.ts";
 import { Links } from "./links.ts";
 import { Markdown, type MarkdownPage } from "./markdown.ts";
@@ -49,6 +50,8 @@ export interface CellOptions {
   folder?: string;
   /** why a code cell, by its number, is no longer what was run */
   changed: ReadonlyMap<number, string>;
+  /** cells whose outputs stand in the page's lead alone, where it has one */
+  lifted?: ReadonlySet<Cell>;
   /** hears of what is missing in the page, with its cell */
   warn(message: string): void;
 }
@@ -96,18 +99,12 @@ export class CellHtml {
     const kind = cell.cell_type;
     const number = ++this.#counts[kind];
     this.#name = kind === "code" ? `cell ${number}` : `${kind} cell ${number}`;
-    if (kind === "markdown") {
-      const html = this.#boxed(
-        "Markdown",
-        () => this.markdown.render(cell.source, cell.attachments),
-      );
-      return `<div class="md">${html}</div>`;
-    }
+    if (kind === "markdown") return this.text(cell);
     if (kind !== "code" || !cell.source.trim()) return "";
     const failed = failureOf(cell) !== undefined;
-    const outputs = joinedStreams(cell.outputs ?? [])
-      .map((o) => this.#boxed("output", () => this.#output(o, cell, number)))
-      .join("\n");
+    const outputs = this.options.lifted?.has(cell)
+      ? note(`What it shows stands <a href="#answer--">at the top</a>.`)
+      : this.outputs(cell, number, this.options.lifted !== undefined);
     const source = this.#boxed(
       "code",
       () =>
@@ -127,6 +124,26 @@ export class CellHtml {
       this.#time(cell, executed) +
       `</summary>${source}</details></div>
 ${outputs}</section>`;
+  }
+
+  /** Markdown of a cell, or of a part of it. */
+  text({ source, attachments }: Pick<Cell, "source" | "attachments">): string {
+    const html = this.#boxed(
+      "Markdown",
+      () => this.markdown.render(source, attachments),
+    );
+    return `<div class="md">${html}</div>`;
+  }
+
+  /** What the code cell of that number shows; `folds` its long tables. */
+  outputs(cell: Cell, number: number, folds = false): string {
+    return joinedStreams(cell.outputs ?? []).map((o) => {
+      const html = this.#boxed("output", () => this.#output(o, cell, number));
+      const rows = html.match(/<tr[\s>]/g)?.length ?? 0;
+      return folds && rows > MOST_ROWS
+        ? `<details class="fold"><summary>Table of ${rows} rows</summary>${html}</details>`
+        : html;
+    }).join("\n");
   }
 
   #changed(number: number): string {

@@ -5,6 +5,7 @@ import { CellHtml, errorText, firstLine } from "./cell_html.ts";
 import { loadCsv } from "./csv_html.ts";
 import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
+import { type Lead, leadOf, leadTexts } from "./lead.ts";
 import { loadMath, mathCss } from "./math.ts";
 import { PAGE_SCRIPT, policy } from "./page_script.ts";
 import {
@@ -194,11 +195,26 @@ async function loadFor(cells: Cell[]): Promise<Highlight> {
   return await Highlight.load(languages);
 }
 
+/** What the notebook leads with, between its question and all else. */
+function leadHtml(page: CellHtml, { cells }: Lead): string {
+  const parts = cells.map(({ cell, number, tag }) =>
+    page.outputs(cell, number) +
+    (tag === "main-chart"
+      ? `<p class="note">From <a href="#cell--${number}">cell ${number}</a>, ` +
+        `where its text stands.</p>`
+      : "")
+  );
+  return `<section class="lead" id="answer--" aria-label="Answer">${
+    parts.join("\n")
+  }</section>`;
+}
+
 /** What the index of reports reads from a page. */
 function facts(
   state: RunState,
   date: string | undefined,
   changed: boolean,
+  lead: Lead | undefined,
 ): string {
   const meta = (name: string, content: string) =>
     `<meta name="nb:${name}" content="${escapeHtml(content)}">`;
@@ -209,6 +225,8 @@ function facts(
       ? []
       : [meta("seconds", state.seconds.toFixed(3))]),
     ...(date ? [meta("date", date)] : []),
+    ...Object.entries(lead ? leadTexts(lead) : {})
+      .map(([name, text]) => meta(name, text)),
   ].join("\n");
 }
 
@@ -227,20 +245,35 @@ export async function exportHtml(
   const cells = nb.cells.map(sound);
   const highlight = await loadFor(cells);
   const titled = hasTitle(cells);
+  const lead = leadOf(cells);
   const page = new CellHtml(highlight, {
     level: titled ? 0 : 1,
     trust,
     changed,
+    ...(lead
+      ? {
+        lifted: new Set(
+          lead.cells.filter((c) => c.tag !== "main-chart").map((c) => c.cell),
+        ),
+      }
+      : {}),
     ...(o.file ? { file: basename(o.file), folder: dirname(o.file) } : {}),
     warn: o.warn ?? (() => {}),
   });
   const code = cells.filter((c) => c.cell_type === "code");
   const state = runState(code);
   const executed = state.status !== "not run";
-  const body = page.links.resolve(
-    cells.map((cell) => page.cell(cell, executed)).join("\n"),
-    escapeHtml,
-  );
+  const parts = cells.map((cell) => {
+    if (!lead?.title || cell !== lead.title.cell) {
+      return page.cell(cell, executed);
+    }
+    const { head, rest } = lead.title;
+    return page.cell({ ...cell, source: head }, executed) +
+      leadHtml(page, lead) +
+      (rest.trim() ? page.text({ ...cell, source: rest }) : "");
+  });
+  if (lead && !lead.title) parts.unshift(leadHtml(page, lead));
+  const body = page.links.resolve(parts.join("\n"), escapeHtml);
   const { headings } = page.markdown;
   const title = o.title ?? headings.find((h) => h.level === 1)?.text ??
     "Notebook";
@@ -254,7 +287,7 @@ export async function exportHtml(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-${facts(state, o.date, changed.size > 0)}
+${facts(state, o.date, changed.size > 0, lead)}
 <title>${escapeHtml(title)}</title>
 <style>${STYLE}
 ${highlight.css()}

@@ -1,4 +1,4 @@
-/** A page that lists many exported reports, each with its first chart. */
+/** A page that lists many reports: each one's question, answer and chart. */
 import { escapeHtml } from "./ansi.ts";
 import { policy } from "./page_script.ts";
 import { duration } from "./provenance.ts";
@@ -16,7 +16,12 @@ export interface Report {
   status: string;
   seconds?: number;
   date?: string;
-  /** markup of the first chart or image, as it stands in the report */
+  /** of a page that leads with its answer */
+  question?: string;
+  answer?: string;
+  /** markup of its claims' counts, as it stands in the report */
+  counts?: string;
+  /** markup of the main chart, or of the first chart or image, as it stands in the report */
   chart?: string;
 }
 
@@ -71,13 +76,19 @@ export function readReport(file: string, html: string): Report | undefined {
     return found === undefined ? undefined : unescape(found);
   };
   const seconds = Number(meta("seconds") ?? NaN);
+  const body = html.slice(html.indexOf("<body>"));
+  const lead = body.indexOf('<section class="lead"');
+  const counts = lead < 0 ? -1 : body.indexOf('<p class="counts">', lead);
   return {
     file,
     title: unescape(/<title>([^<]*)</.exec(head)?.[1] ?? "") || file,
     status: meta("status") ?? "not run",
     ...(Number.isFinite(seconds) ? { seconds } : {}),
     date: meta("date"),
-    chart: firstChart(html.slice(html.indexOf("<body>"))),
+    question: meta("question"),
+    answer: meta("answer"),
+    ...(counts < 0 ? {} : { counts: element(body, counts, "p") }),
+    chart: firstChart(lead < 0 ? body : body.slice(lead)),
   };
 }
 
@@ -97,13 +108,14 @@ const OWN_STYLE = `
 .reports h2 a { text-decoration: none; }
 .reports h2 a::after { content: ""; position: absolute; inset: 0; }
 .reports .about p { margin: 0; overflow-wrap: anywhere; }
+.reports .said { color: var(--fg); font-weight: 600; margin: .5rem 0; }
 .status { font-weight: 600; }
 .status.failed { color: var(--bad); }
 .status:is(.partly, .not, .changed) { color: var(--mark); }
 `;
 
 function card(report: Report, n: number): string {
-  const { title, file, status, seconds, date, chart } = report;
+  const { title, file, status, seconds, date, chart, answer } = report;
   const href = file.split("/").map(encodeURIComponent).join("/");
   const facts = [
     `<span class="status ${escapeHtml(status.split(" ")[0])}">${
@@ -113,16 +125,21 @@ function card(report: Report, n: number): string {
     ...(date ? [`<time>${escapeHtml(date)}</time>`] : []),
   ];
   // Made safe again: the file may have changed since its export.
-  const thumb = chart
-    ? `<div class="thumb${n}--">${
-      sanitise(chart, `thumb${n}--`, { label: "First chart" }).html
-    }</div>`
-    : "no chart";
+  const safe = (markup: string, name: string) =>
+    `<div class="${name}${n}--">${
+      sanitise(markup, `${name}${n}--`, { label: "First chart" }).html
+    }</div>`;
+  const thumb = chart ? safe(chart, "thumb") : "no chart";
+  const about = answer === undefined
+    ? `<p>${facts.join(" · ")}</p><p>${escapeHtml(file)}</p>`
+    : `<p>${escapeHtml(report.question ?? "")}</p>` +
+      `<p class="said">${escapeHtml(answer)}</p>` +
+      (report.counts ? safe(report.counts, "counts") : "") +
+      (status === "ok" ? "" : `<p>${facts.join(" · ")}</p>`);
   return `<li><article><div class="thumb" aria-hidden="true" inert>${thumb}</div>` +
     `<div class="about"><h2><a href="${escapeHtml(href)}">${
       escapeHtml(title)
-    }</a></h2><p>${facts.join(" · ")}</p><p>${escapeHtml(file)}</p></div>` +
-    `</article></li>`;
+    }</a></h2>${about}</div></article></li>`;
 }
 
 /** The index of `reports`, in the order given; no script runs in it. */

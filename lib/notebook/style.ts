@@ -1,5 +1,6 @@
 /** The style sheet of an exported page. */
 import { ANSI, THEME } from "./colour.ts";
+import { LEAD_STYLE } from "./lead.ts";
 
 const kebab = (name: string) =>
   name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
@@ -182,6 +183,7 @@ tbody tr:hover { background: var(--faint); }
 }
 .a-b{font-weight:700}.a-i{font-style:italic}.a-u{text-decoration:underline}.a-s{text-decoration:line-through}.a-dim{color:var(--soft)}.a-inv{background:var(--fg);color:var(--bg)}
 ${ansiClasses}
+${LEAD_STYLE}
 @media print {
   :root, :root:has(input) { color-scheme: light; --accent: #000; }
   body { font-size: 10.5pt; }

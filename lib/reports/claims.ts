@@ -1,15 +1,20 @@
 /** The notes' claims with our verdicts, and the decision of a written rule. */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
 import { z } from "zod";
-import { wordsOf } from "../charts/mod.ts";
+import { escapeMarkup, wordsOf } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
-import { fromRoot } from "./live.ts";
+import { ClaimsFile, keep } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
-import { paramsOf, type Row } from "./rows.ts";
-import { markdown, paramsText, type Shown, table } from "./show.ts";
+import { paramsOf, type Row, type Trial } from "./rows.ts";
+import { markdown, paramsText, type Shown, shown } from "./show.ts";
 import { Study } from "./study.ts";
-import { cannotTell, type Judgement, notRun, VERDICTS } from "./verdicts.ts";
+import {
+  cannotTell,
+  type Judgement,
+  notRun,
+  verdictCounts,
+  verdictHtml,
+  verdictText,
+} from "./verdicts.ts";
 
 /** A claim of the notes in its cell: what they say, and our verdict on it. */
 export interface Claim extends Judgement {
@@ -23,26 +28,6 @@ export interface Claim extends Judgement {
   aboutFaces?: boolean;
 }
 
-/** `NOTEBOOK.claims.json`: what the page of all claims is made of. */
-export const ClaimsFile = z.object({
-  notebook: z.string(),
-  profile: Profile,
-  data: z.string(),
-  trials: z.int().min(0),
-  /** Time of all trials, in s. */
-  seconds: z.number().min(0),
-  /** What its studies were planned to see, a line each. */
-  sees: z.array(z.string()).default([]),
-  claims: z.array(z.object({
-    claim: z.string(),
-    published: z.string(),
-    ours: z.string(),
-    verdict: z.enum(VERDICTS),
-    why: z.string(),
-  })),
-});
-export type ClaimsFile = z.infer<typeof ClaimsFile>;
-
 /** What a cell claims, before its published rows are text. */
 const Claims = z.array(
   ClaimsFile.shape.claims.element.extend({
@@ -55,12 +40,26 @@ const Claims = z.array(
   }),
 );
 
-/** @throws StudyError, one line that names claim and field */
-function checkClaims(of: readonly unknown[], list: unknown): void {
-  const wrong = (why: string) => new StudyError(`claims: ${why}`);
-  if (of.length === 0 || !of.every((s) => s instanceof Study)) {
-    throw wrong("give a study, or a list of them, before the claims");
+/**
+ * A notebook's studies, and all their trials.
+ *
+ * @throws StudyError for what is no study
+ */
+export async function trialsOfAll(
+  where: string,
+  of: Study | readonly Study[],
+): Promise<{ studies: Study[]; trials: Trial[] }> {
+  const studies = [of].flat() as Study[];
+  if (studies.length === 0 || !studies.every((s) => s instanceof Study)) {
+    throw new StudyError(`${where}: give a study, or a list of them, first`);
   }
+  const trials = await Promise.all(studies.map((study) => study.trials()));
+  return { studies, trials: trials.flat() };
+}
+
+/** @throws StudyError, one line that names claim and field */
+function checkClaims(list: unknown): void {
+  const wrong = (why: string) => new StudyError(`claims: ${why}`);
   const { error } = Claims.safeParse(list);
   if (error) {
     const [{ path: [i, ...fields], message }] = error.issues;
@@ -97,8 +96,11 @@ export function publishedText(rows: readonly Row[]): string {
     "no published run";
 }
 
-/** What a claim is worth where it was judged. */
-function settled(c: Claim, { profile, dataName, job }: Study): Judgement {
+/** What a verdict is worth where it was judged. */
+export function settled(
+  c: Judgement & Pick<Claim, "aboutFaces">,
+  { profile, dataName, job }: Study,
+): Judgement {
   const { ours, verdict, why, onlyAt, aboutFaces = "recipe" in job } = c;
   const isOpen = verdict === "not yet run" || ours === "–";
   if (onlyAt && onlyAt.profile !== profile && !isOpen) {
@@ -114,27 +116,31 @@ function settled(c: Claim, { profile, dataName, job }: Study): Judgement {
     );
 }
 
-function keep(file: ClaimsFile, folder: string): void {
-  const dir = fromRoot(folder);
-  const path = join(dir, `${file.notebook}.claims.json`);
-  try {
-    mkdirSync(dir, { recursive: true });
-    // Whoever reads it while it is written sees the old file or the new one.
-    const partial = `${path}.${Deno.pid}.tmp`;
-    writeFileSync(partial, JSON.stringify(file, null, 2) + "\n");
-    renameSync(partial, path);
-  } catch (error) {
-    throw new StudyError(
-      `${path}: the claims cannot be kept: ${(error as Error).message}; ` +
-        `give outDir a folder that can be written`,
-    );
-  }
+/** Claims as a table; a verdict opens to its reason, counts stand above. */
+function claimsHtml(list: ClaimsFile["claims"]): string {
+  const columns = ["the notes' claim", "published", "ours", "verdict"];
+  const rows = list.map(({ claim, published, ours, verdict, why }) => {
+    const cells = [...[claim, published, ours].map(escapeMarkup)];
+    const reason = `<details class="fold"><summary>${
+      verdictHtml(verdict)
+    }</summary>${escapeMarkup(why)}</details>`;
+    return `<tr>${
+      [...cells, reason].map((cell, i) =>
+        `<td data-column="${columns[i]}">${cell}</td>`
+      ).join("")
+    }</tr>`;
+  });
+  const counts = verdictCounts(list)
+    .map(({ verdict, n }) => verdictHtml(verdict, n)).join(" ");
+  return `<p class="counts">${counts}</p><table class="claims"><thead><tr>${
+    columns.map((column) => `<th>${column}</th>`).join("")
+  }</tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
 /**
  * Shows claims beside the notes' numbers, and keeps them as
- * `NOTEBOOK.claims.json` beside the records, by the notebook that runs. Without a trial on record none is
- * judged.
+ * `NOTEBOOK.claims.json` beside the records, by the notebook that runs. Without
+ * a trial on record none is judged.
  *
  * @param of The study, or all that the notebook has.
  * @throws StudyError, one line, for a claim that is none, for two of one text,
@@ -144,37 +150,25 @@ export async function claims(
   of: Study | readonly Study[],
   list: readonly Claim[],
 ): Promise<Shown> {
-  const studies = [of].flat() as Study[], [first] = studies;
-  checkClaims(studies, list);
-  const trials = (await Promise.all(studies.map((s) => s.trials()))).flat();
+  const { studies, trials } = await trialsOfAll("claims", of);
+  checkClaims(list);
+  const [first] = studies;
   const judged = list.map(({ claim, published, ...judgement }) => {
     const { ours, verdict, why } = trials.length > 0
-      ? settled({ claim, published, ...judgement }, first)
+      ? settled(judgement, first)
       : notRun("no trial is on record");
     const theirs = typeof published === "string"
       ? published
       : publishedText(published);
     return { claim, published: theirs, ours, verdict, why };
   });
-  // The runner and Jupyter's server tell a kernel its notebook.
-  const notebook = basename(Deno.env.get("JPY_SESSION_NAME") || first.name)
-    .replace(/(\.executed)?\.ipynb$/, "");
-  const kept: ClaimsFile = {
-    notebook,
-    profile: first.profile,
-    data: first.dataName,
-    trials: trials.length,
-    seconds: trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0),
-    sees: [...new Set(studies.flatMap((s) => s.sees ?? []))],
-    claims: judged,
-  };
-  if (!Deno.env.get("FERLAB_DRY_RUN")) keep(kept, first.dir);
-  return table(
-    judged.map(({ claim, ...rest }) => ({
-      "the notes' claim": claim,
-      ...rest,
-    })),
-  );
+  keep(studies, trials, { claims: judged });
+  return shown(() => ({
+    "text/html": claimsHtml(judged),
+    "text/plain": judged.map(({ claim, ours, verdict, why }) =>
+      `${verdictText(verdict)}: ${claim}: ${ours}; ${why}`
+    ).join("\n"),
+  }));
 }
 
 /**

@@ -280,6 +280,23 @@ export function differenceText(
   return `${points(e.difference)} points (${interval}, ${n})`;
 }
 
+/** "gains 1.2 points (95 % interval −0.3 to +2.7, 3 paired seeds)" */
+export function gainText(
+  e: Pick<Effect, "difference" | "low" | "high" | "n" | "unpaired"> | undefined,
+): string {
+  if (!e || e.difference === null) return "has no pair of finished runs";
+  const number = (share: number) =>
+    `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(1)}`;
+  const interval = e.low === null
+    ? "no interval"
+    : `95 % interval ${number(e.low)} to ${number(e.high!)}`;
+  const n = `${e.n} ${e.unpaired ? "unpaired" : "paired"} seed` +
+    (e.n === 1 ? "" : "s");
+  return `${e.difference < 0 ? "loses" : "gains"} ${
+    number(e.difference).slice(1)
+  } points (${interval}, ${n})`;
+}
+
 /** "depth 4 less 2: +1.20 points (−0.30 to +2.70, n 3); …" */
 export const effectsText = (of: readonly Effect[]): string =>
   of.map((e) => `${e.less}: ${differenceText(e)}`).join("; ");

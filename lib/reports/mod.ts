@@ -1,5 +1,7 @@
 /** The room's door: what a notebook puts a report together from. */
-export * from "./claims.ts";
+export * from "./answers.ts";
+export { type Claim, claims, decide, publishedText } from "./claims.ts";
+export { ClaimsFile } from "./claims_file.ts";
 export * from "./effects.ts";
 export { fromRoot } from "./live.ts";
 export { notebookIndex } from "./notebooks.ts";

@@ -1,12 +1,12 @@
 /** Notebooks as an index of them has them: title, question, verdicts. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { ClaimsFile } from "./claims.ts";
+import { readAs, readClaims } from "./claims_file.ts";
 import { fromRoot } from "./live.ts";
 import { Profile } from "./profiles.ts";
 import { markdown, type Shown } from "./show.ts";
-import { type Verdict, VERDICTS } from "./verdicts.ts";
+import { countsText } from "./verdicts.ts";
 
 const Page = z.object({
   cells: z.array(z.object({
@@ -14,38 +14,6 @@ const Page = z.object({
     source: z.union([z.string(), z.array(z.string())]),
   })),
 });
-
-/** What a file holds; `error` says in one line that it is no `what`, and why. */
-function readAs<T>(
-  file: string,
-  schema: z.ZodType<T>,
-  what: string,
-): { data?: T; error?: string } {
-  const wrong = (why: string) => ({
-    error: `${basename(file)}: not ${what}: ${why}`,
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return wrong("it cannot be read as JSON");
-  }
-  const { data, error } = schema.safeParse(json);
-  if (data) return { data };
-  const [{ path, message }] = error!.issues;
-  return wrong([path.join("."), message].filter(Boolean).join(": "));
-}
-
-/** What a notebook left of its claims; neither where it left none. */
-export function readClaims(
-  folder: string,
-  name: string,
-): { data?: ClaimsFile; error?: string } {
-  const file = join(folder, `${name}.claims.json`);
-  return existsSync(file)
-    ? readAs(file, ClaimsFile, "a notebook's claims")
-    : {};
-}
 
 /** The head of a notebook. */
 export interface NotebookHead {
@@ -94,15 +62,6 @@ export function markdownTable(
   return [columns, columns.map(() => "---"), ...rows].map(line).join("\n");
 }
 
-/** "2 holds, 1 cannot tell" */
-export const verdictCounts = (
-  claims: readonly { verdict: Verdict }[],
-): string =>
-  VERDICTS.flatMap((verdict) => {
-    const n = claims.filter((c) => c.verdict === verdict).length;
-    return n > 0 ? [`${n} ${verdict}`] : [];
-  }).join(", ");
-
 /**
  * Every notebook with its title, its question, and for each profile with
  * results in FOLDER/PROFILE the verdicts on its claims.
@@ -119,7 +78,7 @@ export function notebookIndex(
     const head = readHead(join(fromRoot(notebooks), `${name}.ipynb`));
     const verdicts = profiles.map((profile) => {
       const { data, error } = readClaims(at(profile), name);
-      return data ? verdictCounts(data.claims) : error ?? "–";
+      return data ? countsText(data.claims) : error ?? "–";
     });
     const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
     const title = `${number} **${head.title ?? name}**`.trim();

@@ -26,14 +26,42 @@ import {
 } from "./rows.ts";
 import { valueText } from "./show.ts";
 
-/** In the order in which they are counted. */
-export const VERDICTS = [
-  "holds",
-  "does not hold",
-  "cannot tell",
-  "not yet run",
-] as const;
-export type Verdict = typeof VERDICTS[number];
+/** Each verdict's sign, text and ground, in the order of their counts. */
+const LOOKS = {
+  "holds": ["✓", "#0b5a22", "#d6f5de"],
+  "does not hold": ["✗", "#8c1a12", "#fde0dc"],
+  "cannot tell": ["?", "#6a4a00", "#fff0c4"],
+  "not yet run": ["○", "#424a53", "#e4e8ec"],
+} as const;
+
+export type Verdict = keyof typeof LOOKS;
+export const VERDICTS = Object.keys(LOOKS) as [Verdict, ...Verdict[]];
+
+/** "✓ holds"; of several "✓ 2 holds". */
+export const verdictText = (verdict: Verdict, n?: number): string =>
+  [LOOKS[verdict][0], n, verdict].filter((part) => part !== undefined)
+    .join(" ");
+
+/** The same with its colour, which reads on a light and a dark page. */
+export function verdictHtml(verdict: Verdict, n?: number): string {
+  const [, color, ground] = LOOKS[verdict];
+  return `<span class="verdict" style="color:${color};background:${ground};` +
+    `border-radius:9px;padding:0 .5em;white-space:nowrap">${
+      verdictText(verdict, n)
+    }</span>`;
+}
+
+/** How many claims have each verdict; none of those without one. */
+export const verdictCounts = (claims: readonly { verdict: Verdict }[]) =>
+  VERDICTS.map((verdict) => ({
+    verdict,
+    n: claims.filter((c) => c.verdict === verdict).length,
+  })).filter(({ n }) => n > 0);
+
+/** "✓ 2 holds, ? 1 cannot tell" */
+export const countsText = (claims: readonly { verdict: Verdict }[]): string =>
+  verdictCounts(claims).map(({ verdict, n }) => verdictText(verdict, n))
+    .join(", ");
 
 export interface Judgement {
   /** Our number, with its interval where it has one. */

@@ -1,19 +1,19 @@
-/** `deno task study claims`: every claim of the notes, as one Markdown page. */
+/** `deno task study claims`: answers and claims, as one Markdown page. */
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { type ClaimsFile, readClaims } from "../../lib/reports/claims_file.ts";
 import {
-  type ClaimsFile,
+  countsText,
   duration,
   type Profile,
+  verdictText,
 } from "../../lib/reports/mod.ts";
 import {
   claimsIn,
   markdownTable,
   notebooksIn,
-  readClaims,
   readHead,
-  verdictCounts,
 } from "../../lib/reports/notebooks.ts";
 import { path } from "../../lib/notebook/commands/shared.ts";
 import { replaceText } from "../../lib/notebook/mod.ts";
@@ -28,6 +28,7 @@ const PROFILES: Profile[] = ["paper", "cpu", "quick"];
 interface Section {
   name: string;
   title: string;
+  question?: string;
   /** The strongest profile that has trials, else the strongest one. */
   profile?: Profile;
   judged?: ClaimsFile;
@@ -56,15 +57,66 @@ function sectionOf(folder: string, name: string): Section | undefined {
     ...best ? [file(best.profile, ".ipynb")] : [],
     join(NOTEBOOKS, `${name}.ipynb`),
   ].filter((head) => existsSync(head));
-  const title = heads.length > 0 ? readHead(heads[0]).title : undefined;
-  return { name, title: title ?? name, damaged, ...best };
+  const { title = name, question } = heads.length > 0 ? readHead(heads[0]) : {};
+  return { name, title, question, damaged, ...best };
 }
 
-function sectionText(
-  folder: string,
-  { name, title, profile, judged, damaged }: Section,
-): string {
-  const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
+/** "08 CLS against ViT" */
+const headingOf = ({ name, title }: Section): string =>
+  `${/^\d\d(?=-)/.exec(name)?.[0] ?? ""} ${title}`.trim();
+
+/** Where a heading's link leads, as GitHub makes it. */
+const anchorOf = (heading: string): string =>
+  "#" + heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replace(/\s/g, "-");
+
+/** More characters of a number are cut in a table of one line a claim. */
+const MOST = 64;
+
+/** The first of several numbers, cut where it is long. */
+function brief(text: string): string {
+  const [first, ...more] = text.split("; ");
+  const cut = first.length > MOST
+    ? first.slice(0, MOST).replace(/\s+\S*$/, "")
+    : first;
+  return plain(cut) + (cut !== first || more.length > 0 ? " …" : "");
+}
+
+/** A line for each question that has an answer. */
+function answersText(folder: string, sections: readonly Section[]): string {
+  const rows = sections.flatMap((section) => {
+    const { name, question = "–", profile, judged } = section;
+    if (!judged?.answer) return [];
+    const file = `${profile}/${name}.html`, heading = plain(headingOf(section));
+    return [[
+      existsSync(join(folder, file)) ? `[${heading}](${file})` : heading,
+      question,
+      `**${plain(judged.answer.text)}**`,
+      plain(judged.answer.restsOn),
+    ]];
+  });
+  return rows.length > 0
+    ? markdownTable(["report", "question", "answer", "it rests on"], rows)
+    : "None yet.";
+}
+
+/** A line for each claim, which leads to its reason. */
+const claimsText = (sections: readonly Section[]): string =>
+  markdownTable(
+    ["claim", "published", "ours", "verdict"],
+    sections.flatMap((section) => {
+      const heading = headingOf(section);
+      return (section.judged?.claims ?? []).map((c) => [
+        `[${section.name.slice(0, 2)}](${anchorOf(heading)}) ${plain(c.claim)}`,
+        brief(c.published),
+        brief(c.ours),
+        verdictText(c.verdict).replaceAll(" ", "\u00a0"),
+      ]);
+    }),
+  );
+
+function sectionText(folder: string, section: Section): string {
+  const { name, profile, judged, damaged } = section;
   const links = [["Report", "html"], ["notebook", "ipynb"]]
     .map(([word, ending]) => [word, `${profile}/${name}.${ending}`])
     .filter(([, file]) => existsSync(join(folder, file)))
@@ -77,10 +129,10 @@ function sectionText(
   const rows = (judged?.claims ?? []).map((c) => {
     const [claim, published, ours, why] = [c.claim, c.published, c.ours, c.why]
       .map(plain);
-    return [claim, published, ours, `**${c.verdict}**`, why];
+    return [claim, published, ours, `**${verdictText(c.verdict)}**`, why];
   });
   return [
-    `## ${number} ${title}`.replace("  ", " "),
+    `### ${headingOf(section)}`,
     ...damaged.map((line) => `**Left out:** ${plain(line)}.`),
     about,
     ...rows.length > 0
@@ -105,12 +157,21 @@ export function claimsPage(folder: string): ClaimsPage {
     .flatMap((name) => sectionOf(folder, name) ?? []);
   const all = sections.flatMap((s) => s.judged?.claims ?? []);
   const seconds = sections.reduce((s, x) => s + (x.judged?.seconds ?? 0), 0);
-  const text = `# The notes' claims
+  const text = `# The notes' questions, answered
 
 Written by \`deno task study claims\` from what the executed notebooks left
-beside their records. ${all.length} claims: ${
-    verdictCounts(all)
-  }. The trials took ${duration(seconds)} in all.
+beside their records. ${all.length} claims: ${countsText(all)}. The trials took
+${duration(seconds)} in all.
+
+${answersText(folder, sections)}
+
+## The claims, a line each
+
+The number before a claim leads to its reason.
+
+${claimsText(sections)}
+
+## How to read them
 
 - A difference **holds** or **does not hold** only with at least three paired
   seeds and an interval or test that says so, corrected by Holm where several
@@ -122,6 +183,8 @@ beside their records. ${all.length} claims: ${
   of the full net on RAF-DB.
 - Profile \`quick\` trains on synthetic faces for seconds. It shows how each
   question is asked and answered, so no claim about faces is settled by it.
+
+## Each claim with its reason
 
 ${sections.map((s) => sectionText(folder, s)).join("\n")}`;
   return { text, damaged: sections.flatMap((s) => s.damaged) };

@@ -65,7 +65,8 @@ export function addIndex(program: Command): void {
     .summary("list a folder's exported reports on one page")
     .description(
       "Write index.html into a folder: every page below it that `nb export` " +
-        "wrote, with title, date, status, run time and its first chart.",
+        "wrote, with its question, answer and main chart where it leads with " +
+        "them, else with title, date, status, run time and its first chart.",
     )
     .argument("<folder>", "where the reports lie")
     .option(

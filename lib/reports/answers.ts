@@ -1,0 +1,145 @@
+/** The sentence that a report leads with, and what it rests on. */
+import { escapeMarkup } from "../charts/mod.ts";
+import { costOf } from "../profile/mod.ts";
+import { settled, trialsOfAll } from "./claims.ts";
+import { keep } from "./claims_file.ts";
+import type { Trial } from "./rows.ts";
+import { duration, type Shown, shown } from "./show.ts";
+import type { Study } from "./study.ts";
+import type { Judgement } from "./verdicts.ts";
+
+/** What a notebook answers, each part a sentence without its full stop. */
+export interface Answer {
+  /** The verdict that chooses between the sentences; `holds` without it. */
+  by?: Judgement & { aboutFaces?: boolean };
+  holds: string;
+  fails?: string;
+  /** What cannot be told: "whether two blocks are enough". */
+  open: string;
+  /** The number behind it, with its interval. */
+  number: string;
+}
+
+/** "2", "2 and 6", "0.09 to 0.25" */
+function rangeText(values: readonly number[], isEach = false): string {
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  const text = (value: number) => value.toLocaleString("en");
+  if (sorted.length < 2) return sorted.map(text).join();
+  return isEach && sorted.length < 4
+    ? `${sorted.slice(0, -1).map(text).join(", ")} and ${text(sorted.at(-1)!)}`
+    : `${text(sorted[0])} to ${text(sorted.at(-1)!)}`;
+}
+
+/** Parameters of a net in millions, to two digits; counted once a net. */
+function millions(trials: readonly Trial[]): number[] {
+  const nets = trials.flatMap(({ recipe }) =>
+    recipe ? [JSON.stringify({ ...recipe, seed: 0, lr: 0, epochs: 0 })] : []
+  );
+  return [...new Set(nets)].map((net) =>
+    Number((costOf(JSON.parse(net)).parameters / 1e6).toPrecision(2))
+  );
+}
+
+/** Training images of studies, read once for those that share a data set. */
+async function imagesOf(studies: readonly Study[]): Promise<number[]> {
+  const sets = new Map(
+    studies.map((study) => {
+      const { data, limits, recipe } = study.plan;
+      return [JSON.stringify([data, limits, recipe.size]), study];
+    }).reverse() as [string, Study][], // the first of equal ones has read it
+  );
+  const found = [];
+  for (const study of sets.values()) found.push((await study.data()).train.n);
+  return found;
+}
+
+/** Data, net, images and epochs, seeds, and how long its trials took. */
+async function restsOn(
+  studies: readonly Study[],
+  trials: readonly Trial[],
+): Promise<string> {
+  if (trials.length === 0) return "no trial";
+  const seeds = rangeText(
+    [...Map.groupBy(trials, (t) => t.study).values()]
+      .map((own) => new Set(own.map((t) => t.repeat)).size),
+  );
+  const seconds = trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0);
+  const time = `${trials.length} trials in ${duration(seconds)}`;
+  const trained = studies.filter((s) =>
+    "recipe" in s.job && trials.some((t) => t.study === s.name)
+  );
+  if (trained.length === 0) {
+    const nets = [...new Set(trials.map((t) => t.net))].join(" and ");
+    const { cpu, threads } = (trials[0].provenance ?? {}) as {
+      cpu?: string;
+      threads?: number;
+    };
+    return `the ${nets} net on ${
+      cpu ?? "a machine without a name"
+    }, ${threads} ` +
+      `threads; ${seeds} repeats; ${time}`;
+  }
+  const recipes = trials.flatMap((t) => t.recipe ? [t.recipe] : []);
+  const starts = new Set(
+    recipes.map((r) => r.weights ? "a pretrained backbone" : "random weights"),
+  );
+  const { dataName } = trained[0];
+  return [
+    dataName === "synthetic" ? "synthetic faces" : dataName,
+    `IR50 and ViT of ${rangeText(millions(trials))} M parameters from ${
+      [...starts].join(" and from ")
+    }`,
+    `${rangeText(await imagesOf(trained), true)} images × ${
+      rangeText(recipes.map((r) => r.epochs), true)
+    } epochs`,
+    `${seeds} seed${seeds === "1" ? "" : "s"}`,
+    time,
+  ].join("; ");
+}
+
+/** The sentence by the verdict, as far as it counts where it was made. */
+function sentence(
+  { by, holds, fails = holds, open, number }: Answer,
+  study: Study,
+): string {
+  const isMadeUp = study.dataName === "synthetic" && "recipe" in study.job;
+  if (!by) {
+    return `${isMadeUp ? "On synthetic faces: " : ""}${holds}: ${number}.`;
+  }
+  const { verdict } = settled(by, study);
+  if (verdict === "holds") return `${holds}: ${number}.`;
+  if (verdict === "does not hold") return `${fails}: ${number}.`;
+  const isOpen = ["cannot tell", "not yet run"].includes(by.verdict);
+  const why = isOpen
+    ? ""
+    : by.onlyAt
+    ? " with a net and data that are not the notes'"
+    : " by synthetic faces";
+  return `Cannot tell ${open}${why}: ${number}.`;
+}
+
+/**
+ * Shows the answer to the notebook's question and what it rests on, and keeps
+ * both beside the claims. A page leads with it where its cell has the tag
+ * `answer`.
+ *
+ * @param of The study, or all that the notebook has.
+ */
+export async function answer(
+  of: Study | readonly Study[],
+  words: Answer,
+): Promise<Shown> {
+  const { studies, trials } = await trialsOfAll("answer", of);
+  const text = trials.length > 0
+    ? sentence(words, studies[0])
+    : `Cannot tell ${words.open}: no trial is on record.`;
+  const kept = { text, restsOn: await restsOn(studies, trials) };
+  keep(studies, trials, { answer: kept });
+  const evidence = `It rests on ${kept.restsOn}.`;
+  return shown(() => ({
+    "text/html":
+      `<p class="answer"><strong>${escapeMarkup(text)}</strong></p>` +
+      `<p class="note">${escapeMarkup(evidence)}</p>`,
+    "text/plain": `${text}\n${evidence}`,
+  }));
+}

@@ -1,0 +1,120 @@
+/** `NOTEBOOK.claims.json`: what a notebook leaves of its answer and claims. */
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { StudyError } from "../study/mod.ts";
+import { fromRoot } from "./live.ts";
+import { Profile } from "./profiles.ts";
+import type { Trial } from "./rows.ts";
+import type { Study } from "./study.ts";
+import { VERDICTS } from "./verdicts.ts";
+
+/** What the index and the page of all claims are made of. */
+export const ClaimsFile = z.object({
+  notebook: z.string(),
+  profile: Profile,
+  data: z.string(),
+  trials: z.int().min(0),
+  /** Time of all trials, in s. */
+  seconds: z.number().min(0),
+  /** What its studies were planned to see, a line each. */
+  sees: z.array(z.string()).default([]),
+  answer: z.object({
+    /** One sentence with its number and interval. */
+    text: z.string(),
+    /** Data, net, images and epochs, seeds, hours. */
+    restsOn: z.string(),
+  }).optional(),
+  claims: z.array(z.object({
+    claim: z.string(),
+    published: z.string(),
+    ours: z.string(),
+    verdict: z.enum(VERDICTS),
+    why: z.string(),
+  })),
+});
+export type ClaimsFile = z.infer<typeof ClaimsFile>;
+
+/** What a file holds; `error` says in one line that it is no `what`, and why. */
+export function readAs<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  what: string,
+): { data?: T; error?: string } {
+  const wrong = (why: string) => ({
+    error: `${basename(file)}: not ${what}: ${why}`,
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return wrong("it cannot be read as JSON");
+  }
+  const { data, error } = schema.safeParse(json);
+  if (data) return { data };
+  const [{ path, message }] = error!.issues;
+  return wrong([path.join("."), message].filter(Boolean).join(": "));
+}
+
+/** What a notebook left of its claims; neither where it left none. */
+export function readClaims(
+  folder: string,
+  name: string,
+): { data?: ClaimsFile; error?: string } {
+  const file = join(folder, `${name}.claims.json`);
+  return existsSync(file)
+    ? readAs(file, ClaimsFile, "a notebook's claims")
+    : {};
+}
+
+/**
+ * Keeps the claims or the answer of the notebook that runs, beside the records;
+ * of the same profile and data the other part stays. A dry run keeps nothing.
+ *
+ * @throws StudyError, one line, for a folder that cannot be written
+ */
+export function keep(
+  studies: readonly Study[],
+  trials: readonly Trial[],
+  part: Partial<Pick<ClaimsFile, "answer" | "claims">>,
+): void {
+  if (Deno.env.get("FERLAB_DRY_RUN")) return;
+  const [{ name, profile, dataName, dir }] = studies;
+  // The runner and Jupyter's server tell a kernel its notebook.
+  const notebook = basename(Deno.env.get("JPY_SESSION_NAME") || name)
+    .replace(/(\.executed)?\.ipynb$/, "");
+  const folder = fromRoot(dir), path = join(folder, `${notebook}.claims.json`);
+  const { data: old } = readClaims(folder, notebook);
+  const file: ClaimsFile = {
+    notebook,
+    profile,
+    data: dataName,
+    trials: trials.length,
+    seconds: trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0),
+    sees: [...new Set(studies.flatMap((s) => s.sees ?? []))],
+    answer: undefined,
+    claims: [],
+    ...old?.profile === profile && old.data === dataName
+      ? { answer: old.answer, claims: old.claims }
+      : {},
+    ...part,
+  };
+  try {
+    mkdirSync(folder, { recursive: true });
+    // Whoever reads it while it is written sees the old file or the new one.
+    const partial = `${path}.${Deno.pid}.tmp`;
+    writeFileSync(partial, JSON.stringify(file, null, 2) + "\n");
+    renameSync(partial, path);
+  } catch (error) {
+    throw new StudyError(
+      `${path}: the claims cannot be kept: ${(error as Error).message}; ` +
+        `give outDir a folder that can be written`,
+    );
+  }
+}
