@@ -280,21 +280,30 @@ export function differenceText(
   return `${points(e.difference)} points (${interval}, ${n})`;
 }
 
-/** "gains 1.2 points (95 % interval −0.3 to +2.7, 3 paired seeds)" */
+/**
+ * Of effects the largest as a sentence's end: "depth 4 gains 1.2 points against
+ * 2 (95 % interval −0.3 to +2.7, 3 paired seeds)".
+ */
 export function gainText(
-  e: Pick<Effect, "difference" | "low" | "high" | "n" | "unpaired"> | undefined,
+  of: readonly Pick<
+    Effect,
+    "label" | "less" | "difference" | "low" | "high" | "n" | "unpaired"
+  >[],
 ): string {
-  if (!e || e.difference === null) return "has no pair of finished runs";
-  const number = (share: number) =>
-    `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(1)}`;
+  const [e] = of.filter((e) => e.difference !== null)
+    .sort((a, b) => b.difference! - a.difference!);
+  if (!e) return "no two values have a pair of finished runs";
+  const size = (share: number) => (100 * Math.abs(share)).toFixed(1);
+  const sign = (share: number) => (share < 0 ? "−" : "+") + size(share);
+  const base = e.less.slice(e.less.lastIndexOf(" less ") + " less ".length);
   const interval = e.low === null
     ? "no interval"
-    : `95 % interval ${number(e.low)} to ${number(e.high!)}`;
-  const n = `${e.n} ${e.unpaired ? "unpaired" : "paired"} seed` +
-    (e.n === 1 ? "" : "s");
-  return `${e.difference < 0 ? "loses" : "gains"} ${
-    number(e.difference).slice(1)
-  } points (${interval}, ${n})`;
+    : `95 % interval ${sign(e.low)} to ${sign(e.high!)}`;
+  return `${e.label} ${e.difference! < 0 ? "loses" : "gains"} ${
+    size(e.difference!)
+  } points against ${base} (${interval}, ${e.n} ${
+    e.unpaired ? "unpaired" : "paired"
+  } seed${e.n === 1 ? "" : "s"})`;
 }
 
 /** "depth 4 less 2: +1.20 points (−0.30 to +2.70, n 3); …" */
