@@ -197,7 +197,11 @@ async function loadFor(cells: Cell[]): Promise<Highlight> {
 
 /** What the notebook leads with, between its question and all else. */
 function leadHtml(page: CellHtml, { cells }: Lead): string {
-  const parts = cells.map(({ cell, number, tag }) =>
+  // A trusted page has ids and scripts as they are, which stand once.
+  const once = cells.filter((c) =>
+    c.tag !== "main-chart" || !page.options.trust
+  );
+  const parts = once.map(({ cell, number, tag }) =>
     page.outputs(cell, number) +
     (tag === "main-chart"
       ? `<p class="note">From <a href="#cell--${number}">cell ${number}</a>, ` +

@@ -85,8 +85,7 @@ export function readReport(file: string, html: string): Report | undefined {
     status: meta("status") ?? "not run",
     ...(Number.isFinite(seconds) ? { seconds } : {}),
     date: meta("date"),
-    question: meta("question"),
-    answer: meta("answer"),
+    ...(lead < 0 ? {} : { question: meta("question"), answer: meta("answer") }),
     ...(counts < 0 ? {} : { counts: element(body, counts, "p") }),
     chart: firstChart(lead < 0 ? body : body.slice(lead)),
   };

@@ -64,7 +64,11 @@ async function restsOn(
       .map((own) => new Set(own.map((t) => t.repeat)).size),
   );
   const seconds = trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0);
-  const time = `${trials.length} trials in ${duration(seconds)}`;
+  const many = (n: string, word: string) =>
+    `${n} ${word}${n === "1" ? "" : "s"}`;
+  const time = `${many(String(trials.length), "trial")} in ${
+    duration(seconds)
+  }`;
   const trained = studies.filter((s) =>
     "recipe" in s.job && trials.some((t) => t.study === s.name)
   );
@@ -77,11 +81,13 @@ async function restsOn(
     return `the ${nets} net on ${
       cpu ?? "a machine without a name"
     }, ${threads} ` +
-      `threads; ${seeds} repeats; ${time}`;
+      `threads; ${many(seeds, "repeat")}; ${time}`;
   }
   const recipes = trials.flatMap((t) => t.recipe ? [t.recipe] : []);
   const starts = new Set(
-    recipes.map((r) => r.weights ? "a pretrained backbone" : "random weights"),
+    recipes.map((r) =>
+      r.weights?.file ? "a pretrained backbone" : "random weights"
+    ),
   );
   const { dataName } = trained[0];
   return [
@@ -90,9 +96,9 @@ async function restsOn(
       [...starts].join(" and from ")
     }`,
     `${rangeText(await imagesOf(trained), true)} images × ${
-      rangeText(recipes.map((r) => r.epochs), true)
-    } epochs`,
-    `${seeds} seed${seeds === "1" ? "" : "s"}`,
+      many(rangeText(recipes.map((r) => r.epochs), true), "epoch")
+    }`,
+    many(seeds, "seed"),
     time,
   ].join("; ");
 }
@@ -104,7 +110,12 @@ function sentence(
 ): string {
   const isMadeUp = study.dataName === "synthetic" && "recipe" in study.job;
   if (!by) {
-    return `${isMadeUp ? "On synthetic faces: " : ""}${holds}: ${number}.`;
+    const said = `${holds}: ${number}.`;
+    return isMadeUp
+      ? `On synthetic faces ${
+        said.replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase())
+      }`
+      : said;
   }
   const { verdict } = settled(by, study);
   if (verdict === "holds") return `${holds}: ${number}.`;
@@ -115,7 +126,7 @@ function sentence(
     : by.onlyAt
     ? " with a net and data that are not the notes'"
     : " by synthetic faces";
-  return `Cannot tell ${open}${why}: ${number}.`;
+  return `Cannot tell${why} ${open}: ${number}.`;
 }
 
 /**

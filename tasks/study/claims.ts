@@ -110,7 +110,7 @@ const claimsText = (sections: readonly Section[]): string =>
         `[${section.name.slice(0, 2)}](${anchorOf(heading)}) ${plain(c.claim)}`,
         brief(c.published),
         brief(c.ours),
-        verdictText(c.verdict).replaceAll(" ", "\u00a0"),
+        verdictText(c.verdict).replaceAll(" ", "&nbsp;"),
       ]);
     }),
   );

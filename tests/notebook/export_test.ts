@@ -429,6 +429,102 @@ Deno.test("a page tells the index its title, state, time and first chart", async
   assert.equal(index, indexHtml([report!, report!]));
 });
 
+/** A report whose cells say by tags what it leads with. */
+const report = (title: string, long = 3) =>
+  notebook(
+    markdown(title),
+    code("far()", [display("text/html", `<svg viewBox="0 0 1 1"/>`)]),
+    code("main()", [display("text/html", chart)], "main-chart"),
+    code("rows()", [
+      display(
+        "text/html",
+        `<table>${"<tr><td>1</td></tr>".repeat(long)}</table>`,
+      ),
+    ]),
+    code("claims()", [
+      display(
+        "text/html",
+        `<p class="counts">✗ 1</p><table><tr><td>c</td></tr></table>`,
+      ),
+    ], "claims"),
+    code("answer()", [{
+      output_type: "display_data",
+      data: {
+        "text/html": `<p>4 <b>blocks</b></p>`,
+        "text/plain": "4 blocks\nby 5",
+      },
+      metadata: {},
+    }], "answer"),
+  );
+
+Deno.test("a report leads with question, answer, claims and main chart; the rest follows", async () => {
+  const text = body(
+    await exportHtml(
+      report("# Depth\n\n**Question.** How\n_deep_?\n\n**Here** it is."),
+    ),
+  );
+  const order = [
+    /<h1[^>]*>Depth/,
+    /How\s+<em>deep<\/em>\?/,
+    /<section class="lead" id="answer--"/,
+    /4 <b>blocks<\/b>/,
+    /✗ 1/,
+    /<clipPath/,
+    /From <a href="#cell--2">cell 2<\/a>/,
+    /it is\./,
+    /id="cell--1"/,
+  ].map((part) => text.search(part));
+  assert.ok(order.every((at, i) => at > (order[i - 1] ?? -1)), String(order));
+  // What was lifted stands once; the chart stays where its text is, too.
+  const count = (part: RegExp) => [...text.matchAll(part)].length;
+  assert.equal(count(/4 <b>blocks/g), 1);
+  assert.equal(count(/✗ 1/g), 1);
+  assert.equal(count(/<clipPath/g), 2);
+  assert.equal(count(/stands <a href="#answer--">at the top/g), 2);
+  const ids = [...text.matchAll(/ id="([^"]+)"/g)].map((m) => m[1]);
+  assert.deepEqual(ids, [...new Set(ids)]);
+});
+
+Deno.test("a long table is folded where a report leads with its answer, and nowhere else", async () => {
+  const long = report("# T", 40);
+  assert.match(
+    body(await exportHtml(long)),
+    /<details class="fold"><summary>Table of 40 rows<\/summary><div class="out"/,
+  );
+  assert.doesNotMatch(body(await exportHtml(report("# T"))), /Table of/);
+  const others = notebook(...long.cells.slice(0, -1)); // no answer
+  const plain = body(await exportHtml(others));
+  assert.doesNotMatch(plain, /class="(lead|fold)"|at the top/);
+  // An answer that failed is told by its cell.
+  const failed = report("# T");
+  failed.cells.at(-1)!.outputs = [
+    { output_type: "error", ename: "Error", evalue: "no", traceback: [] },
+  ];
+  assert.doesNotMatch(body(await exportHtml(failed)), /class="lead"/);
+});
+
+Deno.test("the index shows a report's question, answer, counts and main chart", async () => {
+  const page = await exportHtml(
+    report("# Depth\n\n**Question.** How\n_deep_?\n\nHere."),
+  );
+  const found = readReport("a.html", page)!;
+  assert.equal(found.question, "How deep?");
+  assert.equal(found.answer, "4 blocks");
+  assert.match(found.counts!, /^<p class="counts">✗ 1<\/p>$/);
+  assert.match(found.chart!, /clipPath/);
+  const index = indexHtml([found]);
+  for (const part of ["How deep?", "4 blocks", "✗ 1", "clipPath"]) {
+    assert.ok(index.includes(part), part);
+  }
+  assert.doesNotMatch(body(index), />ok<|a\.html<\/p>/);
+  const harmful = {
+    ...found,
+    answer: "<script>",
+    counts: "<script>x</script>",
+  };
+  assert.doesNotMatch(indexHtml([harmful]), /<script/);
+});
+
 Deno.test("a trusted page keeps its scripts, and says where it came from", async () => {
   const nb = notebook(
     code("a", [display("text/html", "<script>a()</script>")]),

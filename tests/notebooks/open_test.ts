@@ -70,9 +70,9 @@ Deno.test("on the committed records every notebook comes to the committed verdic
 
 /** What is longer than the rest: three studies and ten claims, six studies. */
 const LONGER: Record<string, number> = {
-  "08-cls-vs-vit": 170,
-  "06-long-runs": 140,
-  "14-workflow": 145,
+  "08-cls-vs-vit": 175,
+  "06-long-runs": 150,
+  "14-workflow": 155,
   "16-operating-point": 135,
   "16-operating-point, grid": 24,
   "00-start-here, trace": 22,
@@ -112,7 +112,7 @@ Deno.test("a notebook's code is short, and no published number is typed into it"
       assert.deepEqual(typed, [], `${name}, cell ${id}: published numbers`);
       assert.doesNotMatch(text, /"touches"/, `${name}, cell ${id}`);
     }
-    const most = LONGER[name] ?? 130;
+    const most = LONGER[name] ?? 140;
     assert.ok(lines <= most, `${name}: ${lines} lines of code, over ${most}`);
   }
 });

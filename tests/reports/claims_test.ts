@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
+  answer,
   atProfile,
   claims,
   decades,
@@ -75,6 +76,34 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
         ["cannot tell", "ours is another net"],
       ],
     );
+    // The answer goes by the verdict as it counts here, and stands beside it.
+    const words = { holds: "It pays", open: "whether it pays", number: "+1" };
+    const said = async (more: object) =>
+      (await shown(await answer(study, { ...words, ...more }))).split("\n")[0];
+    assert.equal(
+      await said({ by: holds }),
+      "Cannot tell by synthetic faces whether it pays: +1.",
+    );
+    const isOpen = { ...holds, verdict: "cannot tell" as const };
+    assert.equal(
+      await said({ by: isOpen }),
+      "Cannot tell whether it pays: +1.",
+    );
+    const fails = { ...holds, verdict: "does not hold", aboutFaces: false };
+    assert.equal(
+      await said({ by: fails, fails: "It costs" }),
+      "It costs: +1.",
+    );
+    assert.equal(await said({}), "On synthetic faces it pays: +1.");
+    const { answer: { text, restsOn }, claims: still } = await kept();
+    assert.equal(text, "On synthetic faces it pays: +1.");
+    assert.match(
+      restsOn,
+      /^synthetic faces; IR50 and ViT of 0\.\d+ M parameters from random weights; 64 images × 1 epoch; 1 seed; 1 trial in \d+ s$/,
+    );
+    assert.deepEqual(still, was.claims);
+    await claims(study, list);
+    assert.equal((await kept()).answer.text, text);
     assert.equal(
       was.claims[2].published,
       "54.04 % at depth 2, Adam's eps 1e-6",

@@ -7,6 +7,7 @@ import {
   costTable,
   differenceText,
   effects,
+  gainText,
   noiseOf,
   published,
   type Row,
@@ -41,6 +42,18 @@ Deno.test("a value is held against the base seed by seed, with the paired t test
   near(e.high, 0.02 + 4.302653 * 0.01 / Math.sqrt(3));
   near(e.p, 0.0741799);
   assert.equal(e.verdict, "not told apart");
+  // A sentence has the largest of several.
+  const less = { ...e, difference: -0.048, n: 1, low: null };
+  assert.equal(
+    gainText([less, e]),
+    "depth 4 gains 2.0 points against 2 (95 % interval −0.5 to +4.5, 3 paired " +
+      "seeds)",
+  );
+  assert.equal(
+    gainText([less]),
+    "depth 4 loses 4.8 points against 2 (no interval, 1 paired seed)",
+  );
+  assert.match(gainText([]), /^no two values/);
 });
 
 Deno.test("at best each value stands at its own best setting, at mean over all of them", () => {

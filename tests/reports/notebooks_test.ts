@@ -92,8 +92,8 @@ Deno.test("the index has every notebook with its question and its verdicts", () 
     assert.equal(lines[0], "| notebook | question | quick | cpu |");
     assert.equal(
       lines[2],
-      "| 90 **Width** | `a\\|b`, or wider? | 2 holds, 1 cannot tell | " +
-        "1 does not hold |",
+      "| 90 **Width** | `a\\|b`, or wider? | ✓ 2 holds, ? 1 cannot tell | " +
+        "✗ 1 does not hold |",
     );
     assert.equal(lines[4], "| **mine** | – | – | – |");
   }));
@@ -110,23 +110,54 @@ Deno.test("the page of claims is made of the folder's files alone", () =>
     await of("paper", 0, ["not yet run"]);
     await of("smoke", 5, ["holds"]);
     const { text: page } = claimsPage(dir);
-    assert.match(page, /2 claims: 1 holds, 1 cannot tell\. .* 1 min in all/);
     assert.match(
       page,
-      /## 90 Width\n\nProfile quick on synthetic: 12 trials, 1 min\. \[notebook\]\(quick\/90-width\.ipynb\)\.\n/,
+      /2 claims: ✓ 1 holds, \? 1 cannot tell\. The trials took\n1 min in all/,
+    );
+    assert.match(
+      page,
+      /### 90 Width\n\nProfile quick on synthetic: 12 trials, 1 min\. \[notebook\]\(quick\/90-width\.ipynb\)\.\n/,
     );
     assert(
       page.includes(
-        "| width 1 \\| more | 62 % | 33 % | **holds** | not told apart |",
+        "| width 1 \\| more | 62 % | 33 % | **✓ holds** | not told apart |",
       ),
       page,
     );
     // In their order, those without claims too; one that ran claims nothing.
-    assert(page.indexOf("## 03 Depth\n\nNot yet run.") < page.indexOf("## 90"));
+    assert(
+      page.indexOf("### 03 Depth\n\nNot yet run.") < page.indexOf("### 90"),
+    );
     assert.doesNotMatch(page, /Start here/);
     // Its own title where the executed notebook is gone.
     await Deno.remove(join(dir, "quick/90-width.ipynb"));
     assert.match(claimsPage(dir).text, /## 90 90-width\n/);
+  }));
+
+Deno.test("the page opens with a line for each answer, then one for each claim that leads to its reason", () =>
+  inFolder(async (dir) => {
+    const whole = judged({ verdicts: ["does not hold"] });
+    const ours = `+1.20 points (−0.30 to +2.70, n 3); ${"more ".repeat(30)}`;
+    await write(dir, "quick/90-width.claims.json", {
+      ...whole,
+      answer: { text: "4_4 is best: +1.2 points.", restsOn: "5 seeds" },
+      claims: [{ ...whole.claims[0], ours }],
+    });
+    await write(
+      dir,
+      "quick/90-width.ipynb",
+      notebook("# Adam's width\n\n**Question.** Which width?\n\nHere."),
+    );
+    await write(dir, "quick/90-width.html", "");
+    const { text } = claimsPage(dir);
+    const answer =
+      "| [90 Adam's width](quick/90-width.html) | Which width? | " +
+      "**4_4 is best: +1.2 points.** | 5 seeds |";
+    const line = "| [90](#90-adams-width) width 0 \\| more | 62 % | " +
+      "+1.20 points (−0.30 to +2.70, n 3) … | ✗&nbsp;does&nbsp;not&nbsp;hold |";
+    const at = [answer, line, "### 90 Adam's width", "| not told apart |"]
+      .map((part) => text.indexOf(part));
+    assert.ok(at[0] > 0 && at.every((x, i) => x > (at[i - 1] ?? 0)), text);
   }));
 
 Deno.test("claims that are damaged or foreign are named in one line, and the others shown", () =>
@@ -156,12 +187,12 @@ Deno.test("claims that are damaged or foreign are named in one line, and the oth
         line,
         /^quick\/90-width\.claims\.json: not a notebook's cl.*$/,
       );
-      assert.match(text, /1 claims: 1 holds\./);
+      assert.match(text, /1 claims: ✓ 1 holds\./);
       assert.match(
         text,
         /## 90 90-width\n\n\*\*Left out:\*\* quick\/90-width\.cl/,
       );
-      assert.match(text, /## 91 91-sound\n[^]*\*\*holds\*\*/);
+      assert.match(text, /## 91 91-sound\n[^]*\*\*✓ holds\*\*/);
       assert.match(
         await shown(notebookIndex(dir, { notebooks })),
         /\| 90-width\.claims\.json: not a notebook's claims: .* \|$/,
@@ -172,7 +203,7 @@ Deno.test("claims that are damaged or foreign are named in one line, and the oth
     await write(dir, file, whole);
     const { text, damaged: lines } = claimsPage(dir);
     assert.equal(lines.length, 1);
-    assert.match(text, /2 claims: 2 holds\./);
+    assert.match(text, /2 claims: ✓ 2 holds\./);
   }));
 
 Deno.test("marks in a claim are text on the page of claims", () =>
@@ -190,6 +221,6 @@ Deno.test("marks in a claim are text on the page of claims", () =>
     const { text } = claimsPage(dir);
     const row =
       "| \\<script>a\\</script> \\[b](c) \\*\\*d\\*\\* \\`e\\` a_b \\_f\\_ " +
-      "\\&lt; \\\\\\| \\~g\\~ | 62 % | 33 % | **holds** | !\\[h](i) |";
+      "\\&lt; \\\\\\| \\~g\\~ | 62 % | 33 % | **✓ holds** | !\\[h](i) |";
     assert(text.includes(row), text);
   }));
