@@ -73,7 +73,7 @@ const LONGER: Record<string, number> = {
   "08-cls-vs-vit": 175,
   "06-long-runs": 150,
   "14-workflow": 155,
-  "16-operating-point": 135,
+  "16-operating-point": 140,
   "16-operating-point, grid": 24,
   "00-start-here, trace": 22,
 };
