@@ -73,6 +73,7 @@ export const LEAD_STYLE = `
 .claims td:last-child { min-width: 8.5rem; }
 .fold > summary { cursor: pointer; color: var(--soft); }
 .out .claims .fold > summary { list-style-position: outside; margin-left: 1em; }
+.claims .fold > p { margin: .5em 0 0; min-width: 14rem; }
 .fold > summary:hover { color: var(--fg); }
 details.fold:has(> .out) { margin-top: .75rem; font-size: .875rem; }
 @media (max-width: 34rem) {

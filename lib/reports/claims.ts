@@ -116,14 +116,29 @@ export function settled(
     );
 }
 
-/** Claims as a table; a verdict opens to its reason, counts stand above. */
+/** More characters of a number are cut in a table of one line a claim. */
+const MOST = 64;
+
+/** The first of several numbers of a claim, cut where it is long: "+1.2 …". */
+export function brief(text: string): string {
+  const [first] = text.split("; ");
+  const cut = first.length > MOST
+    ? first.slice(0, MOST).replace(/\s+\S*$/, "")
+    : first;
+  return cut === text ? cut : `${cut} …`;
+}
+
+/** Claims as a table; a verdict opens to its reason and to what was cut. */
 function claimsHtml(list: ClaimsFile["claims"]): string {
   const columns = ["the notes' claim", "published", "ours", "verdict"];
   const rows = list.map(({ claim, published, ours, verdict, why }) => {
-    const cells = [...[claim, published, ours].map(escapeMarkup)];
+    const cells = [claim, ...[published, ours].map(brief)].map(escapeMarkup);
+    const whole = Object.entries({ Published: published, Ours: ours })
+      .filter(([, text]) => brief(text) !== text)
+      .map(([name, text]) => `<p>${name}: ${escapeMarkup(text)}</p>`);
     const reason = `<details class="fold"><summary>${
       verdictHtml(verdict)
-    }</summary>${escapeMarkup(why)}</details>`;
+    }</summary><p>${escapeMarkup(why)}</p>${whole.join("")}</details>`;
     return `<tr>${
       [...cells, reason].map((cell, i) =>
         `<td data-column="${columns[i]}">${cell}</td>`

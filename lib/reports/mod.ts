@@ -1,6 +1,6 @@
 /** The room's door: what a notebook puts a report together from. */
 export * from "./answers.ts";
-export { type Claim, claims, decide, publishedText } from "./claims.ts";
+export { brief, type Claim, claims, decide, publishedText } from "./claims.ts";
 export { ClaimsFile } from "./claims_file.ts";
 export * from "./effects.ts";
 export { fromRoot } from "./live.ts";

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { type ClaimsFile, readClaims } from "../../lib/reports/claims_file.ts";
 import {
+  brief,
   countsText,
   duration,
   type Profile,
@@ -70,18 +71,6 @@ const anchorOf = (heading: string): string =>
   "#" + heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "")
     .replace(/\s/g, "-");
 
-/** More characters of a number are cut in a table of one line a claim. */
-const MOST = 64;
-
-/** The first of several numbers, cut where it is long. */
-function brief(text: string): string {
-  const [first, ...more] = text.split("; ");
-  const cut = first.length > MOST
-    ? first.slice(0, MOST).replace(/\s+\S*$/, "")
-    : first;
-  return plain(cut) + (cut !== first || more.length > 0 ? " …" : "");
-}
-
 /** A line for each question that has an answer. */
 function answersText(folder: string, sections: readonly Section[]): string {
   const rows = sections.flatMap((section) => {
@@ -108,8 +97,8 @@ const claimsText = (sections: readonly Section[]): string =>
       const heading = headingOf(section);
       return (section.judged?.claims ?? []).map((c) => [
         `[${section.name.slice(0, 2)}](${anchorOf(heading)}) ${plain(c.claim)}`,
-        brief(c.published),
-        brief(c.ours),
+        plain(brief(c.published)),
+        plain(brief(c.ours)),
         verdictText(c.verdict).replaceAll(" ", "&nbsp;"),
       ]);
     }),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   answer,
   atProfile,
+  brief,
   claims,
   decades,
   decide,
@@ -58,6 +59,9 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
     assert.equal(trials[0].history.length, 1);
     const table = await shown(await claims(study, list));
     assert.match(table, /on synthetic faces it would hold/);
+    assert.equal(brief("+1 point"), "+1 point");
+    assert.equal(brief("+1 point; +2 points"), "+1 point …");
+    assert.equal(brief("points ".repeat(20)), "points ".repeat(9) + "…");
     const was = await kept();
     assert.equal(was.notebook, "99-own");
     assert.equal(was.trials, 1);
