@@ -107,7 +107,7 @@ const OWN_STYLE = `
 .reports h2 a { text-decoration: none; }
 .reports h2 a::after { content: ""; position: absolute; inset: 0; }
 .reports .about p { margin: 0; overflow-wrap: anywhere; }
-.reports .said { color: var(--fg); font-weight: 600; margin: .5rem 0; }
+.reports .about .said { color: var(--fg); font-weight: 600; margin: .5rem 0; }
 .status { font-weight: 600; }
 .status.failed { color: var(--bad); }
 .status:is(.partly, .not, .changed) { color: var(--mark); }
