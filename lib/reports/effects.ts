@@ -95,46 +95,38 @@ export const whyNone = (of: readonly Effect[]): string =>
   (of as { [WHY]?: string })[WHY] ?? "no two values have finished runs";
 
 /**
- * The options with the base's parameters by name.
+ * The base's parameters by name.
  *
- * @throws StudyError for those that make no sense, and for a base of another
+ * @throws StudyError for options that make no sense, and for a base of another
  * type than the rows' values
  */
-function checked(rows: readonly Row[], o: EffectOptions): Params {
-  const refuse = (what: string) => new StudyError(`effects: ${what}`);
-  const { at = "mean", noise } = o, names = [o.of].flat() as string[];
-  if (names.length === 0) {
-    throw refuse("of is empty: name the parameter that is asked about");
-  }
-  if (at !== "best" && at !== "mean") {
-    throw refuse(`at is "${at}": give best or mean`);
-  }
-  if (noise && !(noise.sd >= 0 && noise.df > 0)) {
-    throw refuse(
-      `noise has sd ${noise.sd} and df ${noise.df}: give those of noiseOf`,
-    );
-  }
-  const one = valueOf(o.base);
-  const base = pick(
-    one === undefined ? o.base as Params ?? {} : { [names[0]]: one },
-    names,
+function baseOf(
+  rows: readonly Row[],
+  names: readonly string[],
+  { base: given, at = "mean", noise }: EffectOptions,
+): Params {
+  const one = valueOf(given);
+  const base = one === undefined
+    ? pick(given as Params ?? {}, names)
+    : { [names[0]]: one };
+  const alike = names.map((name) =>
+    rows.map((row) => valueOf(row[name]))
+      .find((value) => String(value) === String(base[name])) ?? base[name]
   );
-  for (const name of names) {
-    const value = base[name];
-    if (value === undefined) {
-      throw refuse(
-        `base has no ${name}: give the value of each parameter in of`,
-      );
-    }
-    const like = rows.map((row) => valueOf(row[name]))
-      .find((v) => String(v) === String(value));
-    if (like !== undefined && typeof like !== typeof value) {
-      throw refuse(
-        `base ${JSON.stringify(value)} is a ${typeof value}, in the rows ` +
-          `${name} is a ${typeof like}`,
-      );
-    }
-  }
+  const lacking = names.find((name) => base[name] === undefined);
+  const i = names.findIndex((n, i) => typeof alike[i] !== typeof base[n]);
+  const value = base[names[i]];
+  const wrong = names.length === 0
+    ? "of is empty: name the parameter that is asked about"
+    : at !== "best" && at !== "mean"
+    ? `at is "${at}": give best or mean`
+    : noise && !(noise.sd >= 0 && noise.df > 0)
+    ? `noise has sd ${noise.sd} and df ${noise.df}: give those of noiseOf`
+    : lacking !== undefined
+    ? `base has no ${lacking}: give the value of each parameter in of`
+    : i >= 0 && `base ${JSON.stringify(value)} is a ${typeof value}, in the ` +
+        `rows ${names[i]} is a ${typeof alike[i]}`;
+  if (wrong) throw new StudyError(`effects: ${wrong}`);
   return base;
 }
 
@@ -154,7 +146,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
     ...fields,
     ...typeof value === "string" ? [value] : [],
   ]);
-  const base = checked(rows, o), isSingle = areSingle(rows);
+  const base = baseOf(rows, names, o), isSingle = areSingle(rows);
   const all = asRuns(
     "effects",
     rows.filter((row) => names.every((name) => row[name] != null)),

@@ -8,7 +8,11 @@ import { publishedNoise } from "./published.ts";
  * smoke: does it run? quick: synthetic faces, minutes. cpu: real FER2013 on
  * two cores, hours. paper: the published protocol on RAF-DB, for a GPU.
  */
-export const Profile = z.enum(["smoke", "quick", "cpu", "paper"]);
+const NAMES = ["smoke", "quick", "cpu", "paper"] as const;
+export const Profile = z.enum(NAMES, {
+  error: ({ input }) =>
+    `"${input}" is no profile: use one of ${NAMES.join(", ")}`,
+});
 export type Profile = z.infer<typeof Profile>;
 
 /** IR50 and ViT with an eighth of the widths and one unit a stage. */
@@ -128,13 +132,9 @@ const starts: Record<Profile, Start> = {
 
 /** @throws StudyError for a profile that there is not */
 export function parseProfile(profile: string): Profile {
-  const parsed = Profile.safeParse(profile);
-  if (parsed.success) return parsed.data;
-  throw new StudyError(
-    `parameter profile: "${profile}" is no profile: use one of ${
-      Profile.options.join(", ")
-    }`,
-  );
+  const { data, error } = Profile.safeParse(profile);
+  if (data) return data;
+  throw new StudyError(`parameter profile: ${error!.issues[0].message}`);
 }
 
 /** A copy of what a profile starts from: recipe, images, data set, repeats. */
@@ -185,16 +185,15 @@ export function decades(from: number, to: number, steps = 1): number[] {
     ? Math.round(steps * Math.abs(Math.log10(to / from)))
     : NaN;
   if (!Number.isInteger(steps) || !(count < MOST_RATES)) {
-    const text = given.map((x) => typeof x === "string" ? `"${x}"` : `${x}`);
     throw new StudyError(
-      `decades(${text.join(", ")}): give two rates above 0 and a whole ` +
+      `decades(${given.join(", ")}): give two rates above 0 and a whole ` +
         `number of steps a decade, for ${MOST_RATES} rates at most`,
     );
   }
   const sign = to < from ? -1 : 1;
+  const rate = (i: number) => 10 ** (Math.log10(from) + sign * i / steps);
   return Array.from(
     { length: count + 1 },
-    (_, i) =>
-      Number((10 ** (Math.log10(from) + sign * i / steps)).toPrecision(4)),
+    (_, i) => Number(rate(i).toPrecision(4)),
   );
 }

@@ -13,7 +13,6 @@ import {
 } from "../study/mod.ts";
 import { parseRecipe, type Recipe } from "../train/mod.ts";
 import { type Effect, effects, FEWEST } from "./effects.ts";
-import { parseProfile } from "./profiles.ts";
 import { named, parametersOf, paramsOf, type Row, rowsOf } from "./rows.ts";
 import { type Shown, shown, tableHtml, valueText } from "./show.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
@@ -109,7 +108,7 @@ export function timed(where: Where, cell: SpeedCell): Study {
     },
   };
   parseStudy(study);
-  return new Study(parseProfile(at.profile), at, {
+  return new Study(at, {
     study,
     measure: timingTrial(timedAt),
     field: "imagesPerSecond",

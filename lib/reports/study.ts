@@ -32,12 +32,12 @@ import {
 import { loadCheckpoint, type Recipe, recipes } from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
 import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
-import { pairSpread, parseProfile, type Profile, startOf } from "./profiles.ts";
+import { pairSpread, Profile, startOf } from "./profiles.ts";
 import { asRuns, type Trial, trialsOf } from "./rows.ts";
 import { duration, list, type Shown, tableHtml, valueText } from "./show.ts";
 
 const Where = z.strictObject({
-  profile: z.string(),
+  profile: Profile,
   /** A data set by name; empty for the profile's. */
   data: z.string().default(""),
   /** Its folder; empty for FERLAB_DATA_DIR. */
@@ -49,7 +49,9 @@ const Where = z.strictObject({
 });
 
 /** A notebook's parameters. */
-export type Where = z.input<typeof Where>;
+export type Where = Omit<z.input<typeof Where>, "profile"> & {
+  profile: string;
+};
 
 /**
  * What a notebook's cell says of a study of trainings: of its definition, where
@@ -82,8 +84,9 @@ function isPlanned(
   }
   return Object.entries(parameters).every(([name, p]) => {
     const value = params[name];
-    if ("values" in p) return p.values.includes(value);
-    return typeof value === "number" && value >= p.low && value <= p.high;
+    return "values" in p
+      ? p.values.includes(value)
+      : typeof value === "number" && value >= p.low && value <= p.high;
   });
 }
 
@@ -101,7 +104,6 @@ export class Study {
   readonly definition: Definition;
 
   constructor(
-    readonly profile: Profile,
     readonly where: z.output<typeof Where>,
     readonly job: TrainingPlan | Measurement,
     /** The cell's own words, for its display; none for measurements. */
@@ -112,6 +114,10 @@ export class Study {
 
   get name(): string {
     return this.definition.name;
+  }
+
+  get profile(): Profile {
+    return this.where.profile;
   }
 
   /** Its records, checkpoints and tables, from the project's root. */
@@ -242,16 +248,18 @@ export class Study {
     const planned = plannedTrials(this.definition);
     const missing = Math.max(0, planned - trials.length);
     const seconds = trials.flatMap((t) => t.seconds ?? []);
-    const mean = seconds.reduce((a, b) => a + b, 0) / seconds.length;
+    const sum = seconds.reduce((a, b) => a + b, 0);
+    const time = seconds.length > 0 &&
+      `: about ${duration(missing * sum / seconds.length)} by those on record`;
     const facts = [
       ...Object.entries(parameters).map(([name, p]) => [
         p.role === "nuisance" ? `${name} (nuisance)` : name,
         triedText(name, p),
       ]),
-      ...search.kind === "grid"
-        ? []
-        : search.kind === "list"
+      ...search.kind === "list"
         ? [["settings", `${search.points.length}, listed`]]
+        : search.kind === "grid"
+        ? []
         : [["search", search.kind]],
       ...Object.entries(this.cell?.recipe ?? {}).map(([name, value]) => [
         name,
@@ -263,11 +271,8 @@ export class Study {
       ...this.sees ? [["sees", this.sees]] : [],
       [
         "trials",
-        missing === 0
-          ? `${planned}, all on record`
-          : `${planned}, ${missing} missing` +
-            (seconds.length === 0 ? "" : `: ` +
-              `about ${duration(missing * mean)} by those on record`),
+        `${planned}, ` +
+        (missing === 0 ? "all on record" : `${missing} missing${time || ""}`),
       ],
     ];
     const about = [
@@ -318,9 +323,7 @@ function checkFields(study: Record<string, unknown>): void {
  * @throws StudyError, one line, for a parameter or a plan that is not one
  */
 export function openStudy(where: Where, cell: StudyCell): Study {
-  const at = parseWhere(where);
-  const profile = parseProfile(at.profile);
-  const start = startOf(profile);
+  const at = parseWhere(where), start = startOf(at.profile);
   const { recipe, limits, objective, data, ...study } = cell;
   checkFields(study);
   const plan: TrainingPlan = {
@@ -342,5 +345,5 @@ export function openStudy(where: Where, cell: StudyCell): Study {
     },
   };
   parsePlan(plan);
-  return new Study(profile, at, plan, cell);
+  return new Study(at, plan, cell);
 }

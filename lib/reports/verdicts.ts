@@ -1,12 +1,7 @@
 /** From effects to a verdict: the few rules that most claims are judged by. */
 import { percent } from "../charts/mod.ts";
 import { chiSquareQuantile } from "../statistics/mod.ts";
-import {
-  analysis,
-  type Params,
-  type ParamValue,
-  StudyError,
-} from "../study/mod.ts";
+import { analysis, type ParamValue, StudyError } from "../study/mod.ts";
 import {
   type Effect,
   effectsText,
@@ -194,14 +189,12 @@ function testOf(of: readonly { unpaired?: boolean }[]): string {
 }
 
 /** "depth 4 is better than 2 (paired t tests, Holm)"; false of none. */
-const areTold = (of: readonly Effect[], word: string) =>
-  of.length > 0 && `${of.map((e) => e.label).join(", ")} is ${word} than ` +
-    `${of[0].base} (${testOf(of)})`;
-
-const areBetter = (of: readonly Effect[]) =>
-  areTold(of.filter((e) => e.isBetter), "better");
-const areWorse = (of: readonly Effect[]) =>
-  areTold(of.filter((e) => e.isWorse), "worse");
+const areTold = (of: readonly Effect[], word: "better" | "worse") => {
+  const told = of.filter((e) => word === "better" ? e.isBetter : e.isWorse);
+  const labels = told.map((e) => e.label).join(", ");
+  return told.length > 0 &&
+    `${labels} is ${word} than ${told[0].base} (${testOf(told)})`;
+};
 
 const size = (points: number, one = "one point") =>
   points === 1 ? one : `${points} points`;
@@ -216,7 +209,7 @@ const notExcluded = (points: number) =>
  * another value, does not if another is better.
  */
 export const noGain = rule("noGain", (of, points) => ({
-  fails: areBetter(of),
+  fails: areTold(of, "better"),
   holds: isNoGain(of, points) &&
     `every interval excludes a gain of ${size(points)}`,
   open: notExcluded(points),
@@ -226,43 +219,40 @@ export const noGain = rule("noGain", (of, points) => ({
  * "Another value helps": holds if one is better, does not if every interval
  * excludes a gain of `points`.
  */
-export const gains = rule("gains", (of, points) => ({
-  fails: !areBetter(of) && isNoGain(of, points) &&
-    `none is better, and every interval excludes a gain of ${
-      size(points, "a point")
-    }`,
-  holds: areBetter(of),
-  open: notExcluded(points),
-}));
+export const gains = rule("gains", (of, points) => {
+  const holds = areTold(of, "better"), gain = size(points, "a point");
+  const fails = !holds && isNoGain(of, points) &&
+    `none is better, and every interval excludes a gain of ${gain}`;
+  return { fails, holds, open: notExcluded(points) };
+});
+
+/** A rule that all effects are told apart to one side, and none to the other. */
+const allAre = (word: "better" | "worse", other: "better" | "worse") =>
+  rule(word, (of) => ({
+    fails: areTold(of, other),
+    holds: of.every((e) => areTold([e], word)) &&
+      `each is ${word} (${testOf(of)})`,
+    open: "not told apart",
+  }));
 
 /** "Each is better than the base": does not hold if one is worse. */
-export const better = rule("better", (of) => ({
-  fails: areWorse(of),
-  holds: of.every((e) => e.isBetter) && `each is better (${testOf(of)})`,
-  open: "not told apart",
-}));
+export const better = allAre("better", "worse");
 
 /** "Each is worse than the base": does not hold if one is better. */
-export const worse = rule("worse", (of) => ({
-  fails: areBetter(of),
-  holds: of.every((e) => e.isWorse) && `each is worse (${testOf(of)})`,
-  open: "not told apart",
-}));
+export const worse = allAre("worse", "better");
 
 /**
  * "As good as the base": holds if every interval lies within ± `points`, does
  * not if one that differs lies beyond.
  */
 export const equal = rule("equal", (of, points) => {
-  const ends = (e: Effect) =>
-    [e.low ?? NaN, e.high ?? NaN].map((end) => 100 * Math.abs(end));
+  const ends = ({ low, high }: Effect) =>
+    [low ?? NaN, high ?? NaN].map((end) => 100 * Math.abs(end));
+  const isBeyond = (e: Effect) =>
+    e.verdict === "differs" && Math.min(...ends(e)) > points;
   return {
-    fails: of.some((e) =>
-      e.verdict === "differs" && Math.min(...ends(e)) > points
-    ) && `the interval lies beyond ${size(points)}`,
-    holds: of.every((e) =>
-      Math.max(...ends(e)) < points
-    ) &&
+    fails: of.some(isBeyond) && `the interval lies beyond ${size(points)}`,
+    holds: of.every((e) => Math.max(...ends(e)) < points) &&
       `the interval lies within ± ${size(points)}`,
     open: of.some((e) => e.low === null)
       ? "there is no interval"
@@ -278,38 +268,35 @@ export const equal = rule("equal", (of, points) => {
 export function nearBest(rows: Iterable<Row>, parameter: string) {
   const list = rowsOf("nearBest", rows, [parameter, "accuracy"])
     .filter((row) => row[parameter] != null);
-  const odd = list.map((row) => valueOf(row[parameter]))
-    .find((value) => typeof value !== "number");
-  if (list.length > 0 && odd !== undefined) {
+  const odd = list.find((row) => typeof valueOf(row[parameter]) !== "number");
+  if (odd) {
     throw new StudyError(
-      `nearBest: ${parameter} "${odd}" is no number: a peak has a place among ` +
-        `numbers`,
+      `nearBest: ${parameter} "${odd[parameter]}" is no number: a peak has a ` +
+        `place among numbers`,
     );
   }
   if (!list.some(isDone)) return null;
-  const names = [...new Set([...parametersOf(list), parameter])];
-  const runs = asRuns("nearBest", list, names);
+  const runs = asRuns("nearBest", list, parametersOf(list, [parameter]));
   const { settings, comparisons } = analysis.compareAll(runs, {
     direction: "maximize",
     bootstrap: false,
     by: [parameter],
     bySeed: true,
   });
-  const at = ({ params }: { params: Params }) => Number(params[parameter]);
-  const tried = settings.map(at), [{ mean, n }] = settings;
-  const near = settings.filter((s, i) =>
-    i === 0 || s.n > 0 && comparisons[i - 1].verdict !== "differs"
+  const [{ mean, n }] = settings;
+  const tried = settings.map(({ params }) => Number(params[parameter]));
+  const near = tried.filter((_, i) =>
+    i === 0 ||
+    settings[i].n > 0 && comparisons[i - 1].verdict !== "differs"
   );
   return {
     value: tried[0],
     mean: mean!,
     n,
-    near: near.map(at).sort((a, b) => a - b),
+    near: near.sort((a, b) => a - b),
     tried: [Math.min(...tried), Math.max(...tried)] as const,
-    others: comparisons.map((c) => ({
-      n: c.n,
-      sd: c.t?.sd ?? null,
-      unpaired: c.kind === "unpaired",
+    others: comparisons.map(({ n, t, kind }) => ({
+      ...{ n, sd: t?.sd ?? null, unpaired: kind === "unpaired" },
     })),
   };
 }
