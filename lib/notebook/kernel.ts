@@ -1,7 +1,7 @@
 /** A client of one Deno notebook kernel: start, execute, interrupt, stop. */
 import { createHmac } from "node:crypto";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { stripAnsi } from "./ansi.ts";
 import { addressOf, type Connection, newConnection } from "./connection.ts";
 import { denoError } from "./errors.ts";
@@ -77,12 +77,15 @@ function watchdog(pid: number, folder: string): Deno.ChildProcess {
 
 /** A folder of this process's own for what a kernel and it exchange. */
 const newFolder = () =>
-  Deno.makeTempDir({ prefix: "kernel-" }).catch((e: Error) => {
-    throw new Error(
-      `${tmpdir()}: the kernel cannot be started, which needs a folder there: ` +
-        `${e.message}; set TMPDIR to a folder that can be written`,
-    );
-  });
+  // Absolute, as the kernel's folder is another; an empty TMPDIR is none.
+  Deno.makeTempDir({ dir: resolve(tmpdir()), prefix: "kernel-" }).catch(
+    (e: Error) => {
+      throw new Error(
+        `${tmpdir()}: the kernel cannot be started, which needs a folder there: ` +
+          `${e.message}; set TMPDIR to a folder that can be written`,
+      );
+    },
+  );
 
 /** One running kernel; make it with {@link Kernel.start}, end with `stop`. */
 export class Kernel {

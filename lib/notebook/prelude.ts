@@ -104,12 +104,13 @@ export const PRELUDE = `(() => {
     file = undefined;
     number++;
   };
+  const open = () => file ??= openSync(folder + "/" + number, { append: true, create: true });
   const write = (type, content) => {
     // A line that a full disk cut ends where the next begins.
     const line = encoder.encode("\\n" + stringify({ type, content }, wellFormed) + "\\n");
     try {
       if (!folder) throw new Error("nobody reads it");
-      file ??= openSync(folder + "/" + number, { append: true, create: true });
+      open();
       for (let at = 0; at < line.length;) at += file.writeSync(line.subarray(at));
     } catch {
       return send(type, content);
@@ -242,6 +243,10 @@ export const PRELUDE = `(() => {
         current = n;
         room = ${MOST};
         close();
+        try {
+          // Its reader holds it too before the next cell, which may remove it.
+          if (folder) open();
+        } catch { /* see write */ }
         const v = thrown;
         thrown = undefined;
         const told = { causes: causes(v), ...(isError(v) ? {} : { text: text(v) }) };

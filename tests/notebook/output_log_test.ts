@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   readNotebook,
   runNotebook,
@@ -10,7 +11,7 @@ import {
 import type { Message } from "../../lib/notebook/kernel.ts";
 import { OutputLog } from "../../lib/notebook/output_log.ts";
 import { inFolder } from "../_folder.ts";
-import { code, notebook, printed, withFolder } from "./_notebook.ts";
+import { code, notebook, printed, ROOT, withFolder } from "./_notebook.ts";
 
 Deno.test("many megabytes of text and of a last value end, in order, and lose nothing that follows", () =>
   withFolder(async (_, file) => {
@@ -60,6 +61,42 @@ Deno.test("many megabytes of text and of a last value end, in order, and lose no
       /^kernel-/.test(name) && !before.includes(name)
     );
     assert.deepEqual(left, []);
+  }));
+
+Deno.test("a cell that empties the temporary folder, a relative one, loses nothing that it prints", () =>
+  withFolder(async (folder, file) => {
+    const print = `for (let i = 0; i < 500; i++) console.log(i);`;
+    await Deno.mkdir(file("tmp"));
+    await Deno.mkdir(file("sub"));
+    await writeNotebook(
+      file("sub/a.ipynb"),
+      notebook(
+        code(`console.log("first");
+              for (const { name } of Deno.readDirSync("../tmp")) {
+                Deno.removeSync("../tmp/" + name, { recursive: true });
+              }
+              ${print}`),
+        code(`Deno.chdir("/"); ${print}`),
+      ),
+    );
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        join(ROOT, "lib/notebook/cli.ts"),
+        "run",
+        "sub/a.ipynb",
+      ],
+      cwd: folder,
+      env: { TMPDIR: "tmp" },
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    const all = Array.from({ length: 500 }, (_, i) => `${i}\n`).join("");
+    for (
+      const cell of (await readNotebook(file("sub/a.executed.ipynb"))).cells
+    ) {
+      assert.equal(printed(cell).replace("first\n", ""), all);
+    }
   }));
 
 Deno.test("the log is read as it grows, over chunks, cut lines and files", () =>
