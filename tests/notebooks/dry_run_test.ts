@@ -77,7 +77,7 @@ Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
       "measure: () => Promise.reject(new Error()) }";
     const speed = notebook(
       'import { Study } from "ferlab";',
-      `await new Study(profile, ${where}, ${job}).run();`,
+      `await new Study(${where}, ${job}).run();`,
     );
     const { status, lines } = await told(dir, {
       first,
