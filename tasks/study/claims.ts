@@ -175,7 +175,12 @@ ${claimsText(sections)}
 
 ## Each claim with its reason
 
-${sections.map((s) => sectionText(folder, s)).join("\n")}`;
+${
+    sections.filter((s) =>
+      s.damaged.length > 0 || s.judged?.claims.length !== 0
+    )
+      .map((s) => sectionText(folder, s)).join("\n")
+  }`;
   return { text, damaged: sections.flatMap((s) => s.damaged) };
 }
 
