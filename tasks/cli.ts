@@ -1,5 +1,6 @@
 /** What the command lines of `deno task` share: errors, and finding a command. */
 import type { Command } from "commander";
+import { meantText } from "../lib/train/close_names.ts";
 import { DeviceError } from "../lib/tensorflow/device.ts";
 import { clean } from "./study/format.ts";
 
@@ -60,7 +61,10 @@ export async function addCommands(
   }
   if (!rest && name && !name.startsWith("-") && name !== "help") {
     throw new UsageError(
-      `no command "${name}": they are ${Object.keys(commands).join(", ")}`,
+      `no command "${name}"${
+        meantText(name, Object.keys(commands)) ||
+        `: they are ${Object.keys(commands).join(", ")}`
+      }`,
     );
   }
   for (const load of Object.values(commands)) {

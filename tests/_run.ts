@@ -2,7 +2,7 @@
 export async function finished(command: Deno.Command) {
   const { code, stdout, stderr } = await command.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  // With an empty cache Deno itself first says what it downloads.
-  const err = text(stderr).replace(/^\S*Download\S* .*\n/gm, "");
+  // Deno itself says what it downloads, or that it waits for another one.
+  const err = text(stderr).replace(/^\S*(?:Download|Blocking)\S* .*\n/gm, "");
   return { code, out: text(stdout), err };
 }

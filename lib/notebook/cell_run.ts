@@ -5,12 +5,14 @@ import { errorLine, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
 import { LeftOut } from "./left_out.ts";
 import type { CellOutputs } from "./outputs.ts";
-import type { Cell, Output } from "./types.ts";
+import type { Cell, MimeBundle, Output } from "./types.ts";
 
 /** What happens during a run. `index` is the code cell's number, from 1. */
 export type RunEvent =
   | { type: "cell-start"; index: number; total: number; title: string }
   | { type: "output"; index: number; text: string }
+  /** something is shown, or shown anew in its place */
+  | { type: "display"; index: number; data: MimeBundle }
   | { type: "cell-end"; index: number; seconds: number; ok: boolean }
   | { type: "warning"; message: string };
 
@@ -132,6 +134,9 @@ export async function runCell(
   kernel.onMessage = (m) => {
     saved.change();
     const text = outputs.take(leftOut.cut(m));
+    if (m.type === "display_data" || m.type === "update_display_data") {
+      o.emit({ type: "display", index, data: m.content.data as MimeBundle });
+    }
     if (text === undefined) return;
     const whole = m.type === "stream" ? String(m.content.text) : text;
     if (whole) o.emit({ type: "output", index, text: stripAnsi(whole) });

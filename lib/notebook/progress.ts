@@ -80,7 +80,7 @@ export function progress(o: ProgressOptions): Progress {
         last = rest.split("\r").at(-1)!.trim() || last;
       }
       tick();
-    } else {
+    } else if (event.type === "cell-end") {
       print(rest);
       rest = "";
       const time = `${event.seconds.toFixed(2)} s`;

@@ -206,7 +206,7 @@ class Rerun {
     }
     const failure = await runCell(kernel, this.#outputs, cell, number, {
       out: this.saved.out,
-      emit: (e) => (asked || e.type !== "output") && this.#emit(e),
+      emit: (e) => (asked || !/output|display/.test(e.type)) && this.#emit(e),
       save: asked ? this.saved.save : undefined,
       aborted: this.#aborted,
       timeout: timeLimit(node.cell) ?? this.o.cellTimeout,

@@ -281,7 +281,9 @@ class Run {
       replayed.set(ran, cell);
       keys.begins(index);
       const failure = await runCell(kernel, outputs, ran, index, {
-        emit: again ? (e) => e.type !== "output" && this.#emit(e) : this.#emit,
+        emit: again
+          ? (e) => /output|display/.test(e.type) || this.#emit(e)
+          : this.#emit,
         save: o.out === undefined ? undefined : this.#save,
         out: o.out,
         saveEvery: o.saveEvery,

@@ -65,12 +65,27 @@ export async function broadcast(
   return channel !== undefined;
 }
 
+/** The media type under which a cell shows how far its study is. */
+export const PROGRESS_TYPE = "application/vnd.ferlab.progress+json";
+
+/** How far a study is, for whoever runs the notebook. */
+export interface StudyProgress {
+  study: string;
+  /** Trials that are settled, those of earlier runs included. */
+  done: number;
+  total: number;
+  failed: number;
+  secondsLeft?: number;
+  /** Of this run: what the value is of, the value, and both as a text. */
+  best?: { metric: string; value: number; text: string };
+}
+
 /** Lines beyond these are thinned out to the newest trials. */
 const LIVE_TRIALS = 12;
 
 /** Tells a run's events: lines, a bar, and the newest trials' curves. */
 class Teller {
-  #tally = new Tally("maximize", () => performance.now());
+  #tally: Tally;
   #curves: { trial: string; epoch: number; accuracy: number }[] = [];
   /** The place in the cell's output where the newest bar replaces the last. */
   #place = { display_id: crypto.randomUUID() };
@@ -79,9 +94,25 @@ class Teller {
   #sent: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly name: string,
+    private readonly study: StudyInput,
     private readonly valueText: (value: number) => string,
-  ) {}
+  ) {
+    const { direction = "maximize" } = study;
+    this.#tally = new Tally(direction, () => performance.now());
+  }
+
+  #progress(): StudyProgress {
+    const { done, total, failed, best: value } = this.#tally;
+    const { name, metric = "value" } = this.study;
+    const secondsLeft = this.#tally.secondsLeft();
+    return {
+      ...{ study: name, done, total, failed },
+      ...secondsLeft === undefined ? {} : { secondsLeft },
+      ...value === undefined
+        ? {}
+        : { best: { metric, value, text: this.valueText(value) } },
+    };
+  }
 
   #html(): string {
     const { done, total } = this.#tally;
@@ -92,7 +123,7 @@ class Teller {
       ? `, ${left}`
       : "";
     const words = escapeMarkup(
-      `${this.name}: ${done} of ${total} trials${time}`,
+      `${this.study.name}: ${done} of ${total} trials${time}`,
     );
     const newest = [...new Set(this.#curves.map((c) => c.trial))]
       .slice(-LIVE_TRIALS);
@@ -108,7 +139,10 @@ class Teller {
 
   #show(): void {
     this.#sent = this.#sent.then(async () => {
-      const data = { "text/html": this.#html() };
+      const data = {
+        "text/html": this.#html(),
+        [PROGRESS_TYPE]: this.#progress(),
+      };
       const content = { data, metadata: {}, transient: this.#place };
       await broadcast(this.#message, content);
       this.#message = "update_display_data";
@@ -127,12 +161,13 @@ class Teller {
     };
     switch (event.type) {
       case "start":
-        return console.log(
-          `${this.name}: ` +
+        console.log(
+          `${this.study.name}: ` +
             (event.missing === 0
               ? `nothing to do: all ${total} trials are on record`
               : `${event.missing} of ${total} trials to run`),
         );
+        return event.missing === 0 ? undefined : this.#show();
       case "warning":
       case "changed":
       case "budget":
@@ -178,7 +213,7 @@ export async function runJob(
   const { name, metric = "" } = job.study;
   const isTraining = "recipe" in job;
   const teller = new Teller(
-    name,
+    job.study,
     isTraining
       ? percent
       : (value) => `${Number(value.toPrecision(4))} ${metric}`.trim(),

@@ -126,11 +126,11 @@ export class Tally {
   }
 
   /**
-   * How long the rest takes, as words: the mean time of the trials that ended,
+   * How many seconds the rest takes: the mean time of the trials that ended,
    * else what the steps of the running ones tell, for each point that is open,
    * shared by as many trials as ran at once. Nothing while nothing is known.
    */
-  left(): string | undefined {
+  secondsLeft(): number | undefined {
     const open = this.total - this.done;
     if (open <= 0) return;
     const now = this.now();
@@ -147,7 +147,13 @@ export class Tally {
       (sum, trial) => sum + Math.min(mean, now - trial.start),
       0,
     );
-    return about((open * mean - spent) / this.#most / 1000);
+    return (open * mean - spent) / this.#most / 1000;
+  }
+
+  /** The same as words, to be put into a line. */
+  left(): string | undefined {
+    const seconds = this.secondsLeft();
+    return seconds === undefined ? undefined : about(seconds);
   }
 }
 

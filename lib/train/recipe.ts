@@ -1,6 +1,7 @@
 /** The recipe: every number that a training depends on, with its default. */
 import { z } from "zod";
 import { printable } from "../weights/mod.ts";
+import { closeNames } from "./close_names.ts";
 import { Fields, Recipe } from "./schema.ts";
 
 export { Recipe } from "./schema.ts";
@@ -8,27 +9,6 @@ export { Recipe } from "./schema.ts";
 /** A recipe that cannot be trained; the message is one line. */
 export class RecipeError extends Error {
   override name = "RecipeError";
-}
-
-/** Edits (insert, delete, replace, swap of neighbours) between two words. */
-function distance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      row[j] = Math.min(
-        rows[i - 1][j] + 1,
-        row[j - 1] + 1,
-        rows[i - 1][j - 1] + (same ? 0 : 1),
-      );
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
-      }
-    }
-    rows.push(row);
-  }
-  return rows[a.length][b.length];
 }
 
 /** What fields are called elsewhere. */
@@ -55,10 +35,7 @@ function closest(key: string, names: string[]): string | undefined {
     s.slice(0, 40).replace(/[-_ ]/g, "").toLowerCase();
   const known = ELSEWHERE[plain(key)];
   if (known && names.includes(known)) return known;
-  const [best] = names
-    .map((name) => ({ name, edits: distance(plain(key), plain(name)) }))
-    .sort((a, b) => a.edits - b.edits);
-  return best.edits <= Math.floor(best.name.length / 3) ? best.name : undefined;
+  return closeNames(plain(key), names)[0];
 }
 
 /** The schema without its default. */

@@ -13,8 +13,9 @@ import {
   describe,
   json,
   roomOf,
-  shownValue,
+  shownParam,
   table,
+  valueTexts,
 } from "./format.ts";
 import {
   addRecordOptions,
@@ -23,9 +24,20 @@ import {
   UsageError,
   withStudy,
 } from "./records.ts";
-import { bestSetting, settingResults, settingText } from "./settings.ts";
+import {
+  bestSetting,
+  type SettingResult,
+  settingResults,
+  settingText,
+} from "./settings.ts";
 import { definitionOf, progressIn, progressText } from "./show_study.ts";
 import { reasonOf, secondsOf, trialOf } from "./trials.ts";
+
+/** A number, and what it is of. */
+interface Measured {
+  value: number;
+  metric: string;
+}
 
 /** One side of a comparison. */
 interface Side {
@@ -33,8 +45,10 @@ interface Side {
   record: string;
   settings: Record<string, unknown>;
   /** Named results as text, and as data. */
-  results: Record<string, string>;
+  results: Record<string, string | Measured>;
   data: Record<string, unknown>;
+  /** Of a study: the setting with the best mean. */
+  best?: SettingResult;
   /** Of a study: each setting's text and mean. */
   means?: Map<string, { setting: string; mean: number; n: number }>;
   metric: string;
@@ -63,8 +77,8 @@ async function studySide(found: FoundStudy): Promise<Side> {
     },
     results: {
       progress: progressText(row, progress),
-      best: best ? settingText(best, metric) : "none yet",
     },
+    ...best ? { best } : {},
     data: { progress, states: row.trials, best },
     means: new Map(all.map(({ params, mean, values }) => [
       canonical(params),
@@ -140,12 +154,14 @@ function trialSide(found: FoundStudy, trial: TrialRow): Side {
     results: {
       state: trial.state,
       reason: reasonOf(trial),
-      value: shownValue(trial.value, row.metric),
+      value: trial.value === null
+        ? ""
+        : { value: trial.value, metric: row.metric },
       epochs: String(trial.intermediate.length || ""),
       ...Object.fromEntries(
         Object.entries(measured).map(([key, value]) => [
           key,
-          typeof value === "number" ? shownValue(value, key) : shown(value),
+          typeof value === "number" ? { value, metric: key } : shown(value),
         ]),
       ),
       "seconds in all": seconds === null ? "" : seconds.toFixed(1),
@@ -171,11 +187,13 @@ async function sideOf(given: string, o: RecordOptions): Promise<Side> {
   );
 }
 
-const shown = (value: unknown) =>
+const shown = (value: unknown, path = "") =>
   value === undefined
     ? "–"
     : typeof value === "string"
     ? value
+    : typeof value === "number"
+    ? shownParam(value, path.split(".").at(-1), 17)
     : encodeJson(value);
 
 function differenceTable(
@@ -185,18 +203,35 @@ function differenceTable(
 ): Column[] {
   return [
     { head: "setting", cells: list.map((d) => d.path) },
-    { head: a.name, cells: list.map((d) => shown(d.before)) },
-    { head: b.name, cells: list.map((d) => shown(d.after)) },
+    { head: a.name, cells: list.map((d) => shown(d.before, d.path)) },
+    { head: b.name, cells: list.map((d) => shown(d.after, d.path)) },
   ];
 }
 
 function resultTable(a: Side, b: Side): Column[] {
   const names = Object.keys({ ...a.results, ...b.results })
     .filter((name) => a.results[name] || b.results[name]);
+  const texts = names.map((name) => {
+    const both = [a.results[name], b.results[name]];
+    const numbers = both.flatMap((r) => typeof r === "object" ? [r.value] : []);
+    return both.map((r) =>
+      typeof r === "object" ? valueTexts(numbers, r.metric)(r.value) : r || "–"
+    );
+  });
+  if (a.means) {
+    names.push("best");
+    texts.push(
+      [[a, b], [b, a]].map(([own, other]) =>
+        own.best
+          ? settingText(own.best, own.metric, other.best ? [other.best] : [])
+          : "none yet"
+      ),
+    );
+  }
   return [
     { head: "result", cells: names },
-    { head: a.name, cells: names.map((name) => a.results[name] || "–") },
-    { head: b.name, cells: names.map((name) => b.results[name] || "–") },
+    { head: a.name, cells: texts.map(([ours]) => ours) },
+    { head: b.name, cells: texts.map(([, theirs]) => theirs) },
   ];
 }
 
@@ -219,7 +254,10 @@ function commonTable(
   a: Side,
   b: Side,
 ): Column[] {
-  const value = (v: number) => shownValue(v, a.metric);
+  const value = valueTexts(
+    rows.flatMap((r) => [r.a.mean, r.b.mean, r.difference]),
+    a.metric,
+  );
   const several = rows.some((row) => row.a.n > 1 || row.b.n > 1);
   const column = (head: string, cells: string[]) => ({
     head,

@@ -132,21 +132,38 @@ function totalText(costs: readonly StudyCost[], isOpen: boolean): string {
   return `in all ${time}${also && `, and ${also}`}`;
 }
 
+/** What a notebook has to run: its trials, and how long the known ones take. */
+export interface Planned {
+  trials: { total: number; missing: number };
+  seconds: number;
+  /** Whether it also measures, which takes as long as it finds. */
+  measures: boolean;
+}
+
 /**
  * Prints what is missing of each notebook's studies, and about how long all of
- * it takes. Nothing is written. Returns the exit code.
+ * it takes. Nothing is written. Returns the exit code, and what was found.
  */
 export async function dryRun(
   notebooks: readonly { name: string; file: string }[],
   o: DryRun,
-): Promise<number> {
+): Promise<{ code: number; planned: Map<string, Planned> }> {
   const all: StudyCost[] = [];
+  const planned = new Map<string, Planned>();
   let isOpen = false, failed = false;
   for (const { name, file } of notebooks) {
     console.log(name);
     const { costs, errors } = await tellNotebook(file, o);
-    if (o.signal.aborted) return 130;
+    if (o.signal.aborted) return { code: 130, planned };
+    const before = totalSeconds(all);
     all.push(...costs);
+    const sum = (of: "total" | "missing") =>
+      costs.reduce((n, cost) => n + cost[of], 0);
+    planned.set(name, {
+      trials: { total: sum("total"), missing: sum("missing") },
+      seconds: totalSeconds(all) - before,
+      measures: costs.some((c) => !c.estimate && c.missing > 0),
+    });
     for (const cost of costs) {
       const may = "; its plan may change with the results before it";
       console.log(`  ${costText(cost)}${cost.isProvisional ? may : ""}`);
@@ -165,5 +182,5 @@ export async function dryRun(
     }
   }
   console.log(totalText(all, isOpen));
-  return failed ? 1 : 0;
+  return { code: failed ? 1 : 0, planned };
 }

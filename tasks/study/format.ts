@@ -1,6 +1,10 @@
 /** Text for terminals: columns, widths, numbers, and no raw control codes. */
 import stringWidth from "string-width";
-import type { Params, ParamValue } from "../../lib/study/definition.ts";
+import {
+  canonicalNumber,
+  type Params,
+  type ParamValue,
+} from "../../lib/study/definition.ts";
 
 /** Control codes, line separators, and what turns the writing direction. */
 const HARMFUL =
@@ -28,6 +32,25 @@ export function fit(text: string, width: number): string {
   return width >= 1 ? `${cut}…` : "";
 }
 
+/**
+ * The text in lines of at most `room` columns, broken between words; lines
+ * after the first begin with `indent` blanks. A word that is longer stays whole.
+ */
+export function wrapped(text: string, room: number, indent = 0): string {
+  const start = /^ */.exec(text)![0];
+  const lines: string[] = [];
+  let line = "";
+  for (const [whole, word] of text.matchAll(/ *(\S+)/g)) {
+    const isFirst = line.trim() === "";
+    if (isFirst || stringWidth(line + whole) <= room) line += whole;
+    else {
+      lines.push(line);
+      line = start + " ".repeat(indent) + word;
+    }
+  }
+  return [...lines, line].join("\n");
+}
+
 /** The text with blanks up to `width` columns. */
 export function pad(text: string, width: number, right = false): string {
   const blanks = " ".repeat(Math.max(0, width - stringWidth(text)));
@@ -39,44 +62,67 @@ export interface Column {
   head: string;
   cells: string[];
   right?: boolean;
+  /** May be cut: its end is told elsewhere, or does not matter. */
+  cut?: boolean;
+  /** Is left out where there is no room, the last of them first. */
+  spare?: boolean;
 }
 
 const GAP = 2;
-const NARROWEST = 8;
+const NARROWEST = 16;
 
-/** Widths that fit into `room` together: the widest words are cut first. */
-function shrunk(widths: number[], words: boolean[], room: number): number[] {
-  const fitted = [...widths];
-  let over = fitted.reduce((sum, w) => sum + w + GAP, -GAP) - room;
-  for (; over > 0; over--) {
-    const widest = Math.max(...fitted.filter((_, i) => words[i]));
-    if (widest <= NARROWEST) break;
-    fitted[fitted.findIndex((w, i) => words[i] && w === widest)]--;
+const widthOf = ({ head, cells }: Column) =>
+  Math.max(...[head, ...cells].map((cell) => stringWidth(cell)));
+
+/** Widths in all `room`, where cutting what may be cut is enough; else none. */
+function fitted(columns: Column[], room: number): number[] | undefined {
+  const widths = columns.map(widthOf);
+  let over = widths.reduce((sum, w) => sum + w + GAP, -GAP) - room;
+  for (const [i, { cut, head }] of columns.entries()) {
+    if (!cut || over <= 0) continue;
+    const least = Math.min(widths[i], Math.max(NARROWEST, stringWidth(head)));
+    const less = Math.min(over, widths[i] - least);
+    widths[i] -= less;
+    over -= less;
   }
-  return fitted;
+  return over > 0 ? undefined : widths;
+}
+
+/** Rows as records of all their cells, the first cell above the others. */
+function records(columns: Column[], room: number): string {
+  const [first, ...others] = columns;
+  return first.cells.map((title, i) => {
+    const told = others.filter(({ cells }) => cells[i] !== "")
+      .map(({ head, cells }) => `${head}: ${cells[i]}`);
+    const lines = columns.length > 3 ? [told.join(", ")] : told;
+    return [title, ...lines.map((line) => wrapped(`  ${line}`, room, 2))]
+      .filter((line) => line.trim()).join("\n");
+  }).join("\n");
 }
 
 /**
  * Columns as aligned lines of at most `room` columns of the terminal; a column
- * whose cells are all empty is left out.
+ * whose cells are all empty is left out. What does not fit is told as records,
+ * so that no name and no number is cut.
  */
 export function table(columns: Column[], room = Infinity): string {
   const filled = columns
     .map((c) => ({ ...c, cells: c.cells.map(clean), head: clean(c.head) }))
     .filter((c) => c.cells.some((cell) => cell !== ""));
-  const widths = filled.map((c) =>
-    Math.max(...[c.head, ...c.cells].map((cell) => stringWidth(cell)))
-  );
-  const fitted = Number.isFinite(room)
-    ? shrunk(widths, filled.map((c) => !c.right), room)
-    : widths;
-  const lines = filled[0] ? [-1, ...filled[0].cells.keys()] : [];
-  return lines.map((i) => {
-    const line = filled.map((c, j) =>
-      pad(fit(i < 0 ? c.head : c.cells[i], fitted[j]), fitted[j], c.right)
-    );
-    return fit(line.join(" ".repeat(GAP)).trimEnd(), room);
-  }).join("\n");
+  if (filled.length === 0) return "";
+  let shown = filled;
+  let widths = fitted(shown, room);
+  while (!widths) {
+    const at = shown.findLastIndex((c) => c.spare);
+    if (at < 0) return records(filled, room);
+    shown = shown.toSpliced(at, 1);
+    widths = fitted(shown, room);
+  }
+  return [-1, ...shown[0].cells.keys()].map((i) =>
+    shown.map((c, j) =>
+      pad(fit(i < 0 ? c.head : c.cells[i], widths[j]), widths[j], c.right)
+    ).join(" ".repeat(GAP)).trimEnd()
+  ).join("\n");
 }
 
 /** Columns of the terminal that a stream shows on; without end elsewhere. */
@@ -89,33 +135,100 @@ export function roomOf(stream: { isTerminal(): boolean }): number {
   }
 }
 
-/** A parameter's value; a number that is not whole to four digits. */
-export function shownParam(value: ParamValue): string {
-  return typeof value === "number" && !Number.isInteger(value)
-    ? short(value)
-    : String(value);
+/** A number to `digits` digits, and to all of its whole part. */
+export function short(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return String(value);
+  const whole = Math.floor(Math.log10(Math.abs(value) || 1)) + 1;
+  const shown = Number(
+    value.toPrecision(Math.min(17, Math.max(digits, whole))),
+  );
+  return shown !== 0 && Math.abs(shown) < 1e-3
+    ? shown.toExponential()
+    : String(shown);
 }
 
-/** A setting as words: `depth 2, lr 0.001`. */
+/** Digits by which numbers are told apart at all. */
+const ALL_DIGITS = 12;
+
+/**
+ * A text for each of several numbers, with as few digits, from four on, as tell
+ * different ones apart.
+ */
+export function apart(
+  values: readonly (number | null)[],
+  text: (value: number, digits: number) => string,
+): (value: number | null) => string {
+  const known = new Set(values.filter((v) => v !== null).map(canonicalNumber));
+  const texts = (digits: number) =>
+    new Set([...known].map((value) => text(value, digits)));
+  let digits = 4;
+  while (digits < ALL_DIGITS && texts(digits).size < known.size) digits++;
+  return (value) => value === null ? "" : text(value, digits);
+}
+
+/** The longest number that stands as it is among words. */
+const LONGEST = 12;
+
+/**
+ * A parameter's value. A learning rate has its exponent, as reports have it;
+ * of a long number without `digits` four are shown.
+ */
+export function shownParam(
+  value: ParamValue,
+  name = "",
+  digits?: number,
+): string {
+  if (typeof value !== "number" || Number.isInteger(value)) {
+    return String(value);
+  }
+  if (digits === undefined) {
+    const all = shownParam(value, name, ALL_DIGITS);
+    return all.length <= LONGEST ? all : shownParam(value, name, 4);
+  }
+  return name === "lr" && Number.isFinite(value)
+    ? Number(value.toPrecision(digits)).toExponential()
+    : short(value, digits);
+}
+
+/** A setting as words: `depth 2, lr 1e-3`. */
 export function describe(params: Params): string {
   return Object.entries(params)
-    .map(([name, value]) => clean(`${name} ${shownParam(value)}`)).join(", ");
+    .map(([name, value]) => clean(`${name} ${shownParam(value, name)}`))
+    .join(", ");
 }
 
-/** A number to four digits. */
-export function short(value: number): string {
-  return Number.isFinite(value)
-    ? String(Number(value.toPrecision(4)))
-    : String(value);
-}
+const isShare = (value: number, metric: string) =>
+  /accuracy/i.test(metric) && Math.abs(value) <= 1;
 
-/** An objective's value: an accuracy in percent, else to four digits. */
-export function shownValue(value: number | null, metric: string): string {
+/** An objective's value without its unit, but for an accuracy in percent. */
+export function shownValue(
+  value: number | null,
+  metric: string,
+  digits = 4,
+): string {
   if (value === null) return "";
-  return /accuracy/i.test(metric) && Math.abs(value) <= 1
-    ? `${(100 * value).toFixed(1)} %`
-    : short(value);
+  return isShare(value, metric)
+    ? `${(100 * value).toFixed(Math.max(1, digits - 3))} %`
+    : short(value, digits);
 }
+
+/** An objective's value with what it is of: `2171 images/s`, `53.2 %`. */
+export function withUnit(
+  value: number | null,
+  metric: string,
+  digits = 4,
+): string {
+  const text = shownValue(value, metric, digits);
+  return value === null || metric === "value" || isShare(value, metric)
+    ? text
+    : `${text} ${clean(metric)}`;
+}
+
+/** Each of several values of one objective, so that they are told apart. */
+export const valueTexts = (
+  values: readonly (number | null)[],
+  metric: string,
+) => apart(values, (value, digits) => shownValue(value, metric, digits));
 
 /** A date as `2026-11-25 18:49Z`; nothing for null. */
 export function minute(date: Date | null): string {

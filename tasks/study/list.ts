@@ -1,7 +1,7 @@
 /** `deno task study list`: the studies that are on record. */
 import { Command } from "commander";
 import { StudyError } from "../../lib/study/definition.ts";
-import { json, minute, roomOf, shownValue, table } from "./format.ts";
+import { json, minute, roomOf, table, withUnit } from "./format.ts";
 import {
   addRecordOptions,
   namesOf,
@@ -72,12 +72,13 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
       { head: "waiting", cells: count("WAITING"), right: true },
       {
         head: "best",
-        cells: studies.map((s) => shownValue(s.best, s.metric)),
+        cells: studies.map((s) => withUnit(s.best, s.metric)),
         right: true,
       },
       {
         head: "last activity",
         cells: studies.map((s) => minute(s.lastActivity)),
+        spare: true,
       },
       { head: "record", cells: studies.map((s) => s.record) },
     ], roomOf(Deno.stdout)));

@@ -6,10 +6,11 @@ import {
   Option,
 } from "commander";
 import { cpus } from "node:os";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
 import { duration, type Profile, startOf } from "../../lib/reports/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
+import { meantText } from "../../lib/train/close_names.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { sha256 } from "../../lib/tensorflow/location.ts";
 import {
@@ -17,18 +18,24 @@ import {
   indexHtml,
   readReport,
   replaceText,
-  type RunEvent,
   runNotebook,
 } from "../../lib/notebook/mod.ts";
+import { EXIT, shown } from "../../lib/notebook/commands/shared.ts";
+import { inJobs } from "../../lib/notebook/jobs.ts";
 import { dryRun } from "./dry_run.ts";
+import { plural, roomOf, wrapped } from "./format.ts";
+import { answerText, expectedOf } from "./notebook_answers.ts";
+import { checkStore, dataFolder, outFolder } from "./notebook_checks.ts";
+import {
+  type Expected,
+  type NotebooksDisplay,
+  notebooksDisplay,
+} from "./notebooks_display.ts";
 import { say, storeUrl, UsageError } from "./records.ts";
 import { wholeNumber } from "./watch.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
 const NOTEBOOKS = join(root, "notebooks");
-
-const color = Deno.stderr.isTerminal() && !Deno.noColor;
-const dim = (s: string) => color ? `\x1b[2m${s}\x1b[0m` : s;
 
 /** The notebooks by name, in their order. */
 function notebookNames(): string[] {
@@ -38,7 +45,10 @@ function notebookNames(): string[] {
 }
 
 /** The notebooks that words name: "03", "depth" or "03-depth". */
-function chosen(words: readonly string[]): string[] {
+function chosen(
+  words: readonly string[],
+  commands: readonly string[],
+): string[] {
   const all = notebookNames();
   if (words.length === 0) return all;
   const found = words.map((word) => {
@@ -47,33 +57,19 @@ function chosen(words: readonly string[]): string[] {
     );
     if (!name) {
       throw new UsageError(
-        `no notebook or command "${word}": notebooks are ${all.join(", ")}; ` +
-          `commands are listed by --help`,
+        `no notebook or command "${word}"${
+          meantText(word, [
+            ...all,
+            ...all.map((n) => n.slice(3)),
+            ...commands,
+          ]) ||
+          `: notebooks are ${all.join(", ")}; commands are listed by --help`
+        }`,
       );
     }
     return name;
   });
   return all.filter((name) => found.includes(name));
-}
-
-/** One line a cell and its printed lines, on the terminal's error stream. */
-function progress(event: RunEvent): void {
-  switch (event.type) {
-    case "cell-start":
-      say(`[${event.index}/${event.total}] ${event.title}`);
-      break;
-    case "output":
-      for (const line of event.text.split("\n")) {
-        if (line.trim()) say(dim(`    ${line}`));
-      }
-      break;
-    case "warning":
-      say(event.message);
-      break;
-    case "cell-end":
-      say(dim(`    ${event.seconds.toFixed(1)} s`));
-      break;
-  }
 }
 
 async function output(command: string, ...args: string[]): Promise<string> {
@@ -118,44 +114,83 @@ interface Options {
   out?: string;
   jobs: number;
   store?: string;
+  verbose?: boolean;
   dryRun?: boolean;
 }
 
-/** What the studies in a notebook's kernel are told. */
-const kernelEnv = (o: Options): Record<string, string> => ({
-  ...(o.dataDir ? { FERLAB_DATA_DIR: resolve(o.dataDir) } : {}),
-  ...(o.store ? { FERLAB_STORE: storeUrl(o.store) } : {}),
-  FERLAB_JOBS: String(o.jobs),
-});
-
 const fileOf = (name: string) => join(NOTEBOOKS, `${name}.ipynb`);
 
-/** Runs one notebook and writes its report; the path of that. */
+/** What times nets, and would find them slower beside another. */
+const measures = (name: string) =>
+  /\btimed\(/.test(Deno.readTextFileSync(fileOf(name)));
+
+/**
+ * What the studies in a notebook's kernel are told. Notebooks at once have a
+ * trial each; one alone has as many as are asked for.
+ */
+function kernelEnv(
+  o: Pick<Options, "store" | "jobs">,
+  dataDir: string | undefined,
+  atOnce: number,
+): Record<string, string> {
+  const crew = Math.floor(navigator.hardwareConcurrency / o.jobs);
+  return {
+    ...(dataDir ? { FERLAB_DATA_DIR: dataDir } : {}),
+    ...(o.store ? { FERLAB_STORE: storeUrl(o.store) } : {}),
+    FERLAB_JOBS: String(Math.max(1, Math.floor(o.jobs / atOnce))),
+    ...(o.jobs > 1 && !Deno.env.has("FERLAB_CREW")
+      ? { FERLAB_CREW: String(Math.max(1, crew)) }
+      : {}),
+  };
+}
+
+/** What all notebooks of one command share. */
+interface Running {
+  parameters: Record<string, unknown>;
+  dir: string;
+  signal: AbortSignal;
+  kill: AbortSignal;
+  display: NotebooksDisplay;
+}
+
+/** Runs one notebook and writes its report. */
 async function runOne(
   name: string,
-  parameters: Record<string, unknown>,
-  o: Options & { dir: string; signal: AbortSignal },
-): Promise<{ ok: boolean; interrupted: boolean; report: string }> {
+  env: Record<string, string>,
+  { parameters, dir, signal, kill, display }: Running,
+): Promise<{ ok: boolean; interrupted: boolean }> {
   const file = fileOf(name);
+  display.begin(name);
   const result = await runNotebook(file, {
     parameters,
-    out: join(o.dir, `${name}.ipynb`),
+    out: join(dir, `${name}.ipynb`),
     cwd: root,
-    env: kernelEnv(o),
-    signal: o.signal,
-    onEvent: progress,
+    env,
+    ...{ signal, kill },
+    onEvent: (event) => display.take(name, event),
   });
-  const report = join(o.dir, `${name}.html`);
+  const report = join(dir, `${name}.html`);
   await replaceText(
     report,
     await exportHtml(result.notebook, {
       provenance: await provenance(parameters),
       file,
-      warn: (message) => say(`study: ${name}: ${message}`),
+      warn: (message) => display.say(`study: ${name}: ${message}`),
     }),
   );
-  if (!result.ok && !result.interrupted) say(`study: ${name}: ${result.error}`);
-  return { ok: result.ok, interrupted: !!result.interrupted, report };
+  const { ok, interrupted, failedCell, error } = result;
+  const isFailed = !ok && !interrupted;
+  if (isFailed) display.say(`study: ${name}: ${error}`);
+  display.finish(
+    name,
+    shown(report),
+    interrupted
+      ? "stopped"
+      : isFailed
+      ? `failed${failedCell ? ` in cell ${failedCell}` : ""}`
+      : undefined,
+  );
+  return { ok, interrupted };
 }
 
 /** One page of all reports in the folder, in the notebooks' order. */
@@ -173,51 +208,135 @@ async function writeIndex(dir: string, profile: Profile): Promise<string> {
   return index;
 }
 
-async function study(words: string[], o: Options): Promise<number> {
-  const names = chosen(words);
-  const data = o.data || startOf(o.profile).data.name;
-  if (data !== "synthetic" && !o.dataDir) {
-    throw new UsageError(
-      `profile ${o.profile} on ${data} needs --data-dir PATH (or ` +
-        `FERLAB_DATA_DIR), the data set's folder`,
-    );
+/** A signal ends the run with all kept; a second one kills the kernels. */
+function listenToSignals() {
+  const stop = new AbortController(), kill = new AbortController();
+  let code = 0;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(name, () => {
+      if (stop.signal.aborted) return kill.abort();
+      code = EXIT[name];
+      stop.abort();
+    });
   }
-  const outDir = o.out ?? join("runs", o.profile);
-  const { profile, seed } = o;
+  return { signal: stop.signal, kill: kill.signal, code: () => code };
+}
+
+/** What is expected of each notebook; where hours are at stake by its plan. */
+async function expectations(
+  names: readonly string[],
+  o: Options & { dir: string; about: string },
+  plan: () => ReturnType<typeof dryRun>,
+): Promise<Expected[]> {
+  const committed = names.map((name) => expectedOf(name, fileOf(name), o));
+  if (o.profile === "smoke" || o.profile === "quick") {
+    const seconds = committed.map((e) => e.seconds ?? 0)
+      .reduce((a, b) => a + b, 0);
+    const isKnown = committed.some((e) => e.trials) && !o.data;
+    say(
+      o.about +
+        (isKnown
+          ? `: about ${duration(seconds)} by the runs under results/`
+          : ""),
+    );
+    return committed;
+  }
+  say(`${o.about}: looking what is missing, some seconds each`);
+  const { planned } = await plan();
+  return committed.map((expected) => {
+    const found = planned.get(expected.name);
+    if (!found) return expected;
+    const measured = found.measures ? expected.seconds ?? 60 : 0;
+    return {
+      ...expected,
+      trials: found.trials,
+      seconds: found.seconds + measured + 4,
+    };
+  });
+}
+
+async function study(
+  words: string[],
+  o: Options,
+  commands: readonly string[],
+): Promise<number> {
+  const names = chosen(words, commands);
+  const { profile, seed, jobs } = o;
+  const outDir = outFolder(o.out, profile);
+  const dataDir = await dataFolder(o.dataDir, profile, o.data);
+  await checkStore(o.store);
   const parameters = { profile, data: o.data ?? "", outDir, seed };
-  const controller = new AbortController();
-  const { signal } = controller;
-  Deno.addSignalListener("SIGINT", () => controller.abort());
+  const { signal, kill, code } = listenToSignals();
   await ensureLibrary({ onProgress: say });
-  if (o.dryRun) {
-    return await dryRun(
+  const plan = () =>
+    dryRun(
       names.map((name) => ({ name, file: fileOf(name) })),
-      { parameters, cwd: root, env: kernelEnv(o), signal },
+      { parameters, cwd: root, env: kernelEnv(o, dataDir, 1), signal },
+    );
+  if (o.dryRun) return (await plan()).code;
+  const dir = resolve(root, outDir);
+  try {
+    await Deno.mkdir(dir, { recursive: true });
+  } catch (error) {
+    throw new UsageError(
+      `--out ${o.out ?? outDir}: it cannot be made: ${
+        (error as Error).message
+      }`,
     );
   }
-  const dir = resolve(root, outDir);
-  await Deno.mkdir(dir, { recursive: true });
-  const failed: string[] = [];
   const began = performance.now();
-  for (const [i, name] of names.entries()) {
-    say(`${name} (${i + 1} of ${names.length})`);
-    const run = await runOne(name, parameters, { ...o, dir, signal });
-    console.log(relative(Deno.cwd(), run.report));
-    if (run.interrupted) {
-      say("interrupted: finished epochs are saved; the same command goes on");
-      return 130;
-    }
-    if (!run.ok) failed.push(name);
+  const data = o.data || startOf(profile).data.name;
+  const about =
+    `${plural(names.length, "notebook")} at profile ${profile} on ` +
+    (data === "synthetic" ? "synthetic faces" : data);
+  const all = await expectations(names, { ...o, dir, about }, plan);
+  if (signal.aborted) return code();
+  say(
+    `reports go to ${shown(dir)}; Ctrl-C keeps what is done, and the same ` +
+      `command goes on`,
+  );
+
+  const display = notebooksDisplay(all, o);
+  const failed: string[] = [];
+  let isStopped = false;
+  const work = async (name: string, atOnce: number) => {
+    const run = await runOne(name, kernelEnv(o, dataDir, atOnce), {
+      ...{ parameters, dir, signal, kill, display },
+    });
+    if (run.interrupted) isStopped = true;
+    else if (!run.ok) failed.push(name);
+  };
+  try {
+    const alone = names.filter((name) => jobs > 1 && measures(name));
+    const others = names.filter((name) => !alone.includes(name));
+    const atOnce = Math.min(jobs, others.length);
+    const stops = () => signal.aborted;
+    await inJobs(others, atOnce, (name) => work(name, atOnce), stops);
+    await inJobs(alone, 1, (name) => work(name, 1), stops);
+  } finally {
+    display.end();
   }
-  console.log(relative(Deno.cwd(), await writeIndex(dir, profile)));
+  const index = await writeIndex(dir, profile);
   const time = duration((performance.now() - began) / 1000);
+  if (isStopped || signal.aborted) {
+    say(
+      `stopped after ${time}: finished trials and epochs are kept; the same ` +
+        `command goes on`,
+    );
+    return code();
+  }
   say(
     failed.length === 0
-      ? `${names.length} of ${names.length} notebooks ran in ${time}`
-      : `study: ${failed.length} of ${names.length} notebooks failed: ${
-        failed.join(", ")
-      }`,
+      ? `${plural(names.length, "notebook")} ran in ${time}`
+      : `study: ${failed.length} of ${plural(names.length, "notebook")} ` +
+        `failed: ${failed.sort().join(", ")}`,
   );
+  const room = roomOf(Deno.stdout);
+  for (const name of names.filter((n) => !failed.includes(n))) {
+    const text = answerText(name, fileOf(name), { profile, dir });
+    console.log(wrapped(text, room - 1, 3));
+  }
+  console.log(shown(index));
   return failed.length === 0 ? 0 : 1;
 }
 
@@ -247,13 +366,22 @@ export function addNotebook(program: Command): void {
       return n;
     }, 0)
     .option("--out <dir>", "results folder (default: runs/PROFILE)")
-    .option("--jobs <n>", "trials at once", wholeNumber, 1)
+    .option(
+      "--jobs <n>",
+      "notebooks at once, which share the cores; of one notebook its trials",
+      wholeNumber,
+      1,
+    )
     .addOption(
       new Option(
         "--store <url>",
         "the records: a file, or a URL of PostgreSQL (default: in --out)",
       ).env("FERLAB_STORE"),
     )
+    .option("--verbose", "tell each cell and what it prints")
     .option("--dry-run", "say what is to run and about how long it takes")
-    .action(async (words, options) => Deno.exit(await study(words, options)));
+    .action(async (words, options) => {
+      const commands = program.commands.map((c) => c.name());
+      Deno.exit(await study(words, options, commands));
+    });
 }

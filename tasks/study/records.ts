@@ -9,6 +9,7 @@ import {
   type Store,
   type StudyRow,
 } from "../../lib/study/store/mod.ts";
+import { closeNames } from "../../lib/train/close_names.ts";
 import { path, shown } from "../../lib/notebook/commands/shared.ts";
 import { say, UsageError } from "../cli.ts";
 import { clean } from "./format.ts";
@@ -144,33 +145,6 @@ async function look(
   } finally {
     await store.close();
   }
-}
-
-/** Edits that make one word another. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const above = row;
-    row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(above[j] + 1, row[j - 1] + 1, swap));
-    }
-  }
-  return row[b.length];
-}
-
-/** Names that were probably meant, the closest first. */
-function closeNames(name: string, names: readonly string[]): string[] {
-  const edits = (other: string) =>
-    other.includes(name) || name.includes(other)
-      ? 0
-      : distance(name.slice(0, 100), other.slice(0, 100));
-  return [...new Set(names)]
-    .map((other) => ({ other, edits: edits(other) }))
-    .filter((n) => n.edits <= Math.max(1, Math.floor(n.other.length / 3)))
-    .sort((a, b) => a.edits - b.edits)
-    .slice(0, 3).map((n) => n.other);
 }
 
 /** `FOLDER:NAME` or `FILE:NAME` says itself where the records are. */

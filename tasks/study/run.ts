@@ -35,6 +35,7 @@ function estimateText(cost: CostEstimate, jobs: number): string {
     },
     {
       head: "known from",
+      spare: true,
       cells: settings.map((s) => s.recorded ? "its record" : "timed steps"),
     },
   ], roomOf(Deno.stdout));

@@ -2,7 +2,7 @@
 import type { Params } from "../../lib/study/definition.ts";
 import { canonical } from "../../lib/study/identity.ts";
 import type { ResultRow } from "../../lib/study/store/mod.ts";
-import { describe, shownValue } from "./format.ts";
+import { describe, shownValue, valueTexts, withUnit } from "./format.ts";
 
 export interface SettingResult {
   params: Params;
@@ -59,13 +59,23 @@ export function lackingRepeats(
   return settings.filter((s) => s.values.length < (best?.values.length ?? 0));
 }
 
-/** `depth 2: 53.2 % (mean of 2: 52.1 %, 54.3 %)`, or `(trial 5)` of one. */
-export function settingText(setting: SettingResult, metric: string): string {
+/**
+ * `depth 2: 53.2 % (mean of 2: 52.1 %, 54.3 %)`, or `(trial 5)` of one; its
+ * numbers are told apart from those of `beside`, too.
+ */
+export function settingText(
+  setting: SettingResult,
+  metric: string,
+  beside: readonly SettingResult[] = [],
+): string {
   const { params, trials, values, mean } = setting;
-  const list = values.map((value) => shownValue(value, metric)).join(", ");
+  const all = [setting, ...beside].flatMap((s) => [s.mean, ...s.values]);
+  const text = valueTexts(all, metric);
+  const list = values.map(text).join(", ");
   const source = values.length > 1
     ? `mean of ${values.length}: ${list}`
     : `trial ${trials[0]}`;
-  const result = `${shownValue(mean, metric)} (${source})`;
+  const unit = withUnit(mean, metric).slice(shownValue(mean, metric).length);
+  const result = `${text(mean)}${unit} (${source})`;
   return [describe(params), result].filter(Boolean).join(": ");
 }

@@ -1,8 +1,16 @@
 /** `deno task study show`: one study, or one of its trials. */
 import { Command } from "commander";
+import type { ParamValue } from "../../lib/study/definition.ts";
 import { identityOf } from "../../lib/study/identity.ts";
 import type { TrialRow } from "../../lib/study/store/mod.ts";
-import { json, roomOf, shownParam, shownValue, table } from "./format.ts";
+import {
+  apart,
+  json,
+  roomOf,
+  shownParam,
+  table,
+  valueTexts,
+} from "./format.ts";
 import {
   addRecordOptions,
   type FoundStudy,
@@ -19,13 +27,20 @@ import { failedPoints, reasonOf, secondsOf, trialOf } from "./trials.ts";
 function trialTable(trials: readonly TrialRow[], metric: string): string {
   const names = [...new Set(trials.flatMap((t) => Object.keys(t.params)))];
   const repeats = trials.map((t) => Number(t.attrs.repeat ?? 0));
+  const values = trials.map((t) => t.value);
+  const paramText = (name: string) => {
+    const numbers = trials.map((t) => t.params[name])
+      .filter((v) => typeof v === "number");
+    const text = apart(numbers, (v, digits) => shownParam(v, name, digits));
+    return (v: ParamValue) => typeof v === "number" ? text(v) : String(v);
+  };
   return table([
     { head: "trial", cells: trials.map((t) => String(t.number)), right: true },
     { head: "state", cells: trials.map((t) => t.state) },
     ...names.map((name) => ({
       head: name,
       cells: trials.map((t) =>
-        name in t.params ? shownParam(t.params[name]) : ""
+        name in t.params ? paramText(name)(t.params[name]) : ""
       ),
       right: trials.every((t) => typeof t.params[name] !== "string"),
     })),
@@ -36,20 +51,22 @@ function trialTable(trials: readonly TrialRow[], metric: string): string {
     },
     {
       head: "value",
-      cells: trials.map((t) => shownValue(t.value, metric)),
+      cells: values.map(valueTexts(values, metric)),
       right: true,
     },
     {
       head: "epochs",
       cells: trials.map((t) => String(t.intermediate.length || "")),
       right: true,
+      spare: true,
     },
     {
       head: "seconds",
       cells: trials.map((t) => secondsOf(t)?.toFixed(1) ?? ""),
       right: true,
+      spare: true,
     },
-    { head: "reason", cells: trials.map(reasonOf) },
+    { head: "reason", cells: trials.map(reasonOf), cut: true },
   ], roomOf(Deno.stdout));
 }
 

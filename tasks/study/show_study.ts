@@ -1,5 +1,9 @@
 /** What a study is and how far it is, as lines of text. */
-import { parseStudy, type Study } from "../../lib/study/definition.ts";
+import {
+  type ParamValue,
+  parseStudy,
+  type Study,
+} from "../../lib/study/definition.ts";
 import { identityOf } from "../../lib/study/identity.ts";
 import { pointsOf } from "../../lib/study/points.ts";
 import {
@@ -8,7 +12,7 @@ import {
   sampledKeys,
 } from "../../lib/study/progress.ts";
 import type { ResultRow, StudyRow } from "../../lib/study/store/mod.ts";
-import { clean, describe, fit, minute } from "./format.ts";
+import { clean, describe, minute, shownParam, wrapped } from "./format.ts";
 import type { FoundStudy } from "./records.ts";
 import { type SettingResult, settingText } from "./settings.ts";
 
@@ -37,16 +41,22 @@ export function progressIn(
   return progressOf(results, keys, keys.size);
 }
 
-function parameterText(parameter: Study["parameters"][string]): string {
+function parameterText(
+  name: string,
+  parameter: Study["parameters"][string],
+): string {
   const { role } = parameter;
-  if ("values" in parameter) return `${parameter.values.join(", ")} (${role})`;
+  const text = (value: ParamValue) => shownParam(value, name, 17);
+  if ("values" in parameter) {
+    return `${parameter.values.map(text).join(", ")} (${role})`;
+  }
   const { low, high, log, int, step } = parameter;
   const kind = [
     int && "whole numbers",
     log && "log scale",
     step !== undefined && `step ${step}`,
   ].filter(Boolean).join(", ");
-  return `${low} to ${high}${kind && `, ${kind}`} (${role})`;
+  return `${text(low)} to ${text(high)}${kind && `, ${kind}`} (${role})`;
 }
 
 function searchText({ search, pruner }: Study): string {
@@ -119,7 +129,7 @@ export function studyText(
     ...Object.entries(study?.parameters ?? {}).map(
       ([name, p], i): [string, string] => [
         i ? "" : "parameters",
-        `${name}: ${parameterText(p)}`,
+        `${name}: ${parameterText(name, p)}`,
       ],
     ),
     ["search", study ? searchText(study) : ""],
@@ -155,6 +165,6 @@ export function factLines(facts: [string, string][], room: number): string {
   const told = facts.filter(([, value]) => value !== "");
   const width = Math.max(...told.map(([name]) => name.length));
   return told.map(([name, value]) =>
-    fit(`${name.padEnd(width)}  ${clean(value)}`, room)
+    wrapped(`${name.padEnd(width)}  ${clean(value)}`, room, width + 2)
   ).join("\n");
 }

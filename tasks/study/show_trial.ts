@@ -1,6 +1,6 @@
 /** All that is on record of one trial, as lines of text. */
 import { encodeJson, type TrialRow } from "../../lib/study/store/mod.ts";
-import { clean, short, shownValue, table } from "./format.ts";
+import { clean, short, shownParam, table, valueTexts } from "./format.ts";
 import type { FoundStudy } from "./records.ts";
 import { factLines } from "./show_study.ts";
 import { reasonOf, secondsOf } from "./trials.ts";
@@ -38,6 +38,7 @@ function epochTable(epochs: TrialRow["epochs"], room: number): string {
         return typeof value === "number" ? short(value) : plain(value);
       }),
       right: true,
+      spare: !/^(epoch|value|lr)$|Accuracy$/.test(name),
     })),
     room,
   );
@@ -67,13 +68,18 @@ export function trialText(
     ["state", state + (reason && ` (${reason})`)],
     [
       "parameters",
-      Object.entries(params).map(([n, value]) => `${n} ${value}`).join(", "),
+      Object.entries(params)
+        .map(([n, value]) => `${n} ${shownParam(value, n, 17)}`).join(", "),
     ],
     ["repeat", String(attrs.repeat ?? "")],
     ["seed", String(attrs.seed ?? "")],
     [
       "value",
-      value === null ? "" : `${shownValue(value, row.metric)} (${row.metric})`,
+      value === null
+        ? ""
+        : `${
+          valueTexts(trials.map((t) => t.value), row.metric)(value)
+        } (${row.metric})`,
     ],
     ["started (UTC)", second(trial.start)],
     ["ended (UTC)", second(trial.complete)],

@@ -13,21 +13,24 @@ import {
   roomOf,
   short,
   shownValue,
+  withUnit,
 } from "./format.ts";
+import {
+  type Line,
+  NARROWEST,
+  screen,
+  type ScreenOptions,
+  wholeWrites,
+  writer,
+} from "./screen.ts";
 
 /** Of a study, what its display shows. */
 type Shown = Pick<Study, "name" | "direction" | "metric" | "repeats">;
 
-export interface DisplayOptions {
+export interface DisplayOptions extends ScreenOptions {
   study: Shown;
-  stream: { write(text: string): void };
   /** Whether lines can be drawn over. */
   isTerminal: boolean;
-  /** Of the terminal, now: it may be resized. */
-  columns: () => number;
-  color: boolean;
-  /** In milliseconds. */
-  now: () => number;
 }
 
 export interface LiveDisplay {
@@ -37,24 +40,13 @@ export interface LiveDisplay {
 }
 
 const RED = 31, YELLOW = 33, BOLD = 1, DIM = 2;
-const DRAW_MS = 100;
-const CLOCK_MS = 1000;
 /** Running trials with a line of their own. */
 const MOST_LINES = 10;
 const BAR = 12;
-/** Columns that a setting keeps, whatever else there is to tell. */
-const NARROWEST = 16;
-
-interface Line {
-  text: string;
-  /** A part of the text that is cut before its end is. */
-  setting?: string;
-  colour?: number;
-}
 
 /** Makes the line that an event leaves for good, if it leaves one. */
 function lines(study: Shown, tally: Tally) {
-  const value = (v: number) => shownValue(v, study.metric);
+  const value = (v: number) => withUnit(v, study.metric);
   let waits = 0;
   return (event: TrainingEvent): Line | undefined => {
     const ended = (point: TrialPoint, how: string, colour?: number) => {
@@ -118,31 +110,14 @@ export function liveDisplay(o: DisplayOptions): LiveDisplay {
 export function stderrDisplay(study: Shown): LiveDisplay {
   const isTerminal = Deno.stderr.isTerminal() &&
     Deno.env.get("TERM") !== "dumb";
-  const encoder = new TextEncoder();
   return liveDisplay({
     study,
-    stream: {
-      write(text) {
-        const bytes = encoder.encode(text);
-        for (let at = 0; at < bytes.length;) {
-          at += Deno.stderr.writeSync(bytes.subarray(at));
-        }
-      },
-    },
+    stream: wholeWrites(Deno.stderr),
     isTerminal,
     columns: () => roomOf(Deno.stderr),
     color: isTerminal && !Deno.noColor,
     now: () => performance.now(),
   });
-}
-
-/** Writing that outlives the terminal: the study is ended by its signal. */
-function writer({ stream }: DisplayOptions) {
-  return (text: string) => {
-    try {
-      stream.write(text);
-    } catch { /* the terminal or the pipe is gone */ }
-  };
 }
 
 function plainLines(o: DisplayOptions): LiveDisplay {
@@ -164,14 +139,6 @@ function plainLines(o: DisplayOptions): LiveDisplay {
   };
 }
 
-/** The line within `room` columns. */
-function cut({ text, setting }: Line, room: number): string {
-  const over = stringWidth(text) - room;
-  if (over <= 0 || !setting) return fit(text, room);
-  const width = Math.max(NARROWEST, stringWidth(setting) - over);
-  return fit(text.replace(setting, () => fit(setting, width)), room);
-}
-
 function bar(share: number): string {
   const full = Math.round(BAR * Math.min(1, Math.max(0, share)));
   return "█".repeat(full) + "░".repeat(BAR - full);
@@ -191,7 +158,9 @@ function frame(
     tally.failed && `${tally.failed} failed`,
     tally.pruned && `${tally.pruned} pruned`,
     tally.best !== undefined &&
-    `best ${tally.before ? "of this run " : ""}${value(tally.best)}`,
+    `best ${tally.before ? "of this run " : ""}${
+      withUnit(tally.best, study.metric)
+    }`,
     clock(tally.elapsed()),
     !ended && tally.left(),
   ];
@@ -242,59 +211,15 @@ function frame(
 function liveTable(o: DisplayOptions): LiveDisplay {
   const tally = new Tally(o.study.direction, o.now);
   const lineOf = lines(o.study, tally);
-  const write = writer(o);
-  let above: Line[] = [];
-  /** Widths of the lines that the next frame is drawn over. */
-  let drawn: number[] = [];
-  let last = -Infinity;
-  let dirty = false;
-  let ended = false;
-
-  const draw = () => {
-    const columns = Math.max(2, o.columns());
-    // The last column stays free: some terminals wrap after it.
-    const shown = (line: Line) => ({ ...line, text: cut(line, columns - 1) });
-    const table = tally.started
-      ? frame(o, tally, columns - 1, ended).map(shown)
-      : [];
-    // A terminal that was made narrower has wrapped what was drawn.
-    const height = drawn.reduce(
-      (sum, width) => sum + Math.max(1, Math.ceil(width / columns)),
-      0,
-    );
-    const text = [...above.map(shown), ...table].map(({ text, colour }) =>
-      (o.color && colour ? `\x1b[${colour}m${text}\x1b[0m` : text) + "\x1b[K\n"
-    ).join("");
-    const start = last === -Infinity ? "\x1b[?25l" : "";
-    const up = height ? `\x1b[${height}A` : "";
-    write(`${start}${up}\r${text}\x1b[J`);
-    drawn = table.map((line) => stringWidth(line.text));
-    above = [];
-    dirty = false;
-    last = o.now();
-  };
-
-  const timer = setInterval(() => {
-    if (o.now() - last >= (dirty ? DRAW_MS : CLOCK_MS)) draw();
-  }, DRAW_MS);
-  const end = () => {
-    if (ended) return;
-    ended = true;
-    clearInterval(timer);
-    globalThis.removeEventListener("unload", end);
-    draw();
-    write("\x1b[?25h");
-  };
-  globalThis.addEventListener("unload", end);
-
+  const shown = screen(
+    o,
+    (room, ended) => tally.started ? frame(o, tally, room, ended) : [],
+  );
   return {
     onEvent(event) {
       tally.take(event);
-      const line = lineOf(event);
-      if (line) above.push(line);
-      dirty = true;
-      if (o.now() - last >= DRAW_MS) draw();
+      shown.changed(lineOf(event));
     },
-    end,
+    end: shown.end,
   };
 }

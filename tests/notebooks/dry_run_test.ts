@@ -47,13 +47,13 @@ async function told(
   const log = console.log;
   console.log = (line: string) => lines.push(line);
   try {
-    const status = await dryRun(files, {
+    const { code: status, planned } = await dryRun(files, {
       parameters: { profile: "smoke", outDir: join(dir, "out") },
       cwd: root,
       env: {},
       signal: new AbortController().signal,
     });
-    return { status, lines };
+    return { status, planned, lines };
   } finally {
     console.log = log;
   }

@@ -25,7 +25,19 @@ Deno.test("one command runs every notebook and leaves records, reports and an in
   inFolder(async (dir) => {
     const run = await study("--profile", "smoke", "--out", dir);
     assert.equal(run.code, 0, run.err);
-    assert(run.out.trimEnd().endsWith("index.html"), run.out);
+    // A line a report as it comes, then a line an answer, then the index.
+    const lines = run.out.trimEnd().split("\n");
+    assert.equal(lines.length, 2 * notebooks.length + 1, run.out);
+    for (const [i, name] of notebooks.entries()) {
+      assert(lines[i].endsWith(`${name}.html`), lines[i]);
+      const answer = lines[notebooks.length + i];
+      assert(answer.startsWith(`${name.slice(0, 2)} `), answer);
+    }
+    assert.match(
+      lines[notebooks.length + 2],
+      /\? .*\d (cannot tell|not yet run)/,
+    );
+    assert(lines.at(-1)!.endsWith("index.html"), run.out);
     const index = await Deno.readTextFile(join(dir, "index.html"));
     for (const name of notebooks) {
       const report = await Deno.readTextFile(join(dir, `${name}.html`));
@@ -52,7 +64,9 @@ Deno.test("one command runs every notebook and leaves records, reports and an in
 
     const again = await study("02", "--profile", "smoke", "--out", dir);
     assert.equal(again.code, 0, again.err);
-    assert.match(again.err, /nothing to do: all \d+ trials are on record/);
+    assert.match(again.out, /^02 .*: nothing to train, .*02-lr-search\.html\n/);
+    // No cell's lines, no Markdown: those are for --verbose.
+    assert.doesNotMatch(again.err, /\*\*|cell \d+ of/);
     assert.equal(
       (await trainingRows({ dir }, "lr-search")).length,
       rows.length,
@@ -72,34 +86,72 @@ Deno.test("a dry run says what a notebook would train, and writes nothing", () =
     assert(!existsSync(out));
   }));
 
-Deno.test("wrong use is one line and exit code 2", async () => {
-  const bad = await study("--profile", "huge");
-  assert.equal(bad.code, 2);
-  assert.match(bad.err, /smoke, quick, cpu, paper/);
-  const unknown = await study("03-width");
-  assert.equal(unknown.code, 2);
-  assert.match(unknown.err, /^study: no notebook or command "03-width".*\n$/);
-  const noDir = await study("--profile", "cpu");
-  assert.equal(noDir.code, 2);
-  assert.equal(noDir.err.trim().split("\n").length, 1);
-  assert.match(noDir.err, /fer2013 needs --data-dir/);
-  const help = await study("--help");
-  assert.equal(help.code, 0);
-  assert.match(help.out, /--profile .*\n[\s\S]*--data-dir/);
-});
+Deno.test("wrong use is one line and exit code 2 before anything runs", () =>
+  inFolder(async (dir) => {
+    const out = join(dir, "out"), file = join(dir, "file");
+    Deno.writeTextFileSync(file, "");
+    const wrong: [string[], RegExp][] = [
+      [["--profile", "huge"], /smoke, quick, cpu, paper/],
+      [["03-width"], /no notebook or command "03-width"/],
+      [["--profile", "cpu"], /fer2013 needs --data-dir/],
+      [
+        ["--data-dir", join(dir, "none")],
+        /--data-dir .*none: there is no such/,
+      ],
+      [["--data-dir", file], /--data-dir .*: it is a file/],
+      [
+        ["--profile", "cpu", "--data-dir", dir],
+        /--data-dir .*: fer2013: no class folders and no csv in/,
+      ],
+      [["--out", file], /--out .*file: it is a file: give a folder/],
+      [["--out", join(file, "x")], /--out .*x: .*file is a file/],
+      [["--store", "mysql://host/db"], /--store: .*no such store/],
+      [
+        ["--store", join(dir, "none", "r.db")],
+        /--store .*: there is no folder/,
+      ],
+      [["--store", file + ".txt"], /no SQLite database/],
+    ];
+    Deno.writeTextFileSync(file + ".txt", "no records");
+    for (const [args, message] of wrong) {
+      const at = args.includes("--out") ? [] : ["--out", out];
+      const { code, err } = await study(...at, ...args);
+      assert.equal(code, 2, err);
+      assert.match(err, message);
+      assert.equal(err.trimEnd().split("\n").length, 1, err);
+    }
+    assert.deepEqual(
+      [...Deno.readDirSync(dir)].map((e) => e.name).sort(),
+      ["file", "file.txt"],
+    );
+    const help = await study("--help");
+    assert.equal(help.code, 0);
+    assert.match(help.out, /--profile .*\n[\s\S]*--data-dir/);
+  }));
 
 Deno.test("a failed cell makes exit code 1, and the report says which", () =>
   inFolder(async (dir) => {
+    // FER2013 as it looks from outside, but one of its rows is damaged.
+    const data = join(dir, "data");
+    Deno.mkdirSync(data);
+    const pixels = Array(48 * 48).fill(1).join(" ");
+    const rows = ["Training", "PublicTest", "PrivateTest"]
+      .map((usage) => `3,${pixels},${usage}\n`);
+    Deno.writeTextFileSync(
+      join(data, "fer2013.csv"),
+      `emotion,pixels,Usage\n${rows.join("")}3,1 2 3,Training\n`,
+    );
     const run = await study(
-      ...["02", "--data", "fer2013", "--data-dir", join(dir, "none")],
+      ...["02", "--data", "fer2013", "--data-dir", data],
       ...["--profile", "smoke", "--out", dir],
     );
-    assert.equal(run.code, 1);
+    assert.equal(run.code, 1, run.err);
     const report = await Deno.readTextFile(join(dir, "02-lr-search.html"));
     assert.match(
       report,
       /The run failed<\/b> in <a href="#cell--\d+">cell \d+/,
     );
-    assert.match(run.err, /study: .*cell \d+ .*none/);
+    assert.match(run.err, /study: .*cell \d+ .*fer2013/);
+    assert.match(run.out, /: failed in cell \d+, .*02-lr-search\.html/);
     assert.doesNotMatch(run.err, /\n\s+at /);
   }));

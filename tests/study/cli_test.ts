@@ -100,12 +100,12 @@ Deno.test("list and show tell what is on record, and leave it as it is", () =>
       "record      results/a/records.sqlite",
       "metric      test accuracy, maximize",
       "parameters  depth: 2, 4 (scientific)",
-      "            lr: 0.001, 1 (nuisance)",
+      "            lr: 1e-3, 1 (nuisance)",
       "search      grid",
       "repeats     2",
       "fixed       data synthetic, recipe (3 settings)",
       "progress    8 points: 4 complete, 4 failed",
-      "best        depth 4, lr 0.001: 55.0 % (mean of 2: 54.0 %, 56.0 %)",
+      "best        depth 4, lr 1e-3: 55.0 % (mean of 2: 54.0 %, 56.0 %)",
     ]);
     const rows = table.trimEnd().split("\n").map((l) => l.trim().split(/  +/));
     assert.deepEqual(rows[0], [
@@ -113,7 +113,7 @@ Deno.test("list and show tell what is on record, and leave it as it is", () =>
       ...["seconds", "reason"],
     ]);
     assert.deepEqual(rows[1].slice(0, 7), [
-      ...["0", "COMPLETE", "2", "0.001", "0", "52.0 %", "2"],
+      ...["0", "COMPLETE", "2", "1e-3", "0", "52.0 %", "2"],
     ]);
     assert.equal(rows[2].at(-1), "diverged: the loss is NaN: lower lr");
     assert.equal(rows.length, 9);
@@ -205,7 +205,7 @@ Deno.test("one trial is shown with its recipe, hashes, machine and epochs", () =
     for (
       const fact of [
         /^trial +6 of lr-search$/m,
-        /^parameters +depth 4, lr 0\.001$/m,
+        /^parameters +depth 4, lr 1e-3$/m,
         /^repeat +1$/m,
         /^value +56\.0 % \(test accuracy\)$/m,
         /^dataHash +5f2c$/m,
@@ -273,7 +273,7 @@ Deno.test("a name in two records is refused until one is said", () =>
     );
     assert.match(
       means,
-      /^depth 4, lr 0\.001 +55\.0 % +2 +54\.0 % +1 +-1\.0 %$/m,
+      /^depth 4, lr 1e-3 +55\.0 % +2 +54\.0 % +1 +-1\.0 %$/m,
     );
     assert.equal((await study(cwd, "list", "--dir", dir)).code, 0);
   }));
@@ -318,7 +318,7 @@ Deno.test("trials are compared with their defaults, equal ones are called so", (
     assert.deepEqual([told.a.value, told.b.value], [0.52, 0.56]);
     assert.equal(told.b.predictionsHash, "p41");
     // A failed trial recorded no recipe: its study and parameters tell it.
-    assert.match(failed.out, /^recipe\.lr +0\.001 +1$/m);
+    assert.match(failed.out, /^recipe\.lr +1e-3 +1$/m);
     assert.doesNotMatch(failed.out, /erasing|batchSize/);
     assert.match(failed.out, /^reason +– +diverged: the loss is NaN/m);
     assert.match(same.out, /^all settings are the same\n/);

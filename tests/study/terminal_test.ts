@@ -4,7 +4,13 @@ import stringWidth from "string-width";
 import { ansiToHtml } from "../../lib/notebook/ansi.ts";
 import type { TrialPoint } from "../../lib/study/points.ts";
 import type { TrainingEvent } from "../../lib/study/training.ts";
-import { table } from "../../tasks/study/format.ts";
+import {
+  describe,
+  short,
+  table,
+  valueTexts,
+  withUnit,
+} from "../../tasks/study/format.ts";
 import {
   type DisplayOptions,
   liveDisplay,
@@ -86,8 +92,8 @@ Deno.test("a running study is drawn over itself, ended trials stay above", () =>
   c.send(1000, failed(B, "the loss is NaN"), start(4, 2));
   assert.deepEqual(c.screen(), [
     "4 of 4 trials to run",
-    "trial 1 of 4: depth 1, lr 0.01: 53.2 %",
-    "trial 2 of 4: depth 2, lr 0.01: failed, the loss is NaN",
+    "trial 1 of 4: depth 1, lr 1e-2: 53.2 %",
+    "trial 2 of 4: depth 2, lr 1e-2: failed, the loss is NaN",
     "2 of 4 trials to run",
     "lr-search · 2/4 done · 1 failed · best of this run 53.2 % · 0:09 · " +
     "about 5 s left",
@@ -114,8 +120,8 @@ Deno.test("a running trial's line tells its steps, last epoch and loss", () => {
   c.send(1000, step(A, 30, 120), epoch(A, 1, 0.453), step(B, 60, 120, 0.5));
   const [, , ...trials] = c.screen();
   assert.deepEqual(trials, [
-    " #0  depth 1, lr 0.01  ███░░░░░░░░░  30/120  epoch 1: 45.3 %  loss 1.25",
-    "#11  depth 2, lr 0.01  ██████░░░░░░  60/120                   loss 0.5",
+    " #0  depth 1, lr 1e-2  ███░░░░░░░░░  30/120  epoch 1: 45.3 %  loss 1.25",
+    "#11  depth 2, lr 1e-2  ██████░░░░░░  60/120                   loss 0.5",
   ]);
   c.end();
 });
@@ -240,7 +246,7 @@ Deno.test("best is the lowest value of a study that minimizes", () => {
   const c = captured({ study });
   c.send(0, start(3), complete(A, 0.52363), complete(B, 0.8));
   c.send(1000, { type: "pruned", point: A, number: 2, reason: "behind" });
-  assert.match(header(c), /3\/3 done · 1 pruned · best 0\.5236 · /);
+  assert.match(header(c), /3\/3 done · 1 pruned · best 0\.5236 loss · /);
 });
 
 Deno.test("a terminal made narrower is cleaned of the lines that it wrapped", () => {
@@ -282,11 +288,11 @@ Deno.test("off a terminal there is a plain line a trial and an epoch", () => {
   assert.equal(
     c.written.join(""),
     `5 of 6 trials to run
-    depth 1, lr 0.01, repeat 2: epoch 1: 40.2 %
-trial 2 of 6: depth 1, lr 0.01, repeat 2: 45.3 %
+    depth 1, lr 1e-2, repeat 2: epoch 1: 40.2 %
+trial 2 of 6: depth 1, lr 1e-2, repeat 2: 45.3 %
 waits for 1 trial of other processes
-trial 3 of 6: depth 1, lr 0.01, repeat 2: failed, the loss is NaN
-interrupted: depth 1, lr 0.01, repeat 2
+trial 3 of 6: depth 1, lr 1e-2, repeat 2: failed, the loss is NaN
+interrupted: depth 1, lr 1e-2, repeat 2
 `,
   );
 });
@@ -318,20 +324,55 @@ Deno.test("a terminal that is gone does not end the study", () => {
   }
 });
 
-Deno.test("tables are aligned, and cut only to a given room", () => {
+Deno.test("tables are aligned, and what has no room is told as records", () => {
   const columns = [
     { head: "study", cells: ["顔", "a long name of a study"] },
     { head: "n", cells: ["7", "12"], right: true },
     { head: "nothing", cells: ["", ""] },
-    { head: "reason", cells: ["tab\there", "x".repeat(30)] },
+    { head: "s", cells: ["1.5", ""], right: true, spare: true },
+    { head: "reason", cells: ["tab\there", "x".repeat(30)], cut: true },
   ];
   assert.equal(
     table(columns),
-    `study                    n  reason
-顔                       7  tab\\u0009here
-a long name of a study  12  ${"x".repeat(30)}`,
+    `study                    n    s  reason
+顔                       7  1.5  tab\\u0009here
+a long name of a study  12       ${"x".repeat(30)}`,
   );
-  const narrow = table(columns, 40).split("\n");
-  assert.deepEqual(narrow.map((line) => stringWidth(line)), [29, 36, 40]);
-  assert.equal(narrow[2], `a long name of a…  12  ${"x".repeat(16)}…`);
+  const cut = table(columns, 55).split("\n");
+  assert.equal(cut[2], `a long name of a study  12       ${"x".repeat(21)}…`);
+  // What can be spared goes before anything else.
+  const spared = table(columns, 46).split("\n");
+  assert.equal(spared[0], "study                    n  reason");
+  assert.equal(spared[2], `a long name of a study  12  ${"x".repeat(17)}…`);
+  // A name is never cut.
+  assert.equal(
+    table(columns, 40),
+    `顔
+  n: 7, s: 1.5, reason: tab\\u0009here
+a long name of a study
+  n: 12, reason:
+    ${"x".repeat(30)}`,
+  );
+});
+
+Deno.test("numbers have the digits that tell them apart, a rate its exponent", () => {
+  const values = [0.7123, 0.71234567];
+  assert.deepEqual(values.map(valueTexts(values, "loss")), [
+    ...["0.7123", "0.71235"],
+  ]);
+  const shares = [0.5, 0.50004];
+  assert.deepEqual(shares.map(valueTexts(shares, "test accuracy")), [
+    ...["50.000 %", "50.004 %"],
+  ]);
+  assert.equal(short(12345678.9), "12345679");
+  assert.equal(short(0.0001), "1e-4");
+  assert.equal(withUnit(2170.6, "images/s"), "2171 images/s");
+  assert.equal(withUnit(0.532, "test accuracy"), "53.2 %");
+  for (
+    const [lr, text] of [
+      ...[[0.00010001, "1.0001e-4"], [0.0001000102, "1.000102e-4"]],
+      ...[[0.001, "1e-3"], [5.6e-6, "5.6e-6"]],
+      [0.000316227766017, "3.162e-4"],
+    ] as [number, string][]
+  ) assert.equal(describe({ lr }), `lr ${text}`);
 });

@@ -1,0 +1,72 @@
+/** What notebooks answer, and what is expected of them before they run. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { readClaims } from "../../lib/reports/claims_file.ts";
+import { countsText, type Profile } from "../../lib/reports/mod.ts";
+import { readHead } from "../../lib/reports/notebooks.ts";
+import { clean } from "./format.ts";
+import type { Expected } from "./notebooks_display.ts";
+
+const root = resolve(import.meta.dirname!, "../..");
+/** Seconds of a notebook beside its trials: its kernel, its charts. */
+const BESIDE = 4;
+
+/** "03 Depth" */
+export function titleOf(name: string, file: string): string {
+  const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
+  return clean(`${number} ${readHead(file).title ?? name}`.trim());
+}
+
+/** Whether a folder holds a notebook's complete run. */
+function isComplete(file: string): boolean {
+  try {
+    const { metadata } = JSON.parse(readFileSync(file, "utf8"));
+    return metadata.ferlab.status === "complete";
+  } catch {
+    return false;
+  }
+}
+
+/** What the committed run of a profile says of a notebook's trials. */
+export function expectedOf(
+  name: string,
+  file: string,
+  o: { profile: Profile; dir: string },
+): Expected {
+  const { data } = readClaims(join(root, "results", o.profile), name);
+  const isDone = isComplete(join(o.dir, `${name}.ipynb`));
+  return {
+    ...{ name, title: titleOf(name, file) },
+    ...data
+      ? {
+        trials: { total: data.trials, missing: isDone ? 0 : data.trials },
+        seconds: BESIDE + (isDone ? 0 : data.seconds),
+      }
+      : isDone
+      ? { seconds: BESIDE }
+      : {},
+  };
+}
+
+/** "03 Depth. How many …? Cannot tell whether … (1 holds, 2 cannot tell)" */
+export function answerText(
+  name: string,
+  file: string,
+  o: { profile: Profile; dir: string },
+): string {
+  const { data: read, error } = readClaims(o.dir, name);
+  const data = read?.profile === o.profile ? read : undefined;
+  const answer = data?.answer;
+  const verdicts = data && countsText(data.claims);
+  const { question } = readHead(file);
+  const all = [
+    `${titleOf(name, file)}.`,
+    question,
+    answer?.text,
+    verdicts && (answer ? `(${verdicts})` : `${verdicts}.`),
+    error,
+    !verdicts && !answer && !error && existsSync(join(o.dir, `${name}.html`)) &&
+    "It makes no claim.",
+  ];
+  return clean(all.filter(Boolean).join(" ").replace(/[*`]/g, ""));
+}

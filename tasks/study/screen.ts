@@ -1,0 +1,131 @@
+/** Lines at the foot of a terminal that are drawn anew while work goes on. */
+import stringWidth from "string-width";
+import { fit } from "./format.ts";
+
+/** A line; of one that is too long `setting` is cut before its end is. */
+export interface Line {
+  text: string;
+  /** A part of the text. */
+  setting?: string;
+  colour?: number;
+}
+
+/** What a screen draws on. */
+export interface ScreenOptions {
+  stream: { write(text: string): void };
+  /** Of the terminal, now: it may be resized. */
+  columns: () => number;
+  color: boolean;
+  /** In milliseconds. */
+  now: () => number;
+}
+
+export interface Screen {
+  /** There is something new; `line` stays above for good. */
+  changed(line?: Line): void;
+  /** Lets `work` write to the terminal while nothing is drawn on it. */
+  outside(work: () => void): void;
+  /** Leaves the last state, and the cursor as it was. */
+  end(): void;
+}
+
+const DRAW_MS = 100;
+const CLOCK_MS = 1000;
+/** Columns that a setting keeps, whatever else there is to tell. */
+export const NARROWEST = 16;
+
+/** The line within `room` columns. */
+function cut({ text, setting }: Line, room: number): string {
+  const over = stringWidth(text) - room;
+  if (over <= 0 || !setting) return fit(text, room);
+  const width = Math.max(NARROWEST, stringWidth(setting) - over);
+  return fit(text.replace(setting, () => fit(setting, width)), room);
+}
+
+/** Writing that outlives the terminal: the work is ended by its signal. */
+export const writer =
+  ({ stream }: Pick<ScreenOptions, "stream">) => (text: string) => {
+    try {
+      stream.write(text);
+    } catch { /* the terminal or the pipe is gone */ }
+  };
+
+/** A stream of this process, its texts written whole. */
+export const wholeWrites = (
+  stream: { writeSync(bytes: Uint8Array): number },
+) => ({
+  write(text: string) {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) {
+      at += stream.writeSync(bytes.subarray(at));
+    }
+  },
+});
+
+/** Draws `frame` whenever something changed, and every second. */
+export function screen(
+  o: ScreenOptions,
+  frame: (room: number, isEnded: boolean) => Line[],
+): Screen {
+  const write = writer(o);
+  let above: Line[] = [];
+  /** Widths of the lines that the next frame is drawn over. */
+  let drawn: number[] = [];
+  let last = -Infinity;
+  let dirty = false;
+  let ended = false;
+
+  const columns = () => Math.max(2, o.columns());
+  /** Moves up over what is drawn. */
+  const over = () => {
+    // A terminal that was made narrower has wrapped what was drawn.
+    const height = drawn.reduce(
+      (sum, width) => sum + Math.max(1, Math.ceil(width / columns())),
+      0,
+    );
+    drawn = [];
+    return `${height ? `\x1b[${height}A` : ""}\r`;
+  };
+  const draw = () => {
+    // The last column stays free: some terminals wrap after it.
+    const room = columns() - 1;
+    const shown = (line: Line) => ({ ...line, text: cut(line, room) });
+    const foot = frame(room, ended).map(shown);
+    const text = [...above.map(shown), ...foot].map(({ text, colour }) =>
+      (o.color && colour ? `\x1b[${colour}m${text}\x1b[0m` : text) + "\x1b[K\n"
+    ).join("");
+    const start = last === -Infinity ? "\x1b[?25l" : "";
+    write(`${start}${over()}${text}\x1b[J`);
+    drawn = foot.map((line) => stringWidth(line.text));
+    above = [];
+    dirty = false;
+    last = o.now();
+  };
+
+  const timer = setInterval(() => {
+    if (o.now() - last >= (dirty ? DRAW_MS : CLOCK_MS)) draw();
+  }, DRAW_MS);
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    clearInterval(timer);
+    globalThis.removeEventListener("unload", end);
+    draw();
+    write("\x1b[?25h");
+  };
+  globalThis.addEventListener("unload", end);
+
+  return {
+    changed(line) {
+      if (line) above.push(line);
+      dirty = true;
+      if (o.now() - last >= DRAW_MS) draw();
+    },
+    outside(work) {
+      if (!ended && last !== -Infinity) write(`${over()}\x1b[J`);
+      work();
+      if (!ended) draw();
+    },
+    end,
+  };
+}
