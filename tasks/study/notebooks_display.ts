@@ -251,7 +251,7 @@ export class NotebooksDisplay {
       ...open,
       ...waiting.map(({ seconds }) => seconds && scale * seconds),
     ];
-    if (parts.includes(undefined)) return;
+    if (parts.length === 0 || parts.includes(undefined)) return;
     return (parts as number[]).reduce((a, b) => a + b, 0) /
       Math.max(1, this.#running.size);
   }
