@@ -23,6 +23,13 @@ export { repeatsChart } from "./runs.ts";
 export { kneeOf, throughputChart } from "./throughput.ts";
 export { timelineChart } from "./trials.ts";
 export type { Noise } from "./noise.ts";
-export { type Channel, listOf, type Rows, wordsOf } from "./channels.ts";
+export {
+  type Channel,
+  fieldsText,
+  listOf,
+  PARAMETERS,
+  type Rows,
+  wordsOf,
+} from "./channels.ts";
 export { type Chart, escapeMarkup } from "./theme.ts";
 export { percent } from "./values.ts";

@@ -1,5 +1,5 @@
 /** Rows of trials as all pieces of a report take them. */
-import { fieldsText, listOf, PARAMETERS } from "../charts/channels.ts";
+import { fieldsText, listOf, PARAMETERS } from "../charts/mod.ts";
 import {
   analysis,
   type EpochSummary,
