@@ -141,7 +141,10 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
     }
     for (const studies of [[], trials, list]) {
       // deno-lint-ignore no-explicit-any
-      await assert.rejects(claims(studies as any, list), /claims: give a study, /);
+      await assert.rejects(
+        claims(studies as any, list),
+        /claims: give a study, /,
+      );
     }
     const file = join(dir, "99-own.claims.json");
     const elsewhere = openStudy({ profile: "smoke", outDir: file }, {
