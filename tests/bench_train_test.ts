@@ -51,7 +51,7 @@ Deno.test("the whole table has a row for each profile's net and the named ones",
       ["CLS slim", "cls", 48, 1, 64],
       ["profile smoke", "baseline", 32, 1, 32],
       ["profile quick", "baseline", 32, 1, 32],
-      ["profile cpu", "baseline", 48, 1, 128],
+      ["profile cpu", "baseline", 48, 2, 128],
       ["profile paper", "baseline", 224, 2, 16],
     ],
   );

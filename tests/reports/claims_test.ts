@@ -141,10 +141,8 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
     }
     for (const studies of [[], trials, list]) {
       // deno-lint-ignore no-explicit-any
-      await assert.rejects(
-        claims(studies as any, list),
-        /claims: give a study, /,
-      );
+      const wrong = studies as any;
+      await assert.rejects(claims(wrong, list), /claims: give a study, /);
     }
     const file = join(dir, "99-own.claims.json");
     const elsewhere = openStudy({ profile: "smoke", outDir: file }, {

@@ -28,7 +28,7 @@ function progress(quiet: boolean) {
         for (const line of e.text.split("\n")) {
           if (line.trim()) console.error(paint(DIM, `    ${line}`));
         }
-      } else {
+      } else if (e.type === "cell-end") {
         const time = `${e.seconds.toFixed(2)} s`;
         console.error(
           e.ok ? paint(DIM, `    ${time}`) : paint(RED, `    failed, ${time}`),
