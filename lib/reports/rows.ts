@@ -121,8 +121,13 @@ export type Field = string | ((row: Row) => unknown);
 
 /** A result as a number, also a text's; null for none, undefined for no number. */
 function resultOf(value: unknown): number | null | undefined {
-  const isNone = /^(|nan|[+-]?inf(inity)?)$/i.test(`${value ?? ""}`);
-  const number = typeof value === "string" ? Number(value) : value;
+  const isNone = /^\s*(|nan|[+-]?inf(inity)?)\s*$/i.test(`${value ?? ""}`);
+  // "0x10" is no number of a table, though JavaScript reads 16.
+  const number = typeof value === "string"
+    ? /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value)
+      ? Number(value)
+      : NaN
+    : value;
   return isNone ? null : Number.isFinite(number) ? number as number : undefined;
 }
 

@@ -326,6 +326,14 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   const at = parseWhere(where), start = startOf(at.profile);
   const { recipe, limits, objective, data, ...study } = cell;
   checkFields(study);
+  if (/[\\/]|^\s*\.*\s*$/.test(`${study.name ?? ""}`)) {
+    throw new StudyError(
+      `openStudy: name ${
+        JSON.stringify(study.name)
+      }: its tables are named by ` +
+        `it, so give words without a folder`,
+    );
+  }
   const plan: TrainingPlan = {
     study: {
       ...study,

@@ -100,6 +100,14 @@ export const byRule = (
     missing?: string | false;
   },
 ): Judgement => {
+  for (const [name, why] of Object.entries({ missing, fails, holds, open })) {
+    const isText = typeof why === "string" || why === false && name !== "open";
+    if (isText) continue;
+    throw new StudyError(
+      `byRule: ${name} is ${why}: give its reason as text` +
+        (name === "open" ? "" : ", or false where it does not apply"),
+    );
+  }
   if (missing !== false) return cannotTell(missing, ours);
   if (fails !== false) return holdsIf(false, fails, ours);
   return holds !== false ? holdsIf(true, holds, ours) : cannotTell(open, ours);

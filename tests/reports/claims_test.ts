@@ -243,6 +243,12 @@ Deno.test("a wrong parameter of a notebook is one line that says what there is",
     'study "x": parameters.seed: a repeat\'s seed is given by its number: ' +
       "leave it out, and give repeats",
   );
+  for (const name of ["../../x", "a/b", "a\\b", "..", " "]) {
+    assert.match(
+      message(() => openStudy({ profile: "smoke" }, { ...cell, name })),
+      /^openStudy: name ".*": its tables are named by it/,
+    );
+  }
   const also = (field: string) => () =>
     openStudy({ profile: "smoke" }, { ...cell, [field]: 2 });
   assert.equal(

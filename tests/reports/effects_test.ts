@@ -269,6 +269,11 @@ Deno.test("rows of one's own: BigInts, dates and a csv file's texts are values",
     () => settings(own(["a", "b"], () => "good")),
     /^StudyError: settings: row 1: accuracy is "good": give a number, or null for none$/,
   );
+  assert.equal(settings(own(["a"], () => "  "))[0].n, 0);
+  assert.throws(
+    () => settings(own(["a"], () => "0x10")),
+    /row 1: accuracy is "0x10": give a number/,
+  );
   assert.throws(
     () => settings([{ depth: 2, acc: 0.5 }]),
     /^StudyError: settings: no row has "accuracy": there are depth, acc$/,

@@ -137,6 +137,9 @@ Deno.test("a rule of one's own: what is missing counts before what fails and hol
   assert.deepEqual(at({ ...all, missing: false }), ["does not hold", "worse"]);
   assert.deepEqual(at({ holds: "so it is" }), ["holds", "so it is"]);
   assert.deepEqual(at({}), ["cannot tell", "both are possible"]);
+  // deno-lint-ignore no-explicit-any
+  assert.throws(() => at({ holds: true } as any), /byRule: holds is true: /);
+  assert.throws(() => at({ fails: undefined }), /byRule: fails is undefined: /);
 });
 
 Deno.test("a base that was never tried is named, with what was", () => {
