@@ -135,7 +135,8 @@ export async function runCell(
     saved.change();
     const text = outputs.take(leftOut.cut(m));
     if (m.type === "display_data" || m.type === "update_display_data") {
-      o.emit({ type: "display", index, data: m.content.data as MimeBundle });
+      const { data } = m.content ?? {};
+      if (data) o.emit({ type: "display", index, data: data as MimeBundle });
     }
     if (text === undefined) return;
     const whole = m.type === "stream" ? String(m.content.text) : text;

@@ -1,4 +1,5 @@
 /** Outputs of a cell that are too large to be kept in its notebook. */
+import { wrongMessage } from "./malformed.ts";
 import { basename } from "node:path";
 import type { Message } from "./kernel.ts";
 import { LIMITS, sizeText } from "./limits.ts";
@@ -27,7 +28,8 @@ export class LeftOut {
 
   /** The message as the notebook keeps it. */
   cut(m: Message): Message {
-    const { content: c } = m;
+    const c = m.content ?? {};
+    if (wrongMessage(m.type, c)) return m; // which is told where it is taken
     if (m.type === "stream") {
       return { ...m, content: { ...c, text: this.#kept(String(c.text)) } };
     }

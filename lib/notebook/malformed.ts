@@ -50,6 +50,16 @@ function wrongOutput(output: unknown): string | undefined {
   }
 }
 
+/** What a cell sent that is no output, by its message's type. */
+export function wrongMessage(type: string, c: Json): string | undefined {
+  const output_type = type === "update_display_data" ? "display_data" : type;
+  const isOutput = ["display_data", "execute_result", "error"]
+    .includes(output_type);
+  return isOutput
+    ? wrongOutput({ ...c, output_type, metadata: c.metadata ?? undefined })
+    : undefined;
+}
+
 function wrongCell(cell: Json): string | undefined {
   if (!isText(cell.source)) {
     return wrong("source", cell.source, "a text or a list of texts");

@@ -1,6 +1,7 @@
 /** Turns iopub messages into the outputs of cells. */
 import { explained } from "./errors.ts";
 import type { Message } from "./kernel.ts";
+import { wrongMessage } from "./malformed.ts";
 import type { Cell, MimeBundle, Output } from "./types.ts";
 
 type Display = Extract<Output, { data: MimeBundle }>;
@@ -48,9 +49,16 @@ export class CellOutputs {
 
   /** Takes one message; returns its text for progress, if it has any. */
   take(m: Message): string | undefined {
-    const c = m.content;
+    const c = m.content ?? {};
     const fence = c.ferlab_fence as number | undefined;
     const cause = fence === undefined ? this.#cell : this.#fences.get(fence);
+    const why = wrongMessage(m.type, c);
+    if (why) {
+      // Saved, it would be a notebook that nobody can open.
+      const told = streamOf("stderr", `an output was left out: it ${why}\n`);
+      this.#add(told, cause ?? this.#cell);
+      return told.text;
+    }
     if (m.type === "error") return this.#error(c, cause ?? this.#cell);
     if (!cause) return; // of a cell of an earlier rerun in a kept session
     if (m.type === "clear_output") {

@@ -134,3 +134,31 @@ Deno.test("the log is read as it grows, over chunks, cut lines and files", () =>
     assert.throws(() => readdirSync(folder));
     await Deno.mkdir(folder);
   }));
+
+Deno.test("what a cell sends that is no output is left out and told, and the notebook can be opened", () =>
+  withFolder(async (_, file) => {
+    const sends = [
+      `"error", {}`,
+      `"error", { ename: "a", evalue: "b", traceback: 5 }`,
+      `"display_data", { data: { "text/plain": "c" }, metadata: [] }`,
+      `"display_data", null`,
+    ].map((message) => `await Deno.jupyter.broadcast(${message});`);
+    await writeNotebook(
+      file("a.ipynb"),
+      notebook(code(`${sends.join("\n")}\nconsole.log("after");`)),
+    );
+    const { error } = await runNotebook(file("a.ipynb"), {
+      out: file("b.ipynb"),
+    });
+    assert.equal(error, undefined);
+    const { cells: [cell] } = await readNotebook(file("b.ipynb"));
+    const texts = cell.outputs!.map((o) => "text" in o ? o.text : "");
+    assert.equal(
+      [texts].flat(2).join(""),
+      "an output was left out: it (error): its ename is missing, but must be a text\n" +
+        "an output was left out: it (error): its traceback is a number, but must be a list of texts\n" +
+        "an output was left out: it (display_data): its metadata is a list, but must be an object\n" +
+        "an output was left out: it (display_data): its data is missing, but must be an object\n" +
+        "after\n",
+    );
+  }));
