@@ -170,7 +170,7 @@ ${claimsText(sections)}
   copies of held-out ones: 8 epochs from random weights, or 2 and more from a
   backbone that was trained on the other half. That says little about 60 epochs
   of the full net on RAF-DB.
-- Reports 01, 02, 03, 09 and 11 at \`cpu\` are older: of a narrow net on 5,120
+- Reports 02 and 03 at \`cpu\` are older: of a narrow net on 5,120
   images for 3 epochs, which the profile had before.
 - Profile \`quick\` trains on synthetic faces for seconds. It shows how each
   question is asked and answered, so no claim about faces is settled by it.
