@@ -1,4 +1,5 @@
 /** Draws the README's pictures: drawn faces, and charts of committed results. */
+import { chromium } from "playwright-core";
 import sharp from "sharp";
 import {
   type Chart,
@@ -161,3 +162,33 @@ await draw(
     { title: "Ours: main effects in the CLS block" },
   ),
 );
+
+/** The top of the report on the CLS block: title, question, answer, chart. */
+const browser = await chromium.launch({
+  executablePath: Deno.env.get("FERLAB_CHROMIUM") ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
+const page = await browser.newPage({ viewport: { width: 1360, height: 900 } });
+await page.goto(
+  new URL("../results/cpu/08-cls-vs-vit.html", import.meta.url).href,
+);
+const title = await page.locator("h1").first().boundingBox();
+const lead = await page.locator(".lead").first().boundingBox();
+if (title && lead) {
+  const picture = await page.screenshot({
+    fullPage: true,
+    clip: {
+      x: lead.x - 16,
+      y: title.y - 16,
+      width: lead.width + 32,
+      height: lead.y + lead.height - title.y + 32,
+    },
+  });
+  await sharp(picture).png({ palette: true, colours: 128 })
+    .toFile(
+      decodeURIComponent(
+        new URL("../docs/report.png", import.meta.url).pathname,
+      ),
+    );
+}
+await browser.close();
