@@ -30,6 +30,24 @@ import {
 /** Fewer paired seeds carry no verdict. */
 export const FEWEST = 3;
 
+/** How differences are tested, where not as usual. */
+export interface Testing {
+  /** Of the intervals; what is left of 1 is the tests' alpha. Default 0.95. */
+  level?: number;
+  /** For the number of tests: Holm's (default) or none. */
+  correction?: analysis.Correction;
+  /** Whether seeds pair runs (default); else Welch's test is made. */
+  paired?: boolean;
+}
+
+/** The tests' alpha; without the rounding of 1 - 0.95. */
+export const alphaOf = ({ level = 0.95 }: Testing = {}): number =>
+  Number((1 - level).toPrecision(12));
+
+/** "95 % interval" */
+const intervalText = ({ level = 0.95 }: Testing = {}): string =>
+  `${Number((100 * level).toPrecision(4))} % interval`;
+
 /**
  * The difference that one value makes against another, as `analysis.compareAll`
  * has it; shares of accuracy. Its interval is the test's, or what `noise`
@@ -63,9 +81,11 @@ export interface Effect extends
   isWorse: boolean;
   /** Of published single runs. */
   published?: boolean;
+  /** Where it was not tested as usual. */
+  testing?: Testing;
 }
 
-interface EffectOptions {
+export interface EffectOptions extends Testing {
   /** The parameter asked about, or several that change together. */
   of: string | readonly string[];
   /** The value that the others are held against; of several by name. */
@@ -141,6 +161,9 @@ function baseOf(
  */
 export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
   const { noise, value = "accuracy" } = o, names = [o.of].flat() as string[];
+  const { level, correction, paired } = o;
+  const testing: Testing = { level, correction, paired };
+  const isUsual = Object.values(testing).every((v) => v === undefined);
   const fields = [...names, ...o.sharing ?? []];
   const rows = rowsOf("effects", given, [
     ...fields,
@@ -183,6 +206,8 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
     by: names,
     baseline: base,
     bySeed: o.at !== "best" && !isSingle,
+    ...testing,
+    alpha: alphaOf(testing),
   });
   const isOne = names.length === 1;
   // Of several parameters those that are not as in the base.
@@ -199,7 +224,8 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
       const { a, difference, n, sign, kind } = c, words = text(a);
       // That of the mean of n differences of two single runs.
       const half = noise && difference !== null
-        ? studentQuantile(0.975, noise.df) * Math.SQRT2 * noise.sd /
+        ? studentQuantile(0.5 + (level ?? 0.95) / 2, noise.df) * Math.SQRT2 *
+          noise.sd /
           Math.sqrt(n)
         : null;
       const isTested = half === null && c.verdict !== "too few repeats";
@@ -219,6 +245,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
         sign,
         ...kind === "unpaired" ? { unpaired: true } : {},
         ...isSingle ? { published: true } : {},
+        ...isUsual ? {} : { testing },
       }, isTested ? c.p : null);
     });
   return rising(found, (e) => e.value);
@@ -229,7 +256,7 @@ function judged(
   e: Omit<Effect, "p" | "verdict" | "isBetter" | "isWorse">,
   p: number | null,
 ): Effect {
-  const differs = p !== null && p < 0.05;
+  const differs = p !== null && p < alphaOf(e.testing);
   const verdict = differs
     ? "differs"
     : p === null
@@ -279,7 +306,14 @@ export function differenceText(
 export function gainText(
   of: readonly Pick<
     Effect,
-    "label" | "less" | "difference" | "low" | "high" | "n" | "unpaired"
+    | "label"
+    | "less"
+    | "difference"
+    | "low"
+    | "high"
+    | "n"
+    | "unpaired"
+    | "testing"
   >[],
 ): string {
   const [e] = of.filter((e) => e.difference !== null)
@@ -290,7 +324,7 @@ export function gainText(
   const base = e.less.slice(e.less.lastIndexOf(" less ") + " less ".length);
   const interval = e.low === null
     ? "no interval"
-    : `95 % interval ${sign(e.low)} to ${sign(e.high!)}`;
+    : `${intervalText(e.testing)} ${sign(e.low)} to ${sign(e.high!)}`;
   return `${e.label} ${e.difference! < 0 ? "loses" : "gains"} ${
     size(e.difference!)
   } points against ${base} (${interval}, ${e.n} ${
@@ -323,11 +357,11 @@ export function effectTable(
         "difference (points)": e.difference === null
           ? "–"
           : points(e.difference),
-        "95 % interval": pointsInterval(e),
+        [intervalText(e.testing)]: pointsInterval(e),
         [e.published ? "pairs" : "paired seeds"]: e.unpaired
           ? `none, ${e.n} a side`
           : e.n,
-        "p (Holm)": pText(e.p),
+        [e.testing?.correction === "none" ? "p" : "p (Holm)"]: pText(e.p),
         verdict: e.published ? "single runs" : e.verdict,
       }))
     ),

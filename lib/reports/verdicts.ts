@@ -3,12 +3,14 @@ import { percent } from "../charts/mod.ts";
 import { chiSquareQuantile } from "../statistics/mod.ts";
 import { analysis, type ParamValue, StudyError } from "../study/mod.ts";
 import {
+  alphaOf,
   type Effect,
   effectsText,
   FEWEST,
   fewest,
   leaderOf,
   seedsText,
+  type Testing,
   whyNone,
 } from "./effects.ts";
 import {
@@ -186,14 +188,18 @@ const rule = (
 };
 
 /** The tests that were made of effects. */
-function testOf(of: readonly { unpaired?: boolean }[]): string {
+function testOf(
+  of: readonly { unpaired?: boolean; testing?: Testing }[],
+): string {
   const unpaired = of.filter((e) => e.unpaired).length;
   const tests = unpaired === 0
     ? "paired t tests"
     : unpaired === of.length
-    ? "unpaired t tests, as no seed is shared"
+    ? "unpaired t tests" +
+      (of[0].testing?.paired === false ? "" : ", as no seed is shared")
     : "t tests, paired where seeds are shared";
-  return `${tests}, Holm`;
+  const isAlone = of[0]?.testing?.correction === "none";
+  return `${tests}, ${isAlone ? "uncorrected" : "Holm"}`;
 }
 
 /** "depth 4 is better than 2 (paired t tests, Holm)"; false of none. */
@@ -273,7 +279,11 @@ export const equal = rule("equal", (of, points) => {
  * rising, itself included; paired t tests, Holm), and the lowest and highest
  * tried. Null where no run is complete; a value that always failed is not near.
  */
-export function nearBest(rows: Iterable<Row>, parameter: string) {
+export function nearBest(
+  rows: Iterable<Row>,
+  parameter: string,
+  testing?: Testing,
+) {
   const list = rowsOf("nearBest", rows, [parameter, "accuracy"])
     .filter((row) => row[parameter] != null);
   const odd = list.find((row) => typeof valueOf(row[parameter]) !== "number");
@@ -290,6 +300,8 @@ export function nearBest(rows: Iterable<Row>, parameter: string) {
     bootstrap: false,
     by: [parameter],
     bySeed: true,
+    ...testing,
+    alpha: alphaOf(testing),
   });
   const [{ mean, n }] = settings;
   const tried = settings.map(({ params }) => Number(params[parameter]));
@@ -304,7 +316,7 @@ export function nearBest(rows: Iterable<Row>, parameter: string) {
     near: near.sort((a, b) => a - b),
     tried: [Math.min(...tried), Math.max(...tried)] as const,
     others: comparisons.map(({ n, t, kind }) => ({
-      ...{ n, sd: t?.sd ?? null, unpaired: kind === "unpaired" },
+      ...{ n, sd: t?.sd ?? null, unpaired: kind === "unpaired", testing },
     })),
   };
 }
@@ -321,14 +333,15 @@ export function peakWithin(
   rows: Iterable<Row>,
   parameter: string,
   [low, high]: [number, number],
-  o: { onlyAt?: string; missing?: string } = {},
+  o: Testing & { onlyAt?: string; missing?: string } = {},
 ): Judgement {
   if (!(low <= high)) {
     throw new StudyError(
       `peakWithin: the range is ${low} to ${high}: give its low end first`,
     );
   }
-  const found = nearBest(rows, parameter);
+  const { level, correction, paired } = o;
+  const found = nearBest(rows, parameter, { level, correction, paired });
   if (!found) return cannotTell(o.missing ?? "no run is finished");
   const text = (value: number) => valueText(parameter, value);
   const others = found.near.filter((v) => v !== found.value);

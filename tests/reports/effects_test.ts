@@ -56,6 +56,31 @@ Deno.test("a value is held against the base seed by seed, with the paired t test
   assert.match(gainText([]), /^no two values/);
 });
 
+Deno.test("level, correction and pairing are those that are asked for", () => {
+  const rows = rowsOf({
+    ...{ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.52, 0.61, 0.73] },
+    "6 0.1": [0.55, 0.64, 0.76],
+  });
+  const of = { of: "depth", base: 2 } as const;
+  const [usual] = effects(rows, of);
+  const [wide, six] = effects(rows, { ...of, level: 0.9, correction: "none" });
+  // t(0.95, 2) = 2.919986; p of t = 3.4641 and 8.6603 with 2 df (SciPy 1.17).
+  near(wide.low, 0.02 - 2.919986 * 0.01 / Math.sqrt(3));
+  near(wide.p, 0.0741799);
+  near(six.p, 0.0130723);
+  near(usual.p, 0.0741799); // the larger of two, which Holm leaves
+  assert.deepEqual([usual.verdict, wide.verdict], [
+    "not told apart",
+    "differs",
+  ]);
+  assert.match(gainText([wide]), /90 % interval/);
+  // Welch's t is 0.23848 with 3.989 df; Student's closed form for 4 df gives
+  // p = 0.82323.
+  const [apart] = effects(rows, { ...of, correction: "none", paired: false });
+  assert.ok(Math.abs(apart.p! - 0.82323) < 1e-4);
+  assert.equal(apart.unpaired, true);
+});
+
 Deno.test("at best each value stands at its own best setting, at mean over all of them", () => {
   const rows = rowsOf({
     "2 0.1": [0.5, 0.5, 0.5],

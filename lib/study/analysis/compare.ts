@@ -38,6 +38,10 @@ export interface CompareOptions {
   truth?: Uint8Array;
   /** Default 0.05. */
   alpha?: number;
+  /** Of the intervals; default 0.95. */
+  level?: number;
+  /** Whether runs that match are pairs (default); else Welch's test is made. */
+  paired?: boolean;
   /** What the values are; default points. */
   unit?: Unit;
   /**
@@ -62,7 +66,7 @@ export interface Comparison {
   differences: { block: string; difference: number }[];
   /** Mean difference; null where a side has no run. */
   difference: number | null;
-  /** Its 95 % interval, of the paired or Welch's t test. */
+  /** Its interval, of the paired or Welch's t test. */
   low: number | null;
   high: number | null;
   t: TTest | null;
@@ -106,6 +110,10 @@ export function runsByBlock(
   return new Map(runs.map((run) => [blockOf(run, names), run]));
 }
 
+/** 0.95 → "95 %". */
+const percentOf = (level: number) =>
+  `${Number((100 * level).toPrecision(4))} %`;
+
 function verdictOf(n: number, p: number | null, alpha: number): Verdict {
   if (n < FEWEST || p === null) return "too few repeats";
   return p < alpha ? "differs" : "not told apart";
@@ -114,21 +122,25 @@ function verdictOf(n: number, p: number | null, alpha: number): Verdict {
 /** All of a comparison in one line; `adjusted` where its p is Holm's. */
 export function textOf(
   c: Comparison,
-  { alpha = 0.05, unit = "points", bySeed }: CompareOptions,
+  options: CompareOptions,
   adjusted = false,
 ): string {
+  const { alpha = 0.05, level = 0.95, unit = "points" } = options;
+  const { bySeed, paired = true } = options;
   const noun = bySeed ? "seed" : "pair";
   const parts = [`${describe(c.a)} against ${describe(c.b)}:`];
   if (c.difference !== null) {
     parts.push(showDifference(c.difference, unit));
     if (c.low !== null && c.high !== null) {
       const ends = `${showSize(c.low, unit)} to ${showSize(c.high, unit)}`;
-      parts.push(`(95 % interval ${ends})`);
+      parts.push(`(${percentOf(level)} interval ${ends})`);
     }
     parts.push(
       c.kind === "paired"
         ? `over ${counted(c.n, noun)},`
-        : "unpaired, as their seeds do not match,",
+        : paired
+        ? "unpaired, as their seeds do not match,"
+        : "unpaired,",
     );
   }
   parts.push(
@@ -188,7 +200,8 @@ export function compareSettings(
   b: Params,
   options: CompareOptions = {},
 ): Comparison {
-  const { truth, alpha = 0.05, bySeed = false, bootstrap = true } = options;
+  const { truth, alpha = 0.05, level = 0.95, paired = true } = options;
+  const { bySeed = false, bootstrap = true } = options;
   const names = (params: Params) => Object.keys(params).sort().join(", ");
   if (names(a) !== names(b) || keyOf(a) === keyOf(b)) {
     throw new StudyError(
@@ -202,7 +215,8 @@ export function compareSettings(
     const partner = second.get(block);
     return partner ? [{ block, a: run, b: partner }] : [];
   });
-  const isPaired = pairs.length >= Math.min(2, first.size, second.size);
+  const isPaired = paired &&
+    pairs.length >= Math.min(2, first.size, second.size);
   const raw = !isPaired
     ? []
     : bySeed
@@ -221,7 +235,7 @@ export function compareSettings(
     block,
     difference: numbers[i],
   }));
-  const t = numbers.length > 0 ? oneSampleTTest(numbers) : null;
+  const t = numbers.length > 0 ? oneSampleTTest(numbers, 0, level) : null;
   const sign = numbers.length > 0 ? signTest(numbers) : null;
   const valuesOf = (runs: Map<string, Run>) =>
     bySeed
@@ -229,7 +243,7 @@ export function compareSettings(
         .map(({ mean }) => mean)
       : [...runs.values()].map((run) => run.value);
   const sides = [valuesOf(first), valuesOf(second)];
-  const welch = isPaired ? null : welchTTest(sides[0], sides[1]);
+  const welch = isPaired ? null : welchTTest(sides[0], sides[1], level);
   const n = isPaired
     ? differences.length
     : Math.min(sides[0].length, sides[1].length);

@@ -39,13 +39,16 @@ export interface RankComparison {
   nemenyi: NemenyiTest;
 }
 
+/** Of p for the number of tests. */
+export type Correction = "holm" | "none";
+
 export interface AllComparisons {
   /** Best mean of its own runs first; those without a complete run last. */
   settings: { params: Params; mean: number | null; n: number }[];
   baseline: Params;
   /** The others against the baseline, in the order of `settings`. */
   comparisons: (Comparison & {
-    /** Before Holm's correction, which `p` and `verdict` have. */
+    /** Before the correction, which `p` and `verdict` have. */
     rawP: number | null;
   })[];
   /** null for under 3 or over 50 settings, or under 2 blocks that all have. */
@@ -112,16 +115,20 @@ function rankLine(
  * @param by Parameters whose values are compared; the others are, with the
  * seed, what pairs and blocks share. All parameters without it.
  * @param baseline The values of `by` that the others are held against.
+ * @param correction Default Holm's; none takes each test alone.
  * @throws StudyError for an unknown parameter or baseline, and where no trial
  * is complete.
  */
 export function compareAll(
   rows: readonly AnalysisRow[],
-  { direction, by, baseline, ...options }: CompareOptions & {
-    direction: Direction;
-    by?: readonly string[];
-    baseline?: Params;
-  },
+  { direction, by, baseline, correction = "holm", ...options }:
+    & CompareOptions
+    & {
+      direction: Direction;
+      by?: readonly string[];
+      baseline?: Params;
+      correction?: Correction;
+    },
 ): AllComparisons {
   const { alpha = 0.05 } = options;
   const names = by ?? [...new Set(rows.flatMap((r) => Object.keys(r.params)))];
@@ -162,13 +169,17 @@ export function compareAll(
     compareSettings([...own, ...base.own], params, held, options)
   );
   const tested = raw.filter((c) => c.verdict !== "too few repeats");
-  const adjusted = holm(tested.map((c) => c.p!));
+  const alone = tested.map((c) => c.p!);
+  const adjusted = correction === "holm" ? holm(alone) : alone;
   const comparisons = raw.map((c) => {
     const p = adjusted[tested.indexOf(c)];
     if (p === undefined) return { ...c, rawP: c.p };
     const verdict: Verdict = p < alpha ? "differs" : "not told apart";
     const corrected = { ...c, p, rawP: c.p, verdict };
-    return { ...corrected, text: textOf(corrected, options, true) };
+    return {
+      ...corrected,
+      text: textOf(corrected, options, correction === "holm"),
+    };
   });
   const complete = groups.filter((g) => g.n > 0).map((g) => g.params);
   const ranks = ranksOf(rows, complete, direction, alpha);

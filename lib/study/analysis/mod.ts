@@ -9,6 +9,7 @@ export {
 export {
   type AllComparisons,
   compareAll,
+  type Correction,
   type RankComparison,
 } from "./compare_all.ts";
 export { type Infeasible, infeasible } from "./infeasible.ts";
