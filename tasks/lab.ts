@@ -1,7 +1,11 @@
 /** `deno task lab`: JupyterLab on this project's notebooks and kernel. */
 import { Command, InvalidArgumentError } from "commander";
 import { join, resolve } from "node:path";
-import { writeKernelspec } from "../lib/notebook/kernelspec.ts";
+import {
+  installKernelspec,
+  uninstallKernelspec,
+  writeKernelspec,
+} from "../lib/notebook/kernelspec.ts";
 import { JUPYTERLAB, jupyterPython } from "./python.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
@@ -179,10 +183,23 @@ if (import.meta.main) {
     )
     .option("--port <number>", "where it listens (default: 8888)", portNumber)
     .option("--no-browser", "print the URL, open no browser")
+    .option(
+      "--install",
+      "register the kernel for this user, start nothing: VS Code, nbconvert, " +
+        "papermill, jupyter console and other JupyterLabs find it by the name " +
+        "`deno`, which the notebooks ask for",
+    )
+    .option("--uninstall", "undo --install")
     .exitOverride();
   try {
     program.parse(Deno.args, { from: "user" });
-    const lab = await startLab(program.opts());
+    const { install, uninstall, ...options } = program.opts();
+    if (install || uninstall) {
+      const done = await (install ? installKernelspec : uninstallKernelspec)();
+      for (const line of done) console.log(line);
+      Deno.exit(0);
+    }
+    const lab = await startLab(options);
     const signals = Deno.build.os === "windows"
       ? ["SIGINT"] as const
       : ["SIGINT", "SIGTERM", "SIGHUP"] as const;

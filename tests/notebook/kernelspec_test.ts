@@ -1,0 +1,37 @@
+/** The kernel as it is registered for a user, and taken away again. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  installKernelspec,
+  isOurs,
+  registered,
+  uninstallKernelspec,
+} from "../../lib/notebook/kernelspec.ts";
+import { withFolder } from "./_notebook.ts";
+
+Deno.test("the kernel takes the name that notebooks ask for, and gives it back", async () => {
+  await withFolder(async (data) => {
+    await installKernelspec(data);
+    assert.ok(isOurs((await registered(data))!));
+    assert.equal((await installKernelspec(data)).length, 1); // again: the same
+    await uninstallKernelspec(data);
+    assert.equal(await registered(data), undefined);
+
+    // Deno's own is kept beside it.
+    const own = { argv: ["/bin/deno", "jupyter", "--kernel"] };
+    const folder = join(data, "kernels", "deno");
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeTextFile(join(folder, "kernel.json"), JSON.stringify(own));
+    await installKernelspec(data);
+    assert.ok(isOurs((await registered(data))!));
+    assert.deepEqual(await registered(data, "deno-plain"), own.argv);
+    const [line] = await uninstallKernelspec(data);
+    assert.match(line, /removed/);
+    assert.deepEqual(await registered(data), own.argv);
+    assert.equal(await registered(data, "deno-plain"), undefined);
+
+    // What is not ours stays.
+    assert.match((await uninstallKernelspec(data))[0], /is not registered/);
+    assert.deepEqual(await registered(data), own.argv);
+  });
+});
