@@ -1,6 +1,6 @@
 /** A data set in a few lines: classes, counts, what is not in it. */
 import { classCounts, imageAt } from "./dataset.ts";
-import { isBlank, repeatedLines } from "./repeats.ts";
+import { isBlank, repeatedLines } from "./repeated_images.ts";
 import { SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitRule } from "./types.ts";
 

@@ -1,5 +1,5 @@
 /** What every reader of a data set on disk gives: a list of its images. */
-import type { SkippedFile, SplitName } from "./types.ts";
+import type { ReadOptions, SkippedFile, SplitName } from "./types.ts";
 
 /** A box in whole pixels; it may reach over the image's right and lower edge. */
 export interface Crop {
@@ -45,16 +45,6 @@ export interface Listing {
   unlisted?: string[];
   /** Left out by rule, not by fault: "contempt (7 classes)" → how many. */
   left: Record<string, number>;
-}
-
-/** What a user may say about reading; plain JSON data, recorded with trials. */
-export interface ReadOptions {
-  /** With (8) or without (7, the default) contempt. */
-  classes?: 7 | 8;
-  /** RAF-DB: what the list's first label is; a list from 0 has to be named. */
-  firstLabel?: 0 | 1;
-  /** FERPlus: how its ten votes become a label. */
-  votes?: "majority" | "probability" | "crossEntropy" | "multiTarget";
 }
 
 /** A format that FERLab reads: one file below `formats/` each. */

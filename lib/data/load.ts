@@ -1,13 +1,13 @@
 /** A data set by name: listed, divided, checked, decoded, hashed. */
 import { assertSize, contentHash, limited, partOf } from "./dataset.ts";
-import { splitsOf } from "./dataset_of.ts";
+import { splitsOf } from "./read/dataset_of.ts";
 import { detectFormat, formatOf } from "./formats/mod.ts";
-import { knownHash } from "./known_hash.ts";
+import { knownHash } from "./read/known_hash.ts";
 import type { ListedImage } from "./listing.ts";
-import { readPixels } from "./pixels.ts";
-import { trainWithoutCopies } from "./repeats.ts";
+import { readPixels } from "./read/pixels.ts";
+import { trainWithoutCopies } from "./repeated_images.ts";
 import { assignSplits } from "./split.ts";
-import { syntheticFaces } from "./synthetic.ts";
+import { syntheticFaces } from "./synthetic/faces.ts";
 import { DataError, SPLITS } from "./types.ts";
 import type {
   Dataset,

@@ -1,6 +1,5 @@
 /** What a data set is in memory, and the error its loaders raise. */
 import { EXPRESSIONS } from "./expressions.ts";
-import type { ReadOptions } from "./listing.ts";
 
 /** One split: `n` images, row i of each array belongs to image i. */
 export interface Split {
@@ -44,6 +43,16 @@ export interface Dataset {
   left?: Record<string, number>;
   /** What `loadDataset` was asked for, folder aside: enough to load it again. */
   source?: DataSource;
+}
+
+/** What a user may say about reading; plain JSON data, recorded with trials. */
+export interface ReadOptions {
+  /** With (8) or without (7, the default) contempt. */
+  classes?: 7 | 8;
+  /** RAF-DB: what the list's first label is; a list from 0 has to be named. */
+  firstLabel?: 0 | 1;
+  /** FERPlus: how its ten votes become a label. */
+  votes?: "majority" | "probability" | "crossEntropy" | "multiTarget";
 }
 
 /** A data set by name, at a size, whole or in part; plain JSON data. */

@@ -1,4 +1,4 @@
-/** Finds where NaN or infinity first comes up in a training step. */
+/** Finds where NaN or infinity first comes up in a training. */
 import { applyScope, type Forward, type ScopeValues } from "../nn/mod.ts";
 import {
   allFinite,
@@ -8,6 +8,14 @@ import {
   type Observer,
   tf,
 } from "../tensorflow/mod.ts";
+import type {
+  PastEpoch,
+  TrainingBatch,
+  TrainingRun,
+} from "./batches_and_rates.ts";
+import type { Recipe } from "./recipe.ts";
+import type { Trainer } from "./trainer.ts";
+import { readVariables } from "./variables.ts";
 
 export interface NonFinite {
   /** What came in non-finite, or the part of the step that made it so. */
@@ -278,4 +286,60 @@ export function locateNonFinite<T extends tf.Tensor>(
     updates.forEach((x) => x.dispose());
   }
   return found;
+}
+
+/**
+ * Where step `step` (from 1) of the epoch behind `history` turns finite values
+ * into others: the epoch is replayed up to it with `trainer`, which stands at
+ * the epoch's start. One line, or null where nothing is found.
+ */
+export async function whereDiverged(
+  run: TrainingRun,
+  trainer: Trainer,
+  step: number,
+  history: readonly PastEpoch[],
+): Promise<string | null> {
+  for (const batch of run.batchesOf(history.length + 1)) {
+    const { images, labels, shape } = batch;
+    if (trainer.step + 1 < step) {
+      const rate = run.rateOf(trainer.step, history);
+      await trainer.trainBatch(images, labels, shape, rate);
+      continue;
+    }
+    return faultOf(batch, run.recipe, trainer, step);
+  }
+  return null;
+}
+
+/** Looks for the fault in each piece of a batch. */
+function faultOf(
+  { images, labels, shape: [batch, ...image] }: TrainingBatch,
+  { batchSize, accumulate }: Recipe,
+  trainer: Trainer,
+  step: number,
+): string | null {
+  const size = batchSize / accumulate;
+  const pixels = images.length / batch, width = labels.length / batch;
+  let message: string | null = null;
+  for (let at = 0; at < batch && message === null; at += size) {
+    const end = Math.min(at + size, batch);
+    tf.tidy(() => {
+      const inputs = trainer.inputsOf(
+        images.subarray(at * pixels, end * pixels),
+        labels.subarray(at * width, end * width),
+        [end - at, ...image],
+        { step, piece: at / size },
+      );
+      const { x, lossOf, seed } = trainer.batchOf(inputs);
+      message = locateNonFinite({
+        ...readVariables(trainer.variables),
+        forward: trainer.forward,
+        images: x,
+        targets: tf.zeros([1]),
+        loss: lossOf,
+        seed,
+      })?.message ?? null;
+    });
+  }
+  return message;
 }

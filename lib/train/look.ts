@@ -5,7 +5,7 @@ import { attentionMaps, clsAttention, rollout } from "./attention_maps.ts";
 import { diagnoser } from "./diagnostics.ts";
 import { gradCam, overMaximum, upsample } from "./gradcam.ts";
 import { parseRecipe, type Recipe, RecipeError } from "./recipe.ts";
-import { TrainingRun } from "./run.ts";
+import { TrainingRun } from "./batches_and_rates.ts";
 import type { Trainer } from "./trainer.ts";
 import { readVariables } from "./variables.ts";
 

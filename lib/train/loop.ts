@@ -7,6 +7,7 @@ import {
   saveCheckpoint,
 } from "./checkpoint.ts";
 import { diagnoser, type Diagnostics } from "./diagnostics.ts";
+import { whereDiverged } from "./locate.ts";
 import { Evaluation } from "./metrics.ts";
 import { epsWarning } from "./optimizers.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "./precision.ts";
 import { riseWarning } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";
-import { TrainingRun } from "./run.ts";
+import { TrainingRun } from "./batches_and_rates.ts";
 import { followsRunLength } from "./schedules.ts";
 import type { StepResult, Trainer } from "./trainer.ts";
 
@@ -326,7 +327,7 @@ async function diverged(
       trainer.load(saved.tensors);
       trainer.step = saved.meta.step;
     }
-    const where = await run.whereDiverged(trainer, step, history);
+    const where = await whereDiverged(run, trainer, step, history);
     return new DivergedError(where ? `${message} (${where})` : message);
   } finally {
     trainer.dispose();

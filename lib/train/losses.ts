@@ -1,6 +1,6 @@
 /** Losses of classification, for hard and for mixed targets. */
-import { mixes } from "../data/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
+import { mixes } from "./augment/mixing.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Mean cross-entropy of integer labels. Logits [B, C], labels [B] int32. */

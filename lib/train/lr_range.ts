@@ -1,7 +1,7 @@
 /** The learning-rate range test (arXiv 1506.01186): one short run of rising rates. */
 import type { Dataset } from "../data/mod.ts";
 import { type Recipe, RecipeError } from "./recipe.ts";
-import { TrainingRun } from "./run.ts";
+import { TrainingRun } from "./batches_and_rates.ts";
 
 export interface LrRangeRow {
   /** From 1. */

@@ -90,7 +90,7 @@ export {
   recipes,
   recipeTable,
 } from "./recipe.ts";
-export { TrainingRun } from "./run.ts";
+export { TrainingRun } from "./batches_and_rates.ts";
 export { followsRunLength, Schedule } from "./schedules.ts";
 export { squareRootRule } from "./square_root.ts";
 export { type StepResult, Trainer } from "./trainer.ts";

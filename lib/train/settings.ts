@@ -2,10 +2,10 @@
  * What of a recipe a compiled step takes as input, so that trials which differ
  * in it alone share the step, and what shapes the step itself.
  */
-import { mixes } from "../data/mod.ts";
 import { dropRates } from "../models/mod.ts";
 import type { Dropping } from "../nn/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
+import { mixes } from "./augment/mixing.ts";
 import type { Smoothing } from "./losses.ts";
 import type { Recipe } from "./recipe.ts";
 

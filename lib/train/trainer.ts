@@ -9,21 +9,25 @@ import {
   useLargePages,
   usesNativeOps,
 } from "../tensorflow/mod.ts";
+import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
+import type { StoredTensor } from "../weights/mod.ts";
+import { colourJitter } from "./augment/colour.ts";
 import {
-  applyMixing,
-  colourJitter,
-  mixes,
-  mixingDraw,
-  mixingInputs,
-  movesNothing,
-  randomAffine,
   randomErasing,
   randomFlip,
   randomFlipAndErasing,
+} from "./augment/flip_and_erase.ts";
+import {
+  movesNothing,
+  randomAffine,
   randomResizedCrop,
-} from "../data/mod.ts";
-import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
-import type { StoredTensor } from "../weights/mod.ts";
+} from "./augment/geometry.ts";
+import {
+  applyMixing,
+  mixes,
+  mixingDraw,
+  mixingInputs,
+} from "./augment/mixing.ts";
 import { likeliestOf, lossOf, targetsOf } from "./losses.ts";
 import type { Rate } from "./rates.ts";
 import type { Recipe } from "./recipe.ts";

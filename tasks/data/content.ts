@@ -1,8 +1,8 @@
 /** An image of a data set as the bytes of a file of its own. */
 import { join } from "node:path";
 import sharp from "sharp";
-import { cutImage } from "../../lib/data/decode_image.ts";
-import { readImageFile } from "../../lib/data/files.ts";
+import { cutImage } from "../../lib/data/read/decode_image.ts";
+import { readImageFile } from "../../lib/data/read/image_file.ts";
 import type { ListedImage } from "../../lib/data/listing.ts";
 
 /**

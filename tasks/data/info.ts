@@ -2,14 +2,14 @@
 import { Command } from "commander";
 import { setHash, sizesOf } from "../../lib/data/audit/audit.ts";
 import { countsOf, publishedCounts } from "../../lib/data/audit/checks.ts";
-import { readHeads } from "../../lib/data/audit/read.ts";
+import { readHeads } from "../../lib/data/audit/facts.ts";
 import {
   cacheEntries,
   type CacheFile,
   defaultCacheDir,
-} from "../../lib/data/cache.ts";
+} from "../../lib/data/read/cache.ts";
 import type { Listing } from "../../lib/data/listing.ts";
-import { READING_RULE } from "../../lib/data/rule.ts";
+import { READING_RULE } from "../../lib/data/read/rule.ts";
 import { bytes, clean, plural, roomOf, table } from "../study/format.ts";
 import { leftText, sizesText } from "./audit_text.ts";
 import { addSetOptions, countTable, openSet, type SetOptions } from "./set.ts";

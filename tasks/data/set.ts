@@ -3,7 +3,8 @@ import { type Command, Option } from "commander";
 import { statSync } from "node:fs";
 import { path, shown } from "../../lib/notebook/commands/shared.ts";
 import { detectFormat, formatOf, FORMATS } from "../../lib/data/formats/mod.ts";
-import type { Format, Listing, ReadOptions } from "../../lib/data/listing.ts";
+import type { Format, Listing } from "../../lib/data/listing.ts";
+import type { ReadOptions } from "../../lib/data/types.ts";
 import { DataError, SPLITS } from "../../lib/data/types.ts";
 import type { Column } from "../study/format.ts";
 

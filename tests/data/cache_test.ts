@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
-import { cacheEntries, clearCache } from "../../lib/data/cache.ts";
-import { arrangeRows, cachedPixels } from "../../lib/data/images.ts";
+import { cacheEntries, clearCache } from "../../lib/data/read/cache.ts";
+import {
+  arrangeRows,
+  cachedPixels,
+} from "../../lib/data/read/cached_pixels.ts";
 import { inFolder } from "../_folder.ts";
 
 const SIZE = 12;
@@ -205,7 +208,10 @@ Deno.test("a cache folder that cannot be written only costs time", async () => {
 
 Deno.test("processes that fill the cache at once leave one sound entry", async () => {
   await withImages(async (room) => {
-    const images = new URL("../../lib/data/images.ts", import.meta.url);
+    const images = new URL(
+      "../../lib/data/read/cached_pixels.ts",
+      import.meta.url,
+    );
     const code = `import { cachedPixels } from "${images}";
       const [cacheDir, ...paths] = Deno.args;
       const o = { size: ${SIZE}, channels: 3, cacheDir };

@@ -2,11 +2,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
-import { decodeFiles, expandGray, widen } from "../../lib/data/decode.ts";
-import { decodeImage, resizePixels } from "../../lib/data/decode_image.ts";
-import { decodeGrayJpeg } from "../../lib/data/jpeg.ts";
+import {
+  decodeFiles,
+  expandGray,
+  widen,
+} from "../../lib/data/read/decode_files.ts";
+import { decodeImage, resizePixels } from "../../lib/data/read/decode_image.ts";
+import { decodeGrayJpeg } from "../../lib/data/read/gray_jpeg.ts";
 import { Random } from "../../lib/data/random.ts";
-import { READING_RULE } from "../../lib/data/rule.ts";
+import { READING_RULE } from "../../lib/data/read/rule.ts";
 import { inFolder } from "../_folder.ts";
 
 const IMAGES = new URL("../fixtures/images/", import.meta.url);

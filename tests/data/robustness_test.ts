@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import { decodeFiles } from "../../lib/data/decode.ts";
-import type { Decoded } from "../../lib/data/decode.ts";
-import { decodeImage } from "../../lib/data/decode_image.ts";
-import { cachedPixels } from "../../lib/data/images.ts";
+import { decodeFiles } from "../../lib/data/read/decode_files.ts";
+import type { Decoded } from "../../lib/data/read/decode_files.ts";
+import { decodeImage } from "../../lib/data/read/decode_image.ts";
+import { cachedPixels } from "../../lib/data/read/cached_pixels.ts";
 import { Random } from "../../lib/data/random.ts";
 import { inFolder } from "../_folder.ts";
 

@@ -4,7 +4,7 @@ import type { Dataset } from "../../lib/data/mod.ts";
 import { tf } from "../../lib/tensorflow/mod.ts";
 import { parseRecipe, train } from "../../lib/train/mod.ts";
 import { likeliestOf, softCrossEntropy } from "../../lib/train/losses.ts";
-import { TrainingRun } from "../../lib/train/run.ts";
+import { TrainingRun } from "../../lib/train/batches_and_rates.ts";
 import { tinyData, tinyRecipe } from "./_tiny.ts";
 
 const K = tinyData.classes.length;

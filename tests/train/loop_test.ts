@@ -11,7 +11,7 @@ import {
   train,
   Trainer,
 } from "../../lib/train/mod.ts";
-import { TrainingRun } from "../../lib/train/run.ts";
+import { TrainingRun } from "../../lib/train/batches_and_rates.ts";
 import { modelOf } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
 import { loadPretrained } from "../../lib/train/pretrained.ts";

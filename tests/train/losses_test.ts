@@ -10,7 +10,7 @@ import {
   targetsOf,
 } from "../../lib/train/losses.ts";
 import type { Recipe } from "../../lib/train/recipe.ts";
-import { matrix, near, reference, stored } from "../data/_reference.ts";
+import { matrix, near, reference, stored } from "./_reference.ts";
 
 type Loss = (logits: tf.Tensor2D) => tf.Scalar;
 

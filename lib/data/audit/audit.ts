@@ -12,7 +12,7 @@ import {
   unlistedFindings,
 } from "./checks.ts";
 import { copies } from "./copies.ts";
-import { type AuditPhase, type ImageFacts, readImages } from "./read.ts";
+import { type AuditPhase, type ImageFacts, readImages } from "./facts.ts";
 import { type Audit, type FindingKind, KINDS } from "./types.ts";
 
 /** What auditListing takes beside the listing. */

@@ -4,7 +4,7 @@ import type { Format, ListedImage, Listing } from "../listing.ts";
 import { MISSING } from "../formats/tree.ts";
 import { type SplitName, SPLITS } from "../types.ts";
 import { isBlank } from "./copies.ts";
-import type { ImageFacts } from "./read.ts";
+import type { ImageFacts } from "./facts.ts";
 import type {
   Audit,
   AuditSplit,

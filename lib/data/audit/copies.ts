@@ -1,7 +1,7 @@
 /** Findings about copies: the same or nearly the same image more than once. */
 import type { ListedImage, Listing } from "../listing.ts";
 import { type NearPair, nearPairs } from "./near.ts";
-import type { ImageFacts } from "./read.ts";
+import type { ImageFacts } from "./facts.ts";
 import type { Finding } from "./types.ts";
 
 /** Below this standard deviation, in grey levels, an image shows nothing. */

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { Crop, ListedImage, ReadOptions } from "../listing.ts";
+import type { Crop, ListedImage } from "../listing.ts";
 import { DataError } from "../types.ts";
-import type { SkippedFile, SplitName } from "../types.ts";
+import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
 import { npyNumber } from "./npy.ts";
 import { columnsOf, readTable } from "./table.ts";
 import {

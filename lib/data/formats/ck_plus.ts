@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { EXPRESSIONS } from "../expressions.ts";
 import type { Expression } from "../expressions.ts";
 import type { ListedImage, Listing } from "../listing.ts";
-import { readLines } from "../text.ts";
+import { readLines } from "./text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile } from "../types.ts";
 import {

@@ -2,10 +2,10 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
-import type { ListedImage, Listing, ReadOptions } from "../listing.ts";
-import { firstLine, headerOf, readLines, readText } from "../text.ts";
+import type { ListedImage, Listing } from "../listing.ts";
+import { firstLine, headerOf, readLines, readText } from "./text.ts";
 import { DataError } from "../types.ts";
-import type { SkippedFile, SplitName } from "../types.ts";
+import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
 import { LISTED_TWICE, onTree, type Tree } from "./tree.ts";
 import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
 import type { Crop, ListedImage, Listing } from "../listing.ts";
-import { readLines } from "../text.ts";
+import { readLines } from "./text.ts";
 import { DataError } from "../types.ts";
 import type { SkippedFile } from "../types.ts";
 import { assertUsable, below, LISTED_TWICE, MISSING, onTree } from "./tree.ts";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
 import type { ListedImage, Listing } from "../listing.ts";
-import { firstLine } from "../text.ts";
+import { firstLine } from "./text.ts";
 import { DataError, FER_CLASSES, SPLITS } from "../types.ts";
 import type { SkippedFile, SplitName } from "../types.ts";
 import { FER2013_SIDE, fer2013Columns, readFer2013Csv } from "./fer2013_csv.ts";

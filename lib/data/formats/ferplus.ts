@@ -1,9 +1,9 @@
 /** FERPlus: ten raters' votes beside FER2013's images (Barsoum et al. 2016). */
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { ListedImage, Listing, ReadOptions } from "../listing.ts";
+import type { ListedImage, Listing } from "../listing.ts";
 import { DataError } from "../types.ts";
-import type { SkippedFile, SplitName } from "../types.ts";
+import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
 import { fer2013CsvIn } from "./fer2013.ts";
 import { FER2013_SIDE, readFer2013Csv } from "./fer2013_csv.ts";
 import { columnsOf, readTable } from "./table.ts";

@@ -1,7 +1,7 @@
 /** Any folders of images by class, with or without folders by split. */
-import type { ListedImage, Listing, ReadOptions } from "../listing.ts";
+import type { ListedImage, Listing } from "../listing.ts";
 import { DataError } from "../types.ts";
-import type { SkippedFile, SplitName } from "../types.ts";
+import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
 import { below, isImageName, onTree, type Tree } from "./tree.ts";
 import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
 

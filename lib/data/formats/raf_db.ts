@@ -1,10 +1,10 @@
 /** RAF-DB's basic expressions (Li, Deng & Du 2017), in its three layouts. */
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { ListedImage, Listing, ReadOptions } from "../listing.ts";
-import { readLines } from "../text.ts";
+import type { ListedImage, Listing } from "../listing.ts";
+import { readLines } from "./text.ts";
 import { DataError } from "../types.ts";
-import type { SkippedFile, SplitName } from "../types.ts";
+import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
 import { columnsOf, readTable } from "./table.ts";
 import {
   assertUsable,

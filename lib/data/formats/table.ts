@@ -1,5 +1,5 @@
 /** Tables as text: csv files whose cells hold no separator. */
-import { readLines } from "../text.ts";
+import { readLines } from "./text.ts";
 
 /** A row of a table, and where it stands. */
 export interface Row {

@@ -1,9 +1,9 @@
 /** Which files lie below a data folder: one reading a folder, none a file. */
 import { realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import type { Format, Listing, ReadOptions } from "../listing.ts";
+import type { Format, Listing } from "../listing.ts";
 import { DataError } from "../types.ts";
-import type { SkippedFile } from "../types.ts";
+import type { ReadOptions, SkippedFile } from "../types.ts";
 
 /** Why an image that a list names cannot be used, in every format. */
 export const MISSING = "listed, but the file is missing";

@@ -1,5 +1,5 @@
 /** From ten raters' votes to a label or shares: FER+'s four rules. */
-import type { ReadOptions } from "../listing.ts";
+import type { ReadOptions } from "../types.ts";
 
 type VoteRule = NonNullable<ReadOptions["votes"]>;
 

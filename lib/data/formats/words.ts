@@ -1,7 +1,6 @@
 /** Words of folders and cells: which split, which class. */
 import { expressionOf, EXPRESSIONS } from "../expressions.ts";
-import type { ReadOptions } from "../listing.ts";
-import type { SplitName } from "../types.ts";
+import type { ReadOptions, SplitName } from "../types.ts";
 
 const SPLIT_WORDS: Record<string, SplitName> = {
   train: "train",

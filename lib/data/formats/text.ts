@@ -1,0 +1,89 @@
+/** Reading lists and tables that came through any editor or spreadsheet. */
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { DataError } from "../types.ts";
+
+/** A line with something on it, and where it stands (from 1). */
+export interface Line {
+  text: string;
+  line: number;
+}
+
+/** What the system does with a file, or a DataError that names it. */
+function attempt<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new DataError(
+      `${path}: cannot be read (${(error as Error).message}): ` +
+        `check the path and its permissions`,
+    );
+  }
+}
+
+/** The kind of UTF-16 that a text begins as, by its mark or its zero bytes. */
+function utf16Of(bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined {
+  const [a, b] = bytes;
+  if (a === 0xff && b === 0xfe) return "utf-16le";
+  if (a === 0xfe && b === 0xff) return "utf-16be";
+  if (bytes.length < 4) return undefined;
+  return b === 0 ? "utf-16le" : a === 0 ? "utf-16be" : undefined;
+}
+
+/** @throws DataError with the file's name for UTF-16 */
+export function refuseUtf16(bytes: Uint8Array, path: string): void {
+  if (utf16Of(bytes) === undefined) return;
+  throw new DataError(`${path}: is UTF-16 text: save it as UTF-8`);
+}
+
+/**
+ * A UTF-8 text file without its byte order mark.
+ *
+ * @throws DataError for UTF-16 or a file that cannot be read, with its name.
+ */
+export function readText(path: string): string {
+  const bytes = attempt(path, () => readFileSync(path));
+  refuseUtf16(bytes, path);
+  // The decoder takes the byte order mark away.
+  return new TextDecoder().decode(bytes);
+}
+
+/**
+ * The first line with something on it, of UTF-16 too: it tells what a file is,
+ * whose reader then refuses it by name.
+ *
+ * @throws DataError for a file that cannot be read, with its name.
+ */
+export function firstLine(path: string): string {
+  const bytes = new Uint8Array(4096);
+  const length = attempt(path, () => {
+    const file = openSync(path, "r");
+    try {
+      return readSync(file, bytes);
+    } finally {
+      closeSync(file);
+    }
+  });
+  const start = bytes.subarray(0, length);
+  return new TextDecoder(utf16Of(start)).decode(start)
+    .trimStart().split(/[\r\n]/, 1)[0];
+}
+
+/** A header line's cells, lower case, and what separates them. */
+export function headerOf(line: string): { separator: string; cells: string[] } {
+  const separator = [",", ";", "\t"].find((mark) => line.includes(mark)) ?? ",";
+  const cells = line.split(separator)
+    .map((cell) => cell.trim().replace(/^"(.*)"$/, "$1").trim().toLowerCase());
+  return { separator, cells };
+}
+
+/**
+ * The lines of a UTF-8 text file without byte order mark, line ends and blanks
+ * around; empty ones are left out, numbers stay the file's own.
+ *
+ * @throws DataError as `readText` does.
+ */
+export function readLines(path: string): Line[] {
+  return readText(path).split(/\r\n|\n|\r/)
+    .map((text, i) => ({ text: text.trim(), line: i + 1 }))
+    .filter(({ text }) => text !== "");
+}
