@@ -1,6 +1,6 @@
 /** Reading acorn's trees: names, strings, imports, chains of properties. */
 import { createHash } from "node:crypto";
-import type { AnyNode, Node } from "acorn";
+import { type AnyNode, type Node, parse, type Program } from "acorn";
 
 // Methods that change what they are called on, or what they are given first.
 export const MUTATORS = new Set(
@@ -10,6 +10,16 @@ export const MUTATORS = new Set(
 // Methods that give a part of what they are called on.
 export const PARTS = new Set("get at find findLast values entries".split(" "));
 const NONE = new Set<string>();
+
+/** The tree of a cell or module without types. @throws {SyntaxError} */
+export const parseCode = (code: string): Program =>
+  parse(code, {
+    ecmaVersion: "latest",
+    sourceType: "module",
+    ranges: true, // eslint-scope wants them
+    allowAwaitOutsideFunction: true,
+  });
+
 /** Twelve hex digits that stand for a text or bytes. */
 export const shortHash = (content: string | Uint8Array): string =>
   createHash("sha256").update(content).digest("hex").slice(0, 12);
@@ -122,6 +132,43 @@ export function calledName(callee: AnyNode): string {
   if (callee.type === "Identifier") return callee.name;
   if (callee.type !== "MemberExpression" || callee.computed) return "";
   return callee.property.type === "Identifier" ? callee.property.name : "";
+}
+
+/** The names and members that an assignment to `pattern` sets. */
+export function targetsOf(pattern: AnyNode): AnyNode[] {
+  switch (pattern.type) {
+    case "ObjectPattern":
+      return pattern.properties.flatMap((p) => targetsOf(p as AnyNode));
+    case "ArrayPattern":
+      return pattern.elements.flatMap((e) => e ? targetsOf(e as AnyNode) : []);
+    case "Property":
+      return targetsOf(pattern.value as AnyNode);
+    case "AssignmentPattern":
+      return targetsOf(pattern.left as AnyNode);
+    case "RestElement":
+      return targetsOf(pattern.argument as AnyNode);
+    default:
+      return [pattern];
+  }
+}
+
+/** What `node` itself sets, deletes, or changes by a method known to do so. */
+export function changedBy(node: AnyNode): AnyNode[] {
+  if (node.type === "AssignmentExpression") {
+    return targetsOf(node.left as AnyNode);
+  }
+  if (
+    node.type === "UpdateExpression" ||
+    node.type === "UnaryExpression" && node.operator === "delete"
+  ) return [node.argument];
+  if (
+    node.type !== "CallExpression" || node.callee.type !== "MemberExpression" ||
+    !MUTATORS.has(calledName(node.callee))
+  ) return [];
+  const on = node.callee.object as AnyNode;
+  const isBuiltIn = /^(Object|Reflect|Atomics)$/.test(root(on) ?? "");
+  const [first] = node.arguments as AnyNode[]; // of Object.assign
+  return isBuiltIn ? (first ? [first] : []) : [on];
 }
 
 /** Notes by the place of a name the chain of properties that is read of it. */

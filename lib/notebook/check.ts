@@ -2,104 +2,15 @@
 import { join } from "node:path";
 import { cellName, hasTag, timeLimit } from "./cells.ts";
 import { changesOf } from "./changes.ts";
+import { checkNames } from "./check_names.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
 import { extractCells, syntaxProblem } from "./extract.ts";
 import { workingFolder } from "./project.ts";
+import { at, type Checked, type Finding } from "./findings.ts";
 import { foreignKernel } from "./foreign.ts";
 import { idProblem } from "./ids.ts";
 import { denoFmt } from "./format.ts";
-import { cellNames, usedTooEarly } from "./names.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";
-
-/** Something that is not right; see {@link findingText}. */
-export interface Finding {
-  file: string;
-  /** the cell as messages name it: `cell 2`, `markdown cell 1` */
-  cell?: string;
-  id?: string;
-  /** from 1, in the cell; in the file where there is no cell */
-  line?: number;
-  kind:
-    | "syntax"
-    | "types"
-    | "lint"
-    | "names"
-    | "parameters"
-    | "ids"
-    | "outputs"
-    | "stale"
-    | "metadata"
-    | "file";
-  message: string;
-}
-
-/** `file cell N line L: message` */
-export const findingText = (f: Finding): string =>
-  f.file + (f.cell ? ` ${f.cell}` : "") + (f.line ? ` line ${f.line}` : "") +
-  `: ${f.message}`;
-
-interface Checked {
-  file: string;
-  nb: Notebook;
-  /** a cell holds JSX */
-  jsx: boolean;
-  findings: Finding[];
-}
-
-/** A finding at a cell, by its place among all cells. */
-function at(
-  { file, nb }: Checked,
-  index: number,
-  kind: Finding["kind"],
-  message: string,
-  line?: number,
-): Finding {
-  const { id } = nb.cells[index];
-  const cell = cellName(nb.cells, index);
-  return { file, cell, ...(id ? { id } : {}), line, kind, message };
-}
-
-function checkNames(one: Checked): Finding[] {
-  const { cells } = one.nb;
-  const names = cells.map((c) =>
-    c.cell_type === "code" ? cellNames(c.source) : undefined
-  );
-  const early = usedTooEarly(names).map((use) =>
-    at(
-      one,
-      use.cell,
-      "names",
-      use.through
-        ? `${use.through}() uses ${use.name}, which only ` +
-          `${cellName(cells, use.definedIn)} defines`
-        : `${use.name} is used before ${cellName(cells, use.definedIn)} ` +
-          "defines it",
-      use.line,
-    )
-  );
-  const parameters = cells.findIndex((c) =>
-    c.cell_type === "code" && hasTag(c, "parameters")
-  );
-  if (parameters < 0) return early;
-  const used = new Set(
-    names.flatMap((n) => n?.uses ?? []).filter((u) => u.read).map((u) =>
-      u.name
-    ),
-  );
-  // A cell that could not be read may use any of them.
-  const unread = cells.some((c, i) =>
-    c.cell_type === "code" && !names[i] && c.source.trim()
-  );
-  const unused = unread
-    ? []
-    : [...names[parameters]!.defined].filter((name) => !used.has(name));
-  return [
-    ...early,
-    ...unused.map((name) =>
-      at(one, parameters, "parameters", `the parameter ${name} is never used`)
-    ),
-  ];
-}
 
 function checkIds(one: Checked): Finding[] {
   const { cells } = one.nb;
@@ -312,7 +223,7 @@ async function askDeno(notebooks: Checked[], cwd: string) {
 const OF_BLOCKS =
   /\(TS(2300|2440|2451)\)$|\(no-(inner-declarations|redeclare)\)$|already been declared/;
 
-/** What Deno says of a name that {@link usedTooEarly} tells with its cell. */
+/** What Deno says of a name that checkNames tells with its cell. */
 const EARLY = /\(TS2(448|449|450|454)\)$/;
 
 /**

@@ -1,21 +1,22 @@
 /** What a cell's TypeScript says of itself: names, changes, imports. */
-import { type AnyNode, parse, type Program } from "acorn";
-import { analyze, type Reference, type Scope } from "eslint-scope";
+import type { AnyNode, Program } from "acorn";
 import {
   type Binding,
   calledName,
+  changedBy,
   importsOf,
   isBare,
   MUTATORS,
-  nodesOf,
-  noteChain,
+  parseCode,
   PARTS,
   root,
+  targetsOf,
   textOf,
   treeHash,
   walk,
 } from "./ast.ts";
-import { stripTypes, UNSUPPORTED } from "./strip_types.ts";
+import { namesOf, type NameUse } from "./scopes.ts";
+import { javascriptOf } from "./strip_types.ts";
 
 /** What a name brings with it when it is used: a function's body, a class's. */
 export interface Later {
@@ -25,8 +26,13 @@ export interface Later {
 
 /** Facts of one cell. */
 export interface CellCode {
-  /** names defined at the top level */
+  /** names defined at the top level, and by `globalThis.name = …` */
   defines: Set<string>;
+  globals: Set<string>;
+  /** where names stand, and the names whose definition that is part of */
+  names: (NameUse & { inside: string[] })[];
+  /** lines are those of the code as it was written */
+  inPlace: boolean;
   /** names of other cells (or globals) that the cell's code holds */
   uses: Set<string>;
   /** of `uses`: those whose absence does no harm (`typeof name`) */
@@ -60,8 +66,9 @@ export interface CellCode {
 
 // Methods that change nothing, even when nothing is done with their result.
 const READERS = new Set(
-  ("forEach map filter reduce some every find join slice concat keys values " +
-    "entries get has toString at includes then catch finally close").split(" "),
+  [Array, Map, Set, Promise]
+    .flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype))
+    .filter((name) => !MUTATORS.has(name)),
 );
 // Methods whose result has the elements of what they are called on.
 const ELEMENTS = new Set(
@@ -77,25 +84,6 @@ const CHANGES =
 // Functions whose name says that they show or store what they are given.
 const SHOWS =
   /^(show|display|print|log|plot|draw|write|append|save|store|assert|check|expect|describe)/i;
-
-/**
- * TypeScript to JavaScript that acorn reads. Positions stay unless the code
- * has enums, namespaces or parameter properties: these are transformed, and
- * the emit drops imports that the cell itself does not use, so they are kept
- * by hand.
- */
-function javascript(source: string): string {
-  try {
-    return stripTypes(source);
-  } catch (e) {
-    if ((e as { code?: string }).code !== UNSUPPORTED) throw e;
-  }
-  const statement =
-    /(?<=^|;)[ \t]*import\b[^;'"()]*?["'][^"'\n]+["'][^\n;]*;?/gm;
-  const imports = source.match(statement) ?? [];
-  const rest = stripTypes(source.replace(statement, ""), "transform");
-  return imports.map((i) => stripTypes(i)).join("\n") + "\n" + rest;
-}
 
 /** Names of arguments that a call is given as they are. */
 const given = (args: AnyNode[]) =>
@@ -146,19 +134,9 @@ function partsOf(program: Program): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   const add = (pattern: AnyNode | undefined, whole: string | undefined) => {
     if (!pattern || !whole) return;
-    const target = pattern.type === "AssignmentPattern"
-      ? pattern.left as AnyNode
-      : pattern;
-    if (target.type === "Identifier") {
-      if (target.name === whole) return;
+    for (const target of targetsOf(pattern)) {
+      if (target.type !== "Identifier" || target.name === whole) continue;
       found.set(target.name, (found.get(target.name) ?? new Set()).add(whole));
-    } else if (
-      /^(Object|Array)Pattern$|^Property$|^RestElement$/.test(target.type)
-    ) {
-      const { elements, properties, value, argument } =
-        target as unknown as Record<string, unknown>;
-      [elements, properties, value, argument].flat()
-        .forEach((one) => nodesOf(one).forEach((n) => add(n, whole)));
     }
   };
   walk(program as AnyNode, (node) => {
@@ -202,15 +180,6 @@ function changed(program: Program): Change[] {
     if (name) found.push({ name, at, assigned });
   };
   const last = program.body.at(-1);
-  const target = (node: AnyNode): void => {
-    if (node.type === "MemberExpression") {
-      add(root(node, PARTS), node.start, true);
-    } else if (node.type === "Property") target(node.value as AnyNode);
-    else if (node.type === "AssignmentPattern") target(node.left as AnyNode);
-    else if (/^(Object|Array)Pattern|^RestElement/.test(node.type)) {
-      Object.values(node).flatMap(nodesOf).forEach(target);
-    }
-  };
   const drop = (node: AnyNode, shown = false): void => {
     for (const call of callsIn(node)) {
       if (call.type !== "CallExpression") continue;
@@ -227,23 +196,17 @@ function changed(program: Program): Change[] {
     }
   };
   walk(program as AnyNode, (node) => {
-    if (node.type === "AssignmentExpression") target(node.left as AnyNode);
-    else if (node.type === "UpdateExpression") target(node.argument);
-    else if (node.type === "UnaryExpression" && node.operator === "delete") {
-      target(node.argument);
-    } else if (node.type === "CallExpression") {
-      const name = calledName(node.callee);
+    for (const target of changedBy(node)) {
+      const assigned = node.type !== "CallExpression";
+      if (assigned && target.type !== "MemberExpression") continue;
+      add(root(target, PARTS), target.start, assigned);
+    }
+    if (node.type === "CallExpression") {
       const [first] = node.arguments as AnyNode[];
-      if (name === "forEach" && first?.type === ARROW) {
-        if (first.expression) drop(first.body);
-      }
-      if (!MUTATORS.has(name) || node.callee.type !== "MemberExpression") {
+      if (calledName(node.callee) !== "forEach" || first?.type !== ARROW) {
         return;
       }
-      const on = node.callee.object as AnyNode;
-      const builtIn = /^(Object|Reflect|Atomics)$/.test(root(on) ?? "");
-      const target = builtIn ? first : on; // Object.assign(target, …)
-      if (target) add(root(target, PARTS), node.start);
+      if (first.expression) drop(first.body);
     } else if (node.type === "ExpressionStatement") {
       drop(node.expression, node === last);
     }
@@ -313,83 +276,68 @@ function wordsOf(program: Program) {
   return { words, beginnings };
 }
 
-/** Where a node of eslint-scope's starts; it knows acorn's by ESTree's types. */
-const startOf = (node: { range?: [number, number] }) => node.range![0];
-
-/** Names that a top-level statement declares. */
-function declaredBy(statement: AnyNode, scope: Scope): string[] {
-  return scope.variables
-    .filter((v) =>
-      v.defs.some(({ name }) =>
-        startOf(name) >= statement.start && startOf(name) < statement.end
-      )
-    )
-    .map((v) => v.name);
-}
+/** The declarations of a program: where they stand and what they define. */
+const definitionsIn = (program: Program, defined: Map<string, number[]>) =>
+  program.body.flatMap((statement) => {
+    const { declaration } = statement as { declaration?: AnyNode };
+    const at = declaration ?? statement as AnyNode;
+    return at.type === "VariableDeclaration" ? at.declarations : [at];
+  }).map(({ start, end }) => ({
+    start,
+    end,
+    names: [...defined].filter(([, places]) =>
+      places.some((p) => start <= p && p < end)
+    ).map(([name]) => name),
+  }));
 
 function read(program: Program, source: string): CellCode {
-  // @ts-ignore: acorn's tree is ESTree's, only its types are stricter
-  const manager = analyze(program, { ecmaVersion: 2025, sourceType: "module" });
-  const module = manager.globalScope!.childScopes[0];
-  const defines = new Set(module.variables.map((v) => v.name));
+  const { defined, uses: places } = namesOf(program);
+  const definitions = definitionsIn(program, defined);
+  const inside = (at: number) =>
+    definitions.find((d) => d.start <= at && at < d.end)?.names ?? [];
   const later = new Map<string, Later>();
-  const owners = program.body.map((statement) => ({
-    start: statement.start,
-    end: statement.end,
-    names: declaredBy(statement as AnyNode, module),
-  }));
-  const laterOf = (at: number): Later[] => {
-    const owner = owners.find((o) => o.start <= at && at < o.end);
-    return (owner?.names ?? []).map((name) => {
+  const laterOf = (at: number) =>
+    inside(at).map((name) => {
       if (!later.has(name)) {
         later.set(name, { uses: new Set(), touches: new Set() });
       }
       return later.get(name)!;
     });
-  };
 
   const body = program.body as AnyNode[];
-  const outer = manager.globalScope!.through;
+  const defines = new Set(defined.keys()), globals = new Set<string>();
   const uses = new Set<string>(), touches = new Set<string>();
   const assigns = new Set<string>(), guarded = new Set<string>();
   walk(program as AnyNode, (node) => {
     if (node.type !== "UnaryExpression" || node.operator !== "typeof") return;
     if (node.argument.type === "Identifier") guarded.add(node.argument.name);
   });
-  const inFunction = (r: Reference) => r.from.variableScope !== module;
-  const own = module.variables.flatMap((v) => v.references);
-  for (const reference of [...outer, ...own]) {
-    const name = reference.identifier.name as string;
-    const here = inFunction(reference)
-      ? laterOf(startOf(reference.identifier))
-      : [];
-    here.forEach((l) => l.uses.add(name));
-    if (reference.isWrite()) here.forEach((l) => l.touches.add(name));
+  const members = new Map<string, string[][]>();
+  for (const { name, at, written, deferred, chain } of places) {
+    members.set(name, [...members.get(name) ?? [], chain]);
+    for (const one of deferred ? laterOf(at) : []) {
+      one.uses.add(name);
+      if (written) one.touches.add(name);
+    }
     if (defines.has(name)) continue;
     uses.add(name);
-    if (!reference.isWrite()) continue;
+    if (!written) continue;
     touches.add(name);
     assigns.add(name);
   }
-  const chains = new Map<number, string[]>();
-  walk(program as AnyNode, (node) => noteChain(node, chains));
-  const members = new Map<string, string[][]>();
-  for (const { identifier } of [...outer, ...own]) {
-    const name = identifier.name as string;
-    const chain = chains.get(startOf(identifier)) ?? [];
-    members.set(name, [...members.get(name) ?? [], chain]);
-  }
-  const reached = new Set([...outer, ...own].map((r) => r.identifier.name));
   for (const { name, at, assigned } of changed(program)) {
-    if (!reached.has(name)) continue;
+    if (!members.has(name)) continue;
     laterOf(at).forEach((l) => l.touches.add(name));
     if (!uses.has(name)) continue;
     touches.add(name);
     if (assigned) assigns.add(name);
-    if (name === "globalThis") globalsOf(program, defines);
+    if (name === "globalThis") globalsOf(program, globals);
   }
   return {
-    defines,
+    defines: defines.union(globals),
+    globals,
+    names: places.map((use) => ({ ...use, inside: inside(use.at) })),
+    inPlace: true,
     uses,
     guarded,
     touches,
@@ -401,7 +349,7 @@ function read(program: Program, source: string): CellCode {
     ...wordsOf(program),
     body: treeHash(body.filter((s) => s.type !== "ImportDeclaration")),
     acts: body.some((s) => matters(s, source)),
-    effectsOnly: defines.size === 0,
+    effectsOnly: defines.size + globals.size === 0,
   };
 }
 
@@ -424,17 +372,14 @@ export function cellCode(source: string): CellCode {
   let code = cache.get(source);
   if (code) return code;
   try {
-    const script = javascript(source);
-    const program = parse(script, {
-      ecmaVersion: "latest",
-      sourceType: "module",
-      ranges: true, // eslint-scope wants them
-      allowAwaitOutsideFunction: true,
-    });
-    code = read(program, script);
+    const { code: script, moved } = javascriptOf(source);
+    code = { ...read(parseCode(script), script), inPlace: !moved };
   } catch (e) {
     code = {
       defines: new Set(),
+      globals: new Set(),
+      names: [],
+      inPlace: true,
       uses: new Set(),
       guarded: new Set(),
       touches: new Set(),

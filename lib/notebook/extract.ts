@@ -1,7 +1,7 @@
 /** All code cells of a notebook as one TypeScript module. */
 import { relative, resolve } from "node:path";
 import { stripAnsi } from "./ansi.ts";
-import { cellNames } from "./names.ts";
+import { cellCode } from "./code.ts";
 import type { Cell } from "./types.ts";
 import { stripTypes } from "./strip_types.ts";
 
@@ -39,10 +39,11 @@ const OPENS = /^(?:\s|\/\/.*\n|\/\*[^]*?\*\/)*(?:[(\[`+-]|\/(?![/*]))/;
 /** Names that a cell declares at its top level, those of types too. */
 function declared(source: string): Set<string> {
   const types = source.matchAll(
-    /^(?:export\s+)?(?:type|interface|enum)\s+([\p{L}_$][\p{L}\p{N}_$]*)/gmu,
+    /^(?:export\s+)?(?:type|interface)\s+([\p{L}_$][\p{L}\p{N}_$]*)/gmu,
   );
+  const { defines, globals } = cellCode(source);
   return new Set([
-    ...cellNames(source)?.defined ?? [],
+    ...defines.difference(globals),
     ...Array.from(types, ([, name]) => name),
   ]);
 }

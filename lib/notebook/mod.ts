@@ -11,7 +11,8 @@ export {
   writeNotebook,
 } from "./types.ts";
 export { type Changes, changesOf } from "./changes.ts";
-export { checkNotebooks, type Finding, findingText } from "./check.ts";
+export { checkNotebooks } from "./check.ts";
+export { type Finding, findingText } from "./findings.ts";
 export { cleanNotebook, type CleanResult } from "./clean.ts";
 export { compareOutputs, type OutputDifference } from "./compare.ts";
 export { type CellDiff, diffNotebooks, type NotebookDiff } from "./diff.ts";

@@ -1,14 +1,14 @@
 /** What one module's text says: what it imports, exports, reads, and its code. */
-import { type AnyNode, parse, type Program } from "acorn";
+import type { AnyNode, Program } from "acorn";
 import {
   type Binding,
   calledName,
+  changedBy,
   importsOf,
   isBare,
-  MUTATORS,
   nameOf,
   nodesOf,
-  noteChain,
+  parseCode,
   PARTS,
   root,
   shortHash,
@@ -16,7 +16,8 @@ import {
   treeHash,
   walk,
 } from "./ast.ts";
-import { stripTypes, UNSUPPORTED } from "./strip_types.ts";
+import { type Names, namesOf } from "./scopes.ts";
+import { javascriptOf } from "./strip_types.ts";
 
 /** A top-level statement of a module. */
 export interface ModulePart {
@@ -119,26 +120,6 @@ function patternOf(node: AnyNode): [string, string] | undefined {
   }
 }
 
-/** Names that a declaration's pattern declares. */
-function declared(pattern: AnyNode): string[] {
-  switch (pattern.type) {
-    case "Identifier":
-      return [pattern.name];
-    case "ObjectPattern":
-      return pattern.properties.flatMap((p) =>
-        declared((p.type === "Property" ? p.value : p.argument) as AnyNode)
-      );
-    case "ArrayPattern":
-      return pattern.elements.flatMap((e) => e ? declared(e as AnyNode) : []);
-    case "AssignmentPattern":
-      return declared(pattern.left as AnyNode);
-    case "RestElement":
-      return declared(pattern.argument as AnyNode);
-    default:
-      return [];
-  }
-}
-
 // What may be called while a module is loaded and changes nothing by that.
 const HARMLESS =
   /^(Object|Array|Symbol|Number|String|BigInt|Math|JSON|RegExp|Set|Map|WeakMap|WeakSet|URL|Date|TextEncoder|TextDecoder|\w+Array)$/;
@@ -152,24 +133,6 @@ function isSchema(node: AnyNode): boolean {
     else if (at.type === "CallExpression") at = at.callee as AnyNode;
     else return at.type === "Identifier" && at.name === "z";
   }
-}
-
-/** Names of which `node` itself changes the value, or a part of it. */
-function changedBy(node: AnyNode): (string | undefined)[] {
-  const target = (at: AnyNode): (string | undefined)[] =>
-    /Pattern$/.test(at.type) ? declared(at) : [root(at, PARTS)];
-  if (node.type === "AssignmentExpression") return target(node.left as AnyNode);
-  if (node.type === "UpdateExpression") return target(node.argument);
-  if (node.type === "UnaryExpression" && node.operator === "delete") {
-    return target(node.argument);
-  }
-  if (
-    node.type !== "CallExpression" || node.callee.type !== "MemberExpression" ||
-    !MUTATORS.has(calledName(node.callee))
-  ) return [];
-  const [first] = node.arguments as AnyNode[];
-  return [node.callee.object as AnyNode, first]
-    .map((at) => at && root(at, PARTS)); // of Object.assign the first
 }
 
 /** Whether evaluating `node` may change something. */
@@ -192,36 +155,30 @@ const declarationOf = (statement: AnyNode): AnyNode =>
   /^Export(Named|Default)Declaration$/.test(statement.type) &&
     (statement as { declaration?: AnyNode | null }).declaration || statement;
 
-/** Reads a top-level statement; `uses` has names of inner scopes, too. */
+/** Reads a top-level statement. */
 function partOf(
   statement: AnyNode,
   imports: Map<string, Binding>,
+  names: Names,
 ): ModulePart {
+  const isIn = (at: number) => statement.start <= at && at < statement.end;
   const declaration = declarationOf(statement);
-  const { id } = declaration as { id?: { name: string } | null };
-  const chains = new Map<number, string[]>(), changes = new Set<string>();
-  const uses: ModulePart["uses"] = new Map();
+  const uses: ModulePart["uses"] = new Map(), changes = new Set<string>();
+  for (const use of names.uses) {
+    if (!isIn(use.at) || !names.defined.has(use.name)) continue;
+    const chain = imports.has(use.name) ? use.chain : [];
+    const before = uses.get(use.name);
+    if (!before) uses.set(use.name, [chain]);
+    else if (!before.some((c) => c.join() === chain.join())) before.push(chain);
+  }
   const dynamic: string[] = [], places: string[] = [], words: string[] = [];
   const patterns: ModulePart["patterns"] = [];
-  const properties = new Set<unknown>(); // names that are none of a scope
   walk(statement, (node) => {
-    noteChain(node, chains);
-    for (const name of changedBy(node)) if (name) changes.add(name);
-    if (node.type === "MemberExpression" && !node.computed) {
-      properties.add(node.property);
-    } else if (
-      /^(Property|MethodDefinition|PropertyDefinition)$/.test(node.type)
-    ) {
-      const { key, computed } = node as unknown as Record<string, unknown>;
-      if (!computed) properties.add(key);
-    } else if (node.type === "Identifier" && !properties.has(node)) {
-      const chain = imports.has(node.name) && chains.get(node.start) || [];
-      const before = uses.get(node.name);
-      if (!before) uses.set(node.name, [chain]);
-      else if (!before.some((c) => c.join() === chain.join())) {
-        before.push(chain);
-      }
-    } else if (node.type === "ImportExpression") {
+    for (const target of changedBy(node)) {
+      const name = root(target, PARTS);
+      if (name) changes.add(name);
+    }
+    if (node.type === "ImportExpression") {
       const specifier = textOf(node.source as AnyNode);
       if (specifier) dynamic.push(specifier);
     }
@@ -233,11 +190,7 @@ function partOf(
   return {
     hash: treeHash([statement]),
     declares: [
-      ...declaration.type === "VariableDeclaration"
-        ? declaration.declarations.flatMap((d) => declared(d.id as AnyNode))
-        : id
-        ? [id.name]
-        : [],
+      ...[...names.defined].flatMap(([name, at]) => at.some(isIn) ? name : []),
       ...statement.type === "ExportDefaultDeclaration" ? [DEFAULT] : [],
     ],
     uses,
@@ -253,7 +206,7 @@ function partOf(
 
 function factsOf(program: Program, code: string): ModuleFacts {
   const body = program.body as AnyNode[];
-  const imports = importsOf(body);
+  const imports = importsOf(body), names = namesOf(program);
   const exports: ModuleFacts["exports"] = new Map();
   const stars: string[] = [], bare: string[] = [], parts: ModulePart[] = [];
   for (const statement of body) {
@@ -275,7 +228,7 @@ function factsOf(program: Program, code: string): ModuleFacts {
         exports.set(nameOf(exported), given);
       }
     } else {
-      const part = partOf(statement, imports);
+      const part = partOf(statement, imports, names);
       parts.push(part);
       if (statement.type === "ExportDefaultDeclaration") {
         exports.set("default", DEFAULT);
@@ -288,9 +241,6 @@ function factsOf(program: Program, code: string): ModuleFacts {
   for (const part of parts) part.declares.forEach((n) => declares.set(n, part));
   const changers: ModuleFacts["changers"] = new Map();
   for (const part of parts) {
-    for (const name of part.uses.keys()) {
-      if (!declares.has(name) && !imports.has(name)) part.uses.delete(name);
-    }
     for (const name of part.changes) {
       if (!changers.has(name)) changers.set(name, []);
       changers.get(name)!.push(part);
@@ -340,17 +290,6 @@ function opaqueFacts(text: string, isCode: boolean): ModuleFacts {
   };
 }
 
-/** A module's code without its types; those of enums and the like transformed. */
-function javascriptOf(text: string, path: string): string {
-  if (/\.[cm]?js$/.test(path)) return text;
-  try {
-    return stripTypes(text);
-  } catch (e) {
-    if ((e as { code?: string }).code !== UNSUPPORTED) throw e;
-    return stripTypes(text, "transform");
-  }
-}
-
 const known = new Map<string, ModuleFacts>();
 
 /** Reads the facts of the file at `path`, which contains `text`. */
@@ -362,12 +301,9 @@ export function moduleFacts(text: string, path: string): ModuleFacts {
   const isCode = /^\.[cm]?[jt]sx?$/.test(extension);
   if (isCode && text.length <= LARGE) {
     try {
-      const code = javascriptOf(text, path);
-      const program = parse(code, {
-        ecmaVersion: "latest",
-        sourceType: "module",
-      });
-      facts = factsOf(program, code);
+      const isScript = /\.[cm]?js$/.test(path);
+      const code = isScript ? text : javascriptOf(text).code;
+      facts = factsOf(parseCode(code), code);
     } catch { /* Deno will say what is wrong with it */ }
   }
   facts ??= opaqueFacts(text, isCode);

@@ -4,7 +4,7 @@ import { stripTypeScriptTypes } from "node:module";
 const DEEPEST = 1000; // from about 2,000 the native parser's stack overflows
 
 /** The code of the error of what only "transform" can do. */
-export const UNSUPPORTED = "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
+const UNSUPPORTED = "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
 
 /** Whether a text may nest deeper than a parser can follow; a rough count. */
 function isDeep(text: string): boolean {
@@ -53,4 +53,25 @@ export function stripTypes(
     typeof stripTypeScriptTypes
   >[1];
   return stripTypeScriptTypes(source, options);
+}
+
+/**
+ * TypeScript to JavaScript that acorn reads. Positions stay unless the code
+ * has enums, namespaces or parameter properties: these are transformed, and
+ * the emit drops imports that the code itself does not use, so they are kept
+ * by hand.
+ * @throws {Error} whose first line says what cannot be read
+ */
+export function javascriptOf(source: string): { code: string; moved: boolean } {
+  try {
+    return { code: stripTypes(source), moved: false };
+  } catch (e) {
+    if ((e as { code?: string }).code !== UNSUPPORTED) throw e;
+  }
+  const statement =
+    /(?<=^|;)[ \t]*import\b[^;'"()]*?["'][^"'\n]+["'][^\n;]*;?/gm;
+  const imports = source.match(statement) ?? [];
+  const rest = stripTypes(source.replace(statement, ""), "transform");
+  const code = [...imports.map((i) => stripTypes(i)), rest].join("\n");
+  return { code, moved: true };
 }

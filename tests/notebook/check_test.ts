@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   type Cell,
+  cellCode,
   checkNotebooks,
   findingText,
   type Notebook,
@@ -10,7 +11,7 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { extractCells } from "../../lib/notebook/extract.ts";
-import { cellNames, usedTooEarly } from "../../lib/notebook/names.ts";
+import { usedTooEarly } from "../../lib/notebook/check_names.ts";
 import { code, markdown, notebook, stream, withFolder } from "./_notebook.ts";
 
 /** A notebook of format 4.5 in which nothing is wrong but what is given. */
@@ -88,7 +89,7 @@ Deno.test("a name used before its cell is told, also through a function that is 
 
 Deno.test("names are told by scope", () => {
   const early = (...sources: string[]) =>
-    usedTooEarly(sources.map(cellNames)).map(({ name }) => name);
+    usedTooEarly(sources.map(cellCode)).map(({ name }) => name);
   const later = "const a = 1, b = 2, c = 3;";
   for (
     const own of [

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { cellCode, cellGraph } from "../../lib/notebook/mod.ts";
 import { syntaxProblem } from "../../lib/notebook/extract.ts";
-import { cellNames } from "../../lib/notebook/names.ts";
 import { code } from "./_notebook.ts";
 
 /** Each cell's needs as "name:cells", and the names it lacks as "name?". */
@@ -51,7 +50,6 @@ Deno.test("a cell that does not parse is told as such", () => {
   const deep = `x = ${"(".repeat(9999)}1${")".repeat(9999)}`;
   assert.match(cellCode(deep).error!, /nests too deeply/);
   assert.match(syntaxProblem(deep)!.message, /nests too deeply/);
-  assert.equal(cellNames(deep), undefined);
   assert.equal(cellCode("").error, undefined);
   assert.equal(cellCode("console.log(1)").effectsOnly, true);
   assert.equal(cellCode("const a = 1").effectsOnly, false);
