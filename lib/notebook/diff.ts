@@ -1,4 +1,5 @@
 /** Compares two notebooks cell by cell: sources, and what outputs say. */
+import { diffArrays } from "diff";
 import { cellName, cellTitle } from "./cells.ts";
 import { compareOutputs, type OutputDifference } from "./compare.ts";
 import type { Cell, Notebook } from "./types.ts";
@@ -31,34 +32,19 @@ export interface NotebookDiff {
   cells: CellDiff[];
 }
 
+const MOST_LINES = 1000; // that differ; of more, none is looked for that stays
+
 /** Line by line, by the longest common subsequence. */
 export function diffLines(before: string, after: string): DiffLine[] {
   if (before === after) return [];
   const [a, b] = [before.split("\n"), after.split("\n")];
-  // lengths[i][j]: longest common subsequence of a from i and b from j
-  const lengths = Array.from(
-    { length: a.length + 1 },
-    () => new Uint32Array(b.length + 1),
+  const lines = (texts: string[], sign: DiffLine["sign"]) =>
+    texts.map((text) => ({ sign, text }));
+  const parts = diffArrays(a, b, { maxEditLength: MOST_LINES });
+  if (!parts) return [...lines(a, "-"), ...lines(b, "+")];
+  return parts.flatMap(({ value, added, removed }) =>
+    lines(value, added ? "+" : removed ? "-" : " ")
   );
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      lengths[i][j] = a[i] === b[j]
-        ? lengths[i + 1][j + 1] + 1
-        : Math.max(lengths[i + 1][j], lengths[i][j + 1]);
-    }
-  }
-  const lines: DiffLine[] = [];
-  let [i, j] = [0, 0];
-  while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) {
-      lines.push({ sign: " ", text: a[i] });
-      i++, j++;
-    } else if (
-      j === b.length || (i < a.length && lengths[i + 1][j] >= lengths[i][j + 1])
-    ) lines.push({ sign: "-", text: a[i++] });
-    else lines.push({ sign: "+", text: b[j++] });
-  }
-  return lines;
 }
 
 /** Words in common, 0 to 1 (Dice's coefficient over counted words). */
@@ -113,27 +99,11 @@ function pairCells(a: Cell[], b: Cell[]): Map<number, number> {
 /** Places in the second whose cells keep the first's order, as many as can. */
 function keptOrder(pairs: Map<number, number>): Set<number> {
   const places = [...pairs.keys()].sort((x, y) => x - y);
-  // The longest increasing run of places in the first.
-  const best: { length: number; from?: number }[] = [];
-  places.forEach((j, n) => {
-    best[n] = { length: 1 };
-    for (let m = 0; m < n; m++) {
-      if (pairs.get(places[m])! > pairs.get(j)!) continue;
-      if (best[m].length + 1 > best[n].length) {
-        best[n] = { length: best[m].length + 1, from: m };
-      }
-    }
-  });
-  const kept = new Set<number>();
-  let n: number | undefined = best.reduce(
-    (top, { length }, i) => length > (best[top]?.length ?? 0) ? i : top,
-    0,
+  const inFirst = places.toSorted((x, y) => pairs.get(x)! - pairs.get(y)!);
+  const parts = diffArrays(inFirst, places);
+  return new Set(
+    parts.filter((p) => !p.added && !p.removed).flatMap((p) => p.value),
   );
-  while (n !== undefined && best[n]) {
-    kept.add(places[n]);
-    n = best[n].from;
-  }
-  return kept;
 }
 
 /**

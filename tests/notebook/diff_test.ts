@@ -153,6 +153,8 @@ Deno.test("lines that stay are common to both sources", () => {
     lines.map(({ sign, text }) => sign + text).join(" "),
     "-a  b -c +x  d +e",
   );
+  const many = (name: string) => `${name}\n`.repeat(1e5);
+  assert.equal(diffLines(many("a"), many("b")).length, 2e5 + 2);
 });
 
 Deno.test("the page shows both charts side by side with ids of their own and no script", async () => {
