@@ -2,40 +2,18 @@
 import type { Command } from "commander";
 import { rerunCells } from "../rerun.ts";
 import { NoSuchCell, replayText, type RerunPlan } from "../rerun_plan.ts";
-import type { RunEvent } from "../cell_run.ts";
-import { DIM, EXIT, fail, paint, path, RED, shown, YELLOW } from "./shared.ts";
+import { listenToSignals, withProgress } from "./running.ts";
+import { fail, path, shown } from "./shared.ts";
 
-/** Prints what is replayed and why, then what the asked cells print. */
-function progress(quiet: boolean) {
-  return {
-    onPlan(plan: RerunPlan) {
-      if (quiet) return;
-      for (const replay of plan.replays) console.error(replayText(replay));
-      const cells = plan.asked.join(", ");
-      console.error(
-        !plan.asked.length
-          ? "every cell is fresh; nothing to run"
-          : `runs cell${plan.asked.length > 1 ? "s" : ""} ${cells}`,
-      );
-    },
-    onEvent(e: RunEvent) {
-      if (e.type === "warning") {
-        console.error(`${paint(YELLOW, "warning:")} ${e.message}`);
-      } else if (quiet) return;
-      else if (e.type === "cell-start") {
-        console.error(`[${e.index}/${e.total}] ${e.title}`);
-      } else if (e.type === "output") {
-        for (const line of e.text.split("\n")) {
-          if (line.trim()) console.error(paint(DIM, `    ${line}`));
-        }
-      } else if (e.type === "cell-end") {
-        const time = `${e.seconds.toFixed(2)} s`;
-        console.error(
-          e.ok ? paint(DIM, `    ${time}`) : paint(RED, `    failed, ${time}`),
-        );
-      }
-    },
-  };
+/** Prints what is replayed and why. */
+function printPlan(plan: RerunPlan) {
+  for (const replay of plan.replays) console.error(replayText(replay));
+  const cells = plan.asked.join(", ");
+  console.error(
+    !plan.asked.length
+      ? "every cell is fresh; nothing to run"
+      : `runs cell${plan.asked.length > 1 ? "s" : ""} ${cells}`,
+  );
 }
 
 /** `rerun`, also for `run --stale`. */
@@ -52,31 +30,25 @@ export async function rerun(given: string, o: {
     fail("say which cells: --cell ID, TAG or NUMBER, or --stale");
     return 2;
   }
-  const stop = new AbortController();
-  let code: number = EXIT.SIGINT;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    if (Deno.build.os === "windows" && signal === "SIGTERM") continue;
-    Deno.addSignalListener(signal, () => {
-      if (!stop.signal.aborted) code = EXIT[signal];
-      stop.abort();
-    });
-  }
+  const signals = listenToSignals();
   try {
-    const result = await rerunCells(path(given), {
-      cells: o.cell ?? "stale",
-      out: o.out && path(o.out),
-      session: o.session,
-      cellTimeout: o.cellTimeout,
-      signal: stop.signal,
-      ...progress(o.quiet ?? false),
-    });
+    const result = await withProgress(o, (take) =>
+      rerunCells(path(given), {
+        cells: o.cell ?? "stale",
+        out: o.out && path(o.out),
+        session: o.session,
+        cellTimeout: o.cellTimeout,
+        signal: signals.stop,
+        onPlan: (plan) => o.quiet || printPlan(plan),
+        onEvent: take,
+      }));
     const out = shown(result.out);
     if (o.json) console.log(JSON.stringify({ ...result, out }, null, 2));
     else if (result.asked.length) console.log(out);
     if (result.error) {
       fail(result.error.replace(path(given), shown(path(given))));
     }
-    return result.interrupted ? code : result.ok ? 0 : 1;
+    return result.interrupted ? signals.code() : result.ok ? 0 : 1;
   } catch (e) {
     if (!(e instanceof NoSuchCell)) throw e;
     fail(`${given}: ${e.message}`);

@@ -5,11 +5,10 @@ import { inJobs } from "../jobs.ts";
 import { exactJson } from "../parameter_kinds.ts";
 import { runNotebook, type RunResult } from "../run.ts";
 import { cellRecord, codeCells, runRecord } from "../plan.ts";
-import { type Progress, progress } from "../progress.ts";
 import { rerun } from "./rerun.ts";
+import { listenToSignals, say, withProgress } from "./running.ts";
 import {
   checkFolder,
-  EXIT,
   fail,
   paint,
   parameter,
@@ -127,51 +126,6 @@ async function jobsOf(
   return jobs;
 }
 
-/** SIGINT, SIGTERM and SIGHUP end the run; a second one kills the kernels. */
-function listenToSignals() {
-  const stop = new AbortController();
-  const kill = new AbortController();
-  let code = 0;
-  const signals = Deno.build.os === "windows"
-    ? ["SIGINT"] as const
-    : ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (stop.signal.aborted) return kill.abort();
-      code = EXIT[signal];
-      stop.abort();
-    });
-  }
-  return { stop: stop.signal, kill: kill.signal, code: () => code };
-}
-
-/** Prints; a terminal that is gone does not matter. */
-function say(print: (text: string) => void, text: string) {
-  try {
-    print(text);
-  } catch { /* it is gone */ }
-}
-
-function progressFor(job: Job, several: boolean, o: Options): Progress {
-  const terminal = Deno.stderr.isTerminal();
-  const encoder = new TextEncoder();
-  return progress({
-    write: (text) => {
-      const bytes = encoder.encode(text);
-      for (let at = 0; at < bytes.length;) {
-        at += Deno.stderr.writeSync(bytes.subarray(at));
-      }
-    },
-    quiet: o.quiet,
-    colour: terminal && !Deno.noColor,
-    // One line cannot change for several notebooks at once.
-    columns: terminal && !several
-      ? Deno.consoleSize().columns || 80
-      : undefined,
-    prefix: several ? `${basename(job.file, ".ipynb")}: ` : "",
-  });
-}
-
 async function run(
   given: string[],
   o: Options,
@@ -185,36 +139,39 @@ async function run(
   const signals = listenToSignals();
 
   const runOne = async (job: Job): Promise<Summary> => {
-    const told = progressFor(job, given.length > 1, o);
-    const tick = setInterval(told.tick, 1000);
     let result: RunResult | undefined;
     let error: string | undefined;
+    const several = given.length > 1;
+    const prefix = several ? `${basename(job.file, ".ipynb")}: ` : undefined;
     try {
-      result = await runNotebook(job.file, {
-        out: job.out,
-        parameters,
-        profile: o.profile,
-        cellTimeout: o.cellTimeout,
-        resume: o.resume,
-        signal: signals.stop,
-        kill: signals.kill,
-        onEvent: (e) => {
-          told.take(
-            e.type === "warning"
-              ? { ...e, message: e.message.replace(job.file, shown(job.file)) }
-              : e,
-          );
-        },
-      });
+      result = await withProgress(
+        { quiet: o.quiet, prefix },
+        (take) =>
+          runNotebook(job.file, {
+            out: job.out,
+            parameters,
+            profile: o.profile,
+            cellTimeout: o.cellTimeout,
+            resume: o.resume,
+            signal: signals.stop,
+            kill: signals.kill,
+            onEvent: (e) =>
+              take(
+                e.type === "warning"
+                  ? {
+                    ...e,
+                    message: e.message.replace(job.file, shown(job.file)),
+                  }
+                  : e,
+              ),
+          }),
+      );
       error = result.error;
       if (!o.json) say(console.log, shown(job.out));
       if (job.html) await writePage(job, result);
       if (job.html && !o.json) say(console.log, shown(job.html));
     } catch (e) {
       error = (e as Error).message;
-    } finally {
-      clearInterval(tick);
-      told.end();
     }
     error = error?.replace(job.file, shown(job.file))
       .replace(job.out, shown(job.out));

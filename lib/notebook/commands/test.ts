@@ -6,7 +6,8 @@ import {
   runNotebookTest,
 } from "../testing.ts";
 import { addTolerance } from "./diff.ts";
-import { DIM, EXIT, fail, paint, parameter, path, shown } from "./shared.ts";
+import { listenToSignals } from "./running.ts";
+import { DIM, fail, paint, parameter, path, shown } from "./shared.ts";
 
 function line({ cell, title, status, seconds, message }: CellTest): string {
   const time = seconds === undefined ? "" : ` (${seconds.toFixed(2)} s)`;
@@ -19,26 +20,16 @@ async function test(given: string[], o: {
   tolerance?: number;
   json?: boolean;
 }): Promise<number> {
-  const stop = new AbortController();
-  let code: number = EXIT.SIGINT;
-  const signals = Deno.build.os === "windows"
-    ? ["SIGINT"] as const
-    : ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (!stop.signal.aborted) code = EXIT[signal];
-      stop.abort();
-    });
-  }
+  const signals = listenToSignals();
   const results: NotebookTest[] = [];
   for (const name of given) {
-    if (stop.signal.aborted) break;
+    if (signals.stop.aborted) break;
     const file = path(name);
     if (!o.json) console.log(shown(file));
     const result = await runNotebookTest(file, {
       parameters: o.param,
       tolerance: o.tolerance,
-      signal: stop.signal,
+      signal: signals.stop,
       onEvent: (e) => {
         if (e.type === "warning") console.error(`warning: ${e.message}`);
         if (e.type === "cell-start") {
@@ -65,7 +56,7 @@ async function test(given: string[], o: {
       `${count("skipped")} skipped, ${count("not run")} not run`;
     console.log(total);
   }
-  if (stop.signal.aborted) return code;
+  if (signals.stop.aborted) return signals.code();
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 
