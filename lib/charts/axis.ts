@@ -78,7 +78,17 @@ export function axisOf<K extends string>(
   const keys = [channels].flat() as K[];
   const own = table.rows.flatMap((r) => keys.map((k) => r[k] as Value));
   const name = table.name(keys[0]), label = o.label ?? table.words(keys[0]);
-  return axisFor([...own, ...more], { ...o, label, name });
+  const axis = axisFor([...own, ...more], { ...o, label, name });
+  if (axis.isShare) checkShares(`${table.chart}: ${label}`, own);
+  return axis;
+}
+
+/** @throws {TypeError} for values in percent: most of them are above 1 */
+export function checkShares(what: string, all: readonly Value[]) {
+  const sizes = all.filter((v) => typeof v === "number").map(Math.abs);
+  const middle = d3.median(sizes) ?? 0;
+  if (middle <= 1 || middle > 100) return;
+  throw new TypeError(`${what} is ${middle}: give shares from 0 to 1`);
 }
 
 export function axisFor(

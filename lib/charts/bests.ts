@@ -2,7 +2,14 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { pixels } from "./axis.ts";
-import { firstOf, maybe, read, type Rows, trialWords } from "./channels.ts";
+import {
+  checkOptions,
+  firstOf,
+  maybe,
+  read,
+  type Rows,
+  trialWords,
+} from "./channels.ts";
 import { type AxesOptions, tip } from "./frame.ts";
 import { widest } from "./layout.ts";
 import { linesOf, type Point } from "./line.ts";
@@ -29,6 +36,7 @@ export function isolationChart(
     published?: Rows;
   },
 ): Chart {
+  checkOptions("isolationChart", o, '{ x: "depth" }');
   const table = read("isolationChart", bests, {
     ...{ value: firstOf("value", o.x), y: firstOf("mean", "accuracy") },
     ...{ low: maybe("low"), high: maybe("high"), n: maybe("n") },

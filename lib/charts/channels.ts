@@ -42,7 +42,7 @@ export interface Table<K extends string> {
   words(channel: K): string;
 }
 
-const WORDS: Record<string, string> = {
+const WORDS = new Map(Object.entries({
   lr: "learning rate",
   accuracy: "test accuracy",
   mean: "mean test accuracy",
@@ -53,11 +53,11 @@ const WORDS: Record<string, string> = {
   "betas.0": "Adam's beta 1",
   "betas.1": "Adam's beta 2",
   "schedule.gamma": "decay of the rate",
-};
+}));
 
 /** A field in words: "weightDecay" → "weight decay", "recipe.dim" → "dim". */
 export function wordsOf(field: string): string {
-  return WORDS[field] ?? field.split(".").at(-1)!
+  return WORDS.get(field) ?? field.split(".").at(-1)!
     .replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
 }
 
@@ -74,17 +74,17 @@ export function trialWords(row: unknown, told: readonly string[] = []): string {
     .map((name) => `${wordsOf(name)} ${valueText(own[name])}`).join(", ");
 }
 
+/** What an object has itself under a key, not what all objects inherit. */
+const own = (of: unknown, key: string): unknown =>
+  typeof of === "object" && of !== null && Object.hasOwn(of, key)
+    ? (of as Record<string, unknown>)[key]
+    : undefined;
+
 /** The row's field: its own key, else a path; undefined where it has none. */
-function lookUp(row: object, field: string): unknown {
-  if (Object.hasOwn(row, field)) return (row as Record<string, unknown>)[field];
-  let value: unknown = row;
-  for (const part of field.split(".")) {
-    if (typeof value !== "object" || value === null) return undefined;
-    if (!Object.hasOwn(value, part)) return undefined;
-    value = (value as Record<string, unknown>)[part];
-  }
-  return value;
-}
+const lookUp = (row: object, field: string): unknown =>
+  Object.hasOwn(row, field)
+    ? own(row, field)
+    : field.split(".").reduce(own, row as unknown);
 
 /** A number that a scale can bear; infinite and absurdly large ones are not. */
 export function isNumber(value: unknown): value is number {
@@ -118,6 +118,27 @@ export function whatIs(value: unknown): string {
   return typeof value === "object" && value ? "one object" : String(value);
 }
 
+/** @throws {TypeError} for a call without its options, or with what is none */
+export function checkOptions(
+  name: string,
+  o: unknown,
+  example: string,
+  what = "options",
+) {
+  if (typeof o === "object" && o !== null && !isRows(o) && !isPromise(o)) {
+    return;
+  }
+  throw new TypeError(`${name}: the ${what} are ${whatIs(o)}; give ${example}`);
+}
+
+/** @throws {TypeError} for what is no list, or has fewer than `least` */
+export function checkList(what: string, of: unknown, least = 0) {
+  const isList = Array.isArray(of) || ArrayBuffer.isView(of);
+  if (isList && (of as unknown[]).length >= least) return;
+  const few = least > 0 ? ` of ${least}` : "";
+  throw new TypeError(`${what} are ${whatIs(of)}; give a list${few}`);
+}
+
 /** Whether `of` may be read as rows: a list, a polars frame. */
 export const isRows = (of: unknown): boolean =>
   typeof of === "object" && of !== null &&
@@ -125,8 +146,22 @@ export const isRows = (of: unknown): boolean =>
   (Symbol.iterator in of ||
     typeof (of as { toRecords?: unknown }).toRecords === "function");
 
-/** The rows as an array; a polars frame is taken as its records. */
-export function listOf(chart: string, rows: unknown): object[] {
+/** Whether `of` are groups of rows by name, not one list. */
+export const isGroups = <T>(
+  of: T | Record<string, T>,
+): of is Record<string, T> => whatIs(of) === "one object" && !isRows(of);
+
+/**
+ * The rows as an array; a polars frame is taken as its records.
+ *
+ * @throws {TypeError} for what is no list of objects, and for one of `fields`
+ * that no row has
+ */
+export function listOf(
+  chart: string,
+  rows: unknown,
+  fields: readonly string[] = [],
+): object[] {
   if (!isRows(rows)) {
     const what = whatIs(rows);
     throw new TypeError(`${chart}: the rows are ${what}, not a list of rows`);
@@ -135,10 +170,20 @@ export function listOf(chart: string, rows: unknown): object[] {
   const all = frame.toRecords?.() ?? [...rows as Iterable<object>];
   const wrong = all.findIndex((r) => typeof r !== "object" || r === null);
   if (wrong >= 0) {
-    const what = `${chart}: row ${wrong} is ${whatIs(all[wrong])}`;
+    const what = `${chart}: row ${wrong + 1} is ${whatIs(all[wrong])}`;
     throw new TypeError(`${what}, not an object with fields`);
   }
-  return all;
+  const odd = fields.find((field) => typeof field !== "string");
+  if (odd !== undefined || fields.includes(undefined as never)) {
+    throw new TypeError(`${chart}: a field is ${whatIs(odd)}; give its name`);
+  }
+  const lacking = fields.find((field) =>
+    all.length > 0 && all.every((row) => own(row, field) === undefined)
+  );
+  if (lacking === undefined) return all;
+  throw new TypeError(
+    `${chart}: no row has "${lacking}": there are ${fieldsText(all)}`,
+  );
 }
 
 /**
@@ -192,7 +237,7 @@ export function read<K extends string>(
       value = channel(row, i);
     } catch (cause) {
       const [told] = String((cause as Error)?.message ?? cause).split("\n");
-      throw new TypeError(`${where} fails at row ${i}: ${told}`, { cause });
+      throw new TypeError(`${where} fails at row ${i + 1}: ${told}`, { cause });
     }
     return valueOf(value, where);
   };

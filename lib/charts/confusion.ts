@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { count } from "./axis.ts";
-import { isNumber, isRows, listOf, whatIs } from "./channels.ts";
+import { checkOptions, isGroups, isNumber, listOf } from "./channels.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
 import { areaItem } from "./marks.ts";
@@ -49,7 +49,7 @@ const isList = (of: unknown): of is unknown[] =>
 /** All of `of` added up; what is no count counts as 0. */
 function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
   const isMatrix = isList(of) && isList(of[0]);
-  const isTrial = of && whatIs(of) === "one object" && !isRows(of);
+  const isTrial = of && isGroups(of);
   const trials = of && !isMatrix ? isTrial ? [of] : listOf(chart, of) : [];
   const all = isMatrix
     ? [of as Counts]
@@ -97,6 +97,7 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
  * @throws {RangeError} if the matrix is not one row and column a class.
  */
 export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
+  checkOptions("confusionChart", o, "{ labels }");
   const side = countsOf("confusionChart", of, o.labels);
   const { counts, totals, labels } = side;
   const none = labels.filter((_, i) => totals[i] === 0).slice(0, 20);
@@ -126,8 +127,9 @@ export function confusionDifferenceChart(
   b: Confusion,
   o: ConfusionOptions & { aLabel?: string; bLabel?: string } = {},
 ): Chart {
-  const { aLabel = "a", bLabel = "b" } = o;
   const chart = "confusionDifferenceChart";
+  checkOptions(chart, o, "{ labels }");
+  const { aLabel = "a", bLabel = "b" } = o;
   const first = countsOf(`${chart}, ${aLabel}`, a, o.labels);
   const isFirst = first.counts.length > 0;
   const known = isFirst ? first.labels : o.labels;

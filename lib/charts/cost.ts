@@ -1,7 +1,14 @@
 /** Accuracy over cost, with the front that nothing cheaper reaches. */
 import * as Plot from "@observablehq/plot";
 import { axisOf, onAxes } from "./axis.ts";
-import { type Channel, firstOf, maybe, read, type Rows } from "./channels.ts";
+import {
+  type Channel,
+  checkOptions,
+  firstOf,
+  maybe,
+  read,
+  type Rows,
+} from "./channels.ts";
 import { type Area, asked, type AxesOptions, frame, tip } from "./frame.ts";
 import { bars, OURS, pathItem } from "./marks.ts";
 import { lengthOf } from "./noise.ts";
@@ -34,6 +41,7 @@ export function costAccuracyChart(
     costLabel?: string;
   },
 ): Chart {
+  checkOptions("costAccuracyChart", o, '{ cost: "seconds" }');
   const table = read("costAccuracyChart", rows, {
     ...{ cost: o.cost, y: o.y ?? firstOf("mean", "accuracy") },
     ...{ low: maybe("low"), high: maybe("high") },

@@ -1,7 +1,7 @@
 /** Effects with their intervals about no effect, a row each. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor, count } from "./axis.ts";
+import { axisFor, checkShares, count } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
 import { hiddenAxis, nameLines, widest } from "./layout.ts";
@@ -47,18 +47,17 @@ export function forestChart(
   effects: channels.Rows | Record<string, channels.Rows>,
   o: ForestOptions = {},
 ): Chart {
+  channels.checkOptions("forestChart", o, '{ label: "less" }');
   const { unit = "points", width = 720 } = o;
   const factor = unit === "points" ? 100 : 1;
   let given = 0;
-  const isOne = channels.whatIs(effects) !== "one object" ||
-    channels.isRows(effects);
-  const groups = Object.entries(isOne ? { "": effects } : effects)
-    .map(([name, own]) => {
-      const rows = effectsOf(name, own, o, factor);
-      const left = Math.max(0, MOST_ROWS - given);
-      given += rows.length;
-      return { name, y: 0, rows: rows.slice(0, left) };
-    });
+  const named = channels.isGroups(effects) ? effects : { "": effects };
+  const groups = Object.entries(named).map(([name, own]) => {
+    const rows = effectsOf(name, own, o, factor);
+    const left = Math.max(0, MOST_ROWS - given);
+    given += rows.length;
+    return { name, y: 0, rows: rows.slice(0, left) };
+  }).filter((g) => g.rows.length > 0);
   const all = groups.flatMap((g) => g.rows);
   const texts = textsOf(all);
   const wide = widest(texts.values());
@@ -177,6 +176,12 @@ function effectsOf(
     ...{ note: maybe("note"), n: maybe("n") },
     published: maybe("published", "whose"),
   });
+  if (factor !== 1) {
+    checkShares(
+      `${chart}: ${table.words("estimate")}`,
+      table.rows.map((r) => r.estimate),
+    );
+  }
   const scaled = (v: channels.Value) => isNumber(v) ? v * factor : null;
   return table.rows.map((r) => ({
     words: tip(String(r.label ?? "no name"), r.note?.toString()),

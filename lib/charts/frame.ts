@@ -18,7 +18,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { createHash } from "node:crypto";
 import { type Axis, type AxisOptions, pixels, SHARES } from "./axis.ts";
-import { whatIs } from "./channels.ts";
+import { checkOptions, whatIs } from "./channels.ts";
 import * as layout from "./layout.ts";
 import * as noise from "./noise.ts";
 import * as theme from "./theme.ts";
@@ -114,6 +114,7 @@ const plotScale = ({ type, domain }: Axis, isY: boolean) => ({
 
 /** Draws a chart of that kind: see the head of this file. */
 export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
+  checkOptions(kind, o, "{ width: 720 }");
   const { width = 720 } = o;
   const say = `${kind}: width is ${width}; give pixels from 100 to 8000`;
   if (!(width >= 100 && width <= 8000)) throw new RangeError(say);

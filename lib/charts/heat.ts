@@ -1,9 +1,10 @@
 /** A value over two parameters: a cell a setting, the best one outlined. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor, axisOf, count, onAxes } from "./axis.ts";
+import { axisOf, count, onAxes } from "./axis.ts";
 import {
   type Channel,
+  checkOptions,
   firstOf,
   maybe,
   read,
@@ -41,6 +42,7 @@ export function heatMapChart(
     valueLabel?: string;
   },
 ): Chart {
+  checkOptions("heatMapChart", o, '{ x: "lr", y: "depth" }');
   const table = read("heatMapChart", rows, {
     ...{ x: o.x, y: o.y, value: o.value ?? firstOf("mean", "accuracy") },
     // How many runs a value is the mean of, and its interval.
@@ -69,7 +71,7 @@ export function heatMapChart(
   const failed = cells.filter((c) => c.value === undefined);
 
   const valueLabel = o.valueLabel ?? table.words("value");
-  const { isShare, say: words } = axisFor([], { label: valueLabel });
+  const { isShare, say: words } = axisOf(table, "value", { label: valueLabel });
   const end = isShare ? percentTick : valueText;
   const sd = sdOf(o.noise);
   const [low = 0, high = 0] = d3.extent(done, (c: Done) => c.value);

@@ -84,6 +84,7 @@ export function linesOf(
   add: (lines: Lines) => Added = () => ({}),
 ): Chart {
   const { firstOf, maybe, optional } = channels;
+  channels.checkOptions(chart, o, '{ x: "lr" }');
   const xChannel = o.x ?? firstOf("lr", "epoch");
   const table = channels.read(chart, rows, {
     ...{ x: xChannel, y: o.y ?? firstOf("accuracy", "mean", "value") },

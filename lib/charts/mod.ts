@@ -23,13 +23,7 @@ export { repeatsChart } from "./runs.ts";
 export { kneeOf, throughputChart } from "./throughput.ts";
 export { timelineChart } from "./trials.ts";
 export type { Noise } from "./noise.ts";
-export {
-  type Channel,
-  fieldsText,
-  listOf,
-  PARAMETERS,
-  type Rows,
-  wordsOf,
-} from "./channels.ts";
+export * as channels from "./channels.ts";
+export { type Channel, type Rows, wordsOf } from "./channels.ts";
 export { type Chart, escapeMarkup } from "./theme.ts";
 export { percent } from "./values.ts";

@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
-import { isNumber, whatIs } from "./channels.ts";
+import { checkList, checkOptions, isNumber } from "./channels.ts";
 import { frame, type FrameOptions } from "./frame.ts";
 import { DIAGONALS, hatched, OURS, pathItem } from "./marks.ts";
 import type { Chart } from "./theme.ts";
@@ -59,12 +59,12 @@ export function secondMomentsChart(
   moments: MomentCounts,
   o: Omit<FrameOptions, "noise"> & { eps: readonly number[] },
 ): Chart {
-  if (!moments?.edges || !moments.counts) {
-    throw new TypeError(
-      `secondMomentsChart: the moments are ${whatIs(moments)}, ` +
-        "not { edges, counts }",
-    );
-  }
+  const chart = "secondMomentsChart";
+  checkOptions(chart, o, "{ eps: [1e-8] }");
+  checkOptions(chart, moments, "{ edges, counts }", "moments");
+  checkList(`${chart}: the eps`, o.eps);
+  checkList(`${chart}: the edges`, moments.edges);
+  checkList(`${chart}: the counts`, moments.counts);
   const { edges } = moments;
   const isCount = (n: number) => isNumber(n) && n >= 0;
   const given = Array.from(moments.counts, Number);

@@ -1,5 +1,5 @@
 /** Two variants on the same settings and seeds: their differences, a row each. */
-import { count } from "./axis.ts";
+import { checkShares, count } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { forestChart } from "./effects.ts";
 import type { FrameOptions } from "./frame.ts";
@@ -42,6 +42,9 @@ interface PairedOptions extends FrameOptions {
  * pairedChart(trials, { of: "model", values: ["baseline", "cls"], noise });
  */
 export function pairedChart(rows: channels.Rows, o: PairedOptions): Chart {
+  const example = '{ of: "model", values: ["baseline", "cls"] }';
+  channels.checkOptions("pairedChart", o, example);
+  channels.checkList("pairedChart: the values", o.values, 2);
   const [a, b] = o.values.map(String);
   const { aLabel = a, bLabel = b } = o;
   const means = [o.mean ?? []].flat() as Mean[];
@@ -90,6 +93,7 @@ function pairsOf(rows: channels.Rows, o: PairedOptions, notes: string[]) {
     seed: (r) => r.seed ?? r.repeat,
     repeat: channels.maybe("repeat"),
   });
+  checkShares(`pairedChart: ${table.words("y")}`, table.rows.map((r) => r.y));
   const runs = table.rows.map((r) => ({
     ...r,
     shared: names.map((name) => r[`= ${name}` as "of"]),

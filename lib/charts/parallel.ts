@@ -29,6 +29,8 @@ export function parallelChart(
     valueLabel?: string;
   },
 ): Chart {
+  channels.checkOptions("parallelChart", o, '{ axes: ["depth", "lr"] }');
+  channels.checkList("parallelChart: the axes", o.axes);
   const last = o.axes.length;
   const keys = [...o.axes.map((_, i) => `axis ${i + 1}`), "value"];
   const table = channels.read("parallelChart", rows, {

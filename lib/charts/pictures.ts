@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { Buffer } from "node:buffer";
 import { crc32, deflateSync } from "node:zlib";
-import { listOf } from "./channels.ts";
+import { checkOptions, listOf } from "./channels.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { scaleItem } from "./heat.ts";
 import { hiddenAxis, namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
@@ -122,12 +122,13 @@ export function faceGridChart(
   rows: readonly FaceRow[],
   o: PictureOptions,
 ): Chart {
+  checkOptions("faceGridChart", o, "{ size: 48, channels: 1 }");
   const { size, channels } = o;
-  const list = listOf("faceGridChart", rows) as FaceRow[];
+  const list = listOf("faceGridChart", rows, ["faces"]) as FaceRow[];
   const columns: number = d3.max(list, (r: FaceRow) => r.faces.length) || 1;
   const pictures = list.flatMap(({ label, faces }, row) =>
     faces.map((face, x): Picture => {
-      check(`face ${x} of ${label}`, face, size, size, channels);
+      check(`face ${x + 1} of ${label}`, face, size, size, channels);
       const src = pictureOf(size, (i) => colorAt(face, i, channels));
       return { row, x, src, title: label };
     })
@@ -170,8 +171,9 @@ export function heatOverlayChart(
   rows: readonly HeatRow[],
   o: PictureOptions,
 ): Chart {
+  checkOptions("heatOverlayChart", o, "{ size: 48, channels: 1 }");
   const { size, channels } = o;
-  const list = listOf("heatOverlayChart", rows) as HeatRow[];
+  const list = listOf("heatOverlayChart", rows, ["face", "maps"]) as HeatRow[];
   const bare: { row: number; x: string }[] = [];
   const pictures = list.flatMap(({ label, face, maps, side }, row) => {
     check(`face of ${label}`, face, size, size, channels);

@@ -1,7 +1,7 @@
 /** How much hangs on the learning rate: curves, best rates and their widths. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import type { Rows } from "./channels.ts";
+import { checkOptions, type Rows } from "./channels.ts";
 import { type LineOptions, linesOf, type Point } from "./line.ts";
 import {
   MOST_NAMED,
@@ -28,6 +28,7 @@ const WITHIN = 0.005;
  * left out.
  */
 export function lrSensitivityChart(rows: Rows, o: LineOptions = {}): Chart {
+  checkOptions("lrSensitivityChart", o, '{ series: "depth" }');
   const options = { xScale: "log" as const, ...o, x: o.x ?? "lr" };
   return linesOf("lrSensitivityChart", rows, options, {}, (lines) => {
     const { x, y } = lines;

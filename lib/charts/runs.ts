@@ -26,6 +26,7 @@ export function repeatsChart(
     y?: channels.Channel;
   },
 ): Chart {
+  channels.checkOptions("repeatsChart", o, '{ x: "depth" }');
   const table = channels.read("repeatsChart", rows, {
     x: o.x,
     y: o.y ?? channels.firstOf("accuracy"),

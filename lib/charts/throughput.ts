@@ -66,6 +66,7 @@ export function throughputChart(
     published?: channels.Rows;
   } = {},
 ): Chart {
+  channels.checkOptions("throughputChart", o, '{ series: "net" }');
   const knees: Measured[] = [], bests: number[] = [];
   let lost = 0;
   /** The rows with their series named by its knee. */

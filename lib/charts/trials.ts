@@ -9,11 +9,11 @@ import { areaItem, DIAGONALS, hatched } from "./marks.ts";
 import { type Chart, textWidth } from "./theme.ts";
 
 /** Each state's colour, and the lines over it, so that grey print tells them. */
-const LOOKS: Record<string, [color: string, lines: string]> = {
-  complete: ["#0072B2", ""],
-  failed: ["#B34A00", DIAGONALS],
-  pruned: ["#66707B", "M2,0V8"],
-};
+const LOOKS = new Map<string, [color: string, lines: string]>([
+  ["complete", ["#0072B2", ""]],
+  ["failed", ["#B34A00", DIAGONALS]],
+  ["pruned", ["#66707B", "M2,0V8"]],
+]);
 const OTHER = ["#8A4F7D", "M0,2H8"] as const;
 
 /** Those in work are outlines. */
@@ -86,7 +86,7 @@ export function timelineChart(
   const summary = span === 0
     ? ""
     : `busy ${timeText(busy)} (${share} % of ${lanes}), ${pace} trials an hour`;
-  const known = Object.keys(LOOKS);
+  const known = [...LOOKS.keys()];
   const counts: Map<string, number> = d3.rollup(
     d3.sort(bars, (b: Bar) => known.indexOf(b.state) >>> 0),
     (own: Bar[]) => own.length,
@@ -94,7 +94,7 @@ export function timelineChart(
   );
   const fills = new Map(
     [...counts.keys()].filter(isFilled).map((state, i) => {
-      const [color, lines] = LOOKS[state] ?? OTHER;
+      const [color, lines] = LOOKS.get(state) ?? OTHER;
       return [state, hatched(String(i), color, lines)];
     }),
   );

@@ -1,10 +1,10 @@
 /** The notes' claims with our verdicts, and the decision of a written rule. */
 import { z } from "zod";
-import { escapeMarkup, wordsOf } from "../charts/mod.ts";
+import { channels, escapeMarkup, wordsOf } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { ClaimsFile, keep } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
-import { paramsOf, type Row, type Trial } from "./rows.ts";
+import { paramsOf, type Row, type Trial, valueOf } from "./rows.ts";
 import { markdown, paramsText, type Shown, shown } from "./show.ts";
 import { Study } from "./study.ts";
 import {
@@ -195,21 +195,23 @@ export async function claims(
  */
 export function decide(
   choice: string | number | boolean | undefined | null,
-  { name = "", unless, note }: {
-    name?: string;
-    unless?: string | false;
-    note?: string;
-  } = {},
+  o: { name?: string; unless?: string | false; note?: string } = {},
 ): Shown {
-  if (typeof choice === "object" && choice !== null) {
-    const what = (choice as unknown) instanceof Promise
-      ? "a promise: put await before what gives it"
-      : "an object: give its text or number";
-    throw new StudyError(`decide: the choice is ${what}`);
+  channels.checkOptions("decide", o, '{ name: "Depth" }');
+  const { name = "", unless, note } = o;
+  const isNone = choice === undefined || choice === null;
+  if (!isNone && valueOf(choice) === undefined) {
+    const what = channels.whatIs(choice);
+    throw new StudyError(`decide: the choice is ${what}: give text or number`);
+  }
+  if (unless && typeof unless !== "string") {
+    throw new StudyError(
+      `decide: unless is ${unless}: give the reason as text`,
+    );
   }
   const words = unless
     ? `None: ${unless}.`
-    : choice === undefined || choice === null
+    : isNone
     ? "None: no trial is on record."
     : `${name} ${choice}.`.trim().replace(
       // A recipe's own name, such as loss.labelSmoothing, stays as it is.

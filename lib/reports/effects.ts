@@ -1,4 +1,5 @@
 /** What one value of a parameter gains over another, paired by seed. */
+import { channels } from "../charts/mod.ts";
 import { holm, studentQuantile } from "../statistics/mod.ts";
 import {
   analysis,
@@ -15,6 +16,7 @@ import {
   rising,
   type Row,
   rowsOf,
+  valueAt,
   valueOf,
 } from "./rows.ts";
 import {
@@ -114,6 +116,21 @@ const WHY = Symbol.for("ferlab.why");
 export const whyNone = (of: readonly Effect[]): string =>
   (of as { [WHY]?: string })[WHY] ?? "no two values have finished runs";
 
+/** @throws TypeError for what is no list of effects, such as plain rows */
+export function effectsIn<E extends Pick<Effect, "difference" | "n">>(
+  where: string,
+  of: readonly E[],
+): E[] {
+  const list = rowsOf(where, of);
+  const i = list.findIndex(({ difference, n }) =>
+    typeof n !== "number" || difference !== null && !Number.isFinite(difference)
+  );
+  if (i < 0) return list;
+  throw new TypeError(
+    `${where}: row ${i + 1} is no effect: give those of effects`,
+  );
+}
+
 /**
  * The base's parameters by name.
  *
@@ -130,10 +147,10 @@ function baseOf(
     ? pick(given as Params ?? {}, names)
     : { [names[0]]: one };
   const alike = names.map((name) =>
-    rows.map((row) => valueOf(row[name]))
+    rows.map((row) => valueAt(row, name))
       .find((value) => String(value) === String(base[name])) ?? base[name]
   );
-  const lacking = names.find((name) => base[name] === undefined);
+  const lacking = names.find((name) => !Object.hasOwn(base, name));
   const i = names.findIndex((n, i) => typeof alike[i] !== typeof base[n]);
   const value = base[names[i]];
   const wrong = names.length === 0
@@ -156,10 +173,11 @@ function baseOf(
  * or everything else, has no finished run. Rows without repeats, such as
  * published ones, are paired by the parameters that they share.
  *
- * @throws StudyError for a parameter that no row has, a base of another type
- * than the rows' values, and rows that are no runs (see `asRuns`)
+ * @throws TypeError for a parameter that no row has; StudyError for a base of
+ * another type than the rows' values, and rows that are no runs (see `asRuns`)
  */
 export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
+  channels.checkOptions("effects", o, '{ of: "depth", base: 2 }');
   const { noise, value = "accuracy" } = o, names = [o.of].flat() as string[];
   const { level, correction, paired } = o;
   const testing: Testing = { level, correction, paired };
@@ -172,7 +190,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
   const base = baseOf(rows, names, o), isSingle = areSingle(rows);
   const all = asRuns(
     "effects",
-    rows.filter((row) => names.every((name) => row[name] != null)),
+    rows.filter((row) => names.every((n) => valueAt(row, n) !== undefined)),
     o.sharing ? fields : parametersOf(rows, fields),
     value,
   );
@@ -271,7 +289,8 @@ function judged(
  * of them together.
  */
 export function asFamily(...lists: readonly Effect[][]): Effect[][] {
-  const tested = lists.flat().filter((e) => e.rawP !== null);
+  const tested = effectsIn("asFamily", lists.flat())
+    .filter((e) => e.rawP !== null);
   const corrected = holm(tested.map((e) => e.rawP!));
   return lists.map((list) =>
     list.map((e) =>
@@ -281,12 +300,14 @@ export function asFamily(...lists: readonly Effect[][]): Effect[][] {
 }
 
 /** The paired seeds of the effect that has the fewest; 0 of none. */
-export const fewest = (of: readonly Pick<Effect, "n">[]): number =>
-  of.length === 0 ? 0 : Math.min(...of.map((e) => e.n));
+export function fewest(of: readonly Pick<Effect, "n">[]): number {
+  const all = rowsOf("fewest", of, ["n"]);
+  return all.length === 0 ? 0 : Math.min(...all.map((e) => e.n));
+}
 
 /** Of those that are better the one with the largest gain. */
 export const leaderOf = (of: readonly Effect[]): Effect | undefined =>
-  of.filter((e) => e.isBetter)
+  effectsIn("leaderOf", of).filter((e) => e.isBetter)
     .sort((a, b) => b.difference! - a.difference!)[0];
 
 /** "+1.20 points (−0.30 to +2.70, n 3)"; of shares. */
@@ -316,7 +337,7 @@ export function gainText(
     | "testing"
   >[],
 ): string {
-  const [e] = of.filter((e) => e.difference !== null)
+  const [e] = effectsIn("gainText", of).filter((e) => e.difference !== null)
     .sort((a, b) => b.difference! - a.difference!);
   if (!e) return "no two values have a pair of finished runs";
   const size = (share: number) => (100 * Math.abs(share)).toFixed(1);
@@ -334,7 +355,8 @@ export function gainText(
 
 /** "depth 4 less 2: +1.20 points (−0.30 to +2.70, n 3); …" */
 export const effectsText = (of: readonly Effect[]): string =>
-  of.map((e) => `${e.less}: ${differenceText(e)}`).join("; ");
+  effectsIn("effectsText", of)
+    .map((e) => `${e.less}: ${differenceText(e)}`).join("; ");
 
 /** "the seeds say +4.96, +2.54" */
 export const seedsText = ({ seeds }: Pick<Effect, "seeds">): string =>
@@ -346,12 +368,10 @@ export const seedsText = ({ seeds }: Pick<Effect, "seeds">): string =>
 export function effectTable(
   of: readonly Effect[] | Record<string, readonly Effect[]>,
 ): Shown {
-  const groups = Array.isArray(of)
-    ? { "": of }
-    : of as Record<string, Effect[]>;
+  const groups = channels.isGroups(of) ? of : { "": of };
   return table(
     Object.entries(groups).flatMap(([group, list]) =>
-      list.map((e: Effect) => ({
+      effectsIn("effectTable", list).map((e) => ({
         ...group ? { runs: group } : {},
         compared: e.less,
         "difference (points)": e.difference === null

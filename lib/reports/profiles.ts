@@ -162,11 +162,11 @@ export function atProfile(
   profile: string,
   grids: Partial<Record<Profile, Grid>>,
 ): Grid {
-  const grid = grids[parseProfile(profile)];
+  const grid = grids?.[parseProfile(profile)];
   if (grid) return grid;
   throw new StudyError(
     `parameter profile: this notebook has no grid for ${profile}: add one, ` +
-      `or use ${Object.keys(grids).join(", ")}`,
+      `or use ${Object.keys(grids ?? {}).join(", ")}`,
   );
 }
 

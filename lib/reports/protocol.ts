@@ -3,7 +3,7 @@ import { firstSetting, recipeOf } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import type { Published } from "./published.ts";
 import { type Shown, table, valueText } from "./show.ts";
-import { type Study, triedText } from "./study.ts";
+import { Study, triedText } from "./study.ts";
 
 const modelText = (r: Recipe) =>
   `IR50 family, stages ${r.widths.join("/")} with ${r.layers.join("/")} ` +
@@ -78,6 +78,9 @@ function variedThere(of: Published | undefined, field: string) {
  * is what it did not print. Without published numbers ours stand alone.
  */
 export function protocol(of: Published | undefined, study: Study): Shown {
+  if (!(study instanceof Study)) {
+    throw new TypeError("protocol: give the published table, then the study");
+  }
   const theirs: Record<string, unknown> = { ...of?.protocol };
   const none = of ? "not stated" : "–";
   const said = (...names: string[]) => {

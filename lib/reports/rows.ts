@@ -1,5 +1,5 @@
 /** Rows of trials as all pieces of a report take them. */
-import { fieldsText, listOf, PARAMETERS } from "../charts/mod.ts";
+import { channels } from "../charts/mod.ts";
 import {
   analysis,
   type EpochSummary,
@@ -10,6 +10,8 @@ import {
 } from "../study/mod.ts";
 import { highest, type Recipe } from "../train/mod.ts";
 import { paramsText } from "./show.ts";
+
+const { PARAMETERS } = channels;
 
 /**
  * A trial, a published run or a row of one's own: parameters stand in it by
@@ -59,9 +61,16 @@ const RESULTS = new Set([
 
 /**
  * A parameter's value: a BigInt is a number, or a text where that has not all
- * its digits, a date is a text; undefined for what is no value.
+ * its digits; a date and a list of values, such as two betas, are texts;
+ * undefined for what is no value.
  */
 export function valueOf(value: unknown): ParamValue | undefined {
+  if (Array.isArray(value)) {
+    const all = value.map(valueOf);
+    return all.length > 0 && !all.includes(undefined)
+      ? all.join(", ")
+      : undefined;
+  }
   if (typeof value === "bigint") {
     return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
   }
@@ -71,7 +80,14 @@ export function valueOf(value: unknown): ParamValue | undefined {
   return isValue ? value as ParamValue : undefined;
 }
 
-/** The parameters of rows: those of their study, or all that is no result. */
+/** A row's own value of a field, whatever other objects inherit by its name. */
+export const valueAt = (row: Row, field: string): ParamValue | undefined =>
+  Object.hasOwn(row, field) ? valueOf(row[field]) : undefined;
+
+/**
+ * The parameters of rows: those of their study, or all that is no result. A
+ * list, which may be a history, is one where a call names it.
+ */
 export function parametersOf(
   rows: readonly Row[],
   also: readonly string[] = [],
@@ -79,7 +95,8 @@ export function parametersOf(
   const names = rows.flatMap((row) =>
     (row as { [PARAMETERS]?: string[] })[PARAMETERS] ??
       Object.keys(row).filter((k) =>
-        !RESULTS.has(k) && valueOf(row[k]) !== undefined
+        !RESULTS.has(k) && !Array.isArray(row[k]) &&
+        valueAt(row, k) !== undefined
       )
   );
   return [...new Set([...names, ...also])];
@@ -88,28 +105,19 @@ export function parametersOf(
 /**
  * Rows as a list; those of a polars frame are its records.
  *
- * @throws TypeError for what is no list of rows, most often a promise of them;
- * StudyError for one of `fields` that no row has
+ * @throws TypeError for what is no list of rows, most often a promise of them,
+ * and for one of `fields` that is no name, or that no row has
  */
-export function rowsOf<R extends Row>(
+export const rowsOf = <R extends Row>(
   where: string,
   rows: Iterable<R>,
   fields: readonly string[] = [],
-): R[] {
-  const list = listOf(where, rows) as R[];
-  const lacking = fields.find((field) =>
-    list.length > 0 && list.every((row) => row[field] === undefined)
-  );
-  if (lacking === undefined) return list;
-  throw new StudyError(
-    `${where}: no row has "${lacking}": there are ${fieldsText(list)}`,
-  );
-}
+): R[] => channels.listOf(where, rows, fields) as R[];
 
 /** What a row has of `names`. */
 export const pick = (row: Row, names: readonly string[]): Params =>
   Object.fromEntries(names.flatMap((name) => {
-    const value = valueOf(row[name]);
+    const value = valueAt(row, name);
     return value === undefined ? [] : [[name, value]];
   }));
 
@@ -130,6 +138,21 @@ function resultOf(value: unknown): number | null | undefined {
     : value;
   return isNone ? null : Number.isFinite(number) ? number as number : undefined;
 }
+
+/** Optuna's words for a trial's state, and what others say instead. */
+const STATES = new Map<string, analysis.AnalysisRow["state"]>(Object.entries(
+  {
+    ...{ complete: "COMPLETE", completed: "COMPLETE", finished: "COMPLETE" },
+    ...{ fail: "FAIL", failed: "FAIL", crashed: "FAIL", killed: "FAIL" },
+    ...{ pruned: "PRUNED", running: "RUNNING", waiting: "WAITING" },
+  } as const,
+));
+
+/** A row's state by its word, else by its result; undefined for another word. */
+const stateOf = ({ state }: Row, result: number | null | undefined) =>
+  state == null
+    ? typeof result === "number" ? "COMPLETE" : "FAIL"
+    : STATES.get(String(state).toLowerCase());
 
 /** Whether two rows are one trial of one record. */
 const areSame = (a: Row, b: Row) =>
@@ -170,7 +193,24 @@ export function asRuns(
       const field = typeof value === "string" ? value : "the value";
       throw refuse(`${field} is "${got}": give a number, or null for none`);
     }
-    const place = `${setting} ${repeat}`, run = `${place} ${row.seed}`;
+    if (
+      value === "accuracy" && number !== null && !(number >= 0 && number <= 1)
+    ) {
+      throw refuse(`accuracy is ${number}: give a share from 0 to 1`);
+    }
+    const state = stateOf(row, number), seed = valueOf(row.seed);
+    if (state === undefined) {
+      throw refuse(
+        `state is "${row.state}": give complete, fail, pruned, running or ` +
+          "waiting, or leave it out",
+      );
+    }
+    if (row.seed != null && seed === undefined) {
+      throw refuse(
+        `seed is ${channels.whatIs(row.seed)}: give a number or a text`,
+      );
+    }
+    const place = `${setting} ${repeat}`, run = `${place} ${seed}`;
     const twin = done.get(run);
     if (number !== null && twin !== undefined) {
       if (areSame(row, rows[twin])) return [];
@@ -182,14 +222,14 @@ export function asRuns(
       );
     }
     if (number !== null) done.set(run, i);
-    const isOther = seeds.has(place) && seeds.get(place) !== row.seed;
-    if (!isOther) seeds.set(place, row.seed);
+    const isOther = seeds.has(place) && seeds.get(place) !== seed;
+    if (!isOther) seeds.set(place, seed);
     return [{
       params,
       // One that no other run has.
       repeat: isOther ? -1 - i : repeat,
-      seed: row.seed ?? undefined,
-      state: row.state ?? (number === null ? "FAIL" : "COMPLETE"),
+      seed: seed as number | undefined,
+      state,
       value: number,
       failKind: row.failKind,
       maxTestValue: row.maxTestAccuracy,
@@ -204,16 +244,21 @@ export function asRuns(
 }
 
 /** Whether a row has an accuracy. */
-export const isDone = (row: Row): boolean =>
-  (row.state ?? "COMPLETE") === "COMPLETE" &&
-  typeof resultOf(row.accuracy) === "number";
+export function isDone(row: Row): boolean {
+  const result = resultOf(row.accuracy);
+  return typeof result === "number" && stateOf(row, result) === "COMPLETE";
+}
+
+/** Whether rows have equal values of fields. */
+const areAlike = (a: Row, b: Row, fields: readonly string[]) =>
+  fields.every((field) => valueAt(a, field) === valueAt(b, field));
 
 /** The rows that have an accuracy and these values. */
-export const where = (rows: Iterable<Row>, values: Row): Row[] =>
-  rowsOf("where", rows).filter((row) =>
-    isDone(row) &&
-    Object.entries(values).every(([name, value]) => row[name] === value)
-  );
+export function where(rows: Iterable<Row>, values: Row = {}): Row[] {
+  const fields = Object.keys(values);
+  return rowsOf("where", rows, fields)
+    .filter((row) => isDone(row) && areAlike(row, values, fields));
+}
 
 /** Items by a value of each: numbers rise, all else keeps its order. */
 export const rising = <T>(items: T[], of: (item: T) => unknown): T[] =>
@@ -260,7 +305,7 @@ function settingsOf(
   rows: readonly Row[],
   names: readonly string[],
 ): SettingRow[] {
-  const odd = names.find((name) => name in NONE);
+  const odd = names.find((name) => Object.hasOwn(NONE, name));
   if (odd !== undefined) {
     throw new StudyError(
       `${where}: ${odd} is the name of a result: give the parameter another`,
@@ -321,9 +366,9 @@ export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
   const all = rowsOf("bestPer", rows, [parameter, "accuracy"]);
   const names = parametersOf(all, [parameter]);
   const varied = names.filter((name) =>
-    name !== parameter && new Set(all.map((row) => row[name])).size > 1
+    name !== parameter && new Set(all.map((row) => valueAt(row, name))).size > 1
   );
-  const known = all.filter((row) => valueOf(row[parameter]) !== undefined);
+  const known = all.filter((row) => valueAt(row, parameter) !== undefined);
   const found = (areSingle(all) ? known.map((row) => [row]) : [known])
     .flatMap((own) => settingsOf("bestPer", own, names));
   const bests = [...Map.groupBy(found, (s) => s[parameter] as ParamValue)]
@@ -337,7 +382,7 @@ export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
         nuisance: paramsText(pick(best ?? {}, varied)),
         infeasible: own.filter((s) => s.n === 0 && s.infeasible > 0).length,
         recipe: known.find((row) =>
-          best && row.recipe && names.every((n) => row[n] === best[n])
+          best && row.recipe && areAlike(row, best, names)
         )?.recipe,
       }, names);
     });
@@ -346,14 +391,13 @@ export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
 
 /** The runs behind `bestPer`: of each value those of the setting that won. */
 export function runsAtBest<R extends Row>(
-  rows: readonly R[],
+  rows: Iterable<R>,
   parameter: string,
 ): R[] {
-  const names = parametersOf(rows, [parameter]);
-  const bests = bestPer(rows, parameter).filter((best) => best.mean !== null);
-  return rows.filter((row) =>
-    bests.some((best) => names.every((name) => row[name] === best[name]))
-  );
+  const all = rowsOf("runsAtBest", rows, [parameter, "accuracy"]);
+  const names = parametersOf(all, [parameter]);
+  const bests = bestPer(all, parameter).filter((best) => best.mean !== null);
+  return all.filter((row) => bests.some((best) => areAlike(row, best, names)));
 }
 
 /** The spread of repeats, pooled over settings; null without repeats. */
@@ -371,8 +415,8 @@ export const bestTrial = (trials: Iterable<Trial>): Trial | undefined =>
  * epoch's metrics, with the validation accuracy as `accuracy`.
  */
 export const epochRows = (trials: Iterable<Trial>): Row[] =>
-  rowsOf("epochRows", trials).flatMap((t) =>
-    t.history.map((e) => {
+  rowsOf("epochRows", trials, ["history"]).flatMap((t) =>
+    (t.history ?? []).map((e) => {
       const { study, repeat, seed } = t, accuracy = e.validationAccuracy;
       const row = { ...e, ...paramsOf(t), study, repeat, seed, accuracy };
       return named(row, parametersOf([t]));

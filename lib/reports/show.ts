@@ -1,5 +1,5 @@
 /** What a cell shows besides charts: tables, words, numbers as text. */
-import { escapeMarkup } from "../charts/mod.ts";
+import { channels, escapeMarkup } from "../charts/mod.ts";
 import { analysis, type Params, type ParamValue } from "../study/mod.ts";
 
 /** What a cell shows when it is its last value. */
@@ -18,8 +18,10 @@ export const markdown = (text: string): Shown =>
   shown(() => ({ "text/markdown": text, "text/plain": text }));
 
 /** Lines as a list. */
-export const list = (lines: readonly string[]): Shown =>
-  markdown(lines.map((line) => `- ${line}`).join("\n") || "Nothing.");
+export function list(lines: readonly string[]): Shown {
+  channels.checkList("list: the lines", lines);
+  return markdown(lines.map((line) => `- ${line}`).join("\n") || "Nothing.");
+}
 
 /** Rows as HTML; columns are those of all rows, in order of appearance. */
 export function tableHtml(rows: readonly Record<string, unknown>[]): string {
@@ -41,8 +43,10 @@ const cellText = (value: unknown): string =>
     : String(value);
 
 /** A table of rows; a value that is missing or null is "–". */
-export const table = (rows: readonly Record<string, unknown>[]): Shown =>
-  shown(() => ({ "text/html": tableHtml(rows) }));
+export function table(rows: Iterable<Record<string, unknown>>): Shown {
+  const all = channels.listOf("table", rows) as Record<string, unknown>[];
+  return shown(() => ({ "text/html": tableHtml(all) }));
+}
 
 /** Seconds as people say them: "41 s", "3 min 20 s", "2 h 5 min". */
 export function duration(seconds: number): string {

@@ -1,5 +1,5 @@
 /** Studies of speed: what a cell says of one, and what its trials say. */
-import { escapeMarkup, wordsOf } from "../charts/mod.ts";
+import { channels, escapeMarkup, wordsOf } from "../charts/mod.ts";
 import { quantile } from "../statistics/mod.ts";
 import {
   type Params,
@@ -76,9 +76,14 @@ function factsOf({ nets, steps, points, repeats }: SpeedCell) {
  * that is not one
  */
 export function timed(where: Where, cell: SpeedCell): Study {
-  const at = parseWhere(where);
+  const at = parseWhere("timed", where);
+  channels.checkOptions(
+    "timed",
+    cell,
+    "{ name, nets, steps, points, repeats }",
+  );
   const { name, nets, steps, points, repeats } = cell;
-  const both = Object.keys(nets).filter((net) => net in steps);
+  const both = Object.keys(nets).filter((net) => Object.hasOwn(steps, net));
   const timedAt = ({ net, batchSize, mode = "forward", ...others }: Params) => {
     const point = { net, ...others }, { recipe = (own) => own } = cell;
     const own = recipe(nets[String(net)], point);
@@ -122,8 +127,11 @@ export function timed(where: Where, cell: SpeedCell): Study {
  * share) the median of the `n` finished repeats, null where all failed; as
  * `low` and `high` the slowest and the fastest one; as `error` why one failed.
  */
-export function speeds(rows: readonly Row[]): Row[] {
-  const groups = Map.groupBy(rows, (row) => JSON.stringify(paramsOf(row)));
+export function speeds(rows: Iterable<Row>): Row[] {
+  const groups = Map.groupBy(
+    rowsOf("speeds", rows),
+    (row) => JSON.stringify(paramsOf(row)),
+  );
   return [...groups.values()].map((own) => {
     const at = (field: string, p: number) => {
       const numbers = own.map((row) => row[field]).filter(Number.isFinite);
@@ -154,12 +162,14 @@ export interface Ratio extends Pick<Effect, "value" | "low" | "high" | "n"> {
  * pairs that share the repeat and all other parameters; a repeat counts once.
  * Values without a pair are left out.
  *
- * @throws StudyError for a parameter that no row has
+ * @throws TypeError for a parameter that no row has
  */
 export function ratios(
   rows: Iterable<Row>,
-  { of, base }: { of: string; base: ParamValue },
+  o: { of: string; base: ParamValue },
 ): Ratio[] {
+  channels.checkOptions("ratios", o, '{ of: "net", base: "small" }');
+  const { of, base } = o;
   const logs = effects(rowsOf("ratios", rows, [of]), {
     ...{ of, base },
     value: (row) => row.imagesPerSecond && Math.log(row.imagesPerSecond),

@@ -1,7 +1,7 @@
 /** A study as a notebook has it: a plan in its cell, run and read in others. */
 import { join } from "node:path";
 import { z } from "zod";
-import { escapeMarkup } from "../charts/mod.ts";
+import { channels, escapeMarkup } from "../charts/mod.ts";
 import { detectableDifference } from "../statistics/mod.ts";
 import {
   type Dataset,
@@ -290,7 +290,8 @@ export class Study {
 }
 
 /** @throws StudyError for a parameter that is not one, in one line */
-export function parseWhere(where: Where): z.output<typeof Where> {
+export function parseWhere(name: string, where: Where): z.output<typeof Where> {
+  channels.checkOptions(name, where, "{ profile, outDir }", "parameters");
   const parsed = Where.safeParse(where);
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
@@ -307,7 +308,7 @@ function checkFields(study: Record<string, unknown>): void {
   if (odd === undefined) return;
   const [field] = odd.split(".");
   throw new StudyError(
-    field in recipes.slim
+    Object.hasOwn(recipes.slim, field)
       ? `openStudy: ${odd} belongs into recipe: { ${field}: … }, or into ` +
         `parameters where it is varied`
       : `openStudy: ${odd} is no field of a study: these are ${
@@ -323,7 +324,12 @@ function checkFields(study: Record<string, unknown>): void {
  * @throws StudyError, one line, for a parameter or a plan that is not one
  */
 export function openStudy(where: Where, cell: StudyCell): Study {
-  const at = parseWhere(where), start = startOf(at.profile);
+  const at = parseWhere("openStudy", where), start = startOf(at.profile);
+  channels.checkOptions(
+    "openStudy",
+    cell,
+    '{ name: "my-study", parameters: { depth: [2, 4] } }',
+  );
   const { recipe, limits, objective, data, ...study } = cell;
   checkFields(study);
   if (/[\\/]|^\s*\.*\s*$/.test(`${study.name ?? ""}`)) {

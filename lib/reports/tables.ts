@@ -12,7 +12,9 @@ export const costTable = (trials: Iterable<Trial>): Shown =>
     [...Map.groupBy(rowsOf("costTable", trials), (t) => t.study)].map(
       ([study, own]) => {
         const speeds = own
-          .flatMap((t) => t.history.flatMap((e) => e.imagesPerSecond ?? []))
+          .flatMap((t) =>
+            (t.history ?? []).flatMap((e) => e.imagesPerSecond ?? [])
+          )
           .sort((a, b) => a - b);
         return {
           study,
@@ -49,7 +51,7 @@ export function trialTable(trials: Iterable<Trial>): Shown {
       ...Object.fromEntries(
         Object.entries(paramsOf(t)).map(([n, v]) => [n, valueText(n, v)]),
       ),
-      repeat: t.repeat + 1,
+      repeat: t.repeat === undefined ? null : t.repeat + 1,
       "test accuracy": share(t.accuracy, t.failKind ?? "diverged"),
       "95 % interval": t.low === undefined
         ? "–"

@@ -1,10 +1,11 @@
 /** From effects to a verdict: the few rules that most claims are judged by. */
-import { percent } from "../charts/mod.ts";
+import { channels, percent } from "../charts/mod.ts";
 import { chiSquareQuantile } from "../statistics/mod.ts";
 import { analysis, type ParamValue, StudyError } from "../study/mod.ts";
 import {
   alphaOf,
   type Effect,
+  effectsIn,
   effectsText,
   FEWEST,
   fewest,
@@ -19,7 +20,7 @@ import {
   parametersOf,
   type Row,
   rowsOf,
-  valueOf,
+  valueAt,
 } from "./rows.ts";
 import { valueText } from "./show.ts";
 
@@ -95,13 +96,15 @@ interface Reasons {
 }
 
 /** A verdict by a rule of one's own: the first reason that applies counts. */
-export const byRule = (
+export function byRule(
   ours: string,
-  { missing = false, fails, holds, open }: Reasons & {
+  reasons: Reasons & {
     /** Why nothing can be said yet, such as too few runs. */
     missing?: string | false;
   },
-): Judgement => {
+): Judgement {
+  channels.checkOptions("byRule", reasons, "{ fails, holds, open }");
+  const { missing = false, fails, holds, open } = reasons;
   for (const [name, why] of Object.entries({ missing, fails, holds, open })) {
     const isText = typeof why === "string" || why === false && name !== "open";
     if (isText) continue;
@@ -113,7 +116,7 @@ export const byRule = (
   if (missing !== false) return cannotTell(missing, ours);
   if (fails !== false) return holdsIf(false, fails, ours);
   return holds !== false ? holdsIf(true, holds, ours) : cannotTell(open, ours);
-};
+}
 
 /** "2 paired seeds are too few" */
 export const tooFew = (n: number, isUnpaired = false): string =>
@@ -167,11 +170,12 @@ const rule = (
   reasons: (of: readonly Effect[], points: number) => Reasons,
 ) =>
 (given: readonly Effect[], w: Words = {}): Judgement => {
+  channels.checkOptions(name, w, "{ points: 1 }");
   const { points = 1 } = w;
   if (!(typeof points === "number" && points >= 0)) {
     throw new StudyError(`${name}: points is ${points}: give a number from 0`);
   }
-  const of = rowsOf(name, given);
+  const of = effectsIn(name, given);
   if (of.length === 0) return cannotTell(w.missing ?? whyNone(given));
   const { holds, fails, open } = reasons(of, points);
   const n = fewest(of);
@@ -286,7 +290,7 @@ export function nearBest(
 ) {
   const list = rowsOf("nearBest", rows, [parameter, "accuracy"])
     .filter((row) => row[parameter] != null);
-  const odd = list.find((row) => typeof valueOf(row[parameter]) !== "number");
+  const odd = list.find((row) => typeof valueAt(row, parameter) !== "number");
   if (odd) {
     throw new StudyError(
       `nearBest: ${parameter} "${odd[parameter]}" is no number: a peak has a ` +
@@ -332,9 +336,10 @@ export function nearBest(
 export function peakWithin(
   rows: Iterable<Row>,
   parameter: string,
-  [low, high]: [number, number],
+  range: [number, number],
   o: Testing & { onlyAt?: string; missing?: string } = {},
 ): Judgement {
+  const [low, high] = channels.isRows(range) ? range : [NaN, NaN];
   if (!(low <= high)) {
     throw new StudyError(
       `peakWithin: the range is ${low} to ${high}: give its low end first`,
@@ -377,6 +382,7 @@ export function peakWithin(
 export function keepUnlessBeaten(
   of: readonly Effect[],
 ): ParamValue | undefined {
-  if (fewest(of) < FEWEST) return undefined;
-  return leaderOf(of)?.value ?? of[0].base;
+  const all = effectsIn("keepUnlessBeaten", of);
+  if (fewest(all) < FEWEST) return undefined;
+  return leaderOf(all)?.value ?? all[0].base;
 }

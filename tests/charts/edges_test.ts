@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import sharp from "sharp";
+import * as charted from "../../lib/charts/mod.ts";
 import {
   type Chart,
   confusionChart,
@@ -278,7 +279,7 @@ for (const [name, draw] of Object.entries(direct)) {
 
 Deno.test("what is no row, no group of effects and no noise is named", () => {
   assert.throws(() => heatMapChart([good[0], null], { x: "lr", y: "depth" }), {
-    message: "heatMapChart: row 1 is null, not an object with fields",
+    message: "heatMapChart: row 2 is null, not an object with fields",
   });
   // deno-lint-ignore no-explicit-any
   const promise = Promise.resolve([]) as any;
@@ -290,9 +291,74 @@ Deno.test("what is no row, no group of effects and no noise is named", () => {
     message: "line: noise is a promise (await it); give { sd }",
   });
   assert.throws(() => secondMomentsChart(promise, { eps: [] }), {
-    message: "secondMomentsChart: the moments are a promise (await it), " +
-      "not { edges, counts }",
+    message: "secondMomentsChart: the moments are a promise (await it); " +
+      "give { edges, counts }",
   });
+});
+
+Deno.test("a chart without its options says which to give", () => {
+  // deno-lint-ignore no-explicit-any
+  const all = charted as any as Record<string, (...args: unknown[]) => unknown>;
+  const names = Object.keys(all).filter((name) => name.endsWith("Chart"));
+  assert.ok(names.length > 14);
+  for (const name of names) {
+    for (const o of [undefined, null, "depth", Promise.resolve({})]) {
+      const given = name.startsWith("heatOverlay")
+        ? [["a"], good, o]
+        : [good, o];
+      if (name === "confusionDifferenceChart") given.splice(1, 0, []);
+      // Some have options that all may be left out.
+      const isFree = o === undefined && all[name].length < given.length;
+      if (isFree) continue;
+      assert.throws(() => all[name](...given), {
+        name: "TypeError",
+        message: /^\w+: the options are [^\n]*; give \{ \w/,
+      });
+    }
+  }
+  const what = (message: string, draw: () => unknown) =>
+    assert.throws(draw, { message });
+  const no = {} as never;
+  what(
+    "parallelChart: the axes are undefined; give a list",
+    () => parallelChart(good, no),
+  );
+  what(
+    "pairedChart: the values are undefined; give a list of 2",
+    () => pairedChart(good, no),
+  );
+  what(
+    "costAccuracyChart: the channel cost is undefined; give a field's " +
+      "name or a function of a row",
+    () => costAccuracyChart(good, no),
+  );
+});
+
+Deno.test("accuracies in percent are refused, not taken for shares", () => {
+  const rows = good.map((r) => ({ ...r, accuracy: 62.4 }));
+  const message = /is 62\.4: give shares from 0 to 1$/;
+  for (const name of ["heatMapChart", "lineChart", "repeatsChart"]) {
+    assert.throws(() => direct[name](rows), { message });
+  }
+  assert.throws(() => forestChart([{ label: "a", difference: 3.2 }]), {
+    message: "forestChart: difference is 3.2: give shares from 0 to 1",
+  });
+  forestChart([{ label: "a", difference: 3.2 }], { unit: "images" });
+});
+
+Deno.test("a group of effects without any has no head", async () => {
+  const of = { ours: [{ label: "a", difference: 0.1 }], "none yet": [] };
+  assert.doesNotMatch(await check(forestChart(of)), /none yet/);
+});
+
+Deno.test("names that every object inherits are fields like others", async () => {
+  const rows = good.map((r) => ({ ...r, constructor: r.lr, toString: 1 }));
+  const text = await check(lineChart(rows, { x: "constructor" }));
+  assert.match(text, /constructor/);
+  assert.throws(() => lineChart(good, { x: "toString" }), {
+    message: /no row has the field "toString"/,
+  });
+  timelineChart([{ start: 0, end: 1, state: "constructor" }]);
 });
 
 Deno.test("a polars frame is its records; dates, BigInts and lists are values", () => {
@@ -317,7 +383,7 @@ for (const name of ["heatMapChart", "lineChart", "repeatsChart"]) {
     };
     const draw = { heatMapChart, lineChart, repeatsChart }[name]!;
     assert.throws(() => draw(good, { x, y: "accuracy" }), {
-      message: `${name}: the function of the channel x fails at row 2: ` +
+      message: `${name}: the function of the channel x fails at row 3: ` +
         "no such field",
     });
   });

@@ -80,7 +80,7 @@ Deno.test("a map of 0 leaves the grey face bare and says so, a map of 1 covers i
 Deno.test("a face or a map of another size is named", () => {
   assert.throws(
     () => faceGridChart(rows, { size: 9, channels: 1 }),
-    /face 0 of Angry has 64 values: give 9 × 9 × 1/,
+    /face 1 of Angry has 64 values: give 9 × 9 × 1/,
   );
   assert.throws(
     () => heatOverlayChart(["one"], [heatRow("x")], heatOptions),

@@ -331,7 +331,7 @@ Deno.test("a decision says its choice, or why there is none", async () => {
   const wrong = (choice: unknown) => () => decide(choice as string);
   assert.throws(
     wrong(Promise.resolve(4)),
-    /^StudyError: decide: the choice is a promise: put await before/,
+    /^StudyError: decide: the choice is a promise \(await it\)/,
   );
-  assert.throws(wrong({ depth: 4 }), /the choice is an object/);
+  assert.throws(wrong({ depth: 4 }), /the choice is one object/);
 });

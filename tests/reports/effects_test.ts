@@ -1,6 +1,7 @@
 /** Effects: what a value gains over another, paired by seed. */
 import assert from "node:assert/strict";
 import pl from "nodejs-polars";
+import * as reports from "../../lib/reports/mod.ts";
 import {
   asFamily,
   bestPer,
@@ -127,7 +128,7 @@ Deno.test("without a finished run of the base, or of another value, there is no 
   assert.deepEqual(effects([], { of: "depth", base: 2 }), []);
   assert.throws(
     () => effects(rows, { of: "dpeth", base: 2 }),
-    /^StudyError: effects: no row has "dpeth": there are depth, lr, repeat/,
+    /^TypeError: effects: no row has "dpeth": there are depth, lr, repeat/,
   );
 });
 
@@ -215,7 +216,7 @@ Deno.test("a best goes by the mean over repeats and counts the settings that can
   );
   assert.throws(
     () => bestPer(bests, "eps"),
-    /^StudyError: bestPer: no row has "eps": there are depth, lr, /,
+    /^TypeError: bestPer: no row has "eps": there are depth, lr, /,
   );
 });
 
@@ -262,7 +263,7 @@ Deno.test("what is no list of rows is named, most of all a forgotten await", () 
   assert.throws(
     // deno-lint-ignore no-explicit-any
     () => settings([null] as any),
-    /^TypeError: settings: row 0 is null, not an object with fields$/,
+    /^TypeError: settings: row 1 is null, not an object with fields$/,
   );
 });
 
@@ -301,7 +302,7 @@ Deno.test("rows of one's own: BigInts, dates and a csv file's texts are values",
   );
   assert.throws(
     () => settings([{ depth: 2, acc: 0.5 }]),
-    /^StudyError: settings: no row has "accuracy": there are depth, acc$/,
+    /^TypeError: settings: no row has "accuracy": there are depth, acc$/,
   );
 });
 
@@ -372,4 +373,115 @@ Deno.test("arms whose seeds differ are compared unpaired, and words say so", () 
     differenceText(e),
     /^\+20\.33 points .*, n 3 a side, unpaired\)$/,
   );
+});
+
+Deno.test("a row's state counts in Optuna's words and in others', and no other one is passed over", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.6, 0.7, 0.9] });
+  const as = (state: string) => rows.map((row) => ({ ...row, state }));
+  const of = { of: "depth", base: 2 };
+  for (const word of ["COMPLETE", "finished", "Completed"]) {
+    assert.deepEqual(effects(as(word), of), effects(rows, of), word);
+    assert.equal(reports.where(as(word), { depth: 2 }).length, 3, word);
+  }
+  assert.equal(effects(as("running"), of).length, 0);
+  assert.equal(settings(as("crashed"))[0].failed, 3);
+  assert.throws(
+    () => effects(as("gone"), of),
+    /^StudyError: effects: row 1: state is "gone": give complete, fail, pruned, running or waiting, or leave it out$/,
+  );
+});
+
+Deno.test("a seed is a number or a text, and an accuracy a share", () => {
+  const [row] = rowsOf({ "2 0.1": [0.5] });
+  const said = (more: Row, message: RegExp) =>
+    assert.throws(() => settings([{ ...row, ...more }]), { message });
+  said(
+    { seed: { n: 1 } },
+    /row 1: seed is one object: give a number or a text$/,
+  );
+  said({ seed: NaN }, /row 1: seed is NaN: give/);
+  said(
+    { accuracy: 62.4 },
+    /row 1: accuracy is 62\.4: give a share from 0 to 1$/,
+  );
+  said({ accuracy: "-0.1" }, /row 1: accuracy is -0\.1: give a share/);
+  settings([{ ...row, seed: "a" }, { ...row, repeat: 1, seed: 3n }]);
+});
+
+Deno.test("a list of values is a parameter where a call names it", () => {
+  const rows = [[0.9, 0.999], [0.9, 0.99]].flatMap((betas, i) =>
+    [0, 1, 2].map((repeat) => ({
+      ...{ betas, repeat, seed: repeat },
+      accuracy: 0.5 + 0.1 * i + 0.01 * repeat * (i + 1),
+    }))
+  );
+  assert.deepEqual(
+    bestPer(rows, "betas").map((b) => [b.value, b.n]),
+    [["0.9, 0.999", 3], ["0.9, 0.99", 3]],
+  );
+  assert.equal(runsAtBest(rows, "betas").length, 6);
+  const [e] = effects(rows, { of: "betas", base: [0.9, 0.999] as never });
+  assert.equal(e.less, "0.9, 0.99 less 0.9, 0.999");
+  assert.equal(reports.where(rows, { betas: [0.9, 0.99] }).length, 3);
+});
+
+Deno.test("names that every object inherits are parameters like others, or none", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.6, 0.7, 0.9] });
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    assert.throws(
+      () => bestPer(rows, name),
+      new RegExp(`no row has "${name}"`),
+    );
+    const own = rows.map(({ depth, ...row }) => ({ ...row, [name]: depth }));
+    const [e] = effects(own, { of: name, base: 2 });
+    assert.equal(e.less, "4 less 2");
+    assert.deepEqual(bestPer(own, name).map((b) => b.value), [2, 4]);
+    assert.equal(settings([...own, { lr: 0.1, accuracy: 0.4 }]).length, 3);
+  }
+});
+
+Deno.test("a call without what it needs, or with plain rows for effects, is one line that names it", async () => {
+  const rows = rowsOf({ "2 0.1": [0.5], "4 0.1": [0.6] });
+  // deno-lint-ignore no-explicit-any
+  const all = reports as any;
+  const wrong: Record<string, unknown[][]> = {
+    effects: [[], [null], [rows], [rows, {}], [rows, null]],
+    bestPer: [[rows], [rows, null]],
+    runsAtBest: [[null], [rows]],
+    nearBest: [[rows], [null, "lr"]],
+    peakWithin: [[rows, "lr"]],
+    ratios: [[rows], [rows, {}]],
+    epochRows: [[rows], [null]],
+    costTable: [[null]],
+    table: [[null], [Promise.resolve(rows)]],
+    list: [[], [Promise.resolve([])]],
+    openStudy: [[], [{ profile: "quick" }], [{ profile: "quick" }, null]],
+    timed: [[], [{ profile: "quick" }]],
+    protocol: [[null], [undefined, {}]],
+    answer: [[]],
+    claims: [[]],
+    byRule: [["1 %"]],
+    decide: [[NaN], [() => 2], [Symbol("a")], [2, null], [2, { unless: true }]],
+    ...Object.fromEntries(
+      ["effectTable", "effectsText", "gainText", "leaderOf", "fewest"]
+        .concat("noGain", "gains", "better", "worse", "equal")
+        .concat("keepUnlessBeaten")
+        .map((name) => [name, [[null], [rows], ["effects"]]]),
+    ),
+  };
+  for (const [name, calls] of Object.entries(wrong)) {
+    for (const [i, args] of calls.entries()) {
+      await assert.rejects(
+        async () => await all[name](...args),
+        (error: Error) => {
+          const { message } = error;
+          assert.match(message, new RegExp(`^${name}(,|:)`), `${name} ${i}`);
+          assert.doesNotMatch(message, /\n|Cannot|is not a f|iterable/);
+          return true;
+        },
+        `${name} ${i}`,
+      );
+    }
+  }
+  costTable(rows as reports.Trial[]);
 });

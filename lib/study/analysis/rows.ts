@@ -72,7 +72,9 @@ export const isBetter = (a: number, b: number, direction: Direction) =>
 /** The named parameters alone. */
 export function pick(params: Params, names: readonly string[]): Params {
   return Object.fromEntries(
-    names.filter((name) => name in params).map((name) => [name, params[name]]),
+    names.filter((name) => Object.hasOwn(params, name)).map((
+      name,
+    ) => [name, params[name]]),
   );
 }
 
