@@ -16,9 +16,12 @@ export function say(line: string): void {
   } catch { /* the terminal is closed: the exit code still tells */ }
 }
 
+/** Errors whose every line is a fault. */
+const FAULTS = ["RecipeError", "StudyError"];
+
 /**
- * Runs `work`; what it throws is one line on stderr and an exit code: 2 for
- * wrong usage, 1 for the rest.
+ * Runs `work`; what it throws is one line on stderr, or one a fault of a recipe
+ * or a study, and an exit code: 2 for wrong usage, 1 for the rest.
  *
  * @param isUsage which errors, beside UsageError and DeviceError, mean a wrong
  * call.
@@ -33,7 +36,9 @@ export async function exiting(
   } catch (error) {
     const e = error as Error & { code?: string; exitCode?: number };
     if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
-    say(`${name}: ${clean(e.message.split("\n")[0])}`);
+    const lines = e.message.split("\n");
+    const told = FAULTS.includes(e.name) ? lines : lines.slice(0, 1);
+    for (const line of told) say(`${name}: ${clean(line)}`);
     const wrong = e instanceof UsageError || e instanceof DeviceError;
     Deno.exit(wrong || isUsage(e) ? 2 : 1);
   }

@@ -29,7 +29,12 @@ import {
   trialRows,
   trialsFrame,
 } from "../study/mod.ts";
-import { loadCheckpoint, type Recipe, recipes } from "../train/mod.ts";
+import {
+  loadCheckpoint,
+  meantText,
+  type Recipe,
+  recipes,
+} from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
 import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
 import { pairSpread, Profile, startOf } from "./profiles.ts";
@@ -302,26 +307,29 @@ export function parseWhere(name: string, where: Where): z.output<typeof Where> {
 const CELL_FIELDS = Object.keys(StudySchema.shape)
   .filter((name) => name !== "direction" && name !== "fixed");
 
-/** @throws StudyError that says where a field belongs which is no study's */
+/** @throws StudyError that says where fields belong which are no study's */
 function checkFields(study: Record<string, unknown>): void {
-  const odd = Object.keys(study).find((name) => !CELL_FIELDS.includes(name));
-  if (odd === undefined) return;
-  const [field] = odd.split(".");
-  throw new StudyError(
-    Object.hasOwn(recipes.slim, field)
-      ? `openStudy: ${odd} belongs into recipe: { ${field}: … }, or into ` +
-        `parameters where it is varied`
-      : `openStudy: ${odd} is no field of a study: these are ${
-        [...CELL_FIELDS, "recipe", "limits", "objective"].join(", ")
-      }`,
-  );
+  const odd = Object.keys(study).filter((name) => !CELL_FIELDS.includes(name));
+  if (odd.length === 0) return;
+  const names = [...CELL_FIELDS, "recipe", "limits", "objective"];
+  const faults = odd.map((name) => {
+    const [field] = name.split(".");
+    if (Object.hasOwn(recipes.slim, field)) {
+      return `openStudy: ${name} belongs into recipe: { ${field}: … }, or ` +
+        `into parameters where it is varied`;
+    }
+    return `openStudy: ${name} is no field of a study${
+      meantText(name, names) || `: these are ${names.join(", ")}`
+    }`;
+  });
+  throw new StudyError(faults.join("\n"));
 }
 
 /**
  * Opens a study of trainings: the profile's start, with what its cell says.
  * Nothing is read or run yet.
  *
- * @throws StudyError, one line, for a parameter or a plan that is not one
+ * @throws StudyError, a line a fault, for parameters or a plan that are none
  */
 export function openStudy(where: Where, cell: StudyCell): Study {
   const at = parseWhere("openStudy", where), start = startOf(at.profile);

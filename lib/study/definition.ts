@@ -1,5 +1,7 @@
 /** What a study is: its parameters and their roles, search, repeats, budget. */
 import { z } from "zod";
+import { atMost, dottedFrom, parsedBy, show } from "../train/mod.ts";
+import { printable } from "../weights/mod.ts";
 import { StudyError } from "./errors.ts";
 import { PrunerSchema } from "./pruners.ts";
 
@@ -7,14 +9,13 @@ export { StudyError };
 export type ParamValue = number | string | boolean;
 export type Params = Record<string, ParamValue>;
 
-const LONG_NUMBER = "holds a whole number beyond 2^53, of which a number " +
-  "keeps not all digits: give it as a text";
-
-const Value = z.union([
-  z.number({ error: "use finite numbers, strings or booleans" }),
-  z.string(),
-  z.boolean(),
-]);
+const Value = z.union([z.number(), z.string(), z.boolean()], {
+  error: ({ input }) =>
+    typeof input === "bigint"
+      ? "a whole number beyond 2^53, of which a number keeps not all digits: " +
+        "give it as a text"
+      : `got ${show(input)}; give a finite number, a text, true or false`,
+});
 
 /**
  * What a parameter is for (Google's tuning playbook): the question is asked
@@ -43,19 +44,9 @@ const Parameter = z.union([
   Listed,
   Range,
 ], {
-  error: (issue) => {
-    if (Array.isArray(issue.input) && issue.input.length === 0) {
-      return "is empty: list its values";
-    }
-    const values = Array.isArray(issue.input)
-      ? issue.input
-      : (issue.input as { values?: unknown } | null)?.values;
-    if (Array.isArray(values) && values.some((v) => typeof v === "bigint")) {
-      return LONG_NUMBER;
-    }
-    return "give a list of finite numbers, strings or booleans, " +
-      "{ values, role } or { low, high, log, int, step, role }";
-  },
+  error: ({ input }) =>
+    `got ${show(input)}; give a list of finite numbers, texts or booleans, ` +
+    "{ values, role } or { low, high, log, int, step, role }",
 });
 
 const Points = z.int().min(1);
@@ -128,34 +119,19 @@ export function plannedTrials({ search, parameters, repeats }: Study): number {
   );
 }
 
-/** A path as a user writes it: `parameters.lr[2]`. */
-function dotted(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, key) =>
-      typeof key === "number"
-        ? `${text}[${key}]`
-        : `${text}${text ? "." : ""}${String(key)}`,
-    "",
-  );
-}
-
-const quoted = (value: unknown) => JSON.stringify(value);
-
-function checkParameter(
-  where: string,
+/** What is wrong with a parameter beside its single fields. */
+function* parameterFaults(
   name: string,
   parameter: Parameter,
   search: Study["search"]["kind"],
-): void {
-  const refuse = (text: string): never => {
-    throw new StudyError(`${where}: parameters.${name}${text}`);
-  };
+): Generator<string> {
+  const at = `parameters.${printable(name)}`;
   if ("values" in parameter) {
     const seen = new Set<ParamValue>();
     for (const value of parameter.values) {
       const same = typeof value === "number" ? canonicalNumber(value) : value;
       if (seen.has(same)) {
-        refuse(` lists ${value} twice: use repeats instead`);
+        yield `${at} lists ${show(value)} twice: use repeats instead`;
       }
       seen.add(same);
     }
@@ -163,69 +139,76 @@ function checkParameter(
   }
   const { low, high, log, int, step } = parameter;
   if (search === "grid") {
-    refuse(` is a range, a grid needs values: list them, or choose a search`);
+    yield `${at} is a range, a grid needs values: list them, or choose a search`;
   }
-  if (low >= high) refuse(`: low ${low} has to be below high ${high}`);
-  if (log && low <= 0) refuse(`.low is ${low}: a log range starts above 0`);
-  if (log && step) refuse(` has log and step: leave one out`);
+  if (low >= high) yield `${at}: low ${low} has to be below high ${high}`;
+  if (log && low <= 0) yield `${at}.low is ${low}: a log range starts above 0`;
+  if (log && step) yield `${at} has log and step: leave one out`;
   if (int && ![low, high, step ?? 1].every(Number.isSafeInteger)) {
-    refuse(` is int: give whole numbers`);
+    yield `${at} is int: give whole numbers`;
   }
 }
+
+/** What is wrong with a study whose fields are sound by themselves. */
+function* studyFaults(study: Study): Generator<string> {
+  const { search } = study;
+  const names = Object.keys(study.parameters);
+  for (const name of names) {
+    yield* parameterFaults(name, study.parameters[name], search.kind);
+  }
+  if (plannedTrials(study) > MAX_TRIALS) {
+    yield `${plannedTrials(study)} trials are planned, and a study has at ` +
+      `most ${MAX_TRIALS}: give fewer values, points or repeats`;
+  }
+  if (search.kind === "list") {
+    const wanted = names.length ? names : Object.keys(search.points[0]);
+    for (const [i, point] of search.points.entries()) {
+      const odd = wanted.find((n) => !(n in point)) ??
+        Object.keys(point).find((n) => !wanted.includes(n));
+      if (odd === undefined) continue;
+      yield `search.points[${i}] has ${
+        odd in point
+          ? `${printable(odd)}, which others lack`
+          : `no ${printable(odd)}`
+      }: name the same parameters in all points`;
+    }
+  } else if (search.kind !== "grid" && names.length === 0) {
+    yield `parameters: a ${search.kind} search needs some`;
+  }
+}
+
+/** The same of parameters that are sound by themselves, of a study that is not. */
+function* soundParametersFaults(input: unknown): Generator<string> {
+  const { parameters, search } = Object(input);
+  for (const [name, given] of Object.entries(Object(parameters))) {
+    const { data } = Parameter.safeParse(given);
+    if (data) yield* parameterFaults(name, data, search?.kind ?? "grid");
+  }
+}
+
+const dotted = dottedFrom();
 
 /**
  * The study that `input` describes, the default where it says nothing.
  *
- * @throws StudyError `study "<name>": <path>: <what>; <what to do>`
+ * @throws StudyError `study "<name>": <path>: <what>; <what to do>`, a line a
+ * fault
  */
 export function parseStudy(input: unknown): Study {
   const given = (input as { name?: unknown } | null)?.name;
-  const where = `study ${quoted(given) ?? "without a name"}`;
-  const parsed = StudySchema.safeParse(input);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const path = issue.code === "unrecognized_keys"
-      ? [...issue.path, issue.keys[0]]
-      : issue.path;
-    const message = issue.code === "unrecognized_keys"
-      ? `unknown field; known are ${Object.keys(StudySchema.shape).join(", ")}`
-      : issue.message;
-    throw new StudyError(`${where}: ${dotted(path) || "it"}: ${message}`);
-  }
-  const study = parsed.data;
-  const names = Object.keys(study.parameters);
-  for (const name of names) {
-    checkParameter(where, name, study.parameters[name], study.search.kind);
-  }
-  if (plannedTrials(study) > MAX_TRIALS) {
-    throw new StudyError(
-      `${where}: ${
-        plannedTrials(study)
-      } trials are planned, and a study has at ` +
-        `most ${MAX_TRIALS}: give fewer values, points or repeats`,
-    );
-  }
-  if (study.search.kind === "list") {
-    study.search.points.forEach((point, i) => {
-      const wanted = names.length
-        ? names
-        : Object.keys((study.search as { points: Params[] }).points[0]);
-      const odd = wanted.find((n) => !(n in point)) ??
-        Object.keys(point).find((n) => !wanted.includes(n));
-      if (odd !== undefined) {
-        throw new StudyError(
-          `${where}: search.points[${i}] has ${
-            odd in point ? `${odd}, which others lack` : `no ${odd}`
-          }: name the same parameters in all points`,
-        );
-      }
-    });
-  } else if (study.search.kind !== "grid" && names.length === 0) {
-    throw new StudyError(
-      `${where}: parameters: a ${study.search.kind} search needs some`,
-    );
-  }
-  return study;
+  const where = typeof given === "string"
+    ? `study "${printable(given)}"`
+    : "study without a name";
+  const { data, faults } = parsedBy(StudySchema, input, {
+    dotted: (path) => dotted(path) || "it",
+  });
+  const all = atMost(
+    data
+      ? [...studyFaults(data)]
+      : [...faults!, ...soundParametersFaults(input)],
+  );
+  if (data && all.length === 0) return data;
+  throw new StudyError(all.map((fault) => `${where}: ${fault}`).join("\n"));
 }
 
 /** A number to 12 significant digits, so that 10 ** -3 and 0.001 are one. */

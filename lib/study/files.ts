@@ -32,8 +32,21 @@ async function readModule(path: string): Promise<StudyFile> {
       `${path}: has no study: export const study = { name, parameters, … }`,
     );
   }
-  const checked = parseStudy(study);
+  let checked: Study;
+  try {
+    checked = parseStudy(study);
+  } catch (error) {
+    throw of(path, error);
+  }
   return { kind: "module", path, study: checked, train: train as TrainTrial };
+}
+
+/** What is wrong with a file, its name before each fault. */
+function of(file: string, error: unknown): StudyError {
+  const lines = error instanceof Error
+    ? error.message.split("\n")
+    : [oneLine(error)];
+  return new StudyError(lines.map((line) => `${file}: ${line}`).join("\n"));
 }
 
 /**
@@ -41,7 +54,7 @@ async function readModule(path: string): Promise<StudyFile> {
  * `data`, `limits`, `objective`), `.ts` or `.js` exports `study` and, as its
  * default, the objective of one trial.
  *
- * @throws StudyError in one line, with the file's name
+ * @throws StudyError, a line a fault, each with the file's name
  */
 export async function readStudyFile(file: string): Promise<StudyFile> {
   const path = resolve(file);
@@ -61,7 +74,7 @@ export async function readStudyFile(file: string): Promise<StudyFile> {
   try {
     return { kind: "plan", plan: parsePlan(json) };
   } catch (error) {
-    throw new StudyError(`${file}: ${oneLine(error)}`);
+    throw of(file, error);
   }
 }
 

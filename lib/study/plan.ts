@@ -4,14 +4,16 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import type { Dataset } from "../data/mod.ts";
 import {
+  atMost,
+  dottedFrom,
   formerPrecision,
+  parsedBy,
   parseRecipe,
   type Recipe,
   RecipeError,
   recipes,
   weightsPath,
 } from "../train/mod.ts";
-import { printable } from "../weights/mod.ts";
 import {
   type Params,
   type ParamValue,
@@ -46,7 +48,7 @@ export type Objective = Required<z.output<typeof ObjectiveSchema>>;
 const images = z.int().min(1);
 
 const PlanSchema = z.strictObject({
-  study: z.unknown(),
+  study: z.record(z.string(), z.unknown()),
   recipe: z.record(z.string(), z.unknown()),
   limits: z.strictObject({ train: images, validation: images, test: images })
     .optional(),
@@ -72,10 +74,11 @@ export interface CheckedPlan extends Omit<TrainingPlan, "study" | "objective"> {
   objective: Objective;
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** Objects are merged field by field; another `kind` takes no fields over. */
 function completed(value: unknown, defaults: unknown): unknown {
-  const isObject = (v: unknown): v is Record<string, unknown> =>
-    typeof v === "object" && v !== null && !Array.isArray(v);
   if (value === undefined) return defaults;
   if (!isObject(value) || !isObject(defaults)) return value;
   if (value.kind !== defaults.kind) return value;
@@ -138,36 +141,49 @@ export function recipeOf(
  * A plan, checked as a whole: the study, the objective and the recipe of every
  * setting that is known before the run.
  *
- * @throws StudyError or RecipeError, one line
+ * @throws StudyError or, where only recipes are unsound, RecipeError: a line a
+ * fault
  */
 export function parsePlan(input: unknown): CheckedPlan {
-  const parsed = PlanSchema.safeParse(input);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const isUnknown = issue.code === "unrecognized_keys";
-    const path = isUnknown ? [...issue.path, issue.keys[0]] : issue.path;
-    const what = isUnknown ? "unknown field; take it out" : issue.message;
-    throw new StudyError(
-      ["plan", path.map(String).map(printable).join("."), what]
-        .filter(Boolean).join(": "),
-    );
-  }
-  const plan = parsed.data as unknown as TrainingPlan;
-  const study = parseStudy({
-    metric: "test accuracy at the validation-chosen epoch",
-    ...plan.study,
-  });
-  const { metric, split, epoch } = ObjectiveSchema.parse(plan.objective ?? {});
-  const objective = {
-    metric,
-    epoch,
-    split: split ?? (study.search.kind === "tpe" ? "validation" : "test"),
+  const faults: Error[] = [];
+  const told = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      const isFault = error instanceof StudyError ||
+        error instanceof RecipeError;
+      if (!isFault) throw error;
+      faults.push(error);
+    }
   };
-  checkSettings(plan, study);
-  return { ...plan, study, objective };
+  const { data: own, faults: odd = [] } = parsedBy(PlanSchema, input, {
+    dotted: dottedFrom("plan"),
+  });
+  if (odd.length > 0) faults.push(new StudyError(atMost(odd).join("\n")));
+  const plan = Object(own ?? input) as TrainingPlan;
+  const metric = "test accuracy at the validation-chosen epoch";
+  const study = isObject(plan.study) &&
+    told(() => parseStudy({ metric, ...plan.study }));
+  if (study && own) told(() => checkSettings(plan, study));
+  else if (isObject(plan.recipe)) told(() => parseRecipe(plan.recipe));
+  if (study && own && faults.length === 0) {
+    const { metric, split, epoch } = ObjectiveSchema.parse(
+      plan.objective ?? {},
+    );
+    const objective = {
+      metric,
+      epoch,
+      split: split ?? (study.search.kind === "tpe" ? "validation" : "test"),
+    };
+    return { ...plan, study, objective };
+  }
+  const isRecipe = faults.every((error) => error instanceof RecipeError);
+  throw new (isRecipe ? RecipeError : StudyError)(
+    faults.map((error) => error.message).join("\n"),
+  );
 }
 
-/** @throws RecipeError for the first unsound recipe, with all its settings */
+/** @throws RecipeError: each fault, with its settings where others lack it */
 function checkSettings(plan: TrainingPlan, study: Study): void {
   const settings = [...extremes(study), ...someSettings(study)];
   if ("seed" in settings[0]) {
@@ -177,28 +193,33 @@ function checkSettings(plan: TrainingPlan, study: Study): void {
     );
   }
   const seed = repeatSeed(study.seed, 0);
-  let first: RecipeError | undefined;
-  const unsound: string[] = [];
+  /** Of each field that is unsound somewhere its first fault, and where. */
+  const unsound = new Map<string, { fault: string; all: Set<string> }>();
   for (const params of settings) {
     try {
       recipeOf(plan, { params, seed });
     } catch (error) {
       if (!(error instanceof RecipeError)) throw error;
-      first ??= error;
       const own = Object.entries(params).map(([name, v]) => `${name} ${v}`);
-      unsound.push(own.join(", "));
+      for (const fault of error.message.split("\n")) {
+        const [field] = fault.split(": ", 1);
+        const known = unsound.get(field) ?? { fault, all: new Set() };
+        known.all.add(own.join(", "));
+        unsound.set(field, known);
+      }
     }
   }
-  if (!first) return;
-  const named = unsound.slice(0, 4).join("; ");
-  const more = unsound.length > 4 ? `; and ${unsound.length - 4} more` : "";
-  throw new RecipeError(
-    named === ""
-      ? first.message
-      : `${first.message} (${
-        unsound.length === 1 ? "setting" : `${unsound.length} settings`
-      } ${named}${more})`,
-  );
+  if (unsound.size === 0) return;
+  const lines = [...unsound.values()].map(({ fault, all }) => {
+    const named = [...all].slice(0, 4).join("; ");
+    const more = all.size > 4 ? `; and ${all.size - 4} more` : "";
+    return named === "" || all.size === settings.length
+      ? fault
+      : `${fault} (${
+        all.size === 1 ? "setting" : `${all.size} settings`
+      } ${named}${more})`;
+  });
+  throw new RecipeError(atMost(lines).join("\n"));
 }
 
 /** Where results choose the settings: a first one with each end of each range. */

@@ -1,5 +1,6 @@
 /** Pruners: whether a trial should stop early, from its curve and the others'. */
 import { z } from "zod";
+import { takes } from "../train/mod.ts";
 
 /** A trial's values by epoch. */
 export interface Curve {
@@ -9,32 +10,18 @@ export interface Curve {
   finished: boolean;
 }
 
-/** The error of a field: what was given, and what it takes. */
-const takes = (wanted: string) => ({
-  error: ({ input }: { input?: unknown }) => {
-    const given = typeof input === "number" ? input : JSON.stringify(input);
-    return `got ${given}; give ${wanted}`;
-  },
-});
-
 /** A whole number from `low`. */
 function whole(low: number) {
   const error = takes(`a whole number from ${low}`);
   return z.int(error).min(low, error);
 }
 
-/** A pruner of this kind, which names its fields where one is unknown. */
+/** A pruner of this kind. */
 function pruner<const K extends string, S extends z.ZodRawShape>(
   kind: K,
   shape: S,
 ) {
-  const names = ["kind", ...Object.keys(shape)].join(", ");
-  return z.strictObject({ kind: z.literal(kind), ...shape }, {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? `unknown field "${issue.keys[0]}"; a pruner "${kind}" has ${names}`
-        : undefined,
-  });
+  return z.strictObject({ kind: z.literal(kind), ...shape });
 }
 
 const kinds = [

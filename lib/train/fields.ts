@@ -8,6 +8,7 @@ export function show(value: unknown): string {
     const short = value.length > 40 ? `${value.slice(0, 40)}…` : value;
     return escaped(JSON.stringify(short));
   }
+  if (value === undefined) return "nothing";
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value === null || typeof value !== "object") {
     return typeof value === "function" ? "a function" : String(value);

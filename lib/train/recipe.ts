@@ -1,12 +1,11 @@
 /** The recipe: every number that a training depends on, with its default. */
 import { z } from "zod";
-import { printable } from "../weights/mod.ts";
-import { closeNames } from "./close_names.ts";
+import { atMost, bare, dottedFrom, parsedBy } from "./faults.ts";
 import { Fields, Recipe } from "./schema.ts";
 
 export { Recipe } from "./schema.ts";
 
-/** A recipe that cannot be trained; the message is one line. */
+/** A recipe that cannot be trained; the message is one line a fault. */
 export class RecipeError extends Error {
   override name = "RecipeError";
 }
@@ -29,74 +28,36 @@ const ELSEWHERE: Record<string, string> = {
   smoothing: "labelSmoothing",
 };
 
-/** The name that `key` was probably meant to be, if one is close. */
-function closest(key: string, names: string[]): string | undefined {
-  const plain = (s: string) =>
-    s.slice(0, 40).replace(/[-_ ]/g, "").toLowerCase();
-  const known = ELSEWHERE[plain(key)];
-  if (known && names.includes(known)) return known;
-  return closeNames(plain(key), names)[0];
-}
-
-/** The schema without its default. */
-function inner(field: z.ZodType): z.ZodType {
-  return field instanceof z.ZodDefault || field instanceof z.ZodPrefault
-    ? inner(field.unwrap() as z.ZodType)
-    : field;
-}
-
-/** The names of the fields at `path`; none for a choice between groups. */
-function fieldsAt(path: PropertyKey[]): string[] {
-  let field: z.ZodType = Fields;
-  for (const key of path) {
-    field = inner(
-      field instanceof z.ZodArray
-        ? field.element as z.ZodType
-        : (field as typeof Fields).shape[String(key) as "size"],
-    );
-  }
-  return Object.keys((field as typeof Fields).shape ?? {});
-}
-
-function dotted(path: PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, key) =>
-      typeof key === "number"
-        ? `${text}[${key}]`
-        : `${text}.${printable(String(key))}`,
-    "recipe",
-  );
-}
+const options = { dotted: dottedFrom("recipe"), elsewhere: ELSEWHERE };
 
 /**
  * The recipe that `input` describes, the default where it says nothing.
  *
- * @throws RecipeError `recipe.<path>: <what>; <what to do>`, an unknown field
- * before any other fault.
+ * @throws RecipeError `recipe.<path>: <what>; <what to do>`, a line a fault,
+ * unknown fields first.
  */
 export function parseRecipe(input: unknown): Recipe {
-  const parsed = Recipe.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const { issues } = parsed.error;
-  const unknown = issues.find((i) => i.code === "unrecognized_keys");
-  if (unknown) {
-    const [key] = unknown.keys;
-    const names = fieldsAt(unknown.path);
-    if (names.length === 0) {
-      throw new RecipeError(`${dotted(unknown.path)}: ${unknown.message}`);
-    }
-    const name = closest(key, names);
-    const at = dotted([...unknown.path, key]);
-    throw new RecipeError(
-      `${at}: unknown field; ${
-        name
-          ? `did you mean ${dotted([...unknown.path, name])}?`
-          : "take it out"
-      }`,
-    );
-  }
-  const [{ path, message }] = issues;
-  throw new RecipeError(`${dotted(path)}: ${message}`);
+  const { data, faults, issues } = parsedBy(Recipe, input, options);
+  if (data) return data;
+  const odd = new Set(
+    issues.flatMap((issue) =>
+      issue.path.length > 0
+        ? [String(issue.path[0])]
+        : issue.code === "unrecognized_keys"
+        ? issue.keys
+        : []
+    ),
+  );
+  // Fields are held against each other where each is sound by itself.
+  const sound = Object.entries(odd.size > 0 ? input as object : {})
+    .filter(([name]) => !odd.has(name));
+  const across = parsedBy(Recipe, Object.fromEntries(sound), options);
+  const more = (across.issues ?? []).flatMap((issue, i) => {
+    if (issue.code !== "custom" || !issue.params) return [];
+    const fields = [String(issue.path[0]), ...issue.params.with as string[]];
+    return fields.some((name) => odd.has(name)) ? [] : [across.faults![i]];
+  });
+  throw new RecipeError(atMost([...faults, ...more]).join("\n"));
 }
 
 /** Makes a shared recipe safe from changes by whoever reads it. */
@@ -139,9 +100,9 @@ export function recipeTable(): RecipeField[] {
     prefix: string,
   ): RecipeField[] =>
     Object.entries(shape).flatMap(([key, field]) => {
-      const bare = inner(field);
-      return bare instanceof z.ZodObject
-        ? rows(bare.shape as Record<string, z.ZodType>, `${prefix}${key}.`)
+      const plain = bare(field);
+      return plain instanceof z.ZodObject
+        ? rows(plain.shape as Record<string, z.ZodType>, `${prefix}${key}.`)
         : [{
           field: prefix + key,
           default: JSON.stringify(field.parse(undefined)),

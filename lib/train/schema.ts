@@ -244,21 +244,31 @@ export const Fields = z.strictObject({
   ),
 }, takes("an object of recipe fields"));
 
+type Field = keyof z.output<typeof Fields>;
+
 /** The recipe's schema: defaults, ranges and the checks across fields. */
 export const Recipe = Fields.superRefine((r, context) => {
-  const refuse = (path: PropertyKey[], message: string) =>
-    context.addIssue({ code: "custom", path, message });
+  // `others` are the fields that it is held against.
+  const refuse = (path: PropertyKey[], message: string, ...others: Field[]) =>
+    context.addIssue({
+      code: "custom",
+      path,
+      message,
+      params: { with: others },
+    });
   const width = r.widths[3];
   if (r.dim !== width) {
     refuse(
       ["dim"],
       `${r.dim} is not the last of widths, ${width}; give ${width}, or change widths[3]`,
+      "widths",
     );
   }
   if (r.dim % r.heads !== 0) {
     refuse(
       ["heads"],
       `${r.heads} does not divide dim ${r.dim}; give a divisor of ${r.dim}`,
+      "dim",
     );
   }
   const stride = r.stemStride * 2 ** r.widths.length;
@@ -266,6 +276,7 @@ export const Recipe = Fields.superRefine((r, context) => {
     refuse(
       ["size"],
       `${r.size} is less than the strides' product ${stride}, so no map is left; give at least ${stride}`,
+      ...["stemStride", "widths"] as const,
     );
   }
   const ordered = (group: string, low: string, high: string) => {
@@ -285,23 +296,26 @@ export const Recipe = Fields.superRefine((r, context) => {
   ordered("crop", "ratioMin", "ratioMax");
   ordered("affine", "scaleMin", "scaleMax");
   const rises = risesBy(r.schedule, r.lr);
-  if (rises) refuse(["schedule", rises.field], rises.fault);
+  if (rises) refuse(["schedule", rises.field], rises.fault, "lr");
   if (r.nesterov && (r.momentum === 0 || r.dampening > 0)) {
     refuse(
       ["nesterov"],
       "Nesterov's momentum needs a momentum above 0 and a dampening of 0; change these or give false",
+      ...["momentum", "dampening"] as const,
     );
   }
   if (r.labels === "any" && r.mixing.kind !== "none") {
     refuse(
       ["labels"],
       `"any" picks one label an image, which cannot be mixed; give mixing.kind "none", or labels "soft"`,
+      "mixing",
     );
   }
   if (r.batchSize % r.accumulate !== 0) {
     refuse(
       ["accumulate"],
       `${r.accumulate} does not divide batchSize ${r.batchSize}; give a divisor of ${r.batchSize}`,
+      "batchSize",
     );
   }
 });

@@ -85,6 +85,31 @@ Deno.test("what is not sound is refused in one line that names the place", () =>
       /^study "s": grid: unknown field; known are name, /,
     ],
     [
+      { name: "s", repeat: 2 },
+      /^study "s": repeat: unknown field; did you mean repeats\?$/,
+    ],
+    [
+      {
+        name: "s",
+        parameters: { a: { low: 1, high: 2, steps: 1 } },
+        search: { kind: "tpe", points: 3 },
+      },
+      /^study "s": parameters\.a\.steps: .* mean parameters\.a\.step\?$/,
+    ],
+    [
+      { name: "s", budget: { trails: 9 } },
+      /^study "s": budget\.trails: .* mean budget\.trials\?$/,
+    ],
+    [
+      { name: "s", pruner: { kind: "median", warmup_steps: 1 } },
+      /^study "s": pruner\.warmup_steps: .* mean pruner\.warmup\?$/,
+    ],
+    [
+      { name: "s", search: { kind: "grid", startup: 3 } },
+      /^study "s": search\.startup: unknown field; known are kind$/,
+    ],
+    [{ name: "s", search: { kind: "tep" } }, /\.kind: .* mean "tpe"\?$/],
+    [
       { name: "s", parameters: { lr: [] } },
       /^study "s": parameters\.lr: is empty: list its values$/,
     ],
@@ -94,7 +119,7 @@ Deno.test("what is not sound is refused in one line that names the place", () =>
     ],
     [
       { name: "s", parameters: { lr: [NaN] } },
-      /parameters\.lr: give a list of finite numbers, strings or booleans/,
+      /parameters\.lr\[0\]: got NaN; give a finite number, a text, true or false$/,
     ],
     [
       { name: "s", parameters: { lr: { low: 1, high: 2 } } },
@@ -175,7 +200,7 @@ Deno.test("whole numbers that lose digits are refused as values, kept as metadat
     await assert.rejects(readStudyFile(file), {
       name: "StudyError",
       message:
-        /parameters\.x: holds a whole number beyond 2\^53, .* give it as a text$/,
+        /parameters\.x\[1\]: a whole number beyond 2\^53, .* give it as a text$/,
     });
     const long = '{"a": [9007199254740993, -9007199254740993], "b": 1e20, ' +
       '"c": "x, 9007199254740993", "d": NaN}';

@@ -103,7 +103,11 @@ Deno.test("a module without objective, study or sense is told in one line", () =
     await refused("b.ts", "export default () => {};", /b\.ts: has no study/);
     await refused("c.ts", "export default (", /c\.ts: cannot be loaded/);
     await refused("d.json", "{", /d\.json: is no JSON/);
-    await refused("e.json", '{"study":{}}', /e\.json: plan: recipe: /);
+    await refused(
+      "e.json",
+      '{"study":{"name":"e"}}',
+      /e\.json: plan\.recipe: /,
+    );
     await refused(
       "f.json",
       '{"study":{"name":"f","parameters":{"lerning":[1]}},"recipe":{"size":32}}',

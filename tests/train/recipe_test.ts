@@ -41,10 +41,14 @@ const refused: [input: unknown, message: RegExp][] = [
     /^recipe\.nesterov: .* a dampening of 0/,
   ],
   [{ groups: [{ match: "a", rl: 1 }] }, /^recipe\.groups\[0\]\.rl: unknown/],
-  [{ groups: [{}] }, /^recipe\.groups\[0\]\.match: got undefined; give/],
+  [{ groups: [{}] }, /^recipe\.groups\[0\]\.match: got nothing; give/],
   [
     { schedule: { kind: "exponential", gamma: 1, gama: 1 } },
-    /^recipe\.schedule: unknown field "gama"; .* has kind, per, gamma$/,
+    /^recipe\.schedule\.gama: .* did you mean recipe\.schedule\.gamma\?$/,
+  ],
+  [
+    { schedule: { kind: "exponential", gamma: 1, power: 1 } },
+    /^recipe\.schedule\.power: unknown field; known are kind, per, gamma$/,
   ],
   [
     { schedule: { kind: "exponential", gamma: 0 } },
@@ -52,7 +56,7 @@ const refused: [input: unknown, message: RegExp][] = [
   ],
   [{ schedule: { kind: "expo" } }, /^recipe\.schedule.*got "expo"; give/],
   [JSON.parse('{"__proto__": 1}'), /^recipe\.__proto__: unknown field/],
-  [{ lr: -1, "a\nb": 1 }, /^recipe\.a\\u000ab: unknown field/],
+  [{ "a\nb": 1 }, /^recipe\.a\\u000ab: unknown field/],
   [{ "\x1b[31m\u202e": 1 }, /^recipe\.\\u001b\[31m\\u202e: unknown field/],
   [{ ["x".repeat(1e5)]: 1 }, /^recipe\.x{200}…: unknown field; take it out$/],
   [{ model: "\u009b2J\u202e" }, /^recipe\.model: got "\\u009b2J\\u202e";/],
@@ -83,6 +87,33 @@ for (const [input, message] of refused) {
     });
   });
 }
+
+Deno.test("all faults of a recipe are told at once, a line each", () => {
+  const faulty = {
+    erasing: { areamax: 1, probability: 2 },
+    batchSise: 3,
+    lr: -1,
+    heads: 5, // of dim 128
+    size: "48",
+    stemStride: 2, // what it asks of size cannot be told
+  };
+  assert.throws(() => parseRecipe(faulty), {
+    name: "RecipeError",
+    message: [
+      "recipe.erasing.areamax: unknown field; did you mean recipe.erasing.areaMax?",
+      "recipe.batchSise: unknown field; did you mean recipe.batchSize?",
+      'recipe.size: got "48"; give a whole number from 16 to 1024',
+      "recipe.lr: got -1; give a number above 0, within float32's range",
+      "recipe.erasing.probability: got 2; give a number from 0 to 1",
+      "recipe.heads: 5 does not divide dim 128; give a divisor of 128",
+    ].join("\n"),
+  });
+  const many = Array.from({ length: 1000 }, (_, i) => [`zz${i}`, 1]);
+  assert.throws(() => parseRecipe(Object.fromEntries(many)), (e: Error) => {
+    const lines = e.message.split("\n");
+    return lines.length === 21 && lines[20] === "and 980 more";
+  });
+});
 
 Deno.test("the table has every field with a default and a description", () => {
   const rows = recipeTable();
