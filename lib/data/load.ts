@@ -1,8 +1,7 @@
 /** A data set by name: listed, divided, checked, decoded, hashed. */
 import { assertSize, contentHash, limited, partOf } from "./dataset.ts";
-import { splitsOf } from "./read/dataset_of.ts";
+import { knownHash, splitsOf } from "./read/dataset_of.ts";
 import { detectFormat, formatOf } from "./formats/mod.ts";
-import { knownHash } from "./read/known_hash.ts";
 import type { ListedImage } from "./listing.ts";
 import { readPixels } from "./read/pixels.ts";
 import { trainWithoutCopies } from "./repeated_images.ts";

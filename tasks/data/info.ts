@@ -9,7 +9,7 @@ import {
   defaultCacheDir,
 } from "../../lib/data/read/cache.ts";
 import type { Listing } from "../../lib/data/listing.ts";
-import { READING_RULE } from "../../lib/data/read/rule.ts";
+import { READING_RULE } from "../../lib/data/read/decode_image.ts";
 import { bytes, clean, plural, roomOf, table } from "../study/format.ts";
 import { leftText, sizesText } from "./audit_text.ts";
 import { addSetOptions, countTable, openSet, type SetOptions } from "./set.ts";

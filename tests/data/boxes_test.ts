@@ -105,26 +105,20 @@ Deno.test("of a picture with a box only the box is read, up to the edge", async 
   ]);
 });
 
-Deno.test("a bitmap's box is cut, clipped and told as any other's", async () => {
-  const bmp = fixture("gray.bmp"), png = fixture("gray.png");
-  for (const part of [box(4, 4, 6, 9), box(10, 12, 99, 99)]) {
-    assert.deepEqual(
-      await decodeImage(bmp, SIZE, 1, part),
-      await decodeImage(png, SIZE, 1, part),
-    );
-  }
+Deno.test("a box that is cut out is clipped and told", async () => {
+  const gray = fixture("gray.png");
   const outside = "its box begins at 16, 3; the image is 16 × 16";
-  assert.equal(await decodeImage(bmp, SIZE, 1, box(16, 3, 5, 5)), outside);
-  assert.equal(await cutImage(bmp, box(16, 3, 5, 5)), outside);
-  const cut = await cutImage(bmp, box(10, 12, 99, 99)) as Uint8Array;
+  assert.equal(await decodeImage(gray, SIZE, 1, box(16, 3, 5, 5)), outside);
+  assert.equal(await cutImage(gray, box(16, 3, 5, 5)), outside);
+  const cut = await cutImage(gray, box(10, 12, 99, 99)) as Uint8Array;
   const { width, height } = await sharp(cut).metadata();
   assert.deepEqual([width, height], [6, 4]);
 });
 
 Deno.test("a box does not let in what is too large or damaged", async () => {
-  const vast = fixture("gray.bmp");
-  new DataView(vast.buffer).setInt32(18, 65535, true);
-  new DataView(vast.buffer).setInt32(22, 65535, true);
+  const vast = fixture("gray.png");
+  vast.fill(0, 16, 24);
+  vast.fill(0xff, 18, 20).fill(0xff, 22, 24);
   const gray = fixture("gray.jpg");
   const part = box(0, 0, SIZE, SIZE);
   const reasons: [Uint8Array, string][] = [
@@ -177,8 +171,8 @@ Deno.test("a stamp of files at rest tells boxes apart", async () => {
 });
 
 Deno.test("a face that is written out is cut as it is read", async () => {
-  using tree = treeOf({ "a.bmp": fixture("colour.bmp") });
-  const part = face("a.bmp", box(8, 0, 30, 8));
+  using tree = treeOf({ "a.png": fixture("colour.png") });
+  const part = face("a.png", box(8, 0, 30, 8));
   const content = await contentOf(tree.dir, part);
   assert.ok(typeof content !== "string");
   Deno.writeFileSync(join(tree.dir, "b.png"), content);
@@ -188,7 +182,7 @@ Deno.test("a face that is written out is cut as it is read", async () => {
     (await read(tree.dir, [part], 3)).pixels,
   );
   assert.equal(
-    await contentOf(tree.dir, face("a.bmp", box(0, 16, 1, 1))),
+    await contentOf(tree.dir, face("a.png", box(0, 16, 1, 1))),
     "its box begins at 0, 16; the image is 16 × 16",
   );
 });

@@ -3,10 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
 import { cacheEntries, clearCache } from "../../lib/data/read/cache.ts";
-import {
-  arrangeRows,
-  cachedPixels,
-} from "../../lib/data/read/cached_pixels.ts";
+import { arrangeRows } from "../../lib/data/read/dataset_of.ts";
+import { cachedPixels } from "../../lib/data/read/pixels.ts";
 import { inFolder } from "../_folder.ts";
 
 const SIZE = 12;
@@ -209,7 +207,7 @@ Deno.test("a cache folder that cannot be written only costs time", async () => {
 Deno.test("processes that fill the cache at once leave one sound entry", async () => {
   await withImages(async (room) => {
     const images = new URL(
-      "../../lib/data/read/cached_pixels.ts",
+      "../../lib/data/read/pixels.ts",
       import.meta.url,
     );
     const code = `import { cachedPixels } from "${images}";

@@ -1,7 +1,7 @@
 /** The hash of a data set that the cache keeps: read only where it is right. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { knownHash } from "../../lib/data/read/known_hash.ts";
+import { knownHash } from "../../lib/data/read/dataset_of.ts";
 import { contentHash, loadDataset } from "../../lib/data/mod.ts";
 import type { Dataset, LoadOptions } from "../../lib/data/mod.ts";
 import { png } from "./_pictures.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { FORMATS, SPLITS } from "../../lib/data/mod.ts";
-import { READING_RULE } from "../../lib/data/read/rule.ts";
+import { READING_RULE } from "../../lib/data/read/decode_image.ts";
 
 const readme = readFileSync(
   new URL("../../data/README.md", import.meta.url),

@@ -1,7 +1,7 @@
 /** Decoded pixels on disk: one checked file a key, written atomically. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { expandGray } from "./decode_files.ts";
+import { expandGray } from "./decode_images.ts";
 
 /** Pixels of all files of a data set, and why some have none. */
 export interface Entry {

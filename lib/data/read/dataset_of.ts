@@ -1,10 +1,11 @@
-/** From a list and its pixels to splits in memory, classes by name. */
+/** From a list and its pixels to splits in memory, and the hash of it all. */
+import { contentHash } from "../dataset.ts";
 import { expressionOf, EXPRESSIONS } from "../expressions.ts";
-import { arrangeRows } from "./cached_pixels.ts";
-import type { Pixels } from "./cached_pixels.ts";
 import type { Listing } from "../listing.ts";
 import { SPLITS } from "../types.ts";
 import type { Dataset, Split, SplitName } from "../types.ts";
+import { defaultCacheDir, readStamp, writeStamp } from "./cache.ts";
+import type { Pixels } from "./pixels.ts";
 
 /** The listed images of each split, in its order. */
 export type SplitRows = Record<SplitName, number[]>;
@@ -69,4 +70,54 @@ export function splitsOf(
   }
   const { train, validation, test } = made;
   return { classes, rows, train, validation, test };
+}
+
+/**
+ * Puts rows of `width` values in another order, in place: the new row i is the
+ * old row `order[i]`. `order` holds every row once.
+ */
+export function arrangeRows(
+  pixels: Uint8Array,
+  width: number,
+  order: Uint32Array,
+): void {
+  const row = (i: number) => i * width;
+  const done = new Uint8Array(order.length);
+  const first = new Uint8Array(width);
+  for (let start = 0; start < order.length; start++) {
+    if (done[start] || order[start] === start) continue;
+    first.set(pixels.subarray(row(start), row(start + 1)));
+    let i = start;
+    for (; order[i] !== start; i = order[i]) {
+      pixels.copyWithin(row(i), row(order[i]), row(order[i] + 1));
+      done[i] = 1;
+    }
+    pixels.set(first, row(i));
+    done[i] = 1;
+  }
+}
+
+/**
+ * `contentHash(d)`, kept under the same hash with the name of the pixels in
+ * their place: the checksum of their cache entry and its rows in each split. So
+ * labels, targets, classes and splits are looked at each time, pixels once.
+ */
+export function knownHash(
+  d: Pick<Dataset, "size" | "channels" | "classes" | SplitName>,
+  { sum }: Pixels,
+  rows: SplitRows,
+  cacheDir = defaultCacheDir(),
+): string {
+  if (sum === undefined) return contentHash(d);
+  const named = { ...d };
+  for (const split of SPLITS) {
+    const images = new TextEncoder().encode(`${sum} ${rows[split]}`);
+    named[split] = { ...d[split], images };
+  }
+  const key = contentHash(named);
+  const known = readStamp(cacheDir, key);
+  if (known !== null) return known;
+  const hash = contentHash(d);
+  writeStamp(cacheDir, key, hash);
+  return hash;
 }

@@ -1,7 +1,9 @@
 /** Opening image files: what cannot be one is told, and nothing can hang. */
 import { createHash } from "node:crypto";
 import type { Crop } from "../listing.ts";
-import { MAX_BYTES } from "./rule.ts";
+
+/** Bytes above which a file is not opened. */
+const MAX_BYTES = 2 ** 28;
 
 /** Reason given to a file whose bytes cannot be read; the cause follows. */
 export const UNREADABLE = "cannot be read";

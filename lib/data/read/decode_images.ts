@@ -1,18 +1,21 @@
-/** Image files to raw pixels, a few at a time; damaged files are reported. */
+/** Images to raw pixels, a few at a time; damaged files are reported. */
 import sharp from "sharp";
-import { decodeImage } from "./decode_image.ts";
+import { decodeImage, resizePixels } from "./decode_image.ts";
 import { contentOf, readImageFile } from "./image_file.ts";
 import { decodeGrayJpeg } from "./gray_jpeg.ts";
 import type { Crop } from "../listing.ts";
 
-/** What decodeFiles takes beside the paths. */
+/** The path of a file, or gray pixels `[height, width]` that a table holds. */
+export type ImageSource = string | { pixels: Uint8Array; width: number };
+
+/** What decodeImages takes beside the sources. */
 export interface DecodeOptions {
   /** Side in pixels. */
   size: number;
   channels: 1 | 3;
   /** The box of each file that is read instead of the whole image. */
   boxes?: readonly (Crop | undefined)[];
-  /** Called with (done, total) about a hundred times while files are decoded. */
+  /** Called with (done, total) about a hundred times while images are decoded. */
   onProgress?: (done: number, total: number) => void;
   /** Ends the work with its reason. */
   signal?: AbortSignal;
@@ -21,13 +24,13 @@ export interface DecodeOptions {
 /** Decoded pixels of many images, or the reasons they could not be decoded. */
 export interface Decoded {
   /**
-   * `[paths, size, size, planes]`; rows of bad files are zero. Its buffer has
-   * room for the `channels` that were asked for.
+   * `[sources, size, size, planes]`; rows of bad files are zero. Its buffer
+   * has room for the `channels` that were asked for.
    */
   pixels: Uint8Array;
   /** 1 when every image is gray (or gray was asked for), else 3. */
   planes: 1 | 3;
-  /** Reason per bad path index. */
+  /** Reason per bad source. */
   bad: Map<number, string>;
 }
 
@@ -73,21 +76,21 @@ function isGray(rgb: Uint8Array): boolean {
 }
 
 /**
- * Decodes `paths` by content (a PNG named .jpg loads) to `size` x `size`.
+ * Decodes files by content (a PNG named .jpg loads) to `size` x `size`.
  * Never throws for a bad file: its index and reason go to `bad`.
  * @param contents filled with the content of each file, as `contentOf` has it
  */
-export async function decodeFiles(
-  paths: string[],
+export async function decodeImages(
+  sources: readonly ImageSource[],
   { size, channels, boxes, onProgress, signal }: DecodeOptions,
   contents?: string[],
 ): Promise<Decoded> {
   const plane = size * size;
   // Memory that is never written costs nothing: gray images stay narrow.
-  const all = new Uint8Array(paths.length * plane * channels);
+  const all = new Uint8Array(sources.length * plane * channels);
   let planes: 1 | 3 = 1;
   const bad = new Map<number, string>();
-  const every = Math.max(1, Math.ceil(paths.length / 100));
+  const every = Math.max(1, Math.ceil(sources.length / 100));
   let next = 0;
   let done = 0;
   let breath = performance.now() + BREATH;
@@ -106,7 +109,12 @@ export async function decodeFiles(
   const row = new Uint8Array(plane);
   const scratch = new Uint8Array(SMALL);
   const one = async (i: number) => {
-    const bytes = readImageFile(paths[i], scratch);
+    const source = sources[i];
+    if (typeof source !== "string") {
+      keep(i, await resizePixels(source.pixels, source.width, size));
+      return;
+    }
+    const bytes = readImageFile(source, scratch);
     const box = boxes?.[i];
     if (contents) contents[i] = contentOf(bytes, box);
     if (typeof bytes === "string") bad.set(i, bytes);
@@ -120,12 +128,12 @@ export async function decodeFiles(
     }
   };
   const worker = async () => {
-    while (next < paths.length) {
+    while (next < sources.length) {
       signal?.throwIfAborted();
       await one(next++);
       done++;
-      if (done % every === 0 || done === paths.length) {
-        onProgress?.(done, paths.length);
+      if (done % every === 0 || done === sources.length) {
+        onProgress?.(done, sources.length);
       }
       if (performance.now() > breath) {
         await new Promise((resolve) => setTimeout(resolve));
@@ -142,7 +150,7 @@ export async function decodeFiles(
     sharp.concurrency(threads);
   }
   return {
-    pixels: all.subarray(0, paths.length * plane * planes),
+    pixels: all.subarray(0, sources.length * plane * planes),
     planes,
     bad,
   };
