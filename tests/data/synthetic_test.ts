@@ -34,6 +34,11 @@ const PINNED: [SyntheticOptions, string][] = [
     "baae5814041b08075203dd3557628cc3f2643c182ae7752c9c5252b42e967362",
   ],
   [
+    // Pixels so large that a shape's end shows.
+    { size: 8, train: 400, validation: 7, test: 7, seed: 8, channels: 1 },
+    "8ccd0d5d07ea1912cee30a00ac44a317f2b206f571f5cd6adbb1a5fe2c24cfff",
+  ],
+  [
     {
       ...small,
       classes: 8,

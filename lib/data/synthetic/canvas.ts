@@ -70,25 +70,17 @@ export class Canvas {
   }
 
   /**
-   * Paints a shape within `radius` of (cx, cy), edges one pixel soft.
+   * Paints a shape, edges one pixel soft.
    * @param alpha opacity, 0..1
    * @param blur extra softness of the edge in face units
    */
-  paint(
-    cx: number,
-    cy: number,
-    radius: number,
-    shape: Shape,
-    shade: Shade,
-    alpha = 1,
-    blur = 0,
-  ): void {
+  paint(shape: Shape, shade: Shade, alpha = 1, blur = 0): void {
     const { size, pixels } = this, unit = this.#unit;
     const { x: tx, y: ty, scale } = this.#pose;
     const cos = this.#cos, sin = this.#sin, xs = this.#x, ys = this.#y;
-    const ix = tx + scale * (cos * cx - sin * cy);
-    const iy = ty + scale * (sin * cx + cos * cy);
-    const reach = (radius + blur + unit) * scale;
+    const ix = tx + scale * (cos * shape.x - sin * shape.y);
+    const iy = ty + scale * (sin * shape.x + cos * shape.y);
+    const reach = (shape.radius + blur + unit) * scale;
     const at = (v: number) => Math.floor((v + 1) * size / 2);
     const x0 = Math.max(0, at(ix - reach));
     const x1 = Math.min(size - 1, at(ix + reach));

@@ -53,12 +53,12 @@ function drawFace(
     const x = random.between(-1, 1), y = random.between(-1, 1);
     const r = random.between(0.3, 0.7);
     const level = random.between(0, 0.9);
-    canvas.paint(x, y, r, ellipse(x, y, r, r), level, 0.5, 0.2);
+    canvas.paint(ellipse(x, y, r, r), level, 0.5, 0.2);
   }
   if (random.chance(0.3)) {
     const x = random.between(-1, 1);
     const level = random.between(0, 0.9);
-    canvas.paint(x, 0, 2, capsule(x, -2, x, 2, 0.06), level, 0.5);
+    canvas.paint(capsule(x, -2, x, 2, 0.06), level, 0.5);
   }
   paintFace(canvas, actions, random);
   paintOcclusion(canvas, occlusion, random);

@@ -22,21 +22,19 @@ export function paintFace(c: Canvas, a: Actions, random: Random): void {
 
   // Hair behind the head, neck, head, fringe.
   const long = random.chance(0.35);
-  if (long) c.paint(0, 0.2, 1.3, ellipse(0, 0.2, rx + 0.22, 1.25), hair);
-  c.paint(0, 1, 0.7, capsule(0, 0.8, 0, 1.4, 0.36), light(0.2, 0.9) * 0.75);
+  if (long) c.paint(ellipse(0, 0.2, rx + 0.22, 1.25), hair);
+  c.paint(capsule(0, 0.8, 0, 1.4, 0.36), light(0.2, 0.9) * 0.75);
   const bald = random.chance(0.12);
-  if (!bald) {
-    c.paint(0, -0.25, 1.1, ellipse(0, -0.25, rx + 0.1, 0.9), hair);
-  }
+  if (!bald) c.paint(ellipse(0, -0.25, rx + 0.1, 0.9), hair);
   const head = ellipse(0, 0, rx, ry);
-  c.paint(0, 0, 1.1, head, light);
+  c.paint(head, light);
   const line = -random.between(0.55, 0.72), slant = 0.15 * random.normal();
   if (!bald) {
-    const fringe = shape((x, y, edge) => {
+    const fringe = shape(0, -0.6, 0.9, (x, y, edge) => {
       const d = y - line + slant * x - 0.35 * x * x;
       return Math.max(head.distance(x, y, edge), d);
     });
-    c.paint(0, -0.6, 0.9, fringe, hair);
+    c.paint(fringe, hair);
   }
 
   paintEyes(c, a, random, shift, yaw, skin, hair, light);
@@ -73,40 +71,32 @@ function paintEyes(
     );
     const half = 0.14 * far;
     // Socket shadow, white, iris, lids.
-    c.paint(x, eyeY, 0.2, ellipse(x, eyeY, 0.2, 0.15), skin * 0.72, 0.5, 0.12);
-    const white = ellipse(x, eyeY, half, open);
-    c.paint(x, eyeY, 0.2, white, Math.min(1, skin * 0.5 + 0.5));
+    c.paint(ellipse(x, eyeY, 0.2, 0.15), skin * 0.72, 0.5, 0.12);
+    const white = ellipse(x, eyeY, half, open, 0.2);
+    c.paint(white, Math.min(1, skin * 0.5 + 0.5));
     const iris = ellipse(x + gazeX, eyeY - 0.01, 0.07, 0.07);
-    c.paint(
+    const seen = shape(
       x,
       eyeY,
       0.2,
-      shape((px, py, edge) =>
-        Math.max(white.distance(px, py, edge), iris.distance(px, py, edge))
-      ),
-      0.05,
+      (px, py, edge) =>
+        Math.max(white.distance(px, py, edge), iris.distance(px, py, edge)),
     );
-    const lid = shape((px, py, edge = Infinity) =>
+    c.paint(seen, 0.05);
+    const lid = shape(x, eyeY, 0.25, (px, py, edge = Infinity) =>
       Math.max(
         Math.abs(white.distance(px, py, edge + 0.014)) - 0.014,
         py - eyeY - 0.25 * open,
-      )
-    );
-    c.paint(x, eyeY, 0.25, lid, skin * 0.25, 0.9);
+      ));
+    c.paint(lid, skin * 0.25, 0.9);
     if (a.cheeks > 0.15) {
       const y = eyeY + open + 0.06;
       c.paint(
-        x,
-        y,
-        0.2,
         capsule(x - 0.1, y + 0.01, x + 0.1, y + 0.01, 0.014),
         skin * 0.6,
         clamp(a.cheeks * 0.7, 0, 0.7),
       );
       c.paint(
-        x + side * 0.06,
-        0.2,
-        0.3,
         ellipse(x + side * 0.06, 0.2, 0.15, 0.11),
         light(x, 0.2) * 1.2,
         clamp(a.cheeks * 0.6, 0, 0.6),
@@ -122,25 +112,19 @@ function paintEyes(
     const xm = x + side * 0.05 * far, xo = x + side * 0.19 * far;
     const first = capsule(xi, inner, xm, middle, thick);
     const second = capsule(xm, middle, xo, outer, thick * 0.7);
-    c.paint(
+    const brow = shape(
       x,
       rest,
       0.4,
-      shape((px, py) =>
-        Math.min(first.distance(px, py), second.distance(px, py))
-      ),
-      browShade,
-      0.9,
+      (px, py) => Math.min(first.distance(px, py), second.distance(px, py)),
     );
+    c.paint(brow, browShade, 0.9);
   }
   // Frown lines between lowered brows, forehead lines above raised ones.
   if (a.browInner < -0.3) {
     for (const side of [-1, 1]) {
       const x = shift + side * 0.045;
       c.paint(
-        x,
-        -0.3,
-        0.12,
         capsule(x, -0.36, x, -0.25, 0.012),
         skin * 0.5,
         clamp(-a.browInner * 0.7, 0, 0.7),
@@ -151,9 +135,6 @@ function paintEyes(
   if (raised > 0.4) {
     for (const y of [-0.52, -0.6]) {
       c.paint(
-        shift,
-        y,
-        0.35,
         capsule(shift - 0.22, y, shift + 0.22, y, 0.012),
         skin * 0.7,
         clamp(raised * 0.6, 0, 0.6),
@@ -175,32 +156,15 @@ function paintNose(
   const lit = random.chance(0.5) ? 1 : -1;
   const side = x + lit * 0.06;
   c.paint(
-    x,
-    0,
-    0.35,
     capsule(shift + lit * 0.05, -0.12, side, tip - 0.03, 0.03),
     skin * 0.75,
     0.6,
     0.06,
   );
-  c.paint(
-    x,
-    tip,
-    0.2,
-    ellipse(x, tip - 0.03, 0.07, 0.07),
-    skin * 1.15,
-    0.5,
-    0.06,
-  );
+  c.paint(ellipse(x, tip - 0.03, 0.07, 0.07), skin * 1.15, 0.5, 0.06);
   for (const s of [-1, 1]) {
     const nx = x + s * wide * 0.6;
-    c.paint(
-      nx,
-      tip + 0.04,
-      0.1,
-      ellipse(nx, tip + 0.04, 0.035, 0.02),
-      skin * 0.3,
-    );
+    c.paint(ellipse(nx, tip + 0.04, 0.035, 0.02, 0.1), skin * 0.3);
     // Folds from the nose to the mouth corners.
     const fold = clamp(
       0.9 * a.nose + 0.5 * a.cheeks + 0.2 * a.upperLip +
@@ -210,9 +174,6 @@ function paintNose(
     );
     if (fold > 0.1) {
       c.paint(
-        x + s * 0.22,
-        tip + 0.1,
-        0.3,
         capsule(x + s * (wide + 0.03), tip, x + s * 0.3, tip + 0.2, 0.016),
         skin * 0.55,
         fold,
@@ -223,9 +184,6 @@ function paintNose(
   if (a.nose > 0.2) {
     for (const y of [-0.12, -0.06, 0]) {
       c.paint(
-        shift,
-        y,
-        0.12,
         capsule(shift - 0.07, y + 0.02, shift + 0.07, y - 0.01, 0.012),
         skin * 0.5,
         clamp(a.nose * 0.8, 0, 0.8),

@@ -45,25 +45,22 @@ export function paintMouth(
   };
   const reach = half + gap + raise + 0.12;
   const lips = skin * random.between(0.5, 0.75);
-  c.paint(x0, rest, reach, shape(between(lip)), lips);
-  c.paint(x0, rest, reach, shape(between(0.008)), skin * 0.18);
+  c.paint(shape(x0, rest, reach, between(lip)), lips);
+  c.paint(shape(x0, rest, reach, between(0.008)), skin * 0.18);
   if (a.teeth > 0.1 && gap + raise > 0.05) {
     const tall = 0.1 * clamp(a.teeth, 0, 1) + raise * 0.4;
     const open = between(-0.006);
-    const teeth = shape((x, y) => {
+    const teeth = shape(x0, rest, reach, (x, y) => {
       const u = clamp((x - x0) / half, -1, 1);
       return Math.max(open(x, y), y - upper(u) - tall);
     });
-    c.paint(x0, rest, reach, teeth, Math.min(0.95, skin * 0.3 + 0.62));
+    c.paint(teeth, Math.min(0.95, skin * 0.3 + 0.62));
   }
   if (a.smirk !== 0) {
     // The corner that is pressed in.
     const side = Math.sign(a.smirk);
     const x = x0 + side * (half + 0.04), y = line(side);
     c.paint(
-      x,
-      y,
-      0.2,
       capsule(x - side * 0.02, y - 0.07, x + side * 0.02, y + 0.05, 0.018),
       skin * 0.4,
       clamp(Math.abs(a.smirk), 0, 0.8),
@@ -71,23 +68,8 @@ export function paintMouth(
   }
   // Shadow under the lower lip, and a beard now and then.
   const under = lower(0) + lip + 0.05;
-  c.paint(
-    x0,
-    under,
-    0.25,
-    ellipse(x0, under, 0.14, 0.03),
-    skin * 0.75,
-    0.5,
-    0.06,
-  );
+  c.paint(ellipse(x0, under, 0.14, 0.03, 0.25), skin * 0.75, 0.5, 0.06);
   if (random.chance(0.12)) {
-    c.paint(
-      x0,
-      0.34,
-      0.35,
-      capsule(x0 - 0.17, 0.37, x0 + 0.17, 0.37, 0.05),
-      skin * 0.3,
-      0.7,
-    );
+    c.paint(capsule(x0 - 0.17, 0.37, x0 + 0.17, 0.37, 0.05), skin * 0.3, 0.7);
   }
 }

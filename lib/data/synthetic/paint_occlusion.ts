@@ -18,11 +18,16 @@ export function paintOcclusion(
     for (const side of [-1, 1]) {
       const x = side * 0.3;
       const lens = ellipse(x, -0.13, 0.22, 0.17);
-      if (dark) c.paint(x, -0.13, 0.25, lens, level, 0.85);
-      const frame = shape((px, py) => Math.abs(lens.distance(px, py)) - 0.018);
-      c.paint(x, -0.13, 0.3, frame, level);
+      if (dark) c.paint(lens, level, 0.85);
+      const frame = shape(
+        x,
+        -0.13,
+        0.3,
+        (px, py) => Math.abs(lens.distance(px, py)) - 0.018,
+      );
+      c.paint(frame, level);
     }
-    c.paint(0, -0.15, 0.1, capsule(-0.08, -0.15, 0.08, -0.15, 0.018), level);
+    c.paint(capsule(-0.08, -0.15, 0.08, -0.15, 0.018), level);
   }
   if (random.chance(0.08 * often)) {
     const x = random.between(-0.7, 0.7), y = random.between(0.3, 0.9);
@@ -30,9 +35,6 @@ export function paintOcclusion(
     for (let finger = 0; finger < 4; finger++) {
       const fx = x + 0.13 * (finger - 1.5);
       c.paint(
-        fx,
-        y + 0.3,
-        0.6,
         capsule(fx, y - 0.05 * (finger % 2), fx, y + 0.7, 0.065),
         level * (1 - 0.08 * finger),
       );
@@ -42,6 +44,6 @@ export function paintOcclusion(
     const y = random.between(-0.8, 0.8), half = random.between(0.05, 0.12);
     const tilt = random.between(-0.4, 0.4);
     const level = random.between(0, 1);
-    c.paint(0, y, 2, capsule(-2, y - tilt, 2, y + tilt, half), level);
+    c.paint(capsule(-2, y - tilt, 2, y + tilt, half), level);
   }
 }

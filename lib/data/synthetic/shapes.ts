@@ -8,6 +8,10 @@ type Distance = (x: number, y: number, edge?: number) => number;
  * without a heap number a pixel.
  */
 export interface Shape {
+  /** A circle about all of it. */
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
   /**
    * Exact within `edge` of the shape's edge; farther off any value beyond
    * `edge` will do.
@@ -19,17 +23,18 @@ class Ellipse implements Shape {
   readonly #least: number;
 
   constructor(
-    readonly cx: number,
-    readonly cy: number,
+    readonly x: number,
+    readonly y: number,
     readonly rx: number,
     readonly ry: number,
+    readonly radius: number,
   ) {
     this.#least = Math.min(rx, ry);
   }
 
   distance(x: number, y: number, edge = Infinity): number {
     const { rx, ry } = this, least = this.#least;
-    const u = (x - this.cx) / rx, v = (y - this.cy) / ry;
+    const u = (x - this.x) / rx, v = (y - this.y) / ry;
     const f = Math.sqrt(u * u + v * v);
     // The level set's slope is at most 1 / least: no distance is less.
     const bound = (f - 1) * least;
@@ -39,17 +44,24 @@ class Ellipse implements Shape {
   }
 }
 
-/** An axis-aligned ellipse; the distance is first order in the level set. */
+/**
+ * An axis-aligned ellipse; the distance is first order in the level set, and
+ * too short far from a flat one: there `radius` ends what is drawn.
+ */
 export function ellipse(
-  cx: number,
-  cy: number,
+  x: number,
+  y: number,
   rx: number,
   ry: number,
+  radius = 1.1 * Math.max(rx, ry),
 ): Shape {
-  return new Ellipse(cx, cy, rx, ry);
+  return new Ellipse(x, y, rx, ry, radius);
 }
 
 class Capsule implements Shape {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
   readonly #ex: number;
   readonly #ey: number;
   readonly #length2: number;
@@ -62,9 +74,12 @@ class Capsule implements Shape {
     readonly half: number,
   ) {
     const ex = bx - ax, ey = by - ay;
+    this.x = (ax + bx) / 2;
+    this.y = (ay + by) / 2;
     this.#ex = ex;
     this.#ey = ey;
     this.#length2 = ex * ex + ey * ey || 1;
+    this.radius = half + Math.sqrt(this.#length2) / 2;
   }
 
   distance(x: number, y: number): number {
@@ -91,7 +106,12 @@ export function capsule(
 class Free implements Shape {
   readonly #of: Distance;
 
-  constructor(of: Distance) {
+  constructor(
+    readonly x: number,
+    readonly y: number,
+    readonly radius: number,
+    of: Distance,
+  ) {
     this.#of = of;
   }
 
@@ -100,9 +120,14 @@ class Free implements Shape {
   }
 }
 
-/** A shape from a distance of its own. */
-export function shape(distance: Distance): Shape {
-  return new Free(distance);
+/** A shape from a distance of its own, drawn within `radius` of (x, y). */
+export function shape(
+  x: number,
+  y: number,
+  radius: number,
+  distance: Distance,
+): Shape {
+  return new Free(x, y, radius, distance);
 }
 
 /** `v`, or the nearer end of low..high. */
