@@ -1,11 +1,10 @@
 /** The cells that front ends ask for, one after the other, on one kernel. */
-import { errorLine, explained, syntaxError } from "./errors.ts";
+import { explained, placed, syntaxError } from "./errors.ts";
 import type { Request } from "./front.ts";
 import { InnerKernel } from "./inner.ts";
 import { interruptible } from "./interruptible.ts";
 import { KernelDied, type Message } from "./kernel.ts";
 import { lateMark } from "./outputs.ts";
-import type { Thrown } from "./prelude.ts";
 import { withSvgTwin } from "./svg_twin.ts";
 import type { Header } from "./wire.ts";
 
@@ -217,14 +216,17 @@ export class CellQueue {
     try {
       const { kernel } = await this.#kernel();
       this.#cells.set(kernel.fence, this.#parent);
-      const reply = await kernel.execute(interruptible(code));
+      const cell = String(this.#count);
+      const reply = await kernel.execute(interruptible(code), cell);
       // Cleared by #forward in the meantime, which the compiler cannot see.
       const error = this.#failure as Failure | undefined;
       if (reply.status === "ok" && !error) return;
       if (this.#stops && (!error || error.ename === "Interrupted")) {
         return failed("Interrupted", "stopped; all variables are kept");
       }
-      if (error) return placed(code, error, reply.thrown as Thrown | undefined);
+      if (error) {
+        return placed({ source: code, cell, thrown: reply.thrown }, error);
+      }
       const { ename, evalue, traceback } = await syntaxError(code);
       return { ename, evalue, traceback };
     } catch (e) {
@@ -247,22 +249,6 @@ const failed = (ename: string, evalue: string, more = ""): Failure => ({
   evalue,
   traceback: [`${ename}: ${evalue}`, ...(more ? [more] : [])],
 });
-
-/**
- * Adds the line of the cell that an error came from, and its causes; front ends show the
- * traceback alone, so it is never empty.
- */
-function placed(code: string, error: Failure, thrown?: Thrown): Failure {
-  const { ename, evalue } = error;
-  const traceback = error.traceback?.some((text) => text.trim())
-    ? error.traceback
-    : [`${ename}: ${evalue}`];
-  const line = errorLine(code, traceback);
-  const source = line && code.split("\n")[line - 1];
-  const place = source && `  line ${line} of the cell: ${source.trim()}`;
-  const more = [...(place ? [place] : []), ...(thrown?.causes ?? [])];
-  return { ename, evalue, traceback: [...traceback, ...more] };
-}
 
 /** Waits until `over()`, for at most `ms`. */
 async function until(over: () => boolean, ms: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** Runs one cell in a kernel and collects what it puts out. */
 import { stripAnsi } from "./ansi.ts";
 import { ownRecord } from "./cells.ts";
-import { errorLine, syntaxError } from "./errors.ts";
+import { ownLine, placed, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
 import { LeftOut } from "./left_out.ts";
 import type { CellOutputs } from "./outputs.ts";
@@ -154,18 +154,17 @@ export async function runCell(
       ? ["Interrupted", "the run was interrupted"]
       : undefined;
   try {
-    const reply = await kernel.execute(cell.source);
+    const reply = await kernel.execute(cell.source, String(index));
     error = errorIn(cell);
     if (reply.status !== "ok" && !error) {
       error = await syntaxError(cell.source);
       cell.outputs!.push(error);
     }
-    if (error) line = lineOf(cell, error);
-    if (error && reply.thrown) {
-      if (reply.thrown.text && error.evalue === "[object Object]") {
-        error.evalue = reply.thrown.text;
-      }
-      error.traceback.push(...reply.thrown.causes);
+    if (error) {
+      const { source } = cell;
+      const { thrown } = reply;
+      Object.assign(error, placed({ source, cell: `${index}`, thrown }, error));
+      line = lineOf(cell, error);
     }
     if (!error && limit.over()) { // it ended by itself when interrupted
       const [ename, evalue] = stopped()!;
@@ -216,8 +215,11 @@ export function lateFailure(outputs: CellOutputs): CellFailure | undefined {
 }
 
 function lineOf(cell: Cell, error: ErrorOutput): number | undefined {
-  const own = /<cell>:(\d+):/.exec(error.traceback.join("\n"));
-  return own ? Number(own[1]) : errorLine(cell.source, error.traceback);
+  const text = error.traceback.join("\n");
+  const told = /^ {2}line (\d+) of the cell: /m.exec(text); // see placed
+  return told
+    ? Number(told[1])
+    : ownLine(error.traceback, `${cell.execution_count}`);
 }
 
 function oneLine(error: { ename: string; evalue: string }): string {

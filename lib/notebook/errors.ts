@@ -1,57 +1,63 @@
 /** Errors of a cell: the line they came from, and what was not parsed. */
+import { parse } from "acorn";
 import { stripAnsi } from "./ansi.ts";
-import type { Output } from "./types.ts";
+import type { Thrown } from "./prelude.ts";
 import { stripTypes } from "./strip_types.ts";
+import type { Output } from "./types.ts";
 
 type ErrorOutput = Extract<Output, { output_type: "error" }>;
 
-const BASE64 =
-  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** The line, from 1, of the cell that its frames call `cell`, where it failed. */
+export function ownLine(
+  traceback: string[],
+  cell: string,
+): number | undefined {
+  const text = traceback.join("\n");
+  const at = text.match(`\\bcell ${cell}, line (\\d+)`) ??
+    /<cell>:(\d+):/.exec(text);
+  return at ? Number(at[1]) : undefined;
+}
 
-/** For each generated line, the source line of its first mapping (both from 0). */
-function sourceLines(mappings: string): (number | undefined)[] {
-  let source = 0;
-  return mappings.split(";").map((line) => {
-    let first: number | undefined;
-    for (const segment of line.split(",")) {
-      const fields: number[] = [];
-      let value = 0, shift = 0;
-      for (const c of segment) {
-        const bits = BASE64.indexOf(c);
-        value |= (bits & 31) << shift;
-        shift += 5;
-        if (bits & 32) continue;
-        fields.push(value & 1 ? -(value >> 1) : value >> 1);
-        value = shift = 0;
-      }
-      if (fields.length < 4) continue;
-      source += fields[2];
-      first ??= source;
-    }
-    return first;
-  });
+interface CellError {
+  ename: string;
+  evalue: string;
+  traceback: string[];
 }
 
 /**
- * The line of the cell (from 1) that an error's traceback points at.
- *
- * The kernel counts lines in the JavaScript that it emits, without blank
- * lines; the same emit, made here with a source map, leads back to the cell.
+ * An error with the cell's line that it came from, and its causes; front ends
+ * show the traceback alone, so it is never empty.
  */
-export function errorLine(
-  source: string,
-  traceback: string[],
-): number | undefined {
-  const frames = [...traceback.join("\n").matchAll(/<anonymous>:(\d+):\d+/g)];
-  const emitted = Number(frames.at(-1)?.[1]); // the outermost is the cell's own
-  if (!emitted) return;
+export function placed(
+  { source, cell, thrown }: { source: string; cell: string; thrown?: Thrown },
+  error: CellError,
+): CellError {
+  const { ename } = error;
+  const evalue = error.evalue === "[object Object]"
+    ? thrown?.text ?? error.evalue
+    : error.evalue;
+  let traceback = error.traceback?.some((text) => text.trim())
+    ? error.traceback
+    : [`${ename}: ${evalue}`];
+  if (evalue !== error.evalue) traceback = [`${ename}: ${evalue}`];
+  const line = ownLine(traceback, cell) ?? earlyErrorLine(source, error);
+  const failing = line && source.split("\n")[line - 1];
+  const place = failing && `  line ${line} of the cell: ${failing.trim()}`;
+  const more = [...(place ? [place] : []), ...(thrown?.causes ?? [])];
+  return { ename, evalue, traceback: [...traceback, ...more] };
+}
+
+/** The line of an error that V8 finds before it runs anything, and tells of none. */
+function earlyErrorLine(source: string, { ename }: CellError) {
+  if (ename !== "SyntaxError") return;
   try {
-    const code = stripTypes(source, "transform", true);
-    const map = JSON.parse(atob(code.slice(code.lastIndexOf("base64,") + 7)));
-    const line = sourceLines(map.mappings)[emitted - 1];
-    return line === undefined ? undefined : line + 1;
-  } catch {
-    return; // JSX, or anything else that this emit does not read
+    parse(stripTypes(source), {
+      ecmaVersion: "latest",
+      sourceType: "module",
+      allowAwaitOutsideFunction: true,
+    });
+  } catch (e) {
+    return (e as { loc?: { line: number } }).loc?.line;
   }
 }
 

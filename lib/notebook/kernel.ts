@@ -7,10 +7,13 @@ import { addressOf, type Connection, newConnection } from "./connection.ts";
 import { denoError } from "./errors.ts";
 import { LOG_HINT, OutputLog } from "./output_log.ts";
 import {
+  beforeUnnamed,
   checkReplies,
   fenceCode,
   intoCode,
+  namedCell,
   PRELUDE,
+  testCode,
   type Thrown,
 } from "./prelude.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
@@ -267,14 +270,32 @@ export class Kernel {
    * A fence follows, a silent broadcast: what was put out before it has been
    * written, or is published before it.
    * `thrown` in the content tells more of the exception, if there was one.
+   * @param cell what the frames of a stack call it
    * @throws {KernelDied} when the process ends first
    */
   async execute(
     code: string,
+    cell?: string,
   ): Promise<Record<string, unknown> & { thrown?: Thrown }> {
-    const { content } = await this.#request(code, false);
-    const thrown = await this.#fenced();
+    let { content } = await this.#request(await this.#named(code, cell), false);
+    let thrown = await this.#fenced();
+    if (thrown?.tests) {
+      const ran = content.status === "ok";
+      const { content: tested } = await this.#request(testCode(ran), true);
+      const after = await this.#fenced();
+      if (ran) [content, thrown] = [tested, after];
+    }
     return { ...content, ...(content.status === "error" ? { thrown } : {}) };
+  }
+
+  async #named(code: string, cell?: string): Promise<string> {
+    if (cell === undefined) return code;
+    if (!code.trimStart().startsWith("{")) {
+      return namedCell(code, cell, this.#fence);
+    }
+    // With a name before it, it would be a block where it may be an object.
+    await this.#request(beforeUnnamed(code, cell), true);
+    return code;
   }
 
   /** The last fence's number; errors that come late name it. */

@@ -4,7 +4,11 @@
  * swallow, show what bypasses the console, and tell what comes late: from a
  * timer or a promise of an earlier cell.
  */
+import { UNTIL } from "./agent.ts";
+import { cellStacks } from "./cell_stacks.ts";
+import { cellTests } from "./cell_tests.ts";
 import { LOG_HINT } from "./output_log.ts";
+import { isDeep } from "./strip_types.ts";
 
 /** Where the prelude keeps its functions in the kernel. */
 const HIDDEN = 'globalThis[Symbol.for("ferlab.prelude")]';
@@ -27,7 +31,8 @@ const PIECE = 1 << 20;
  * The kernel tells an exception's name, message and stack only. It asks
  * `exception instanceof Error` last of all, and there it is caught for its cause.
  */
-export const PRELUDE = `(() => {
+export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
+(() => {
   if (${HIDDEN}) return;
   const { AsyncLocalStorage } = process.getBuiltinModule("node:async_hooks");
   const fence = new AsyncLocalStorage();
@@ -47,6 +52,7 @@ export const PRELUDE = `(() => {
     },
   });
 
+  const cell = (${cellStacks})();
   const text = (v) => {
     try {
       return isError(v) ? v.stack || v.name + ": " + v.message : Deno.inspect(v);
@@ -80,6 +86,7 @@ export const PRELUDE = `(() => {
       });
     } catch { /* the kernel ends */ }
   };
+  const tests = (${cellTests})((v) => [text(v), ...causes(v)].join("\\n"));
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     report(event.reason, "in a promise that nothing awaited", fence.getStore());
@@ -230,6 +237,11 @@ export const PRELUDE = `(() => {
 
   Object.defineProperty(globalThis, Symbol.for("ferlab.prelude"), {
     value: {
+      cell,
+      async test(wanted) {
+        const failure = await tests.run(wanted);
+        if (failure) write("error", failure);
+      },
       into(path) {
         try {
           if (folder) removeSync(folder, { recursive: true });
@@ -249,7 +261,11 @@ export const PRELUDE = `(() => {
         } catch { /* see write */ }
         const v = thrown;
         thrown = undefined;
-        const told = { causes: causes(v), ...(isError(v) ? {} : { text: text(v) }) };
+        const told = {
+          causes: causes(v),
+          tests: tests.count(),
+          ...(isError(v) ? {} : { text: text(v) }),
+        };
         send("ferlab_fence", { n, log: number, thrown: told });
       },
       // Those that nothing holds the process open for do not count.
@@ -274,11 +290,34 @@ export const PENDING = `${HIDDEN}?.pending() ?? []`;
 
 /** What a fence tells of the exception before it. */
 export interface Thrown {
+  /** tests that the cell gave to Deno.test, and that did not run yet */
+  tests?: number;
   /** lines that tell `error.cause`, and the errors of an AggregateError */
   causes: string[];
   /** what was thrown, when it was no Error */
   text?: string;
 }
+
+/**
+ * A cell's code as the kernel gets it: it makes itself known, so that the
+ * frames of a stack name it and its own lines.
+ * @param label what they call it
+ * @param id of this run of the cell alone
+ */
+export function namedCell(code: string, label: string, id: number): string {
+  const name = `cell-${id}`;
+  const known = [name, label, isDeep(code) ? undefined : code]
+    .map((v) => JSON.stringify(v)).join();
+  return `${HIDDEN}?.cell(${known});//# sourceURL=${name}\n${code}`;
+}
+
+/** Code to run before a cell that cannot have a name. */
+export const beforeUnnamed = (code: string, label: string): string =>
+  `${HIDDEN}?.cell("", ${JSON.stringify(label)}, ${JSON.stringify(code)})`;
+
+/** Code that runs the tests of the cell before it, or only forgets them. */
+export const testCode = (wanted: boolean): string =>
+  `await (${UNTIL} ?? ((v) => v))(${HIDDEN}.test(${wanted}))`;
 
 /** Code of fence number `n`: what is executed after it belongs to it. */
 export const fenceCode = (n: number): string =>

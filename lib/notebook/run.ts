@@ -111,6 +111,9 @@ export async function runNotebook(
   }
 }
 
+/** A line of a cell as a message of one line shows it. */
+const cut = (line: string) => line.length > 60 ? `${line.slice(0, 59)}…` : line;
+
 class Run {
   readonly #result: RunResult;
   readonly #start = performance.now();
@@ -347,7 +350,10 @@ class Run {
     this.#result.ok = false;
     this.#result.failedCell = index;
     const place = line ? ` (line ${line})` : "";
-    this.#result.error = `${this.file} cell ${index}${place}: ${message}` +
+    const text = cell.source.split("\n")[(line ?? 0) - 1]?.trim();
+    const failing = text ? `, in \`${cut(text)}\`` : "";
+    this.#result.error =
+      `${this.file} cell ${index}${place}: ${message}${failing}` +
       pathHint(message, this.file, this.#folder);
   }
 

@@ -7,7 +7,7 @@ const DEEPEST = 1000; // from about 2,000 the native parser's stack overflows
 const UNSUPPORTED = "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
 
 /** Whether a text may nest deeper than a parser can follow; a rough count. */
-function isDeep(text: string): boolean {
+export function isDeep(text: string): boolean {
   let brackets = 0, others = 0;
   for (let i = 0; i < text.length; i++) {
     switch (text[i]) {

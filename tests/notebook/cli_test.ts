@@ -108,7 +108,10 @@ Deno.test("a failing cell exits with 1 and leaves the notebook and the page", as
     const r = await nb(folder, "run", "a.ipynb", ...args);
     assert.equal(r.code, 1);
     assert.match(r.err, /^warning: .*no parameter "x"/);
-    assert.match(r.err, /^error: a\.ipynb cell 2 \(line 1\): bad$/m);
+    assert.match(
+      r.err,
+      /^error: a\.ipynb cell 2 \(line 1\): bad, in `throw new Error/m,
+    );
     assert.match(await Deno.readTextFile(file("a.html")), /The run failed/);
     const saved = await readNotebook(file("b.ipynb"));
     assert.equal(printed(saved.cells[0]), "1\n");

@@ -115,7 +115,7 @@ Deno.test("a throwing cell stops the run and is named with its line", async () =
       assert.equal(result.failedCell, 2);
       assert.match(
         result.error!,
-        /a\.ipynb cell 2 \(line 4\): RangeError: too far$/,
+        /a\.ipynb cell 2 \(line 4\): RangeError: too far, in `throw new RangeError/,
       );
       assert.equal(printed(saved.cells[1]), "two\n");
       assert.equal(errorOf(saved.cells[1]).ename, "RangeError");
@@ -131,7 +131,7 @@ for (
     [
       "an awaited rejection",
       `await Promise.reject(new TypeError("no"))`,
-      /cell 1 \(line 1\): TypeError: no$/,
+      /cell 1 \(line 1\): TypeError: no, in `await /,
     ],
     [
       "a missing module",

@@ -196,7 +196,7 @@ Deno.test("the lock file counts for packages, Deno's version for all, a damaged 
     const cells = ["2", "4"];
     await rerunCells(file("a.ipynb"), { cells });
     const failed = await rerunCells(file("a.ipynb"), { cells: ["3"] });
-    assert.match(failed.error!, /a\.ipynb cell 3 \(line 1\): no$/);
+    assert.match(failed.error!, /a\.ipynb cell 3 \(line 1\): no, in `throw/);
     const done = await readNotebook(file("a.executed.ipynb"));
     errorOf(done.cells[2]);
     const after = ["1 never run", "2 fresh", "3 failed", "4 fresh"];
