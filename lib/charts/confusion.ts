@@ -3,6 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { count } from "./axis.ts";
 import { checkOptions, isGroups, isNumber, listOf } from "./channels.ts";
+import { tableOf } from "./csv.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
 import { areaItem } from "./marks.ts";
@@ -30,6 +31,8 @@ interface Cell {
   /** The second only where there is room. */
   lines: string[];
   title: string;
+  /** For who takes the numbers along. */
+  values?: Record<string, number>;
 }
 
 const NONE: Cell = {
@@ -111,6 +114,7 @@ export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
       strength: share,
       lines: [d3.format(",")(value), `${Math.round(100 * share)} %`],
       title: `${count(value, "image")}, ${percent(share)} of it`,
+      values: { images: value, share },
     };
   });
 }
@@ -173,6 +177,7 @@ export function confusionDifferenceChart(
       color: difference < 0 ? LESS : MORE,
       lines: [signed(100 * difference, 1)],
       title: `${aLabel} ${percent(own)}, ${bLabel} ${percent(other)}`,
+      values: { [aLabel]: own, [bLabel]: other },
     };
   });
 }
@@ -213,7 +218,13 @@ function matrix(
     countOf ? `${labels[i]}\nn ${countOf(i)}` : labels[i]
   );
   const at = { x: "predicted", y: "truth" };
+  const table = cells.map(({ truth, predicted, values }: Placed) => ({
+    true: labels[shown[Number(truth)]],
+    predicted: labels[shown[Number(predicted)]],
+    ...values,
+  }));
   return frame(kind, { ...o, width }, {
+    rows: [tableOf(kind, table)],
     ...{ ...spec, notes, isEmpty: cells.length === 0 },
     x: namesAxis(shown.map((i) => labels[i]), "predicted class"),
     ...rowsAxis(names, {

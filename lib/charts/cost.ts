@@ -59,6 +59,7 @@ export function costAccuracyChart(
   const front = paretoFront(done);
   const at = { x: "cost", y: "y" };
   return frame("cost-accuracy", o, {
+    rows: [table],
     label: `${y.label} by ${x.label}, ${done.length} points; Pareto front: ` +
       front.map((p) => `${p.label} ${y.say(p.y)}`).join(", "),
     legend: [[

@@ -3,6 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, checkShares, count } from "./axis.ts";
 import * as channels from "./channels.ts";
+import { tableOf } from "./csv.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
 import { hiddenAxis, nameLines, widest } from "./layout.ts";
 import {
@@ -119,7 +120,14 @@ export function forestChart(
     .map((whose) => finite.some((r) => r.isPublished === whose));
   const band = `noise of a difference of two runs: ±${noise.toPrecision(2)} ` +
     `${unit} (√2 sd)`;
+  const table = groups.flatMap(({ name, rows }) =>
+    rows.map(({ words, estimate, low, high, n }) => ({
+      ...name ? { group: name } : {},
+      ...{ effect: words, [unit]: estimate, low, high, n },
+    }))
+  );
   return frame("forest", { ...o, noise: undefined }, {
+    rows: [tableOf("forestChart", table)],
     label: `${x.label}, ${count(all.length, "row")}`,
     legend: [[
       hasOurs && hasTheirs && oursItem("ours"),

@@ -19,6 +19,7 @@ import * as d3 from "d3";
 import { createHash } from "node:crypto";
 import { type Axis, type AxisOptions, pixels, SHARES } from "./axis.ts";
 import { checkOptions, whatIs } from "./channels.ts";
+import { type AnyTable, csvOf } from "./csv.ts";
 import * as layout from "./layout.ts";
 import * as noise from "./noise.ts";
 import * as theme from "./theme.ts";
@@ -75,6 +76,8 @@ export interface Spec {
   notes?: Word[];
   x: Drawn;
   y: Drawn;
+  /** What is drawn, for those who take its numbers along. */
+  rows?: readonly AnyTable[];
   /** Where there is nothing to draw, and the frame says so. */
   isEmpty?: boolean;
   /** Pixels beside the plot that its own words need. */
@@ -238,7 +241,8 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
   const length = bar ? Math.abs(area.y(0) - area.y(2 * bar)) : 0;
   const barMarkup = bar ? noise.bar(width - right + 10, barAt, length) : "";
   const markup = top.markup + name + barMarkup + foot(height);
-  return finish(element, label, markup, spec.fade?.(area));
+  const csv = spec.rows ? csvOf(spec.rows) : "";
+  return finish(element, label, markup, spec.fade?.(area), csv);
 }
 
 /** What a chart draws that has nothing to draw. */
@@ -274,11 +278,14 @@ function finish(
   label: string,
   markup: string,
   labels: Box[] = [],
+  csv = "",
 ): theme.Chart {
   element.setAttribute("font-size", String(theme.FONT_SIZE));
   // linkedom leaves "&" in attributes as it is, so the label comes later.
   const root = `<svg xmlns="http://www.w3.org/2000/svg" role="img" ` +
-    `aria-label="${theme.escapeMarkup(label)}" `;
+    `aria-label="${theme.escapeMarkup(label)}" ` +
+    (csv &&
+      `data-csv="${theme.escapeMarkup(csv).replaceAll("\r\n", "&#10;")}" `);
   const boxes = labels.map((box) =>
     `<rect x="${box.x}" y="${box.y}" width="${box.width}" ` +
     `height="${box.height}" rx="3" fill="#222"/>`

@@ -101,6 +101,7 @@ export function heatMapChart(
   const at = { x: "x", y: "y" };
   const quiet = { ...at, pointerEvents: "none" } as const;
   return frame("heat-map", o, {
+    rows: [table],
     label: [
       `${valueLabel} by ${x.label} and ${y.label}`,
       bestWords,

@@ -193,6 +193,7 @@ export function linesOf(
       trial(p),
     );
   return frame("line", o, {
+    rows: [table, theirTable].filter((t) => t.rows.length > 0),
     ...{ legend, y },
     notes: [
       ...notes,

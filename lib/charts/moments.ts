@@ -3,6 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
 import { checkList, checkOptions, isNumber } from "./channels.ts";
+import { tableOf } from "./csv.ts";
 import { frame, type FrameOptions } from "./frame.ts";
 import { DIAGONALS, hatched, OURS, pathItem } from "./marks.ts";
 import type { Chart } from "./theme.ts";
@@ -103,6 +104,12 @@ export function secondMomentsChart(
   // Neighbours stand in two rows.
   const rowOf = (i: number) => -ROW * (i % 2);
   return frame("moments", o, {
+    rows: [
+      tableOf(
+        "secondMomentsChart",
+        bins.map(({ low, high, n, share }) => ({ low, high, count: n, share })),
+      ),
+    ],
     label: ["histogram of √v̂ on a log axis", ...says],
     legend: [
       [bins.some((b) => b.isOuter) && outer.item(outerWords)],

@@ -84,6 +84,7 @@ export function parallelChart(
   const at = best &&
     parameters.map((a, i) => `${a.label} ${say(best, i)}`).join(", ");
   return frame("parallel", o, {
+    rows: [table],
     label: [
       `${end.label}: ${count(table.rows.length, "row")} over ` +
       parameters.map((a) => a.label).join(", "),

@@ -64,6 +64,7 @@ export function repeatsChart(
       s.low !== null && `95 % interval ${y.say(s.low)} to ${y.say(s.high!)}`,
     );
   return frame("repeats", o, {
+    rows: [table],
     ...rowsAxis(x.domain.map(x.format), {
       ...{ label: x.label, width: o.width, least: 28, hasNoGrid: false },
     }),

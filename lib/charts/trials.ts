@@ -108,6 +108,7 @@ export function timelineChart(
     ...{ scale: "linear", pad: 0 },
   });
   return frame("timeline", o, {
+    rows: [table],
     label: `${bars.length} trials over ${timeText(span)}` +
       (summary && `, ${summary}`),
     legend: [[...counts].map(item)],

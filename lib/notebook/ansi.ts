@@ -12,6 +12,10 @@ export const stripAnsi = (text: string): string => text.replace(ESCAPE, "");
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
+/** What {@link escapeHtml} wrote, as it was. */
+export const unescapeHtml = (text: string): string =>
+  text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+
 interface Style {
   classes: Set<string>;
   fg?: string;

@@ -8,6 +8,7 @@ import { LIMITS, sizeText, sizeWithoutPictures } from "./limits.ts";
 import { Links } from "./links.ts";
 import { Markdown, type MarkdownPage } from "./markdown.ts";
 import { math } from "./math.ts";
+import { type Captions, Figures } from "./page_figures.ts";
 import { Pictures } from "./pictures.ts";
 import { duration, failureOf, secondsOf } from "./provenance.ts";
 import { drawable, missedNote, sanitise } from "./sanitise.ts";
@@ -52,6 +53,8 @@ export interface CellOptions {
   changed: ReadonlyMap<number, string>;
   /** cells whose outputs stand in the page's lead alone, where it has one */
   lifted?: ReadonlySet<Cell>;
+  /** captions of code cells' outputs */
+  captions: ReadonlyMap<Cell, Captions>;
   /** hears of what is missing in the page, with its cell */
   warn(message: string): void;
 }
@@ -65,6 +68,7 @@ export class CellHtml {
   readonly links = new Links();
   readonly markdown: Markdown;
   readonly #page: MarkdownPage;
+  readonly #figures: Figures;
 
   constructor(readonly highlight: Highlight, readonly options: CellOptions) {
     this.#page = {
@@ -73,6 +77,11 @@ export class CellHtml {
       pictures: new Pictures(options.folder, this.#warn),
     };
     this.markdown = new Markdown(this.#page, options.level);
+    this.#figures = new Figures(
+      options.captions,
+      this.links,
+      (text) => this.markdown.render(text),
+    );
   }
 
   readonly #block = (code: string, language: string) =>
@@ -99,6 +108,9 @@ export class CellHtml {
     const kind = cell.cell_type;
     const number = ++this.#counts[kind];
     this.#name = kind === "code" ? `cell ${number}` : `${kind} cell ${number}`;
+    if (kind === "code" && cell.id) {
+      this.links.place(cell.id, `cell--${number}`);
+    }
     if (kind === "markdown") return this.text(cell);
     if (kind !== "code" || !cell.source.trim()) return "";
     const failed = failureOf(cell) !== undefined;
@@ -137,12 +149,11 @@ ${outputs}</section>`;
 
   /** What the code cell of that number shows; `folds` its long tables. */
   outputs(cell: Cell, number: number, folds = false): string {
-    return joinedStreams(cell.outputs ?? []).map((o) => {
+    return joinedStreams(cell.outputs ?? []).map((o, place) => {
       const html = this.#boxed("output", () => this.#output(o, cell, number));
       const rows = html.match(/<tr[\s>]/g)?.length ?? 0;
-      return folds && rows > MOST_ROWS
-        ? `<details class="fold"><summary>Table of ${rows} rows</summary>${html}</details>`
-        : html;
+      const fold = folds && rows > MOST_ROWS ? `Table of ${rows} rows` : "";
+      return this.#figures.caption(html, { cell, number, place, fold });
     }).join("\n");
   }
 

@@ -7,6 +7,8 @@ import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
 import { type Lead, leadOf, leadTexts } from "./lead.ts";
 import { loadMath, mathCss } from "./math.ts";
+import { withoutCaptions } from "./page_figures.ts";
+import { LINKS } from "./page_links.ts";
 import { PAGE_SCRIPT, policy } from "./page_script.ts";
 import {
   duration,
@@ -72,7 +74,7 @@ function tools(hasCode: boolean): string {
     `<label><input type="radio" name="ui--theme" id="ui--${value}" ` +
     `value="${value}"${value === "system" ? " checked" : ""}>` +
     `<span>${label}</span></label>`;
-  return `<header class="tools">` +
+  return `<header class="tools">${LINKS}` +
     (hasCode
       ? `<label class="all"><input type="checkbox" id="ui--code"> Show all code</label>`
       : "") +
@@ -246,7 +248,7 @@ export async function exportHtml(
 ): Promise<string> {
   const trust = o.trust ?? false;
   const changed = o.changed ?? new Map<number, string>();
-  const cells = nb.cells.map(sound);
+  const { cells, captions } = withoutCaptions(nb.cells.map(sound));
   const highlight = await loadFor(cells);
   const titled = hasTitle(cells);
   const lead = leadOf(cells);
@@ -254,6 +256,7 @@ export async function exportHtml(
     level: titled ? 0 : 1,
     trust,
     changed,
+    captions,
     ...(lead
       ? {
         lifted: new Set(
@@ -309,6 +312,7 @@ ${body}
 </main>
 ${provenance(code, state, o.provenance ?? {})}
 </div>
+${LINKS}
 <script>${PAGE_SCRIPT}</script>
 </body>
 </html>

@@ -1,5 +1,5 @@
 /** A page that lists many reports: each one's question, answer and chart. */
-import { escapeHtml } from "./ansi.ts";
+import { escapeHtml, unescapeHtml } from "./ansi.ts";
 import { policy } from "./page_script.ts";
 import { duration } from "./provenance.ts";
 import { loadSanitiser, sanitise } from "./sanitise.ts";
@@ -62,10 +62,6 @@ function firstChart(html: string): string | undefined {
   }
 }
 
-/** What `escapeHtml` wrote, as it was. */
-const unescape = (text: string) =>
-  text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
-
 /** Reads a page that `exportHtml` wrote; `undefined` for any other page. */
 export function readReport(file: string, html: string): Report | undefined {
   const head = html.slice(0, html.indexOf("<style>"));
@@ -73,7 +69,7 @@ export function readReport(file: string, html: string): Report | undefined {
   const meta = (name: string): string | undefined => {
     const found = new RegExp(`<meta name="nb:${name}" content="([^"]*)">`)
       .exec(head)?.[1];
-    return found === undefined ? undefined : unescape(found);
+    return found === undefined ? undefined : unescapeHtml(found);
   };
   const seconds = Number(meta("seconds") ?? NaN);
   const body = html.slice(html.indexOf("<body>"));
@@ -81,7 +77,7 @@ export function readReport(file: string, html: string): Report | undefined {
   const counts = lead < 0 ? -1 : body.indexOf('<p class="counts">', lead);
   return {
     file,
-    title: unescape(/<title>([^<]*)</.exec(head)?.[1] ?? "") || file,
+    title: unescapeHtml(/<title>([^<]*)</.exec(head)?.[1] ?? "") || file,
     status: meta("status") ?? "not run",
     ...(Number.isFinite(seconds) ? { seconds } : {}),
     date: meta("date"),

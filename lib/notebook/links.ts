@@ -1,4 +1,7 @@
-/** Links within a page: to headings and to places that cells name themselves. */
+/**
+ * Links within a page: to headings, to places that cells name themselves and to
+ * numbered figures and tables.
+ */
 
 /** What a link to a heading is called by JupyterLab, and by GitHub. */
 const formsOf = (text: string): string[] => [
@@ -6,19 +9,45 @@ const formsOf = (text: string): string[] => [
   text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").replace(/\s/g, "-"),
 ];
 
+/** A link whose place is looked for when all are known. */
+interface Wanted {
+  name: string;
+  prefixes: string[];
+  kind?: Numbered;
+}
+
+/** What has a number of its own on a page. */
+export type Numbered = "Figure" | "Table";
+
 /** All places of one page; a link finds its own once all cells are drawn. */
 export class Links {
   /** Stands for what is not known yet; no notebook can hold it. */
   readonly mark = crypto.randomUUID();
-  readonly #wanted: { name: string; prefixes: string[] }[] = [];
+  readonly #wanted: Wanted[] = [];
   readonly #ids = new Set<string>();
   readonly #named = new Map<string, string>();
   readonly #headings = new Map<string, string>();
   readonly #repeats = new Map<string, number>();
+  readonly #numbered = new Map<string, { id: string; number: number }>();
 
   /** A link to `name`, first looked for among ids with one of `prefixes`. */
   to(name: string, prefixes: string[]): string {
     return `#${this.mark}-${this.#wanted.push({ name, prefixes }) - 1}-`;
+  }
+
+  /** The number of the first figure or table of the cell `name`, and a link. */
+  toNumbered(kind: Numbered, name: string, prefixes: string[]) {
+    const href = this.to(name, prefixes);
+    this.#wanted.at(-1)!.kind = kind;
+    return { href, number: href.replace("#", "№") };
+  }
+
+  /** Figure or table `number`, which the cells' authors call by these names. */
+  numbered(kind: Numbered, names: string[], number: number, id: string) {
+    for (const name of names) {
+      const key = `${kind} ${name}`;
+      if (!this.#numbered.has(key)) this.#numbered.set(key, { id, number });
+    }
   }
 
   /** A place that a cell calls `name`. */
@@ -43,7 +72,9 @@ export class Links {
     return id;
   }
 
-  #find({ name, prefixes }: { name: string; prefixes: string[] }): string {
+  #find({ name, prefixes, kind }: Wanted): string {
+    const numbered = this.#numbered.get(`${kind} ${name}`);
+    if (numbered) return numbered.id;
     for (const prefix of [...prefixes, ""]) {
       const own = prefix + name;
       if (this.#ids.has(own)) return own;
@@ -57,8 +88,13 @@ export class Links {
   /** The page with each link at its place. */
   resolve(html: string, escape: (text: string) => string): string {
     return html.replace(
-      new RegExp(`#${this.mark}-(\\d+)-`, "g"),
-      (_, n) => `#${escape(this.#find(this.#wanted[n]))}`,
+      new RegExp(`([#№])${this.mark}-(\\d+)-`, "g"),
+      (_, sign, n) => {
+        const wanted = this.#wanted[n];
+        if (sign === "#") return `#${escape(this.#find(wanted))}`;
+        const { kind, name } = wanted;
+        return String(this.#numbered.get(`${kind} ${name}`)?.number ?? "");
+      },
     );
   }
 }

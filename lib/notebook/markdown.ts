@@ -1,6 +1,6 @@
 /** Markdown with formulas and anchors, as HTML that needs nothing else. */
 import MarkdownIt, { type MarkdownIt as Parser } from "markdown-it";
-import { escapeHtml } from "./ansi.ts";
+import { escapeHtml, unescapeHtml } from "./ansi.ts";
 import { count, LIMITS, sizeWithoutPictures } from "./limits.ts";
 import type { Links } from "./links.ts";
 import { addMath } from "./markdown_math.ts";
@@ -147,22 +147,36 @@ export class Markdown {
     return raw ? this.#cleaned(html, inner, env) : html;
   }
 
-  /** Links within the page lead where the page will have them. */
+  /**
+   * Links within the page lead where the page will have them; `[figure](#cell)`
+   * gets the number of that cell's figure.
+   */
   #linkInside(token: TokenLike, inner: string) {
-    for (const link of token.children ?? []) {
+    const all = token.children ?? [];
+    for (const [i, link] of all.entries()) {
       if (link.type !== "link_open") continue;
       const href = String(link.attrGet("href") ?? "");
       if (!/^#./s.test(href)) continue;
-      link.attrSet("href", this.#link(href.slice(1), inner));
+      const name = href.slice(1);
+      const words = all[i + 1], kind = NUMBERED.exec(words.content)?.[1];
+      if (all[i + 2].type !== "link_close" || !kind) {
+        link.attrSet("href", this.#link(name, inner));
+        continue;
+      }
+      const to = this.#page.links.toNumbered(
+        /^f/i.test(kind) ? "Figure" : "Table",
+        plainName(name),
+        this.#prefixes(inner),
+      );
+      link.attrSet("href", to.href);
+      words.content += `\u00a0${to.number}`;
     }
   }
 
+  readonly #prefixes = (inner: string) => [inner || this.#prefix, this.#prefix];
+
   #link(name: string, inner: string): string {
-    let plain = name;
-    try {
-      plain = decodeURIComponent(name);
-    } catch { /* a lone % is itself */ }
-    return this.#page.links.to(plain, [inner || this.#prefix, this.#prefix]);
+    return this.#page.links.to(plainName(name), this.#prefixes(inner));
   }
 
   /** A cell with raw HTML, made safe like an output; our own parts stay. */
@@ -181,9 +195,9 @@ export class Markdown {
         new RegExp(` (id|href)="(#?)${prefix}([^"]*)"`, "g"),
         (all, attribute, _, name) => {
           if (attribute === "href") {
-            return ` href="${this.#link(unescape(name), prefix)}"`;
+            return ` href="${this.#link(unescapeHtml(name), prefix)}"`;
           }
-          links.place(unescape(name), prefix + unescape(name));
+          links.place(unescapeHtml(name), prefix + unescapeHtml(name));
           return all;
         },
       );
@@ -200,9 +214,17 @@ export class Markdown {
   }
 }
 
-/** What `escapeHtml` wrote, as it was. */
-const unescape = (text: string) =>
-  text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+/** The words of a link that take the number of what it leads to. */
+const NUMBERED = /^(figure|table)$/i;
+
+/** A link's target as it is called. */
+function plainName(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch { // a lone % is itself
+    return name;
+  }
+}
 
 const hasHtml = (tokens: TokenLike[]): boolean =>
   tokens.some((t) => /^html_/.test(t.type) || hasHtml(t.children ?? []));

@@ -28,6 +28,7 @@ export {
 export { collectProvenance, type Provenance } from "./provenance.ts";
 export { replaceText } from "./json_text.ts";
 export { indexHtml, readReport, type Report } from "./index_page.ts";
+export { withLinks } from "./page_links.ts";
 export { type CellCode, cellCode } from "./code.ts";
 export { cellGraph, type GraphCell } from "./graph.ts";
 export { type CellKey } from "./keys.ts";

@@ -81,6 +81,7 @@ const show = (mark, x, y) => {
   say(text, x, y);
 };
 const point = (event) => {
+  if (event.target.closest?.("[data-note]")) return; // a term shows its own
   const mark = markAt(event.target) ?? nearest(event) ?? around(event);
   if (mark && titleOf(mark)) show(mark, event.clientX, event.clientY);
   else if (mark || event.pointerType !== "touch" || event.type === "pointerdown") {

@@ -1,12 +1,14 @@
 /**
  * The one script of an exported page: values under the pointer, series and
- * ranges, tables that sort, all code at once, the theme that was chosen. It
- * reads the page and never runs what is in it; the page's policy allows exactly
- * these bytes.
+ * ranges, charts and tables to take along, notes on terms, where one is in the
+ * contents, all code at once, the theme that was chosen. It reads the page and
+ * never runs what is in it; the page's policy allows exactly these bytes.
  */
 import { createHash } from "node:crypto";
 import { CHARTS } from "./page_charts.ts";
+import { DOWNLOADS } from "./page_downloads.ts";
 import { TABLES } from "./page_tables.ts";
+import { TERMS } from "./page_terms.ts";
 
 /** Plain JavaScript; without it the page works, with the browser's tooltips. */
 export const PAGE_SCRIPT = `(() => {
@@ -26,7 +28,7 @@ const say = (words, x, y) => {
   tip.style.left = left + "px";
   tip.style.top = (above < 8 ? y + 18 : above) + "px";
 };
-${CHARTS}${TABLES}
+${CHARTS}${TABLES}${DOWNLOADS}${TERMS}
 const all = document.getElementById("ui--code");
 all?.addEventListener("change", () => {
   for (const code of document.querySelectorAll("details.code")) {
@@ -40,6 +42,31 @@ const reveal = () => {
   if (folded) folded.open = true;
 };
 addEventListener("hashchange", reveal);
+// The contents mark the section that is being read: the last whose heading
+// has passed the upper third of the window.
+const places = [...document.querySelectorAll("nav a[href^='#']")].map((link) => ({
+  link,
+  heading: document.getElementById(decodeURIComponent(link.hash.slice(1))),
+})).filter((p) => p.heading);
+let here, isWaiting = false;
+const mark = () => {
+  isWaiting = false;
+  const isEnd = scrollY > 0 && innerHeight + scrollY >= document.documentElement.scrollHeight - 4;
+  const passed = places.filter((p) =>
+    p.heading.getBoundingClientRect().top < (isEnd ? innerHeight : innerHeight / 3));
+  const now = passed.at(-1)?.link;
+  if (now === here) return;
+  here?.removeAttribute("aria-current");
+  now?.setAttribute("aria-current", "location");
+  here = now;
+};
+if (places.length) {
+  addEventListener("scroll", () => {
+    if (!isWaiting) requestAnimationFrame(mark);
+    isWaiting = true;
+  }, { passive: true });
+  mark();
+}
 
 let store;
 try { store = localStorage; } catch { /* not for pages without an origin */ }

@@ -51,7 +51,7 @@ nav { font-size: .875rem; line-height: 1.4; margin-bottom: 1.5rem; }
 nav summary { font-weight: 600; cursor: pointer; color: var(--soft); }
 nav ol { list-style: none; margin: .6rem 0 0; padding: 0; }
 nav a { display: block; padding: .25rem .75rem; color: var(--soft); border-left: 2px solid var(--line); text-decoration: none; }
-nav a:hover, nav a:focus-visible { color: var(--accent); border-color: var(--accent); }
+nav a:is(:hover, :focus-visible, [aria-current]) { color: var(--accent); border-color: var(--accent); }
 nav .l3 a { padding-left: 1.75rem; }
 main { min-width: 0; outline: none; }
 @media (min-width: 1100px) {
@@ -126,15 +126,28 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .out svg:focus:not(:focus-visible), .out svg :focus:not(:focus-visible) { outline: none; }
 .out svg .range { fill: var(--accent); fill-opacity: .3; stroke: var(--accent); pointer-events: none; }
 .out svg .range[height="0"] { display: none; }
-.sort, .copy { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit; }
+.sort { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit; }
 .sort::after { content: "↕"; position: absolute; padding-left: .2em; font-weight: 400; opacity: 0; }
 .sort:is(:hover, :focus-visible)::after { opacity: .6; }
 [aria-sort] > .sort::after { content: "↑"; opacity: 1; }
 [aria-sort="descending"] > .sort::after { content: "↓"; }
-.copy { display: block; margin-top: .25rem; font-size: .75rem; color: var(--soft); text-decoration: underline; opacity: 0; }
+.copy { display: block; margin-top: .25rem; opacity: 0; }
 :is(.out, .md):hover .copy, .copy:focus-visible { opacity: 1; }
-@media (hover: none) { .copy { opacity: 1; } }
-.out figure { margin: 0; }
+@media (hover: none) { .copy, .take button { opacity: 1; } }
+figure { margin: 0; }
+.numbered > figcaption { color: var(--soft); font-size: .875rem; line-height: 1.5; max-width: 44rem; margin-top: .5rem; }
+.numbered > figcaption b { color: var(--fg); }
+.numbered > figcaption > p { display: inline; }
+.numbered > figcaption + * { margin-top: .35rem; }
+.take { white-space: nowrap; }
+.take button, .copy { font: inherit; font-size: .75rem; color: var(--soft); background: none; border: 0; padding: 0; cursor: pointer; text-decoration: underline; }
+.take button { opacity: 0; margin-left: .35em; }
+.numbered:hover .take button, .take button:focus-visible { opacity: 1; }
+.term { text-decoration: underline dotted; text-underline-offset: .2em; cursor: help; }
+.siblings { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: 0; }
+.tools > .siblings { margin-right: auto; font-size: inherit; }
+body > .siblings { justify-content: space-between; max-width: 860px; margin: 0 auto; padding: 0 1.25rem 3rem; }
+.siblings a { border: 0; padding: .25rem 0; }
 .out figcaption { color: var(--soft); font-size: .875rem; }
 .out img { display: block; }
 .out.image { width: fit-content; max-width: 100%; }
@@ -188,13 +201,14 @@ ${LEAD_STYLE}
   :root, :root:has(input) { color-scheme: light; --accent: #000; }
   body { font-size: 10.5pt; }
   .page, .page.has-toc { display: block; padding: 0; }
-  nav, .anchor, .tools, .skip, .tip, .copy, .sort::after, .out svg :is(.range, .zone) { display: none; }
+  nav, .anchor, .tools, .skip, .tip, .copy, .take, .sort::after, .out svg :is(.range, .zone) { display: none; }
   .out svg :is(.dim, .off) { opacity: 1; }
   .code::details-content, .times::details-content { content-visibility: visible; block-size: auto; }
   .code > summary code { visibility: hidden; }
   .out.stream > pre, .json .src { max-height: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   :is(h1, h2, h3, h4, h5, h6), .code > summary { break-after: avoid; }
-  .out svg, .out img, tr, .banner { break-inside: avoid; }
+  .out svg, .out img, figure:has(svg, img), tr, .banner { break-inside: avoid; }
+  .term { text-decoration: none; }
 }
 `;

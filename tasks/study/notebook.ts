@@ -18,7 +18,9 @@ import {
   indexHtml,
   readReport,
   replaceText,
+  type Report,
   runNotebook,
+  withLinks,
 } from "../../lib/notebook/mod.ts";
 import { EXIT, shown } from "../../lib/notebook/commands/shared.ts";
 import { inJobs } from "../../lib/notebook/jobs.ts";
@@ -195,12 +197,18 @@ async function runOne(
 
 /** One page of all reports in the folder, in the notebooks' order. */
 async function writeIndex(dir: string, profile: Profile): Promise<string> {
-  const pages = [];
+  const pages: Report[] = [], texts: string[] = [];
   for (const name of notebookNames()) {
     const html = await Deno.readTextFile(join(dir, `${name}.html`))
       .catch(() => undefined);
     const report = html && readReport(`${name}.html`, html);
-    if (report) pages.push(report);
+    if (!report) continue;
+    pages.push(report);
+    texts.push(html);
+  }
+  for (const [i, { file }] of pages.entries()) {
+    const linked = withLinks(texts[i], pages, file);
+    if (linked !== texts[i]) await replaceText(join(dir, file), linked);
   }
   const index = join(dir, "index.html");
   const title = `Reports, profile ${profile}`;

@@ -237,3 +237,61 @@ browserTest(
     assert.deepEqual(errors, []);
   },
 );
+
+browserTest(
+  "a chart is taken along as SVG and CSV, terms have notes, the contents mark the place",
+  async ({ open }) => {
+    const { html } = lineChart(trials, { x: "lr", series: "depth" });
+    const filler = "text\n\n".repeat(60);
+    const { page, errors } = await open(
+      await exportHtml(notebook(
+        markdown(`# A\n\n## One\n\nRates with Holm's correction.\n\n${filler}`),
+        markdown("## Two\n\nBy `Holm` and by Holm."),
+        code("chart()", [display("text/html", html)]),
+        markdown(filler),
+      )),
+    );
+    const here = () => page.locator("nav [aria-current]").allTextContents();
+    await page.locator("h2").nth(1).evaluate((e) =>
+      e.scrollIntoView({ behavior: "instant" })
+    );
+    await page.waitForFunction(() =>
+      document.querySelector("nav [aria-current]")?.textContent === "Two"
+    );
+    assert.deepEqual(await here(), ["Two"]);
+
+    const terms = page.locator(".term");
+    assert.deepEqual(await terms.allTextContents(), ["Holm's", "Holm"]);
+    await terms.nth(1).focus();
+    const tip = page.locator(".tip");
+    assert.match(await tip.innerText(), /^Holm's correction: p values of/);
+    await page.keyboard.press("Escape");
+    assert.ok(await tip.isHidden());
+    await terms.nth(1).hover();
+    assert.ok(await tip.isVisible());
+
+    const saved = async (kind: string) => {
+      const begins = page.waitForEvent("download");
+      await page.getByRole("button", { name: `Download as ${kind}` }).click();
+      const download = await begins;
+      const text = await Deno.readTextFile(await download.path());
+      return { name: download.suggestedFilename(), text };
+    };
+    const csv = await saved("CSV");
+    assert.match(csv.name, /-figure-1\.csv$/);
+    const lines = csv.text.trim().split(/\r?\n/);
+    assert.equal(lines[0], "lr,accuracy,depth,eps,seed");
+    assert.equal(lines[1], "0.0001,0.38,2,1e-8,7");
+    assert.equal(lines.length, 13);
+    const svg = await saved("SVG");
+    const parsed = await page.evaluate(
+      (text) =>
+        new DOMParser().parseFromString(text, "image/svg+xml")
+          .querySelectorAll("parsererror, script").length,
+      svg.text,
+    );
+    assert.equal(parsed, 0);
+    assert.doesNotMatch(svg.text, /@scope|tabindex|data-csv/);
+    assert.deepEqual(errors, []);
+  },
+);

@@ -11,6 +11,7 @@ import {
   type Output,
   readNotebook,
   readReport,
+  withLinks,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import {
@@ -715,4 +716,63 @@ Deno.test("of a notebook that nb did not run no change is told", async () => {
   nb.metadata.language_info = { version: "6.0.3" };
   const { cells, beside } = await changesOf("/none/a.ipynb", nb);
   assert.deepEqual([cells.size, beside], [0, []]);
+});
+
+Deno.test("figures and tables have numbers and captions, which links of the text name", async () => {
+  const table = "<table><tbody><tr><td>1</td></tr></tbody></table>";
+  const named = (id: string, cell: ReturnType<typeof code>) => ({
+    id,
+    ...cell,
+  });
+  const svg = chart.replace("<svg", `<svg aria-label="loss by epoch; 3 rows"`);
+  const text = body(
+    await exportHtml(notebook(
+      markdown("See [figure](#curve), [table](#rates) and [table](#curve)."),
+      markdown("Some text.\n\n**Figure.** What *falls*\nis the loss."),
+      named("curve", code("a()", [display("text/html", svg)])),
+      named("rates", code("b()", [display("text/html", table)])),
+      code("c()", [display("text/html", svg), stream("printed")]),
+    )),
+  );
+  assert.match(text, /<figure class="numbered" id="figure-1--">/);
+  const captions = [...text.matchAll(/<figcaption>(.*?)<\/figcaption>/gs)];
+  assert.deepEqual(captions.map((m) => m[1].replace(/\s+/g, " ")), [
+    "<b>Figure 1.</b> What <em>falls</em> is the loss.",
+    "<b>Table 1.</b>",
+    "<b>Figure 2.</b> Loss by epoch.",
+  ]);
+  assert.match(text, /<a href="#figure-1--">figure\u00a01<\/a>/);
+  assert.match(text, /<a href="#table-1--">table\u00a01<\/a>/);
+  assert.match(text, /<a href="#cell--1">table\u00a0<\/a>/, "no such table");
+  assert.doesNotMatch(text, /\*\*Figure/);
+  const notRun = await exportHtml(notebook(
+    markdown("**Figure.** Not there yet."),
+    code("a()"),
+  ));
+  assert.match(notRun, /<strong>Figure.<\/strong> Not there yet/);
+});
+
+Deno.test("reports of a folder link to each other and to their index", async () => {
+  const html = await exportHtml(notebook(markdown("# B <i>\n\nText.")));
+  const pages = [
+    { file: "a b.html", title: "A" },
+    { file: "sub/b.html", title: "B" },
+    { file: "c.html", title: "C <c>" },
+  ];
+  const links = (text: string) =>
+    [...text.matchAll(/<nav class="siblings"[^]*?<\/nav>/g)].map((m) =>
+      [...m[0].matchAll(/href="([^"]*)"[^>]*>([^<]*)/g)].map((l) => l.slice(1))
+    );
+  const linked = withLinks(html, pages, "sub/b.html");
+  const expected = [
+    ["../a%20b.html", "← A"],
+    ["../index.html", "All reports"],
+    ["../c.html", "C &#60;c&#62; →"],
+  ];
+  assert.deepEqual(links(linked), [expected, expected]);
+  assert.equal(withLinks(linked, pages, "sub/b.html"), linked);
+  assert.equal(
+    withLinks("<p>another page</p>", pages, "c.html"),
+    "<p>another page</p>",
+  );
 });

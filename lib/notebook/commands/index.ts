@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { basename, join, relative } from "node:path";
 import { indexHtml, readReport, type Report } from "../index_page.ts";
+import { withLinks } from "../page_links.ts";
 import { path, shown, warn, writeWhole } from "./shared.ts";
 
 async function* pages(folder: string): AsyncGenerator<string> {
@@ -29,13 +30,16 @@ async function index(
     throw new Error(`${shown(folder)}: no such folder; give one with reports`);
   }
   const out = o.out ? path(o.out) : join(folder, "index.html");
-  const reports: Report[] = [];
+  const reports: Report[] = [], texts = new Map<string, string>();
   for await (const file of pages(folder)) {
     if (file === out) continue;
     const name = relative(join(out, ".."), file).replaceAll("\\", "/");
     try {
-      const report = readReport(name, await Deno.readTextFile(file));
-      if (report) reports.push(report);
+      const html = await Deno.readTextFile(file);
+      const report = readReport(name, html);
+      if (!report) continue;
+      reports.push(report);
+      texts.set(name, html);
     } catch (e) {
       warn(`${shown(file)}: left out: ${(e as Error).message}`);
     }
@@ -44,6 +48,12 @@ async function index(
     throw new Error(
       `${given}: holds no page that \`nb export\` wrote; export notebooks first`,
     );
+  }
+  const inOrder = reports.toSorted((a, b) => a.file < b.file ? -1 : 1);
+  for (const [name, html] of texts) {
+    const linked = withLinks(html, inOrder, name, basename(out));
+    const file = join(out, "..", name);
+    if (linked !== html) await writeWhole(file, linked);
   }
   // the newest first; the same folder always gives the same page
   reports.sort((a, b) =>
@@ -66,7 +76,8 @@ export function addIndex(program: Command): void {
     .description(
       "Write index.html into a folder: every page below it that `nb export` " +
         "wrote, with its question, answer and main chart where it leads with " +
-        "them, else with title, date, status, run time and its first chart.",
+        "them, else with title, date, status, run time and its first chart. The " +
+        "pages get links to the index and to each other.",
     )
     .argument("<folder>", "where the reports lie")
     .option(
