@@ -192,8 +192,12 @@ Deno.test("bad rows of a csv list are named by line", () => {
     ].join("\n"),
   });
   assert.deepEqual(affectnet.list(tree.dir, {}).bad, [
-    { path: "training.csv:13", reason: `${IMAGES}/1/3.jpg is listed before` },
-    { path: "training.csv:14", reason: "has 2 cells; want 9" },
+    {
+      path: "training.csv:13",
+      reason: `${IMAGES}/1/3.jpg is expression 6 of train here and ` +
+        "expression 3 of train at training.csv:5",
+    },
+    { path: "training.csv:14", reason: "has 2 cell(s); the header has 9" },
     { path: "training.csv:15", reason: "expression is 12; want 0 to 10" },
     {
       path: "training.csv:16",

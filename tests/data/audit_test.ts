@@ -9,7 +9,7 @@ import {
   changesResults,
   type FindingKind,
 } from "../../lib/data/audit/types.ts";
-import { MISSING } from "../../lib/data/formats/tree.ts";
+import { MISSING } from "../../lib/data/formats/collector.ts";
 import type { Format, ListedImage, Listing } from "../../lib/data/listing.ts";
 import type { SplitName } from "../../lib/data/types.ts";
 import { inFolder } from "../_folder.ts";

@@ -95,7 +95,8 @@ a.jpg,sad,train
       "list.csv:7": "../b.jpg lies outside of the data folder",
       "list.csv:8": "has 1 cell(s); the header has 3",
       "list.csv:9": "has 4 cell(s); the header has 3",
-      "list.csv:12": "a.jpg is in list.csv:3 already",
+      "list.csv:12":
+        "a.jpg is Sad in train here and Happy in train at list.csv:3",
     },
   );
 });

@@ -64,7 +64,8 @@ Deno.test("bad lines, missing and unlisted pictures are named", () => {
   assert.deepEqual(bad, [
     {
       path: `${LIST}:5`,
-      reason: "face 1 of image/origin/angry_actor_120.jpg is at line 3 already",
+      reason: "image/origin/angry_actor_120.jpg#1 is listed as " +
+        `1 12 90 130 52 7.5 5 here and listed as 1 12 90 130 52 7.5 6 at ${LIST}:3`,
     },
     { path: `${LIST}:6`, reason: "the box 113..113 × 28..141 is empty" },
     { path: `${LIST}:7`, reason: "label is 7; want 0 to 6" },

@@ -245,7 +245,7 @@ Deno.test("a row of votes that is bad is named by its line", () => {
     { path, reason: 'a vote count is "ten"; want a whole number' },
   ]);
   assert.deepEqual(bad("Training,fer0000001.png,0,10,0"), [
-    { path, reason: "has 5 cells; the header has 12" },
+    { path, reason: "has 5 cell(s); the header has 12" },
   ]);
   assert.deepEqual(bad("Test,fer0000001.png,0,10,0,0,0,0,0,0,0,0"), [
     { path, reason: 'Usage is "Test"; want Training, PublicTest, PrivateTest' },

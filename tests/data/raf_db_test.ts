@@ -141,7 +141,8 @@ Deno.test("an image that is listed twice is bad, with both labels", () => {
   assert.equal(listing.images.length, 14);
   assert.deepEqual(listing.bad, [{
     path: `${LIST}:15`,
-    reason: "Image/aligned/train_00003_aligned.jpg is labelled 5 here and 3 " +
+    reason:
+      "Image/aligned/train_00003_aligned.jpg is labelled 5 here and labelled 3 " +
       `at ${LIST}:5`,
   }]);
 });
@@ -350,7 +351,7 @@ Deno.test("a csv table's third column and other headers name file, line and valu
   );
   refuses(
     "name,class\na.jpg,1\n",
-    /train_labels\.csv:1: the columns are "name,class"/,
+    /train_labels\.csv:1: the header lacks image, label; it has name, class/,
   );
 });
 

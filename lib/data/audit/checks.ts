@@ -1,7 +1,7 @@
 /** Findings about single images, counts and subjects. */
 import { dirname } from "node:path";
 import type { Format, ListedImage, Listing } from "../listing.ts";
-import { MISSING } from "../formats/tree.ts";
+import { MISSING } from "../formats/collector.ts";
 import { type SplitName, SPLITS } from "../types.ts";
 import { isBlank } from "./copies.ts";
 import type { ImageFacts } from "./facts.ts";

@@ -2,22 +2,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { Crop, ListedImage } from "../listing.ts";
+import type { Crop } from "../listing.ts";
 import { DataError } from "../types.ts";
-import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
+import type { ReadOptions, SplitName } from "../types.ts";
+import { Collector, MISSING } from "./collector.ts";
 import { npyNumber } from "./npy.ts";
-import { columnsOf, readTable } from "./table.ts";
-import {
-  assertUsable,
-  below,
-  isImageName,
-  LISTED_TWICE,
-  MISSING,
-  onTree,
-  stemOf,
-  type Tree,
-} from "./tree.ts";
-import { CONTEMPT_LEFT } from "./words.ts";
+import { columnsOf, misfitOf, readTable } from "./table.ts";
+import { below, isImageName, onTree, stemOf, type Tree } from "./tree.ts";
+import { CONTEMPT_LEFT, countsBy } from "./words.ts";
 
 const CLASSES: Expression[] = [
   "Neutral",
@@ -59,14 +51,12 @@ const IMAGES = [
   "Manually_Annotated",
 ];
 
-/** Collects images by AffectNet's codes, and what is left out or bad. */
-class Collection {
-  images: ListedImage[] = [];
-  bad: SkippedFile[] = [];
-  left: Record<string, number> = {};
+/** Collects images by AffectNet's codes. */
+class Coded extends Collector {
   readonly classes: Expression[];
 
   constructor({ classes = 7 }: ReadOptions) {
+    super();
     this.classes = CLASSES.slice(0, classes);
   }
 
@@ -79,14 +69,11 @@ class Collection {
     crop?: Crop,
   ): void {
     if (!Number.isInteger(code) || code < 0 || code > 10) {
-      const reason = `expression is ${code}; want 0 to 10`;
-      this.bad.push({ path: where, reason });
+      this.refuse(where, `expression is ${code}; want 0 to 10`);
     } else if (code >= this.classes.length) {
-      const reason = NO_EXPRESSION[code - CLASSES.length] ?? CONTEMPT_LEFT;
-      this.left[reason] = (this.left[reason] ?? 0) + 1;
-    } else if (typeof file !== "string") {
-      this.bad.push({ path: file.missing, reason: MISSING });
-    } else {
+      this.leave(NO_EXPRESSION[code - CLASSES.length] ?? CONTEMPT_LEFT);
+    } else if (typeof file !== "string") this.refuse(file.missing, MISSING);
+    else {
       const source = { file };
       this.images.push({ name: file, source, label: code, split, crop });
     }
@@ -113,7 +100,7 @@ export const affectnet = onTree({
 
   list(tree, o) {
     const dir = tree.root;
-    const found = new Collection(o);
+    const found = new Coded(o);
     const sets = SETS.filter(({ folder }) => tree.hasFolder(folder));
     const csvs = csvsIn(tree);
     if (sets.length === 0 && csvs.length === 0) {
@@ -124,36 +111,36 @@ export const affectnet = onTree({
     }
     const unlisted = sets.length > 0 ? undefined : fromCsvs(tree, csvs, found);
     for (const { folder, split } of sets) fromNpy(tree, folder, split, found);
-    assertUsable(dir, found);
-    const { classes, images, bad, left } = found;
-    return {
+    return found.listing(dir, {
       format: affectnet.name,
       layout: (sets.length > 0 ? "images and .npy files" : "csv lists") +
         "; its validation set is the test split",
-      classes: [...classes],
-      images,
-      bad,
+      classes: found.classes,
       unlisted,
-      left,
-    };
+    });
   },
 
   published: {
-    train: counts([74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750]),
-    test: counts(CLASSES.map(() => 500)),
+    train: countsBy(CLASSES, [
+      74874,
+      134415,
+      25459,
+      14090,
+      6378,
+      3803,
+      24882,
+      3750,
+    ]),
+    test: countsBy(CLASSES, CLASSES.map(() => 500)),
   },
 });
-
-function counts(n: number[]): Record<string, number> {
-  return Object.fromEntries(CLASSES.map((name, i) => [name, n[i]]));
-}
 
 /** `images/N.jpg` with `annotations/N_exp.npy`. */
 function fromNpy(
   tree: Tree,
   folder: string,
   split: SplitName,
-  found: Collection,
+  found: Coded,
 ): void {
   const images = `${folder}/images`, annotations = `${folder}/annotations`;
   const SUFFIX = "_exp.npy";
@@ -162,17 +149,14 @@ function fromNpy(
     const annotation = stemOf(name) + SUFFIX;
     const where = below(annotations, annotation);
     if (!files.delete(annotation)) {
-      found.bad.push({
-        path: where,
-        reason: "the image's annotation is missing",
-      });
+      found.refuse(where, "the image's annotation is missing");
       continue;
     }
     let code: number;
     try {
       code = npyNumber(readFileSync(join(tree.root, where)));
     } catch (error) {
-      found.bad.push({ path: where, reason: (error as Error).message });
+      found.refuse(where, (error as Error).message);
       continue;
     }
     found.add(below(images, name), code, where, split);
@@ -180,7 +164,7 @@ function fromNpy(
   for (const name of files) {
     if (!name.endsWith(SUFFIX)) continue;
     const image = `${name.slice(0, -SUFFIX.length)}.jpg`;
-    found.bad.push({ path: below(images, image), reason: MISSING });
+    found.refuse(below(images, image), MISSING);
   }
 }
 
@@ -188,35 +172,29 @@ function fromNpy(
 function fromCsvs(
   tree: Tree,
   csvs: { path: string; split: SplitName }[],
-  found: Collection,
+  found: Coded,
 ): string[] {
   const base = tree.firstFolder(IMAGES) ?? "";
-  const used = new Map<string, { text: string; split: SplitName }>();
   const folders = new Set<string>();
   for (const { path, split } of csvs) {
-    const [header, ...rows] = readTable(join(tree.root, path));
-    const at = columnsOf(header, COLUMNS);
-    if (at.subDirectory_filePath < 0 || at.expression < 0) {
-      throw new DataError(
-        `${join(tree.root, path)}:${header?.line ?? 1}: the header lacks ` +
-          `subDirectory_filePath or expression`,
-      );
-    }
+    const full = join(tree.root, path);
+    const [header, ...rows] = readTable(full);
+    const at = columnsOf(full, header, COLUMNS, [
+      "subDirectory_filePath",
+      "expression",
+    ]);
     for (const { cells, line } of rows) {
       const where = `${path}:${line}`;
-      const fail = (reason: string) => found.bad.push({ path: where, reason });
-      if (cells.length !== header.cells.length) {
-        fail(`has ${cells.length} cells; want ${header.cells.length}`);
-        continue;
-      }
-      const name = cells[at.subDirectory_filePath].replaceAll("\\", "/");
+      const name = cells[at.subDirectory_filePath]?.replaceAll("\\", "/") ?? "";
       const text = cells[at.expression];
-      if (name.split("/").includes("..")) {
-        fail(`${name} lies outside of the data folder`);
-        continue;
-      }
-      if (!/^\d+(\.0*)?$/.test(text)) {
-        fail(`expression is "${text}"; want 0 to 10`);
+      const fault = misfitOf({ cells }, header) ??
+        (name.split("/").includes("..")
+          ? `${name} lies outside of the data folder`
+          : !/^\d+(\.0*)?$/.test(text)
+          ? `expression is "${text}"; want 0 to 10`
+          : undefined);
+      if (fault !== undefined) {
+        found.refuse(where, fault);
         continue;
       }
       const listed = below(base, name);
@@ -224,21 +202,13 @@ function fromCsvs(
       const folder = listed.slice(0, Math.max(cut, 0));
       folders.add(folder);
       const file = tree.image(folder, listed.slice(cut + 1));
-      const before = file === undefined ? undefined : used.get(file);
-      if (before?.text === text && before.split === split) {
-        found.left[LISTED_TWICE] = (found.left[LISTED_TWICE] ?? 0) + 1;
-        continue;
-      }
-      if (before) {
-        fail(`${file} is listed before`);
-        continue;
-      }
-      if (file !== undefined) used.set(file, { text, split });
+      const said = `expression ${Number(text)} of ${split}`;
+      if (file !== undefined && !found.isFirst(file, said, where)) continue;
       const crop = cropOf(cells, at);
       found.add(file ?? { missing: listed }, Number(text), where, split, crop);
     }
   }
-  return tree.unlisted(folders, new Set(used.keys()));
+  return tree.unlisted(folders, found.named);
 }
 
 /** The face's box; undefined where the row has none. */

@@ -2,18 +2,11 @@
 import { join } from "node:path";
 import { EXPRESSIONS } from "../expressions.ts";
 import type { Expression } from "../expressions.ts";
-import type { ListedImage, Listing } from "../listing.ts";
+import type { Listing } from "../listing.ts";
+import { Collector, MISSING } from "./collector.ts";
 import { readLines } from "./text.ts";
 import { DataError } from "../types.ts";
-import type { SkippedFile } from "../types.ts";
-import {
-  assertUsable,
-  below,
-  isImageName,
-  MISSING,
-  onTree,
-  stemOf,
-} from "./tree.ts";
+import { below, isImageName, onTree, stemOf } from "./tree.ts";
 import { CONTEMPT_LEFT } from "./words.ts";
 
 const IMAGES = [
@@ -61,23 +54,20 @@ export const ckPlus = onTree({
       );
     }
     const classes = EXPRESSIONS.slice(0, count);
-    const images: ListedImage[] = [];
-    const bad: SkippedFile[] = [];
-    const left: Record<string, number> = {};
-    const leave = (reason: string) => left[reason] = (left[reason] ?? 0) + 1;
+    const found = new Collector();
     const foldersOf = (path: string) =>
       [base, labels].flatMap((root) => tree.folders(root + path));
     for (const subject of new Set(foldersOf("").sort())) {
       const add = (file: string, expression: Expression) => {
         const label = classes.indexOf(expression);
-        images.push({ name: file, source: { file }, label, subject });
+        found.images.push({ name: file, source: { file }, label, subject });
       };
       for (const take of new Set(foldersOf(`/${subject}`).sort())) {
         const sequence = `${base}/${subject}/${take}`;
         const at = `${labels}/${subject}/${take}`;
         const files = tree.files(at).filter((name) => name.endsWith(SUFFIX));
         if (files.length === 0) {
-          leave("sequence without a label");
+          found.leave("sequence without a label");
           continue;
         }
         const path = `${at}/${files[0]}`;
@@ -85,32 +75,28 @@ export const ckPlus = onTree({
         const peak = files[0].slice(0, -SUFFIX.length);
         const file = tree.image(sequence, `${peak}.png`);
         if (files.length > 1) {
-          bad.push({ path: at, reason: `${files.length} label files` });
+          found.refuse(at, `${files.length} label files`);
         } else if (typeof expression !== "string") {
-          bad.push({ path, reason: expression.wrong });
-        } else if (!classes.includes(expression)) leave(CONTEMPT_LEFT);
+          found.refuse(path, expression.wrong);
+        } else if (!classes.includes(expression)) found.leave(CONTEMPT_LEFT);
         else if (file === undefined) {
-          bad.push({ path: `${sequence}/${peak}.png`, reason: MISSING });
+          found.refuse(`${sequence}/${peak}.png`, MISSING);
         } else {
           const first = tree.files(sequence).filter(isImageName)
             .find((name) => /_0*1$/.test(stemOf(name)));
           const neutral = first && below(sequence, first);
           if (neutral === undefined || neutral === file) {
-            leave("neutral: no first frame");
+            found.leave("neutral: no first frame");
           } else add(neutral, "Neutral");
           add(file, expression);
         }
       }
     }
-    assertUsable(dir, { images, bad });
-    return {
+    return found.listing(dir, {
       format: ckPlus.name,
       layout: "peak frames, and first frames as neutral",
       classes,
-      images,
-      bad,
-      left,
-    };
+    });
   },
 });
 

@@ -1,12 +1,13 @@
 /** Any csv that names images and their classes. */
-import { CsvError, parse } from "csv-parse/sync";
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
-import type { ListedImage, Listing } from "../listing.ts";
-import { firstLine, headerOf, readLines, readText } from "./text.ts";
+import type { Listing } from "../listing.ts";
+import { Collector } from "./collector.ts";
+import { misfitOf, readTable, type Row } from "./table.ts";
+import { firstLine, headerOf, readLines } from "./text.ts";
 import { DataError } from "../types.ts";
-import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
-import { LISTED_TWICE, onTree, type Tree } from "./tree.ts";
+import type { ReadOptions, SplitName } from "../types.ts";
+import { onTree, type Tree } from "./tree.ts";
 import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
 
 /** Names of columns, lower case without blanks, "_" and "-". */
@@ -23,38 +24,12 @@ const LEGEND = "classes.txt";
 interface Table {
   csv: string;
   header: string[];
-  rows: { line: number; cells: string[] }[];
+  rows: Row[];
 }
 
 function columns(header: string[], names: readonly string[]): number[] {
   const found = header.map((cell) => cell.toLowerCase().replace(/[ _-]/g, ""));
   return names.map((name) => found.indexOf(name)).filter((at) => at >= 0);
-}
-
-/** A csv by RFC 4180, separated by comma, semicolon or tab. */
-function readCsv(dir: string, csv: string): Table {
-  const text = readText(join(dir, csv)).replace(/\r\n?/g, "\n");
-  const { separator: delimiter } = headerOf(firstLine(join(dir, csv)));
-  let parsed: { record: string[]; info: { lines: number } }[];
-  try {
-    parsed = parse(text, {
-      delimiter,
-      info: true,
-      record_delimiter: "\n",
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_records_with_empty_values: true,
-      skip_empty_lines: true,
-    }) as unknown as typeof parsed; // csv-parse's types do not know `info`
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new DataError(`${join(dir, csv)}: is no csv: ${error.message}`);
-  }
-  const [header, ...rows] = parsed.map(({ record, info }) => ({
-    line: info.lines - record.join("").split("\n").length + 1,
-    cells: record.map((cell) => cell.trim()),
-  }));
-  return { csv, header: header?.cells ?? [], rows };
 }
 
 function listsIn(dir: string, tree: Tree): string[] {
@@ -173,7 +148,10 @@ function splitsOf(tables: readonly Table[]): (table: Table) => number {
 
 function list(tree: Tree, o: ReadOptions): Listing {
   const dir = tree.root;
-  const tables = listsIn(dir, tree).map((csv) => readCsv(dir, csv));
+  const tables = listsIn(dir, tree).map((csv): Table => {
+    const [header, ...rows] = readTable(join(dir, csv));
+    return { csv, header: header?.cells ?? [], rows };
+  });
   if (tables.length === 0) {
     throw new DataError(
       `csv-list: no csv in ${dir} has the columns image and label ` +
@@ -188,13 +166,7 @@ function list(tree: Tree, o: ReadOptions): Listing {
     o,
   );
   const finder = new Finder(tree);
-  const seen = new Map<
-    string,
-    { here: string; label: number; split?: SplitName }
-  >();
-  const images: ListedImage[] = [];
-  const bad: SkippedFile[] = [];
-  const left: Record<string, number> = {};
+  const found = new Collector();
   tables.forEach((table, t) => {
     const { csv, header, rows } = table;
     const [imageAt] = columns(header, IMAGE);
@@ -202,12 +174,9 @@ function list(tree: Tree, o: ReadOptions): Listing {
     const splitAt = splitColumn(table);
     rows.forEach(({ cells, line }, i) => {
       const here = `${csv}:${line}`;
-      const fail = (reason: string) => void bad.push({ path: here, reason });
-      if (cells.length !== header.length) {
-        return fail(
-          `has ${cells.length} cell(s); the header has ${header.length}`,
-        );
-      }
+      const fail = (reason: string) => found.refuse(here, reason);
+      const misfit = misfitOf({ cells }, { cells: header });
+      if (misfit) return fail(misfit);
       const split = splitAt < 0 ? splitOfName(csv) : splitOf(cells[splitAt]);
       if (splitAt >= 0 && split === undefined) {
         return fail(
@@ -220,10 +189,7 @@ function list(tree: Tree, o: ReadOptions): Listing {
       if (label === "unknown") {
         return fail(`label ${JSON.stringify(word)} is no class`);
       }
-      if (label === "left") {
-        left[CONTEMPT_LEFT] = (left[CONTEMPT_LEFT] ?? 0) + 1;
-        return;
-      }
+      if (label === "left") return found.leave(CONTEMPT_LEFT);
       let file: string;
       try {
         file = finder.find(cells[imageAt], split);
@@ -231,19 +197,15 @@ function list(tree: Tree, o: ReadOptions): Listing {
         if (!(error instanceof DataError)) throw error;
         return fail(error.message);
       }
-      const before = seen.get(file);
-      if (before?.label === label && before.split === split) {
-        left[LISTED_TWICE] = (left[LISTED_TWICE] ?? 0) + 1;
-        return;
-      }
-      if (before) return fail(`${file} is in ${before.here} already`);
-      seen.set(file, { here, label, split });
+      const said = classes[label] + (split ? ` in ${split}` : "");
+      if (!found.isFirst(file, said, here)) return;
       const subject = cells[subjectAt] || undefined;
-      images.push({ name: file, source: { file }, label, split, subject });
+      const source = { file };
+      found.images.push({ name: file, source, label, split, subject });
     });
   });
   const layout = `list ${tables.map((t) => t.csv).join(", ")}`;
-  return { format: "csv-list", layout, classes, images, bad, left };
+  return found.listing(dir, { format: "csv-list", layout, classes });
 }
 
 export const csvList = onTree({

@@ -1,11 +1,11 @@
 /** ExpW, Expression in-the-Wild (Zhang et al. 2018): faces in web pictures. */
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { Crop, ListedImage, Listing } from "../listing.ts";
+import type { Crop, Listing } from "../listing.ts";
+import { Collector, MISSING } from "./collector.ts";
 import { readLines } from "./text.ts";
 import { DataError } from "../types.ts";
-import type { SkippedFile } from "../types.ts";
-import { assertUsable, below, LISTED_TWICE, MISSING, onTree } from "./tree.ts";
+import { below, onTree } from "./tree.ts";
 
 const LISTS = ["label/label.lst", "label.lst"];
 const IMAGES = ["image/origin", "origin", "image", "images"];
@@ -42,59 +42,40 @@ export const expw = onTree({
     const list = tree.firstFile(LISTS);
     if (list === undefined) throw new DataError(`${dir}: no ${LISTS[0]}`);
     const folder = tree.firstFolder(IMAGES) ?? "";
-    const images: ListedImage[] = [];
-    const bad: SkippedFile[] = [];
+    const found = new Collector();
     const used = new Set<string>();
-    const leftOut: Record<string, number> = {};
-    const lineOf = new Map<string, { line: number; text: string }>();
     for (const { text, line } of readLines(join(dir, list))) {
-      const fail = (reason: string) =>
-        bad.push({ path: `${list}:${line}`, reason });
+      const where = `${list}:${line}`;
       const [, image, numbers] = LINE.exec(text) ?? [];
       if (image === undefined) {
-        fail("is no line of a name and seven numbers");
+        found.refuse(where, "is no line of a name and seven numbers");
         continue;
       }
       const [face, top, left, right, bottom, , label] = numbers.trim()
         .split(/\s+/).map(Number);
       const crop = boxOf(top, left, right, bottom);
-      if (CLASSES[label] === undefined) {
-        fail(`label is ${label}; want 0 to 6`);
-        continue;
-      }
-      if (crop === null) {
-        fail(`the box ${left}..${right} × ${top}..${bottom} is empty`);
-        continue;
-      }
       const file = tree.image(folder, image);
-      if (file === undefined) {
-        bad.push({ path: below(folder, image), reason: MISSING });
-        continue;
+      if (CLASSES[label] === undefined) {
+        found.refuse(where, `label is ${label}; want 0 to 6`);
+      } else if (crop === null) {
+        const box = `${left}..${right} × ${top}..${bottom}`;
+        found.refuse(where, `the box ${box} is empty`);
+      } else if (file === undefined) {
+        found.refuse(below(folder, image), MISSING);
+      } else {
+        used.add(file);
+        const name = `${file}#${face}`;
+        const said = `listed as ${numbers.trim().replace(/\s+/g, " ")}`;
+        if (!found.isFirst(name, said, where)) continue;
+        found.images.push({ name, source: { file }, label, crop });
       }
-      used.add(file);
-      const name = `${file}#${face}`;
-      const before = lineOf.get(name);
-      if (before?.text === text) {
-        leftOut[LISTED_TWICE] = (leftOut[LISTED_TWICE] ?? 0) + 1;
-        continue;
-      }
-      if (before) {
-        fail(`face ${face} of ${file} is at line ${before.line} already`);
-        continue;
-      }
-      lineOf.set(name, { line, text });
-      images.push({ name, source: { file }, label, crop });
     }
-    assertUsable(dir, { images, bad });
-    return {
+    return found.listing(dir, {
       format: expw.name,
       layout: `faces in the pictures of ${folder || "."}/`,
       classes: [...CLASSES],
-      images,
-      bad,
       unlisted: tree.unlisted([folder], used),
-      left: leftOut,
-    };
+    });
   },
 });
 

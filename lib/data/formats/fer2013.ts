@@ -1,14 +1,17 @@
 /** FER2013: folders of images with the split in their names, or its csv. */
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
-import type { ListedImage, Listing } from "../listing.ts";
+import type { Listing } from "../listing.ts";
 import { firstLine } from "./text.ts";
 import { DataError, FER_CLASSES, SPLITS } from "../types.ts";
-import type { SkippedFile, SplitName } from "../types.ts";
+import type { SplitName } from "../types.ts";
+import { Collector } from "./collector.ts";
 import { FER2013_SIDE, fer2013Columns, readFer2013Csv } from "./fer2013_csv.ts";
 import { below, onTree, type Tree } from "./tree.ts";
+import { countsBy } from "./words.ts";
 
-const USAGE: Record<string, SplitName> = {
+/** The splits by their published names. */
+export const USAGE: Record<string, SplitName> = {
   Training: "train",
   PublicTest: "validation",
   PrivateTest: "test",
@@ -35,35 +38,31 @@ function isFolderForm(tree: Tree): boolean {
 }
 
 function listFolders(dir: string, tree: Tree): Listing {
-  const images: ListedImage[] = [];
-  const bad: SkippedFile[] = [];
+  const found = new Collector();
+  const { images } = found;
   for (const half of HALVES) {
     for (const name of tree.files(half)) {
-      bad.push({ path: below(half, name), reason: "not in a class folder" });
+      found.refuse(below(half, name), "not in a class folder");
     }
     for (const folder of tree.folders(half)) {
       const at = below(half, folder);
       const label = labelOf(folder);
       if (label < 0) {
-        bad.push({ path: at, reason: "unknown class folder" });
+        found.refuse(at, "unknown class folder");
         continue;
       }
       for (const name of tree.folders(at)) {
-        bad.push({
-          path: below(at, name),
-          reason: "cannot be read (is a folder)",
-        });
+        found.refuse(below(at, name), "cannot be read (is a folder)");
       }
       for (const name of tree.files(at)) {
         const file = below(at, name);
         const split = splitOf(name);
         if (split) images.push({ name: file, source: { file }, label, split });
         else {
-          bad.push({
-            path: file,
-            reason: "unknown name prefix (want Training_, PublicTest_ or " +
-              "PrivateTest_)",
-          });
+          found.refuse(
+            file,
+            "unknown name prefix (want Training_, PublicTest_ or PrivateTest_)",
+          );
         }
       }
     }
@@ -76,10 +75,10 @@ function listFolders(dir: string, tree: Tree): Listing {
       `fer2013: no ${split} images in ${dir}; want files named ${prefix}_N.jpg`,
     );
   }
-  return { ...COMMON, layout: "folders of images", images, bad };
+  return found.listing(dir, { ...COMMON, layout: "folders of images" });
 }
 
-const COMMON = { format: "fer2013", classes: [...FER_CLASSES], left: {} };
+const COMMON = { format: "fer2013", classes: [...FER_CLASSES] };
 
 /**
  * The path of FER2013's csv below a folder, by its columns; the usual names
@@ -115,31 +114,24 @@ function listCsv(dir: string, csv: string): Listing {
         `found ${words.join(", ")}`,
     );
   }
+  const found = new Collector();
   const named = (line: number) => `${csv}:${line}`;
-  const skipped = bad.map(({ line, reason }) => ({
-    path: named(line),
-    reason,
-  }));
-  const images: ListedImage[] = [];
+  for (const { line, reason } of bad) found.refuse(named(line), reason);
   for (const { line, label, usage, pixels } of rows) {
     const split = usage === undefined ? undefined : USAGE[usage];
     if (usage !== undefined && split === undefined) {
-      skipped.push({
-        path: named(line),
-        reason: `Usage is ${JSON.stringify(usage)}; want ` +
-          Object.keys(USAGE).join(", "),
-      });
+      found.refuse(
+        named(line),
+        `Usage is ${JSON.stringify(usage)}; want ${
+          Object.keys(USAGE).join(", ")
+        }`,
+      );
       continue;
     }
     const source = { pixels, width: FER2013_SIDE };
-    images.push({ name: named(line), source, label, split });
+    found.images.push({ name: named(line), source, label, split });
   }
-  return { ...COMMON, layout: `table ${csv}`, images, bad: skipped };
-}
-
-/** Counts by class in the order of FER_CLASSES. */
-function counts(...n: number[]): Record<string, number> {
-  return Object.fromEntries(FER_CLASSES.map((name, i) => [name, n[i]]));
+  return found.listing(dir, { ...COMMON, layout: `table ${csv}` });
 }
 
 export const fer2013 = onTree({
@@ -168,8 +160,8 @@ export const fer2013 = onTree({
     );
   },
   published: {
-    train: counts(3995, 436, 4097, 7215, 4830, 3171, 4965),
-    validation: counts(467, 56, 496, 895, 653, 415, 607),
-    test: counts(491, 55, 528, 879, 594, 416, 626),
+    train: countsBy(FER_CLASSES, [3995, 436, 4097, 7215, 4830, 3171, 4965]),
+    validation: countsBy(FER_CLASSES, [467, 56, 496, 895, 653, 415, 607]),
+    test: countsBy(FER_CLASSES, [491, 55, 528, 879, 594, 416, 626]),
   },
 });

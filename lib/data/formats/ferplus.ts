@@ -3,19 +3,12 @@ import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
 import type { ListedImage, Listing } from "../listing.ts";
 import { DataError } from "../types.ts";
-import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
-import { fer2013CsvIn } from "./fer2013.ts";
+import type { ReadOptions, SkippedFile } from "../types.ts";
+import { Collector, MISSING } from "./collector.ts";
+import { fer2013CsvIn, USAGE } from "./fer2013.ts";
 import { FER2013_SIDE, readFer2013Csv } from "./fer2013_csv.ts";
-import { columnsOf, readTable } from "./table.ts";
-import {
-  assertUsable,
-  isImageName,
-  LISTED_TWICE,
-  MISSING,
-  onTree,
-  stemOf,
-  type Tree,
-} from "./tree.ts";
+import { columnsOf, misfitOf, readTable } from "./table.ts";
+import { isImageName, onTree, stemOf, type Tree } from "./tree.ts";
 import { inShares, judge, VOTES } from "./votes.ts";
 import { CONTEMPT_LEFT } from "./words.ts";
 
@@ -34,12 +27,6 @@ const CLASSES: Expression[] = [
   "Contempt",
 ];
 
-const SPLITS: Record<string, SplitName> = {
-  Training: "train",
-  PublicTest: "validation",
-  PrivateTest: "test",
-};
-
 /** A row of fer2013new.csv. */
 interface Rated {
   /** `fer2013new.csv:LINE`. */
@@ -52,11 +39,8 @@ interface Rated {
   wrong?: string;
 }
 
-/** A row's image, its entry among the bad ones, or why it is left out. */
-type Found =
-  | Pick<ListedImage, "name" | "source">
-  | SkippedFile
-  | { left: string };
+/** A row's image, its entry among the bad ones, or null where it is told. */
+type Found = Pick<ListedImage, "name" | "source"> | SkippedFile | null;
 
 /**
  * Rows without an image name are left out, as the official
@@ -80,24 +64,16 @@ export const ferplus = onTree({
     }
     const rated = readVotes(tree);
     const table = fer2013CsvIn(tree);
-    const listing = table !== null
+    return table !== null
       ? fromTable(tree, table, rated, o)
       : fromImages(tree, rated, o);
-    assertUsable(dir, listing);
-    return listing;
   },
 });
 
 function readVotes(tree: Tree): Rated[] {
   const path = join(tree.root, TABLE);
   const [header, ...rows] = readTable(path);
-  const at = columnsOf(header, COLUMNS);
-  const lacking = COLUMNS.filter((name) => at[name] < 0);
-  if (lacking.length > 0) {
-    throw new DataError(
-      `${path}:${header?.line ?? 1}: the header lacks ${lacking.join(", ")}`,
-    );
-  }
+  const at = columnsOf(path, header, COLUMNS);
   return rows.map(({ cells, line }) => {
     const votes = VOTES.map((name) => cells[at[name]] ?? "");
     const odd = votes.find((text) => !/^\d+(\.0*)?$/.test(text));
@@ -106,15 +82,14 @@ function readVotes(tree: Tree): Rated[] {
       usage: cells[at.Usage],
       image: cells[at["Image name"]] ?? "",
       votes: votes.map(Number),
-      wrong: cells.length !== header.cells.length
-        ? `has ${cells.length} cells; the header has ${header.cells.length}`
-        : odd !== undefined
-        ? `a vote count is "${odd}"; want a whole number`
-        : SPLITS[cells[at.Usage]] === undefined
-        ? `Usage is "${cells[at.Usage]}"; want ${
-          Object.keys(SPLITS).join(", ")
-        }`
-        : undefined,
+      wrong: misfitOf({ cells }, header) ??
+        (odd !== undefined
+          ? `a vote count is "${odd}"; want a whole number`
+          : USAGE[cells[at.Usage]] === undefined
+          ? `Usage is "${cells[at.Usage]}"; want ${
+            Object.keys(USAGE).join(", ")
+          }`
+          : undefined),
     };
   });
 }
@@ -153,7 +128,13 @@ function fromTable(
         `were published`,
     );
   }
-  return build(`votes beside ${table}`, rated, o, (_, i) => found.get(i)!);
+  return build(
+    tree,
+    `votes beside ${table}`,
+    rated,
+    o,
+    (_, __, i) => found.get(i)!,
+  );
 }
 
 /** Images that generate_training_data.py made, wherever they lie. */
@@ -167,56 +148,50 @@ function fromImages(tree: Tree, rated: Rated[], o: ReadOptions): Listing {
         `the images fer0000000.png … in a folder`,
     );
   }
-  const used = new Map<string, string>();
   const places = folders.map((folder) => `${folder}/`.replace(/^\/$/, "./"));
   const layout = `votes and images in ${places.join(", ")}`;
-  const listing = build(layout, rated, o, ({ image, where, usage, votes }) => {
+  const find = ({ image, where, usage, votes }: Rated, found: Collector) => {
     const file = folders.map((folder) => tree.image(folder, stemOf(image)))
       .find((path) => path !== undefined);
     if (file === undefined) return { path: image, reason: MISSING };
-    const verdict = `${usage} ${votes}`;
-    const before = used.get(file);
-    if (before === verdict) return { left: LISTED_TWICE };
-    if (before !== undefined) {
-      return { path: where, reason: `${file} is listed before` };
-    }
-    used.set(file, verdict);
-    return { name: file, source: { file } };
-  });
-  listing.unlisted = tree.unlisted(folders, new Set(used.keys()));
-  return listing;
+    return found.isFirst(file, `voted ${votes} in ${usage}`, where)
+      ? { name: file, source: { file } }
+      : null;
+  };
+  return build(tree, layout, rated, o, find, folders);
 }
 
+/** Images of `folders` have to be rated. */
 function build(
+  tree: Tree,
   layout: string,
   rated: Rated[],
   { votes: rule = "majority", classes: count = 7 }: ReadOptions,
-  find: (row: Rated, i: number) => Found,
+  find: (row: Rated, collector: Collector, i: number) => Found,
+  folders?: string[],
 ): Listing {
-  const images: ListedImage[] = [];
-  const bad: SkippedFile[] = [];
-  const left: Record<string, number> = {};
-  const leave = (reason: string) => left[reason] = (left[reason] ?? 0) + 1;
+  const collector = new Collector();
   rated.forEach((row, i) => {
-    if (row.wrong !== undefined) {
-      bad.push({ path: row.where, reason: row.wrong });
-      return;
+    if (row.wrong !== undefined) return collector.refuse(row.where, row.wrong);
+    if (row.image === "") {
+      return collector.leave("without an image name in FER+");
     }
-    if (row.image === "") return leave("without an image name in FER+");
-    const found = find(row, i);
-    if ("left" in found) return leave(found.left);
-    const split = SPLITS[row.usage];
+    const found = find(row, collector, i);
+    if (found === null) return;
+    const split = USAGE[row.usage];
     const soft = rule !== "majority" && split === "train";
     const verdict = judge(row.votes, soft ? rule : "majority");
-    if ("left" in verdict) return leave(verdict.left);
+    if ("left" in verdict) return collector.leave(verdict.left);
     const { label, shares } = verdict;
-    if (label >= count) return leave(CONTEMPT_LEFT);
-    if ("reason" in found) bad.push(found);
-    else {
-      const target = soft ? inShares(shares.slice(0, count)) : undefined;
-      images.push({ ...found, label, split, target });
-    }
+    if (label >= count) return collector.leave(CONTEMPT_LEFT);
+    if ("reason" in found) return collector.refuse(found.path, found.reason);
+    const target = soft ? inShares(shares.slice(0, count)) : undefined;
+    collector.images.push({ ...found, label, split, target });
   });
-  const classes = CLASSES.slice(0, count);
-  return { format: ferplus.name, layout, classes, images, bad, left };
+  return collector.listing(tree.root, {
+    format: ferplus.name,
+    layout,
+    classes: CLASSES.slice(0, count),
+    unlisted: folders && tree.unlisted(folders, collector.named),
+  });
 }

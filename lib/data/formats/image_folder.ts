@@ -1,7 +1,8 @@
 /** Any folders of images by class, with or without folders by split. */
-import type { ListedImage, Listing } from "../listing.ts";
+import type { Listing } from "../listing.ts";
 import { DataError } from "../types.ts";
-import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
+import type { ReadOptions, SplitName } from "../types.ts";
+import { Collector } from "./collector.ts";
 import { below, isImageName, onTree, type Tree } from "./tree.ts";
 import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
 
@@ -13,66 +14,59 @@ interface ClassFolder {
 
 interface Layout {
   folders: ClassFolder[];
-  bad: SkippedFile[];
   bySplit: boolean;
 }
 
 /** Folders that hold images, at `CLASS/` or, with any split, `SPLIT/CLASS/`. */
-function layoutOf(tree: Tree): Layout {
+function layoutOf(tree: Tree, found = new Collector()): Layout {
   const top = tree.folders("");
   const bySplit = top.some(splitOf);
-  const bad: SkippedFile[] = [];
   const classesIn = (at: string, names: string[], split?: SplitName) =>
     names.map((word): ClassFolder => ({ path: below(at, word), word, split }));
-  if (!bySplit) return { folders: classesIn("", top), bad, bySplit };
+  if (!bySplit) return { folders: classesIn("", top), bySplit };
   const folders = top.flatMap((name) => {
     const split = splitOf(name);
     if (split === undefined) {
-      bad.push({ path: name, reason: "not the folder of a split" });
+      found.refuse(name, "not the folder of a split");
       return [];
     }
     for (const file of tree.files(name).filter(isImageName)) {
-      bad.push({ path: below(name, file), reason: "not in a class folder" });
+      found.refuse(below(name, file), "not in a class folder");
     }
     return classesIn(name, tree.folders(name), split);
   });
-  return { folders, bad, bySplit };
+  return { folders, bySplit };
 }
 
 function list(tree: Tree, o: ReadOptions): Listing {
-  const { folders, bad, bySplit } = layoutOf(tree);
+  const found = new Collector();
+  const { folders, bySplit } = layoutOf(tree, found);
   const { classes, labelOf } = namedClasses(folders.map((f) => f.word), o);
-  const images: ListedImage[] = [];
-  const left: Record<string, number> = {};
   for (const { path, word, split } of folders) {
     const label = labelOf(word);
     if (label === "unknown") {
-      bad.push({
-        path,
-        reason: "its name is no expression, the other folders' are",
-      });
+      found.refuse(path, "its name is no expression, the other folders' are");
       continue;
     }
     for (const name of tree.folders(path)) {
-      bad.push({ path: below(path, name), reason: "a folder among images" });
+      found.refuse(below(path, name), "a folder among images");
     }
     for (const name of tree.files(path)) {
       const file = below(path, name);
       if (!isImageName(name)) {
-        bad.push({ path: file, reason: "not named as an image" });
-      } else if (label === "left") {
-        left[CONTEMPT_LEFT] = (left[CONTEMPT_LEFT] ?? 0) + 1;
-      } else images.push({ name: file, source: { file }, label, split });
+        found.refuse(file, "not named as an image");
+      } else if (label === "left") found.leave(CONTEMPT_LEFT);
+      else found.images.push({ name: file, source: { file }, label, split });
     }
   }
-  if (images.length === 0) {
+  if (found.images.length === 0) {
     throw new DataError(
       `image-folder: no images in class folders of ${tree.root}; want CLASS/IMAGE ` +
         `or train/CLASS/IMAGE`,
     );
   }
   const layout = bySplit ? "folders by split and class" : "folders by class";
-  return { format: "image-folder", layout, classes, images, bad, left };
+  return found.listing(tree.root, { format: "image-folder", layout, classes });
 }
 
 export const imageFolder = onTree({

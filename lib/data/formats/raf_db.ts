@@ -1,22 +1,14 @@
 /** RAF-DB's basic expressions (Li, Deng & Du 2017), in its three layouts. */
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
-import type { ListedImage, Listing } from "../listing.ts";
+import type { Listing } from "../listing.ts";
 import { readLines } from "./text.ts";
 import { DataError } from "../types.ts";
-import type { ReadOptions, SkippedFile, SplitName } from "../types.ts";
+import type { ReadOptions, SplitName } from "../types.ts";
+import { Collector, MISSING } from "./collector.ts";
 import { columnsOf, readTable } from "./table.ts";
-import {
-  assertUsable,
-  below,
-  isImageName,
-  LISTED_TWICE,
-  MISSING,
-  onTree,
-  stemOf,
-  type Tree,
-} from "./tree.ts";
-import { splitOf } from "./words.ts";
+import { below, isImageName, onTree, stemOf, type Tree } from "./tree.ts";
+import { countsBy, splitOf } from "./words.ts";
 
 /** Label 1 is the first one. */
 const CLASSES: Expression[] = [
@@ -65,18 +57,16 @@ export const rafDb = onTree({
   list(tree, o) {
     const list = tree.firstFile(LISTS);
     const tables = tablesIn(tree);
-    const listing = list !== undefined
+    return list !== undefined
       ? labelList(tree, list, o)
       : tables.length > 0
       ? csvTables(tree, tables, o)
       : classFolders(tree, o);
-    assertUsable(tree.root, listing);
-    return listing;
   },
 
   published: {
-    train: counts([1290, 281, 717, 4772, 1982, 705, 2524]),
-    test: counts([329, 74, 160, 1185, 478, 162, 680]),
+    train: countsBy(CLASSES, [1290, 281, 717, 4772, 1982, 705, 2524]),
+    test: countsBy(CLASSES, [329, 74, 160, 1185, 478, 162, 680]),
   },
 });
 
@@ -91,10 +81,6 @@ function isRafTable(tree: Tree): boolean {
   const [, row] = readTable(join(tree.root, table));
   return row?.cells.some((cell) => /(^|\/)(train|test)_\d+/.test(cell)) ??
     false;
-}
-
-function counts(n: number[]): Record<string, number> {
-  return Object.fromEntries(CLASSES.map((name, i) => [name, n[i]]));
 }
 
 /** `train_00001.jpg 5` lines; the images are `train_00001_aligned.jpg`. */
@@ -130,25 +116,22 @@ function csvTables(tree: Tree, tables: string[], o: ReadOptions): Listing {
   const place = placer(tables);
   const rows = tables.flatMap((file): Row[] => {
     const [header, ...rest] = readTable(join(tree.root, file));
-    const at = columnsOf(header, ["image", "label"]);
-    if (at.image < 0 || at.label < 0) {
+    const at = columnsOf(join(tree.root, file), header, ["image", "label"]);
+    const odd = [header, ...rest].find(({ cells }) => cells.length !== 2);
+    if (odd !== undefined) {
       throw new DataError(
-        `${join(tree.root, file)}:${header?.line ?? 1}: the columns are ` +
-          `"${header?.cells.join(",") ?? ""}"; want image,label`,
+        `${join(tree.root, file)}:${odd.line}: "${odd.cells.join(",")}" has ` +
+          (odd.cells[2] === undefined
+            ? "no label"
+            : `a third column, "${odd.cells[2]}"`) +
+          `; want image,label`,
       );
     }
-    return [header, ...rest].map(({ cells, line }) => {
-      const where = `${file}:${line}`;
-      if (cells.length !== 2) {
-        throw new DataError(
-          `${join(tree.root, where)}: "${cells.join(",")}" has ` +
-            (cells.length < 2 ? "no label" : `a third column, "${cells[2]}"`) +
-            `; want image,label`,
-        );
-      }
+    return rest.map(({ cells, line }) => {
       const name = cells[at.image].replace(/^.*[\\/]/, "");
+      const where = `${file}:${line}`;
       return { name, label: cells[at.label], where, split: place(file) };
-    }).slice(1);
+    });
   });
   const folders = tree.walk("").filter((path) => !/(^|\/)original$/.test(path));
   return build(tree, "csv tables image,label", folders, rows, o, (row) => {
@@ -175,18 +158,17 @@ function classFolders(tree: Tree, o: ReadOptions): Listing {
   const halves = tree.folders(base).filter((name) => splitOf(name));
   const place = placer(halves);
   const rows: Row[] = [];
-  const bad: SkippedFile[] = [];
-  let originals = 0;
+  const found = new Collector();
   for (const half of halves) {
     for (const label of tree.folders(below(base, half))) {
       const where = below(base, `${half}/${label}`);
       if (!/^\d+$/.test(label)) {
-        bad.push({ path: where, reason: "is no class folder; want 1 to 7" });
+        found.refuse(where, "is no class folder; want 1 to 7");
         continue;
       }
       for (const file of tree.files(where).filter(isImageName)) {
         if (tree.image(where, `${stemOf(file)}_aligned`) !== undefined) {
-          originals++;
+          found.leave("original beside its aligned image");
         } else {
           const name = `${where}/${file}`;
           rows.push({ name, label, where, split: place(half) });
@@ -194,17 +176,11 @@ function classFolders(tree: Tree, o: ReadOptions): Listing {
       }
     }
     for (const file of tree.files(below(base, half)).filter(isImageName)) {
-      const path = below(base, `${half}/${file}`);
-      bad.push({ path, reason: "lies in no class folder" });
+      found.refuse(below(base, `${half}/${file}`), "lies in no class folder");
     }
   }
   const layout = `class folders in ${halves.join(", ")}`;
-  const listing = build(tree, layout, [], rows, o, ({ name }) => name);
-  listing.bad.push(...bad);
-  if (originals > 0) {
-    listing.left["original beside its aligned image"] = originals;
-  }
-  return listing;
+  return build(tree, layout, [], rows, o, ({ name }) => name, found);
 }
 
 /**
@@ -230,48 +206,35 @@ function build(
   rows: Row[],
   o: ReadOptions,
   find: (row: Row) => string | { missing: string },
+  found = new Collector(),
 ): Listing {
   const first = firstLabel(tree.root, rows, o.firstLabel);
-  const images: ListedImage[] = [];
-  const bad: SkippedFile[] = [];
-  const left: Record<string, number> = {};
-  const seen = new Map<string, Row>();
   for (const row of rows) {
     const { label, where, split } = row;
     const file = find(row);
     if (typeof file !== "string") {
-      bad.push({ path: file.missing, reason: MISSING });
+      found.refuse(file.missing, MISSING);
       continue;
     }
-    const before = seen.get(file);
+    if (!found.isFirst(file, `labelled ${Number(label)}`, where)) continue;
     const folder = folderOf(file);
-    if (before && Number(before.label) === Number(label)) {
-      left[LISTED_TWICE] = (left[LISTED_TWICE] ?? 0) + 1;
-    } else if (before !== undefined) {
-      const reason = `${file} is labelled ${label} here and ${before.label} ` +
-        `at ${before.where}`;
-      bad.push({ path: where, reason });
-    } else if (split === undefined) {
+    if (split === undefined) {
       const reason = `${row.name} begins with neither train_ nor test_`;
-      bad.push({ path: where, reason });
+      found.refuse(where, reason);
     } else if (/^\d+$/.test(folder) && Number(folder) !== Number(label)) {
       const reason = `is labelled ${label} at ${where}, but lies in ${folder}/`;
-      bad.push({ path: file, reason });
+      found.refuse(file, reason);
     } else {
-      const source = { file };
-      images.push({ name: file, source, label: Number(label) - first, split });
+      const source = { file }, place = Number(label) - first;
+      found.images.push({ name: file, source, label: place, split });
     }
-    seen.set(file, before ?? row);
   }
-  return {
+  return found.listing(tree.root, {
     format: rafDb.name,
     layout: first === 0 ? `${layout}, labels from 0` : layout,
     classes: [...CLASSES],
-    images,
-    bad,
-    unlisted: tree.unlisted(folders, new Set(seen.keys())),
-    left,
-  };
+    unlisted: tree.unlisted(folders, found.named),
+  });
 }
 
 /**

@@ -5,17 +5,11 @@ import type { Format, Listing } from "../listing.ts";
 import { DataError } from "../types.ts";
 import type { ReadOptions, SkippedFile } from "../types.ts";
 
-/** Why an image that a list names cannot be used, in every format. */
-export const MISSING = "listed, but the file is missing";
-
 /** What systems and programs put into folders by themselves. */
 const CLUTTER =
   /^(\._.*|\.ds_store|\.ipynb_checkpoints|(eh)?thumbs\.db|desktop\.ini|__macosx)$/i;
 /** Left out as clutter, whose folders count as one. */
 export const CLUTTER_LEFT = "system files (Thumbs.db, ._*, __MACOSX, …)";
-
-/** Left out where a list names a file again, with what it said before. */
-export const LISTED_TWICE = "listed twice with one label";
 
 interface Contents {
   files: string[];
@@ -220,23 +214,4 @@ function statOf(path: string) {
     if ((error as { code?: string }).code === "ELOOP") return undefined;
     throw error;
   }
-}
-
-/**
- * Stops where a list leaves nothing to use.
- *
- * @throws DataError with the first reasons
- */
-export function assertUsable(
-  dir: string,
-  { images, bad }: { images: unknown[]; bad: SkippedFile[] },
-): void {
-  if (images.length > 0) return;
-  const shown = bad.slice(0, 3).map((b) => `\n  ${b.path}: ${b.reason}`);
-  throw new DataError(
-    `${dir}: no image can be used${
-      bad.length > 0 ? `, ${bad.length} bad` : ""
-    }` +
-      `; check that it is the whole data set${shown.join("")}`,
-  );
 }

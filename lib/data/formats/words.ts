@@ -60,3 +60,11 @@ export function namedClasses(
     },
   };
 }
+
+/** Published counts by the names of their classes. */
+export function countsBy(
+  classes: readonly string[],
+  counts: readonly number[],
+): Record<string, number> {
+  return Object.fromEntries(classes.map((name, i) => [name, counts[i]]));
+}
