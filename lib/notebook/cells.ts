@@ -13,6 +13,9 @@ export function cellName(cells: Cell[], index: number): string {
   return kind === "code" ? `cell ${number}` : `${kind} cell ${number}`;
 }
 
+export const codeCells = (nb: Notebook): Cell[] =>
+  nb.cells.filter((c) => c.cell_type === "code");
+
 export const hasTag = (cell: Cell, tag: string): boolean =>
   Array.isArray(cell.metadata.tags) && cell.metadata.tags.includes(tag);
 

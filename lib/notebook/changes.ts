@@ -1,6 +1,7 @@
 /** What of a saved notebook is no longer what ran: its page has to say so. */
 import { sourceHash } from "./cell_run.ts";
-import { cellRecord, codeCells } from "./plan.ts";
+import { codeCells } from "./cells.ts";
+import { cellRecord } from "./plan.ts";
 import { workingFolder } from "./project.ts";
 import { type CellState, staleCells } from "./stale.ts";
 import type { Notebook } from "./types.ts";

@@ -2,6 +2,7 @@
 import { diffArrays } from "diff";
 import { cellName, cellTitle } from "./cells.ts";
 import { compareOutputs, type OutputDifference } from "./compare.ts";
+import { pairedBy } from "./pairs.ts";
 import type { Cell, Notebook } from "./types.ts";
 
 /** A line of a source: in both, or in one of the two. */
@@ -66,32 +67,21 @@ const ALIKE = 0.5; // half of the words
 
 /** Pairs cells: by id, then equal sources, then the most alike. */
 function pairCells(a: Cell[], b: Cell[]): Map<number, number> {
-  const pairs = new Map<number, number>(); // place in b → place in a
-  const free = new Set(a.keys());
-  const pair = (j: number, i: number) => {
-    pairs.set(j, i);
-    free.delete(i);
-  };
   const sameKind = (i: number, j: number) => a[i].cell_type === b[j].cell_type;
-  const firstFree = (fits: (i: number) => boolean) => free.values().find(fits);
-  for (
-    const test of [
-      (i: number, j: number) => b[j].id !== undefined && a[i].id === b[j].id,
-      (i: number, j: number) => a[i].source === b[j].source,
-    ]
-  ) {
-    for (const j of b.keys()) {
-      if (pairs.has(j)) continue;
-      const i = firstFree((i) => sameKind(i, j) && test(i, j));
-      if (i !== undefined) pair(j, i);
-    }
-  }
+  const found = pairedBy(b.length, a.length, [
+    (j, i) => sameKind(i, j) && b[j].id !== undefined && a[i].id === b[j].id,
+    (j, i) => sameKind(i, j) && a[i].source === b[j].source,
+  ]);
+  const free = new Set(a.keys()).difference(new Set(found));
+  const pairs = new Map<number, number>(); // place in b → place in a
+  for (const [j, i] of found.entries()) if (i !== undefined) pairs.set(j, i);
   const rest = b.keys().filter((j) => !pairs.has(j)).toArray().flatMap((j) =>
     [...free].filter((i) => sameKind(i, j))
       .map((i) => ({ i, j, alike: similarity(a[i].source, b[j].source) }))
   ).filter(({ alike }) => alike >= ALIKE).sort((x, y) => y.alike - x.alike);
   for (const { i, j } of rest) {
-    if (free.has(i) && !pairs.has(j)) pair(j, i);
+    if (pairs.has(j) || !free.delete(i)) continue;
+    pairs.set(j, i);
   }
   return pairs;
 }

@@ -1,6 +1,7 @@
 /** Which cells a run executes, and which results of the run before it keeps. */
 import { sourceHash } from "./cell_run.ts";
-import { hasTag, ownRecord } from "./cells.ts";
+import { codeCells, hasTag, ownRecord } from "./cells.ts";
+import { executedCells } from "./pairs.ts";
 import type { Cell, Notebook } from "./types.ts";
 
 /**
@@ -31,28 +32,6 @@ export const cellRecord = (cell: Cell): Partial<CellRecord> =>
   (cell.metadata.ferlab ?? {}) as Partial<CellRecord>;
 export const runRecord = (nb: Notebook): Partial<RunRecord> =>
   (nb.metadata.ferlab ?? {}) as Partial<RunRecord>;
-export const codeCells = (nb: Notebook): Cell[] =>
-  nb.cells.filter((c) => c.cell_type === "code");
-
-/**
- * Finds for a cell the earlier one of the same source: of the same id, else
- * at the same place, not counting the injected cell.
- */
-function earlierCells(before?: Notebook) {
-  const all = before ? codeCells(before) : [];
-  const isInjected = (c: Cell) => hasTag(c, "injected-parameters");
-  const [injected, placed] = [
-    all.find(isInjected),
-    all.filter((c) => !isInjected(c)),
-  ];
-  let place = 0;
-  return (cell: Cell): Cell | undefined => {
-    const twin = isInjected(cell) ? injected : placed[place++];
-    const found = all.find((c) => cell.id && c.id === cell.id) ?? twin;
-    return found?.source === cell.source ? found : undefined;
-  };
-}
-
 /** Options of {@link planRun}. */
 export interface PlanOptions {
   /** the notebook with the results of the run before */
@@ -72,10 +51,11 @@ export async function planRun(
   o: PlanOptions,
 ): Promise<Map<Cell, Act>> {
   const plan = new Map<Cell, Act>();
-  const earlierOf = earlierCells(o.before);
+  const cells = codeCells(nb);
+  const before = o.before ? executedCells(cells, o.before) : [];
   let resuming = o.resume ?? false;
-  for (const [at, cell] of codeCells(nb).entries()) {
-    const old = earlierOf(cell);
+  for (const [at, cell] of cells.entries()) {
+    const old = before[at]?.source === cell.source ? before[at] : undefined;
     if (hasTag(cell, "skip") || !cell.source.trim()) {
       plan.set(cell, "skip");
       continue;

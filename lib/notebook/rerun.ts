@@ -9,6 +9,7 @@ import {
 import {
   cellTitle,
   checkLimits,
+  codeCells,
   hasTag,
   ownRecord,
   timeLimit,
@@ -22,7 +23,7 @@ import { lockOutput } from "./lock.ts";
 import { CellOutputs } from "./outputs.ts";
 import { admitPackages } from "./packages.ts";
 import { leftText, settle } from "./pending.ts";
-import { codeCells } from "./plan.ts";
+import { currentCells, executedCells, notebookPair } from "./pairs.ts";
 import {
   askedCells,
   planProblem,
@@ -38,12 +39,7 @@ import {
   type Session,
   withSession,
 } from "./session.ts";
-import {
-  currentCells,
-  executedCells,
-  notebookPair,
-  staleCells,
-} from "./stale.ts";
+import { staleCells } from "./stale.ts";
 import {
   type Cell,
   type Notebook,

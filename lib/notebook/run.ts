@@ -6,7 +6,13 @@ import {
   runCell,
   type RunEvent,
 } from "./cell_run.ts";
-import { cellTitle, checkLimits, hasTag, timeLimit } from "./cells.ts";
+import {
+  cellTitle,
+  checkLimits,
+  codeCells,
+  hasTag,
+  timeLimit,
+} from "./cells.ts";
 import { kernelEnv, pathHint, workingFolder } from "./project.ts";
 import { Kernel, KernelDied } from "./kernel.ts";
 import type { CellKeys } from "./keys.ts";
@@ -25,7 +31,7 @@ import {
 } from "./parameters.ts";
 import { refuseForeign } from "./foreign.ts";
 import { ensureIds } from "./ids.ts";
-import { codeCells, planRun, runRecord } from "./plan.ts";
+import { planRun, runRecord } from "./plan.ts";
 import type { RunRecord } from "./plan.ts";
 import {
   type Cell,

@@ -5,13 +5,17 @@
  * one (NAME.executed.ipynb, else the same file) what they were when they ran.
  * The rule and the parts of a key: keys.ts.
  */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { hasTag } from "./cells.ts";
+import { codeCells, hasTag } from "./cells.ts";
 import { cellGraph, type GraphCell } from "./graph.ts";
 import { type CellKey, CellKeys, keptKey, keyNeeds } from "./keys.ts";
+import {
+  currentCells,
+  executedCells,
+  type NotebookPair,
+  notebookPair,
+  readExecuted,
+} from "./pairs.ts";
 import { workingFolder } from "./project.ts";
-import { codeCells } from "./plan.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";
 
 /** State of one code cell. */
@@ -22,68 +26,6 @@ export interface CellState {
   state: "fresh" | "stale" | "failed" | "never run";
   /** one line each, for a stale cell; for an unreadable one why it is that */
   why: string[];
-}
-
-/** The two files of a notebook; they may be one. */
-export interface NotebookPair {
-  source: string;
-  executed: string;
-}
-
-/** Finds the source and the executed notebook from either. */
-export function notebookPair(file: string): NotebookPair {
-  const path = resolve(file);
-  const source = path.replace(/\.executed\.ipynb$/, ".ipynb");
-  const executed = source.replace(/(\.ipynb)?$/, ".executed.ipynb");
-  return {
-    source: existsSync(source) ? source : path,
-    executed: existsSync(executed) ? executed : path,
-  };
-}
-
-const isInjected = (cell: Cell) => hasTag(cell, "injected-parameters");
-
-/**
- * The code cells to run: the source's, with the injected parameters of the
- * executed notebook when the source has none of its own.
- */
-export function currentCells(source: Notebook, executed: Notebook): Cell[] {
-  const cells = codeCells(source);
-  const injected = codeCells(executed).find(isInjected);
-  const at = cells.findIndex((c) => hasTag(c, "parameters"));
-  if (!injected || at < 0 || cells.some(isInjected)) return cells;
-  return cells.toSpliced(at + 1, 0, injected);
-}
-
-/**
- * For each of `cells` the executed cell that it was: by id, else by an equal
- * source, else by its place.
- */
-export function executedCells(
-  cells: Cell[],
-  executed: Notebook,
-): (Cell | undefined)[] {
-  const others = codeCells(executed);
-  const taken = new Set<Cell>();
-  const found = cells.map((): Cell | undefined => undefined);
-  const rules: ((cell: Cell, other: Cell, i: number, j: number) => boolean)[] =
-    [
-      (cell, other) => cell.id !== undefined && cell.id === other.id,
-      (cell, other) => cell.source === other.source,
-      (cell, other, i, j) =>
-        i === j && (cell.id === undefined || other.id === undefined),
-    ];
-  for (const same of rules) {
-    cells.forEach((cell, i) => {
-      const match = others.find((other, j) =>
-        !found[i] && !taken.has(other) && same(cell, other, i, j)
-      );
-      if (!match) return;
-      found[i] = match;
-      taken.add(match);
-    });
-  }
-  return found;
 }
 
 const MOST_NAMED = 3; // modules in a reason
@@ -187,23 +129,6 @@ export async function notebookStatus(
     throw new Error(`${pair.source} ${(e as Error).message}`);
   }
   return { ...pair, cells, ...(unread ? { unread } : {}) };
-}
-
-/**
- * The executed notebook of a pair. One that cannot be read, cut by a full disk
- * say, counts as none: `unread` tells why.
- */
-export async function readExecuted(
-  pair: NotebookPair,
-  source: Notebook,
-): Promise<{ executed: Notebook; unread?: string }> {
-  if (pair.executed === pair.source) return { executed: source };
-  try {
-    return { executed: await readNotebook(pair.executed) };
-  } catch (e) {
-    const unread = `its results are not used: ${(e as Error).message}`;
-    return { executed: { ...source, cells: [] }, unread };
-  }
 }
 
 /** Keys for a notebook that is about to run from its first cell. */

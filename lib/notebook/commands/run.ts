@@ -4,7 +4,8 @@ import { basename, join } from "node:path";
 import { inJobs } from "../jobs.ts";
 import { exactJson } from "../parameter_kinds.ts";
 import { runNotebook, type RunResult } from "../run.ts";
-import { cellRecord, codeCells, runRecord } from "../plan.ts";
+import { codeCells } from "../cells.ts";
+import { cellRecord, runRecord } from "../plan.ts";
 import { rerun } from "./rerun.ts";
 import { listenToSignals, say, withProgress } from "./running.ts";
 import {
