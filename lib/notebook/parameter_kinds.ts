@@ -1,6 +1,7 @@
 /** What kinds of value a notebook's parameters take: their defaults' and types'. */
-import { type AnyNode, parse } from "acorn";
-import { stripTypes } from "./strip_types.ts";
+import type { AnyNode } from "acorn";
+import { parseCode } from "./ast.ts";
+import { javascriptOf } from "./strip_types.ts";
 
 /** Kinds of value that a parameter's default or its type can tell apart. */
 export type Kind =
@@ -81,6 +82,29 @@ function kindsOfType(type: string): Kind[] | undefined {
   return kinds;
 }
 
+/** Declarations with `let` at the top level; none where it cannot be read. */
+function declarations(source: string) {
+  try {
+    const { code, moved } = javascriptOf(source);
+    return parseCode(code).body.flatMap((statement) =>
+      statement.type === "VariableDeclaration" && statement.kind === "let"
+        ? statement.declarations
+        : []
+    ).flatMap(({ id, init }) => {
+      if (id.type !== "Identifier") return [];
+      const type = init && !moved && // types have become blanks
+        /^\s*:([^]*?)=\s*$/.exec(source.slice(id.end, init.start))?.[1];
+      return [{ name: id.name, init, type: type || "" }];
+    });
+  } catch {
+    return []; // running it tells
+  }
+}
+
+/** Names declared with `let` (also `let a = 1, b = 2`) at the top level. */
+export const declaredNames = (source: string): string[] =>
+  declarations(source).map(({ name }) => name);
+
 /**
  * The kinds that each name takes that is declared with `let`: its default's and
  * those that its type names. A name that takes any, or whose default only
@@ -88,30 +112,12 @@ function kindsOfType(type: string): Kind[] | undefined {
  */
 export function declaredKinds(source: string): Map<string, Kind[]> {
   const found = new Map<string, Kind[]>();
-  let body: AnyNode[];
-  try {
-    const plain = stripTypes(source);
-    body = parse(plain, {
-      ecmaVersion: "latest",
-      sourceType: "module",
-      allowAwaitOutsideFunction: true,
-    }).body;
-  } catch {
-    return found; // running it tells
-  }
-  for (const statement of body) {
-    if (statement.type !== "VariableDeclaration") continue;
-    if (statement.kind !== "let") continue;
-    for (const { id, init } of statement.declarations) {
-      if (id.type !== "Identifier") continue;
-      const type = init && // types have become blanks, so that places stay
-        /^\s*:([^]*?)=\s*$/.exec(source.slice(id.end, init.start))?.[1];
-      const typed = kindsOfType(type ?? "");
-      const kind = init ? kindOfNode(init) : "nothing";
-      if (!kind || !typed) continue;
-      if (kind === "nothing" && !typed.length) continue;
-      found.set(id.name, [...new Set([kind, ...typed])]);
-    }
+  for (const { name, init, type } of declarations(source)) {
+    const typed = kindsOfType(type);
+    const kind = init ? kindOfNode(init) : "nothing";
+    if (!kind || !typed) continue;
+    if (kind === "nothing" && !typed.length) continue;
+    found.set(name, [...new Set([kind, ...typed])]);
   }
   return found;
 }

@@ -1,18 +1,23 @@
 /** Parameters of a notebook: one injected cell of plain assignments. */
+import { hasTag } from "./cells.ts";
+import { cellCode } from "./code.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   declaredKinds,
+  declaredNames,
   type Kind,
   kindOf,
   misfit,
   TypedText,
   valueOf,
 } from "./parameter_kinds.ts";
-import type { Notebook } from "./types.ts";
+import type { Cell, Notebook } from "./types.ts";
 
-const tagged = (tag: string) => (cell: Notebook["cells"][number]) =>
-  cell.cell_type === "code" && Array.isArray(cell.metadata.tags) &&
-  cell.metadata.tags.includes(tag);
+/** The source of the cell tagged `parameters`; empty where there is none. */
+const sourceOf = (nb: Notebook): string =>
+  nb.cells.find(isDeclaring)?.source ?? "";
+const isDeclaring = (cell: Cell) =>
+  cell.cell_type === "code" && hasTag(cell, "parameters");
 
 /**
  * A value as a TypeScript literal. Strings, numbers (NaN, ±Infinity and -0
@@ -46,39 +51,6 @@ export function literal(value: unknown): string {
   );
 }
 
-/** Names declared with `let` (also `let a = 1, b = 2`) at the top level. */
-export function declaredNames(source: string): string[] {
-  const names: string[] = [];
-  let depth = 0;
-  let inLet = false;
-  let expectName = false;
-  // strings, comments, words, then any single character
-  const token =
-    /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[^]*?\*\/|[\p{L}_$][\p{L}\p{N}_$]*|[^]/gu;
-  for (const { 0: t, index } of source.matchAll(token)) {
-    if (/^\s$/.test(t) || t.startsWith("//") || t.startsWith("/*")) continue;
-    if (/^[([{]$/.test(t)) depth++;
-    else if (/^[)\]}]$/.test(t)) depth--;
-    if (depth > 0) {
-      expectName = false;
-      continue;
-    }
-    if (/^[\p{L}_$]/u.test(t)) {
-      if (expectName) {
-        // a comma inside `Record<string, number>` names a type, not a variable
-        const after = source.slice(index + t.length);
-        if (/^\s*(?:!?:|=|,|;|$)|^[^\S\n]*\n/.test(after)) names.push(t);
-        expectName = false;
-      } else if (t === "let") inLet = expectName = true;
-      else if (/^(const|var|function|class|import|export)$/.test(t)) {
-        inLet = false;
-      }
-    } else if (t === ";") inLet = expectName = false;
-    else expectName = t === "," && inLet;
-  }
-  return names;
-}
-
 /**
  * The values as the notebook's parameters take them: a text that was typed
  * becomes what the default is, and what does not fit is refused. Where a
@@ -89,8 +61,7 @@ export function fittedParameters(
   nb: Notebook,
   values: Record<string, unknown>,
 ): Record<string, unknown> {
-  const source = nb.cells.find(tagged("parameters"))?.source ?? "";
-  const kinds = declaredKinds(source);
+  const kinds = declaredKinds(sourceOf(nb));
   const checked = declaresSchema(nb);
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
@@ -128,10 +99,12 @@ export function injectParameters(
   nb: Notebook,
   values: Record<string, unknown>,
 ): { unknown: string[] } {
-  nb.cells = nb.cells.filter((c) => !tagged("injected-parameters")(c));
+  nb.cells = nb.cells.filter((c) =>
+    c.cell_type !== "code" || !hasTag(c, "injected-parameters")
+  );
   const names = Object.keys(values);
-  const at = nb.cells.findIndex(tagged("parameters"));
-  const declared = at < 0 ? [] : declaredNames(nb.cells[at].source);
+  const at = nb.cells.findIndex(isDeclaring);
+  const declared = declaredNames(sourceOf(nb));
   const known = names.filter((n) => declared.includes(n));
   const { source_hidden } = (nb.cells[at]?.metadata.jupyter ?? {}) as {
     source_hidden?: unknown;
@@ -172,8 +145,7 @@ export async function mistyped(
   nb: Notebook,
   values: Record<string, unknown>,
 ): Promise<string | undefined> {
-  const source = nb.cells.find(tagged("parameters"))!.source;
-  const told = declaredKinds(source);
+  const told = declaredKinds(sourceOf(nb));
   const names = Object.keys(values).filter((name) =>
     !told.has(name) && values[name] != null
   );
@@ -193,9 +165,7 @@ export async function mistyped(
 
 /** Whether the cell tagged `parameters` declares a schema named Parameters. */
 export const declaresSchema = (nb: Notebook): boolean =>
-  /^(?:export\s+)?const\s+Parameters\s*(?::[^=]*)?=/m.test(
-    nb.cells.find(tagged("parameters"))?.source ?? "",
-  );
+  cellCode(sourceOf(nb)).defines.has("Parameters");
 
 /**
  * Checks the parameters' values in the kernel by the zod schema `Parameters`
@@ -207,7 +177,7 @@ export async function schemaProblem(
   nb: Notebook,
 ): Promise<string | undefined> {
   if (!declaresSchema(nb)) return;
-  const names = declaredNames(nb.cells.find(tagged("parameters"))!.source);
+  const names = declaredNames(sourceOf(nb));
   const answer = await kernel.ask(`(async () => {
     const all = { ${names.join(", ")} };
     const known = Parameters.shape

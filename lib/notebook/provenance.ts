@@ -1,14 +1,13 @@
 /** Where a page comes from: what its notebook and its folder tell. */
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
+import { hasTag } from "./cells.ts";
 import type { Changes } from "./changes.ts";
+import { projectFolder } from "./project.ts";
 import type { Cell, Notebook } from "./types.ts";
 
 /** Names and values, in the order they are shown. */
 export type Provenance = Record<string, string>;
-
-const tagsOf = (cell: Cell): unknown[] =>
-  Array.isArray(cell.metadata.tags) ? cell.metadata.tags : [];
 
 const ASSIGNED =
   /^(?:let\s+|const\s+)?([\p{L}_$][\p{L}\p{N}_$]*)(?:\s*:[^=]+)?\s*=\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^;]+?)\s*(?:;.*|\/\/.*)?$/u;
@@ -19,16 +18,13 @@ const LONGEST_LINE = 2_000;
 export function parametersOf(nb: Notebook): Map<string, string> {
   const values = new Map<string, string>();
   for (const cell of nb.cells) {
-    const tags = tagsOf(cell);
-    if (
-      cell.cell_type === "code" &&
-      (tags.includes("parameters") || tags.includes("injected-parameters"))
-    ) {
-      for (const line of cell.source.split("\n")) {
-        if (line.length > LONGEST_LINE) continue;
-        const [, name, value] = ASSIGNED.exec(line) ?? [];
-        if (name) values.set(name, value);
-      }
+    const sets = hasTag(cell, "parameters") ||
+      hasTag(cell, "injected-parameters");
+    if (cell.cell_type !== "code" || !sets) continue;
+    for (const line of cell.source.split("\n")) {
+      if (line.length > LONGEST_LINE) continue;
+      const [, name, value] = ASSIGNED.exec(line) ?? [];
+      if (name) values.set(name, value);
     }
   }
   return values;
@@ -48,15 +44,12 @@ async function git(folder: string, ...args: string[]) {
 }
 
 async function lockHash(folder: string): Promise<string | undefined> {
-  for (let at = folder;; at = dirname(at)) {
-    try {
-      const bytes = await Deno.readFile(join(at, "deno.lock"));
-      const hash = createHash("sha256").update(bytes).digest("hex");
-      return `sha256 ${hash.slice(0, 16)}`;
-    } catch (e) {
-      if (!(e instanceof Deno.errors.NotFound)) return;
-    }
-    if (dirname(at) === at) return;
+  try {
+    const lock = join(projectFolder(folder), "deno.lock");
+    const hash = createHash("sha256").update(await Deno.readFile(lock));
+    return `sha256 ${hash.digest("hex").slice(0, 16)}`;
+  } catch {
+    return; // there is none
   }
 }
 
@@ -171,14 +164,13 @@ export interface RunState {
 
 /** The error that a cell did not mean to raise. */
 export function failureOf(cell: Cell) {
-  if (tagsOf(cell).includes("raises-exception")) return;
+  if (hasTag(cell, "raises-exception")) return;
   const error = cell.outputs?.find((o) => o?.output_type === "error");
   return error?.output_type === "error" ? error : undefined;
 }
 
 /** Left out on purpose, or nothing to run. */
-const isIdle = (cell: Cell) =>
-  !cell.source.trim() || tagsOf(cell).includes("skip");
+const isIdle = (cell: Cell) => !cell.source.trim() || hasTag(cell, "skip");
 
 export function runState(code: Cell[]): RunState {
   const executed = code.some((c) =>
