@@ -1,8 +1,8 @@
 /** Asks `deno check` and `deno lint` about modules made from notebooks. */
 import { fileURLToPath } from "node:url";
-import { stripAnsi } from "./ansi.ts";
 import { denoError } from "./errors.ts";
 import type { Origin } from "./extract.ts";
+import { runDeno } from "./run_deno.ts";
 
 /** A module on disk and where its lines came from. */
 export interface Program {
@@ -20,18 +20,6 @@ export interface Said {
   path?: string;
   line?: number;
   message: string;
-}
-
-async function deno(args: string[], cwd: string) {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const text = (bytes: Uint8Array) =>
-    stripAnsi(new TextDecoder().decode(bytes));
-  return { success, out: text(stdout), err: text(stderr) };
 }
 
 function placed(
@@ -54,7 +42,7 @@ export async function denoCheck(
   programs: Program[],
   cwd: string,
 ): Promise<Said[]> {
-  const { success, out, err } = await deno(
+  const { success, out, err } = await runDeno(
     ["check", ...programs.map(({ module }) => module)],
     cwd,
   );
@@ -106,7 +94,7 @@ export async function denoLint(
   programs: Program[],
   cwd: string,
 ): Promise<Said[]> {
-  const { out, err } = await deno([
+  const { out, err } = await runDeno([
     "lint",
     "--json",
     `--rules-exclude=${UNFIT}`,

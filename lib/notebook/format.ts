@@ -1,11 +1,12 @@
 /** Formats code and markdown cells with Deno's formatter; nothing else moves. */
-import { stripAnsi } from "./ansi.ts";
 import { denoError } from "./errors.ts";
 import { cellName } from "./cells.ts";
 import { workingFolder } from "./project.ts";
 import { foreignKernel } from "./foreign.ts";
 import { idEdits } from "./ids.ts";
+import { inJobs } from "./jobs.ts";
 import { applyEdits, jsonLike, jsonSpans, replaceText } from "./json_text.ts";
+import { runDeno } from "./run_deno.ts";
 import { readNotebookText } from "./types.ts";
 
 /** What formatting found in one notebook. */
@@ -23,22 +24,14 @@ export async function denoFmt(
   ext: "ts" | "tsx" | "md",
   cwd: string,
 ): Promise<{ text: string } | { error: string }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", `--ext=${ext}`, "-"],
+  const { success, out, err } = await runDeno(
+    ["fmt", `--ext=${ext}`, "-"],
     cwd,
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  // A syntax error can end it before it has read everything.
-  const given = new Blob([text]).stream().pipeTo(child.stdin).catch(() => {});
-  const { success, stdout, stderr } = await child.output();
-  await given;
-  if (success) return { text: new TextDecoder().decode(stdout) };
-  const said = stripAnsi(new TextDecoder().decode(stderr));
-  const message = denoError(said) ?? "cannot be formatted";
-  const line = /_stdin\.\w+:(\d+)/.exec(said)?.[1];
+    text,
+  );
+  if (success) return { text: out };
+  const message = denoError(err) ?? "cannot be formatted";
+  const line = /_stdin\.\w+:(\d+)/.exec(err)?.[1];
   return { error: (line ? `line ${line}: ` : "") + message };
 }
 
@@ -73,17 +66,6 @@ async function formatMarkdown(source: string, cwd: string) {
   return { text };
 }
 
-/** Calls `work` on all items, a few at a time. */
-async function pooled<T>(items: T[], work: (item: T) => Promise<void>) {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(
-    Array.from({ length: navigator.hardwareConcurrency }, worker),
-  );
-}
-
 /**
  * Formats code cells as TypeScript and markdown cells as Markdown, by the
  * `fmt` settings of the notebook's deno.json. All other bytes of the file
@@ -110,7 +92,7 @@ export async function formatNotebook(
   const { edits, ids } = await idEdits(nb, text, root);
   const changed = new Set(ids.keys());
   const errors: string[] = [];
-  await pooled([...cells.keys()], async (i) => {
+  await inJobs([...cells.keys()], navigator.hardwareConcurrency, async (i) => {
     const { cell_type, source } = cells[i];
     if (cell_type === "raw" || !source.trim()) return;
     const done = await (cell_type === "code" ? formatCode : formatMarkdown)(

@@ -77,8 +77,16 @@ export function lineBreak(text: string, at: number): string {
   return (text.includes("\r\n") ? "\r\n" : "\n") + /^[ \t]*/.exec(line)![0];
 }
 
-/** Writes a text atomically; a link stays a link, and a file keeps its mode. */
-export async function replaceText(path: string, text: string): Promise<void> {
+/**
+ * Writes a text atomically; a link stays a link, and a file keeps its mode.
+ * @param what it is, for the error
+ * @throws {Error} in one line
+ */
+export async function replaceText(
+  path: string,
+  text: string,
+  what?: string,
+): Promise<void> {
   const target = await Deno.realPath(path).catch(() => path);
   const mode = (await Deno.stat(target).catch(() => undefined))?.mode;
   const temporary = `${target}.${crypto.randomUUID().slice(0, 8)}.tmp`;
@@ -88,6 +96,7 @@ export async function replaceText(path: string, text: string): Promise<void> {
     await Deno.rename(temporary, target);
   } catch (e) {
     await Deno.remove(temporary).catch(() => {});
-    throw new Error(`${path}: cannot write: ${(e as Error).message}`);
+    const failed = what ? `cannot write ${what}` : "cannot write";
+    throw new Error(`${path}: ${failed}: ${(e as Error).message}`);
   }
 }

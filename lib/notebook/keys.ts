@@ -279,37 +279,33 @@ export class CellKeys {
 }
 
 const isText = (v: unknown) => typeof v === "string";
-const isTexts = (v: unknown) =>
-  v === undefined ||
-  (typeof v === "object" && v !== null && !Array.isArray(v) &&
-    Object.values(v).every(isText));
+const isTexts = (v: unknown) => Array.isArray(v) && v.every(isText);
+const isRecord = (v: unknown) =>
+  typeof v === "object" && v !== null && isTexts(Object.values(v));
+
+/** What the parts of a key are, in the order in which they are hashed. */
+const PARTS: [keyof CellKey, (v: unknown) => boolean][] = [
+  ["source", isText],
+  ["body", isText],
+  ["needs", isTexts],
+  ["imports", isText],
+  ["modules", isRecord],
+  ["files", isRecord],
+  ["parameters", isText],
+  ["data", isText],
+  ["lock", isText],
+  ["deno", isText],
+];
 
 /** A kept key, or undefined when it is absent or damaged. */
 export function keptKey(ferlab: unknown): CellKey | undefined {
   const key = (ferlab as { key?: CellKey } | undefined)?.key;
-  if (typeof key !== "object" || key === null) return;
-  const whole = [key.all, key.source, key.deno].every(isText) &&
-    (key.needs === undefined ||
-      (Array.isArray(key.needs) && key.needs.every(isText))) &&
-    isTexts(key.modules) && isTexts(key.files) &&
-    [key.body, key.imports, key.parameters, key.data, key.lock].every((v) =>
-      v === undefined || isText(v)
-    );
-  if (!whole) return;
-  // In the order in which they were hashed.
-  const { all, source, body, needs, imports, modules, files, ...rest } = key;
-  const { parameters, data, lock, deno } = rest;
-  const parts = {
-    source,
-    body,
-    needs,
-    imports,
-    modules,
-    files,
-    parameters,
-    data,
-    lock,
-    deno,
-  };
-  return shortHash(JSON.stringify(parts)) === all ? key : undefined;
+  if (!key) return;
+  const has = PARTS.filter(([part]) => key[part] !== undefined);
+  const whole = has.every(([part, fits]) => fits(key[part])) &&
+    isText(key.source) && isText(key.deno);
+  const parts = Object.fromEntries(has.map(([part]) => [part, key[part]]));
+  return whole && shortHash(JSON.stringify(parts)) === key.all
+    ? key
+    : undefined;
 }

@@ -26,6 +26,7 @@ import {
   moduleFacts,
   type ModulePart,
 } from "./module_facts.ts";
+import { projectConfig } from "./project.ts";
 
 function read(path: string): string | undefined {
   try {
@@ -88,16 +89,11 @@ interface Taken {
   from: Set<string>;
 }
 
-/** JSON with comments and trailing commas as plain JSON. */
-export const plainJson = (text: string) =>
-  text.replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1")
-    .replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, "$1");
-
 /** Resolves and reads modules for cells that run in `folder`, each file once. */
 export class Modules {
   readonly #folder: string;
-  readonly #map: Record<string, string> = {};
-  readonly #mapFolder: string = "";
+  readonly #map: Record<string, string>;
+  readonly #mapFolder: string;
   readonly #files = new Map<string, ModuleFacts | undefined>();
   readonly #relative = new Map<string, string>();
   readonly #places = new Map<string, Place>();
@@ -107,23 +103,14 @@ export class Modules {
   /** @param folder where the kernel runs; the import map is of its deno.json */
   constructor(folder: string) {
     this.#folder = folder;
-    for (let dir = folder;; dir = dirname(dir)) {
-      for (const name of ["deno.json", "deno.jsonc"]) {
-        const text = read(join(dir, name));
-        if (text === undefined) continue;
-        this.#mapFolder = dir;
-        try {
-          this.#map = JSON.parse(plainJson(text)).imports ?? {};
-        } catch { /* Deno will say what is wrong with it */ }
-        return;
-      }
-      if (dir === dirname(dir)) return;
-    }
+    const project = projectConfig(folder);
+    this.#map = project.config.imports ?? {};
+    this.#mapFolder = project.folder;
   }
 
   /** What the lock file beside deno.json has for specifiers, or "none". */
   lockHash(specifiers: Iterable<string>): string {
-    const text = this.#mapFolder && read(join(this.#mapFolder, "deno.lock"));
+    const text = read(join(this.#mapFolder, "deno.lock"));
     return text ? lockedHash(text, specifiers) : "none";
   }
 

@@ -1,24 +1,12 @@
 /** Packages that cells import and a frozen deno.lock does not have. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stripAnsi } from "./ansi.ts";
 import { cellCode } from "./code.ts";
 import { lockKey } from "./locked.ts";
-import { Modules, plainJson } from "./modules.ts";
-import { projectFolder } from "./project.ts";
+import { Modules } from "./modules.ts";
+import { projectConfig } from "./project.ts";
+import { runDeno } from "./run_deno.ts";
 import type { Cell } from "./types.ts";
-
-/** The lock file of a project that says `"lock": { "frozen": true }`. */
-function frozenLock(project: string): string | undefined {
-  const name = ["deno.json", "deno.jsonc"]
-    .find((name) => existsSync(join(project, name)));
-  if (!name) return;
-  try {
-    const config = readFileSync(join(project, name), "utf8");
-    const { lock } = JSON.parse(plainJson(config));
-    if (lock?.frozen) return join(project, lock.path ?? "deno.lock");
-  } catch { /* Deno will say what is wrong with it */ }
-}
 
 /**
  * What a lock file has, by {@link lockKey}.
@@ -51,8 +39,9 @@ export async function admitPackages(
   folder: string,
   tell: (message: string) => void,
 ): Promise<void> {
-  const project = projectFolder(folder);
-  const lock = frozenLock(project);
+  const { folder: project, config } = projectConfig(folder);
+  const lock = config.lock?.frozen &&
+    join(project, config.lock.path ?? "deno.lock");
   if (!lock || !existsSync(lock)) return;
   const imports = cells.flatMap(({ cell_type, source }) =>
     cell_type === "code" ? [...cellCode(source).imports] : []
@@ -65,15 +54,9 @@ export async function admitPackages(
     );
   if (!missing.length) return;
   const names = missing.join(", ");
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--frozen=false", ...missing],
-    cwd: project,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "null",
-  }).output();
-  const text = stripAnsi(new TextDecoder().decode(stderr));
-  const why = /^error: (.*)/m.exec(text)?.[1] ?? "Deno gave no reason";
+  const args = ["cache", "--frozen=false", ...missing];
+  const { success, err } = await runDeno(args, project);
+  const why = /^error: (.*)/m.exec(err)?.[1] ?? "Deno gave no reason";
   tell(
     success
       ? `${lock} is frozen and has ${names} from now on, since cells import it`

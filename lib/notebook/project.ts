@@ -1,15 +1,39 @@
 /** The project that a notebook belongs to. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+
+/** Of deno.json what counts here. */
+interface Config {
+  imports?: Record<string, string>;
+  lock?: { frozen?: boolean; path?: string };
+}
+
+const configOf = (folder: string): string | undefined =>
+  ["deno.json", "deno.jsonc"].map((name) => join(folder, name))
+    .find((file) => existsSync(file));
 
 /** The nearest folder at or above `start` with a deno.json, else `start`. */
 export function projectFolder(start: string): string {
   for (let dir = resolve(start);; dir = dirname(dir)) {
-    if (["deno.json", "deno.jsonc"].some((f) => existsSync(join(dir, f)))) {
-      return dir;
-    }
+    if (configOf(dir)) return dir;
     if (dir === dirname(dir)) return resolve(start);
   }
+}
+
+/** JSON with comments and trailing commas as plain JSON. */
+const plainJson = (text: string) =>
+  text.replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1")
+    .replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, "$1");
+
+/** The same with what its deno.json says; nothing where it cannot be read. */
+export function projectConfig(start: string) {
+  const folder = projectFolder(start);
+  let config: Config = {};
+  try {
+    const text = readFileSync(configOf(folder)!, "utf8");
+    config = JSON.parse(plainJson(text)) ?? {};
+  } catch { /* Deno will say what is wrong with it */ }
+  return { folder, config };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The notebook file format (nbformat 4): types, reading, writing. */
+import { replaceText } from "./json_text.ts";
 import { malformed } from "./malformed.ts";
 
 /** A MIME bundle: one value in several representations. */
@@ -160,26 +161,13 @@ async function layoutOf(path: string) {
   }
 }
 
-/** Writes a .ipynb file atomically, in the layout of the one it replaces: a temporary file, then a rename. */
+/** Writes a .ipynb file atomically, in the layout of the one it replaces. */
 export async function writeNotebook(
   path: string,
   nb: Notebook,
 ): Promise<void> {
   const cells = nb.cells.map(cellJson);
-  // A link stays a link, and a file keeps its mode.
-  const target = await Deno.realPath(path).catch(() => path);
-  const mode = (await Deno.stat(target).catch(() => undefined))?.mode;
-  const temporary = `${target}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  const { indent, newline, end } = await layoutOf(target);
+  const { indent, newline, end } = await layoutOf(path);
   const text = JSON.stringify({ ...nb, cells }, null, indent) + end;
-  try {
-    await Deno.writeTextFile(temporary, text.replaceAll("\n", newline));
-    if (mode) await Deno.chmod(temporary, mode & 0o7777);
-    await Deno.rename(temporary, target);
-  } catch (e) {
-    await Deno.remove(temporary).catch(() => {});
-    throw new Error(
-      `${path}: cannot write the notebook: ${(e as Error).message}`,
-    );
-  }
+  await replaceText(path, text.replaceAll("\n", newline), "the notebook");
 }
