@@ -1,7 +1,15 @@
 /** Makes notebooks for these tests. */
 import { join, resolve } from "node:path";
-import type { Cell, Notebook, Output } from "../../lib/notebook/mod.ts";
+import {
+  type Cell,
+  type Notebook,
+  type Output,
+  runNotebook,
+  type RunOptions,
+  writeNotebook,
+} from "../../lib/notebook/mod.ts";
 import { inFolder } from "../_folder.ts";
+import { finished } from "../_run.ts";
 
 export const ROOT = resolve(import.meta.dirname!, "../..");
 const SVG = "http://www.w3.org/2000/svg";
@@ -52,6 +60,39 @@ export const withFolder = (
   body: (folder: string, file: (name: string) => string) => Promise<void>,
 ): Promise<void> =>
   inFolder((folder) => body(folder, (name) => join(folder, name)));
+
+/** `deno task nb` in a folder, with `env` beside the environment. */
+export const nbCommand = (
+  cwd: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Deno.Command =>
+  new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", `${ROOT}/lib/notebook/cli.ts`, ...args],
+    ...{ cwd, env, stdin: "null", stdout: "piped", stderr: "piped" },
+  });
+
+/** Runs it; how it ended and what it said. */
+export const nb = (cwd: string, ...args: string[]) =>
+  finished(nbCommand(cwd, args));
+
+/** Runs cells as the notebook a.ipynb: the outcome, and what was warned of. */
+export async function runCells(
+  cells: (string | Cell)[],
+  o: RunOptions = {},
+) {
+  const warnings: string[] = [];
+  let result!: Awaited<ReturnType<typeof runNotebook>>;
+  await withFolder(async (_, file) => {
+    const all = cells.map((c) => typeof c === "string" ? code(c) : c);
+    await writeNotebook(file("a.ipynb"), notebook(...all));
+    result = await runNotebook(file("a.ipynb"), {
+      ...o,
+      onEvent: (e) => e.type === "warning" && warnings.push(e.message),
+    });
+  });
+  return { ...result, warnings, cells: result.notebook.cells };
+}
 
 /** All text that a cell printed. */
 export const printed = (cell: Cell): string =>

@@ -1,6 +1,5 @@
 /** Notebooks of other kernels, in other encodings, malformed: named, not harmed. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import {
   checkNotebooks,
   cleanNotebook,
@@ -13,7 +12,15 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { finished } from "../_run.ts";
-import { code, errorOf, notebook, ROOT, withFolder } from "./_notebook.ts";
+import {
+  code,
+  errorOf,
+  nb,
+  nbCommand,
+  notebook,
+  runCells,
+  withFolder,
+} from "./_notebook.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -30,20 +37,6 @@ const cell = (more: Json): Json => ({
   ...{ outputs: [], execution_count: null },
   ...more,
 });
-
-const nb = (folder: string, ...args: string[]) =>
-  finished(
-    new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "--no-check",
-        join(ROOT, "lib/notebook/cli.ts"),
-        ...args,
-      ],
-      cwd: folder,
-    }),
-  );
 
 Deno.test("a notebook of another kernel is refused by name, and check says it", async () => {
   await withFolder(async (_, file) => {
@@ -145,55 +138,44 @@ Deno.test("other encodings than UTF-8 are refused by name and left as they are",
   });
 });
 
-for (
-  const [what, bad, message] of [
+Deno.test("a malformed cell is named with its file and what is wrong with it", async () => {
+  const output = (output: Json) => ({ outputs: [output] });
+  const cases: [Json, RegExp][] = [
+    [{ source: 5 }, /cell 2: its source is a number, but/],
+    [{ source: undefined }, /cell 2: its source is missing/],
+    [{ outputs: {} }, /cell 2: its outputs is an object/],
+    [{ outputs: null }, /cell 2: its outputs is null/],
     [
-      "a source that is a number",
-      { source: 5 },
-      /cell 2: its source is a number, but/,
+      output({ output_type: "stream", name: "stdout" }),
+      /cell 2: its output 1 \(stream\): its text is missing/,
     ],
-    ["no source", { source: undefined }, /cell 2: its source is missing/],
     [
-      "outputs that are an object",
-      { outputs: {} },
-      /cell 2: its outputs is an object/,
+      output({ output_type: "error", ename: "E", evalue: "" }),
+      /its output 1 \(error\): its traceback is missing/,
     ],
-    ["outputs that are null", { outputs: null }, /cell 2: its outputs is null/],
-    ["a stream without text", {
-      outputs: [{ output_type: "stream", name: "stdout" }],
-    }, /cell 2: its output 1 \(stream\): its text is missing/],
-    ["an error without traceback", {
-      outputs: [{ output_type: "error", ename: "E", evalue: "" }],
-    }, /its output 1 \(error\): its traceback is missing/],
     [
-      "an output of no known kind",
-      { outputs: [{ output_type: "shown" }] },
+      output({ output_type: "shown" }),
       /cell 2: its output 1 has the output_type "shown"/,
     ],
-    ["a null output", { outputs: [null] }, /cell 2: its output 1 is null/],
-    ["a display without data", {
-      outputs: [{ output_type: "display_data", metadata: {} }],
-    }, /its data is missing/],
+    [output(null), /cell 2: its output 1 is null/],
     [
-      "metadata that are a list",
-      { metadata: [] },
-      /cell 2: its metadata is a list/,
+      output({ output_type: "display_data", metadata: {} }),
+      /its data is missing/,
     ],
-  ] as [string, Json, RegExp][]
-) {
-  Deno.test(`a cell with ${what} is named with its file`, async () => {
-    await withFolder(async (_, file) => {
-      await Deno.writeTextFile(
-        file("a.ipynb"),
-        JSON.stringify(json(4, cell({}), cell(bad))),
-      );
-      await assert.rejects(readNotebook(file("a.ipynb")), message);
-      const [finding] = await checkNotebooks([file("a.ipynb")]);
+    [{ metadata: [] }, /cell 2: its metadata is a list/],
+  ];
+  await withFolder(async (_, file) => {
+    const path = file("a.ipynb");
+    for (const [bad, message] of cases) {
+      const made = json(4, cell({}), cell(bad));
+      await Deno.writeTextFile(path, JSON.stringify(made));
+      await assert.rejects(readNotebook(path), message);
+      const [finding] = await checkNotebooks([path]);
       assert.equal(finding.kind, "file");
       assert.match(findingText(finding), message);
-    });
+    }
   });
-}
+});
 
 Deno.test("one bad file does not stop the others of a batch", async () => {
   await withFolder(async (folder, file) => {
@@ -249,23 +231,20 @@ Deno.test("ids that nbformat does not allow come out valid of run, fmt and clean
       assert.equal(outcomes[0][0], made.cells[0].id);
     }
     await Deno.writeTextFile(file("a.ipynb"), JSON.stringify(bad));
-    const told = (await checkNotebooks([file("a.ipynb")]))
+    await Deno.writeTextFile(file("b.ipynb"), JSON.stringify(old));
+    const told = (await checkNotebooks([file("a.ipynb"), file("b.ipynb")]))
       .filter(({ kind }) => kind === "ids").map(({ cell, message }) =>
         `${cell} ${message}`
       );
-    assert.equal(told.length, 4);
+    assert.equal(told.length, 6);
     assert.match(
       told.join("\n"),
-      /^cell 2 .*"dup" .* cell 1 too.*\ncell 3 .* 64 characters.*\ncell 4 .*"bad id!ä" has other.*\ncell 5 .* is empty/,
+      /^cell 2 .*"dup" .* cell 1 too.*\ncell 3 .* 64 characters.*\ncell 4 .*"bad id!ä" has other.*\ncell 5 .* is empty.*\n.* ids, which nbformat 4\.4 has not.*\n.* 1 of 2 cells have no id/,
     );
     await assert.rejects(
       rerunCells(file("a.ipynb"), { cells: ["dup"] }),
       /^Error: cells 1 and 2 have the id "dup"; give the number/,
     );
-    await Deno.writeTextFile(file("a.ipynb"), JSON.stringify(old));
-    const [first, second] = await checkNotebooks([file("a.ipynb")]);
-    assert.match(first.message, /ids, which nbformat 4\.4 has not/);
-    assert.match(second.message, /1 of 2 cells have no id/);
   });
 });
 
@@ -289,35 +268,21 @@ Deno.test("a file that is written in place keeps its layout", async () => {
 });
 
 Deno.test("half a character in an error is called that", async () => {
-  await withFolder(async (_, file) => {
-    const source = 'throw new TypeError("smile".concat("\\ud83d"));';
-    await writeNotebook(file("a.ipynb"), notebook(code(source)));
-    const { error, notebook: ran } = await runNotebook(file("a.ipynb"));
-    assert.match(
-      error!,
-      /cell 1: what the cell threw, .* half a character .*toWellFormed/,
-    );
-    assert.equal(errorOf(ran.cells[0]).ename, "Error");
-  });
+  const { error, cells } = await runCells([
+    'throw new TypeError("smile".concat("\\ud83d"));',
+  ]);
+  assert.match(
+    error!,
+    /cell 1: what the cell threw, .* half a character .*toWellFormed/,
+  );
+  assert.equal(errorOf(cells[0]).ename, "Error");
 });
 
 Deno.test("a bad TMPDIR and a broken deno.json give their reason", async () => {
   await withFolder(async (folder, file) => {
     await writeNotebook(file("a.ipynb"), notebook(code("1")));
-    const bad = await finished(
-      new Deno.Command(Deno.execPath(), {
-        args: [
-          "run",
-          "-A",
-          "--no-check",
-          join(ROOT, "lib/notebook/cli.ts"),
-          "run",
-          "a.ipynb",
-        ],
-        cwd: folder,
-        env: { TMPDIR: file("none") },
-      }),
-    );
+    const env = { TMPDIR: file("none") };
+    const bad = await finished(nbCommand(folder, ["run", "a.ipynb"], env));
     assert.equal(bad.code, 1);
     assert.match(bad.err, /none: the kernel cannot be started, .*set TMPDIR/);
     await Deno.writeTextFile(file("deno.json"), '{ "imports": ');

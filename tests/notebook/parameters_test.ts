@@ -1,22 +1,25 @@
 /** Parameters: checked by their schema and defaults, intact, never code. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import {
   type Cell,
   readNotebook,
-  runNotebook,
   type RunOptions,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
+import { Kernel } from "../../lib/notebook/kernel.ts";
 import { TypedText } from "../../lib/notebook/parameter_kinds.ts";
-import { fittedParameters } from "../../lib/notebook/parameters.ts";
-import { finished } from "../_run.ts";
+import {
+  fittedParameters,
+  schemaProblem,
+} from "../../lib/notebook/parameters.ts";
 import {
   code,
   errorOf,
+  nb,
   notebook,
   printed,
   ROOT,
+  runCells,
   withFolder,
 } from "./_notebook.ts";
 
@@ -29,63 +32,62 @@ const Parameters = z.strictObject({
 let lr = 0.1, optimizer = "adam", model = { depth: 12 };
 let notInTheSchema = 1;`;
 
-async function run(cells: Cell[], o: RunOptions) {
-  const warnings: string[] = [];
-  let result!: Awaited<ReturnType<typeof runNotebook>>;
-  await withFolder(async (_, file) => {
-    await writeNotebook(file("a.ipynb"), notebook(...cells));
-    result = await runNotebook(file("a.ipynb"), {
-      cwd: ROOT,
-      ...o,
-      onEvent: (e) => e.type === "warning" && warnings.push(e.message),
-    });
-  });
-  return { result, warnings, cells: result.notebook.cells };
-}
+const run = (cells: Cell[], o: RunOptions) =>
+  runCells(cells, { cwd: ROOT, ...o });
 
-for (
-  const [parameters, message] of [
-    [
-      { lr: 5 },
-      /a\.ipynb cell 2: .*parameter "lr" \(given 5\): .*<=1; give .*-p lr=/,
-    ],
-    [
-      { optimizer: "lion", model: { depth: "x" } },
-      /"optimizer" \(given "lion"\): .*"adam"\|"sgd".*"model\.depth" \(given \{ depth: "x" \}\): .*expected number/,
-    ],
-    [{ lr: NaN }, /"lr" \(given NaN\): .*expected number/],
-  ] as const
-) {
-  Deno.test(`${Deno.inspect(parameters)} is refused by the schema, before any other cell`, async () => {
-    const { result, cells } = await run(
-      [code(SCHEMA, [], "parameters"), code(`console.log("never")`)],
-      { parameters },
-    );
-    assert.match(result.error!, message);
-    assert.equal(result.error!.split("\n").length, 1);
-    assert.equal(errorOf(cells[1]).ename, "ParameterError");
-    assert.deepEqual(cells[2].outputs, []);
-  });
-}
+Deno.test("what the schema refuses is told by name, before any other cell", async () => {
+  const declares = code(SCHEMA, [], "parameters");
+  const { error, cells } = await run(
+    [declares, code(`console.log("never")`)],
+    { parameters: { lr: 5 } },
+  );
+  assert.match(
+    error!,
+    /^[^\n]*a\.ipynb cell 2: .*parameter "lr" \(given 5\): .*<=1; give .*-p lr=[^\n]*$/,
+  );
+  assert.equal(errorOf(cells[1]).ename, "ParameterError");
+  assert.deepEqual(cells[2].outputs, []);
+
+  const kernel = await Kernel.start({ cwd: ROOT });
+  try {
+    await kernel.execute(SCHEMA);
+    for (
+      const [set, message] of [
+        [
+          `optimizer = "lion"; model = { depth: "x" };`,
+          /"optimizer" \(given "lion"\): .*"adam"\|"sgd".*"model\.depth" \(given \{ depth: "x" \}\): .*expected number/,
+        ],
+        [`lr = NaN;`, /"lr" \(given NaN\): .*expected number/],
+      ] as const
+    ) {
+      await kernel.execute(set);
+      const told = await schemaProblem(kernel, notebook(declares));
+      assert.match(told!, message);
+      assert.equal(told!.split("\n").length, 1);
+    }
+  } finally {
+    await kernel.stop();
+  }
+});
 
 Deno.test("good values pass the schema, and a bad default does not", async () => {
   const good = await run(
     [code(SCHEMA, [], "parameters"), code(`console.log(lr, optimizer)`)],
     { parameters: { lr: 1e-8, optimizer: "sgd", notInTheSchema: 2 } },
   );
-  assert.equal(good.result.error, undefined);
+  assert.equal(good.error, undefined);
   assert.equal(printed(good.cells[2]), "1e-8 sgd\n");
   assert.deepEqual(good.warnings, []);
   const bad = await run(
     [code(SCHEMA.replace("0.1", "7"), [], "parameters"), code("lr")],
     {},
   );
-  assert.match(bad.result.error!, /cell 1: parameter "lr" \(given 7\)/);
+  assert.match(bad.error!, /cell 1: parameter "lr" \(given 7\)/);
   const none = await run(
     [code(`const Parameters = 1; let lr = 1;`, [], "parameters")],
     {},
   );
-  assert.match(none.result.error!, /no zod schema that can be used/);
+  assert.match(none.error!, /no zod schema that can be used/);
 });
 
 Deno.test("a typed text becomes what the default is, and what does not fit is refused", () => {
@@ -151,7 +153,7 @@ Deno.test("a typed text becomes what the default is, and what does not fit is re
 });
 
 Deno.test("what only running tells of a default is refused before any other cell", async () => {
-  const { result, cells } = await run(
+  const { error, cells } = await run(
     [
       code(`let flag = 1 < 2, n = Math.max(1, 2);`, [], "parameters"),
       code(`console.log("never")`),
@@ -159,7 +161,7 @@ Deno.test("what only running tells of a default is refused before any other cell
     { parameters: { flag: new TypedText("False"), n: new TypedText("3") } },
   );
   assert.match(
-    result.error!,
+    error!,
     /a\.ipynb cell 1: .*"flag" is given a string, its default is a boolean; give true or false$/,
   );
   assert.equal(errorOf(cells[0]).ename, "ParameterError");
@@ -207,35 +209,27 @@ Deno.test("parameters come from a file, -p goes over it, --profile is one too", 
       ),
     );
     await Deno.writeTextFile(file("p.json"), '{"lr": 2, "name": "n"}');
-    const nb = (...args: string[]) =>
-      finished(
-        new Deno.Command(Deno.execPath(), {
-          args: [
-            ...["run", "-A", "--no-check", join(ROOT, "lib/notebook/cli.ts")],
-            ...["run", "a.ipynb", "-q", ...args],
-          ],
-          cwd: folder,
-        }),
-      );
-    const first = await nb("--params", "p.json", "-p", "lr=3");
+    const run = (...args: string[]) =>
+      nb(folder, "run", "a.ipynb", "-q", ...args);
+    const first = await run("--params", "p.json", "-p", "lr=3");
     assert.deepEqual([first.code, first.err], [0, ""]);
     const out = file("a.executed.ipynb");
     assert.equal(printed((await readNotebook(out)).cells[2]), "3 n \n");
     for (const option of ["-p lr=0.9", "--profile cpu", "--resume"]) {
-      const refused = await nb("--stale", ...option.split(" "));
+      const refused = await run("--stale", ...option.split(" "));
       assert.equal(refused.code, 2, option);
       assert.match(
         refused.err,
         /^error: --stale takes no --?(p|profile|resume); /,
       );
     }
-    const unfit = await nb("-p", "lr=False");
+    const unfit = await run("-p", "lr=False");
     assert.equal(unfit.code, 1);
     assert.match(unfit.err, /^error: a\.ipynb: parameter "lr" .* a number\n$/);
     // Run in place with other values: still one injected cell.
     const args = ["--profile", "cpu", "--out", "a.executed.ipynb"];
     await Deno.copyFile(out, file("a.ipynb"));
-    assert.equal((await nb(...args)).code, 0);
+    assert.equal((await run(...args)).code, 0);
     const again = await readNotebook(out);
     assert.equal(again.cells.length, 3);
     assert.equal(printed(again.cells[2]), "1  cpu\n");
@@ -247,11 +241,11 @@ Deno.test("parameters come from a file, -p goes over it, --profile is one too", 
 });
 
 Deno.test("values without a tagged cell are warned of, each by name", async () => {
-  const { result, warnings, cells } = await run(
+  const { ok, warnings, cells } = await run(
     [code("let lr = 1;"), code("console.log(lr)")],
     { parameters: { lr: 2 }, profile: "cpu" },
   );
-  assert.equal(result.ok, true);
+  assert.equal(ok, true);
   assert.equal(printed(cells[1]), "1\n");
   assert.match(
     warnings.join("\n"),

@@ -5,6 +5,7 @@ import { runNotebookTest, writeNotebook } from "../../lib/notebook/mod.ts";
 import {
   code,
   markdown,
+  nb,
   notebook,
   ROOT,
   stream,
@@ -146,17 +147,6 @@ testNotebook(Deno.test, "a.ipynb", { parameters: { n: 2 }, tolerance: 0.1 });`,
   });
 });
 
-const nb = (cwd: string, ...args: string[]) =>
-  finished(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
-      cwd,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }),
-  );
-
 Deno.test("nb test prints a line a cell and exits with 1 when one fails", async () => {
   await withFolder(async (folder, file) => {
     await writeNotebook(
@@ -191,6 +181,9 @@ Deno.test("check, fmt, clean and diff exit with 1 on a finding, 0 without, 2 on 
     await writeNotebook(file("b.ipynb"), one);
     const expected: [number, RegExp, string[]][] = [
       [0, /^$/, ["check", "a.ipynb"]],
+      [1, /^\{\s*"findings": \[\s*\{\s*"file": "none\.ipynb"/, [
+        ...["check", "--json", "none.ipynb"],
+      ]],
       [1, /^a\.ipynb: not formatted: cell 1\n$/, ["fmt", "--check", "a.ipynb"]],
       [1, /^a\.ipynb cell 1: outputs\n/, ["clean", "--check", "a.ipynb"]],
       [1, /output 1 \(stdout\): 1\.00 → 1\.01 /, [
@@ -208,7 +201,6 @@ Deno.test("check, fmt, clean and diff exit with 1 on a finding, 0 without, 2 on 
         "d.html",
       ]],
       [2, /^$/, ["diff", "a.ipynb", "b.ipynb", "--tolerance", "x"]],
-      [0, /"findings": \[\]/, ["check", "--json", "a.ipynb"]],
       [0, /^a\.ipynb\n$/, ["clean", "a.ipynb"]],
       [0, /^a\.ipynb\n$/, ["fmt", "a.ipynb"]],
       [1, /^$/, ["clean", "none.ipynb"]],
