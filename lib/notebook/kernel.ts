@@ -46,7 +46,11 @@ export class KernelDied extends Error {
       (end.signal
         ? `was ended by signal ${end.signal}`
         : `ended with exit code ${end.code}`);
-    super(`the kernel ${how} in the middle of the cell`);
+    const damage = /^SIG(BUS|SEGV|ILL)$/.test(end.signal ?? "")
+      ? ", as a damaged native package or library does; `deno task doctor` " +
+        "names it, and what mends it"
+      : "";
+    super(`the kernel ${how} in the middle of the cell${damage}`);
     this.name = "KernelDied";
   }
 }
@@ -61,6 +65,7 @@ export interface KernelOptions {
 
 const DELIMITER = "<IDS|MSG>";
 const UNSTABLE = /^Warning "deno jupyter" is unstable/; // tells nothing here
+const LOOK_EVERY = 500; // ms between two looks into the log of a cell that runs
 const STDERR_TAIL = 4000; // characters kept
 const POSIX = Deno.build.os !== "windows";
 
@@ -277,7 +282,10 @@ export class Kernel {
     code: string,
     cell?: string,
   ): Promise<Record<string, unknown> & { thrown?: Thrown }> {
-    let { content } = await this.#request(await this.#named(code, cell), false);
+    // A hint of the log may be dropped; a fence comes only at the cell's end.
+    const look = setInterval(() => this.#readLog(), LOOK_EVERY);
+    let { content } = await this.#request(await this.#named(code, cell), false)
+      .finally(() => clearInterval(look));
     let thrown = await this.#fenced();
     if (thrown?.tests) {
       const ran = content.status === "ok";

@@ -1,0 +1,330 @@
+/**
+ * `deno task doctor`: what is right on this machine, and what mends the rest.
+ * It works where things are broken: it needs no package, and tries each native
+ * part in a process of its own.
+ */
+import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { isOurs, jupyterData, registered } from "../lib/notebook/kernelspec.ts";
+
+const ROOT = resolve(import.meta.dirname!, "..");
+const DENO = "2.9.6";
+const SPACE = 2; // GB that an install and a few runs need
+const LIMIT = 60_000; // ms that a part may take to load
+
+/** How a part is; `absent`: it is not there, and not needed for most. */
+type State = "right" | "wrong" | "absent";
+/** One line: the part, how it is, what is to be said and done. */
+type Told = [part: string, state: State, text: string, remedy?: string];
+
+const PACKAGES = "remove the folder node_modules and run " +
+  "`deno install --reload`";
+const LIBRARY = "`deno task tf install` (with --gpu for that build)";
+
+interface Ended {
+  ok: boolean;
+  out: string;
+  /** how it failed, in one line */
+  why: string;
+}
+
+/** Runs a program; never throws, and never waits for longer than `limit`. */
+async function tried(
+  program: string,
+  args: string[],
+  limit = LIMIT,
+): Promise<Ended> {
+  const text = (bytes: Uint8Array) =>
+    // deno-lint-ignore no-control-regex
+    new TextDecoder().decode(bytes).replace(/\x1b\[[\d;]*m/g, "").trim();
+  try {
+    const { success, signal, code, stdout, stderr } = await new Deno.Command(
+      program,
+      {
+        args,
+        cwd: ROOT,
+        env: { NO_COLOR: "1" },
+        stdin: "null",
+        signal: AbortSignal.timeout(limit),
+      },
+    ).output();
+    const lines = text(stderr).split("\n");
+    const told = lines.find((l) => /error/i.test(l)) ?? lines.at(-1);
+    const why = signal === "SIGTERM"
+      ? `no answer in ${limit / 1000} s`
+      : signal
+      ? `damaged: it ended with signal ${signal}`
+      : told?.replace(
+        /^error: (Uncaught (\(in promise\) )?)?(\w*Error: )?/,
+        "",
+      ) ||
+        `exit code ${code}`;
+    return { ok: success, out: text(stdout), why };
+  } catch (e) {
+    return { ok: false, out: "", why: (e as Error).message.split("\n")[0] };
+  }
+}
+
+/** Runs code in a Deno of its own. */
+const inDeno = (code: string) => tried(Deno.execPath(), ["eval", code]);
+
+function deno(): Told {
+  const { deno, typescript } = Deno.version;
+  return deno === DENO
+    ? ["Deno", "right", `${deno}, TypeScript ${typescript}`]
+    : ["Deno", "wrong", `${deno}`, `\`npm i -g deno@${DENO}\`; others differ`];
+}
+
+async function node(): Promise<Told> {
+  const { out } = await tried("node", ["--version"]);
+  return /^v\d/.test(out) // without one Deno itself answers
+    ? ["Node", "right", out]
+    : ["Node", "absent", "not found; only `npx deno` needs it"];
+}
+
+async function python(): Promise<Told> {
+  const remedy = "install Python 3.11 or newer with pip and venv " +
+    "(`apt-get install python3 python3-pip python3-venv`)";
+  const { ok, out, why } = await tried("python3", [
+    "-c",
+    "import sys, pip, venv; print(*sys.version_info[:3], sep='.'); " +
+    "sys.exit(sys.version_info < (3, 11))",
+  ]);
+  return ok
+    ? ["Python", "right", `${out} with pip and venv`]
+    : ["Python", "wrong", out || why, remedy];
+}
+
+/** Packages with machine code in them: what makes them do something. */
+const NATIVE = {
+  polars: `import polars from "nodejs-polars";
+    if (polars.DataFrame({ a: [1, 2] }).height !== 2) throw new Error("wrong");`,
+  sharp: `import sharp from "sharp";
+    const background = "red";
+    const create = { width: 8, height: 8, channels: 3, background };
+    await sharp(await sharp({ create }).jpeg().toBuffer()).raw().toBuffer();`,
+};
+
+async function native(name: keyof typeof NATIVE): Promise<Told> {
+  const { ok, why } = await inDeno(NATIVE[name]);
+  return ok ? [name, "right", "works"] : [name, "wrong", why, PACKAGES];
+}
+
+async function packages(): Promise<Told> {
+  let names: string[];
+  try {
+    const config = readFileSync(join(ROOT, "deno.json"), "utf8");
+    const imports = JSON.parse(config).imports as Record<string, string>;
+    names = Object.keys(imports).filter((name) =>
+      imports[name].startsWith("npm:") &&
+      !/^@tensorflow\/tfjs-node|polars|sharp/.test(name)
+    );
+  } catch (e) {
+    return ["packages", "wrong", `deno.json: ${(e as Error).message}`];
+  }
+  const { ok, out, why } = await inDeno(
+    `for (const name of ${JSON.stringify(names)}) try { await import(name); }
+     catch (e) { console.log(name + ": " + e.message.split("\\n")[0]); }`,
+  );
+  return ok && !out
+    ? ["packages", "right", `${names.length} load`]
+    : ["packages", "wrong", out.split("\n")[0] || why, PACKAGES];
+}
+
+/** What `deno task tf info` says, by its labels. */
+async function tensorflow(): Promise<Told[]> {
+  const { ok, out, why } = await tried(Deno.execPath(), [
+    ...["run", "--allow-all", join(ROOT, "lib/tensorflow/cli.ts"), "info"],
+    ...["--verify"],
+  ]);
+  const of = (label: string) =>
+    out.split("\n").filter((l) => l.startsWith(label))
+      .map((l) => l.slice(label.length).trim());
+  const told: Told[] = [];
+  const [model] = of("CPU "), [features] = of("features");
+  if (model) told.push(["CPU", "right", `${model}: ${features}`]);
+  const [engine] = of("engine");
+  const wrong = engine ?? (ok ? undefined : why);
+  const remedy = /signal|install/.test(wrong ?? "") || engine
+    ? LIBRARY
+    : PACKAGES;
+  told.push(
+    wrong === undefined
+      ? ["TensorFlow", "right", `${of("version")[0]} in ${of("library")[0]}`]
+      : ["TensorFlow", "wrong", wrong.replace(/; run `.*/, ""), remedy],
+  );
+  if (wrong !== undefined) return told;
+  const [kernels] = of("kernels");
+  told.push(
+    kernels?.startsWith("/")
+      ? ["kernels", "right", "FERLab's own, compiled here"]
+      : ["kernels", "absent", kernels ?? "TensorFlow's own, which are slower"],
+  );
+  const precision = of("precision");
+  const timed = precision.filter((l) => / images: /.test(l));
+  const how = (name: string) => timed.filter((l) => l.startsWith(name)).length;
+  told.push([
+    "precision",
+    "right",
+    timed.length
+      ? `timed here: float32 for ${how("float32")} nets, bfloat16 for ` +
+        `${how("bfloat16")} (\`deno task tf info\` lists them)`
+      : precision[0] ?? "float32",
+  ]);
+  const gpus = of("device").filter((l) => l.startsWith("GPU"));
+  const { ok: driver, out: found } = await tried("nvidia-smi", ["-L"]);
+  const card = driver ? found.split("\n")[0].replace(/ \(UUID.*/, "") : "";
+  told.push(
+    gpus.length
+      ? ["GPU", "right", card || `${gpus.length} in use`]
+      : card
+      ? ["GPU", "wrong", `${card}, not used`, "`deno task tf install --gpu`"]
+      : ["GPU", "absent", "none (no NVIDIA driver answers)"],
+  );
+  for (const line of of("CUDA")) {
+    if (!/missing|cannot/.test(line)) continue;
+    told.push(["CUDA", "wrong", line, "`deno task tf install --gpu`"]);
+  }
+  return told;
+}
+
+async function chromium(): Promise<Told> {
+  const places = [
+    ...[Deno.env.get("FERLAB_CHROMIUM"), Deno.env.get("CHROMIUM")],
+    ...["chromium", "chromium-browser", "google-chrome"],
+  ];
+  for (const place of places) {
+    if (!place) continue;
+    const { ok, out } = await tried(place, ["--version"]);
+    if (ok) return ["Chromium", "right", out];
+  }
+  const why = "not found; only tests in a browser need it";
+  return ["Chromium", "absent", `${why} (\`apt-get install chromium\`)`];
+}
+
+async function jupyter(): Promise<Told> {
+  const cache = Deno.env.get("XDG_CACHE_HOME") ??
+    join(Deno.env.get("HOME") ?? "", ".cache");
+  const folder = join(cache, "ferlab");
+  const venv = existsSync(folder)
+    ? readdirSync(folder).find((name) => name.startsWith("venv-jupyterlab-"))
+    : undefined;
+  const given = Deno.env.get("FERLAB_JUPYTER");
+  const path = given ?? (venv && join(folder, venv, "bin", "python"));
+  if (!path) {
+    return ["Jupyter", "absent", "not yet; `deno task lab` makes it"];
+  }
+  const { ok, out, why } = await tried(path, ["-m", "jupyterlab", "--version"]);
+  if (ok) return ["Jupyter", "right", `JupyterLab ${out} in ${path}`];
+  const remedy = given
+    ? "FERLAB_JUPYTER must name a Python that has JupyterLab"
+    : `remove ${join(folder, venv!)} and run \`deno task lab\``;
+  return ["Jupyter", "wrong", `${path}: ${why}`, remedy];
+}
+
+async function kernels(): Promise<Told> {
+  const data = jupyterData();
+  const argv = await registered(data);
+  if (!argv) {
+    const text =
+      "none for this user; `deno task lab` needs none, other front " +
+      "ends do (`deno task lab --install`)";
+    return ["kernel", "absent", text];
+  }
+  if (!isOurs(argv)) {
+    const text = `"deno" in ${data} is another: ${argv.join(" ")}`;
+    return ["kernel", "absent", `${text} (\`deno task lab --install\`)`];
+  }
+  const lost = argv.find((word) => /^\/|^\w:/.test(word) && !existsSync(word));
+  return lost
+    ? ["kernel", "wrong", `${lost} is gone`, "`deno task lab --install`"]
+    : ["kernel", "right", `"deno" in ${data} is FERLab's`];
+}
+
+function disk(): Told {
+  try {
+    const { bavail, bsize } = statfsSync(ROOT);
+    const gb = Math.floor(bavail * bsize / 1e9);
+    return gb < SPACE
+      ? ["disk", "wrong", `${gb} GB free at ${ROOT}`, `free ${SPACE} GB`]
+      : ["disk", "right", `${gb} GB free`];
+  } catch (e) {
+    return ["disk", "wrong", (e as Error).message];
+  }
+}
+
+async function data(): Promise<Told[]> {
+  const given = Deno.env.get("FERLAB_DATA_DIR");
+  const own = existsSync(join(ROOT, "data"))
+    ? readdirSync(join(ROOT, "data"), { withFileTypes: true })
+      .filter((e) => e.isDirectory() && e.name !== "published")
+      .map((e) => join(ROOT, "data", e.name))
+    : [];
+  const folders = given ? [given] : own;
+  if (!folders.length) {
+    const text = "none: FERLAB_DATA_DIR is not set (see data/README.md); " +
+      "synthetic faces need none";
+    return [["data", "absent", text]];
+  }
+  return await Promise.all(folders.map(async (folder): Promise<Told> => {
+    const module = join(ROOT, "lib/data/formats/mod.ts");
+    const { ok, out, why } = await inDeno(
+      `const { detectFormat } = await import(${JSON.stringify(module)});
+       console.log(detectFormat(${JSON.stringify(folder)}).name);`,
+    );
+    return ok
+      ? ["data", "right", `${folder}: ${out}`]
+      : ["data", given ? "wrong" : "absent", why, given && "data/README.md"];
+  }));
+}
+
+const MARKS: Record<State, string> = { right: "ok", wrong: "NO", absent: "–" };
+
+/** One line of the report. */
+export function line([part, state, text, remedy]: Told): string {
+  const mended = state === "wrong" && remedy ? ` → ${remedy}` : "";
+  return `${MARKS[state].padEnd(3)}${part.padEnd(12)}${text}${mended}`;
+}
+
+/** Prints a line a part; the number of those that are wrong. */
+export async function examine(
+  say: (text: string) => void = console.log,
+): Promise<number> {
+  const checks: (() => Told | Told[] | Promise<Told | Told[]>)[] = [
+    deno,
+    node,
+    python,
+    packages,
+    () => native("polars"),
+    () => native("sharp"),
+    tensorflow,
+    jupyter,
+    kernels,
+    chromium,
+    disk,
+    data,
+  ];
+  let wrong = 0;
+  for (const check of checks) {
+    const told = await check();
+    for (const one of (Array.isArray(told[0]) ? told : [told]) as Told[]) {
+      if (one[1] === "wrong") wrong++;
+      say(line(one));
+    }
+  }
+  return wrong;
+}
+
+if (import.meta.main) {
+  if (Deno.args.length) {
+    console.log(
+      "Usage: deno task doctor\n\nTells what is right on this machine (ok), " +
+        "what is wrong (NO) with what mends it,\nand what is not there (–). It " +
+        "exits with 1 when something is wrong.",
+    );
+    Deno.exit(/^(-h|--help)$/.test(Deno.args[0]) ? 0 : 2);
+  }
+  const wrong = await examine();
+  console.log(wrong ? `\n${wrong} to mend` : "\nall is well");
+  Deno.exit(wrong ? 1 : 0);
+}
