@@ -1,5 +1,5 @@
 /** Training on one data set and testing on another, classes by their names. */
-import { classCounts, contentHash, gather } from "./dataset.ts";
+import { classCounts, contentHash, imagesOf } from "./dataset.ts";
 import { expressionOf, EXPRESSIONS } from "./expressions.ts";
 import { DataError } from "./types.ts";
 import type { Dataset, Split } from "./types.ts";
@@ -73,7 +73,7 @@ export function acrossSets(train: Dataset, test: Dataset): Dataset {
 function mapped(split: Split, to: readonly number[], classes: number): Split {
   const rows = [...split.labels.keys()]
     .filter((row) => to[split.labels[row]] >= 0);
-  const { images, labels, targets } = gather(split, rows);
+  const { images, labels, targets } = imagesOf(split, rows);
   const n = rows.length;
   return {
     images,

@@ -64,7 +64,7 @@ export function imageAt(
 }
 
 /** Copies pixels, labels and targets of the images `rows`, in that order. */
-export function gather(
+export function imagesOf(
   split: Split,
   rows: readonly number[] | Uint32Array,
 ): Pick<Split, "images" | "labels" | "targets"> {
@@ -139,7 +139,7 @@ export function stratified(
 
 /** The images `rows` of a split, in that order. */
 const selected = (split: Split, rows: readonly number[]): Split => ({
-  ...gather(split, rows),
+  ...imagesOf(split, rows),
   n: rows.length,
   names: rows.map((row) => split.names[row]),
 });

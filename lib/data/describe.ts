@@ -1,6 +1,6 @@
 /** A data set in a few lines: classes, counts, what is not in it. */
 import { classCounts, imageAt } from "./dataset.ts";
-import { isBlank, repeatedLines } from "./repeated_images.ts";
+import { isUniform, repeatedLines } from "./repeated_images.ts";
 import { SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitRule } from "./types.ts";
 
@@ -10,7 +10,7 @@ const count = (n: number) => n.toLocaleString("en-US");
 function blanks(split: Split): number {
   let blank = 0;
   for (let i = 0; i < split.n; i++) {
-    if (isBlank(imageAt(split, i))) blank++;
+    if (isUniform(imageAt(split, i))) blank++;
   }
   return blank;
 }

@@ -2,13 +2,13 @@
 export { acrossSets } from "./across.ts";
 export { describeDataset } from "./describe.ts";
 export { auditListing } from "./audit/audit.ts";
-export { auditSummary, changesResults } from "./audit/types.ts";
-export type { Audit, AuditSummary } from "./audit/types.ts";
+export { changesResults } from "./audit/types.ts";
+export type { Audit } from "./audit/types.ts";
 export { assignSplits } from "./split.ts";
 export {
   classCounts,
   contentHash,
-  gather,
+  imagesOf,
   limited,
   stratified,
 } from "./dataset.ts";

@@ -14,7 +14,7 @@ export interface RepeatedImages {
 }
 
 /** Whether all values of an image are alike, as all black. */
-export const isBlank = (image: Uint8Array) =>
+export const isUniform = (image: Uint8Array) =>
   image.every((v) => v === image[0]);
 
 const pictureOf = (image: Uint8Array) =>
@@ -33,7 +33,7 @@ export function trainWithoutCopies(d: Pick<Dataset, SplitName>): Split {
   }
   const train = without(
     d.train,
-    (image) => held.has(pictureOf(image)) && !isBlank(image),
+    (image) => held.has(pictureOf(image)) && !isUniform(image),
   );
   if (train.n > 0) return train;
   throw new DataError(
@@ -63,7 +63,7 @@ function countRepeats(d: Dataset): RepeatedImages {
     const { labels, n } = d[split];
     for (let i = 0; i < n; i++) {
       const image = imageAt(d[split], i);
-      if (isBlank(image)) continue;
+      if (isUniform(image)) continue;
       const key = pictureOf(image);
       let picture = pictures.get(key);
       if (!picture) {

@@ -2,8 +2,8 @@
 import {
   classCounts,
   type Dataset,
-  gather,
   hash32,
+  imagesOf,
   Random,
 } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
@@ -101,7 +101,7 @@ export class TrainingRun {
       : epochOrder(train.n, seed, epoch);
     for (const indices of batches(order, batchSize, dropLast)) {
       const shape: ImageShape = [indices.length, size, size, channels];
-      const { images, labels } = gather(train, indices);
+      const { images, labels } = imagesOf(train, indices);
       yield { images, labels: this.#labelsOf(labels, indices, epoch), shape };
     }
   }

@@ -1,5 +1,5 @@
 /** Where small trained nets look, and what their blocks learn by. */
-import { type Dataset, gather, syntheticFaces } from "../data/mod.ts";
+import { type Dataset, imagesOf, syntheticFaces } from "../data/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
 import { attentionMaps, clsAttention, rollout } from "./attention_maps.ts";
 import { diagnoser } from "./diagnostics.ts";
@@ -48,7 +48,7 @@ function shown(maps: tf.Tensor): Float32Array[] {
 /** Attention and Grad-CAM (of each face's true class), by name. */
 const mapsOf = (
   { forward, variables, recipe }: Trainer,
-  { images, labels }: ReturnType<typeof gather>,
+  { images, labels }: ReturnType<typeof imagesOf>,
 ) =>
   tf.tidy((): Record<string, Float32Array[]> => {
     const n = labels.length, { size, model, patches } = recipe;
@@ -88,7 +88,7 @@ async function look(recipe: Recipe, data: Dataset, faces: number[]) {
     }
     const [{ images, labels, shape }] = batches;
     return {
-      maps: mapsOf(trainer, gather(data.test, faces)),
+      maps: mapsOf(trainer, imagesOf(data.test, faces)),
       ...await looker.run(images, labels, shape),
     };
   } finally {
@@ -142,7 +142,7 @@ export async function lookInside(
     ...looked,
     faces: faces.map((at, i) => ({
       label: data.classes[labels[at]],
-      face: gather(data.test, [at]).images,
+      face: imagesOf(data.test, [at]).images,
       maps: maps.map((own) => own[i]),
       side: SIDE,
     })),

@@ -5,7 +5,6 @@ import sharp from "sharp";
 import { auditListing } from "../../lib/data/audit/audit.ts";
 import {
   type Audit,
-  auditSummary,
   changesResults,
   type FindingKind,
 } from "../../lib/data/audit/types.ts";
@@ -383,15 +382,16 @@ Deno.test("a long group names each split and label that it is in", async () => {
   assert.match(text, / = test\/2\/z\.png \(Sad\) and 5 more$/);
 });
 
-Deno.test("a study keeps the audit's hash and its findings by kind", async () => {
+Deno.test("an audit's hash is that of names, labels and contents, in any order", async () => {
   const files = await faces();
   files.push(["train/0/a.png", 0, files[3][2]], ["train/1/b.png", 1, null]);
   files.push(["train/1/c.png", 1, null]);
   const one = await audit({ files });
-  const summary = auditSummary(one);
-  assert.deepEqual(summary, JSON.parse(JSON.stringify(summary)));
-  assert.deepEqual(summary.findings, { leak: 1, missing: 2 });
-  assert.equal(summary.hash, one.hash);
+  assert.deepEqual(one.findings.map((f) => f.kind), [
+    "leak",
+    "missing",
+    "missing",
+  ]);
   // The order of the list does not matter, a label does.
   assert.equal((await audit({ files: files.toReversed() })).hash, one.hash);
   files[0][1] = 1;

@@ -13,13 +13,13 @@ import type {
   FindingKind,
 } from "./types.ts";
 
-const splitOf = (image: ListedImage): AuditSplit => image.split ?? "all";
+const placeOf = (image: ListedImage): AuditSplit => image.split ?? "all";
 
 /** Images of each class and split; splits without an image are absent. */
 export function countsOf({ images, classes }: Listing): Counts {
   const counts: Counts = {};
   for (const image of images) {
-    const row = counts[splitOf(image)] ??= classes.map(() => 0);
+    const row = counts[placeOf(image)] ??= classes.map(() => 0);
     row[image.label]++;
   }
   return Object.fromEntries(
@@ -129,7 +129,7 @@ export function alsoInTrain(
 export function subjectFindings({ images }: Listing): Finding[] {
   const shown = images.filter((i) => i.subject !== undefined);
   return [...Map.groupBy(shown, (i) => i.subject!)].flatMap(([who, theirs]) => {
-    const parts = [...Map.groupBy(theirs, splitOf)];
+    const parts = [...Map.groupBy(theirs, placeOf)];
     if (parts.length < 2) return [];
     const words = parts.map(([split, some]) =>
       `${some.length} in ${split} (${some[0].name})`

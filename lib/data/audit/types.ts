@@ -74,24 +74,7 @@ export interface Audit {
   findings: Finding[];
 }
 
-/** What of an audit is stored with a study; plain JSON data. */
-export interface AuditSummary {
-  date: string;
-  hash: string;
-  /** How many findings of each kind there are; kinds without any are absent. */
-  findings: Partial<Record<FindingKind, number>>;
-}
-
 /** Says whether a finding makes results wrong, not only untidy. */
 export function changesResults(finding: Pick<Finding, "kind">): boolean {
   return KINDS[finding.kind].changesResults;
-}
-
-/** How many findings of each kind an audit has. */
-export function auditSummary(audit: Audit): AuditSummary {
-  const findings: AuditSummary["findings"] = {};
-  for (const { kind } of audit.findings) {
-    findings[kind] = (findings[kind] ?? 0) + 1;
-  }
-  return { date: audit.date, hash: audit.hash, findings };
 }

@@ -23,7 +23,7 @@ function labelOf(folder: string): number {
   return FER_CLASSES.indexOf(expressionOf(folder) ?? "");
 }
 
-function splitOf(name: string): SplitName | undefined {
+function splitOfFile(name: string): SplitName | undefined {
   return USAGE[/^([A-Za-z]+)_/.exec(name)?.[1] ?? ""];
 }
 
@@ -32,7 +32,7 @@ function isFolderForm(tree: Tree): boolean {
   return HALVES.some((half) =>
     tree.folders(half).some((folder) =>
       labelOf(folder) >= 0 &&
-      tree.files(below(half, folder)).some((name) => splitOf(name))
+      tree.files(below(half, folder)).some((name) => splitOfFile(name))
     )
   );
 }
@@ -56,7 +56,7 @@ function listFolders(dir: string, tree: Tree): Listing {
       }
       for (const name of tree.files(at)) {
         const file = below(at, name);
-        const split = splitOf(name);
+        const split = splitOfFile(name);
         if (split) images.push({ name: file, source: { file }, label, split });
         else {
           found.refuse(

@@ -82,24 +82,24 @@ function cellsOf(bytes: Uint8Array, separator: number): [number, number][] {
   let start = 0;
   for (;;) {
     let from = start;
-    while (from < bytes.length && isBlank(bytes[from], separator)) from++;
+    while (from < bytes.length && isSpace(bytes[from], separator)) from++;
     const quoted = bytes[from] === QUOTE;
     const close = quoted ? bytes.indexOf(QUOTE, from + 1) : -1;
     const next = bytes.indexOf(separator, close < 0 ? start : close);
     let to = next < 0 ? bytes.length : next;
-    while (to > from && isBlank(bytes[to - 1], separator)) to--;
+    while (to > from && isSpace(bytes[to - 1], separator)) to--;
     cells.push(close < 0 ? [from, to] : [from + 1, close]);
     if (next < 0) return cells;
     start = next + 1;
   }
 }
 
-function isBlank(byte: number, separator: number): boolean {
+function isSpace(byte: number, separator: number): boolean {
   return byte <= 32 && byte !== separator;
 }
 
 /** Writes the values of a cell to `out`; says what is wrong, or null. */
-function readPixels(
+function valuesOf(
   bytes: Uint8Array,
   from: number,
   to: number,
@@ -202,7 +202,7 @@ export function readFer2013Csv(path: string): Fer2013Table {
       used = 0;
     }
     const pixels = block.subarray(used, used + PIXELS);
-    const reason = readPixels(bytes, ...cells[columns.pixels], pixels);
+    const reason = valuesOf(bytes, ...cells[columns.pixels], pixels);
     if (reason !== null) return fail(reason);
     used += PIXELS;
     table.rows.push({ ...place, label: Number(emotion), usage, pixels });
