@@ -1,10 +1,9 @@
 /** CK+: peaks, first frames as neutral, subjects. */
 import { strict as assert } from "node:assert";
-import { join } from "node:path";
 import { ckPlus } from "../../lib/data/formats/ck_plus.ts";
 import { detectFormat } from "../../lib/data/formats/mod.ts";
 import { CLUTTER_LEFT } from "../../lib/data/formats/tree.ts";
-import { disguises, type Files, named, treeOf, utf16 } from "./_tree.ts";
+import { type Files, named, treeOf } from "./_tree.ts";
 
 const FRAMES = "cohn-kanade-images", LABELS = "Emotion";
 const frame = (subject: string, take: string, n: number) =>
@@ -121,24 +120,6 @@ Deno.test("a sequence without its first frame gives no neutral image", () => {
   assert.deepEqual(left, {
     "neutral: no first frame": 1,
     [CLUTTER_LEFT]: 1,
-  });
-});
-
-Deno.test("a label that came through editors equals the clean one", () => {
-  using clean = treeOf(sequence("S005", "001", 5));
-  const want = ckPlus.list(clean.dir, {});
-  for (const [what, text] of Object.entries(disguises("   5.0000000e+00\n"))) {
-    using tree = treeOf(sequence("S005", "001", text));
-    assert.deepEqual(ckPlus.list(tree.dir, {}), want, what);
-  }
-  using tree = treeOf(sequence("S005", "001", 5));
-  const label = join(
-    tree.dir,
-    `${LABELS}/${frame("S005", "001", 11)}_emotion.txt`,
-  );
-  Deno.writeFileSync(label, utf16("   5.0000000e+00\n", true));
-  assert.throws(() => ckPlus.list(tree.dir, {}), {
-    message: `${label}: is UTF-16 text: save it as UTF-8`,
   });
 });
 

@@ -1,7 +1,7 @@
 /** Any csv of images and labels: columns, words, files, text from Windows. */
 import assert from "node:assert/strict";
 import { csvList } from "../../lib/data/formats/csv_list.ts";
-import { disguises, empty, named, treeOf, utf16 } from "./_tree.ts";
+import { disguises, empty, named, treeOf } from "./_tree.ts";
 
 const LIST = `image,label,split,subject
 faces/a.jpg,happiness,train,ann
@@ -43,13 +43,6 @@ Deno.test("a csv from Windows or a spreadsheet reads as the clean one", () => {
   for (const [name, text] of Object.entries(variants)) {
     using tree = treeOf({ "list.csv": text, ...FACES });
     assert.deepEqual(csvList.list(tree.dir, {}), want, name);
-  }
-});
-
-Deno.test("UTF-16 is refused by the file's name", () => {
-  for (const little of [true, false]) {
-    using tree = treeOf({ "list.csv": utf16(LIST, little), ...FACES });
-    assert.throws(() => csvList.list(tree.dir, {}), /list\.csv: is UTF-16/);
   }
 });
 

@@ -1,9 +1,8 @@
 /** ExpW: faces by their boxes. */
 import { strict as assert } from "node:assert";
-import { join } from "node:path";
 import { expw } from "../../lib/data/formats/expw.ts";
 import { detectFormat } from "../../lib/data/formats/mod.ts";
-import { disguises, empty, named, treeOf, utf16 } from "./_tree.ts";
+import { empty, named, treeOf } from "./_tree.ts";
 
 const LIST = "label/label.lst";
 const LINES = [
@@ -76,20 +75,6 @@ Deno.test("bad lines, missing and unlisted pictures are named", () => {
     },
   ]);
   assert.deepEqual(unlisted, ["image/origin/extra.jpg"]);
-});
-
-Deno.test("a list that came through editors equals the clean one", () => {
-  const text = LINES.slice(0, 3).join("\n") + "\n";
-  using clean = treeOf({ ...IMAGES, [LIST]: text });
-  const want = expw.list(clean.dir, {});
-  for (const [what, other] of Object.entries(disguises(text))) {
-    using tree = treeOf({ ...IMAGES, [LIST]: other });
-    assert.deepEqual(expw.list(tree.dir, {}), want, what);
-  }
-  using tree = treeOf({ ...IMAGES, [LIST]: utf16(text, false) });
-  assert.throws(() => expw.list(tree.dir, {}), {
-    message: `${join(tree.dir, LIST)}: is UTF-16 text: save it as UTF-8`,
-  });
 });
 
 Deno.test("a list beside its pictures is read too; none is refused", () => {

@@ -1,10 +1,9 @@
 /** FERPlus: the rules against the official ones, pairing by position, splits. */
 import { strict as assert } from "node:assert";
-import { join } from "node:path";
 import { ferplus } from "../../lib/data/formats/ferplus.ts";
 import { detectFormat } from "../../lib/data/formats/mod.ts";
 import { judge, NO_AGREEMENT } from "../../lib/data/formats/votes.ts";
-import { disguises, empty, named, treeOf, utf16 } from "./_tree.ts";
+import { empty, named, treeOf } from "./_tree.ts";
 
 interface OfficialRow {
   votes: number[];
@@ -250,24 +249,6 @@ Deno.test("a row of votes that is bad is named by its line", () => {
   assert.deepEqual(bad("Test,fer0000001.png,0,10,0,0,0,0,0,0,0,0"), [
     { path, reason: 'Usage is "Test"; want Training, PublicTest, PrivateTest' },
   ]);
-});
-
-Deno.test("votes that came through editors equal the clean ones", () => {
-  using clean = treeOf(BOTH);
-  const want = ferplus.list(clean.dir, { votes: "crossEntropy" });
-  for (const [what, text] of Object.entries(disguises(VOTES))) {
-    using tree = treeOf({ ...BOTH, "fer2013new.csv": text });
-    assert.deepEqual(
-      ferplus.list(tree.dir, { votes: "crossEntropy" }),
-      want,
-      what,
-    );
-  }
-  using tree = treeOf({ ...BOTH, "fer2013new.csv": utf16(VOTES, true) });
-  assert.throws(() => ferplus.list(tree.dir, {}), {
-    message: `${join(tree.dir, "fer2013new.csv")}: is UTF-16 text: ` +
-      "save it as UTF-8",
-  });
 });
 
 Deno.test("votes without pixels or with another header are refused", () => {

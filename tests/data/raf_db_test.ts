@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { detectFormat } from "../../lib/data/formats/mod.ts";
 import { rafDb } from "../../lib/data/formats/raf_db.ts";
 import { CLUTTER_LEFT } from "../../lib/data/formats/tree.ts";
-import { disguises, empty, type Files, named, treeOf, utf16 } from "./_tree.ts";
+import { disguises, empty, type Files, named, treeOf } from "./_tree.ts";
 
 const LIST = "EmoLabel/list_patition_label.txt";
 /** Seven of each split, one a class. */
@@ -100,25 +100,6 @@ Deno.test("a third column, a lacking one and a strange label name file, line and
         error.name === "DataError" && error.message.includes(LIST + says),
       wrong,
     );
-  }
-});
-
-Deno.test("a list that came through editors equals the clean one", () => {
-  using clean = withList(listFrom(1));
-  const want = rafDb.list(clean.dir, {});
-  for (const [what, text] of Object.entries(disguises(listFrom(1)))) {
-    using tree = withList(text);
-    assert.deepEqual(rafDb.list(tree.dir, {}), want, what);
-  }
-});
-
-Deno.test("UTF-16 is refused by name", () => {
-  for (const littleEndian of [true, false]) {
-    using tree = withList(utf16(listFrom(1), littleEndian));
-    assert.throws(() => rafDb.list(tree.dir, {}), {
-      name: "DataError",
-      message: `${join(tree.dir, LIST)}: is UTF-16 text: save it as UTF-8`,
-    });
   }
 });
 
@@ -364,12 +345,4 @@ Deno.test("a folder where nothing can be used says so, with the first reasons", 
   using nothing = treeOf(empty("readme.txt"));
   assert.ok(!rafDb.detect(nothing.dir));
   assert.throws(() => rafDb.list(nothing.dir, {}), /is no RAF-DB folder/);
-});
-
-Deno.test("the published counts add up to 12,271 and 3,068", () => {
-  const sum = (n: Record<string, number> = {}) =>
-    Object.values(n).reduce((a, b) => a + b);
-  assert.equal(sum(rafDb.published?.train), 12271);
-  assert.equal(sum(rafDb.published?.test), 3068);
-  assert.equal(rafDb.published?.train?.Happy, 4772);
 });

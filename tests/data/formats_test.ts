@@ -1,4 +1,4 @@
-/** What every format passes over or names: clutter, links, rows that repeat. */
+/** What holds for every format: clutter, links, editors, rows that repeat. */
 import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { LISTED_TWICE } from "../../lib/data/formats/collector.ts";
 import { CLUTTER_LEFT } from "../../lib/data/formats/tree.ts";
 import { loadDataset } from "../../lib/data/mod.ts";
 import { png } from "./_pictures.ts";
-import { empty, type Files, treeOf } from "./_tree.ts";
+import { disguises, empty, type Files, treeOf, utf16 } from "./_tree.ts";
 
 const FOLDERS = empty(
   "train/happy/a.jpg",
@@ -92,57 +92,129 @@ Deno.test("folders that link to each other are walked once each", () => {
   assert.ok(unlisted!.includes("b/fer0000001.png"));
 });
 
-const FER_VOTES =
+const VOTES =
   "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear," +
   "contempt,unknown,NF\n";
 const BOX = "p.jpg 0 10 10 50 50 90";
-const AFFECT = "subDirectory_filePath,expression\n";
 
-/** One list a format: its rows, one of them again, and again otherwise. */
-const LISTS: [
-  format: string,
-  files: (rows: string) => Files,
-  rows: string[],
-][] = [
-  ["raf-db", (rows) => ({
-    "EmoLabel/list_patition_label.txt": `${rows}test_0001.jpg 5\n`,
-    ...empty(
+interface List {
+  /** Where it lies. */
+  path: string;
+  /** The images beside it. */
+  images: Files;
+  header?: string;
+  row: string;
+  /** A row of another image. */
+  next?: string;
+  /** Another row of the same image. */
+  other?: string;
+}
+
+/** The list of each format that has one. */
+const LISTS: Record<string, List> = {
+  "raf-db": {
+    path: "EmoLabel/list_patition_label.txt",
+    images: empty(
       "Image/aligned/train_00001_aligned.jpg",
       "Image/aligned/test_0001_aligned.jpg",
     ),
-  }), ["train_00001.jpg 1\n", "train_00001.jpg 2\n"]],
-  ["csv-list", (rows) => ({
-    "list.csv": `image,label,split\n${rows}y.jpg,sad,test\n`,
-    ...empty("x.jpg", "y.jpg"),
-  }), ["x.jpg,happy,train\n", "x.jpg,sad,train\n"]],
-  ["expw", (rows) => ({ "label/label.lst": rows, "image/origin/p.jpg": "" }), [
-    `${BOX} 0\n`,
-    `${BOX} 1\n`,
-  ]],
-  ["affectnet", (rows) => ({
-    "training.csv": AFFECT + rows,
-    "Manually_Annotated_Images/1/a.jpg": "",
-  }), ["1/a.jpg,1\n", "1/a.jpg,2\n"]],
-  ["ferplus", (rows) => ({
-    "fer2013new.csv": FER_VOTES + rows,
-    "images/fer0000000.png": "",
-  }), [
-    "Training,fer0000000.png,9,0,0,1,0,0,0,0,0,0\n",
-    "Training,fer0000000.png,0,9,0,1,0,0,0,0,0,0\n",
-  ]],
-];
-for (const [format, files, [row, other]] of LISTS) {
+    row: "train_00001.jpg 1\n",
+    next: "test_0001.jpg 5\n",
+    other: "train_00001.jpg 2\n",
+  },
+  "csv-list": {
+    path: "list.csv",
+    images: empty("x.jpg", "y.jpg"),
+    header: "image,label,split\n",
+    row: "x.jpg,happy,train\n",
+    next: "y.jpg,sad,test\n",
+    other: "x.jpg,sad,train\n",
+  },
+  "expw": {
+    path: "label/label.lst",
+    images: empty("image/origin/p.jpg", "image/origin/q.jpg"),
+    row: `${BOX} 0\n`,
+    next: "q.jpg 1 -2 20 60 70 8.5 3\n",
+    other: `${BOX} 1\n`,
+  },
+  "affectnet": {
+    path: "training.csv",
+    images: empty(
+      "Manually_Annotated_Images/1/a.jpg",
+      "Manually_Annotated_Images/2/b.jpg",
+    ),
+    header: "subDirectory_filePath,expression\n",
+    row: "1/a.jpg,1\n",
+    next: "2/b.jpg,6\n",
+    other: "1/a.jpg,2\n",
+  },
+  "ferplus": {
+    path: "fer2013new.csv",
+    images: empty("images/fer0000000.png", "images/fer0000001.png"),
+    header: VOTES,
+    row: "Training,fer0000000.png,9,0,0,1,0,0,0,0,0,0\n",
+    next: "PublicTest,fer0000001.png,0,0,0,0,7,3,0,0,0,0\n",
+    other: "Training,fer0000000.png,0,9,0,1,0,0,0,0,0,0\n",
+  },
+  "ck+": {
+    path: "Emotion/S005/001/S005_001_00000011_emotion.txt",
+    images: empty(
+      "cohn-kanade-images/S005/001/S005_001_00000001.png",
+      "cohn-kanade-images/S005/001/S005_001_00000011.png",
+    ),
+    row: "   5.0000000e+00\n",
+  },
+};
+
+for (
+  const [format, { path, images, header = "", row, next = "", other }] of Object
+    .entries(LISTS)
+) {
+  const listing = (text: string | Uint8Array) => {
+    using tree = treeOf({ ...images, [path]: text });
+    return formatOf(format).list(tree.dir, {});
+  };
+
+  Deno.test(`${format}: a list that came through editors is the clean one, UTF-16 refused by name`, () => {
+    const text = header + row + next;
+    const want = listing(text);
+    assert.ok(want.images.length > 0);
+    for (const [what, same] of Object.entries(disguises(text))) {
+      assert.deepEqual(listing(same), want, what);
+    }
+    for (const littleEndian of [true, false]) {
+      assert.throws(() => listing(utf16(text, littleEndian)), {
+        name: "DataError",
+        message: new RegExp(
+          `/${path}: is UTF-16 text: save it as UTF-8$`.replaceAll(".", "\\."),
+        ),
+      });
+    }
+  });
+
+  if (other === undefined) continue;
   Deno.test(`${format}: a file listed twice is a conflict only with two labels`, () => {
-    const listing = (rows: string) => {
-      using tree = treeOf(files(rows));
-      return formatOf(format).list(tree.dir, {});
-    };
-    const once = listing(row), twice = listing(row + row);
+    const start = header + next + row;
+    const once = listing(start), twice = listing(start + row);
     assert.deepEqual(twice.images, once.images);
     assert.deepEqual(twice.bad, []);
     assert.equal(twice.left[LISTED_TWICE], 1);
-    const conflict = listing(row + other);
+    const conflict = listing(start + other);
     assert.equal(conflict.bad.length, 1);
     assert.equal(conflict.left[LISTED_TWICE], undefined);
   });
 }
+
+Deno.test("published counts add up to the published sums", () => {
+  const sum = (format: string, split: "train" | "validation" | "test") =>
+    Object.values(formatOf(format).published![split] ?? {})
+      .reduce((a, b) => a + b, 0);
+  assert.equal(sum("fer2013", "train"), 28709);
+  assert.equal(sum("fer2013", "validation"), 3589);
+  assert.equal(sum("fer2013", "test"), 3589);
+  assert.equal(sum("raf-db", "train"), 12271);
+  assert.equal(sum("raf-db", "test"), 3068);
+  assert.equal(formatOf("raf-db").published?.train?.Happy, 4772);
+  assert.equal(sum("affectnet", "train"), 287651);
+  assert.equal(formatOf("affectnet").published?.train?.Contempt, 3750);
+});
