@@ -5,7 +5,8 @@ import { type AnyNode, type Node, parse, type Program } from "acorn";
 // Methods that change what they are called on, or what they are given first.
 export const MUTATORS = new Set(
   ("push pop shift unshift splice sort reverse fill copyWithin set add delete " +
-    "clear append assign defineProperty setTime fit").split(" "),
+    "clear append assign defineProperty setTime getOrInsert " +
+    "getOrInsertComputed fit").split(" "),
 );
 // Methods that give a part of what they are called on.
 export const PARTS = new Set("get at find findLast values entries".split(" "));

@@ -58,8 +58,6 @@ export interface CellCode {
   body: string;
   /** it may do more than to define and to show, for all that comes after it */
   acts: boolean;
-  /** it defines nothing: there is only what it does */
-  effectsOnly: boolean;
   /** why the cell cannot be read; all else is empty then */
   error?: string;
 }
@@ -136,7 +134,7 @@ function partsOf(program: Program): Map<string, Set<string>> {
     if (!pattern || !whole) return;
     for (const target of targetsOf(pattern)) {
       if (target.type !== "Identifier" || target.name === whole) continue;
-      found.set(target.name, (found.get(target.name) ?? new Set()).add(whole));
+      found.getOrInsertComputed(target.name, () => new Set()).add(whole);
     }
   };
   walk(program as AnyNode, (node) => {
@@ -297,12 +295,12 @@ function read(program: Program, source: string): CellCode {
     definitions.find((d) => d.start <= at && at < d.end)?.names ?? [];
   const later = new Map<string, Later>();
   const laterOf = (at: number) =>
-    inside(at).map((name) => {
-      if (!later.has(name)) {
-        later.set(name, { uses: new Set(), touches: new Set() });
-      }
-      return later.get(name)!;
-    });
+    inside(at).map((name) =>
+      later.getOrInsertComputed(name, () => ({
+        uses: new Set(),
+        touches: new Set(),
+      }))
+    );
 
   const body = program.body as AnyNode[];
   const defines = new Set(defined.keys()), globals = new Set<string>();
@@ -314,7 +312,7 @@ function read(program: Program, source: string): CellCode {
   });
   const members = new Map<string, string[][]>();
   for (const { name, at, written, deferred, chain } of places) {
-    members.set(name, [...members.get(name) ?? [], chain]);
+    members.getOrInsert(name, []).push(chain);
     for (const one of deferred ? laterOf(at) : []) {
       one.uses.add(name);
       if (written) one.touches.add(name);
@@ -349,7 +347,6 @@ function read(program: Program, source: string): CellCode {
     ...wordsOf(program),
     body: treeHash(body.filter((s) => s.type !== "ImportDeclaration")),
     acts: body.some((s) => matters(s, source)),
-    effectsOnly: defines.size + globals.size === 0,
   };
 }
 
@@ -375,27 +372,8 @@ export function cellCode(source: string): CellCode {
     const { code: script, moved } = javascriptOf(source);
     code = { ...read(parseCode(script), script), inPlace: !moved };
   } catch (e) {
-    code = {
-      defines: new Set(),
-      globals: new Set(),
-      names: [],
-      inPlace: true,
-      uses: new Set(),
-      guarded: new Set(),
-      touches: new Set(),
-      assigns: new Set(),
-      imported: new Map(),
-      members: new Map(),
-      later: new Map(),
-      imports: new Set(),
-      loads: new Set(),
-      words: new Set(),
-      beginnings: new Set(),
-      body: "",
-      acts: true,
-      effectsOnly: false,
-      error: (e as Error).message.split("\n")[0],
-    };
+    const [error] = (e as Error).message.split("\n");
+    code = { ...read(parseCode(""), ""), body: "", acts: true, error };
   }
   cache.set(source, code);
   return code;

@@ -167,9 +167,8 @@ function partOf(
   for (const use of names.uses) {
     if (!isIn(use.at) || !names.defined.has(use.name)) continue;
     const chain = imports.has(use.name) ? use.chain : [];
-    const before = uses.get(use.name);
-    if (!before) uses.set(use.name, [chain]);
-    else if (!before.some((c) => c.join() === chain.join())) before.push(chain);
+    const chains = uses.getOrInsert(use.name, []);
+    if (!chains.some((c) => c.join() === chain.join())) chains.push(chain);
   }
   const dynamic: string[] = [], places: string[] = [], words: string[] = [];
   const patterns: ModulePart["patterns"] = [];
@@ -241,10 +240,7 @@ function factsOf(program: Program, code: string): ModuleFacts {
   for (const part of parts) part.declares.forEach((n) => declares.set(n, part));
   const changers: ModuleFacts["changers"] = new Map();
   for (const part of parts) {
-    for (const name of part.changes) {
-      if (!changers.has(name)) changers.set(name, []);
-      changers.get(name)!.push(part);
-    }
+    part.changes.forEach((n) => changers.getOrInsert(n, []).push(part));
   }
   const others = body.filter((s) => /^(Import|Export)/.test(s.type));
   const all = shortHash(
@@ -263,29 +259,22 @@ function factsOf(program: Program, code: string): ModuleFacts {
   };
 }
 
+const EMPTY = parseCode(";").body[0] as AnyNode;
+
 /** A module that is not understood: each name in it is all of it. */
 function opaqueFacts(text: string, isCode: boolean): ModuleFacts {
   const found = isCode ? [...text.matchAll(IMPORT)] : [];
   const part: ModulePart = {
+    ...partOf(EMPTY, new Map(), { defined: new Map(), uses: [] }),
     hash: shortHash(text),
-    declares: [],
-    uses: new Map(),
-    dynamic: [],
     places: found.flatMap((m) => m[3] ?? []),
-    words: [],
-    patterns: [],
     acts: true,
-    changes: new Set(),
   };
   return {
+    ...factsOf(parseCode(""), ""),
     all: part.hash,
-    imports: new Map(),
-    exports: new Map(),
-    stars: [],
     bare: found.flatMap((m) => m[1] ?? m[2] ?? []),
     parts: [part],
-    declares: new Map(),
-    changers: new Map(),
     opaque: true,
   };
 }

@@ -144,12 +144,10 @@ export class Modules {
    * @param chain of a name that is a module: the names in it that are used
    */
   behind(binding: Binding, chain: string[] = []): Behind {
-    const key = JSON.stringify([binding, chain]);
-    let behind = this.#behind.get(key);
-    if (!behind) {
-      this.#behind.set(key, behind = this.#newBehind(binding, chain));
-    }
-    return behind;
+    return this.#behind.getOrInsertComputed(
+      JSON.stringify([binding, chain]),
+      () => this.#newBehind(binding, chain),
+    );
   }
 
   #newBehind(binding: Binding, chain: string[]): Behind {
@@ -219,16 +217,14 @@ export class Modules {
     };
     const enter = (path: string, name: string, from?: string) => {
       const facts = this.#facts(path);
-      let here = taken.get(path);
-      if (!here) {
-        here = {
-          parts: new Set(),
-          means: new Set(),
-          whole: false,
-          from: new Set(),
-        };
-        taken.set(path, here);
-        if (!facts) return;
+      const isNew = !taken.has(path);
+      const here = taken.getOrInsertComputed(path, () => ({
+        parts: new Set(),
+        means: new Set(),
+        whole: false,
+        from: new Set(),
+      }));
+      if (isNew && facts) {
         takeWhole(facts.bare, path);
         takeParts(path, facts, facts.parts.filter((p) => p.acts));
       }
@@ -299,22 +295,17 @@ export class Modules {
 
   /** A path as keys have it. */
   relative(path: string): string {
-    let short = this.#relative.get(path);
-    if (short === undefined) {
-      this.#relative.set(path, short = relative(this.#folder, path));
-    }
-    return short;
+    return this.#relative.getOrInsertComputed(
+      path,
+      () => relative(this.#folder, path),
+    );
   }
 
   #facts(path: string): ModuleFacts | undefined {
-    if (!this.#files.has(path)) {
+    return this.#files.getOrInsertComputed(path, () => {
       const text = read(path);
-      this.#files.set(
-        path,
-        text === undefined ? undefined : moduleFacts(text, path),
-      );
-    }
-    return this.#files.get(path);
+      return text === undefined ? undefined : moduleFacts(text, path);
+    });
   }
 
   #text({ at = "Deno", remote, name }: Origin): string {
@@ -331,11 +322,10 @@ export class Modules {
   }
 
   #exported(path: string, name: string): Origin | undefined {
-    const key = `${path}\n${name}`;
-    if (!this.#origins.has(key)) {
-      this.#origins.set(key, this.#search(path, name, new Set()));
-    }
-    return this.#origins.get(key);
+    return this.#origins.getOrInsertComputed(
+      `${path}\n${name}`,
+      () => this.#search(path, name, new Set()),
+    );
   }
 
   /** @param seen modules that are being asked for the name, or were */
@@ -381,12 +371,10 @@ export class Modules {
 
   /** A path, or the specifier of what is remote; none for what is Deno's. */
   #resolve(specifier: string, folder: string): Place {
-    const key = `${folder}\n${specifier}`;
-    let place = this.#places.get(key);
-    if (!place) {
-      this.#places.set(key, place = this.#newPlace(specifier, folder));
-    }
-    return place;
+    return this.#places.getOrInsertComputed(
+      `${folder}\n${specifier}`,
+      () => this.#newPlace(specifier, folder),
+    );
   }
 
   #newPlace(specifier: string, folder: string): Place {
