@@ -27,7 +27,8 @@ const program = new Command("deno task nb")
       "cannot be read or written; 2 wrong usage; 130 stopped by Ctrl-C (143 by\n" +
       "SIGTERM, 129 by a closed terminal).",
   )
-  .exitOverride();
+  .showSuggestionAfterError(false) // errors are one line
+  .exitOverride(); // for its commands, too
 
 const [name] = Deno.args;
 const wanted = Object.hasOwn(commands, name ?? "")

@@ -15,6 +15,8 @@ export interface NameUse {
   deferred: boolean;
   /** it is called: `name(…)` */
   called: boolean;
+  /** it only stands in `typeof name` */
+  isTested: boolean;
   /** the properties read of it: `["a", "b"]` of `name.a.b` */
   chain: string[];
 }
@@ -43,12 +45,16 @@ export function namesOf(program: Program): Names {
   // @ts-ignore: acorn's tree is ESTree's, only its types are stricter
   const manager = analyze(program, { ecmaVersion: 2025, sourceType: "module" });
   const module = manager.globalScope!.childScopes[0];
-  const chains = new Map<number, string[]>(), calls = new Set<number>();
+  const chains = new Map<number, string[]>();
+  const calls = new Set<number>(), tests = new Set<number>();
   walk(program as AnyNode, (node) => {
     noteChain(node, chains);
     if (node.type === "CallExpression" && node.callee.type === "Identifier") {
       calls.add(node.callee.start);
-    }
+    } else if (
+      node.type === "UnaryExpression" && node.operator === "typeof" &&
+      node.argument.type === "Identifier"
+    ) tests.add(node.argument.start);
   });
   const references = [
     ...manager.globalScope!.through,
@@ -67,6 +73,7 @@ export function namesOf(program: Program): Names {
       written: r.isWrite(),
       deferred: isDeferred(r),
       called: calls.has(startOf(r.identifier)),
+      isTested: tests.has(startOf(r.identifier)),
       chain: chains.get(startOf(r.identifier)) ?? [],
     })),
   };

@@ -25,6 +25,5 @@ export function addCheck(program: Command): void {
     )
     .argument("<notebook...>", "the .ipynb files")
     .option("--json", "print the findings as JSON")
-    .exitOverride()
     .action(async (files, options) => Deno.exit(await check(files, options)));
 }

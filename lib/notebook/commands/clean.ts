@@ -34,6 +34,5 @@ export function addClean(program: Command): void {
     .option("--all", "also remove what runs record (metadata `ferlab`)")
     .option("--check", "change nothing; list what would go, exit with 1 if any")
     .option("--json", "print the results as JSON")
-    .exitOverride()
     .action(async (files, options) => Deno.exit(await clean(files, options)));
 }

@@ -110,6 +110,5 @@ export function addDiff(program: Command): void {
     .option("--html <file>", "also write a page with outputs side by side")
     .option("--json", "print the differences as JSON");
   addTolerance(command)
-    .exitOverride()
     .action(async (a, b, options) => Deno.exit(await diff(a, b, options)));
 }

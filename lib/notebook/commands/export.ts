@@ -120,8 +120,6 @@ export function addExport(program: Command): void {
       "after",
       "\nExample:\n  deno task nb export runs/*/*.ipynb --to html",
     )
-    .showSuggestionAfterError(false) // errors are one line
-    .exitOverride()
     .action(async (files, options) =>
       Deno.exit(await exportPages(files, options))
     );

@@ -40,6 +40,5 @@ export function addFmt(program: Command): void {
       "change nothing; exit with 1 when a cell is not formatted",
     )
     .option("--json", "print the results as JSON")
-    .exitOverride()
     .action(async (files, options) => Deno.exit(await fmt(files, options)));
 }

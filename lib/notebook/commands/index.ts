@@ -87,7 +87,5 @@ export function addIndex(program: Command): void {
     .option("--title <text>", "the index's title")
     .option("--json", "print one JSON document about the reports")
     .addHelpText("after", "\nExample:\n  deno task nb index results")
-    .showSuggestionAfterError(false) // errors are one line
-    .exitOverride()
     .action(async (folder, options) => Deno.exit(await index(folder, options)));
 }

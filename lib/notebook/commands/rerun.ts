@@ -82,6 +82,5 @@ export function addRerun(program: Command): void {
     .option("-q, --quiet", "print warnings and errors only")
     .option("--json", "print the outcome as JSON")
     .addHelpText("after", "\nExample:\n  deno task nb rerun study.ipynb -c 5")
-    .exitOverride()
     .action(async (file, options) => Deno.exit(await rerun(file, options)));
 }

@@ -314,8 +314,7 @@ Exit codes: 0 done; 1 a cell failed, or a file cannot be read or written;
   2 wrong usage; 130, 143, 129 stopped by SIGINT, SIGTERM, SIGHUP.
 Example:
   deno task nb run study.ipynb -p lr=1e-3 -p name=slim --html study.html`,
-    )
-    .exitOverride();
+    );
   const wrong = (message: string): never =>
     command.error(`error: ${message}`, { exitCode: 2 });
   command.action(async (files, options) =>

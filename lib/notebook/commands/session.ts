@@ -59,24 +59,20 @@ export function addSession(program: Command): void {
     .description(
       "Keep a kernel for a notebook after the command has ended, so that " +
         "`rerun` finds the work of earlier cells in it.",
-    )
-    .exitOverride();
+    );
   session.command("start")
     .description("Start a session; it runs no cell.")
     .argument("<notebook>", "the .ipynb file")
     .option("--json", "print the session as JSON")
-    .exitOverride()
     .action(async (file, options) => Deno.exit(await start(file, options)));
   session.command("stop")
     .description("End a notebook's session and all that its cells started.")
     .argument("[notebook]", "the .ipynb file")
     .option("--all", "end all sessions")
     .option("--json", "print the sessions ended as JSON")
-    .exitOverride()
     .action(async (file, options) => Deno.exit(await stop(file, options)));
   session.command("list")
     .description("List the sessions that live.")
     .option("--json", "print them as JSON")
-    .exitOverride()
     .action(async (options) => Deno.exit(await list(options)));
 }

@@ -46,6 +46,5 @@ export function addStatus(program: Command): void {
       "the .ipynb files, the sources or the executed ones",
     )
     .option("--json", "print the states as JSON")
-    .exitOverride()
     .action(async (files, options) => Deno.exit(await status(files, options)));
 }

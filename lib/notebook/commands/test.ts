@@ -80,6 +80,5 @@ export function addTest(program: Command): void {
     )
     .option("--json", "print the results as JSON");
   addTolerance(command)
-    .exitOverride()
     .action(async (files, options) => Deno.exit(await test(files, options)));
 }
