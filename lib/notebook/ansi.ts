@@ -22,46 +22,36 @@ interface Style {
   bg?: string;
 }
 
-const hex = (r: number, g: number, b: number) =>
+const hex = (...rgb: number[]) =>
   "#" +
-  [r, g, b].map((v) => Math.min(255, v || 0).toString(16).padStart(2, "0"))
-    .join("");
+  rgb.map((v) => Math.min(255, v || 0).toString(16).padStart(2, "0")).join("");
 
 /** Colour of a 256-colour index: a class name, or a #rrggbb value. */
 function indexed(n: number): string {
   if (n < 16) return `${n}`;
-  if (n >= 232) {
-    return hex(...[0, 0, 0].map(() => 8 + (n - 232) * 10) as [
-      number,
-      number,
-      number,
-    ]);
-  }
+  if (n >= 232) return hex(...Array(3).fill(8 + (n - 232) * 10));
   const level = (v: number) => v ? 55 + v * 40 : 0;
-  const i = n - 16;
-  return hex(
-    level(Math.floor(i / 36)),
-    level(Math.floor(i / 6) % 6),
-    level(i % 6),
-  );
+  return hex(...[36, 6, 1].map((by) => level(Math.floor((n - 16) / by) % 6)));
 }
+
+/** Codes that turn a class on, and those that turn classes off. */
+const ON: Record<number, string> = {
+  ...{ 1: "b", 2: "dim", 3: "i", 4: "u", 7: "inv", 9: "s" },
+};
+const OFF: Record<number, string[]> = {
+  ...{ 22: ["b", "dim"], 23: ["i"], 24: ["u"], 27: ["inv"], 29: ["s"] },
+};
 
 function apply(style: Style, codes: number[]): Style {
   let s: Style = { ...style, classes: new Set(style.classes) };
   for (let i = 0; i < codes.length; i++) {
-    const c = codes[i];
+    const c = codes[i], digit = `${c % 10}`;
     if (c === 0) s = { classes: new Set() };
-    else if (c >= 1 && c <= 9) {
-      const name = { 1: "b", 2: "dim", 3: "i", 4: "u", 7: "inv", 9: "s" }[c];
-      if (name) s.classes.add(name);
-    } else if (c === 22) s.classes = minus(s.classes, "b", "dim");
-    else if (c === 23) s.classes = minus(s.classes, "i");
-    else if (c === 24) s.classes = minus(s.classes, "u");
-    else if (c === 27) s.classes = minus(s.classes, "inv");
-    else if (c === 29) s.classes = minus(s.classes, "s");
-    else if (c >= 30 && c <= 37) s.fg = `${c - 30}`;
+    else if (ON[c]) s.classes.add(ON[c]);
+    else if (OFF[c]) OFF[c].forEach((name) => s.classes.delete(name));
+    else if (c >= 30 && c <= 37) s.fg = digit;
     else if (c >= 90 && c <= 97) s.fg = `${c - 82}`;
-    else if (c >= 40 && c <= 47) s.bg = `${c - 40}`;
+    else if (c >= 40 && c <= 47) s.bg = digit;
     else if (c >= 100 && c <= 107) s.bg = `${c - 92}`;
     else if (c === 39) s.fg = undefined;
     else if (c === 49) s.bg = undefined;
@@ -69,16 +59,13 @@ function apply(style: Style, codes: number[]): Style {
       const key = c === 38 ? "fg" : "bg";
       if (codes[i + 1] === 5) s[key] = indexed(codes[i += 2] || 0);
       else if (codes[i + 1] === 2) {
-        s[key] = hex(codes[i + 2], codes[i + 3], codes[i + 4]);
+        s[key] = hex(...[2, 3, 4].map((n) => codes[i + n]));
         i += 4;
       }
     }
   }
   return s;
 }
-
-const minus = (set: Set<string>, ...names: string[]) =>
-  new Set([...set].filter((n) => !names.includes(n)));
 
 /** How a character is drawn: the tags around it. */
 interface Pen {
@@ -169,8 +156,8 @@ class Screen {
       this.#pen = pen(this.#style, this.#link);
       return;
     }
-    const n = Math.min(FURTHEST, Number(argument.split(";")[0]) || 0);
-    const by = n || 1;
+    const [first, second] = argument.split(";").map(Number);
+    const n = Math.min(FURTHEST, first || 0), by = n || 1;
     if (letter === "A") this.#moveTo(this.#row - by, this.#at);
     else if (letter === "B") this.#moveTo(this.#row + by, this.#at, true);
     else if (letter === "C") this.#at = Math.min(FURTHEST, this.#at + by);
@@ -179,7 +166,7 @@ class Screen {
     else if (letter === "F") this.#moveTo(this.#row - by, 0);
     else if (letter === "G") this.#at = by - 1;
     else if (letter === "H" || letter === "f") {
-      this.#moveTo(by - 1, (Number(argument.split(";")[1]) || 1) - 1, true);
+      this.#moveTo(by - 1, (second || 1) - 1, true);
     } else if (letter === "K") this.#eraseLine(n);
     else if (letter === "J") this.#eraseScreen(n);
   }

@@ -5,6 +5,7 @@ import { ensureIds } from "./ids.ts";
 import {
   applyEdits,
   jsonLike,
+  type JsonSpan,
   jsonSpans,
   lineBreak,
   replaceText,
@@ -74,6 +75,7 @@ export const textLike = (text: string, nb: Notebook): string =>
 /** The text of a saved notebook, and the cells that are put into it. */
 export class SavedText {
   readonly #text: string;
+  readonly #cells: JsonSpan[];
   readonly #places: number[]; // of the code cells among all cells
   readonly #changed = new Map<number, Cell>(); // by number in the source
   #saving: Promise<void> = Promise.resolve();
@@ -86,6 +88,7 @@ export class SavedText {
     readonly out: string,
   ) {
     this.#text = text;
+    this.#cells = jsonSpans(text).entries!.get("cells")!.items!;
     this.#places = was.map((cell) => cell ? nb.cells.indexOf(cell) : -1);
   }
 
@@ -101,8 +104,7 @@ export class SavedText {
   };
 
   #made(): string {
-    const text = this.#text;
-    const cells = jsonSpans(text).entries!.get("cells")!.items!;
+    const text = this.#text, cells = this.#cells;
     const edits = [...this.#changed].map(([number, cell]) => {
       const json = cellJson(cell);
       const at = this.#places[number - 1];
