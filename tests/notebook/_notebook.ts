@@ -61,6 +61,23 @@ export const withFolder = (
 ): Promise<void> =>
   inFolder((folder) => body(folder, (name) => join(folder, name)));
 
+/** Does work with these variables set. */
+export async function withEnv(
+  set: Record<string, string>,
+  work: () => Promise<void>,
+): Promise<void> {
+  const before = Object.keys(set).map((n) => [n, Deno.env.get(n)] as const);
+  for (const [name, value] of Object.entries(set)) Deno.env.set(name, value);
+  try {
+    await work();
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
+}
+
 /** `deno task nb` in a folder, with `env` beside the environment. */
 export const nbCommand = (
   cwd: string,
