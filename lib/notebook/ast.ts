@@ -21,9 +21,12 @@ export const parseCode = (code: string): Program =>
     allowAwaitOutsideFunction: true,
   });
 
-/** Twelve hex digits that stand for a text or bytes. */
-export const shortHash = (content: string | Uint8Array): string =>
-  createHash("sha256").update(content).digest("hex").slice(0, 12);
+/** Some hex digits that stand for a text or bytes. */
+export const shortHash = (
+  content: string | Uint8Array,
+  digits = 12,
+): string =>
+  createHash("sha256").update(content).digest("hex").slice(0, digits);
 
 /** A name of another module; "*" is the whole of it. */
 export interface Binding {

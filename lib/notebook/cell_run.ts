@@ -1,5 +1,6 @@
 /** Runs one cell in a kernel and collects what it puts out. */
 import { stripAnsi } from "./ansi.ts";
+import { shortHash } from "./ast.ts";
 import { ownRecord } from "./cells.ts";
 import { ownLine, placed, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
@@ -67,11 +68,7 @@ export interface CellRunOptions {
 }
 
 /** Hash of a cell's source, by which a saved result is known to be its. */
-export async function sourceHash(source: string): Promise<string> {
-  const bytes = new TextEncoder().encode(source);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex().slice(0, 16);
-}
+export const sourceHash = (source: string): string => shortHash(source, 16);
 
 /** Saves now and then while there is something new; `end` waits for the last. */
 function savings(o: CellRunOptions) {
@@ -189,7 +186,7 @@ export async function runCell(
     ...ownRecord(cell),
     status: o.aborted() ? "interrupted" : ok ? "ok" : "failed",
     seconds,
-    source: await sourceHash(cell.source),
+    source: sourceHash(cell.source),
   };
   o.emit({ type: "cell-end", index, seconds, ok });
   if (!ok) {

@@ -24,14 +24,14 @@ const BESIDE =
  * Compares each cell of an executed notebook with what was kept of it when it
  * ran; of cells that `nb` did not run nothing is known, and nothing told.
  */
-export async function changesOf(file: string, nb: Notebook): Promise<Changes> {
+export function changesOf(file: string, nb: Notebook): Changes {
   const cells = new Map<number, string>();
   const beside = new Set<string>();
   const code = codeCells(nb);
   for (const [i, cell] of code.entries()) {
     const { source, status } = cellRecord(cell);
     if (source === undefined || status === "not run") continue;
-    if (source !== await sourceHash(cell.source)) {
+    if (source !== sourceHash(cell.source)) {
       cells.set(i + 1, "its source");
     }
   }

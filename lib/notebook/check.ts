@@ -109,8 +109,8 @@ function checkOutputs(one: Checked): Finding[] {
 }
 
 /** Cells whose outputs are those of other code. */
-async function checkChanges(one: Checked): Promise<Finding[]> {
-  const { cells } = await changesOf(one.file, one.nb);
+function checkChanges(one: Checked): Finding[] {
+  const { cells } = changesOf(one.file, one.nb);
   const code = one.nb.cells.flatMap((c, i) =>
     c.cell_type === "code" ? [i] : []
   );
@@ -265,7 +265,7 @@ export async function checkNotebooks(files: string[]): Promise<Finding[]> {
       ...names,
       ...checkIds(one),
       ...checkOutputs(one),
-      ...await checkChanges(one),
+      ...checkChanges(one),
       ...checkMetadata(one),
     ];
   }

@@ -75,7 +75,7 @@ export async function cleanNotebook(
   const { nb, text } = await readNotebookText(file);
   const root = jsonSpans(text);
   const removed: string[] = [];
-  const { edits, ids } = await idEdits(nb, text, root, true);
+  const { edits, ids } = idEdits(nb, text, root, true);
   const put = ({ start, end }: { start: number; end: number }, v: unknown) =>
     edits.push({ start, end, text: jsonLike(text, start, v) });
 

@@ -89,7 +89,7 @@ export async function formatNotebook(
   const root = jsonSpans(text);
   const spans = root.entries!.get("cells")!.items!;
   const cwd = workingFolder(file);
-  const { edits, ids } = await idEdits(nb, text, root);
+  const { edits, ids } = idEdits(nb, text, root);
   const changed = new Set(ids.keys());
   const errors: string[] = [];
   await inJobs([...cells.keys()], navigator.hardwareConcurrency, async (i) => {

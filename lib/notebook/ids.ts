@@ -1,4 +1,5 @@
 /** Ids of cells (nbformat 4.5): what is wrong with them, and new ones. */
+import { shortHash } from "./ast.ts";
 import {
   jsonLike,
   type JsonSpan,
@@ -19,20 +20,12 @@ export function idProblem(id: unknown): string | undefined {
   }
 }
 
-async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(text),
-  );
-  return new Uint8Array(bytes).toHex().slice(0, 8);
-}
-
 /**
  * Ids for cells without a valid one of their own, from kind and source, so
  * that the same notebook gets the same ids wherever it is written.
  * @returns new ids by the cell's place, from 0
  */
-export async function newIds(cells: Cell[]): Promise<Map<number, string>> {
+export function newIds(cells: Cell[]): Map<number, string> {
   const taken = new Set<string>();
   const missing = [...cells.keys()].filter((i) => {
     const { id } = cells[i];
@@ -43,9 +36,8 @@ export async function newIds(cells: Cell[]): Promise<Map<number, string>> {
   const given = new Map<number, string>();
   for (const i of missing) {
     const { cell_type, source } = cells[i];
-    let id: string;
-    let n = 0;
-    do id = await digest(`${cell_type}\n${source}\n${n++}`); while (
+    let id: string, n = 0;
+    do id = shortHash(`${cell_type}\n${source}\n${n++}`, 8); while (
       taken.has(id)
     );
     taken.add(id);
@@ -59,9 +51,9 @@ const wantsIds = (nb: Notebook) =>
   nb.nbformat_minor >= 5 || nb.cells.some(({ id }) => id !== undefined);
 
 /** Makes the ids of a notebook valid; one of before 4.5 without ids stays so. */
-export async function ensureIds(nb: Notebook): Promise<void> {
+export function ensureIds(nb: Notebook): void {
   if (!wantsIds(nb)) return;
-  for (const [i, id] of await newIds(nb.cells)) nb.cells[i].id = id;
+  for (const [i, id] of newIds(nb.cells)) nb.cells[i].id = id;
   nb.nbformat_minor = Math.max(nb.nbformat_minor ?? 0, 5);
 }
 
@@ -70,15 +62,15 @@ export async function ensureIds(nb: Notebook): Promise<void> {
  * @param all also where a notebook of before 4.5 has no ids
  * @returns the edits, and the new ids by the cell's place
  */
-export async function idEdits(
+export function idEdits(
   nb: Notebook,
   text: string,
   root: JsonSpan,
   all = false,
-): Promise<{ edits: TextEdit[]; ids: Map<number, string> }> {
+): { edits: TextEdit[]; ids: Map<number, string> } {
   const edits: TextEdit[] = [];
   if (!all && !wantsIds(nb)) return { edits, ids: new Map() };
-  const ids = await newIds(nb.cells);
+  const ids = newIds(nb.cells);
   const cells = root.entries!.get("cells")!.items!;
   for (const [i, id] of ids) {
     const { entries } = cells[i];

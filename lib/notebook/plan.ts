@@ -46,10 +46,10 @@ export interface PlanOptions {
  * Decides for each code cell of `nb` and puts the results that stay into it;
  * the others lose theirs.
  */
-export async function planRun(
+export function planRun(
   nb: Notebook,
   o: PlanOptions,
-): Promise<Map<Cell, Act>> {
+): Map<Cell, Act> {
   const plan = new Map<Cell, Act>();
   const cells = codeCells(nb);
   const before = o.before ? executedCells(cells, o.before) : [];
@@ -62,7 +62,7 @@ export async function planRun(
     }
     const record = old && cellRecord(old);
     const done = record?.status === "ok" &&
-      record.source === await sourceHash(cell.source);
+      record.source === sourceHash(cell.source);
     let act: Act = "run";
     if (o.only && !o.only(at + 1, cell)) act = "keep";
     else if (done && hasTag(cell, "once")) act = "keep";

@@ -288,7 +288,7 @@ export async function rerunCells(
         .filter((c) => c.state !== "fresh").map((c) => c.number)
       : askedCells(graph, o.cells);
     const made = o.cells === "stale"
-      ? await upToDate(source, executed, cells)
+      ? upToDate(source, executed, cells)
       : undefined;
     if (made) [executed, text] = [made, textLike(text, made)];
     const saved = new SavedText(

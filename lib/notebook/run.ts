@@ -172,7 +172,7 @@ class Run {
       );
       if (name !== "profile") delete this.#values[name];
     }
-    await ensureIds(nb);
+    ensureIds(nb);
     try {
       checkLimits(nb);
       this.#keys = runKeys(nb, this.#folder);
@@ -186,7 +186,7 @@ class Run {
     if (o.resume && before && !same) {
       this.#warn("other parameters than before; all cells are run");
     }
-    const plan = await planRun(nb, {
+    const plan = planRun(nb, {
       before,
       resume: o.resume && same,
       only: o.only,
@@ -239,7 +239,7 @@ class Run {
     }
   }
 
-  async #inKernel(plan: Awaited<ReturnType<typeof planRun>>) {
+  async #inKernel(plan: ReturnType<typeof planRun>) {
     const { o } = this;
     const cwd = this.#folder;
     await admitPackages(this.nb.cells, cwd, this.#warn);
@@ -266,7 +266,7 @@ class Run {
     }
   }
 
-  async #cells(kernel: Kernel, plan: Awaited<ReturnType<typeof planRun>>) {
+  async #cells(kernel: Kernel, plan: ReturnType<typeof planRun>) {
     const { nb, o } = this;
     const cells = codeCells(nb);
     const keys = this.#keys!;

@@ -40,11 +40,11 @@ function withResults(cell: Cell, was: Cell | undefined): Cell {
  * @param cells the code cells of the source, with the injected one if it has one
  * @returns undefined when that changes nothing
  */
-export async function upToDate(
+export function upToDate(
   source: Notebook,
   executed: Notebook,
   cells: Cell[],
-): Promise<Notebook | undefined> {
+): Notebook | undefined {
   const was = executedCells(cells, executed);
   const results = new Map(cells.map((c, i) => [c, withResults(c, was[i])]));
   const injected = cells.find((c) => !source.cells.includes(c));
@@ -62,7 +62,7 @@ export async function upToDate(
     return { ...cell, ...twin?.id === undefined ? {} : { id: twin.id } };
   });
   const made = { ...executed, cells: now };
-  await ensureIds(made);
+  ensureIds(made);
   const json = (of: Cell[]) => of.map(cellJson);
   return isDeepStrictEqual(json(now), json(executed.cells)) ? undefined : made;
 }

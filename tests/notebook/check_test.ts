@@ -244,7 +244,7 @@ Deno.test("a cell that was changed after it ran is told, with the cells that it 
     await writeNotebook(file("a.ipynb"), notebook(...cells));
     await runNotebook(file("a.ipynb"), { out: file("a.ipynb") });
     const ran = await readNotebook(file("a.ipynb"));
-    assert.equal((await changesOf(file("a.ipynb"), ran)).cells.size, 0);
+    assert.equal(changesOf(file("a.ipynb"), ran).cells.size, 0);
     ran.cells[0].source = "const a = 3;";
     await writeNotebook(file("a.ipynb"), ran);
     const changed = (await checkNotebooks([file("a.ipynb")]))

@@ -711,10 +711,10 @@ Deno.test("a cell that changed since it ran is marked, and fails --strict", asyn
   });
 });
 
-Deno.test("of a notebook that nb did not run no change is told", async () => {
+Deno.test("of a notebook that nb did not run no change is told", () => {
   const nb = notebook(code("a", [stream("1")]));
   nb.metadata.language_info = { version: "6.0.3" };
-  const { cells, beside } = await changesOf("/none/a.ipynb", nb);
+  const { cells, beside } = changesOf("/none/a.ipynb", nb);
   assert.deepEqual([cells.size, beside], [0, []]);
 });
 

@@ -22,7 +22,7 @@ const pageName = (file: string) => file.replace(/(\.ipynb)?$/, ".html");
 async function exportOne(file: string, out: string, o: Options) {
   const nb = await readNotebook(file);
   const { mtime } = await Deno.stat(file);
-  const changes = await changesOf(file, nb);
+  const changes = changesOf(file, nb);
   const warnings = Array.from(
     changes.cells,
     ([number, why]) => `cell ${number}: changed since it ran: ${why}`,
