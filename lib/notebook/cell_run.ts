@@ -6,6 +6,7 @@ import { ownLine, placed, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
 import { LeftOut } from "./left_out.ts";
 import type { CellOutputs } from "./outputs.ts";
+import { pathHint } from "./project.ts";
 import type { Cell, MimeBundle, Output } from "./types.ts";
 
 /** What happens during a run. `index` is the code cell's number, from 1. */
@@ -209,6 +210,24 @@ export function lateFailure(outputs: CellOutputs): CellFailure | undefined {
     ename: error.ename,
     cell,
   };
+}
+
+/** A line of a cell as a message of one line shows it. */
+const cut = (line: string) => line.length > 60 ? `${line.slice(0, 59)}…` : line;
+
+/** A failure in one line: the cell, its line and what stands there, and why. */
+export function failureText(
+  file: string,
+  folder: string,
+  number: number,
+  { source }: Cell,
+  { line, message }: CellFailure,
+): string {
+  const place = line ? ` (line ${line})` : "";
+  const text = source.split("\n")[(line ?? 0) - 1]?.trim();
+  const failing = text ? `, in \`${cut(text)}\`` : "";
+  return `${file} cell ${number}${place}: ${message}${failing}` +
+    pathHint(message, file, folder);
 }
 
 function lineOf(cell: Cell, error: ErrorOutput): number | undefined {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import {
   type CellFailure,
+  failureText,
   lateFailure,
   runCell,
   type RunEvent,
@@ -14,7 +15,7 @@ import {
   ownRecord,
   timeLimit,
 } from "./cells.ts";
-import { kernelEnv, pathHint, workingFolder } from "./project.ts";
+import { kernelEnv, workingFolder } from "./project.ts";
 import { refuseForeign } from "./foreign.ts";
 import { cellGraph, type GraphCell } from "./graph.ts";
 import { Kernel } from "./kernel.ts";
@@ -134,9 +135,8 @@ class Rerun {
         const asked = plan.asked.includes(number);
         const failure = await this.#cell(kernel, number, asked, session);
         if (!failure) continue;
-        const line = failure.line ? ` (line ${failure.line})` : "";
-        return `${this.file} cell ${number}${line}: ${failure.message}` +
-          pathHint(failure.message, this.file, this.keys.folder);
+        const { cell } = this.graph[number - 1];
+        return this.#told(failure, failure.cell ?? cell, number);
       }
       return await this.#settled(kernel);
     } finally {
@@ -166,7 +166,12 @@ class Rerun {
       failure.cell!.metadata.ferlab = { ...rest, status: "failed" };
     }
     await this.saved.save();
-    return failure && `${name(failure.cell!)}: ${failure.message}`;
+    return failure && this.#told(failure, failure.cell!);
+  }
+
+  #told(failure: CellFailure, cell: Cell, number?: number): string {
+    const at = this.#ran.get(cell) ?? number!;
+    return failureText(this.file, this.keys.folder, at, cell, failure);
   }
 
   async #cell(

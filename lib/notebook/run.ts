@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import {
   type CellFailure,
+  failureText,
   lateFailure,
   runCell,
   type RunEvent,
@@ -13,7 +14,7 @@ import {
   hasTag,
   timeLimit,
 } from "./cells.ts";
-import { kernelEnv, pathHint, workingFolder } from "./project.ts";
+import { kernelEnv, workingFolder } from "./project.ts";
 import { Kernel, KernelDied } from "./kernel.ts";
 import type { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
@@ -116,9 +117,6 @@ export async function runNotebook(
     await lock?.release();
   }
 }
-
-/** A line of a cell as a message of one line shows it. */
-const cut = (line: string) => line.length > 60 ? `${line.slice(0, 59)}…` : line;
 
 class Run {
   readonly #result: RunResult;
@@ -344,7 +342,8 @@ class Run {
     this.#failed(replayed.get(failure.cell!) ?? failure.cell!, failure);
   }
 
-  #failed(cell: Cell, { line, message, cell: late }: CellFailure) {
+  #failed(cell: Cell, failure: CellFailure) {
+    const { cell: late } = failure;
     const index = codeCells(this.nb).indexOf(cell) + 1;
     if (late) {
       cell.outputs = late.outputs;
@@ -355,12 +354,13 @@ class Run {
     }
     this.#result.ok = false;
     this.#result.failedCell = index;
-    const place = line ? ` (line ${line})` : "";
-    const text = cell.source.split("\n")[(line ?? 0) - 1]?.trim();
-    const failing = text ? `, in \`${cut(text)}\`` : "";
-    this.#result.error =
-      `${this.file} cell ${index}${place}: ${message}${failing}` +
-      pathHint(message, this.file, this.#folder);
+    this.#result.error = failureText(
+      this.file,
+      this.#folder,
+      index,
+      cell,
+      failure,
+    );
   }
 
   /** Checks the parameters when the cell that makes or sets them has run. */

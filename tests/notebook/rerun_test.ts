@@ -144,7 +144,7 @@ Deno.test("a missing, unreadable or failing need changes nothing and is named", 
     await assert.rejects(Deno.stat(executed), Deno.errors.NotFound);
     const { result, again } = await rerun(file("a.ipynb"), "5");
     assert.deepEqual(again, [2]);
-    assert.match(result.error!, /cell 2 \(line 1\): no luck, in `throw/);
+    assert.match(result.error!, /cell 2 \(line 1\): no luck, in `const bad/);
     await assert.rejects(Deno.stat(executed), Deno.errors.NotFound);
     const expected = await rerun(file("a.ipynb"), "raises-exception");
     assert.equal(expected.result.ok, true);
