@@ -4,6 +4,39 @@
  */
 export * from "./reports/mod.ts";
 export * from "./charts/mod.ts";
+// The same pieces, with results that keep their call.
+export {
+  answer,
+  asFamily,
+  bestPer,
+  better,
+  claims,
+  confusionChart,
+  confusionDifferenceChart,
+  costAccuracyChart,
+  effects,
+  effectTable,
+  epochRows,
+  equal,
+  forestChart,
+  gains,
+  heatMapChart,
+  isolationChart,
+  lineChart,
+  lrSensitivityChart,
+  noGain,
+  noiseOf,
+  openStudy,
+  pairedChart,
+  parallelChart,
+  peakWithin,
+  repeatsChart,
+  runsAtBest,
+  settings,
+  trialTable,
+  where,
+  worse,
+} from "./explore/mod.ts";
 
 export * as charts from "./charts/mod.ts";
 export * as data from "./data/mod.ts";

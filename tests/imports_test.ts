@@ -38,6 +38,19 @@ const ROOMS: Record<string, string[]> = {
     "statistics",
     "charts",
   ],
+  explore: [
+    "reports",
+    "study",
+    "train",
+    "profile",
+    "models",
+    "data",
+    "weights",
+    "nn",
+    "tensorflow",
+    "statistics",
+    "charts",
+  ],
   notebook: [],
 };
 

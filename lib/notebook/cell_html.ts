@@ -2,6 +2,7 @@
 import { joinedStreams } from "./outputs.ts";
 import { ansiToHtml, escapeHtml, plainText, stripAnsi } from "./ansi.ts";
 import { tableHtml } from "./csv_html.ts";
+import { Explored } from "./explore_page.ts";
 import type { Highlight } from "./highlight.ts";
 import { MOST_ROWS } from "./lead.ts";
 import { LIMITS, sizeText, sizeWithoutPictures } from "./limits.ts";
@@ -66,6 +67,7 @@ export class CellHtml {
   /** the cell that is drawn, as messages name it */
   #name = "";
   readonly links = new Links();
+  readonly explored = new Explored();
   readonly markdown: Markdown;
   readonly #page: MarkdownPage;
   readonly #figures: Figures;
@@ -215,6 +217,7 @@ ${outputs}</section>`;
 
   #display(data: MimeBundle, number: number): string {
     const id = `out${++this.#outputs}--`;
+    this.explored.take(id, data);
     const text = (mime: string) =>
       typeof data[mime] === "string" ? data[mime] as string : undefined;
     const plain = text("text/plain");

@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { escapeHtml } from "./ansi.ts";
 import { CellHtml, errorText, firstLine } from "./cell_html.ts";
 import { loadCsv } from "./csv_html.ts";
+import { exploreParts } from "./explore_page.ts";
 import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
 import { type Lead, leadOf, leadTexts } from "./lead.ts";
@@ -30,6 +31,8 @@ export interface ExportOptions {
   provenance?: Provenance;
   /** when the notebook was run, as the index of reports shows it */
   date?: string;
+  /** leaves out what a reader can ask the report with */
+  static?: boolean;
   /** keeps outputs' HTML and SVG as they are and lets their scripts run */
   trust?: boolean;
   /** the notebook's file: pictures with relative paths lie beside it */
@@ -285,12 +288,20 @@ export async function exportHtml(
   const title = o.title ?? headings.find((h) => h.level === 1)?.text ??
     "Notebook";
   const toc = contents(headings);
+  const asked = o.static || trust || page.explored.isEmpty
+    ? undefined
+    : await exploreParts(page.explored).catch((error: Error) => {
+      const [why] = error.message.split("\n");
+      o.warn?.(`the page cannot be questioned: ${why}`);
+    });
   const heading = titled ? "" : `<h1>${escapeHtml(title)}</h1>`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(trust)}">
+<meta http-equiv="Content-Security-Policy" content="${
+    policy(trust, [PAGE_SCRIPT, ...asked?.scripts ?? []])
+  }">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
@@ -313,7 +324,7 @@ ${body}
 ${provenance(code, state, o.provenance ?? {})}
 </div>
 ${LINKS}
-<script>${PAGE_SCRIPT}</script>
+<script>${PAGE_SCRIPT}</script>${asked ? `\n${asked.html}` : ""}
 </body>
 </html>
 `;

@@ -94,12 +94,12 @@ addEventListener("pointerdown", point);
 addEventListener("scroll", hide, { capture: true, passive: true });
 
 // One stop of the Tab key a chart; the arrow keys go through its values.
-for (const chart of document.querySelectorAll(".out svg")) {
-  if (chart.parentElement.closest("svg")) continue;
+const adopt = (chart) => {
+  if (chart.parentElement.closest("svg")) return;
   const marks = [...chart.querySelectorAll("title")]
     .map((title) => title.parentElement)
     .filter((e) => !(e instanceof SVGSVGElement) && markAt(e) === e);
-  if (!marks.length) continue;
+  if (!marks.length) return;
   marksOf.set(chart, marks);
   chart.tabIndex = 0;
   chart.setAttribute("aria-roledescription", "chart; arrow keys read its values");
@@ -124,7 +124,12 @@ for (const chart of document.querySelectorAll(".out svg")) {
     event.preventDefault();
   });
   brushable(chart);
-}
+};
+document.querySelectorAll(".out svg").forEach(adopt);
+// A chart that was drawn again answers the hand as well.
+document.addEventListener("nb:drawn", (event) => {
+  event.target.querySelectorAll("svg").forEach(adopt);
+});
 
 // A range on an axis, by drag or arrow keys, dims the lines that miss it.
 function brushable(chart) {

@@ -77,14 +77,16 @@ for (const radio of document.querySelectorAll('input[name="ui--theme"]')) {
 })();`;
 
 /** The page's Content-Security-Policy; `trust` lets all scripts in it run. */
-export function policy(trust: boolean, script = PAGE_SCRIPT): string {
-  const hash = createHash("sha256").update(script).digest("base64");
+export function policy(trust: boolean, scripts = [PAGE_SCRIPT]): string {
+  const allowed = scripts.map((script) =>
+    `'sha256-${createHash("sha256").update(script).digest("base64")}'`
+  );
   return [
     "default-src 'none'",
     "style-src 'unsafe-inline'",
     "img-src data:",
     "font-src data:",
-    `script-src ${trust ? "'unsafe-inline'" : `'sha256-${hash}'`}`,
+    `script-src ${trust ? "'unsafe-inline'" : allowed.join(" ")}`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");

@@ -1,8 +1,9 @@
 /** The sentence that a report leads with, and what it rests on. */
 import { escapeMarkup } from "../charts/mod.ts";
 import { costOf } from "../profile/mod.ts";
-import { settled, trialsOfAll } from "./claims.ts";
+import { trialsOfAll } from "./claims.ts";
 import { keep } from "./claims_file.ts";
+import { settled } from "./claims_table.ts";
 import type { Trial } from "./rows.ts";
 import { duration, type Shown, shown } from "./show.ts";
 import type { Study } from "./study.ts";

@@ -1,20 +1,14 @@
 /** The notes' claims with our verdicts, and the decision of a written rule. */
 import { z } from "zod";
-import { channels, escapeMarkup, wordsOf } from "../charts/mod.ts";
+import { channels, wordsOf } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { ClaimsFile, keep } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
 import { paramsOf, type Row, type Trial, valueOf } from "./rows.ts";
 import { markdown, paramsText, type Shown, shown } from "./show.ts";
 import { Study } from "./study.ts";
-import {
-  cannotTell,
-  type Judgement,
-  notRun,
-  verdictCounts,
-  verdictHtml,
-  verdictText,
-} from "./verdicts.ts";
+import { claimsHtml, settled } from "./claims_table.ts";
+import { type Judgement, notRun, verdictText } from "./verdicts.ts";
 
 /** A claim of the notes in its cell: what they say, and our verdict on it. */
 export interface Claim extends Judgement {
@@ -96,62 +90,6 @@ export function publishedText(rows: readonly Row[]): string {
     "no published run";
 }
 
-/** What a verdict is worth where it was judged. */
-export function settled(
-  c: Judgement & Pick<Claim, "aboutFaces">,
-  { profile, dataName, job }: Study,
-): Judgement {
-  const { ours, verdict, why, onlyAt, aboutFaces = "recipe" in job } = c;
-  const isOpen = verdict === "not yet run" || ours === "–";
-  if (onlyAt && onlyAt.profile !== profile && !isOpen) {
-    return cannotTell(onlyAt.because, ours);
-  }
-  const word = verdict === "holds" ? "would hold" : "would not";
-  return isOpen || verdict === "cannot tell" || !aboutFaces ||
-      dataName !== "synthetic"
-    ? { ours, verdict, why }
-    : cannotTell(
-      `on synthetic faces it ${word}, which real ones have to confirm; ${why}`,
-      ours,
-    );
-}
-
-/** More characters of a number are cut in a table of one line a claim. */
-const MOST = 64;
-
-/** The first of several numbers of a claim, cut where it is long: "+1.2 …". */
-export function brief(text: string): string {
-  const [first] = text.split("; ");
-  const cut = first.length > MOST
-    ? first.slice(0, MOST).replace(/\s+\S*$/, "")
-    : first;
-  return cut === text ? cut : `${cut} …`;
-}
-
-/** Claims as a table; a verdict opens to its reason and to what was cut. */
-function claimsHtml(list: ClaimsFile["claims"]): string {
-  const columns = ["the notes' claim", "published", "ours", "verdict"];
-  const rows = list.map(({ claim, published, ours, verdict, why }) => {
-    const cells = [claim, ...[published, ours].map(brief)].map(escapeMarkup);
-    const whole = Object.entries({ Published: published, Ours: ours })
-      .filter(([, text]) => brief(text) !== text)
-      .map(([name, text]) => `<p>${name}: ${escapeMarkup(text)}</p>`);
-    const reason = `<details class="fold"><summary>${
-      verdictHtml(verdict)
-    }</summary><p>${escapeMarkup(why)}</p>${whole.join("")}</details>`;
-    return `<tr>${
-      [...cells, reason].map((cell, i) =>
-        `<td data-column="${columns[i]}">${cell}</td>`
-      ).join("")
-    }</tr>`;
-  });
-  const counts = verdictCounts(list)
-    .map(({ verdict, n }) => verdictHtml(verdict, n)).join(" ");
-  return `<p class="counts">${counts}</p><table class="claims"><thead><tr>${
-    columns.map((column) => `<th>${column}</th>`).join("")
-  }</tr></thead><tbody>${rows.join("")}</tbody></table>`;
-}
-
 /**
  * Shows claims beside the notes' numbers, and keeps them as
  * `NOTEBOOK.claims.json` beside the records, by the notebook that runs. Without
@@ -164,7 +102,7 @@ function claimsHtml(list: ClaimsFile["claims"]): string {
 export async function claims(
   of: Study | readonly Study[],
   list: readonly Claim[],
-): Promise<Shown> {
+): Promise<Shown & { claims: ClaimsFile["claims"] }> {
   const { studies, trials } = await trialsOfAll("claims", of);
   checkClaims(list);
   const [first] = studies;
@@ -178,12 +116,13 @@ export async function claims(
     return { claim, published: theirs, ours, verdict, why };
   });
   keep(studies, trials, { claims: judged });
-  return shown(() => ({
+  const both = shown(() => ({
     "text/html": claimsHtml(judged),
     "text/plain": judged.map(({ claim, ours, verdict, why }) =>
       `${verdictText(verdict)}: ${claim}: ${ours}; ${why}`
     ).join("\n"),
   }));
+  return Object.assign(both, { claims: judged });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The room's door: what a notebook puts a report together from. */
 export * from "./answers.ts";
-export { brief, type Claim, claims, decide, publishedText } from "./claims.ts";
+export { type Claim, claims, decide, publishedText } from "./claims.ts";
+export { brief, claimsHtml, settled } from "./claims_table.ts";
 export { ClaimsFile } from "./claims_file.ts";
 export * from "./effects.ts";
 export { fromRoot } from "./live.ts";

@@ -12,6 +12,7 @@ interface Options {
   out?: string;
   title?: string;
   trust?: boolean;
+  static?: boolean;
   strict?: boolean;
   json?: boolean;
 }
@@ -33,6 +34,7 @@ async function exportOne(file: string, out: string, o: Options) {
   const page = await exportHtml(nb, {
     title: o.title,
     trust: o.trust,
+    static: o.static,
     provenance: await collectProvenance(file, nb, changes),
     date: mtime?.toISOString().slice(0, 16).replace("T", " "),
     file,
@@ -104,6 +106,11 @@ export function addExport(program: Command): void {
         "several notebooks a folder",
     )
     .option("--title <text>", "the page's title (default: the first heading)")
+    .option(
+      "--static",
+      "leave out the script that a reader can question the report with, and " +
+        "the trials that it asks",
+    )
     .option(
       "--trust",
       "keep the outputs' HTML and SVG as they are, scripts included; the page " +

@@ -1,0 +1,113 @@
+/**
+ * The library's functions as a notebook has them: those of `reports` and
+ * `charts`, with results that keep their call.
+ */
+import * as charts from "../charts/mod.ts";
+import * as reports from "../reports/mod.ts";
+import { KEYS, keyText, wordsOf } from "./keys.ts";
+import { askingAnswer, askingCall, askingClaims } from "./pack.ts";
+import { recorded, remember, Tabulated } from "./record.ts";
+
+type Rows = Iterable<reports.Row>;
+
+/** `f`, what it shows with the call beside it. */
+// deno-lint-ignore no-explicit-any
+function shownWith<F extends (...args: any[]) => reports.Shown>(
+  name: string,
+  f: F,
+): F {
+  const call = recorded(name, f);
+  return ((...args: Parameters<F>) => askingCall(call(...args))) as F;
+}
+
+export const effects = recorded("effects", reports.effects, {
+  keyOf: KEYS.effects,
+  // Functions become what they give: a value of each trial, words of each value.
+  prepare: ([rows, given], result) => {
+    const { text, ...o } = given as reports.EffectOptions;
+    const list = [...rows as Rows];
+    const words = text && Object.fromEntries(
+      (result as reports.Effect[])
+        .map((e) => [keyText(KEYS.effects(e)), wordsOf(e)]),
+    );
+    const value = typeof o.value === "function"
+      ? new Tabulated(list, o.value)
+      : o.value;
+    return [
+      typeof o.value === "function" ? list : rows,
+      { ...o, ...value && { value }, ...words && { words } },
+    ];
+  },
+});
+export const asFamily = recorded("asFamily", reports.asFamily, {
+  keyOf: KEYS.asFamily,
+});
+export const bestPer = recorded("bestPer", reports.bestPer, {
+  keyOf: KEYS.bestPer,
+});
+export const settings = recorded("settings", reports.settings, {
+  keyOf: KEYS.settings,
+});
+export const runsAtBest = recorded("runsAtBest", reports.runsAtBest);
+export const where = recorded("where", reports.where);
+export const epochRows = recorded("epochRows", reports.epochRows);
+export const noiseOf = recorded("noiseOf", reports.noiseOf);
+
+export const noGain = recorded("noGain", reports.noGain);
+export const gains = recorded("gains", reports.gains);
+export const better = recorded("better", reports.better);
+export const worse = recorded("worse", reports.worse);
+export const equal = recorded("equal", reports.equal);
+export const peakWithin = recorded("peakWithin", reports.peakWithin);
+
+export const effectTable = shownWith("effectTable", reports.effectTable);
+export const trialTable = shownWith("trialTable", reports.trialTable);
+export const forestChart = shownWith("forestChart", charts.forestChart);
+export const isolationChart = shownWith(
+  "isolationChart",
+  charts.isolationChart,
+);
+export const heatMapChart = shownWith("heatMapChart", charts.heatMapChart);
+export const pairedChart = shownWith("pairedChart", charts.pairedChart);
+export const parallelChart = shownWith("parallelChart", charts.parallelChart);
+export const lineChart = shownWith("lineChart", charts.lineChart);
+export const costAccuracyChart = shownWith(
+  "costAccuracyChart",
+  charts.costAccuracyChart,
+);
+export const confusionChart = shownWith(
+  "confusionChart",
+  charts.confusionChart,
+);
+export const confusionDifferenceChart = shownWith(
+  "confusionDifferenceChart",
+  charts.confusionDifferenceChart,
+);
+export const repeatsChart = shownWith("repeatsChart", charts.repeatsChart);
+export const lrSensitivityChart = shownWith(
+  "lrSensitivityChart",
+  charts.lrSensitivityChart,
+);
+
+/** @see reports.openStudy; its trials are known by what is made of them */
+export const openStudy: typeof reports.openStudy = (where, cell) => {
+  const study = reports.openStudy(where, cell), read = study.trials;
+  study.trials = async () => {
+    const trials = await read.call(study);
+    remember(trials);
+    return trials;
+  };
+  return study;
+};
+
+/** @see reports.claims */
+export const claims: typeof reports.claims = async (of, list) => {
+  const shown = await reports.claims(of, list);
+  return Object.assign(askingClaims(shown, of, list, shown.claims), {
+    claims: shown.claims,
+  });
+};
+
+/** @see reports.answer */
+export const answer: typeof reports.answer = async (of, words) =>
+  askingAnswer(await reports.answer(of, words), of, words.by);

@@ -1,0 +1,107 @@
+/** What a cell shows beside its HTML: calls and trials, compressed. */
+import { gzipSync } from "node:zlib";
+import type { Claim, Judgement, Shown, Study, Trial } from "../reports/mod.ts";
+import { type CallJson, callOf, Recorder, remembered } from "./record.ts";
+import { tableOf } from "./table.ts";
+
+/** The media type of calls and trials beside a cell's HTML. */
+export const EXPLORE_TYPE = "application/vnd.ferlab.explore+json";
+
+/** Of which kind an output is, and the calls behind it. */
+export interface Asked {
+  calls: CallJson[];
+  /** Of what one call shows: a chart, a table of effects. */
+  root?: number;
+  /** Of claims: each as it is written, and the call that judged it. */
+  claims?: AskedClaim[];
+  /** Of the answer: the call behind its verdict. */
+  by?: { call?: number; verdict: Judgement["verdict"] };
+  /** What a verdict is worth here. */
+  study?: { profile: string; dataName: string; trains: boolean };
+  /** Of `explore`: which trials it is about. */
+  rows?: unknown;
+}
+
+export interface AskedClaim
+  extends Pick<Claim, "claim" | "aboutFaces" | "onlyAt">, Judgement {
+  published: string;
+  call?: number;
+}
+
+const packed = (value: unknown) =>
+  gzipSync(JSON.stringify(value), { level: 9 }).toString("base64");
+
+const DISPLAY = Symbol.for("Jupyter.display");
+
+/** `shown` with what `ask` gives beside it; as it is where that is nothing. */
+export function asking<S extends Shown>(
+  shown: S,
+  ask: () => Asked | undefined,
+  trials: () => readonly Trial[] = () => [],
+): S {
+  const display = shown[DISPLAY];
+  const beside = (data: Record<string, unknown>) => {
+    const asked = ask(), own = trials();
+    if (!asked) return data;
+    const table = own.length > 0 ? { trials: packed(tableOf(own)) } : {};
+    return {
+      ...data,
+      [EXPLORE_TYPE]: { version: 1, asked: packed(asked), ...table },
+    };
+  };
+  return Object.assign(shown, {
+    [DISPLAY]: () => {
+      const data = display.call(shown);
+      return data instanceof Promise ? data.then(beside) : beside(data);
+    },
+  });
+}
+
+/** A shown result with the call behind it. */
+export const askingCall = <S extends Shown>(shown: S): S =>
+  asking(shown, () => {
+    const recorder = new Recorder(), root = recorder.root(shown);
+    return root === undefined ? undefined : { calls: recorder.calls, root };
+  });
+
+const factsOf = ({ profile, dataName, job }: Study) => ({
+  ...{ profile, dataName, trains: "recipe" in job },
+});
+const studiesOf = (of: Study | readonly Study[]) => [of].flat() as Study[];
+const trialsOf = (of: Study | readonly Study[]) =>
+  remembered(studiesOf(of).map((s) => s.name));
+
+/** Claims as they stand in the table, and the call behind each. */
+export function askingClaims(
+  shown: Shown,
+  of: Study | readonly Study[],
+  list: readonly Claim[],
+  written: readonly (Judgement & { claim: string; published: string })[],
+): Shown {
+  return asking(shown, () => {
+    const recorder = new Recorder();
+    const claims = written.map((claim, i) => {
+      const { aboutFaces, onlyAt } = list[i];
+      return { ...claim, aboutFaces, onlyAt, call: recorder.root(list[i]) };
+    });
+    const study = factsOf(studiesOf(of)[0]);
+    return { calls: recorder.calls, claims, study };
+  }, () => trialsOf(of));
+}
+
+/** The verdict that chooses an answer's sentence, and the call behind it. */
+export function askingAnswer(
+  shown: Shown,
+  of: Study | readonly Study[],
+  by: Judgement | undefined,
+): Shown {
+  return asking(shown, () => {
+    const recorder = new Recorder();
+    const call = callOf(by) && recorder.root(by);
+    const study = factsOf(studiesOf(of)[0]);
+    return {
+      ...{ calls: recorder.calls, study },
+      ...by ? { by: { call, verdict: by.verdict } } : {},
+    };
+  }, () => trialsOf(of));
+}

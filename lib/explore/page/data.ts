@@ -1,0 +1,66 @@
+/// <reference lib="dom" />
+/** What a page has of its report, read without trust. */
+import type { Trial } from "../../reports/mod.ts";
+import type { Asked } from "../pack.ts";
+import { trialsIn, type TrialTable } from "../table.ts";
+import { idOf } from "./evaluate.ts";
+
+/** An output of the report that can be asked. */
+export interface Output {
+  asked: Asked;
+  /** Where it stands: in its cell, and in the lead. */
+  places: Element[];
+}
+
+/** The page's own data as `nb export` writes it. */
+interface Embedded {
+  outputs: { ids: string[]; asked: string }[];
+  trials: string[];
+}
+
+/** Characters of what is compressed that no report needs. */
+const MOST = 100_000_000;
+
+/** Text that was compressed. @throws for what is damaged or too long */
+async function unpacked(base64: string): Promise<string> {
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream()
+    .pipeThrough(new DecompressionStream("gzip"))
+    .pipeThrough(new TextDecoderStream());
+  let text = "";
+  const reader = stream.getReader();
+  for (let r = await reader.read(); !r.done; r = await reader.read()) {
+    text += r.value;
+    if (text.length > MOST) {
+      await reader.cancel();
+      throw new Error("the data are too large");
+    }
+  }
+  return text;
+}
+
+/** All that can be asked. @throws what is damaged, in one line */
+export async function readPage(embedded: Embedded): Promise<{
+  outputs: Output[];
+  trials: Map<string, Trial>;
+}> {
+  const trials = new Map<string, Trial>(), twice = new Set<string>();
+  for (const text of embedded.trials) {
+    const table = JSON.parse(await unpacked(text)) as TrialTable;
+    for (const trial of trialsIn(table)) {
+      const id = idOf(trial.study, trial.number), known = trials.get(id);
+      // Of two records of one study nobody knows which a call means.
+      if (known && known.start !== trial.start) twice.add(id);
+      trials.set(id, trial);
+    }
+  }
+  for (const id of twice) trials.delete(id);
+  const outputs: Output[] = [];
+  for (const { ids, asked } of embedded.outputs) {
+    const read = JSON.parse(await unpacked(asked)) as Asked;
+    if (!Array.isArray(read?.calls)) throw new Error("an output has no calls");
+    const places = ids.flatMap((id) => document.querySelector(`.${id}`) ?? []);
+    outputs.push({ asked: read, places });
+  }
+  return { outputs, trials };
+}

@@ -1,0 +1,28 @@
+/** What the calls of a report may name. */
+import * as charts from "../../charts/mod.ts";
+import * as reports from "../../reports/mod.ts";
+
+// deno-lint-ignore no-explicit-any
+type Function = (...args: any[]) => unknown;
+
+export const FUNCTIONS = new Map<string, Function>(Object.entries({
+  ...{ effects: reports.effects, asFamily: reports.asFamily },
+  ...{ bestPer: reports.bestPer, settings: reports.settings },
+  ...{ runsAtBest: reports.runsAtBest, where: reports.where },
+  ...{ epochRows: reports.epochRows, noiseOf: reports.noiseOf },
+  ...{ noGain: reports.noGain, gains: reports.gains, equal: reports.equal },
+  ...{ better: reports.better, worse: reports.worse },
+  peakWithin: reports.peakWithin,
+  ...{ effectTable: reports.effectTable, trialTable: reports.trialTable },
+  ...{ forestChart: charts.forestChart, heatMapChart: charts.heatMapChart },
+  ...{ pairedChart: charts.pairedChart, parallelChart: charts.parallelChart },
+  ...{ isolationChart: charts.isolationChart, lineChart: charts.lineChart },
+  costAccuracyChart: charts.costAccuracyChart,
+  confusionChart: charts.confusionChart,
+  confusionDifferenceChart: charts.confusionDifferenceChart,
+  repeatsChart: charts.repeatsChart,
+  lrSensitivityChart: charts.lrSensitivityChart,
+}));
+
+/** Rules that have a margin, in points. */
+export const WITH_MARGIN = new Set(["noGain", "gains", "equal"]);

@@ -1,0 +1,88 @@
+/// <reference lib="dom" />
+/** The page's part: reads what the page holds, shows the panel, follows it. */
+import { readPage } from "./data.ts";
+import { h } from "./dom.ts";
+import { bar, panelOf } from "./panel.ts";
+import { Report } from "./report.ts";
+import { fromHash, isAsWritten, type State, toHash } from "./state.ts";
+import { STYLE } from "./style.ts";
+
+/** Builds the panel; `isOpen` where the reader asked for it. */
+async function start(isOpen: boolean): Promise<void> {
+  const embedded = document.getElementById("explore--data")!.textContent!;
+  const { outputs, trials } = await readPage(JSON.parse(embedded));
+  const report = new Report(outputs, trials);
+  document.head.append(h("style", {}, STYLE));
+  const close = h("button", {
+    ...{ type: "button", class: "close", "aria-label": "Close" },
+    onclick: () => open(false),
+  }, "×");
+  const contents = h("div");
+  const panel = h(
+    "aside",
+    { class: "ask-panel", "aria-label": "Question this report", hidden: true },
+    close,
+    h("h2", {}, "Question this report"),
+    contents,
+  );
+  const line = h("div", { class: "ask-bar", hidden: true });
+  document.querySelector("main")!.prepend(line);
+  document.body.append(panel);
+  let state = fromHash(location.hash);
+
+  function open(isIt: boolean) {
+    panel.hidden = !isIt;
+    document.body.classList.toggle("asking", isIt);
+    document.querySelector(".ask")?.setAttribute("aria-expanded", String(isIt));
+    if (isIt) fill();
+  }
+  /** The panel of a state; the field that was used keeps the focus. */
+  function fill() {
+    if (panel.hidden) return;
+    const fields =
+      () => [...contents.querySelectorAll("input, select, button")];
+    const at = fields().indexOf(document.activeElement!);
+    contents.replaceChildren(
+      ...panelOf(report, state, change).filter((part) => part !== false),
+    );
+    if (at >= 0) (fields()[at] as HTMLElement | undefined)?.focus();
+  }
+  async function follow() {
+    line.hidden = isAsWritten(state);
+    line.replaceChildren(...line.hidden ? [] : bar(report, state, change));
+    fill();
+    await report.show(state);
+    document.body.dataset.asked = String(performance.now());
+  }
+  function change(next: State) {
+    state = next;
+    history.replaceState(
+      null,
+      "",
+      toHash(state) || location.pathname + location.search,
+    );
+    follow();
+  }
+  addEventListener("hashchange", () => {
+    const next = fromHash(location.hash);
+    if (toHash(next) === toHash(state)) return;
+    state = next;
+    follow();
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !panel.hidden) {
+      open(false);
+      document.querySelector<HTMLElement>(".ask")?.focus();
+    }
+  });
+  document.querySelector(".ask")?.addEventListener("click", () => {
+    open(panel.hidden !== false);
+    if (!panel.hidden) close.focus();
+  });
+  open(isOpen);
+  if (isOpen) close.focus();
+  await follow();
+}
+
+/** The page's loader waits for it. */
+Object.assign(globalThis, { ferlabAsk: start });

@@ -1,0 +1,262 @@
+/// <reference lib="dom" />
+/** The panel in which a reader says what counts, and the bar that says so. */
+import { channels } from "../../charts/mod.ts";
+import type { Trial } from "../../reports/mod.ts";
+import { valueText, verdictText } from "../../reports/mod.ts";
+import { choice, h, labelled, tick } from "./dom.ts";
+import { power } from "./power.ts";
+import type { Report } from "./report.ts";
+import {
+  asWritten,
+  differences,
+  NUMBERS,
+  type State,
+  valueKey,
+} from "./state.ts";
+
+/** More values of a parameter are a range. */
+const MOST_VALUES = 8;
+
+const LEVELS = [0.8, 0.9, 0.95, 0.99];
+
+/** What `append` takes, and false for nothing. */
+type Parts = (Node | false)[];
+
+/** Each parameter's values over all trials, numbers rising. */
+function parametersOf(trials: readonly Trial[]): [string, unknown[]][] {
+  const values = new Map<string, Set<unknown>>();
+  for (const trial of trials) {
+    const names = (trial as unknown as Record<symbol, unknown>)[
+      channels.PARAMETERS
+    ] as string[];
+    for (const name of names ?? []) {
+      if (!values.has(name)) values.set(name, new Set());
+      values.get(name)!.add(trial[name]);
+    }
+  }
+  return [...values].filter(([, all]) => all.size > 1).map(([name, all]) => [
+    name,
+    [...all].sort((a, b) =>
+      typeof a === "number" && typeof b === "number" ? a - b : 0
+    ),
+  ]);
+}
+
+/** Without `value` in the list, or with it. */
+const toggled = <T>(list: readonly T[], value: T, isIn: boolean): T[] =>
+  isIn
+    ? [...list.filter((v) => v !== value), value]
+    : list.filter((v) => v !== value);
+
+/** An object without a key, or with it. */
+function withKey<T>(
+  of: Record<string, T>,
+  key: string,
+  value?: T,
+): Record<string, T> {
+  const { [key]: _, ...rest } = of;
+  return value === undefined ? rest : { ...rest, [key]: value };
+}
+
+/** The panel's contents of a state; `change` gives the next one. */
+export function panelOf(
+  report: Report,
+  state: State,
+  change: (next: State) => void,
+): Parts {
+  const trials = [...report.trials.values()];
+  const set = (part: Partial<State>) => change({ ...state, ...part });
+  const claims = report.claims(state);
+  return [
+    h("h3", {}, "Verdicts"),
+    h(
+      "ul",
+      { class: "ask-verdicts" },
+      ...claims.map((c, i) =>
+        h(
+          "li",
+          {
+            "data-claim": i,
+            "data-asked": c.isAsked ? "yes" : "no",
+            "data-verdict": c.now.verdict,
+          },
+          `${c.claim}: `,
+          h("b", {}, verdictText(c.now.verdict)),
+          c.now.verdict !== c.verdict &&
+            h("span", { class: "soft" }, ` (as written: ${c.verdict})`),
+          !c.isAsked &&
+            h(
+              "span",
+              { class: "soft" },
+              " (the notebook's own rule: as written)",
+            ),
+          c.margin !== undefined && labelled(
+            "margin, points",
+            h("input", {
+              ...{ type: "number", min: 0, step: 0.1 },
+              value: state.margins[i] ?? c.margin,
+              "aria-label": `Margin of “${c.claim}”, points`,
+              onchange: (event: Event) => {
+                const points = (event.target as HTMLInputElement).valueAsNumber;
+                const isOwn = !(points >= 0) || points === c.margin;
+                set({
+                  margins: withKey(
+                    state.margins,
+                    String(i),
+                    isOwn ? undefined : points,
+                  ),
+                });
+              },
+            }),
+          ),
+        )
+      ),
+    ),
+    h("h3", {}, "What is judged"),
+    choice(
+      Object.fromEntries(Object.entries(NUMBERS).map(([k, n]) => [k, n.name])),
+      state.number ?? "test",
+      (number) => set({ number: number === "test" ? undefined : number }),
+    ),
+    h("h3", {}, "Tests"),
+    labelled(
+      "confidence level",
+      choice(
+        Object.fromEntries(LEVELS.map((l) => [String(l), `${100 * l} %`])),
+        String(state.level ?? 0.95),
+        (level) => set({ level: level === "0.95" ? undefined : Number(level) }),
+      ),
+    ),
+    tick(
+      "Holm's correction",
+      !state.correction,
+      (isOn) => set({ correction: isOn ? undefined : "none" }),
+    ),
+    tick(
+      "paired by seed",
+      !state.unpaired,
+      (isOn) => set({ unpaired: isOn ? undefined : true }),
+    ),
+    h("h3", {}, `Trials: ${trials.length}`),
+    ...parametersOf(trials).map(([name, values]) =>
+      values.length > MOST_VALUES && values.every((v) => typeof v === "number")
+        ? rangeOf(name, values as number[], state, set)
+        : h(
+          "fieldset",
+          {},
+          h("legend", {}, name),
+          ...values.map((value) =>
+            tick(
+              valueText(name, value as string),
+              !(state.values[name] ?? []).includes(valueKey(value)),
+              (isOn) => {
+                const left = toggled(
+                  state.values[name] ?? [],
+                  valueKey(value),
+                  !isOn,
+                );
+                set({
+                  values: withKey(
+                    state.values,
+                    name,
+                    left.length > 0 ? left : undefined,
+                  ),
+                });
+              },
+            )
+          ),
+        )
+    ),
+    ticksOf(
+      "repeat",
+      trials.map((t) => t.repeat),
+      state.seeds,
+      (seeds) => set({ seeds }),
+    ),
+    ticksOf(
+      "state",
+      trials.map((t) => t.state),
+      state.states,
+      (states) => set({ states }),
+    ),
+    ...power(report, state),
+  ];
+}
+
+/** What every trial has, with a tick each. */
+function ticksOf<T extends string | number>(
+  name: string,
+  all: T[],
+  left: readonly T[],
+  set: (left: T[]) => void,
+): Node | false {
+  const values = [...new Set(all)].sort();
+  return values.length > 1 && h(
+    "fieldset",
+    {},
+    h("legend", {}, name),
+    ...values.map((value) =>
+      tick(
+        typeof value === "number" ? String(value + 1) : value.toLowerCase(),
+        !left.includes(value),
+        (isOn) => set(toggled(left, value, !isOn)),
+      )
+    ),
+  );
+}
+
+function rangeOf(
+  name: string,
+  values: number[],
+  state: State,
+  set: (part: Partial<State>) => void,
+): Node {
+  const all: [number, number] = [values[0], values.at(-1)!];
+  const [low, high] = state.ranges[name] ?? all;
+  const end = (i: 0 | 1, words: string) =>
+    choice(
+      Object.fromEntries(
+        values.map((v) => [String(v), `${words} ${valueText(name, v)}`]),
+      ),
+      String([low, high][i]),
+      (value) => {
+        const range: [number, number] = [low, high];
+        range[i] = Number(value);
+        const isAll = range[0] === all[0] && range[1] === all[1];
+        set({ ranges: withKey(state.ranges, name, isAll ? undefined : range) });
+      },
+    );
+  return h(
+    "fieldset",
+    {},
+    h("legend", {}, name),
+    end(0, "from"),
+    " ",
+    end(1, "to"),
+  );
+}
+
+/** The line that says what is not as written, with the way back. */
+export function bar(
+  report: Report,
+  state: State,
+  change: (next: State) => void,
+): Node[] {
+  const told = differences(
+    state,
+    report.claims(asWritten()).map((c) => c.claim),
+  );
+  return [
+    h(
+      "span",
+      { role: "status" },
+      h("b", {}, "Not as written: "),
+      told.join("; "),
+    ),
+    h(
+      "button",
+      { type: "button", onclick: () => change(asWritten()) },
+      "As written",
+    ),
+  ];
+}

@@ -1,0 +1,164 @@
+/** Calls that results keep, made again on other rows. */
+import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
+import * as lab from "../../lib/lab.ts";
+import type { Row, Trial } from "../../lib/lab.ts";
+import { EXPLORE_TYPE } from "../../lib/explore/mod.ts";
+import { Evaluation, idOf } from "../../lib/explore/page/evaluate.ts";
+import { asWritten, type State } from "../../lib/explore/page/state.ts";
+import { Recorder, remember } from "../../lib/explore/record.ts";
+import { tableOf, trialsIn } from "../../lib/explore/table.ts";
+import * as reports from "../../lib/reports/mod.ts";
+import { trialsOfStudy } from "./_trials.ts";
+
+const trials = trialsOfStudy();
+remember(trials);
+const read = trialsIn(JSON.parse(JSON.stringify(tableOf(trials))));
+const byId = new Map(read.map((t) => [idOf(t.study, t.number), t]));
+
+/** What a recorded value is when its calls are made again under a state. */
+function again(value: unknown, part: Partial<State> = {}, margin?: number) {
+  const recorder = new Recorder(), at = recorder.root(value);
+  assert.ok(at !== undefined, "it keeps no call");
+  const calls = JSON.parse(JSON.stringify(recorder.calls));
+  const state = { ...asWritten(), ...part };
+  return new Evaluation(calls, byId, state, margin).call(at);
+}
+
+/** Without what results keep under symbols. */
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
+const of = { of: "depth", base: 2, at: "best", name: "depth" } as const;
+
+Deno.test("effects and verdicts come out the same, also of filtered and renamed ones", () => {
+  const best = lab.effects(trials, of);
+  assert.deepEqual(plain(again(best)), plain(reports.effects(trials, of)));
+  const deeper = best.filter((e) => e.value > 2);
+  const named = deeper.map((e) => ({ ...e, label: `net ${e.value}` }));
+  for (const rule of ["noGain", "gains", "better", "worse", "equal"] as const) {
+    const expected = reports[rule](named, { seeds: true });
+    assert.deepEqual(plain(again(lab[rule](named, { seeds: true }))), expected);
+  }
+  const two = trials.filter((t) => t.depth === 2);
+  const range: [number, number] = [2e-4, 8e-4];
+  assert.deepEqual(
+    plain(again(lab.peakWithin(two, "lr", range, { onlyAt: "paper" }))),
+    plain(reports.peakWithin(two, "lr", range, { onlyAt: "paper" })),
+  );
+});
+
+Deno.test("a family, rows with another name of the model, values and words by functions", () => {
+  const rows: Row[] = trials.map((t) => ({ ...t, net: `net of ${t.depth}` }));
+  const one = { of: "net", base: "net of 2", sharing: ["lr"] };
+  const two = {
+    ...{ of: "depth", base: 2, text: (p: Row) => `${p.depth} blocks` },
+    value: (t: Row) => Math.log10(t.lr),
+  };
+  const family = lab.asFamily(lab.effects(rows, one), lab.effects(rows, two));
+  const expected = reports.asFamily(
+    reports.effects(rows, one),
+    reports.effects(rows, two),
+  );
+  assert.deepEqual(plain(again(family)), plain(expected));
+  assert.deepEqual(
+    again(lab.equal(family[0].concat(family[1]))),
+    reports.equal(expected.flat()),
+  );
+});
+
+Deno.test("under a state they are what the library says of the rows that are left", () => {
+  const left = trials.filter((t) => t.repeat !== 1 && t.lr <= 1e-3);
+  const state = { seeds: [1], ranges: { lr: [0, 1e-3] } } as Partial<State>;
+  const best = lab.effects(trials, of);
+  assert.deepEqual(
+    plain(again(best, state)),
+    plain(reports.effects(left, of)),
+  );
+  const options = { level: 0.8, correction: "none", paired: false } as const;
+  assert.deepEqual(
+    plain(again(best, { level: 0.8, correction: "none", unpaired: true })),
+    plain(reports.effects(trials, { ...of, ...options })),
+  );
+  assert.deepEqual(
+    again(lab.noGain(best, { points: 1 }), {}, 30),
+    reports.noGain(reports.effects(trials, of), { points: 30 }),
+  );
+  const byLast = trials.map((t) => ({
+    ...t,
+    accuracy: t.accuracy === null ? null : t.history.at(-1)!.testAccuracy,
+  })) as Trial[];
+  assert.deepEqual(
+    plain(again(best, { number: "last" })),
+    plain(reports.effects(byLast, of)),
+  );
+  // What is no longer there is no part of a verdict.
+  const deepest = best.filter((e) => e.value === 8);
+  const gone = again(lab.noGain(deepest), { values: { depth: ["8"] } }) as Row;
+  assert.match(gone.why, /no two values/);
+});
+
+Deno.test("a chart and a table are drawn again", async () => {
+  const html = async (shown: unknown) =>
+    // deno-lint-ignore no-explicit-any
+    (await (shown as any)[Symbol.for("Jupyter.display")]())["text/html"];
+  const best = lab.effects(trials, of);
+  const forest = lab.forestChart({ best, published: [] });
+  assert.equal(
+    await html(again(forest)),
+    await html(lab.charts.forestChart({ best, published: [] })),
+  );
+  const isolation = lab.isolationChart(lab.bestPer(trials, "depth"), {
+    ...{ x: "depth", runs: trials, noise: lab.noiseOf(trials) },
+  });
+  assert.equal(await html(again(isolation)), isolation.html);
+  const table = lab.effectTable({ best });
+  assert.equal(await html(again(table)), await html(table));
+});
+
+Deno.test("what was changed since, has functions, or is of no trial keeps no call", () => {
+  const best = lab.effects(trials, of);
+  const root = (value: unknown) => new Recorder().root(value);
+  assert.equal(root({ ...lab.noGain(best), verdict: "holds" }), undefined);
+  const chart = lab.costAccuracyChart(lab.bestPer(trials, "depth"), {
+    cost: (d: Row) => d.depth,
+  });
+  assert.equal(root(chart), undefined);
+  const published = [{ depth: 2, accuracy: 0.5 }, { depth: 4, accuracy: 0.6 }];
+  assert.equal(
+    root(lab.effects(published, { of: "depth", base: 2 })),
+    undefined,
+  );
+});
+
+Deno.test("the table has no folder, no host and no picture, and all that is judged", async () => {
+  const text = JSON.stringify(tableOf(trials));
+  assert.doesNotMatch(text, /\/home|secret-host|predictions/);
+  assert.match(text, /cannot open weights\.pth/);
+  assert.deepEqual(
+    read.map((t) => [t.accuracy, t.balanced, t.history.at(-1)?.testAccuracy]),
+    trials.map((t) => [t.accuracy, t.balanced, t.history.at(-1)?.testAccuracy]),
+  );
+  const chart = lab.heatMapChart(trials, { x: "lr", y: "depth" });
+  // deno-lint-ignore no-explicit-any
+  const data = await (chart as any)[Symbol.for("Jupyter.display")]();
+  const { version, asked } = data[EXPLORE_TYPE];
+  assert.equal(version, 1);
+  const { calls, root } = JSON.parse(
+    gunzipSync(Buffer.from(asked, "base64")).toString(),
+  );
+  assert.equal(calls[root][0], "heatMapChart");
+});
+
+Deno.test("calls that no report makes are refused in one line", () => {
+  const make = (...calls: unknown[]) => () =>
+    new Evaluation(calls as [], byId, asWritten()).call(0);
+  assert.throws(make(["eval", "1"]), /eval is no function of a report/);
+  assert.throws(make(["constructor"]), /no function of a report/);
+  assert.throws(make(["where", ["x"]]), /x is no value of a report/);
+  assert.throws(make(["where", ["c", 0], {}]), /goes round in a circle/);
+  assert.throws(make(["where", ["r", [["s", 99]], {}]]), /not in the page/);
+  const [deep] = [...Array(1000)].reduce((inner) => [["a", ...inner]], [1]);
+  assert.throws(make(["where", deep]), /nested too deep/);
+  const odd = JSON.parse(`["o", {"__proto__": {"isOdd": true}}]`);
+  make(["where", ["a", odd], ["o", {}]])();
+  assert.equal(({} as Row).isOdd, undefined);
+});
