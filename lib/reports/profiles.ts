@@ -111,8 +111,11 @@ const starts: Record<Profile, Start> = {
     repeats: 1,
   },
   quick: {
-    recipe: { ...narrow, size: 32, depth: 2, batchSize: 32, epochs: 3 },
-    limits: { train: 896, validation: 140, test: 420 },
+    recipe: {
+      ...narrow,
+      ...{ size: 32, depth: 2, batchSize: 32, evalBatchSize: 140, epochs: 3 },
+    },
+    limits: { train: 448, validation: 140, test: 280 },
     // Strong expressions: a net that small learns them in seconds.
     data: { name: "synthetic", faces: { intensity: [1, 1] } },
     repeats: 3,
