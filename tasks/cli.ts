@@ -1,5 +1,5 @@
 /** What the command lines of `deno task` share: errors, and finding a command. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, type Option } from "commander";
 import { meantText } from "../lib/train/close_names.ts";
 import { DeviceError } from "../lib/tensorflow/device.ts";
 import { clean } from "./study/format.ts";
@@ -17,7 +17,7 @@ export function say(line: string): void {
 }
 
 /** Errors whose every line is a fault. */
-const FAULTS = ["RecipeError", "StudyError"];
+const FAULTS = ["RecipeError", "StudyError", "UsageError"];
 
 /**
  * Runs `work`; what it throws is one line on stderr, or one a fault of a recipe
@@ -44,6 +44,31 @@ export async function exiting(
   }
 }
 
+/** Takes one of `names`; of another it says which was meant. */
+export function withChoices(option: Option, names: readonly string[]): Option {
+  return option.choices(names).argParser((text) => {
+    if (names.includes(text)) return text;
+    throw new InvalidArgumentError(
+      meantText(text, names).replace("; did", "Did") ||
+        `Allowed choices are ${names.join(", ")}.`,
+    );
+  });
+}
+
+/** @throws UsageError where an argument or an option's value is empty */
+function checkEmpty(): void {
+  const at = Deno.args.findIndex((text) =>
+    text.trim() === "" || /^--[\w-]+=$/.test(text)
+  );
+  if (at < 0) return;
+  const name = Deno.args[at].split("=")[0] || Deno.args[at - 1];
+  throw new UsageError(
+    name?.startsWith("-")
+      ? `${name}: its value is empty: give one, or leave ${name} out`
+      : "an argument is empty: take it out",
+  );
+}
+
 /** Each command's module, loaded where it is wanted: start-up time counts. */
 export type Commands = Record<string, () => Promise<() => Command>>;
 
@@ -52,13 +77,14 @@ export type Commands = Record<string, () => Promise<() => Command>>;
  *
  * @param rest adds what `program` does without a command; it then judges words
  * that are none.
- * @throws UsageError for a command that there is not
+ * @throws UsageError for a command that there is not, and for empty words
  */
 export async function addCommands(
   program: Command,
   commands: Commands,
   rest?: () => Promise<void>,
 ): Promise<void> {
+  checkEmpty();
   const [name] = Deno.args;
   if (Object.hasOwn(commands, name ?? "")) {
     program.addCommand((await commands[name]())());

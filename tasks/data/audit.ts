@@ -15,6 +15,7 @@ import { roomOf } from "../study/format.ts";
 import { print, Progress, say, UsageError } from "./terminal.ts";
 
 interface Options extends SetOptions {
+  all?: boolean;
   json?: boolean;
   html?: string;
   samples?: boolean;
@@ -40,7 +41,11 @@ async function audit(given: string, o: Options): Promise<number> {
     onProgress: (phase, done, total) =>
       progress.show(PHASES[phase], done, total),
   }).finally(() => progress.end());
-  print(o.json ? json(result) : auditText(result, roomOf(Deno.stdout)));
+  print(
+    o.json
+      ? json(result)
+      : auditText(result, { ...o, room: roomOf(Deno.stdout) }),
+  );
   if (file) {
     const { auditPage } = await import("./audit_page.ts");
     const { drawSamples } = await import("./samples.ts");
@@ -66,6 +71,7 @@ export function auditCommand(): Command {
         "anew, mirrored, cropped a little), blank images, sizes. Exit code 1 " +
         "where a finding changes results.",
     )
+    .option("--all", "tell every finding, not the first of each kind")
     .option("--json", "print the whole audit as JSON")
     .option("--html <file>", "write it as one page, too")
     .option("--samples", "with images on the page; it must not be published")

@@ -11,8 +11,8 @@ import { clean, plural, table } from "../study/format.ts";
 import { countTable } from "./set.ts";
 import { BOLD, DIM, paint, RED, YELLOW } from "./terminal.ts";
 
-/** Findings of one kind that a terminal shows. */
-const MOST_SHOWN = 20;
+/** Findings of one kind that are told where not all are asked for. */
+const FIRST = 5;
 
 /** Sizes that the text names; the rest are counted. */
 const MOST_SIZES = 5;
@@ -70,8 +70,14 @@ export function verdict(audit: Audit): string {
     (mayLeak ? "; a split drawn by chance may part the copies" : "");
 }
 
-/** The whole audit: counts, sizes, findings gravest first, the verdict. */
-export function auditText(audit: Audit, room: number): string {
+/**
+ * An audit: counts, sizes, the first findings of each kind (or `all`), gravest
+ * first, the verdict.
+ */
+export function auditText(
+  audit: Audit,
+  { room, all }: { room: number; all?: boolean },
+): string {
   const { format, layout, images, classes, counts, published, left } = audit;
   const parts = [
     clean(
@@ -87,11 +93,12 @@ export function auditText(audit: Audit, room: number): string {
   ];
   for (const [kind, some] of byKind(audit.findings)) {
     const { title, changesResults } = KINDS[kind];
-    const more = some.length - MOST_SHOWN;
+    const told = all ? some : some.slice(0, FIRST);
+    const more = some.length - told.length;
     parts.push([
       paint(changesResults ? RED : YELLOW, `${title}: ${some.length}`),
-      ...some.slice(0, MOST_SHOWN).map((f) => `  ${clean(f.text)}`),
-      ...more > 0 ? [paint(DIM, `  and ${more} more; --json has all`)] : [],
+      ...told.map((f) => `  ${clean(f.text)}`),
+      ...more > 0 ? [paint(DIM, `  and ${more} more; --all tells all`)] : [],
     ].join("\n"));
   }
   return [...parts, paint(BOLD, verdict(audit))].join("\n\n");

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { statSync } from "node:fs";
 import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import { withChoices } from "../cli.ts";
 import { detectFormat, formatOf, FORMATS } from "../../lib/data/formats/mod.ts";
 import type { Format, Listing } from "../../lib/data/listing.ts";
 import type { ReadOptions } from "../../lib/data/types.ts";
@@ -28,11 +29,13 @@ export interface OpenSet {
 export function addSetOptions(command: Command): Command {
   return command
     .argument("<path>", "the folder that holds the data set")
-    .option(
-      "--format <name>",
-      `what it is: ${FORMATS.map((f) => f.name).join(", ")} (default: by ` +
-        "what lies in the folder)",
-    )
+    .addOption(withChoices(
+      new Option(
+        "--format <name>",
+        "what it is (default: by what lies in the folder)",
+      ),
+      FORMATS.map((f) => f.name),
+    ))
     .addOption(
       new Option("--classes <n>", "8: with contempt (default: 7)")
         .choices(["7", "8"]),

@@ -16,8 +16,11 @@ import {
   notebooksIn,
   readHead,
 } from "../../lib/reports/notebooks.ts";
-import { path } from "../../lib/notebook/commands/shared.ts";
-import { replaceText } from "../../lib/notebook/mod.ts";
+import {
+  checkFolder,
+  path,
+  writeWhole,
+} from "../../lib/notebook/commands/shared.ts";
 import { say, UsageError } from "../cli.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
@@ -208,11 +211,12 @@ export function claimsCommand(): Command {
       if (!existsSync(from)) {
         throw new UsageError(`${folder}: there is no such folder`);
       }
+      if (o.out) await checkFolder(path(o.out));
       const { text, damaged } = claimsPage(from);
       damaged.forEach((line) => say(`study: ${folder}/${line}`));
       if (damaged.length > 0) Deno.exitCode = 1;
       if (!o.out) return console.log(text);
-      await replaceText(path(o.out), text);
+      await writeWhole(path(o.out), text);
       console.log(relative(Deno.cwd(), path(o.out)));
     });
 }

@@ -1,10 +1,5 @@
 /** `deno task study [NAMES]`: runs the notebooks, leaves reports. */
-import {
-  Argument,
-  type Command,
-  InvalidArgumentError,
-  Option,
-} from "commander";
+import { Argument, type Command, Option } from "commander";
 import { cpus } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
@@ -24,6 +19,7 @@ import {
 } from "../../lib/notebook/mod.ts";
 import { EXIT, shown } from "../../lib/notebook/commands/shared.ts";
 import { inJobs } from "../../lib/notebook/jobs.ts";
+import { withChoices } from "../cli.ts";
 import { dryRun } from "./dry_run.ts";
 import { plural, roomOf, wrapped } from "./format.ts";
 import { answerText, expectedOf } from "./notebook_answers.ts";
@@ -34,7 +30,9 @@ import {
   notebooksDisplay,
 } from "./notebooks_display.ts";
 import { say, storeUrl, UsageError } from "./records.ts";
-import { wholeNumber } from "./watch.ts";
+import { fromZero, jobCount } from "./watch.ts";
+
+const PROFILES: Profile[] = ["smoke", "quick", "cpu", "paper"];
 
 const root = resolve(import.meta.dirname!, "../..");
 const NOTEBOOKS = join(root, "notebooks");
@@ -355,29 +353,27 @@ export function addNotebook(program: Command): void {
       new Argument("[notebooks...]", "by number or name (default: all)"),
     )
     .addOption(
-      new Option("--profile <name>", "effort")
-        .choices(["smoke", "quick", "cpu", "paper"]).default("quick"),
+      withChoices(
+        new Option("--profile <name>", "effort").default("quick"),
+        PROFILES,
+      ),
     )
     .addOption(
-      new Option("--data <name>", "data set (default: the profile's)")
-        .choices(["synthetic", "auto", ...FORMATS.map((f) => f.name)]),
+      withChoices(
+        new Option("--data <name>", "data set (default: the profile's)"),
+        ["synthetic", "auto", ...FORMATS.map((f) => f.name)],
+      ),
     )
     .addOption(
       new Option("--data-dir <path>", "folder of a data set on disk")
         .env("FERLAB_DATA_DIR"),
     )
-    .option("--seed <n>", "seed of the synthetic faces", (text) => {
-      const n = Number(text);
-      if (!Number.isInteger(n) || n < 0) {
-        throw new InvalidArgumentError("must be a whole number from 0");
-      }
-      return n;
-    }, 0)
+    .option("--seed <n>", "seed of the synthetic faces", fromZero, 0)
     .option("--out <dir>", "results folder (default: runs/PROFILE)")
     .option(
       "--jobs <n>",
       "notebooks at once, which share the cores; of one notebook its trials",
-      wholeNumber,
+      jobCount,
       1,
     )
     .addOption(

@@ -30,16 +30,23 @@ const above =
     throw new InvalidArgumentError(`it must be ${what}`);
   };
 
-/** A whole number from 1, for commander. */
-export const wholeNumber = above(
-  "a whole number from 1",
-  (n) => Number.isInteger(n) && n > 0,
+/** More processes than this are a slip of the pen. */
+const MOST_JOBS = 256;
+
+/** How many at once, for commander. */
+export const jobCount = above(
+  `a whole number from 1 to ${MOST_JOBS}`,
+  (n) => Number.isInteger(n) && n > 0 && n <= MOST_JOBS,
 );
-const fromZero = above(
-  "a whole number from 0",
-  (n) => Number.isInteger(n) && n >= 0,
+/** A whole number from 0, for commander. */
+export const fromZero = above(
+  "a whole number from 0, below 2^53",
+  (n) => Number.isSafeInteger(n) && n >= 0,
 );
-const seconds = above("a number of seconds above 0", (n) => n > 0);
+const seconds = above(
+  "a number of seconds above 0, at most 1000000",
+  (n) => n > 0 && n <= 1e6,
+);
 
 /** Adds the options that running a study and joining one share. */
 export function addWatchOptions(command: Command): Command {
@@ -56,7 +63,7 @@ export function addWatchOptions(command: Command): Command {
     .option(
       "--jobs <n>",
       "trials at once, each in its own process",
-      wholeNumber,
+      jobCount,
       1,
     )
     .option(

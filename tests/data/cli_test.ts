@@ -106,12 +106,14 @@ Deno.test("without official splits copies may be parted by chance", () =>
     assert.match(out, /, 1 note; a split drawn by chance may part the copies/);
   }));
 
-Deno.test("more than 20 findings of a kind are counted; --json has all", () =>
+Deno.test("the first five findings of a kind are told, the rest counted; --all tells all", () =>
   inSet(async (dir, set) => {
     for (let i = 10; i < 35; i++) write(set, `train/anger/${i}.jpg`, "<p>");
     const text = await data(dir, "audit", "set");
-    assert.equal(text.out.match(/^ {2}train\/anger\/\d+\.jpg: /gm)?.length, 20);
-    assert.match(text.out, /^ {2}and 5 more; --json has all$/m);
+    assert.equal(text.out.match(/^ {2}train\/anger\/\d+\.jpg: /gm)?.length, 5);
+    assert.match(text.out, /^ {2}and 20 more; --all tells all$/m);
+    const all = await data(dir, "audit", "set", "--all");
+    assert.equal(all.out.match(/^ {2}train\/anger\/\d+\.jpg: /gm)?.length, 25);
     const { code, out } = await data(dir, "audit", "set", "--json");
     assert.equal(code, 1);
     const audit: Audit = JSON.parse(out);

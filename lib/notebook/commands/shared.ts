@@ -26,11 +26,15 @@ export const paint = (code: number, text: string) =>
   colour ? `\x1b[${code}m${text}\x1b[0m` : text;
 export const DIM = 2, RED = 31, YELLOW = 33, BOLD = 1;
 
-/** Fails before a long run, not after it. */
+/** Fails before a long run, not after it, where `file` cannot be one. */
 export async function checkFolder(file: string) {
   const info = await Deno.stat(dirname(file)).catch(() => undefined);
   if (!info?.isDirectory) {
     throw new Error(`${shown(file)}: its folder does not exist; make it first`);
+  }
+  const there = await Deno.stat(file).catch(() => undefined);
+  if (there?.isDirectory) {
+    throw new Error(`${shown(file)} is a folder; give a file`);
   }
 }
 
