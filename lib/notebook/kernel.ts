@@ -16,6 +16,7 @@ import {
   testCode,
   type Thrown,
 } from "./prelude.ts";
+import { type Sandbox, startSandbox } from "./sandbox.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
 /** A message of the Jupyter protocol, without its buffers. */
@@ -61,6 +62,8 @@ export interface KernelOptions {
   env?: Record<string, string>;
   /** milliseconds to wait for the first answer; default 30000 */
   timeout?: number;
+  /** folders in which cells may write, and do nothing else outside of Deno */
+  sandbox?: string[];
 }
 
 const DELIMITER = "<IDS|MSG>";
@@ -226,26 +229,37 @@ export class Kernel {
     const connection = newConnection();
     const folder = await newFolder();
     const file = join(folder, "connection.json");
+    let sandbox: Sandbox | undefined;
     try {
+      const { cwd } = o;
+      if (o.sandbox) {
+        sandbox = await startSandbox(o.sandbox, { cwd, own: folder });
+      }
       await Deno.writeTextFile(file, JSON.stringify(connection));
       const child = new Deno.Command(Deno.execPath(), {
         args: ["jupyter", "--kernel", "--conn", file],
         cwd: o.cwd,
-        env: o.env,
+        env: { ...sandbox?.env, ...o.env },
+        clearEnv: sandbox !== undefined,
         detached: POSIX, // a group of its own, to be ended with its children
         stdin: "null",
         stdout: "null",
         stderr: "piped",
       }).spawn();
       const kernel = new Kernel(child, connection, folder);
+      kernel.ended.then(() => sandbox?.stop());
       try {
         await kernel.#connect(o.timeout ?? 30_000);
         await kernel.#prepare(true);
+        sandbox?.shut();
         return kernel;
       } catch (e) {
         await kernel.stop();
         throw e;
       }
+    } catch (e) {
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
+      throw e;
     } finally {
       await Deno.remove(file).catch(() => {});
     }

@@ -21,7 +21,7 @@ export function projectFolder(start: string): string {
 }
 
 /** JSON with comments and trailing commas as plain JSON. */
-const plainJson = (text: string) =>
+export const plainJson = (text: string) =>
   text.replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1")
     .replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, "$1");
 

@@ -1,5 +1,6 @@
 /** Runs a notebook's cells in order in a fresh kernel and saves as it goes. */
 import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import {
   type CellFailure,
   failureText,
@@ -60,6 +61,8 @@ export interface RunOptions {
    * interrupted, and killed after `grace`
    */
   cellTimeout?: number;
+  /** cells write in the notebook's and its output's folder, and that is all */
+  sandbox?: boolean;
   /** go on at the first cell without a result in `out` */
   resume?: boolean;
   /**
@@ -240,10 +243,14 @@ class Run {
   async #inKernel(plan: ReturnType<typeof planRun>) {
     const { o } = this;
     const cwd = this.#folder;
-    await admitPackages(this.nb.cells, cwd, this.#warn);
+    // A package that is added may run its own scripts.
+    if (!o.sandbox) await admitPackages(this.nb.cells, cwd, this.#warn);
+    const folders = [this.file, o.out ?? this.file]
+      .map((path) => dirname(resolve(path)));
     const kernel = await Kernel.start({
       cwd,
       env: kernelEnv(this.file, o.env),
+      ...(o.sandbox ? { sandbox: folders } : {}),
     });
     let killer: ReturnType<typeof setTimeout> | undefined;
     const abort = () => {
@@ -361,6 +368,11 @@ class Run {
       cell,
       failure,
     );
+    const lacks = /Failed loading http|deno cache --frozen/;
+    if (this.o.sandbox && lacks.test(failure.message)) {
+      this.#result.error +=
+        " (the sandbox downloads nothing; `deno cache` gets a package before)";
+    }
   }
 
   /** Checks the parameters when the cell that makes or sets them has run. */

@@ -32,6 +32,7 @@ interface Options {
   cellTimeout?: number;
   resume?: boolean;
   stale?: boolean;
+  sandbox?: boolean;
   jobs?: number;
   html?: string;
   json?: boolean;
@@ -154,6 +155,7 @@ async function run(
             profile: o.profile,
             cellTimeout: o.cellTimeout,
             resume: o.resume,
+            sandbox: o.sandbox,
             signal: signals.stop,
             kill: signals.kill,
             onEvent: (e) =>
@@ -205,6 +207,7 @@ async function runStale(
   const ignored = Object.entries({
     ...{ "-p": o.param, "--params": o.params, "--profile": o.profile },
     ...{ "--resume": o.resume, "--jobs": o.jobs, "--html": o.html },
+    ...{ "--sandbox": o.sandbox },
   }).find(([, value]) => value !== undefined);
   if (ignored) {
     wrong(
@@ -293,6 +296,12 @@ export function addRun(program: Command): void {
       "--stale",
       "run only the cells that are not fresh, and what they need, as " +
         "`rerun --stale` does, with the parameters they ran with",
+    )
+    .option(
+      "--sandbox",
+      "for a notebook that you do not trust: no network, no other programs, no " +
+        "native code, nothing of the environment; it reads files, and writes " +
+        "only in its own folder and the output's",
     )
     .option("-j, --jobs <n>", "run this many notebooks at once", whole)
     .option("--html <file>", "also write the executed notebook as an HTML page")
