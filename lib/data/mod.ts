@@ -13,7 +13,7 @@ export {
   stratified,
 } from "./dataset.ts";
 export { detectFormat, FORMATS } from "./formats/mod.ts";
-export { readText } from "./formats/text.ts";
+export { readText } from "./formats/text_files.ts";
 export type { Format, ListedImage, Listing } from "./listing.ts";
 export { loadDataset } from "./load.ts";
 export type { LoadOptions } from "./load.ts";

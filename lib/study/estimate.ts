@@ -15,10 +15,10 @@ import {
   type TrainingPlan,
 } from "./plan.ts";
 import { settingsOf, spacesOf } from "./points.ts";
-import { recordedStore, settlePlan } from "./precision.ts";
+import { recordedStore, settlePlan } from "./settled_precision.ts";
 import { givenUp, isSettled, RETRIES } from "./progress.ts";
 import { recordsPath } from "./runner.ts";
-import { randomPoint } from "./search/random.ts";
+import { randomPoint } from "./search/random_search.ts";
 import type { ResultRow } from "./store/mod.ts";
 
 /** One setting of a study and what it costs. */

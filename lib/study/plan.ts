@@ -25,7 +25,7 @@ import { StudyError } from "./errors.ts";
 import { canonical, differences, identityOf, repeatSeed } from "./identity.ts";
 import { type PlanData, PlanDataSchema } from "./plan_data.ts";
 import { settingsOf, spacesOf } from "./points.ts";
-import { randomPoint } from "./search/random.ts";
+import { randomPoint } from "./search/random_search.ts";
 import type { StudyRow } from "./store/mod.ts";
 
 const ObjectiveSchema = z.strictObject({

@@ -6,7 +6,7 @@ import {
   StudyError,
 } from "./definition.ts";
 import { pointKey, repeatSeed } from "./identity.ts";
-import { randomPoint } from "./search/random.ts";
+import { randomPoint } from "./search/random_search.ts";
 import { sobolPoint } from "./search/sobol.ts";
 import type { Spaces } from "./search/space.ts";
 import { type Distribution, distributionOf } from "./store/mod.ts";

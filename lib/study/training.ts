@@ -30,7 +30,7 @@ import {
   type TrainingPlan,
 } from "./plan.ts";
 import type { TrialPoint } from "./points.ts";
-import { type Settle, settlePlan } from "./precision.ts";
+import { type Settle, settlePlan } from "./settled_precision.ts";
 import {
   recordsPath,
   type RunOptions,

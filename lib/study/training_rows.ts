@@ -4,7 +4,7 @@ import type { ProportionInterval } from "../statistics/mod.ts";
 import type { Params } from "./definition.ts";
 import { StudyError } from "./errors.ts";
 import { lastRecord, recordsOf } from "./identity.ts";
-import { recordedStore } from "./precision.ts";
+import { recordedStore } from "./settled_precision.ts";
 import { recordsPath } from "./runner.ts";
 import {
   type FailKind,

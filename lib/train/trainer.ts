@@ -11,7 +11,7 @@ import {
 } from "../tensorflow/mod.ts";
 import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
 import type { StoredTensor } from "../weights/mod.ts";
-import { colourJitter } from "./augment/colour.ts";
+import { colourJitter } from "./augment/colour_jitter.ts";
 import {
   randomErasing,
   randomFlip,
@@ -36,7 +36,7 @@ import {
   type Settings,
   settingsOf,
   stepShape,
-} from "./settings.ts";
+} from "./step_inputs.ts";
 import {
   accumulate,
   applyStatistics,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type Params, parseStudy } from "../../lib/study/definition.ts";
 import { spacesOf } from "../../lib/study/points.ts";
 import { nextSetting, resultsOf } from "../../lib/study/sampling.ts";
-import { randomPoint } from "../../lib/study/search/random.ts";
+import { randomPoint } from "../../lib/study/search/random_search.ts";
 import { tpePoint } from "../../lib/study/search/tpe.ts";
 import type { ResultRow, TrialState } from "../../lib/study/store/mod.ts";
 

@@ -1,7 +1,7 @@
 // Random and Sobol' points; the sequence against SciPy's (fixtures/sobol.json).
 import assert from "node:assert/strict";
 import { StudyError } from "../../lib/study/errors.ts";
-import { randomPoint, uniforms } from "../../lib/study/search/random.ts";
+import { randomPoint, uniforms } from "../../lib/study/search/random_search.ts";
 import { sobolPoint } from "../../lib/study/search/sobol.ts";
 import {
   sizeOf,

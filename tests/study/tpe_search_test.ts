@@ -1,7 +1,7 @@
 // TPE's points: what they follow from, and how good they are beside Optuna's.
 import assert from "node:assert/strict";
 import type { Params, ParamValue } from "../../lib/study/definition.ts";
-import { randomPoint } from "../../lib/study/search/random.ts";
+import { randomPoint } from "../../lib/study/search/random_search.ts";
 import {
   type Observation,
   type Space,

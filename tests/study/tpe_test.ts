@@ -7,7 +7,7 @@ import {
   kernelWeights,
   normalsOf,
 } from "../../lib/study/search/parzen.ts";
-import { uniforms } from "../../lib/study/search/random.ts";
+import { uniforms } from "../../lib/study/search/random_search.ts";
 import {
   fromInterval,
   interval,

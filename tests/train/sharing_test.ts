@@ -4,7 +4,7 @@ import { modelOf } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
 import { handleCount } from "../../lib/tensorflow/mod.ts";
 import { type Recipe, Trainer } from "../../lib/train/mod.ts";
-import { stepShape } from "../../lib/train/settings.ts";
+import { stepShape } from "../../lib/train/step_inputs.ts";
 import { everything, tinyRecipe } from "./_tiny.ts";
 
 const SHAPE = [8, 16, 16, 3] as const;

@@ -4,7 +4,7 @@ import { EXPRESSIONS } from "../expressions.ts";
 import type { Expression } from "../expressions.ts";
 import type { Listing } from "../listing.ts";
 import { Collector, MISSING } from "./collector.ts";
-import { readLines } from "./text.ts";
+import { readLines } from "./text_files.ts";
 import { DataError } from "../types.ts";
 import { below, isImageName, onTree, stemOf } from "./tree.ts";
 import { CONTEMPT_LEFT } from "./words.ts";

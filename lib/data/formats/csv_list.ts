@@ -4,7 +4,7 @@ import { expressionOf } from "../expressions.ts";
 import type { Listing } from "../listing.ts";
 import { Collector } from "./collector.ts";
 import { misfitOf, readTable, type Row } from "./table.ts";
-import { firstLine, headerOf, readLines } from "./text.ts";
+import { firstLine, headerOf, readLines } from "./text_files.ts";
 import { DataError } from "../types.ts";
 import type { ReadOptions, SplitName } from "../types.ts";
 import { onTree, type Tree } from "./tree.ts";
@@ -131,8 +131,8 @@ class Finder {
   }
 }
 
-/** The split of a row: its cell's, else the one that the file's name tells. */
-function splitsOf(tables: readonly Table[]): (table: Table) => number {
+/** Which column tells the split; -1 where the file's name does. */
+function splitColumnOf(tables: readonly Table[]): (table: Table) => number {
   const unclear = tables.filter(({ csv, header }) =>
     columns(header, SPLIT).length === 0 && splitOfName(csv) === undefined
   );
@@ -158,7 +158,7 @@ function list(tree: Tree, o: ReadOptions): Listing {
         `(also path, file or filename; emotion, expression or class)`,
     );
   }
-  const splitColumn = splitsOf(tables);
+  const splitColumn = splitColumnOf(tables);
   const legend = legendOf(dir, tree);
   const labels = tables.map((table) => wordsOf(dir, table, legend));
   const { classes, labelOf } = namedClasses(

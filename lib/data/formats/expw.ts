@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
 import type { Crop, Listing } from "../listing.ts";
 import { Collector, MISSING } from "./collector.ts";
-import { readLines } from "./text.ts";
+import { readLines } from "./text_files.ts";
 import { DataError } from "../types.ts";
 import { below, onTree } from "./tree.ts";
 

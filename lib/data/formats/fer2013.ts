@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
 import type { Listing } from "../listing.ts";
-import { firstLine } from "./text.ts";
+import { firstLine } from "./text_files.ts";
 import { DataError, FER_CLASSES, SPLITS } from "../types.ts";
 import type { SplitName } from "../types.ts";
 import { Collector } from "./collector.ts";

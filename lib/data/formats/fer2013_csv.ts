@@ -1,6 +1,6 @@
 /** FER2013's csv, read in pieces: every row's pixels, every bad row named. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { headerOf, refuseUtf16 } from "./text.ts";
+import { headerOf, refuseUtf16 } from "./text_files.ts";
 import { DataError } from "../types.ts";
 
 /** Side of FER2013's images in pixels. */

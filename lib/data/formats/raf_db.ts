@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Expression } from "../expressions.ts";
 import type { Listing } from "../listing.ts";
-import { readLines } from "./text.ts";
+import { readLines } from "./text_files.ts";
 import { DataError } from "../types.ts";
 import type { ReadOptions, SplitName } from "../types.ts";
 import { Collector, MISSING } from "./collector.ts";

@@ -1,7 +1,7 @@
 /** Tables as text: csv files with any separator. */
 import { CsvError, parse } from "csv-parse/sync";
 import { DataError } from "../types.ts";
-import { headerOf, readText } from "./text.ts";
+import { headerOf, readText } from "./text_files.ts";
 
 /** A row of a table, and where it stands. */
 export interface Row {

@@ -1,6 +1,6 @@
 /** A gray float canvas that shapes are painted on in face coordinates. */
 import type { Random } from "../random.ts";
-import type { Shape } from "./shapes.ts";
+import type { Shape } from "./drawn_shapes.ts";
 
 /** Where the face lies: image = t + s R(rotation) face, in [-1, 1] units. */
 export interface Pose {

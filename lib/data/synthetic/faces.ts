@@ -6,7 +6,7 @@ import { EXPRESSIONS } from "../expressions.ts";
 import { paintFace } from "./paint_face.ts";
 import { paintOcclusion } from "./paint_occlusion.ts";
 import { hash32, Random } from "../random.ts";
-import { capsule, ellipse } from "./shapes.ts";
+import { capsule, ellipse } from "./drawn_shapes.ts";
 import { classShares, labelSequence, noisyLabels } from "./labels.ts";
 import { DataError, SPLITS } from "../types.ts";
 import type { Dataset, FaceOptions, Split } from "../types.ts";

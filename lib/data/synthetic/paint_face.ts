@@ -3,7 +3,7 @@ import type { Canvas } from "./canvas.ts";
 import type { Actions } from "./actions.ts";
 import { paintMouth } from "./paint_mouth.ts";
 import type { Random } from "../random.ts";
-import { capsule, clamp, ellipse, shape } from "./shapes.ts";
+import { capsule, clamp, ellipse, shape } from "./drawn_shapes.ts";
 
 /** Paints a face at rest size about 0.75 x 0.95, centred on the origin. */
 export function paintFace(c: Canvas, a: Actions, random: Random): void {

@@ -2,7 +2,7 @@
 import type { Canvas } from "./canvas.ts";
 import type { Actions } from "./actions.ts";
 import type { Random } from "../random.ts";
-import { capsule, clamp, ellipse, shape } from "./shapes.ts";
+import { capsule, clamp, ellipse, shape } from "./drawn_shapes.ts";
 
 /**
  * @param shift where the middle of the face lies, for a turned head

@@ -1,7 +1,7 @@
 /** What may hide part of a drawn face. */
 import type { Canvas } from "./canvas.ts";
 import type { Random } from "../random.ts";
-import { capsule, ellipse, shape } from "./shapes.ts";
+import { capsule, ellipse, shape } from "./drawn_shapes.ts";
 
 /**
  * Now and then hides part of the face: glasses, a hand, a bar.

@@ -1,7 +1,7 @@
 /** Points that fill a space evenly: the Sobol' sequence, scrambled by a seed. */
 import type { Params } from "../definition.ts";
 import { StudyError } from "../errors.ts";
-import { uniforms } from "./random.ts";
+import { uniforms } from "./random_search.ts";
 import { DIRECTIONS } from "./sobol_directions.ts";
 import { type Spaces, valueAt } from "./space.ts";
 

@@ -1,7 +1,7 @@
 /** The tree-structured Parzen estimator: points like the good ones so far. */
 import type { Params } from "../definition.ts";
 import { estimator } from "./parzen.ts";
-import { randomPoint, uniforms } from "./random.ts";
+import { randomPoint, uniforms } from "./random_search.ts";
 import { type Observation, sizeOf, type Spaces, within } from "./space.ts";
 
 type Direction = "maximize" | "minimize";

@@ -1,26 +1,14 @@
 /** Taking the next waiting trial, never one that another process took. */
 import type { Params } from "../definition.ts";
-import { type Connection, insertRows, type Row } from "./database.ts";
-import {
-  decodeJson,
-  type Distribution,
-  encodeJson,
-  encodeParam,
-  encodeTime,
-} from "./encoding.ts";
-import { readTrials } from "./rows.ts";
-import type { Claim, TrialRow, Worker } from "./types.ts";
-import { beat, setAttributes } from "./writes.ts";
+import type { Connection, Row } from "./database.ts";
+import { decodeJson, type Distribution, encodeTime } from "./encoding.ts";
+import { readTrials } from "./reading.ts";
+import type { Claim, Point, TrialRow, Worker } from "./types.ts";
+import { beat, putParams, setAttributes } from "./writes.ts";
 
 interface Wanted {
   keys?: ReadonlySet<string>;
   distributions?: Record<string, Distribution>;
-}
-
-interface Point {
-  key: string;
-  repeat: number;
-  seed: number;
 }
 
 const PAGE = 64;
@@ -135,15 +123,9 @@ function putQueuedParams(
 ): Params {
   const fixed = row.system.fixed_params as Record<string, unknown>;
   const params = queuedParams(fixed, distributions)!;
-  insertRows(
+  putParams(
     c,
-    "trial_params (trial_id, param_name, param_value, distribution_json)",
-    Object.entries(params).map(([name, value]) => [
-      row.trialId,
-      name,
-      encodeParam(name, value, distributions[name]),
-      encodeJson(distributions[name]),
-    ]),
+    [{ trialId: row.trialId, params, distributions }],
     "ON CONFLICT (trial_id, param_name) DO NOTHING",
   );
   return params;

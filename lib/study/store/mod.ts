@@ -7,7 +7,7 @@ import {
   settleTimeZone,
 } from "./postgres.ts";
 import { RdbStore } from "./rdb.ts";
-import { checkRevision, prepare } from "./schema.ts";
+import { checkRevision, prepare } from "./tables.ts";
 import { isThere, openSqlite, type SqliteOptions } from "./sqlite.ts";
 import { openSqliteReader } from "./sqlite_reader.ts";
 import type { Store } from "./types.ts";
@@ -20,7 +20,7 @@ export {
   encodeJson,
 } from "./encoding.ts";
 export { LostTrialError, StoreUnavailableError } from "./errors.ts";
-export { failedTries, isFinalFailure } from "./queue.ts";
+export { failedTries, isFinalFailure } from "./adding.ts";
 export * from "./types.ts";
 
 export interface StoreOptions {

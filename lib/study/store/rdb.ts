@@ -5,10 +5,10 @@ import { claim, claimedBy } from "./claim.ts";
 import type { Database } from "./database.ts";
 import type { Distribution } from "./encoding.ts";
 import { held, thisWorker } from "./process.ts";
-import * as queue from "./queue.ts";
-import { readCurves, readResults, readStudies, readTrials } from "./rows.ts";
-import * as running from "./running.ts";
-import { hasOwnTables } from "./schema.ts";
+import * as queue from "./adding.ts";
+import { readCurves, readResults, readStudies, readTrials } from "./reading.ts";
+import * as running from "./running_trials.ts";
+import { hasOwnTables } from "./tables.ts";
 import * as studies from "./studies.ts";
 import type {
   Claim,

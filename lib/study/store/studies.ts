@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { StudyError } from "../errors.ts";
 import type { Connection } from "./database.ts";
 import { decodeJson, type Distribution, encodeJson } from "./encoding.ts";
-import { readStudies } from "./rows.ts";
+import { readStudies } from "./reading.ts";
 import type { StudyRow } from "./types.ts";
 import { deleteTrials, lockStudy, setAttributes } from "./writes.ts";
 

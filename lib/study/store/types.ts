@@ -71,6 +71,15 @@ export interface TrialRow {
   complete: Date | null;
 }
 
+/** Which repeat of which setting a trial of ours is. */
+export interface Point {
+  /** Names the point within its study. */
+  key: string;
+  /** From 0. */
+  repeat: number;
+  seed: number;
+}
+
 /** What a sampler, a budget and a count want of a trial; quick to read. */
 export interface ResultRow {
   trialId: number;
@@ -80,21 +89,16 @@ export interface ResultRow {
   /** The objective; null without one. */
   value: number | null;
   /** `ferlab:point`; undefined for a trial that another tool made. */
-  point?: { key: string; repeat: number; seed: number };
+  point?: Point;
   failKind?: FailKind;
   start: Date | null;
   complete: Date | null;
 }
 
 /** A trial to be added: one repeat of one setting. */
-export interface NewTrial {
-  /** Names this point within the study. */
-  key: string;
+export interface NewTrial extends Point {
   params: Params;
   distributions: Record<string, Distribution>;
-  /** From 0. */
-  repeat: number;
-  seed: number;
 }
 
 /** A trial that ended elsewhere, to be taken in as it is. */

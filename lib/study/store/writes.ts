@@ -9,7 +9,7 @@ import {
   encodeValue,
 } from "./encoding.ts";
 import { LostTrialError } from "./errors.ts";
-import { HIGHEST_NUMBER } from "./schema.ts";
+import { HIGHEST_NUMBER } from "./tables.ts";
 import type { EpochReport, Outcome, TrialRow, TrialState } from "./types.ts";
 
 /** What a new trial is made of. */
@@ -134,18 +134,7 @@ export async function addTrials(
     .map((r) => Number(r.trial_id)).sort((a, b) => a - b);
   const rows = <T>(of: (d: Draft, id: number) => Value[][]) =>
     drafts.flatMap((d, i) => of(d, ids[i]));
-  insertRows(
-    c,
-    "trial_params (trial_id, param_name, param_value, distribution_json)",
-    rows((d, id) =>
-      Object.entries(d.params).map(([name, value]) => [
-        id,
-        name,
-        encodeParam(name, value, d.distributions[name]),
-        encodeJson(d.distributions[name]),
-      ])
-    ),
-  );
+  putParams(c, drafts.map((d, i) => ({ ...d, trialId: ids[i] })));
   for (const kind of ["user", "system"] as const) {
     insertRows(
       c,
@@ -173,6 +162,27 @@ export async function addTrials(
     rows((d, id) => d.epochs.map((e) => [id, Number(e.epoch), encodeJson(e)])),
   );
   return ids;
+}
+
+/** Records the parameters of trials. */
+export function putParams(
+  c: Connection,
+  trials: readonly Pick<TrialRow, "trialId" | "params" | "distributions">[],
+  onConflict = "",
+): void {
+  insertRows(
+    c,
+    "trial_params (trial_id, param_name, param_value, distribution_json)",
+    trials.flatMap(({ trialId, params, distributions }) =>
+      Object.entries(params).map(([name, value]) => [
+        trialId,
+        name,
+        encodeParam(name, value, distributions[name]),
+        encodeJson(distributions[name]),
+      ])
+    ),
+    onConflict,
+  );
 }
 
 const INTERMEDIATE = "trial_intermediate_values (trial_id, step, " +

@@ -1,6 +1,6 @@
 /** Random rectangles of images, as erasing and cropping draw them. */
 import { tf } from "../../tensorflow/mod.ts";
-import { between, draw } from "./device.ts";
+import { between, draw } from "./tensor_ops.ts";
 
 /** One rectangle an image, in pixels: float32 [B] each, whole numbers. */
 export interface Boxes {

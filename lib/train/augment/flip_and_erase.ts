@@ -1,7 +1,7 @@
 /** Augmentation inside the compiled step: seeded, stateless, on the device. */
 import { preparedImages, tf } from "../../tensorflow/mod.ts";
 import { type Boxes, type BoxRange, drawBoxes } from "./boxes.ts";
-import { draw } from "./device.ts";
+import { draw } from "./tensor_ops.ts";
 
 /**
  * Mirrors each image left to right with `probability`.

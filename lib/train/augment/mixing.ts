@@ -1,7 +1,7 @@
 /** MixUp and CutMix: drawn on the host once a batch, applied inside the compiled step. */
 import { hash32, Random } from "../../data/mod.ts";
 import { tf } from "../../tensorflow/mod.ts";
-import { gather } from "./device.ts";
+import { gather } from "./tensor_ops.ts";
 
 export interface Mixing {
   /** "mixup-or-cutmix" takes either with equal chance on every batch. */

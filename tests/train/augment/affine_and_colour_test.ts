@@ -12,7 +12,7 @@ import {
 import {
   adjustColour,
   colourJitter,
-} from "../../../lib/train/augment/colour.ts";
+} from "../../../lib/train/augment/colour_jitter.ts";
 import { column, images, mean, near, reference } from "../_reference.ts";
 
 const seed = tf.tensor1d([7, 11], "int32");

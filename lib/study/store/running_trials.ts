@@ -2,7 +2,7 @@
 import type { Connection, Value } from "./database.ts";
 import { decodeJson, encodeTime, encodeValue } from "./encoding.ts";
 import { isRunning } from "./process.ts";
-import { readTrials } from "./rows.ts";
+import { readTrials } from "./reading.ts";
 import type {
   EpochReport,
   Outcome,

@@ -1,8 +1,14 @@
 /** Adding trials to a study: points to run, settings, copies, finished ones. */
 import type { Connection } from "./database.ts";
 import { decodeJson } from "./encoding.ts";
-import { readTrials } from "./rows.ts";
-import type { FinishedTrial, NewTrial, TrialRow, TrialState } from "./types.ts";
+import { readTrials } from "./reading.ts";
+import type {
+  FinishedTrial,
+  NewTrial,
+  Point,
+  TrialRow,
+  TrialState,
+} from "./types.ts";
 import {
   addTrials,
   copyOf,
@@ -61,7 +67,7 @@ async function pointTrials(
   );
   const points = new Map<string, PointTrial[]>();
   for (const r of rows) {
-    const { key } = decodeJson(String(r.point)) as { key: string };
+    const { key } = decodeJson(String(r.point)) as Point;
     const list = points.get(key) ?? [];
     list.push({
       trialId: Number(r.trial_id),

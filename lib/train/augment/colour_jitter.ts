@@ -1,6 +1,6 @@
 /** Random brightness, contrast, saturation and hue inside the compiled step. */
 import { tf } from "../../tensorflow/mod.ts";
-import { between, draw } from "./device.ts";
+import { between, draw } from "./tensor_ops.ts";
 
 export interface ColourJitter {
   /** Factors lie within 1 ± this, and not below 0. */
