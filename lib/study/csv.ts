@@ -1,4 +1,4 @@
-/** Tables in CSV files that other programs wrote, every bad row named. */
+/** Tables in CSV files: read with every bad row named, written by RFC 4180. */
 import { CsvError, parse } from "csv-parse/sync";
 import { StudyError } from "./errors.ts";
 
@@ -124,3 +124,24 @@ export function readerOf(
   }
   return (cell) => cell;
 }
+
+function csvText(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return safe === "" || /^\s|\s$|[",\r\n]/.test(safe)
+    ? `"${safe.replaceAll('"', '""')}"`
+    : safe;
+}
+
+function csvCell(value: unknown): string {
+  if (value === null) return "";
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === "string" ? csvText(value) : String(value);
+}
+
+/**
+ * A line of CSV by RFC 4180, its end included: null is an empty cell, no text
+ * is `""`, times are ISO 8601. A text that a spreadsheet would run as a formula
+ * gets a ' before it.
+ */
+export const csvLine = (values: readonly unknown[]): string =>
+  `${values.map(csvCell).join(",")}\r\n`;

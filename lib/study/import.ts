@@ -23,6 +23,11 @@ export interface ImportedTrial
   extends Omit<FinishedTrial, "distributions" | "repeat" | "seed"> {
   /** What names it, so that it is taken in once. */
   key: string;
+  /**
+   * The key of the nth (from 1) of the runs that are told apart by nothing but
+   * their results, `key` being the first.
+   */
+  nth?: (n: number) => string;
   /** What named it in records of earlier versions. */
   earlierKey?: string;
   /** For messages. */
@@ -82,6 +87,48 @@ function changeOf(
   if (before.state === outcome.state && Object.is(old, value)) return;
   return `${name ?? "a trial"} (trial ${before.number}): ` +
     `${resultText(before.state, old)} → ${resultText(outcome.state, value)}`;
+}
+
+/**
+ * Gives each of the trials that only their results tell apart the key of the
+ * recorded one that it is: the one with its result, else the next that no
+ * other trial is, else a new one.
+ */
+function withKeys(
+  trials: readonly ImportedTrial[],
+  byKey: ReadonlyMap<string | undefined, ResultRow>,
+): ImportedTrial[] {
+  const alike = Map.groupBy(
+    trials.filter((trial) => trial.nth),
+    (trial) => trial.key,
+  );
+  const keys = new Map<ImportedTrial, string>();
+  for (const group of alike.values()) {
+    const { nth } = group[0];
+    const recorded: string[] = [];
+    for (let n = 1; byKey.has(nth!(n)); n++) recorded.push(nth!(n));
+    const free = new Set(recorded);
+    const take = (trial: ImportedTrial, key: string) => {
+      keys.set(trial, key);
+      free.delete(key);
+    };
+    const left = group.filter((trial) => {
+      const same = [...free, trial.earlierKey].find((key) => {
+        const row = key && byKey.get(key);
+        return row && changeOf(row, trial) === undefined;
+      });
+      if (same) take(trial, same);
+      return !same;
+    });
+    let next = recorded.length;
+    for (const trial of left) {
+      const [key = nth!(++next)] = free;
+      take(trial, key);
+    }
+  }
+  return trials.map((trial) =>
+    keys.has(trial) ? { ...trial, key: keys.get(trial)! } : trial
+  );
 }
 
 /** The distribution that covers a study's trials and new ones. */
@@ -160,9 +207,10 @@ export async function importTrials(
   const there = new Set(results.flatMap((r) => [r.point?.key, contentOf(r)]));
   there.delete(undefined);
   const byKey = new Map(results.map((r) => [r.point?.key, r]));
+  const all = withKeys(source.trials, byKey);
   const before = (trial: ImportedTrial) =>
     byKey.get(trial.key) ?? byKey.get(trial.earlierKey ?? trial.key);
-  const changed = source.trials.flatMap((trial) => {
+  const changed = all.flatMap((trial) => {
     const row = before(trial);
     const change = row && changeOf(row, trial);
     return change ? [{ trial, row, change }] : [];
@@ -170,7 +218,7 @@ export async function importTrials(
   const replaced = new Map(
     update ? changed.map(({ trial, row }) => [trial, row]) : [],
   );
-  const fresh = source.trials.filter((trial) => {
+  const fresh = all.filter((trial) => {
     if (replaced.has(trial)) return true;
     const { state } = trial.outcome;
     const value = trial.outcome.state === "COMPLETE"
@@ -196,7 +244,7 @@ export async function importTrials(
   };
   for (const { params } of results) next(params);
   const trials = fresh.map((one): FinishedTrial => {
-    const { earlierKey: _, name: __, ...trial } = one;
+    const { earlierKey: _, name: __, nth: ___, ...trial } = one;
     const { params, seed, outcome } = trial;
     const old = replaced.get(one);
     const attrs = seed === undefined

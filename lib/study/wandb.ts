@@ -171,14 +171,20 @@ function timesOf({ Created = "", Runtime = "" }: CsvRow["cells"]) {
   return { start, complete: new Date(+start + 1000 * seconds!) };
 }
 
-/**
- * What names a run, whatever its result: its id, its name and time, or its name
- * and settings; all that is known of one without a name.
- */
-function runKey(cells: CsvRow["cells"], settings: unknown): string {
-  const { ID, Name, Created } = cells;
-  if (ID || Name && Created || !Name) return contentOf(cells);
-  return contentKey(["wandb run", Name, settings]);
+/** Whether a run has what names it, whatever its result. */
+const isNamed = ({ ID, Name, Created }: CsvRow["cells"]) =>
+  Boolean(ID || Name && Created);
+
+/** What names the nth of the runs of a setting that nothing else names. */
+function keyOfNth(
+  { Name, Created }: CsvRow["cells"],
+  setting: readonly unknown[],
+  n: number,
+): string {
+  const counted = n === 1 ? setting : [...setting, n];
+  return Name
+    ? contentKey(["wandb run", Name, counted])
+    : contentKey(["wandb row", Created ?? "", counted]);
 }
 
 /** What named runs without id and time before, and names equal rows. */
@@ -232,7 +238,7 @@ export function readRuns(
   const notes: string[] = [];
   const running: string[] = [];
   const names: string[] = [];
-  const keys = new Set<string>();
+  let unnamed = 0;
   const contents = new Set<string>();
   const trials = readRows(table, ({ line, cells }): ImportedTrial[] => {
     const outcome = outcomeOf(cells, value);
@@ -249,11 +255,12 @@ export function readRuns(
       return [];
     }
     contents.add(content);
-    const named = [settings, seedColumn && cells[seedColumn]];
-    let key = runKey(cells, named);
-    // Several runs of one name and setting are its repeats, in their order.
-    for (let n = 2; keys.has(key); n++) key = runKey(cells, [...named, n]);
-    keys.add(key);
+    const setting = [settings, (seedColumn && cells[seedColumn]) ?? null];
+    // Several runs of one setting that nothing names are its repeats.
+    const nth = isNamed(cells)
+      ? undefined
+      : (n: number) => keyOfNth(cells, setting, n);
+    if (nth) unnamed++;
     names.push(name);
     const number = seedColumn ? numberOf(cells[seedColumn]) : undefined;
     const seed = Number.isSafeInteger(number) ? number : undefined;
@@ -263,9 +270,10 @@ export function readRuns(
       ...seed === undefined ? [] : [seedColumn!],
     ];
     return [{
-      key,
+      key: nth?.(1) ?? content,
+      nth,
       earlierKey: content,
-      name,
+      name: cells.Name || `line ${line}`,
       params: settings,
       seed,
       outcome: { ...outcome, attrs: attributesOf(cells, read) },
@@ -273,6 +281,14 @@ export function readRuns(
       ...times,
     }];
   }).flat();
+  if (unnamed > 0) {
+    const many = unnamed === 1 ? "1 run has" : `${unnamed} runs have`;
+    notes.push(
+      `${many} no ID, nor a Name with Created: known again by parameters, ` +
+        `seed${columns.includes("Name") ? ", name" : ""} and result, so that ` +
+        `one with another result is a changed one`,
+    );
+  }
   if (running.length > 0) {
     notes.push(`left out, still running: ${listed(running, 5)}`);
   }

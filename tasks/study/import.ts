@@ -34,7 +34,11 @@ interface Options extends RecordOptions {
   history?: string[];
   from?: string;
   update?: boolean;
+  keep?: boolean;
 }
+
+/** Changed runs that are told one by one. */
+const TOLD = 20;
 
 const SQLITE = "SQLite format 3\0";
 
@@ -116,6 +120,7 @@ async function withStore(
 }
 
 async function take(file: string, o: Options): Promise<number> {
+  if (o.update && o.keep) throw new UsageError("give --update or --keep");
   const source = await isStorage(file)
     ? await readStorage(file, o)
     : await readExport(file, o);
@@ -127,18 +132,23 @@ async function take(file: string, o: Options): Promise<number> {
       source,
       { update: o.update },
     );
-    for (const change of changed) {
-      warn(
-        `${change}: ${
-          updated ? "replaced" : "the earlier one is kept; --update replaces it"
-        }`,
-      );
+    const advice = updated || o.keep ? "" : "; --update replaces it";
+    const what = updated ? "replaced" : `the earlier one is kept${advice}`;
+    for (const change of changed.slice(0, TOLD)) warn(`${change}: ${what}`);
+    if (changed.length > TOLD) {
+      warn(`and ${changed.length - TOLD} more changed runs: ${what}`);
     }
+    const same = known - changed.length;
     console.log(
       clean(
-        `${plural(added, "trial")} added to "${study.name}" in ${record}${
-          known ? `, ${known} were there already` : ""
-        }`,
+        [
+          `${plural(added, "trial")} added to "${study.name}" in ${record}`,
+          same && `${same} were there already`,
+          changed.length &&
+          `${changed.length} changed since: ${
+            updated ? "replaced" : "the earlier kept"
+          }`,
+        ].filter(Boolean).join(", "),
       ),
     );
   });
@@ -177,6 +187,7 @@ export function importCommand(): Command {
       "--update",
       "a run that was imported and has another result now replaces the earlier",
     )
+    .option("--keep", "the earlier result is kept (default, with a hint)")
     .option("--from <name>", "storage: its study, where it has several")
     .addHelpText(
       "after",

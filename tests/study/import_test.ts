@@ -422,6 +422,11 @@ const TWICE: [what: string, table: (acc: number) => string][] = [
       `b,2024-01-02T03:05:05Z,0.2,0.5\n`,
   ],
   ["by name alone", (acc) => `Name,lr,acc\na,0.1,${acc}\nb,0.2,0.5\n`],
+  ["by its setting alone", (acc) => `lr,acc\n0.1,${acc}\n0.2,0.5\n`],
+  [
+    "by setting and seed, behind a new first row",
+    (acc) => `seed,lr,acc\n1,0.1,${acc}\n1,0.2,0.5\n`,
+  ],
 ];
 for (const [what, of] of TWICE) {
   Deno.test(`a run that comes again with another result is told, ${what}`, () =>
@@ -446,7 +451,10 @@ for (const [what, of] of TWICE) {
       assert.deepEqual(await take(0.69), { added: 0, known: 2, changed: [] });
       const kept = await take(0.72);
       assert.deepEqual([kept.added, kept.known], [0, 2]);
-      assert.match(kept.changed.join(), /^a \(trial \d\): 0\.69 → 0\.72$/);
+      assert.match(
+        kept.changed.join(),
+        /^(a|line 2) \(trial \d\): 0\.69 → 0\.72$/,
+      );
       assert.deepEqual(await values(), {
         "0.1, repeat 0": 0.69,
         "0.2, repeat 0": 0.5,
@@ -461,6 +469,43 @@ for (const [what, of] of TWICE) {
       assert.deepEqual((await take(0.72)).changed, []);
     }));
 }
+
+Deno.test("of runs that nothing names, those with a recorded result are the recorded ones", () =>
+  inStore(async (store) => {
+    const take = async (rows: string, update?: boolean) => {
+      const read = source(`lr,acc\n${rows}`, GIVEN);
+      assert.match(
+        read.notes.join("; "),
+        /\d runs? ha(s|ve) no ID, nor a Name with Created: known again by/,
+      );
+      const { added, changed } = await importTrials(store, "s", read, {
+        update,
+      });
+      const values = (await trialsOf(store, "s")).map((t) => t.value);
+      return { added, changed, values: values.sort() };
+    };
+    await take("0.1,0.5\n0.1,0.6\n0.2,0.7\n");
+    // A new repeat stands first, as W&B sorts: nothing has changed.
+    assert.deepEqual(await take("0.1,0.9\n0.1,0.5\n0.1,0.6\n0.2,0.7\n"), {
+      added: 1,
+      changed: [],
+      values: [0.5, 0.6, 0.7, 0.9],
+    });
+    // 0.55 for 0.5 is a change, wherever it stands.
+    const told = ["line 2 (trial 0): 0.5 → 0.55"];
+    const rows = "0.1,0.55\n0.1,0.6\n0.1,0.9\n";
+    assert.deepEqual(await take(rows), {
+      added: 0,
+      changed: told,
+      values: [0.5, 0.6, 0.7, 0.9],
+    });
+    assert.deepEqual(await take(rows, true), {
+      added: 0,
+      changed: told,
+      values: [0.55, 0.6, 0.7, 0.9],
+    });
+    assert.deepEqual((await take(rows)).changed, []);
+  }));
 
 Deno.test("runs of one name and setting are repeats, and stay so", () =>
   inStore(async (store) => {
