@@ -19,6 +19,36 @@ export function say(line: string): void {
 /** Errors whose every line is a fault. */
 const FAULTS = ["RecipeError", "StudyError", "UsageError"];
 
+/** Writes text to standard output; false where nobody reads on (`| head`). */
+export async function print(text: string): Promise<boolean> {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) {
+      at += await Deno.stdout.write(bytes.subarray(at));
+    }
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
+  }
+}
+
+/** Names with commas between, of an option. */
+export const listed = (text: string): string[] =>
+  text.split(",").map((name) => name.trim());
+
+/** The JSON of `--recipe FILE`. @throws UsageError where there is none */
+export async function readRecipe(
+  file: string,
+): Promise<Record<string, unknown>> {
+  try {
+    return JSON.parse(await Deno.readTextFile(file));
+  } catch (error) {
+    const [why] = (error as Error).message.split("\n");
+    throw new UsageError(`--recipe ${file}: not readable as JSON (${why})`);
+  }
+}
+
 /**
  * Runs `work`; what it throws is one line on stderr, or one a fault of a recipe
  * or a study, and an exit code: 2 for wrong usage, 1 for the rest.

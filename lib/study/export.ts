@@ -1,6 +1,8 @@
-/** A study's records as files for other programs: Parquet, CSV, JSON. */
+/** A study's records for other programs: Parquet, CSV, JSON, TensorBoard, MLflow. */
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { csvLine } from "./csv.ts";
 import { oneLine, StudyError } from "./errors.ts";
 import {
   type Column,
@@ -9,10 +11,17 @@ import {
   jsonText,
   trialColumns,
 } from "./frames.ts";
+import { mlflowFiles } from "./mlflow.ts";
+import { type Run, runsOf } from "./runs_export.ts";
 import type { StudyRow, TrialRow } from "./store/mod.ts";
+import { type Picture, tensorboardFiles } from "./tensorboard.ts";
 
 export const EXPORT_FORMATS = ["parquet", "csv", "json"] as const;
 export type ExportFormat = typeof EXPORT_FORMATS[number];
+
+/** Programs that show runs, and read them from folders. */
+export const TRACKERS = ["tensorboard", "mlflow"] as const;
+export type Tracker = typeof TRACKERS[number];
 
 /** The format that a file's name asks for. @throws StudyError for others */
 export function formatOf(file: string): ExportFormat {
@@ -28,19 +37,6 @@ export function formatOf(file: string): ExportFormat {
   return format;
 }
 
-function csvText(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return safe === "" || /^\s|\s$|[",\r\n]/.test(safe)
-    ? `"${safe.replaceAll('"', '""')}"`
-    : safe;
-}
-
-function csvCell(value: unknown): string {
-  if (value === null) return "";
-  if (value instanceof Date) return value.toISOString();
-  return typeof value === "string" ? csvText(value) : String(value);
-}
-
 /**
  * CSV by RFC 4180. No value is an empty cell, no text is `""`, the numbers
  * that are none are NaN, Infinity and -Infinity, times are ISO 8601 in UTC. A
@@ -49,12 +45,12 @@ function csvCell(value: unknown): string {
  * it as it is.
  */
 export function csvOf(columns: readonly Column[]): string {
-  const lines = [columns.map((c) => csvText(c.name))];
+  const lines = [csvLine(columns.map((c) => c.name))];
   const height = columns[0]?.values.length ?? 0;
   for (let i = 0; i < height; i++) {
-    lines.push(columns.map((c) => csvCell(c.values[i])));
+    lines.push(csvLine(columns.map((c) => c.values[i])));
   }
-  return lines.map((cells) => `${cells.join(",")}\r\n`).join("");
+  return lines.join("");
 }
 
 /**
@@ -124,4 +120,94 @@ export async function exportStudy(
 
 function parquetOf(columns: readonly Column[]): Uint8Array {
   return frameOf(columns).writeParquet({ compression: "zstd" });
+}
+
+/** A file that only folders of this export have. */
+const MARKS: Record<Tracker, string> = {
+  tensorboard: "events.out.tfevents.0.ferlab",
+  mlflow: "tags/ferlab.study",
+};
+
+/**
+ * Puts a folder with these files in the place of an earlier one, whole.
+ *
+ * @throws StudyError where something else lies there, or it cannot be written
+ */
+async function writeFolder(
+  folder: string,
+  files: ReadonlyMap<string, Uint8Array | string>,
+  mark: string,
+): Promise<void> {
+  const beside = (what: string) =>
+    join(
+      dirname(folder),
+      `.${basename(folder)}.${what}-${crypto.randomUUID()}`,
+    );
+  const made = beside("new");
+  try {
+    const isThere = existsSync(folder);
+    if (
+      isThere && readdirSync(folder).length > 0 &&
+      !existsSync(join(folder, mark))
+    ) {
+      throw new StudyError(
+        `${folder}: holds what no export wrote: give another folder with -o`,
+      );
+    }
+    for (const [name, content] of files) {
+      const file = join(made, name), isFolder = name.endsWith("/");
+      await mkdir(isFolder ? file : dirname(file), { recursive: true });
+      if (!isFolder) await writeFile(file, content);
+    }
+    const old = beside("old");
+    if (isThere) await rename(folder, old);
+    await rename(made, folder);
+    await rm(old, { recursive: true, force: true });
+  } catch (error) {
+    await rm(made, { recursive: true, force: true }).catch(() => {});
+    if (error instanceof StudyError) throw error;
+    throw new StudyError(`${folder}: cannot be written: ${oneLine(error)}`);
+  }
+}
+
+/**
+ * Writes the trials of a study for `tracker` into a folder of their own below
+ * `folder`, which is TensorBoard's `--logdir` or MLflow's `mlruns` and may hold
+ * other studies and experiments. What an earlier export of the study wrote is
+ * replaced.
+ *
+ * @param name what the study's folder is called, where names are free
+ * @param pictureOf draws a run's confusion matrix
+ * @returns the study's folder
+ * @throws StudyError when no trial has begun, or it cannot be written
+ */
+export async function exportRuns(
+  study: StudyRow,
+  rows: readonly TrialRow[],
+  { tracker, folder, name, pictureOf = () => Promise.resolve(undefined) }: {
+    tracker: Tracker;
+    folder: string;
+    name: string;
+    pictureOf?: (run: Run) => Promise<Picture | undefined>;
+  },
+): Promise<string> {
+  const runs = runsOf(study, rows);
+  if (runs.length === 0) {
+    throw new StudyError(`study "${study.name}": no trial has begun`);
+  }
+  if (tracker === "tensorboard") {
+    const own = join(folder, name);
+    const files = await tensorboardFiles(study, runs, pictureOf);
+    await writeFolder(own, files, MARKS.tensorboard);
+    return own;
+  }
+  const { experiment, files } = await mlflowFiles(
+    study,
+    runs,
+    folder,
+    pictureOf,
+  );
+  const own = join(folder, experiment);
+  await writeFolder(own, files, MARKS.mlflow);
+  return own;
 }

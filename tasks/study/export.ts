@@ -5,12 +5,16 @@ import {
   csvOf,
   EXPORT_FORMATS,
   type ExportFormat,
+  exportRuns,
   exportStudy,
   formatOf,
   jsonOf,
+  type Tracker,
+  TRACKERS,
 } from "../../lib/study/export.ts";
 import { trialColumns } from "../../lib/study/frames.ts";
 import type { StudyRow, TrialRow } from "../../lib/study/store/mod.ts";
+import { print } from "../cli.ts";
 import { plural } from "./format.ts";
 import {
   addRecordOptions,
@@ -22,19 +26,8 @@ import {
 
 interface Options extends RecordOptions {
   format?: ExportFormat;
+  to?: Tracker;
   out?: string;
-}
-
-/** Writes text to standard output; a reader may have closed it (`| head`). */
-async function print(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  try {
-    for (let at = 0; at < bytes.length;) {
-      at += await Deno.stdout.write(bytes.subarray(at));
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }
 
 async function printStudy(
@@ -62,7 +55,45 @@ function named(file: string): ExportFormat {
   }
 }
 
+/** How each tracker is told to read a folder, and the folder's usual name. */
+const OPENED: Record<Tracker, { folder: string; by: string }> = {
+  tensorboard: { folder: "tensorboard", by: "tensorboard --logdir" },
+  mlflow: {
+    folder: "mlruns",
+    // MLflow 3 wants this said of folders; `mlflow migrate-filestore` takes
+    // them into a database.
+    by: "MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri",
+  },
+};
+
+/** A study's name as a file's. */
+const fileName = (name: string) =>
+  name.replace(/[^\p{L}\p{N}._@-]+/gu, "-").replace(/^\.+$/, "study");
+
+function track(name: string, tracker: Tracker, o: Options): Promise<number> {
+  if (o.format) throw new UsageError("give --to or --format, not both");
+  if (o.out === "-") {
+    throw new UsageError("--to writes a folder: give its name");
+  }
+  const { folder, by } = OPENED[tracker];
+  return withStudy(name, o, async ({ store, row, name }) => {
+    const trials = await store.trials(row.studyId);
+    const { confusionPicture } = await import("./picture.ts");
+    const own = await exportRuns(row, trials, {
+      tracker,
+      folder: path(o.out ?? folder),
+      name: fileName(name),
+      pictureOf: (run) => confusionPicture(run.confusion, run.texts.data),
+    });
+    say(`${plural(trials.length, "trial")} of ${name}`);
+    console.log(shown(own));
+    say(`open it: ${by} ${shown(o.out ?? folder)}`);
+    return 0;
+  });
+}
+
 function write(name: string, o: Options): Promise<number> {
+  if (o.to) return track(name, o.to, o);
   const format = o.format ??
     (o.out === "-" ? "csv" : o.out ? named(o.out) : "parquet");
   return withStudy(name, o, async ({ store, row, name }) => {
@@ -71,8 +102,7 @@ function write(name: string, o: Options): Promise<number> {
       await printStudy(row, trials, format);
       return 0;
     }
-    const file = o.out ??
-      `${name.replace(/[^\p{L}\p{N}._@-]+/gu, "-")}.${format}`;
+    const file = o.out ?? `${fileName(name)}.${format}`;
     const files = await exportStudy(row, trials, { format, file: path(file) });
     say(`${plural(trials.length, "trial")} of ${name}`);
     for (const file of files) console.log(shown(file));
@@ -82,12 +112,13 @@ function write(name: string, o: Options): Promise<number> {
 
 export function exportCommand(): Command {
   return addRecordOptions(new Command("export"))
-    .summary("write a study's trials as Parquet, CSV or JSON")
+    .summary("write a study's trials as files, or for TensorBoard or MLflow")
     .description(
       "Write a study's trials to a file. Parquet and CSV have a row a trial, " +
         "and the epochs beside them in NAME.epochs.*; JSON has the whole " +
         "record. In CSV a text that a spreadsheet would run as a formula gets " +
-        "a ' before it.",
+        "a ' before it. With --to they become runs of TensorBoard or MLflow: " +
+        "scalars by epoch, parameters, confusion matrices as pictures.",
     )
     .argument("<name>", "the study; NAME@KEY for one of several records of it")
     .addOption(
@@ -96,9 +127,15 @@ export function exportCommand(): Command {
         "default: by the file's name, else parquet",
       ).choices(EXPORT_FORMATS),
     )
+    .addOption(
+      new Option("--to <tracker>", "a folder of runs for this program")
+        .choices(TRACKERS),
+    )
     .option(
       "-o, --out <file>",
-      "the file; - prints CSV (the trials) or JSON (default: NAME.FORMAT)",
+      "the file; - prints CSV (the trials) or JSON (default: NAME.FORMAT); " +
+        "with --to a folder, which may hold other studies (default: " +
+        "tensorboard or mlruns)",
     )
     .addHelpText(
       "after",

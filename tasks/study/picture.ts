@@ -1,0 +1,35 @@
+/** A confusion matrix as a PNG, for programs that show pictures. */
+import sharp from "sharp";
+import { confusionChart } from "../../lib/charts/mod.ts";
+import { FER_CLASSES } from "../../lib/data/types.ts";
+import type { Picture } from "../../lib/study/tensorboard.ts";
+
+/** Sets with classes of their own, whose names are not on record. */
+const OWN_CLASSES = ["image-folder", "csv-list"];
+
+/**
+ * Counts by [true class][predicted class], as reports draw them; undefined
+ * where there are none.
+ *
+ * @param data the data set's name; of those with the seven expressions the
+ * classes are named
+ */
+export async function confusionPicture(
+  confusion: number[][] | undefined,
+  data: string | undefined,
+): Promise<Picture | undefined> {
+  if (!confusion) return undefined;
+  const isNamed = data !== undefined && !OWN_CLASSES.includes(data) &&
+    confusion.length === FER_CLASSES.length;
+  const { svg } = confusionChart(
+    { confusion },
+    isNamed ? { labels: FER_CLASSES } : {},
+  );
+  const markup = new TextEncoder().encode(
+    svg.replaceAll("currentColor", "#222"),
+  );
+  const { data: png, info } = await sharp(markup)
+    .flatten({ background: "white" }).png({ palette: true })
+    .toBuffer({ resolveWithObject: true });
+  return { png, width: info.width, height: info.height };
+}
