@@ -55,6 +55,7 @@ export { engineInfo } from "./tensorflow/mod.ts";
 export {
   lookInside,
   parseRecipe,
+  predict,
   type Recipe,
   recipes,
   recipeTable,

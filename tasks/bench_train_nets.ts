@@ -6,7 +6,7 @@ import {
   RecipeError,
   recipes,
 } from "../lib/train/mod.ts";
-import { UsageError } from "./cli.ts";
+import { readRecipe, UsageError } from "./cli.ts";
 
 /** A net by the name of its row. */
 export interface Net {
@@ -51,13 +51,7 @@ const ofPreset = (name: "full" | "slim", fields: Partial<Recipe>): Net => ({
 });
 
 async function ofFile(path: string): Promise<Net> {
-  let input: unknown;
-  try {
-    input = JSON.parse(await Deno.readTextFile(path));
-  } catch (error) {
-    const [why] = (error as Error).message.split("\n");
-    throw new UsageError(`--recipe ${path}: not readable as JSON (${why})`);
-  }
+  const input = await readRecipe(path);
   try {
     return { name: path, recipe: parseRecipe(input) };
   } catch (error) {

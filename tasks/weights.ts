@@ -1,6 +1,7 @@
 /** `deno task weights`: shows, converts and compares files of weights. */
 import { Command, InvalidArgumentError } from "commander";
 import {
+  aboutNet,
   elements,
   escaped,
   firstTen,
@@ -129,16 +130,70 @@ async function inspect(
   return 0;
 }
 
+/** A command that was called wrongly: exit code 2. */
+const misuse = (message: string) =>
+  Object.assign(new Error(message), { name: "UsageError" });
+
+interface ConvertOptions {
+  prefix?: string;
+  rename?: boolean;
+  key?: string;
+  average?: boolean;
+  recipe?: string;
+  classes?: string;
+}
+
+/** Writes what `write` writes, or says in one line why it cannot. */
+async function written(output: string, write: () => Promise<void>) {
+  try {
+    await write();
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    // Without the name of the temporary file that is behind the first.
+    const [why] = (error as Error).message.split(
+      /: (?:open|rename|writefile) '/,
+    );
+    throw new WeightsError(`${output}: cannot be written: ${why}`);
+  }
+}
+
+/** A trained net as ONNX. */
+async function convertNet(
+  input: string,
+  output: string,
+  { prefix, rename, ...options }: ConvertOptions,
+): Promise<number> {
+  if (prefix !== undefined || rename) {
+    throw misuse("--prefix and --rename are for .safetensors");
+  }
+  // By an address, so that without it the command needs no TensorFlow.
+  const { netAsOnnx } = await import(import.meta.resolve("./weights_onnx.ts"));
+  const { bytes, notes, about } = await netAsOnnx(input, options);
+  const beside = `${output}.${crypto.randomUUID()}.tmp`;
+  await written(output, async () => {
+    try {
+      await Deno.writeFile(beside, bytes);
+      await Deno.rename(beside, output);
+    } catch (error) {
+      await Deno.remove(beside).catch(() => {});
+      throw error;
+    }
+  });
+  for (const note of notes) console.error(escaped(`weights: ${note}`));
+  console.log(escaped(`${output}: ${about}`));
+  return 0;
+}
+
 async function convert(
   input: string,
   output: string,
-  { prefix = "", rename, key, average }: {
-    prefix?: string;
-    rename?: boolean;
-    key?: string;
-    average?: boolean;
-  },
+  options: ConvertOptions,
 ): Promise<number> {
+  if (output.endsWith(".onnx")) return await convertNet(input, output, options);
+  const { prefix = "", rename, key, average, recipe, classes } = options;
+  if (recipe || classes) {
+    throw misuse("--recipe and --classes are for .onnx");
+  }
   const weights = await readWeights(input, { key });
   const source = "checkpoint" in weights.metadata
     ? modelTensors(weights.tensors, { average })
@@ -154,15 +209,13 @@ async function convert(
     const ours = prefix + (rename ? names.get(name) : name);
     tensors.set(ours, { dtype, shape, data });
   }
-  // The reference library's sign of PyTorch's layout.
-  try {
-    await writeSafetensors(output, tensors, { format: "pt" });
-  } catch (error) {
-    if (error instanceof WeightsError) throw error;
-    // Without the name of the temporary file that is behind the first.
-    const [why] = (error as Error).message.split(/: (?:open|rename) '/);
-    throw new WeightsError(`${output}: cannot be written: ${why}`);
-  }
+  // Names that another program gave are no longer those of the net.
+  const about = prefix ? {} : aboutNet(weights.metadata, { average });
+  // "format" is the reference library's sign of PyTorch's layout.
+  await written(
+    output,
+    () => writeSafetensors(output, tensors, { format: "pt", ...about }),
+  );
   const halves = [...weights.tensors.values()].filter((t) => t.storedAs).length;
   if (weights.key) console.log(`from the key ${printable(weights.key)}`);
   if (weights.standIns.length) {
@@ -249,9 +302,9 @@ function tolerance(text: string): number {
 }
 
 function outputName(name: string): string {
-  if (name.endsWith(".safetensors")) return name;
+  if (/\.(safetensors|onnx)$/.test(name)) return name;
   throw new InvalidArgumentError(
-    "only safetensors is written; end the name in .safetensors",
+    "end the name in .safetensors or .onnx, which are written",
   );
 }
 
@@ -268,15 +321,18 @@ program.command("inspect").argument("<file>")
   .option("--key <key>", KEY)
   .action(async (...args) => Deno.exit(await inspect(args[0], args[1])));
 program.command("convert").argument("<in>")
-  .argument("<out.safetensors>", "the file to write", outputName)
+  .argument("<out>", "the file to write, .safetensors or .onnx", outputName)
   .description(
-    "writes safetensors that PyTorch loads; halves become float32, and of\n" +
-      "FERLab's checkpoints the optimizer's state is left out",
+    "writes safetensors that PyTorch loads (halves become float32, and of\n" +
+      "FERLab's checkpoints the optimizer's state is left out), or a trained net\n" +
+      "as ONNX: images [batch, channels, size, size] from 0 to 1 to logits",
   )
   .option("--prefix <prefix>", "put before each name, such as irback.")
   .option("--rename", "known names as FERLab's: module. off, face.evoLVe's IR")
   .option("--key <key>", KEY)
   .option("--average", "the running mean of a training's checkpoint instead")
+  .option("--recipe <file>", "ONNX: the net's recipe, where weights say none")
+  .option("--classes <names>", "ONNX: the classes' names by label")
   .action(async (...args) =>
     Deno.exit(await convert(args[0], args[1], args[2]))
   );
@@ -292,6 +348,10 @@ try {
   await program.parseAsync(Deno.args, { from: "user" });
 } catch (error) {
   const e = error as Error & { code?: string; exitCode?: number };
+  if (e.name === "UsageError") {
+    console.error(`weights: ${escaped(e.message)}`);
+    Deno.exit(2);
+  }
   if (e.code?.startsWith("commander.")) {
     // Without a command its help is shown, which is no success.
     Deno.exit(e.exitCode === 0 ? 0 : 2);

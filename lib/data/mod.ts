@@ -14,10 +14,14 @@ export {
 } from "./dataset.ts";
 export { detectFormat, FORMATS } from "./formats/mod.ts";
 export { readText } from "./formats/text_files.ts";
-export type { Format, ListedImage, Listing } from "./listing.ts";
+export type { Crop, Format, ListedImage, Listing } from "./listing.ts";
+export { imagesAt } from "./photos.ts";
 export { loadDataset } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
 export { hash32, Random } from "./random.ts";
+export { expandGray, isGray } from "./read/decode_images.ts";
+export { decodeImage } from "./read/decode_image.ts";
+export { readImageFile } from "./read/image_file.ts";
 export { repeatedImages, repeatedLines } from "./repeated_images.ts";
 export type { RepeatedImages } from "./repeated_images.ts";
 export { syntheticFaces } from "./synthetic/faces.ts";

@@ -8,6 +8,7 @@ import {
   cleanTemporary,
   readSafetensors,
   SafetensorsError,
+  SeenData,
   type StoredTensor,
   writeSafetensors,
 } from "../weights/mod.ts";
@@ -20,6 +21,8 @@ export interface CheckpointMeta {
   /** Optimizer steps done. */
   step: number;
   recipe: unknown;
+  /** Missing in checkpoints of earlier versions. */
+  data?: SeenData;
   /** One row an epoch. */
   history: unknown[];
 }
@@ -34,7 +37,7 @@ export class CheckpointError extends Error {
   override name = "CheckpointError";
 }
 
-const NEWEST = "checkpoint.safetensors";
+export const NEWEST = "checkpoint.safetensors";
 const PREVIOUS = "checkpoint.previous.safetensors";
 const DAMAGED = "checkpoint.damaged.safetensors";
 
@@ -42,6 +45,7 @@ const Meta = z.object({
   epoch: z.int().min(0),
   step: z.int().min(0),
   recipe: z.unknown(),
+  data: SeenData.optional().catch(undefined),
   history: z.array(z.unknown()),
 });
 

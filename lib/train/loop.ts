@@ -1,6 +1,6 @@
 /** The training loop: an async iterator of epochs that can stop and resume. */
-import type { Dataset, Split } from "../data/mod.ts";
-import { firstTen } from "../weights/mod.ts";
+import { type Dataset, isGray, type Split } from "../data/mod.ts";
+import { firstTen, type SeenData } from "../weights/mod.ts";
 import {
   type Checkpoint,
   loadCheckpoint,
@@ -108,6 +108,20 @@ export async function evaluate(
   return evaluation.result();
 }
 
+/** Images that tell whether a data set is gray, at most. */
+const LOOKED_AT = 512;
+
+/** What the net sees of `data`, for its checkpoint. */
+function seenOf({ name, classes, size, channels, train }: Dataset): SeenData {
+  const every = Math.ceil(train.n / LOOKED_AT), width = size * size * channels;
+  let gray = true;
+  for (let i = 0; i < train.n && gray; i += every) {
+    const image = train.images.subarray(i * width, (i + 1) * width);
+    gray = channels === 1 || isGray(image);
+  }
+  return { name, classes, size, channels, gray };
+}
+
 type Recorded = Recipe & { dataHash: string; weightsHash?: string };
 
 /** What a checkpoint was made by. */
@@ -192,6 +206,7 @@ export async function* train(
     dataHash: data.hash,
     weightsHash: pretrained?.hash,
   };
+  const seen = seenOf(data);
   const history: EpochRow[] = [];
   const diagnostics = options.diagnose ? diagnoser(trainer) : null;
   try {
@@ -240,7 +255,7 @@ export async function* train(
         const { epoch, step } = row;
         await saveCheckpoint(checkpointDir, {
           tensors: trainer.save(),
-          meta: { epoch, step, recipe: recorded, history },
+          meta: { epoch, step, recipe: recorded, data: seen, history },
         });
       }
       yield row;

@@ -31,6 +31,7 @@ export {
   overMaximum,
   upsample,
 } from "./gradcam.ts";
+export { onnxOf } from "./onnx.ts";
 export { type ParameterRule, parameterRules } from "./groups.ts";
 export {
   locateNonFinite,
@@ -74,6 +75,17 @@ export {
   settlePrecision,
   type StepTimes,
 } from "./precision.ts";
+export { type Confused, confusedWith } from "./confused.ts";
+export {
+  type Photo,
+  photosOf,
+  predict,
+  type Predicted,
+  type Prediction,
+  predictions,
+  type PredictOptions,
+  type Unreadable,
+} from "./predict.ts";
 export { loadPretrained, type Pretrained, weightsPath } from "./pretrained.ts";
 export { randomSteps } from "./random_steps.ts";
 export {
@@ -96,5 +108,6 @@ export { atMost, dottedFrom, parsedBy } from "./faults.ts";
 export { show, takes } from "./fields.ts";
 export { followsRunLength, Schedule } from "./schedules.ts";
 export { squareRootRule } from "./square_root.ts";
+export { type TrainedNet, trainedNet, type TrainedOptions } from "./trained.ts";
 export { type StepResult, Trainer } from "./trainer.ts";
 export { readVariables } from "./variables.ts";

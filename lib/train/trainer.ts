@@ -77,11 +77,11 @@ export interface StepResult {
 }
 
 /** Pixels [B, H, W, C] uint8 as float32 in [0, 1]. */
-const scaled = (bytes: tf.Tensor) =>
+export const scaled = (bytes: tf.Tensor) =>
   tf.div(bytesToFloat(bytes), 255) as tf.Tensor4D;
 
 /** Pixels in [0, 1] as the network's input. */
-function normalise(x: tf.Tensor4D, { mean, std }: Recipe["normalise"]) {
+export function normalise(x: tf.Tensor4D, { mean, std }: Recipe["normalise"]) {
   if (mean === 0 && std === 1) return x;
   return tf.div(tf.sub(x, mean), std) as tf.Tensor4D;
 }

@@ -1,4 +1,5 @@
 /** Weight files: PyTorch's and safetensors, their names, and what fits a model. */
+export { type About, aboutNet, aboutOf, SeenData } from "./about_net.ts";
 export {
   cleanTemporary,
   readSafetensors,
@@ -16,6 +17,7 @@ export {
   type TensorData,
   WeightsError,
 } from "./tensor.ts";
+export { OnnxGraph } from "./onnx.ts";
 export { readWeights, type Weights } from "./read.ts";
 export { modelTensors, renameKnown, type Renaming } from "./names.ts";
 export {

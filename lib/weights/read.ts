@@ -320,7 +320,8 @@ async function readBytes(
   if (isZip(bytes)) {
     return fromTorch(readTorchZip(bytes, refuse), key, refuse);
   }
-  if (isPickle(bytes)) {
+  // A safetensors file whose header's length ends in 0x80 begins as a pickle.
+  if (isPickle(bytes) && !looksLikeSafetensors(bytes)) {
     return fromTorch(readTorchLegacy(bytes, refuse), key, refuse);
   }
   if (!looksLikeSafetensors(bytes)) refuse(guess(bytes));

@@ -148,7 +148,32 @@ Deno.test("convert --rename --prefix gives our names", () =>
     assert.equal(tensors.get("irback.1.num_batches_tracked")!.dtype, "I64");
     const wrong = await weights("convert", from, join(dir, "a.pth"));
     assert.equal(wrong.code, 2);
-    assert.match(wrong.err, /only safetensors is written/);
+    assert.match(wrong.err, /end the name in \.safetensors or \.onnx/);
+  }));
+
+Deno.test("convert to ONNX wants a net's recipe, and no other names", () =>
+  inFolder(async (dir) => {
+    const out = join(dir, "a.onnx");
+    const from = `${folder}checkpoint.pth`;
+    const bare = await weights("convert", from, out);
+    assert.equal(bare.code, 1);
+    assert.match(bare.err, /does not say which net it is of: give the recipe/);
+    const renamed = await weights("convert", from, out, "--rename");
+    assert.deepEqual([renamed.code, renamed.err], [
+      2,
+      "weights: --prefix and --rename are for .safetensors\n",
+    ]);
+    const recipe = join(dir, "none.json");
+    const gone = await weights("convert", from, out, "--recipe", recipe);
+    assert.equal(gone.code, 2);
+    assert.match(gone.err, /none\.json: not readable as JSON/);
+    const file = join(dir, "a.safetensors");
+    const other = await weights("convert", from, file, "--recipe", recipe);
+    assert.deepEqual([other.code, other.err], [
+      2,
+      "weights: --recipe and --classes are for .onnx\n",
+    ]);
+    assert.deepEqual([...Deno.readDirSync(dir)], []);
   }));
 
 Deno.test("compare names each difference, exits with 1, and takes a tolerance", () =>

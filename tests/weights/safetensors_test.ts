@@ -5,6 +5,7 @@ import process from "node:process";
 import {
   cleanTemporary,
   readSafetensors,
+  readWeights,
   SafetensorsError,
   type StoredTensor,
   writeSafetensors,
@@ -62,6 +63,13 @@ Deno.test("each dtype, shape and metadata text comes back as it was written", ()
     odd.set(bytes);
     assert.deepEqual((await readSafetensors(odd)).tensors, read.tensors);
   }));
+
+Deno.test("a header whose length ends in 0x80, as a pickle begins, is no pickle", async () => {
+  const path = new URL("../fixtures/ir_vit_tiny.safetensors", import.meta.url);
+  assert.equal((await Deno.readFile(path))[0], 0x80);
+  const { format } = await readWeights(path.pathname);
+  assert.equal(format, "safetensors");
+});
 
 Deno.test("a file of the reference library is read, and has no checksum to verify", async () => {
   const { tensors, metadata } = await readSafetensors(

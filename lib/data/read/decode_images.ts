@@ -68,7 +68,7 @@ export function widen(all: Uint8Array): void {
 }
 
 /** True where all three values of each pixel are equal. */
-function isGray(rgb: Uint8Array): boolean {
+export function isGray(rgb: Uint8Array): boolean {
   for (let o = 0; o < rgb.length; o += 3) {
     if (rgb[o] !== rgb[o + 1] || rgb[o] !== rgb[o + 2]) return false;
   }
