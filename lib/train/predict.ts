@@ -57,8 +57,8 @@ export interface PredictOptions {
   signal?: AbortSignal;
 }
 
-/** Photos that go through the net together. */
-const BATCH = 32;
+/** Photos that go through the net together; a Grad-CAM holds all activations. */
+const BATCH = 32, BATCH_OF_MAPS = 4;
 
 /** The part of a box that begins within the picture; boxes may begin before it. */
 function begun({ left, top, width, height }: Crop): Crop | string {
@@ -162,7 +162,7 @@ export async function* predictions(
   const { recipe, channels } = net;
   const { size, classes } = recipe;
   const pixels = size * size * channels;
-  const batch = Math.min(BATCH, photos.length);
+  const batch = Math.min(gradCam ? BATCH_OF_MAPS : BATCH, photos.length);
   const forward = modelOf(recipe);
   const values = onDevice(net);
   const evaluate = compile((bytes) => [
