@@ -191,7 +191,7 @@ async function draw(
   number: number,
   { recipe: { size }, channels, classes }: TrainedNet,
 ): Promise<void> {
-  const { overlay } = await import("./predict/picture.ts");
+  const { overlay } = await import("./predict/overlay.ts");
   const stem = clean(parse(file).name).replace(/[^\p{L}\p{N}._]+/gu, "-")
     .replace(/^-/, "").slice(0, 60);
   const kind = classes[label].replace(/[^\p{L}\p{N}]+/gu, "-");

@@ -31,7 +31,7 @@ export {
   overMaximum,
   upsample,
 } from "./gradcam.ts";
-export { onnxOf } from "./onnx.ts";
+export { onnxOf } from "./onnx_net.ts";
 export { type ParameterRule, parameterRules } from "./groups.ts";
 export {
   locateNonFinite,

@@ -78,7 +78,7 @@ function track(name: string, tracker: Tracker, o: Options): Promise<number> {
   const { folder, by } = OPENED[tracker];
   return withStudy(name, o, async ({ store, row, name }) => {
     const trials = await store.trials(row.studyId);
-    const { confusionPicture } = await import("./picture.ts");
+    const { confusionPicture } = await import("./confusion_picture.ts");
     const own = await exportRuns(row, trials, {
       tracker,
       folder: path(o.out ?? folder),
