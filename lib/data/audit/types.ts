@@ -1,38 +1,26 @@
 /** What an audit of a data set finds, and how much each kind of it matters. */
 import type { SplitName } from "../types.ts";
 
+const grave = (title: string) => ({ title, changesResults: true });
+const note = (title: string) => ({ title, changesResults: false });
+
 /** Kinds of findings, gravest first: what each is, and if it moves results. */
 export const KINDS = {
-  leak: { title: "same image in several splits", changesResults: true },
-  conflict: { title: "same image with several labels", changesResults: true },
-  subject: { title: "subject in several splits", changesResults: true },
-  missing: { title: "listed file that is not there", changesResults: true },
-  undecodable: {
-    title: "file that cannot be decoded",
-    changesResults: true,
-  },
-  unusable: {
-    title: "row or file that cannot be used",
-    changesResults: true,
-  },
-  counts: {
-    title: "count that differs from the published one",
-    changesResults: true,
-  },
-  nearLeak: { title: "near copy in another split", changesResults: true },
-  nearConflict: {
-    title: "near copy with another label",
-    changesResults: true,
-  },
-  duplicate: { title: "same image twice in a split", changesResults: false },
-  nearDuplicate: { title: "near copy in one split", changesResults: false },
-  blank: { title: "blank image", changesResults: false },
-  absent: { title: "class without an image", changesResults: false },
-  unlisted: {
-    title: "folder of images that nothing lists",
-    changesResults: false,
-  },
-} as const;
+  leak: grave("same image in several splits"),
+  conflict: grave("same image with several labels"),
+  subject: grave("subject in several splits"),
+  missing: grave("listed file that is not there"),
+  undecodable: grave("file that cannot be decoded"),
+  unusable: grave("row or file that cannot be used"),
+  counts: grave("count that differs from the published one"),
+  nearLeak: grave("near copy in another split"),
+  nearConflict: grave("near copy with another label"),
+  duplicate: note("same image twice in a split"),
+  nearDuplicate: note("near copy in one split"),
+  blank: note("blank image"),
+  absent: note("class without an image"),
+  unlisted: note("folder of images that nothing lists"),
+};
 
 export type FindingKind = keyof typeof KINDS;
 

@@ -90,45 +90,29 @@ function wordsOf(
   );
 }
 
-/** Finds images at their path, or at that path within one of the folders. */
-class Finder {
-  #tree: Tree;
-  #files = new Map<string, Set<string>>();
-
-  constructor(tree: Tree) {
-    this.#tree = tree;
+/**
+ * The path of an image below the data folder: as it is named, or within one of
+ * the folders, that of its split first.
+ *
+ * @throws DataError without a place, or with several
+ */
+function find(tree: Tree, name: string, split: SplitName | undefined): string {
+  const path = name.replaceAll("\\", "/").replace(/^(\.\/)+/, "");
+  if (path.startsWith("/") || path.split("/").includes("..")) {
+    throw new DataError(`${name} lies outside of the data folder`);
   }
-
-  /** Its path below the data folder. @throws DataError without a place */
-  find(name: string, split: SplitName | undefined): string {
-    const path = name.replaceAll("\\", "/").replace(/^(\.\/)+/, "");
-    if (path.startsWith("/") || path.split("/").includes("..")) {
-      throw new DataError(`${name} lies outside of the data folder`);
-    }
-    if (this.#has(path)) return path;
-    const places = this.#tree.folders("")
-      .filter((folder) => this.#has(`${folder}/${path}`));
-    const own = places.filter((folder) => splitOf(folder) === split);
-    const [place, another] = own.length > 0 ? own : places;
-    if (place === undefined) throw new DataError(`there is no file ${name}`);
-    if (another !== undefined) {
-      throw new DataError(
-        `${name} lies in ${place}/ and in ${another}/: write its folder too`,
-      );
-    }
-    return `${place}/${path}`;
+  if (tree.hasFile(path)) return path;
+  const places = tree.folders("")
+    .filter((folder) => tree.hasFile(`${folder}/${path}`));
+  const own = places.filter((folder) => splitOf(folder) === split);
+  const [place, another] = own.length > 0 ? own : places;
+  if (place === undefined) throw new DataError(`there is no file ${name}`);
+  if (another !== undefined) {
+    throw new DataError(
+      `${name} lies in ${place}/ and in ${another}/: write its folder too`,
+    );
   }
-
-  #has(path: string): boolean {
-    const at = path.lastIndexOf("/");
-    const folder = path.slice(0, Math.max(at, 0));
-    let files = this.#files.get(folder);
-    if (!files) {
-      files = new Set(this.#tree.files(folder));
-      this.#files.set(folder, files);
-    }
-    return files.has(path.slice(at + 1));
-  }
+  return `${place}/${path}`;
 }
 
 /** Which column tells the split; -1 where the file's name does. */
@@ -165,7 +149,6 @@ function list(tree: Tree, o: ReadOptions): Listing {
     labels.flatMap((table) => table.classes),
     o,
   );
-  const finder = new Finder(tree);
   const found = new Collector();
   tables.forEach((table, t) => {
     const { csv, header, rows } = table;
@@ -192,7 +175,7 @@ function list(tree: Tree, o: ReadOptions): Listing {
       if (label === "left") return found.leave(CONTEMPT_LEFT);
       let file: string;
       try {
-        file = finder.find(cells[imageAt], split);
+        file = find(tree, cells[imageAt], split);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         return fail(error.message);

@@ -18,8 +18,9 @@ interface Contents {
   clutter: number;
   /** Links that lead back to where they lie, with the reason. */
   loops: SkippedFile[];
-  /** File name by its stem, see `stemOf`; made where a list asks for it. */
+  /** Made where a list asks for them; by stem see `stemOf`. */
   byStem?: Map<string, string>;
+  names?: Set<string>;
 }
 
 const IMAGE = /\.(jpe?g|png|bmp|webp|gif|tiff?)$/i;
@@ -58,6 +59,14 @@ export class Tree {
 
   hasFolder(path: string): boolean {
     return statOf(join(this.root, path))?.isDirectory() ?? false;
+  }
+
+  /** Whether a visible file has this path. */
+  hasFile(path: string): boolean {
+    const cut = path.lastIndexOf("/");
+    const contents = this.#contents(path.slice(0, Math.max(cut, 0)));
+    contents.names ??= new Set(contents.files);
+    return contents.names.has(path.slice(cut + 1));
   }
 
   /** The first of some paths that is a file here. */

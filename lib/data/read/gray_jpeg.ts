@@ -45,15 +45,7 @@ function idct(x: Int32Array, at: number, step: number, shift: number): void {
   const half = 1 << (shift - 1);
   if ((x[i1] | x[i2] | x[i3] | x[i4] | x[i5] | x[i6] | x[i7]) === 0) {
     const flat = ((x[at] << 13) + half) >> shift;
-    x[at] =
-      x[i1] =
-      x[i2] =
-      x[i3] =
-      x[i4] =
-      x[i5] =
-      x[i6] =
-      x[i7] =
-        flat;
+    for (let i = at; i <= i7; i += step) x[i] = flat;
     return;
   }
   const o0 = x[i7], o1 = x[i5], o2 = x[i3], o3 = x[i1];
