@@ -20,11 +20,19 @@ addDeviceOption(program.command("train"))
     new Option("--profile <names...>", "the nets of the notebooks' profiles")
       .choices(["smoke", "quick", "cpu", "paper"]),
   )
-  .option("--all", "the net of each profile, and full and slim in their forms")
-  .option("--size <px>", "side of the images", whole)
+  .option(
+    "--all",
+    "the net of each profile, and all forms of the full and the " +
+      "slim net",
+  )
+  .option("--size <px>", "side of the images in pixels", whole)
   .option("--batch <n>", "images a step", whole)
-  .option("--steps <n>", "steps a round (those of 1.5 s, 3 to 30)", whole)
-  .option("--rounds <n>", "rounds, in which all take turns", whole, 3)
+  .option(
+    "--steps <n>",
+    "steps per round (default: as many as take 1.5 s, 3 to 30)",
+    whole,
+  )
+  .option("--rounds <n>", "rounds; in each, all nets take their turn", whole, 3)
   .addOption(
     new Option("--precision <name>", "arithmetic")
       .choices(["float32", "bfloat16", "auto"]),
@@ -32,11 +40,12 @@ addDeviceOption(program.command("train"))
   .option("--peer", "run the same net in PyTorch and print the ratio")
   .option(
     "--variants <list>",
-    "PyTorch's, such as eager,channels-last (all)",
+    "variants of PyTorch, such as eager,channels-last (default: " +
+      "all)",
     (text) => text.split(",").map((name) => name.trim()),
   )
-  .option("--table", "a table, as on a terminal, in place of JSON lines")
-  .option("--no-table", "JSON lines, on a terminal too")
+  .option("--table", "print a table even when the output is no terminal")
+  .option("--no-table", "print JSON lines even on a terminal")
   .addHelpText(
     "after",
     `
@@ -61,7 +70,8 @@ program.command("notebook")
   .option("--rounds <n>", "counted rounds, after one of warm-up", whole, 5)
   .option(
     "--stress",
-    "also count right outputs of 8 runs at once, and of 50 runs that are killed",
+    "also count correct outputs of 8 simultaneous runs and of 50 " +
+      "killed runs",
   )
   .option("--only-stress", "do not measure time")
   .option("--no-peer", "leave the Python tools out")
@@ -75,7 +85,7 @@ program.command("study")
       "loading, ms; medians of rounds in which both take turns",
   )
   .option("--rounds <n>", "counted rounds, after one of warm-up", whole, 3)
-  .option("--quick", "one small round, to see that it works")
+  .option("--quick", "one small round, to check that it works")
   .action(async (options) => {
     const { benchStudy } = await import("./bench_study.ts");
     Deno.exit(await benchStudy(options));

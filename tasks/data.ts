@@ -12,10 +12,11 @@ const commands: Commands = {
 
 const program = new Command("deno task data")
   .description(
-    "Looks into a data set on disk: what it is, what is wrong with it, and the\n" +
-      "same in another layout. Exit codes: 0 done, or a clean audit; 1 an audit\n" +
-      "found what changes results, or it failed; 2 wrong usage, or no data set\n" +
-      "there; 130 stopped by Ctrl-C.",
+    "Shows what a data set on disk holds, checks it for faults and " +
+      "converts it\nto another layout. Exit codes: 0 done, or a " +
+      "clean audit; 1 the audit found\nsomething that changes " +
+      "results, or the command failed; 2 wrong usage, or\nno data " +
+      "set there; 130 stopped by Ctrl-C.",
   )
   .addHelpText("after", "\nExample:\n  deno task data audit data/fer2013")
   .showSuggestionAfterError(false) // errors are one line

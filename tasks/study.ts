@@ -18,11 +18,12 @@ const commands: Commands = {
 
 const program = new Command("deno task study")
   .description(
-    "Runs the notebooks, all without a name, and writes the executed\n" +
-      "notebooks, the records, an HTML report of each and a page that lists\n" +
-      "them. The commands run studies of your own, and show, compare and change\n" +
-      "what is on record. Exit codes: 0 done; 1 something failed; 2 wrong usage;\n" +
-      "130 stopped by Ctrl-C.",
+    "Runs the notebooks (all of them, unless some are named) and " +
+      "writes the\nexecuted notebooks, the records, an HTML report " +
+      "of each and a page that\nlists the reports. The commands run " +
+      "studies of your own, and show, compare\nand change what is on " +
+      "record. Exit codes: 0 done; 1 something failed;\n2 wrong " +
+      "usage; 130 stopped by Ctrl-C.",
   )
   .addHelpText(
     "after",

@@ -327,8 +327,6 @@ program.command("convert").argument("<in>")
       "FERLab's checkpoints the optimizer's state is left out), or a trained net\n" +
       "as ONNX: images [batch, channels, size, size] from 0 to 1 to logits",
   )
-  .option("--prefix <prefix>", "put before each name, such as irback.")
-  .option("--rename", "known names as FERLab's: module. off, face.evoLVe's IR")
   .option("--key <key>", KEY)
   .option("--average", "the running mean of a training's checkpoint instead")
   .option("--recipe <file>", "ONNX: the net's recipe, where weights say none")
@@ -338,7 +336,12 @@ program.command("convert").argument("<in>")
   );
 program.command("compare").argument("<a>").argument("<b>")
   .description("missing tensors, shapes, largest differences")
-  .option("--tolerance <n>", "largest difference that is none", tolerance, 0)
+  .option(
+    "--tolerance <n>",
+    "the largest difference that counts as equal",
+    tolerance,
+    0,
+  )
   .action(async (...args) =>
     Deno.exit(await compare(args[0], args[1], args[2]))
   );

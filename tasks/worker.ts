@@ -58,7 +58,10 @@ const program = addWatchOptions(
         "~/.pgpass, so that they do not show in the list of processes.",
     )
     .option("--study <name>", "the study (default: the only one of the store)")
-    .option("--objective <file>", "its module, where it is no training plan")
+    .option(
+      "--objective <file>",
+      "the study's module, unless it is a training plan",
+    )
     .addHelpText(
       "after",
       "\nExample: deno task worker --store postgres://lab@host/studies --study lr-search",

@@ -65,16 +65,20 @@ export function auditCommand(): Command {
   return addSetOptions(new Command("audit"))
     .summary("find leaks, copies, conflicts and bad files")
     .description(
-      "Decode and compare all images of a data set: counts against the " +
-        "published ones, missing and damaged files, the same image in several " +
-        "splits or with several labels (by bytes, by pixels, or nearly: saved " +
-        "anew, mirrored, cropped a little), blank images, sizes. Exit code 1 " +
-        "where a finding changes results.",
+      "Decode and compare all images of a data set. Reports counts " +
+        "beside the published ones, missing and damaged files, the " +
+        "same image in several splits or with several labels (equal " +
+        "bytes, equal pixels or nearly equal: saved anew, mirrored, " +
+        "slightly cropped), blank images and sizes. Exit code 1 when a " +
+        "finding changes results.",
     )
     .option("--all", "tell every finding, not the first of each kind")
     .option("--json", "print the whole audit as JSON")
-    .option("--html <file>", "write it as one page, too")
-    .option("--samples", "with images on the page; it must not be published")
+    .option("--html <file>", "also write it as one HTML page")
+    .option(
+      "--samples",
+      "show images on the page, which must then not be published",
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  deno task data audit data/fer2013\n" +

@@ -67,7 +67,7 @@ export function verdict(audit: Audit): string {
       kind === "duplicate" || kind === "nearDuplicate"
     );
   return parts.filter(Boolean).join(", ") + leakText(audit) +
-    (mayLeak ? "; a split drawn by chance may part the copies" : "");
+    (mayLeak ? "; a random split may put copies on both sides" : "");
 }
 
 /**

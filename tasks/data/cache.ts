@@ -37,9 +37,9 @@ export function cacheCommand(): Command {
   return new Command("cache")
     .summary("list or clear the decoded pixels")
     .description(
-      "List the decoded data sets that are kept in the user's cache folder " +
-        "($XDG_CACHE_HOME/ferlab/data), or remove them; what is wanted again " +
-        "is decoded again.",
+      "List the decoded data sets in the user's cache folder " +
+        "($XDG_CACHE_HOME/ferlab/data), or remove them. A data set " +
+        "that is needed again is decoded again.",
     )
     .addArgument(
       new Argument("[what]", "what to do").choices(["list", "clear"])

@@ -160,9 +160,10 @@ export function convertCommand(): Command {
     )
     .summary("write a data set as folders of classes or as csv")
     .description(
-      "Write a data set in a layout that any tool reads, classes by the names " +
-        "of expressions. Files are copied as they are; a table's pixels and " +
-        "faces cut out of a photograph become PNG. Nothing is overwritten.",
+      "Write a data set in a layout that other tools read, with " +
+        "classes named by their expression. Files are copied as they " +
+        "are; pixels from a table and faces cut out of a photograph " +
+        "become PNG. Nothing is overwritten.",
     )
     .addHelpText(
       "after",

@@ -88,11 +88,12 @@ async function info(given: string, o: SetOptions): Promise<number> {
 
 export function infoCommand(): Command {
   return addSetOptions(new Command("info"))
-    .summary("say what a folder holds and how it is read")
+    .summary("show what a folder holds and how it is read")
     .description(
-      "Say what a data set is: format, layout, classes and counts, sizes, the " +
-        "hash over names, splits, labels and contents (as an audit has it), " +
-        "what the cache holds, and the rule of reading. Decodes nothing.",
+      "Show a data set's format, layout, classes, counts and sizes, " +
+        "the hash of its names, splits, labels and contents (the same " +
+        "as the audit's), what the cache holds, and how files are " +
+        "read. Decodes nothing.",
     )
     .addHelpText("after", "\nExample:\n  deno task data info data/raf-db")
     .action(async (given, options) => Deno.exit(await info(given, options)));

@@ -192,11 +192,12 @@ ${
 /** `deno task study claims`. */
 export function claimsCommand(): Command {
   return new Command("claims")
-    .summary("all claims of the notes with our verdicts, as Markdown")
+    .summary("print all claims of the notes with our verdicts, as Markdown")
     .description(
-      "Print every claim of the notes, its published number, ours and the\n" +
-        "verdict, from what executed notebooks left in FOLDER/PROFILE; of\n" +
-        "several profiles the strongest counts.",
+      "Print every claim of the notes with its published number, our " +
+        "number and\nthe verdict, from the executed notebooks in " +
+        "FOLDER/PROFILE. When several\nprofiles judged a claim, the " +
+        "strongest one counts.",
     )
     .argument("[folder]", "where the profiles' results lie", "results")
     .option("-o, --out <file>", "write it to a file")
@@ -209,7 +210,7 @@ export function claimsCommand(): Command {
     .action(async (folder: string, o: { out?: string }) => {
       const from = folder === "results" ? join(root, folder) : path(folder);
       if (!existsSync(from)) {
-        throw new UsageError(`${folder}: there is no such folder`);
+        throw new UsageError(`${folder}: no such folder`);
       }
       if (o.out) await checkFolder(path(o.out));
       const { text, damaged } = claimsPage(from);

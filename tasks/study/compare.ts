@@ -319,9 +319,10 @@ export function compareCommand(): Command {
   return addRecordOptions(new Command("compare"))
     .summary("compare two studies, or two trials")
     .description(
-      "Compare two studies, or two trials (NAME#NUMBER): every setting that " +
-        "differs, defaults included, then the results side by side. " +
-        "FOLDER:NAME says where a study is recorded. Reads only.",
+      "Compare two studies, or two trials (NAME#NUMBER): first every " +
+        "setting that differs, defaults included, then the results " +
+        "side by side. FOLDER:NAME names the folder of a study's " +
+        "record. Changes nothing.",
     )
     .argument("<a>", "a study, or a trial as in lr-search#3")
     .argument("<b>", "the other one")

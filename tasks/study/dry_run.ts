@@ -165,7 +165,7 @@ export async function dryRun(
       measures: costs.some((c) => !c.estimate && c.missing > 0),
     });
     for (const cost of costs) {
-      const may = "; its plan may change with the results before it";
+      const may = "; its plan depends on earlier results";
       console.log(`  ${costText(cost)}${cost.isProvisional ? may : ""}`);
     }
     if (costs.length + errors.length === 0) console.log("  no studies");
@@ -173,7 +173,7 @@ export async function dryRun(
       if (error.isOpen) {
         isOpen = true;
         console.log(
-          `  what depends on their results is not known: ${error.text}`,
+          `  what depends on their results is unknown: ${error.text}`,
         );
       } else {
         failed = true;

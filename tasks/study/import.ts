@@ -106,7 +106,9 @@ async function withStore(
       ({ store, record }) => use(store, record),
     ).catch((error) => {
       if (!/^no study /.test(error.message)) throw error;
-      throw new StudyError(`${error.message}; --dir or --store makes it`);
+      throw new StudyError(
+        `${error.message}; give --dir or --store to create it`,
+      );
     });
     return;
   }
@@ -159,13 +161,14 @@ const collect = (value: string, before: string[] = []) => [...before, value];
 
 export function importCommand(): Command {
   return addRecordOptions(new Command("import"))
-    .summary("take in runs of Weights & Biases or trials of Optuna")
+    .summary("import runs of Weights & Biases or trials of Optuna")
     .description(
-      "Take trials of another tool into a study: a table of runs that W&B " +
-        "exported as CSV, or a study of an Optuna storage (a SQLite file or a " +
-        "URL). The study is made where it is not there; then --store or --dir " +
-        "says where. What was imported before is not imported again, and " +
-        "nothing is when a row is bad.",
+      "Import trials of another tool into a study: a table of runs " +
+        "that W&B exported as CSV, or a study of an Optuna storage (a " +
+        "SQLite file or a URL). A study that does not exist is " +
+        "created; then --store or --dir says where. Rows that were " +
+        "imported before are skipped. If any row is bad, nothing is " +
+        "imported.",
     )
     .argument(
       "<file>",
@@ -185,7 +188,8 @@ export function importCommand(): Command {
     )
     .option(
       "--update",
-      "a run that was imported and has another result now replaces the earlier",
+      "when the result of an imported run has changed, replace the " +
+        "earlier one",
     )
     .option("--keep", "the earlier result is kept (default, with a hint)")
     .option("--from <name>", "storage: its study, where it has several")

@@ -90,9 +90,9 @@ export function listCommand(): Command {
   return addRecordOptions(new Command("list"))
     .summary("list the studies that are on record")
     .description(
-      "List studies: trials by state, the best mean over repeats, when a " +
-        "trial last started or ended, and the record that holds them. Reads " +
-        "only.",
+      "List studies with their trials by state, the best mean over " +
+        "repeats, when a trial last started or ended, and their " +
+        "record. Changes nothing.",
     )
     .option("--json", "print the studies as JSON")
     .addHelpText(

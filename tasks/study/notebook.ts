@@ -247,7 +247,7 @@ async function expectations(
     );
     return committed;
   }
-  say(`${o.about}: looking what is missing, some seconds each`);
+  say(`${o.about}: checking what is missing, a few seconds each`);
   const { planned } = await plan();
   return committed.map((expected) => {
     const found = planned.get(expected.name);
@@ -298,8 +298,8 @@ async function study(
   const all = await expectations(names, { ...o, dir, about }, plan);
   if (signal.aborted) return code();
   say(
-    `reports go to ${shown(dir)}; Ctrl-C keeps what is done, and the same ` +
-      `command goes on`,
+    `reports go to ${shown(dir)}; Ctrl-C keeps what is done, ` +
+      "and the same command continues",
   );
 
   const display = notebooksDisplay(all, o);
@@ -326,8 +326,8 @@ async function study(
   const time = duration((performance.now() - began) / 1000);
   if (isStopped || signal.aborted) {
     say(
-      `stopped after ${time}: finished trials and epochs are kept; the same ` +
-        `command goes on`,
+      `stopped after ${time}; finished trials and epochs are ` +
+        "kept. The same command continues",
     );
     return code();
   }
@@ -372,7 +372,8 @@ export function addNotebook(program: Command): void {
     .option("--out <dir>", "results folder (default: runs/PROFILE)")
     .option(
       "--jobs <n>",
-      "notebooks at once, which share the cores; of one notebook its trials",
+      "notebooks that run at once and share the cores; with one " +
+        "notebook, its trials",
       jobCount,
       1,
     )
@@ -382,8 +383,8 @@ export function addNotebook(program: Command): void {
         "the records: a file, or a URL of PostgreSQL (default: in --out)",
       ).env("FERLAB_STORE"),
     )
-    .option("--verbose", "tell each cell and what it prints")
-    .option("--dry-run", "say what is to run and about how long it takes")
+    .option("--verbose", "show each cell and what it prints")
+    .option("--dry-run", "show what would run and about how long it takes")
     .action(async (words, options) => {
       const commands = program.commands.map((c) => c.name());
       Deno.exit(await study(words, options, commands));

@@ -52,8 +52,8 @@ async function endTrials(
   );
   if (over) {
     throw new StudyError(
-      `trial ${over.number} of "${found.name}" is ${over.state}: only ` +
-        `waiting and running trials can be ended`,
+      `trial ${over.number} of "${found.name}" is ${over.state}: ` +
+        "only waiting and running trials can be pruned",
     );
   }
   for (const trial of chosen) {
@@ -102,7 +102,7 @@ function prune(
 ): Promise<number> {
   if (!numbers.length && !o.checkpoints) {
     throw new UsageError(
-      "say what to prune: the numbers of trials, or --checkpoints",
+      "nothing to prune: give the numbers of trials, or --checkpoints",
     );
   }
   return withStudy(name, { ...o, write: numbers.length > 0 }, async (found) => {
@@ -114,12 +114,13 @@ function prune(
 
 export function pruneCommand(): Command {
   return addRecordOptions(new Command("prune"))
-    .summary("end trials by hand, or remove checkpoints")
+    .summary("end trials early, or remove checkpoints")
     .description(
-      "End waiting or running trials: they are recorded as PRUNED, and no run " +
-        "starts their points again. With --checkpoints, remove the " +
-        "checkpoints of points that have a result or will never have one; " +
-        "those that a run would go on from stay.",
+      "End waiting or running trials: they are recorded as PRUNED, " +
+        "and no run starts their points again. With --checkpoints, " +
+        "remove the checkpoints of points that have a result or will " +
+        "never get one; checkpoints that a run would continue from " +
+        "stay.",
     )
     .argument("<name>", "the study")
     .argument(

@@ -60,10 +60,10 @@ export function retryCommand(): Command {
   return addRecordOptions(new Command("retry"))
     .summary("queue failed trials again")
     .description(
-      "Add a waiting copy of failed trials, which goes on from the last " +
-        "checkpoint. Without numbers: of all points that have no result, also " +
-        "those that diverged or ran out of memory, which a run does not start " +
-        "again by itself.",
+      "Queue a copy of failed trials, which continues from the last " +
+        "checkpoint. Without numbers: of all points without a result, " +
+        "including those that diverged or ran out of memory, which a " +
+        "run does not retry by itself.",
     )
     .argument("<name>", "the study")
     .argument(

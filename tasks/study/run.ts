@@ -41,7 +41,8 @@ function estimateText(cost: CostEstimate, jobs: number): string {
   ], roomOf(Deno.stdout));
   const { imagesPerSecond } = cost.measured ?? {};
   const speed = imagesPerSecond
-    ? ` (timed: ${imagesPerSecond.toFixed(1)} images/s in training)`
+    ? ` (measured: ${imagesPerSecond.toFixed(1)} images/s in ` +
+      "training)"
     : "";
   const sum = cost.missing === 0
     ? `nothing to do: all ${plural(cost.total, "trial")} are on record`
@@ -87,7 +88,8 @@ async function run(
   if (o.dryRun) {
     if (study.kind !== "plan") {
       throw new StudyError(
-        `${file}: only a training plan's cost can be told before it runs`,
+        `${file}: --dry-run can estimate the cost of a training ` +
+          "plan only, not of a module",
       );
     }
     const data = await loadPlanData(study.plan, dataDir);
@@ -110,7 +112,7 @@ export function runCommand(): Command {
         "with an objective (.ts). Several processes may run one study at once.",
     )
     .argument("<file>", "the plan or module")
-    .option("--dry-run", "says what is to run and about how long it takes")
+    .option("--dry-run", "show what would run and about how long it takes")
     .addHelpText(
       "after",
       "\nExample: deno task study run lr.json --jobs 2 --dir runs/lr",

@@ -128,16 +128,18 @@ export function showCommand(): Command {
   return addRecordOptions(new Command("show"))
     .summary("show a study and its trials")
     .description(
-      "Show what a study is, how far it is, its best setting (the mean over " +
-        "repeats, where it has some) and all its trials. Reads only.",
+      "Show a study's settings, its progress, its best setting (by " +
+        "the mean over repeats, if there are any) and all its trials. " +
+        "Changes nothing.",
     )
     .argument("<name>", "the study; NAME@KEY for one of several records of it")
     .option(
       "--trial <n>",
-      "show all of one trial: parameters, epochs, recipe, hashes, machine, times",
+      "show everything about one trial: parameters, epochs, recipe, " +
+        "hashes, machine, times",
       trialNumber,
     )
-    .option("--json", "print all of it as JSON")
+    .option("--json", "print everything as JSON")
     .addHelpText(
       "after",
       "\nExample:\n  deno task study show lr-search --trial 3",

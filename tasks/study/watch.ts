@@ -72,19 +72,19 @@ export function addWatchOptions(command: Command): Command {
     )
     .option(
       "--heartbeat <s>",
-      "seconds between a trial's signs of life",
+      "seconds between the heartbeats of a trial",
       seconds,
       30,
     )
     .option(
       "--grace <s>",
-      "seconds without one until a trial is dead",
+      "seconds without a heartbeat until a trial counts as dead",
       seconds,
       120,
     )
     .option(
       "--retries <n>",
-      "runs of a point that failed, after its first and over all calls",
+      "how often a failed point is run again, over all calls",
       fromZero,
       RETRIES,
     )
@@ -92,8 +92,8 @@ export function addWatchOptions(command: Command): Command {
       const { heartbeat, grace } = command.opts<WatchOptions>();
       if (grace > heartbeat) return;
       throw new UsageError(
-        `--grace ${grace} is no more than --heartbeat ${heartbeat}, so that ` +
-          `living trials would be taken for dead: give more`,
+        `--grace ${grace} must be longer than --heartbeat ${heartbeat}, ` +
+          "or running trials would count as dead",
       );
     })
     .option("--allow-failures", "exit code 0 although trials failed")
@@ -156,7 +156,10 @@ export async function watch(
     );
   }
   if (summary.interrupted) {
-    say("interrupted: finished epochs are saved; the same command goes on");
+    say(
+      "interrupted; finished epochs are saved. The same command " +
+        "continues",
+    );
     return EXIT[by ?? "SIGINT"];
   }
   return failed > 0 && !o.allowFailures ? 1 : 0;

@@ -103,7 +103,7 @@ Deno.test("without official splits copies may be parted by chance", () =>
     }
     const { code, out } = await data(dir, "audit", "set");
     assert.equal(code, 0);
-    assert.match(out, /, 1 note; a split drawn by chance may part the copies/);
+    assert.match(out, /, 1 note; a random split may put copies on both sides/);
   }));
 
 Deno.test("the first five findings of a kind are told, the rest counted; --all tells all", () =>

@@ -91,7 +91,7 @@ Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
     assert(lines[1].startsWith("  rates: 2 of 2 trials to run"), lines[1]);
     assert.match(lines[1], about);
     assert(lines[2].startsWith("  other: 1 of 1 trials to run"), lines[2]);
-    assert.match(lines[3], /^ +last: 1 of 1 .*; its plan may change with the/);
+    assert.match(lines[3], /^ +last: 1 of 1 .*; its plan depends on/);
     assert.doesNotMatch(lines[2], /may change/);
     assert.match(lines[4], /^ +what depends on .* not known: .* cell 7 /);
     assert.equal(lines[5], "speed");

@@ -129,7 +129,7 @@ Deno.test("Ctrl-C ends with code 130 and leaves no process; the next run ends ev
       assert.equal(code, 130, text);
       assert.match(
         text,
-        /\ninterrupted: finished epochs are saved; the same command goes on\n$/,
+        /\ninterrupted; finished epochs are saved. The same command continues\n$/,
       );
       const pids = epochs().map((line) => Number(line.split(" ")[1]));
       assert(!pids.some(runs));

@@ -68,7 +68,7 @@ Deno.test("a mistake is one line, and nothing is made", () =>
     assert.equal(nowhere.code, 1);
     assert.match(
       nowhere.err,
-      /^study: no study "lr" .*; --dir or --store makes it$/m,
+      /^study: no study "lr" .*; give --dir or --store to create it$/m,
     );
     const odd = await run(...args, "--dir", "lr", "--from", "x");
     assert.equal(odd.code, 2);
