@@ -52,7 +52,7 @@ export function isolationChart(
     read("isolationChart, published", o.published ?? [], {
       ...{ x: firstOf("value", o.x), y: firstOf(yName, "mean", "accuracy") },
     }).rows,
-  ).map((r) => ({ [o.x]: r.x, [yName]: r.y }));
+  ).map((r) => ({ ...r.row as object, [o.x]: r.x, [yName]: r.y }));
   const rowAt = new Map(rows.map((r) => [r.value, r]));
   const ns = new Set(rows.filter((r) => r.y !== null).map((r) => r.n));
   const n = ns.size === 1 && !ns.has(null) ? ` (n = ${[...ns][0]})` : "";

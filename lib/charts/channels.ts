@@ -64,6 +64,9 @@ export function wordsOf(field: string): string {
 /** Under this key a row of a study keeps the names of its parameters. */
 export const PARAMETERS = Symbol.for("ferlab.parameters");
 
+/** Under this key a published row keeps the name of its data set. */
+export const DATA_SET = Symbol.for("ferlab.dataSet");
+
 /** A trial in words: its parameters but those told, and its seed, if it has. */
 export function trialWords(row: unknown, told: readonly string[] = []): string {
   // deno-lint-ignore no-explicit-any

@@ -3,10 +3,12 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { type Axis, axisOf, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
+import { csvOf } from "./csv.ts";
 import { asked, type AxesOptions, frame, type Spec, tip } from "./frame.ts";
 import { type LegendItem, widest } from "./layout.ts";
 import * as marks from "./marks.ts";
-import { lengthOf } from "./noise.ts";
+import { BAR, lengthOf } from "./noise.ts";
+import { stacked } from "./panels.ts";
 import { type Chart, lineColor } from "./theme.ts";
 import { levels, some, valueFormat } from "./values.ts";
 
@@ -30,6 +32,8 @@ export interface Point {
 const DENSE = 12;
 /** No chart draws more repeats as dots, or more series. */
 const MOST_DOTS = 2000;
+/** The height of a plot above or below another. */
+const PANEL = 220;
 /** A loss is read on a log axis from this factor. */
 const LOG_FROM = 50;
 
@@ -56,6 +60,11 @@ export interface Added extends Partial<Pick<Spec, "inset" | "marks">> {
   title?: (p: Point) => string;
 }
 
+/** Values for the axes, and series, that the rows may lack; pixels. */
+type More =
+  & Partial<Record<"x" | "y" | "series", channels.Value[]>>
+  & Partial<{ height: number; right: number }>;
+
 /** What the lines are, for a chart that adds marks of its own. */
 export interface Lines {
   x: Axis;
@@ -67,8 +76,8 @@ export interface Lines {
  * Draws the mean of each series' rows at each x, joined by a line that breaks
  * where all rows at an x have failed. Several rows at an x are repeats: dots
  * where x are few, else a band from the lowest to the highest. `low` and `high`
- * are drawn as a band. Published rows are hollow squares joined by dashes. More
- * than twelve series are thin lines with their names in the tooltips. A loss
+ * are drawn as a band. Published rows are hollow squares joined by dashes; shares
+ * of theirs have a panel of their own below, for they are of other data. More than twelve series are thin lines with their names in the tooltips. A loss
  * (any y that is no share) from a factor of 50 has a log axis.
  */
 export function lineChart(rows: channels.Rows, o: LineOptions = {}): Chart {
@@ -80,7 +89,7 @@ export function linesOf(
   chart: string,
   rows: channels.Rows,
   o: LineOptions,
-  more: { x?: channels.Value[]; y?: channels.Value[] } = {},
+  more: More = {},
   add: (lines: Lines) => Added = () => ({}),
 ): Chart {
   const { firstOf, maybe, optional } = channels;
@@ -97,6 +106,32 @@ export function linesOf(
     // Published rows need not tell a series.
     ...{ series: optional(o.series), low: maybe(), high: maybe() },
   });
+  if (
+    table.rows.length > 0 && theirTable.rows.length > 0 &&
+    [...table.rows, ...theirTable.rows].every((r) => isShare(r.y))
+  ) {
+    // One x axis and the same colours, but a scale of its own each.
+    const of = (t: typeof table, key: "x" | "series") =>
+      t.rows.map((r) => r[key]);
+    const series = [...of(table, "series"), ...of(theirTable, "series")]
+      .map((s) => s ?? "");
+    const both = (t: typeof table): More => ({
+      ...{ x: [...of(t, "x"), ...more.x ?? []], series, height: PANEL },
+      right: o.noise ? BAR + 16 : 0,
+    });
+    const { title: _title, noise: _noise, caption, ...rest } = o;
+    const ours = linesOf(
+      chart,
+      rows,
+      {
+        ...{ ...o, published: undefined, caption: undefined },
+      },
+      { ...both(theirTable), y: more.y, right: 0 },
+      add,
+    );
+    const theirs = linesOf(chart, [], { ...rest, caption }, both(table));
+    return stacked([ours, theirs], csvOf([table, theirTable]));
+  }
   const moreX = [...theirTable.rows.map((r) => r.x), ...more.x ?? []];
   const xs = levels(
     [...table.rows.map((r) => r.x), ...moreX].filter((v) => v !== null),
@@ -115,7 +150,9 @@ export function linesOf(
   const theirs = onAxes(theirTable, { x, y }, "y");
 
   const all = [...done, ...failed, ...theirs.rows];
-  const names = levels(all.map((r) => r.series ?? "")).map(String);
+  const names = levels(
+    [...all.map((r) => r.series ?? ""), ...more.series ?? []] as string[],
+  ).map(String);
   // A number alone says little: "depth 2".
   const isNumbered = typeof o.series === "string" &&
     names.every((name) => name === "" || Number.isFinite(+name));
@@ -165,11 +202,19 @@ export function linesOf(
     (hasRepeats
       ? `mean, and lowest to highest of ${repeats} repeats`
       : "mean and its interval");
+  const [first] = theirTable.rows;
+  const dataSet = (first?.row as Record<symbol, unknown>)?.[channels.DATA_SET];
   const theirItem = marks.publishedItem(
     names.length < 2 ? marks.PUBLISHED : "currentColor",
+    dataSet ? `published, ${dataSet}` : "published",
   );
+  const isDrawn = new Set([...points, ...published].map((p) => p.series));
   const legend = [
-    isAtEnd ? [] : named.map(marks.seriesItem),
+    isAtEnd
+      ? []
+      : named.map((name, i) =>
+        isDrawn.has(names[i]) && marks.seriesItem(name, i)
+      ),
     [
       hasRepeats && !isBand &&
       { mark: marks.SAMPLES.runs, label: `mean, and its ${repeats} runs` },
@@ -210,7 +255,8 @@ export function linesOf(
       ...added.words ?? [],
     ],
     isEmpty: points.length + published.length === 0,
-    room: { right: isAtEnd ? wide + 26 : 0 },
+    room: { right: (isAtEnd ? wide + 26 : 0) + (more.right ?? 0) },
+    innerHeight: more.height ? () => more.height! : undefined,
     inset: {
       top: added.inset?.top,
       bottom: (failed.length > 0 ? 16 : 0) + (added.inset?.bottom ?? 0),
@@ -288,6 +334,9 @@ export function linesOf(
     },
   });
 }
+
+const isShare = (y: channels.Value) =>
+  y === null || (channels.isNumber(y) && y >= 0 && y <= 1);
 
 /** The means of each series' rows at each x, in the order of `xs`. */
 function pointsOf(

@@ -107,8 +107,10 @@ export const oursItem = (label: string, isUpright = false): LegendItem => ({
 const HOLLOW = "M0,6H8M18,6H26M9.5,2.5H16.5V9.5H9.5Z";
 
 /** Published values, hollow and joined by dashes. */
-export const publishedItem = (color = PUBLISHED): LegendItem =>
-  pathItem(HOLLOW, "published", `style="stroke: ${color}"`);
+export const publishedItem = (
+  color = PUBLISHED,
+  label = "published",
+): LegendItem => pathItem(HOLLOW, label, `style="stroke: ${color}"`);
 
 export const FAILED = pathItem("M9,2L17,10M17,2L9,10", "failed");
 

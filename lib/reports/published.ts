@@ -6,6 +6,7 @@ import {
   readPublished,
   readReplicates,
 } from "../study/mod.ts";
+import { channels } from "../charts/mod.ts";
 import { named, type Row } from "./rows.ts";
 
 /** A published table with what is said about it. */
@@ -66,9 +67,12 @@ export async function published(
   also: Params = {},
 ): Promise<Published> {
   const file = await readPublished(id);
+  const [dataSet] = String(file.protocol.dataset ?? "").split(/,| test| \(/);
   const tables = file.tables.map(({ name, records }) => ({
     name,
-    rows: records.map((record) => rowOf(record, also)),
+    rows: records.map((record) =>
+      Object.assign(rowOf(record, also), { [channels.DATA_SET]: dataSet })
+    ),
   }));
   return { ...file, tables, rows: tables[0].rows };
 }

@@ -11,7 +11,7 @@ import {
 import { highest, type Recipe } from "../train/mod.ts";
 import { paramsText } from "./show.ts";
 
-const { PARAMETERS } = channels;
+const { DATA_SET, PARAMETERS } = channels;
 
 /**
  * A trial, a published run or a row of one's own: parameters stand in it by
@@ -384,6 +384,9 @@ export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
         recipe: known.find((row) =>
           best && row.recipe && areAlike(row, best, names)
         )?.recipe,
+        ...known[0] && DATA_SET in known[0]
+          ? { [DATA_SET]: (known[0] as Record<symbol, unknown>)[DATA_SET] }
+          : {},
       }, names);
     });
   return rising(bests, (best) => best.value);

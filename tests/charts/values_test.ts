@@ -8,6 +8,7 @@ import {
   confusionDifferenceChart,
   heatMapChart,
   kneeOf,
+  lineChart,
   pairedChart,
   repeatsChart,
   secondMomentsChart,
@@ -266,4 +267,27 @@ Deno.test("a cell of one row tells its interval, and its trial's other values", 
     title.textContent,
     "learning rate 10⁻³, depth 2\n50.0 %\nn = 5\n40.0 % to 60.0 %\nAdam's eps 10⁻⁸",
   );
+});
+
+Deno.test("published shares have a panel and a scale of their own, on the same x axis", () => {
+  const ours = [1e-4, 1e-3].map((lr) => ({ lr, accuracy: 0.3 }));
+  const theirs = [1e-5, 1e-3].map((lr) => ({ lr, accuracy: 0.6 }));
+  const { svg } = lineChart(ours, { x: "lr", published: theirs });
+  const panels = svg.split(/<g class="ferlab-[0-9a-f]+" transform/).slice(1);
+  assert.equal(panels.length, 2);
+  const ticks = (panel: string, axis: string) =>
+    [
+      ...panel.split(`aria-label="${axis}-axis tick label"`)[1].split("</g>")[0]
+        .matchAll(/>([^<]+)<\/text>/g),
+    ].map((m) => m[1]);
+  assert.deepEqual(ticks(panels[0], "x"), ticks(panels[1], "x"));
+  assert.ok(ticks(panels[0], "y").every((t) => parseFloat(t) < 45));
+  assert.ok(ticks(panels[1], "y").every((t) => parseFloat(t) > 45));
+  // What is no share stays on one axis.
+  const losses = (rows: typeof ours) =>
+    rows.map((r) => ({ lr: r.lr, loss: 10 * r.accuracy }));
+  const one = lineChart(losses(ours), {
+    ...{ x: "lr", y: "loss", published: losses(theirs) },
+  });
+  assert.doesNotMatch(one.svg, /-panels/);
 });
