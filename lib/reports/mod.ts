@@ -5,7 +5,6 @@ export { brief, claimsHtml, settled } from "./claims_table.ts";
 export { ClaimsFile } from "./claims_file.ts";
 export * from "./effects.ts";
 export { fromRoot } from "./live.ts";
-export { notebookIndex } from "./notebooks.ts";
 export * from "./profiles.ts";
 export { protocol } from "./protocol.ts";
 export {

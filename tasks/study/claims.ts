@@ -15,7 +15,7 @@ import {
   markdownTable,
   notebooksIn,
   readHead,
-} from "../../lib/reports/notebooks.ts";
+} from "./notebook_files.ts";
 import {
   checkFolder,
   path,

@@ -1,7 +1,7 @@
 /** `deno task study [NAMES]`: runs the notebooks, leaves reports. */
 import { Argument, type Command, Option } from "commander";
 import { cpus } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
 import { duration, type Profile, startOf } from "../../lib/reports/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
@@ -23,6 +23,7 @@ import { withChoices } from "../cli.ts";
 import { dryRun } from "./dry_run.ts";
 import { plural, roomOf, wrapped } from "./format.ts";
 import { answerText, expectedOf } from "./notebook_answers.ts";
+import { notebooksIn } from "./notebook_files.ts";
 import { checkStore, dataFolder, outFolder } from "./notebook_checks.ts";
 import {
   type Expected,
@@ -37,12 +38,9 @@ const PROFILES: Profile[] = ["smoke", "quick", "cpu", "paper"];
 const root = resolve(import.meta.dirname!, "../..");
 const NOTEBOOKS = join(root, "notebooks");
 
-/** The notebooks by name, in their order. */
-function notebookNames(): string[] {
-  return [...Deno.readDirSync(NOTEBOOKS)]
-    .filter((e) => e.isFile && /^\d\d-(?!.*\.executed).*\.ipynb$/.test(e.name))
-    .map((e) => basename(e.name, ".ipynb")).sort();
-}
+/** The numbered notebooks by name, in their order. */
+const notebookNames = () =>
+  notebooksIn(NOTEBOOKS).filter((name) => /^\d\d-/.test(name));
 
 /** The notebooks that words name: "03", "depth" or "03-depth". */
 function chosen(
@@ -128,7 +126,7 @@ const measures = (name: string) =>
  * What the studies in a notebook's kernel are told. Notebooks at once have a
  * trial each; one alone has as many as are asked for.
  */
-function kernelEnv(
+function studyEnv(
   o: Pick<Options, "store" | "jobs">,
   dataDir: string | undefined,
   atOnce: number,
@@ -277,7 +275,7 @@ async function study(
   const plan = () =>
     dryRun(
       names.map((name) => ({ name, file: fileOf(name) })),
-      { parameters, cwd: root, env: kernelEnv(o, dataDir, 1), signal },
+      { parameters, cwd: root, env: studyEnv(o, dataDir, 1), signal },
     );
   if (o.dryRun) return (await plan()).code;
   const dir = resolve(root, outDir);
@@ -306,7 +304,7 @@ async function study(
   const failed: string[] = [];
   let isStopped = false;
   const work = async (name: string, atOnce: number) => {
-    const run = await runOne(name, kernelEnv(o, dataDir, atOnce), {
+    const run = await runOne(name, studyEnv(o, dataDir, atOnce), {
       ...{ parameters, dir, signal, kill, display },
     });
     if (run.interrupted) isStopped = true;

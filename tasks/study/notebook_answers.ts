@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readClaims } from "../../lib/reports/claims_file.ts";
 import { countsText, type Profile } from "../../lib/reports/mod.ts";
-import { readHead } from "../../lib/reports/notebooks.ts";
+import { readHead } from "./notebook_files.ts";
 import { clean } from "./format.ts";
 import type { Expected } from "./notebooks_display.ts";
 

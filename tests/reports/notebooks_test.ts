@@ -1,9 +1,9 @@
-/** The index of notebooks and the page of claims: titles, questions, verdicts. */
+/** A folder's notebooks and the page of claims: titles, questions, verdicts. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { notebookIndex, type Verdict } from "../../lib/reports/mod.ts";
-import { readHead } from "../../lib/reports/notebooks.ts";
+import type { Verdict } from "../../lib/reports/mod.ts";
 import { claimsPage } from "../../tasks/study/claims.ts";
+import { notebooksIn, readHead } from "../../tasks/study/notebook_files.ts";
 import { inFolder } from "../_folder.ts";
 
 const write = async (dir: string, file: string, content: unknown) => {
@@ -27,13 +27,6 @@ const judged = (
     ...{ verdict, why: "not\ntold apart" },
   })),
 });
-
-const shown = async (value: object): Promise<string> => {
-  const display = (value as Record<symbol, () => Record<string, string>>)[
-    Symbol.for("Jupyter.display")
-  ];
-  return (await display())["text/markdown"];
-};
 
 Deno.test("a notebook's title and question are read from its first words", () =>
   inFolder(async (dir) => {
@@ -61,41 +54,15 @@ Deno.test("a notebook's title and question are read from its first words", () =>
     assert.deepEqual(await head(), nothing);
   }));
 
-Deno.test("the index has every notebook with its question and its verdicts", () =>
+Deno.test("a folder's notebooks are those that no run wrote", () =>
   inFolder(async (dir) => {
-    const notebooks = join(dir, "notebooks");
-    await write(
-      notebooks,
-      "90-width.ipynb",
-      notebook("# Width\n\n**Question.** `a|b`, or\nwider?\n\nHere."),
-    );
-    await write(notebooks, "90-width.executed.ipynb", notebook("# Width"));
-    await write(notebooks, "91-draft.ipynb", "{");
-    await write(notebooks, "mine.ipynb", notebook());
-    const index = async () => await shown(notebookIndex(dir, { notebooks }));
-    assert.equal(
-      await index(),
-      [
-        "| notebook | question |",
-        "| --- | --- |",
-        "| 90 **Width** | `a\\|b`, or wider? |",
-        "| 91 **91-draft** | cannot be read as a notebook |",
-        "| **mine** | – |",
-      ].join("\n"),
-    );
-    const file = "90-width.claims.json";
-    const all = judged({ verdicts: ["holds", "cannot tell", "holds"] });
-    await write(dir, `quick/${file}`, all);
-    await write(dir, `cpu/${file}`, judged({ verdicts: ["does not hold"] }));
-    await write(dir, "elsewhere/mine.claims.json", all);
-    const lines = (await index()).split("\n");
-    assert.equal(lines[0], "| notebook | question | quick | cpu |");
-    assert.equal(
-      lines[2],
-      "| 90 **Width** | `a\\|b`, or wider? | ✓ 2 holds, ? 1 cannot tell | " +
-        "✗ 1 does not hold |",
-    );
-    assert.equal(lines[4], "| **mine** | – | – | – |");
+    for (const name of ["90-width", "90-width.executed", "mine"]) {
+      await write(dir, `${name}.ipynb`, notebook());
+    }
+    await write(dir, "91-draft.ipynb", "{");
+    assert.deepEqual(notebooksIn(dir), ["90-width", "91-draft", "mine"]);
+    const draft = readHead(join(dir, "91-draft.ipynb"));
+    assert.deepEqual(draft, { question: "cannot be read as a notebook" });
   }));
 
 Deno.test("the page of claims is made of the folder's files alone", () =>

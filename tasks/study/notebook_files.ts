@@ -1,12 +1,8 @@
-/** Notebooks as an index of them has them: title, question, verdicts. */
+/** What a folder has of notebooks: their names, titles, questions, claims. */
 import { existsSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
-import { readAs, readClaims } from "./claims_file.ts";
-import { fromRoot } from "./live.ts";
-import { Profile } from "./profiles.ts";
-import { markdown, type Shown } from "./show.ts";
-import { countsText } from "./verdicts.ts";
+import { readAs } from "../../lib/reports/claims_file.ts";
 
 const Page = z.object({
   cells: z.array(z.object({
@@ -60,29 +56,4 @@ export function markdownTable(
   const line = (cells: readonly string[]) =>
     `| ${cells.map(cell).join(" | ")} |`;
   return [columns, columns.map(() => "---"), ...rows].map(line).join("\n");
-}
-
-/**
- * Every notebook with its title, its question, and for each profile with
- * results in FOLDER/PROFILE the verdicts on its claims.
- *
- * @param folder From the project's root: "results", or "runs".
- */
-export function notebookIndex(
-  folder: string,
-  { notebooks = "notebooks" }: { notebooks?: string } = {},
-): Shown {
-  const at = (profile: Profile) => join(fromRoot(folder), profile);
-  const profiles = Profile.options.filter((p) => claimsIn(at(p)).length > 0);
-  const rows = notebooksIn(fromRoot(notebooks)).map((name) => {
-    const head = readHead(join(fromRoot(notebooks), `${name}.ipynb`));
-    const verdicts = profiles.map((profile) => {
-      const { data, error } = readClaims(at(profile), name);
-      return data ? countsText(data.claims) : error ?? "–";
-    });
-    const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
-    const title = `${number} **${head.title ?? name}**`.trim();
-    return [title, head.question ?? "–", ...verdicts];
-  });
-  return markdown(markdownTable(["notebook", "question", ...profiles], rows));
 }
