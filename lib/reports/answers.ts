@@ -1,10 +1,11 @@
 /** The sentence that a report leads with, and what it rests on. */
 import { escapeMarkup } from "../charts/mod.ts";
 import { costOf } from "../profile/mod.ts";
+import type { Recipe } from "../train/mod.ts";
 import { trialsOfAll } from "./claims.ts";
 import { keep } from "./claims_file.ts";
 import { settled } from "./claims_table.ts";
-import type { Trial } from "./rows.ts";
+import type { Row, Trial } from "./rows.ts";
 import { duration, type Shown, shown } from "./show.ts";
 import type { Study } from "./study.ts";
 import type { Judgement } from "./verdicts.ts";
@@ -21,37 +22,29 @@ export interface Answer {
   number: string;
 }
 
-/** "2", "2 and 6", "0.09 to 0.25" */
-function rangeText(values: readonly number[], isEach = false): string {
+/** "2", "0.09 to 0.25", "2, 4 and 6"; of more values than `most` their ends. */
+function rangeText(values: readonly number[], most = 1): string {
   const sorted = [...new Set(values)].sort((a, b) => a - b);
-  const text = (value: number) => value.toLocaleString("en");
-  if (sorted.length < 2) return sorted.map(text).join();
-  return isEach && sorted.length < 4
-    ? `${sorted.slice(0, -1).map(text).join(", ")} and ${text(sorted.at(-1)!)}`
-    : `${text(sorted[0])} to ${text(sorted.at(-1)!)}`;
+  const texts = sorted.map((value) => value.toLocaleString("en"));
+  const last = texts.pop() ?? "";
+  if (texts.length === 0) return last;
+  return texts.length < most
+    ? `${texts.join(", ")} and ${last}`
+    : `${texts[0]} to ${last}`;
 }
 
+/** "1 seed", "2 to 5 seeds" */
+const many = (n: string | number, word: string) =>
+  `${n} ${word}${String(n) === "1" ? "" : "s"}`;
+
 /** Parameters of a net in millions, to two digits; counted once a net. */
-function millions(trials: readonly Trial[]): number[] {
-  const nets = trials.flatMap(({ recipe }) =>
-    recipe ? [JSON.stringify({ ...recipe, seed: 0, lr: 0, epochs: 0 })] : []
+function millions(recipes: readonly Recipe[]): number[] {
+  const nets = recipes.map((recipe) =>
+    JSON.stringify({ ...recipe, seed: 0, lr: 0, epochs: 0 })
   );
   return [...new Set(nets)].map((net) =>
     Number((costOf(JSON.parse(net)).parameters / 1e6).toPrecision(2))
   );
-}
-
-/** Training images of studies, read once for those that share a data set. */
-async function imagesOf(studies: readonly Study[]): Promise<number[]> {
-  const sets = new Map(
-    studies.map((study) => {
-      const { data, limits, recipe } = study.plan;
-      return [JSON.stringify([data, limits, recipe.size]), study];
-    }).reverse() as [string, Study][], // the first of equal ones has read it
-  );
-  const found = [];
-  for (const study of sets.values()) found.push((await study.data()).train.n);
-  return found;
 }
 
 /** Data, net, images and epochs, seeds, and how long its trials took. */
@@ -65,40 +58,30 @@ async function restsOn(
       .map((own) => new Set(own.map((t) => t.repeat)).size),
   );
   const seconds = trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0);
-  const many = (n: string, word: string) =>
-    `${n} ${word}${n === "1" ? "" : "s"}`;
-  const time = `${many(String(trials.length), "trial")} in ${
-    duration(seconds)
-  }`;
+  const time = `${many(trials.length, "trial")} in ${duration(seconds)}`;
   const trained = studies.filter((s) =>
     "recipe" in s.job && trials.some((t) => t.study === s.name)
   );
   if (trained.length === 0) {
     const nets = [...new Set(trials.map((t) => t.net))].join(" and ");
-    const { cpu, threads } = (trials[0].provenance ?? {}) as {
-      cpu?: string;
-      threads?: number;
-    };
-    return `the ${nets} net on ${
-      cpu ?? "a machine without a name"
-    }, ${threads} ` +
-      `threads; ${many(seeds, "repeat")}; ${time}`;
+    const { cpu = "a machine without a name", threads }: Row =
+      trials[0].provenance ?? {};
+    return `the ${nets} net on ${cpu}, ${threads} threads; ` +
+      `${many(seeds, "repeat")}; ${time}`;
   }
   const recipes = trials.flatMap((t) => t.recipe ? [t.recipe] : []);
-  const starts = new Set(
-    recipes.map((r) =>
-      r.weights?.file ? "a pretrained backbone" : "random weights"
-    ),
+  const starts = recipes.map((r) =>
+    r.weights?.file ? "a pretrained backbone" : "random weights"
   );
+  const images = [];
+  for (const study of trained) images.push((await study.data()).train.n);
+  const epochs = many(rangeText(recipes.map((r) => r.epochs), 3), "epoch");
   const { dataName } = trained[0];
   return [
     dataName === "synthetic" ? "synthetic faces" : dataName,
-    `IR50 and ViT of ${rangeText(millions(trials))} M parameters from ${
-      [...starts].join(" and from ")
-    }`,
-    `${rangeText(await imagesOf(trained), true)} images × ${
-      many(rangeText(recipes.map((r) => r.epochs), true), "epoch")
-    }`,
+    `IR50 and ViT of ${rangeText(millions(recipes))} M parameters from ` +
+    [...new Set(starts)].join(" and from "),
+    `${rangeText(images, 3)} images × ${epochs}`,
     many(seeds, "seed"),
     time,
   ].join("; ");

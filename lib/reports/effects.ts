@@ -310,10 +310,14 @@ export const leaderOf = (of: readonly Effect[]): Effect | undefined =>
   effectsIn("leaderOf", of).filter((e) => e.isBetter)
     .sort((a, b) => b.difference! - a.difference!)[0];
 
+/** What an effect's sentences are made of. */
+type Told = Pick<
+  Effect,
+  "difference" | "low" | "high" | "n" | "unpaired" | "testing"
+>;
+
 /** "+1.20 points (−0.30 to +2.70, n 3)"; of shares. */
-export function differenceText(
-  e: Pick<Effect, "difference" | "low" | "high" | "n" | "unpaired">,
-): string {
+export function differenceText(e: Told): string {
   if (e.difference === null) return "no pair";
   const interval = e.low === null ? "no interval" : pointsInterval(e);
   const n = `n ${e.n}${e.unpaired ? " a side, unpaired" : ""}`;
@@ -325,17 +329,7 @@ export function differenceText(
  * 2 (95 % interval −0.3 to +2.7, 3 paired seeds)".
  */
 export function gainText(
-  of: readonly Pick<
-    Effect,
-    | "label"
-    | "less"
-    | "difference"
-    | "low"
-    | "high"
-    | "n"
-    | "unpaired"
-    | "testing"
-  >[],
+  of: readonly (Told & Pick<Effect, "label" | "less">)[],
 ): string {
   const [e] = effectsIn("gainText", of).filter((e) => e.difference !== null)
     .sort((a, b) => b.difference! - a.difference!);

@@ -106,35 +106,30 @@ class Teller {
     const { name, metric = "value" } = this.study;
     const secondsLeft = this.#tally.secondsLeft();
     return {
-      ...{ study: name, done, total, failed },
-      ...secondsLeft === undefined ? {} : { secondsLeft },
-      ...value === undefined
-        ? {}
-        : { best: { metric, value, text: this.valueText(value) } },
+      ...{ study: name, done, total, failed, secondsLeft },
+      ...value !== undefined &&
+        { best: { metric, value, text: this.valueText(value) } },
     };
   }
 
   #html(): string {
-    const { done, total } = this.#tally;
-    const left = this.#tally.left();
+    const { done, total } = this.#tally, left = this.#tally.left();
     const time = done === total
       ? ` in ${duration(this.#tally.elapsed())}`
-      : left
-      ? `, ${left}`
-      : "";
+      : left && `, ${left}`;
     const words = escapeMarkup(
-      `${this.study.name}: ${done} of ${total} trials${time}`,
+      `${this.study.name}: ${done} of ${total} trials${time ?? ""}`,
     );
     const newest = [...new Set(this.#curves.map((c) => c.trial))]
       .slice(-LIVE_TRIALS);
     const curves = this.#curves.filter((c) => newest.includes(c.trial));
+    const yLabel = "validation accuracy";
     return `<div><progress max="${total}" value="${done}" ` +
       `style="width: 100%; max-width: 40em">${words}</progress><br>` +
-      `${words}</div>` + (curves.length === 0 ? "" : lineChart(curves, {
-        x: "epoch",
-        series: "trial",
-        yLabel: "validation accuracy",
-      }).html);
+      `${words}</div>` +
+      (curves.length === 0
+        ? ""
+        : lineChart(curves, { x: "epoch", series: "trial", yLabel }).html);
   }
 
   #show(): void {

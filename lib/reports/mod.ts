@@ -2,7 +2,7 @@
 export * from "./answers.ts";
 export { type Claim, claims, decide, publishedText } from "./claims.ts";
 export { brief, claimsHtml, settled } from "./claims_table.ts";
-export { ClaimsFile } from "./claims_file.ts";
+export { ClaimsFile, readClaims } from "./claims_file.ts";
 export * from "./effects.ts";
 export { fromRoot } from "./live.ts";
 export * from "./profiles.ts";

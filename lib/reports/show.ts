@@ -78,10 +78,12 @@ export const rateText = (lr: number): string =>
   Number(lr.toPrecision(3)).toExponential();
 
 /** A parameter's value as text; a learning rate always with its exponent. */
-export const valueText = (name: string, value: ParamValue): string =>
+export const valueText = (name: string, value: unknown): string =>
   name === "lr" && typeof value === "number"
     ? rateText(value)
-    : analysis.showValue(value);
+    : typeof value === "object"
+    ? JSON.stringify(value)
+    : analysis.showValue(value as ParamValue);
 
 /** Values by name, or by its words, as text: "depth 2, lr 1e-3". */
 export const paramsText = (

@@ -102,9 +102,11 @@ export const triedText = (name: string, p: Parameter): string =>
     : [p.low, p.high].map((v) => valueText(name, v)).join(" to ") +
       (p.log ? ", log" : "");
 
+/** Data sets that were read, by what was asked for: studies share them. */
+const read = new Map<string, Dataset>();
+
 /** A study of a notebook: what it plans, what is on record, what that says. */
 export class Study {
-  #data?: Dataset;
   /** What is planned, with every default. */
   readonly definition: Definition;
 
@@ -160,16 +162,15 @@ export class Study {
     } (${n} paired seeds, 80 % power)`;
   }
 
-  /** The data set, read once. */
+  /** The data set, read once for all studies that share it. */
   async data(): Promise<Dataset> {
     const { data, recipe, limits } = this.plan;
-    this.#data ??= await loadDataset({
-      ...data!,
-      dir: this.where.dataDir || Deno.env.get("FERLAB_DATA_DIR"),
-      size: recipe.size,
-      ...limits,
-    });
-    return this.#data;
+    const dir = this.where.dataDir || Deno.env.get("FERLAB_DATA_DIR");
+    const source = { ...data!, dir, size: recipe.size, ...limits };
+    const key = JSON.stringify(source), known = read.get(key);
+    const found = known ?? await loadDataset(source);
+    read.set(key, found);
+    return found;
   }
 
   /** What was found of the data set, a line each. */
@@ -253,38 +254,32 @@ export class Study {
     const planned = plannedTrials(this.definition);
     const missing = Math.max(0, planned - trials.length);
     const seconds = trials.flatMap((t) => t.seconds ?? []);
-    const sum = seconds.reduce((a, b) => a + b, 0);
-    const time = seconds.length > 0 &&
-      `: about ${duration(missing * sum / seconds.length)} by those on record`;
-    const facts = [
-      ...Object.entries(parameters).map(([name, p]) => [
+    const mean = seconds.reduce((a, b) => a + b, 0) / seconds.length;
+    const time = seconds.length > 0
+      ? `: about ${duration(missing * mean)} by those on record`
+      : "";
+    const { kind } = search;
+    const all: [fact: string, text?: string | false][] = [
+      ...Object.entries(parameters).map(([name, p]): [string, string] => [
         p.role === "nuisance" ? `${name} (nuisance)` : name,
         triedText(name, p),
       ]),
-      ...search.kind === "list"
-        ? [["settings", `${search.points.length}, listed`]]
-        : search.kind === "grid"
-        ? []
-        : [["search", search.kind]],
-      ...Object.entries(this.cell?.recipe ?? {}).map(([name, value]) => [
-        name,
-        typeof value === "object"
-          ? JSON.stringify(value)
-          : valueText(name, value),
-      ]),
+      ["settings", kind === "list" && `${search.points.length}, listed`],
+      ["search", kind !== "list" && kind !== "grid" && kind],
+      ...Object.entries(this.cell?.recipe ?? {}).map(([name, value]) =>
+        [name, valueText(name, value)] as [string, string]
+      ),
       ["repeats", String(repeats)],
-      ...this.sees ? [["sees", this.sees]] : [],
+      ["sees", this.sees],
       [
         "trials",
         `${planned}, ` +
-        (missing === 0 ? "all on record" : `${missing} missing${time || ""}`),
+        (missing === 0 ? "all on record" : `${missing} missing${time}`),
       ],
     ];
-    const about = [
-      `profile ${this.profile}`,
-      ..."recipe" in this.job ? [this.dataName] : [],
-      this.dir,
-    ].join(", ");
+    const facts = all.filter(([, text]) => text);
+    const data = "recipe" in this.job ? `, ${this.dataName}` : "";
+    const about = `profile ${this.profile}${data}, ${this.dir}`;
     const rows = facts.map(([fact, text]) => ({ "": fact, [this.name]: text }));
     return {
       "text/html": `${tableHtml(rows)}<p>${escapeMarkup(about)}</p>`,

@@ -142,8 +142,6 @@ Deno.test("claims that are damaged or foreign are named in one line, and the oth
       { ...whole, claims: [{ ...whole.claims[0], verdict: "true" }] },
       { ...whole, claims: { length: 1e9 } },
     ];
-    const notebooks = join(dir, "notebooks");
-    await write(notebooks, "90-width.ipynb", notebook());
     await write(dir, "quick/90-width.ipynb", "{");
     await write(dir, "quick/91-sound.claims.json", whole);
     for (const content of damaged) {
@@ -160,10 +158,6 @@ Deno.test("claims that are damaged or foreign are named in one line, and the oth
         /## 90 90-width\n\n\*\*Left out:\*\* quick\/90-width\.cl/,
       );
       assert.match(text, /## 91 91-sound\n[^]*\*\*✓ holds\*\*/);
-      assert.match(
-        await shown(notebookIndex(dir, { notebooks })),
-        /\| 90-width\.claims\.json: not a notebook's claims: .* \|$/,
-      );
     }
     // A weaker profile that can be read counts then.
     await write(dir, "cpu/90-width.claims.json", "{");
