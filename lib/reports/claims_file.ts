@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -41,6 +42,9 @@ export const ClaimsFile = z.object({
 });
 export type ClaimsFile = z.infer<typeof ClaimsFile>;
 
+/** No claims and no notebook take more. */
+const MOST_BYTES = 2 ** 28;
+
 /** What a file holds; `error` says in one line that it is no `what`, and why. */
 export function readAs<T>(
   file: string,
@@ -52,6 +56,8 @@ export function readAs<T>(
   });
   let json: unknown;
   try {
+    const { size } = statSync(file);
+    if (size > MOST_BYTES) return wrong(`it has ${size} bytes, too many`);
     json = JSON.parse(readFileSync(file, "utf8"));
   } catch {
     return wrong("it cannot be read as JSON");

@@ -173,7 +173,8 @@ const rule = (
   channels.checkOptions(name, w, "{ points: 1 }");
   const { points = 1 } = w;
   if (!(typeof points === "number" && points >= 0)) {
-    throw new StudyError(`${name}: points is ${points}: give a number from 0`);
+    const what = channels.whatIs(points);
+    throw new StudyError(`${name}: points is ${what}: give a number from 0`);
   }
   const of = effectsIn(name, given);
   if (of.length === 0) return cannotTell(w.missing ?? whyNone(given));
@@ -363,7 +364,7 @@ export function peakWithin(
     })`;
   const settled = byRule(ours, {
     missing: found.n < FEWEST
-      ? `${found.n} repeats are too few`
+      ? `${found.n} repeat${found.n === 1 ? " is" : "s are"} too few`
       : found.others.length === 0 && `only ${text(found.value)} was tried`,
     fails: isOutside && why,
     holds: isInside && why,

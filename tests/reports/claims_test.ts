@@ -259,7 +259,11 @@ Deno.test("a wrong parameter of a notebook is one line that says what there is",
   assert.match(message(also("mixing.alpha")), /into recipe: { mixing: … }/);
   assert.match(
     message(also("repeat")),
-    /^openStudy: repeat is no field of a study: these are name, .*, recipe, /,
+    /^openStudy: repeat is no field of a study; did you mean "repeats"\?$/,
+  );
+  assert.match(
+    message(also("weather")),
+    /^openStudy: weather is no field of a study: these are name, .*, recipe, /,
   );
   assert.match(
     message(() => atProfile("paper", { smoke: {}, quick: {} })),

@@ -159,6 +159,12 @@ Deno.test("claims that are damaged or foreign are named in one line, and the oth
       );
       assert.match(text, /## 91 91-sound\n[^]*\*\*✓ holds\*\*/);
     }
+    // One that is far too large is not read.
+    await Deno.truncate(join(dir, file), 2 ** 33);
+    assert.match(
+      claimsPage(dir).damaged[0],
+      /it has 8589934592 bytes, too many$/,
+    );
     // A weaker profile that can be read counts then.
     await write(dir, "cpu/90-width.claims.json", "{");
     await write(dir, file, whole);

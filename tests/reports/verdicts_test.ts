@@ -196,6 +196,12 @@ Deno.test("a margin that is none, and effects that are none, are one line", () =
   assert.throws(() => better(promise), /better: the rows are a promise/);
 });
 
+Deno.test("what is no number is told as it is", () => {
+  assert.throws(() => noGain([], { points: "1" as never }), {
+    message: 'noGain: points is the text "1": give a number from 0',
+  });
+});
+
 Deno.test("a peak needs numbers, a range and more than one value", () => {
   const rows = (...values: unknown[]) =>
     values.flatMap((lr, i) =>
