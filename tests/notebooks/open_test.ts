@@ -75,7 +75,7 @@ const LONGER: Record<string, number> = {
   "14-workflow": 151,
   "16-operating-point": 139,
   "01-batch-size": 129,
-  "02-lr-search": 134,
+  "02-lr-search": 136,
   "09-efficiency": 136,
   "16-operating-point, grid": 24,
   "00-start-here, trace": 22,
