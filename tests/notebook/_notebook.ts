@@ -4,8 +4,11 @@ import {
   type Cell,
   type Notebook,
   type Output,
+  readNotebook,
+  type RunEvent,
   runNotebook,
   type RunOptions,
+  type RunResult,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { inFolder } from "../_folder.ts";
@@ -93,22 +96,59 @@ export const nbCommand = (
 export const nb = (cwd: string, ...args: string[]) =>
   finished(nbCommand(cwd, args));
 
-/** Runs cells as the notebook a.ipynb: the outcome, and what was warned of. */
+/** What became of cells that {@link runCells} ran. */
+export interface CellsRan extends RunResult {
+  result: RunResult;
+  /** the notebook that was saved, and its cells */
+  saved: Notebook;
+  cells: Cell[];
+  events: RunEvent[];
+  warnings: string[];
+  file: (name: string) => string;
+}
+
+/**
+ * Runs cells as the notebook a.ipynb, into b.ipynb.
+ * @param check is given what became of them while their folder is there
+ */
 export async function runCells(
   cells: (string | Cell)[],
   o: RunOptions = {},
-) {
-  const warnings: string[] = [];
-  let result!: Awaited<ReturnType<typeof runNotebook>>;
+  check: (ran: CellsRan) => void | Promise<void> = () => {},
+): Promise<CellsRan> {
+  let ran!: CellsRan;
   await withFolder(async (_, file) => {
     const all = cells.map((c) => typeof c === "string" ? code(c) : c);
     await writeNotebook(file("a.ipynb"), notebook(...all));
-    result = await runNotebook(file("a.ipynb"), {
+    const events: RunEvent[] = [];
+    const result = await runNotebook(file("a.ipynb"), {
+      out: file("b.ipynb"),
       ...o,
-      onEvent: (e) => e.type === "warning" && warnings.push(e.message),
+      onEvent: (e) => {
+        events.push(e);
+        o.onEvent?.(e);
+      },
     });
+    const saved = await readNotebook(file("b.ipynb"));
+    const warnings = events.flatMap((e) =>
+      e.type === "warning" ? e.message : []
+    );
+    ran = {
+      ...{ ...result, result, saved, cells: saved.cells },
+      ...{ events, warnings, file },
+    };
+    await check(ran);
   });
-  return { ...result, warnings, cells: result.notebook.cells };
+  return ran;
+}
+
+/** Runs cells and checks what became of them. */
+export async function checkRun(
+  cells: (string | Cell)[],
+  check: (ran: CellsRan) => void | Promise<void>,
+  o?: RunOptions,
+): Promise<void> {
+  await runCells(cells, o, check);
 }
 
 /** All text that a cell printed. */

@@ -1,27 +1,15 @@
 /** `deno task nb`, as a process. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
 import {
   code,
   markdown,
+  nb,
+  nbCommand,
   notebook,
   printed,
-  ROOT,
   withFolder,
 } from "./_notebook.ts";
-import { finished } from "../_run.ts";
-
-const command = (cwd: string, ...args: string[]) =>
-  new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
-    cwd,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  });
-
-const nb = (cwd: string, ...args: string[]) => finished(command(cwd, ...args));
 
 Deno.test("--help tells the use and exits with 0", async () => {
   await withFolder(async (folder) => {
@@ -128,7 +116,7 @@ Deno.test("SIGINT interrupts the kernel, saves what ran and exits with 130", asy
         code(`console.log("begun"); while (true);`),
       ),
     );
-    const child = command(folder, "run", "a.ipynb").spawn();
+    const child = nbCommand(folder, ["run", "a.ipynb"]).spawn();
     let err = "";
     for await (
       const chunk of child.stderr.pipeThrough(new TextDecoderStream())

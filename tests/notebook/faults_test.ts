@@ -1,17 +1,16 @@
 /** What goes wrong in cells and around them, in the real Deno kernel. */
 import assert from "node:assert/strict";
 import {
-  type Cell,
   type Notebook,
   readNotebook,
   runNotebook,
   type RunOptions,
-  type RunResult,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { checkReplies } from "../../lib/notebook/prelude.ts";
 import {
   alive,
+  checkRun as run,
   code,
   errorOf,
   notebook,
@@ -22,29 +21,6 @@ import {
 
 const POSIX = Deno.build.os !== "windows";
 const tagged = (tag: string, source: string) => code(source, [], tag);
-
-interface Ran {
-  result: RunResult;
-  saved: Notebook;
-  file: (name: string) => string;
-}
-
-/** Writes the cells as a notebook, runs it, reads what was saved. */
-async function run(
-  cells: (string | Cell)[],
-  check: (r: Ran) => void | Promise<void>,
-  options: RunOptions = {},
-) {
-  await withFolder(async (_, file) => {
-    const made = cells.map((c) => typeof c === "string" ? code(c) : c);
-    await writeNotebook(file("a.ipynb"), notebook(...made));
-    const result = await runNotebook(file("a.ipynb"), {
-      out: file("b.ipynb"),
-      ...options,
-    });
-    await check({ result, saved: await readNotebook(file("b.ipynb")), file });
-  });
-}
 
 for (
   const [what, source, message, options] of [

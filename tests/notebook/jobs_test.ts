@@ -13,6 +13,7 @@ import { finished } from "../_run.ts";
 import {
   alive,
   code,
+  nbCommand,
   notebook,
   printed,
   ROOT,
@@ -28,7 +29,7 @@ const deno = (cwd: string, ...args: string[]) =>
     ...{ stdin: "null", stdout: "piped", stderr: "piped" },
   });
 const command = (cwd: string, ...args: string[]) =>
-  deno(cwd, "run", "-A", "--no-check", join(NB, "cli.ts"), "run", ...args);
+  nbCommand(cwd, ["run", ...args]);
 const names = (folder: string) =>
   Array.from(Deno.readDirSync(folder), (e) => e.name).sort();
 
@@ -185,14 +186,12 @@ Deno.test({
   (Deno.statSync("a.executed.ipynb.lock").mode! & 0o777).toString(8));`),
         ),
       );
-      const { code: exit } = await new Deno.Command(Deno.execPath(), {
-        args: [
-          ...["run", "-A", "--no-check", join(NB, "cli.ts"), "run", "a.ipynb"],
-          ...["-p", "token=secret", "-pother=secret", "-q"],
-        ],
-        cwd: folder,
-        stdout: "null",
-      }).output();
+      const { code: exit } = await finished(
+        command(
+          folder,
+          ...["a.ipynb", "-p", "token=secret", "-pother=secret", "-q"],
+        ),
+      );
       assert.equal(exit, 0);
       const text = printed(
         (await readNotebook(file("a.executed.ipynb"))).cells[2],

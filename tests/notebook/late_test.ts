@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import {
   readNotebook,
   rerunCells,
-  runNotebook,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { withProxy } from "./_client.ts";
@@ -12,27 +11,10 @@ import {
   errorOf,
   notebook,
   printed,
+  runCells,
   status,
   withFolder,
 } from "./_notebook.ts";
-
-/** Runs cells; the cells that were saved, and the warnings. */
-async function run(sources: string[]) {
-  const warnings: string[] = [];
-  let ran!: { error?: string; cells: ReturnType<typeof code>[] };
-  await withFolder(async (_, file) => {
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(...sources.map((s) => code(s))),
-    );
-    const { error } = await runNotebook(file("a.ipynb"), {
-      out: file("b.ipynb"),
-      onEvent: (e) => e.type === "warning" && warnings.push(e.message),
-    });
-    ran = { error, cells: (await readNotebook(file("b.ipynb"))).cells };
-  });
-  return { ...ran, warnings };
-}
 
 /** Waits for what comes late to cell 3, which is told by `go`. */
 const READY =
@@ -41,7 +23,7 @@ const WAIT =
   `await new Promise((r) => go = r); await new Promise((r) => setTimeout(r, 5));`;
 
 Deno.test("what timers and promises of a cell put out later is that cell's, with a mark", async () => {
-  const { error, cells, warnings } = await run([
+  const { error, cells, warnings } = await runCells([
     `let go; ${READY}
      console.log("one");
      void setTimeout(async () => {
@@ -77,7 +59,7 @@ Deno.test("what timers and promises of a cell put out later is that cell's, with
 });
 
 Deno.test("what is pending at the end is waited for shortly, and told when it is left", async () => {
-  const { error, cells, warnings } = await run([
+  const { error, cells, warnings } = await runCells([
     `setTimeout(() => setTimeout(() => console.log("last words"), 100), 100);
      Deno.unrefTimer(setInterval(() => {}, 1e4));`,
     `setInterval(() => {}, 1e4); setTimeout(() => {}, 1e5); clearTimeout(setTimeout(() => {}, 9));`,
@@ -95,7 +77,7 @@ Deno.test("what is pending at the end is waited for shortly, and told when it is
 });
 
 Deno.test("an error that comes after the last cell fails the run", async () => {
-  const { error, cells } = await run([
+  const { error, cells } = await runCells([
     // The timer starts once the last cell runs, however slow the machine is.
     `let go; const last = new Promise((r) => go = r);
      void last.then(() => setTimeout(() => { throw new RangeError("too late"); }, 50));`,

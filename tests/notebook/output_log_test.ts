@@ -1,7 +1,6 @@
 /** What cells put out by files: all of it, in order, whatever its size. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import {
   readNotebook,
   runNotebook,
@@ -10,7 +9,15 @@ import {
 import type { Message } from "../../lib/notebook/kernel.ts";
 import { OutputLog } from "../../lib/notebook/output_log.ts";
 import { inFolder } from "../_folder.ts";
-import { code, notebook, printed, ROOT, withFolder } from "./_notebook.ts";
+import { finished } from "../_run.ts";
+import {
+  code,
+  nbCommand,
+  notebook,
+  printed,
+  runCells,
+  withFolder,
+} from "./_notebook.ts";
 
 Deno.test("many megabytes of text and of a last value end, in order, and lose nothing that follows", () =>
   withFolder(async (_, file) => {
@@ -81,18 +88,9 @@ Deno.test("a cell that empties the temporary folder, a relative one, loses nothi
         code(`Deno.chdir("/"); ${print}`),
       ),
     );
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        join(ROOT, "lib/notebook/cli.ts"),
-        "run",
-        "sub/a.ipynb",
-      ],
-      cwd: folder,
-      env: { TMPDIR: "tmp" },
-    }).output();
-    assert.ok(success, new TextDecoder().decode(stderr));
+    const args = ["run", "sub/a.ipynb"];
+    const ran = await finished(nbCommand(folder, args, { TMPDIR: "tmp" }));
+    assert.equal(ran.code, 0, ran.err);
     const all = Array.from({ length: 500 }, (_, i) => `${i}\n`).join("");
     for (
       const cell of (await readNotebook(file("sub/a.executed.ipynb"))).cells
@@ -137,30 +135,23 @@ Deno.test("the log is read as it grows, over chunks, cut lines and files", () =>
     await Deno.mkdir(folder);
   }));
 
-Deno.test("what a cell sends that is no output is left out and told, and the notebook can be opened", () =>
-  withFolder(async (_, file) => {
-    const sends = [
-      `"error", {}`,
-      `"error", { ename: "a", evalue: "b", traceback: 5 }`,
-      `"display_data", { data: { "text/plain": "c" }, metadata: [] }`,
-      `"display_data", null`,
-    ].map((message) => `await Deno.jupyter.broadcast(${message});`);
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(code(`${sends.join("\n")}\nconsole.log("after");`)),
-    );
-    const { error } = await runNotebook(file("a.ipynb"), {
-      out: file("b.ipynb"),
-    });
-    assert.equal(error, undefined);
-    const { cells: [cell] } = await readNotebook(file("b.ipynb"));
-    const texts = cell.outputs!.map((o) => "text" in o ? o.text : "");
-    assert.equal(
-      [texts].flat(2).join(""),
-      "an output was left out: it (error): its ename is missing, but must be a text\n" +
-        "an output was left out: it (error): its traceback is a number, but must be a list of texts\n" +
-        "an output was left out: it (display_data): its metadata is a list, but must be an object\n" +
-        "an output was left out: it (display_data): its data is missing, but must be an object\n" +
-        "after\n",
-    );
-  }));
+Deno.test("what a cell sends that is no output is left out and told, and the notebook can be opened", async () => {
+  const sends = [
+    `"error", {}`,
+    `"error", { ename: "a", evalue: "b", traceback: 5 }`,
+    `"display_data", { data: { "text/plain": "c" }, metadata: [] }`,
+    `"display_data", null`,
+  ].map((message) => `await Deno.jupyter.broadcast(${message});`);
+  const { error, cells: [cell] } = await runCells([
+    `${sends.join("\n")}\nconsole.log("after");`,
+  ]);
+  assert.equal(error, undefined);
+  assert.equal(
+    cell.outputs!.flatMap((o) => "text" in o ? o.text : "").join(""),
+    "an output was left out: it (error): its ename is missing, but must be a text\n" +
+      "an output was left out: it (error): its traceback is a number, but must be a list of texts\n" +
+      "an output was left out: it (display_data): its metadata is a list, but must be an object\n" +
+      "an output was left out: it (display_data): its data is missing, but must be an object\n" +
+      "after\n",
+  );
+});

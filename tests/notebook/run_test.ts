@@ -3,12 +3,11 @@ import assert from "node:assert/strict";
 import {
   readNotebook,
   rerunCells,
-  type RunEvent,
   runNotebook,
-  type RunOptions,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import {
+  checkRun as run,
   code,
   errorOf,
   markdown,
@@ -16,32 +15,6 @@ import {
   printed,
   withFolder,
 } from "./_notebook.ts";
-
-/** Writes the cells as a notebook, runs it, reads what was saved. */
-async function run(
-  cells: (string | ReturnType<typeof code>)[],
-  check: (r: {
-    result: Awaited<ReturnType<typeof runNotebook>>;
-    saved: Awaited<ReturnType<typeof readNotebook>>;
-    events: RunEvent[];
-  }) => void,
-  options: RunOptions = {},
-) {
-  await withFolder(async (_, file) => {
-    const made = cells.map((c) => typeof c === "string" ? code(c) : c);
-    await writeNotebook(file("a.ipynb"), notebook(...made));
-    const events: RunEvent[] = [];
-    const result = await runNotebook(file("a.ipynb"), {
-      out: file("b.ipynb"),
-      ...options,
-      onEvent: (e) => {
-        events.push(e);
-        options.onEvent?.(e);
-      },
-    });
-    check({ result, saved: await readNotebook(file("b.ipynb")), events });
-  });
-}
 
 Deno.test("every printed line lands on the cell that printed it", async () => {
   const lines = Array.from({ length: 80 }, (_, i) => i);

@@ -1,38 +1,26 @@
 /** Sessions and their commands, as processes. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
 import { finished } from "../_run.ts";
-import { code, notebook, printed, ROOT, withFolder } from "./_notebook.ts";
+import {
+  alive,
+  code,
+  nbCommand,
+  notebook,
+  printed,
+  withFolder,
+} from "./_notebook.ts";
 
 const nb = async (cwd: string, ...args: string[]) => {
-  const told = await finished(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
-      cwd,
-      env: { XDG_RUNTIME_DIR: cwd },
-      stdin: "null",
-    }),
-  );
+  const told = await finished(nbCommand(cwd, args, { XDG_RUNTIME_DIR: cwd }));
   // Deno says so when another process is reading the packages at that time.
   const err = told.err.replace(/^.*Blocking.* waiting for file lock.*\n/gm, "");
   return { ...told, err };
 };
 
-/** Whether a process runs; one that only waits to be reaped does not. */
-function lives(pid: number): boolean {
-  try {
-    Deno.kill(pid, "SIGURG");
-    if (Deno.build.os !== "linux") return true;
-    return !/\) Z/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
-  } catch {
-    return false;
-  }
-}
-
 /** Waits until a process that was killed is gone; fails after 5 s. */
 async function gone(pid: number) {
-  for (const start = Date.now(); lives(pid);) {
+  for (const start = Date.now(); alive(pid);) {
     assert.ok(Date.now() - start < 5000, `process ${pid} lives on`);
     await new Promise((r) => setTimeout(r, 5));
   }
@@ -55,7 +43,7 @@ Deno.test("a session lives on after its command, is listed, used, and stopped wi
       const started = await nb(folder, "session", "start", "a.ipynb", "--json");
       assert.equal(started.code, 0, started.err);
       const { pid } = JSON.parse(started.out).sessions[0];
-      assert.ok(lives(pid));
+      assert.ok(alive(pid));
       for await (const { name } of Deno.readDir(file("deno-nb"))) {
         const info = await Deno.stat(file(`deno-nb/${name}`));
         assert.equal(info.mode! & 0o777, 0o600, name);
@@ -81,7 +69,7 @@ Deno.test("a session lives on after its command, is listed, used, and stopped wi
       const [kernel, child] = said.map(Number);
       assert.equal(kernel, pid);
       assert.equal(said[2], file("a.ipynb"));
-      assert.ok(lives(child));
+      assert.ok(alive(child));
 
       const status = await nb(folder, "status", "a.ipynb");
       assert.equal(status.out, "cell 1: never run\ncell 2: fresh\n");
