@@ -29,6 +29,7 @@ import { fileHash, folderFiles } from "./folder_files.ts";
 import { type GraphCell, listed, neededBy } from "./graph.ts";
 import { tooWide } from "./globs.ts";
 import { type Binding, shortHash } from "./ast.ts";
+import { ModuleFiles } from "./module_files.ts";
 import { type Behind, Modules } from "./modules.ts";
 
 /** The parts of a key; see this file's head. */
@@ -128,6 +129,7 @@ interface Taken {
 
 /** The keys of all cells of a graph: what they are now, and as cells run. */
 export class CellKeys {
+  readonly #files: ModuleFiles;
   readonly #modules: Modules;
   readonly #taken: Taken[] = [];
   readonly #parts: OwnParts[];
@@ -137,7 +139,8 @@ export class CellKeys {
    * @throws {Error} in one line that names the cell, when its data are too many
    */
   constructor(readonly graph: GraphCell[], readonly folder: string) {
-    this.#modules = new Modules(folder);
+    this.#files = new ModuleFiles(folder);
+    this.#modules = new Modules(this.#files);
     /** by cell: itself and all that it needs, and those need */
     const reached: Set<number>[] = [];
     this.#parts = graph.map((cell) => {
@@ -191,14 +194,14 @@ export class CellKeys {
   loads(number: number): Record<string, string> {
     const { imports } = this.graph[number - 1].code;
     return Object.fromEntries(
-      [...this.#modules.closure(imports).files]
-        .map(([path, hash]) => [this.#modules.relative(path), hash]),
+      [...this.#files.closure(imports).files]
+        .map(([path, hash]) => [this.#files.relative(path), hash]),
     );
   }
 
   /** The hash of a module, by its path as in a key, as it is now. */
   moduleHash(path: string): string {
-    return this.#modules.hashOf(join(this.folder, path));
+    return this.#files.hashOf(join(this.folder, path));
   }
 
   /** One a cell; keep it in `metadata.ferlab.key` of a cell that ran well. */
@@ -220,7 +223,7 @@ export class CellKeys {
   }
 
   #lock({ remote }: Taken): string | undefined {
-    return remote.size ? this.#modules.lockHash(remote) : undefined;
+    return remote.size ? this.#files.lockHash(remote) : undefined;
   }
 
   #takes(cell: GraphCell, above: Set<number>): Taken {
@@ -243,7 +246,7 @@ export class CellKeys {
     const add = (behind: Behind, name?: string) => {
       if (name) taken.names.push(`${name} ${behind.is}`);
       const put = (into: Map<string, string>, path: string, hash: string) => {
-        const key = this.#modules.relative(path), had = into.get(key) ?? hash;
+        const key = this.#files.relative(path), had = into.get(key) ?? hash;
         into.set(
           key,
           had === hash ? hash : shortHash([had, hash].sort().join()),

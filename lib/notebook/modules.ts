@@ -15,27 +15,12 @@
  * Where the module makes names of files from strings, `${id}.json`, those count
  * whose string stands in the cell, or in a module that leads there.
  */
-import { readFileSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { statSync } from "node:fs";
+import { dirname, relative } from "node:path";
 import { type Binding, shortHash } from "./ast.ts";
 import { fileHash, type NamedFolder } from "./folder_files.ts";
-import { lockedHash } from "./locked.ts";
-import {
-  type ModuleFacts,
-  moduleFacts,
-  type ModulePart,
-} from "./module_facts.ts";
-import { projectConfig } from "./project.ts";
-
-function read(path: string): string | undefined {
-  try {
-    // A device may never end.
-    return statSync(path).isFile() ? readFileSync(path, "utf8") : undefined;
-  } catch {
-    return undefined;
-  }
-}
+import type { ModuleFacts, ModulePart } from "./module_facts.ts";
+import type { Imported, ModuleFiles } from "./module_files.ts";
 
 const DEEPEST = 100; // modules that pass a name on to each other
 const CODE = /\.[cm]?[jt]sx?$/;
@@ -43,14 +28,6 @@ const CODE = /\.[cm]?[jt]sx?$/;
 /** Whether `path` is `folder` or lies in it. */
 const isIn = (path: string, folder: string) =>
   !/^\.\.(\/|\\|$)/.test(relative(folder, path));
-
-/** What imports come to. */
-export interface Imported {
-  /** local files by path, each with its hash, or "missing" */
-  files: Map<string, string>;
-  /** what comes from a registry or the network, by specifier */
-  remote: Set<string>;
-}
 
 /** What the code behind names is. */
 export interface Behind extends Imported {
@@ -60,12 +37,6 @@ export interface Behind extends Imported {
   reads: Map<string, string>;
   /** folders that modules read, and how their files are told */
   folders: NamedFolder[];
-}
-
-/** Where a specifier leads; nowhere when to what comes with Deno. */
-interface Place {
-  path?: string;
-  remote?: string;
 }
 
 /** The module that defines a name. */
@@ -89,54 +60,12 @@ interface Taken {
   from: Set<string>;
 }
 
-/** Resolves and reads modules for cells that run in `folder`, each file once. */
+/** Finds the code behind names for cells that run in `folder`. */
 export class Modules {
-  readonly #folder: string;
-  readonly #map: Record<string, string>;
-  readonly #mapFolder: string;
-  readonly #files = new Map<string, ModuleFacts | undefined>();
-  readonly #relative = new Map<string, string>();
-  readonly #places = new Map<string, Place>();
   readonly #behind = new Map<string, Behind>();
   readonly #origins = new Map<string, Origin | undefined>();
 
-  /** @param folder where the kernel runs; the import map is of its deno.json */
-  constructor(folder: string) {
-    this.#folder = folder;
-    const project = projectConfig(folder);
-    this.#map = project.config.imports ?? {};
-    this.#mapFolder = project.folder;
-  }
-
-  /** What the lock file beside deno.json has for specifiers, or "none". */
-  lockHash(specifiers: Iterable<string>): string {
-    const text = read(join(this.#mapFolder, "deno.lock"));
-    return text ? lockedHash(text, specifiers) : "none";
-  }
-
-  /** All that a cell with these specifiers loads. */
-  closure(specifiers: Iterable<string>): Imported {
-    const result: Imported = { files: new Map(), remote: new Set() };
-    const todo = [...specifiers].map((s) => [s, this.#folder]);
-    for (const [specifier, folder] of todo) { // grows while it is read
-      const { path, remote } = this.#resolve(specifier, folder);
-      if (remote) result.remote.add(remote);
-      if (path === undefined || result.files.has(path)) continue;
-      const facts = this.#facts(path);
-      result.files.set(path, this.hashOf(path));
-      if (!facts) continue;
-      const { imports, exports, stars, bare, parts } = facts;
-      const all = [
-        ...[...imports.values(), ...exports.values()]
-          .flatMap((given) => typeof given === "string" ? [] : given.specifier),
-        ...stars,
-        ...bare,
-        ...parts.flatMap((p) => p.dynamic),
-      ];
-      todo.push(...all.map((s) => [s, dirname(path)]));
-    }
-    return result;
-  }
+  constructor(readonly files: ModuleFiles) {}
 
   /**
    * The code behind names that cells import, and behind modules that they
@@ -164,7 +93,7 @@ export class Modules {
 
     const follow = (origin: Origin, from?: string) => {
       for (const path of origin.passed) {
-        const { parts, bare } = this.#facts(path)!;
+        const { parts, bare } = this.files.facts(path)!;
         if (bare.length || parts.some((p) => p.acts)) {
           todo.push([path, "", from]);
         }
@@ -181,10 +110,10 @@ export class Modules {
     const takeWhole = (specifiers: string[], path: string) =>
       specifiers.forEach((specifier) => take({ specifier, name: "*" }, path));
     const takePlace = (place: string, path: string) => {
-      const at = this.#resolve(place, dirname(path)).path;
+      const at = this.files.resolve(place, dirname(path)).path;
       if (at === undefined) return;
       if (statSync(at, { throwIfNoEntry: false })?.isDirectory()) {
-        const holds = [path, this.#folder].some((p) => isIn(p, at));
+        const holds = [path, this.files.folder].some((p) => isIn(p, at));
         if (!holds) folders.set(`${at}\n${path}`, { path: at, module: path });
       } else if (CODE.test(at)) todo.push([at, "*", path]);
       else result.reads.set(at, fileHash(at));
@@ -216,7 +145,7 @@ export class Modules {
       }
     };
     const enter = (path: string, name: string, from?: string) => {
-      const facts = this.#facts(path);
+      const facts = this.files.facts(path);
       const isNew = !taken.has(path);
       const here = taken.getOrInsertComputed(path, () => ({
         parts: new Set(),
@@ -246,14 +175,18 @@ export class Modules {
       here.means.add(`export * ${facts.stars.join(" ")}`);
     };
 
-    const start = this.#origin(binding.specifier, this.#folder, binding.name);
+    const start = this.#origin(
+      binding.specifier,
+      this.files.folder,
+      binding.name,
+    );
     const origin = this.#narrow(start, chain);
     result.is = this.#text(origin);
     follow(origin);
     for (const one of todo) enter(...one); // grows while it is read
 
     for (const [path, { parts, means }] of taken) {
-      const order = this.#facts(path)?.parts.filter((p) => parts.has(p));
+      const order = this.files.facts(path)?.parts.filter((p) => parts.has(p));
       const lines = [...(order ?? []).map((p) => p.hash), ...[...means].sort()];
       result.files.set(path, order ? shortHash(lines.join("\n")) : "missing");
     }
@@ -288,33 +221,13 @@ export class Modules {
     return at;
   }
 
-  /** The hash of a module's code, without what it imports. */
-  hashOf(path: string): string {
-    return this.#facts(path)?.all ?? "missing";
-  }
-
-  /** A path as keys have it. */
-  relative(path: string): string {
-    return this.#relative.getOrInsertComputed(
-      path,
-      () => relative(this.#folder, path),
-    );
-  }
-
-  #facts(path: string): ModuleFacts | undefined {
-    return this.#files.getOrInsertComputed(path, () => {
-      const text = read(path);
-      return text === undefined ? undefined : moduleFacts(text, path);
-    });
-  }
-
   #text({ at = "Deno", remote, name }: Origin): string {
-    return `${remote || at === "Deno" ? at : this.relative(at)}#${name}`;
+    return `${remote || at === "Deno" ? at : this.files.relative(at)}#${name}`;
   }
 
   /** Where a name of a module comes from; all of that module when unknown. */
   #origin(specifier: string, folder: string, name: string): Origin {
-    const { path, remote } = this.#resolve(specifier, folder);
+    const { path, remote } = this.files.resolve(specifier, folder);
     if (remote) return { at: remote, remote: true, name, passed: [] };
     if (path === undefined) return { name: `${specifier} ${name}`, passed: [] };
     if (name === "*") return { at: path, name, passed: [] };
@@ -335,14 +248,14 @@ export class Modules {
     seen: Set<string>,
     depth = 0,
   ): Origin | undefined {
-    const facts = this.#facts(path);
+    const facts = this.files.facts(path);
     if (!facts || facts.opaque) return { at: path, name: "?", passed: [] };
     const key = `${path}\n${name}`;
     if (seen.has(key)) return;
     seen.add(key);
     if (depth > DEEPEST) return { at: path, name: "?", passed: [] };
     const ask = (given: Binding): Origin | undefined => {
-      const { path: at, remote } = this.#resolve(
+      const { path: at, remote } = this.files.resolve(
         given.specifier,
         dirname(path),
       );
@@ -367,42 +280,5 @@ export class Modules {
     const [first, ...others] = local.length ? local : found;
     const clash = others.some((o) => this.#text(o) !== this.#text(first));
     return clash ? undefined : through(first);
-  }
-
-  /** A path, or the specifier of what is remote; none for what is Deno's. */
-  #resolve(specifier: string, folder: string): Place {
-    return this.#places.getOrInsertComputed(
-      `${folder}\n${specifier}`,
-      () => this.#newPlace(specifier, folder),
-    );
-  }
-
-  #newPlace(specifier: string, folder: string): Place {
-    if (/^\.{0,2}\//.test(specifier)) {
-      return { path: resolve(folder, specifier.replace(/[?#].*$/, "")) };
-    }
-    if (specifier.startsWith("file:")) {
-      try {
-        return { path: fileURLToPath(specifier) };
-      } catch {
-        return {};
-      }
-    }
-    if (/^(node|data):/.test(specifier)) return {};
-    if (/^(npm|jsr|https?):/.test(specifier)) return { remote: specifier };
-    const key = Object.keys(this.#map)
-      .filter((k) =>
-        k === specifier || (k.endsWith("/") && specifier.startsWith(k))
-      )
-      .sort((a, b) => b.length - a.length)[0];
-    if (key === undefined) return { remote: specifier }; // of package.json, or unknown
-    const target = this.#map[key] + specifier.slice(key.length);
-    if (/^(node|data):/.test(target)) return {};
-    if (!/^\.{0,2}\/|^file:/.test(target)) return { remote: target };
-    return {
-      path: fileURLToPath(
-        new URL(target, pathToFileURL(this.#mapFolder + "/")),
-      ),
-    };
   }
 }

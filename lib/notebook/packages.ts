@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cellCode } from "./code.ts";
 import { lockKey } from "./locked.ts";
-import { Modules } from "./modules.ts";
+import { ModuleFiles } from "./module_files.ts";
 import { projectConfig } from "./project.ts";
 import { runDeno } from "./run_deno.ts";
 import type { Cell } from "./types.ts";
@@ -47,7 +47,7 @@ export async function admitPackages(
     cell_type === "code" ? [...cellCode(source).imports] : []
   );
   const specifiers = lockedIn(lock);
-  const missing = [...new Modules(folder).closure(imports).remote]
+  const missing = [...new ModuleFiles(folder).closure(imports).remote]
     .filter((specifier) =>
       /^(npm|jsr):/.test(specifier) &&
       !Object.hasOwn(specifiers, lockKey(specifier))
