@@ -1,108 +1,18 @@
-/**
- * Keys of code cells: what a cell's outputs follow from, as short hashes.
- *
- * A key has these parts, and stands in `metadata.ferlab.key` of a cell that ran:
- * - `source`: the cell's text;
- * - `body`: its code without imports, comments and layout;
- * - `needs`: what the cells that it needs (graph.ts) pass on, in their order,
- *   and with them all that those need: their keys without `source`. A cell
- *   needs none for a name that it imports;
- * - `imports`: what the imported names that it uses are;
- * - `modules`: the code behind these names (modules.ts), by paths from the
- *   working folder; what cells that it needs have is left out;
- * - `files`: other files that this code reads, in the same way;
- * - `parameters`: the injected parameters, when it needs them itself;
- * - `data`: names, sizes and times of the files that `metadata.ferlab.data`
- *   lists (paths or globs, from the working folder);
- * - `lock`: what deno.lock has of the packages behind these names;
- * - `deno`: Deno's version;
- * - `all`: the hash of all these.
- *
- * A cell is fresh when its key, made anew, is the one that was kept. What no
- * file tells (time, network, chance, files not listed) does not count, nor what
- * a module changes in others that do not import it.
- */
-import { globSync, statSync } from "node:fs";
+/** The keys of a graph's cells (cell_key.ts), made from what is there now. */
 import { join } from "node:path";
+import { type CellKey, passedOn } from "./cell_key.ts";
 import { hasTag } from "./cells.ts";
+import { dataHash } from "./data_files.ts";
 import { fileHash, folderFiles } from "./folder_files.ts";
-import { type GraphCell, listed, neededBy } from "./graph.ts";
-import { tooWide } from "./globs.ts";
+import { type GraphCell, neededBy } from "./graph.ts";
 import { type Binding, shortHash } from "./ast.ts";
 import { ModuleFiles } from "./module_files.ts";
 import { type Behind, Modules } from "./modules.ts";
-
-/** The parts of a key; see this file's head. */
-export interface CellKey {
-  all: string;
-  source: string;
-  /** absent in keys of earlier versions */
-  body?: string;
-  needs?: string[];
-  imports?: string;
-  modules?: Record<string, string>;
-  files?: Record<string, string>;
-  parameters?: string;
-  data?: string;
-  lock?: string;
-  deno: string;
-}
-
-const MOST_FILES = 100_000; // that the patterns of one cell may find
-
-/** The files of a pattern, else itself. @throws {Error} in one line */
-function filesOf(pattern: string, folder: string): string[] {
-  if (!/[*?[{]/.test(pattern)) return [pattern];
-  const wide = tooWide(pattern);
-  if (wide) {
-    throw new Error(
-      `its data pattern ${JSON.stringify(pattern.slice(0, 60))} ${wide}; ` +
-        "give several that are simpler",
-    );
-  }
-  const found = globSync(pattern, {
-    cwd: folder,
-    exclude: (name) => /^(node_modules|\.git)$/.test(name),
-  });
-  return found.length ? found.sort() : [pattern];
-}
-
-/** Names, sizes and times of the data files that a cell lists. */
-function dataHash(patterns: string[], folder: string): string | undefined {
-  if (!patterns.length) return;
-  const files = patterns.flatMap((pattern) => filesOf(pattern, folder));
-  if (files.length > MOST_FILES) {
-    throw new Error(
-      `its data are ${files.length} files, more than ${MOST_FILES}; list one ` +
-        "that changes with them",
-    );
-  }
-  return shortHash(
-    files.map((file) => {
-      const info = statSync(join(folder, file), { throwIfNoEntry: false });
-      return info ? `${file} ${info.size} ${info.mtimeMs}` : `${file} missing`;
-    }).join("\n"),
-  );
-}
-
-function dataOf({ cell, number }: GraphCell, folder: string) {
-  try {
-    return dataHash(listed(cell, "data"), folder);
-  } catch (e) {
-    throw new Error(`cell ${number}: ${(e as Error).message}`);
-  }
-}
 
 const sorted = (map: Map<string, string>) => {
   const list = [...map].sort(([a], [b]) => a < b ? -1 : 1);
   return list.length ? Object.fromEntries(list) : undefined;
 };
-
-/** What cells that need a cell take over of its key. */
-export function passedOn(key: CellKey): string {
-  const { all: _, source: __, ...rest } = key;
-  return shortHash(JSON.stringify(rest));
-}
 
 /**
  * The cells whose keys a cell's takes over: those that it needs, but not for
@@ -171,7 +81,7 @@ export class CellKeys {
         parameters: injected.length
           ? shortHash(injected.map((c) => c.source).join("\n"))
           : undefined,
-        data: dataOf(cell, folder),
+        data: dataHash(cell, folder),
         lock: this.#lock(taken),
         deno: Deno.version.deno,
       };
@@ -180,7 +90,10 @@ export class CellKeys {
 
   /** Cell `number` begins: its data are what they are now. */
   begins(number: number): void {
-    this.#parts[number - 1].data = dataOf(this.graph[number - 1], this.folder);
+    this.#parts[number - 1].data = dataHash(
+      this.graph[number - 1],
+      this.folder,
+    );
   }
 
   /** Cells ran: what they imported may have been added to the lock file. */
@@ -279,36 +192,4 @@ export class CellKeys {
     taken.names = [...new Set(taken.names)].sort();
     return taken;
   }
-}
-
-const isText = (v: unknown) => typeof v === "string";
-const isTexts = (v: unknown) => Array.isArray(v) && v.every(isText);
-const isRecord = (v: unknown) =>
-  typeof v === "object" && v !== null && isTexts(Object.values(v));
-
-/** What the parts of a key are, in the order in which they are hashed. */
-const PARTS: [keyof CellKey, (v: unknown) => boolean][] = [
-  ["source", isText],
-  ["body", isText],
-  ["needs", isTexts],
-  ["imports", isText],
-  ["modules", isRecord],
-  ["files", isRecord],
-  ["parameters", isText],
-  ["data", isText],
-  ["lock", isText],
-  ["deno", isText],
-];
-
-/** A kept key, or undefined when it is absent or damaged. */
-export function keptKey(ferlab: unknown): CellKey | undefined {
-  const key = (ferlab as { key?: CellKey } | undefined)?.key;
-  if (!key) return;
-  const has = PARTS.filter(([part]) => key[part] !== undefined);
-  const whole = has.every(([part, fits]) => fits(key[part])) &&
-    isText(key.source) && isText(key.deno);
-  const parts = Object.fromEntries(has.map(([part]) => [part, key[part]]));
-  return whole && shortHash(JSON.stringify(parts)) === key.all
-    ? key
-    : undefined;
 }

@@ -31,7 +31,7 @@ export { indexHtml, readReport, type Report } from "./index_page.ts";
 export { withLinks } from "./page_links.ts";
 export { type CellCode, cellCode } from "./code.ts";
 export { cellGraph, type GraphCell } from "./graph.ts";
-export { type CellKey } from "./keys.ts";
+export { type CellKey } from "./cell_key.ts";
 export {
   type CellState,
   notebookStatus,

@@ -3,11 +3,12 @@
  *
  * The source notebook (NAME.ipynb) says what the cells are now, the executed
  * one (NAME.executed.ipynb, else the same file) what they were when they ran.
- * The rule and the parts of a key: keys.ts.
+ * The rule and the parts of a key: cell_key.ts.
  */
 import { codeCells, hasTag } from "./cells.ts";
 import { cellGraph, type GraphCell } from "./graph.ts";
-import { type CellKey, CellKeys, keptKey, keyNeeds } from "./keys.ts";
+import { type CellKey, keptKey } from "./cell_key.ts";
+import { CellKeys, keyNeeds } from "./keys.ts";
 import {
   currentCells,
   executedCells,
