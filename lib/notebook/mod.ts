@@ -38,7 +38,8 @@ export {
   runKeys,
   staleCells,
 } from "./stale.ts";
-export { rerunCells, type RerunOptions, type RerunResult } from "./rerun.ts";
+export { rerunCells, type RerunResult } from "./rerun.ts";
+export { type RerunOptions } from "./rerun_cells.ts";
 export { NoSuchCell, replayText, type RerunPlan } from "./rerun_plan.ts";
 export {
   findSession,
