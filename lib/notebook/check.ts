@@ -6,7 +6,7 @@ import { checkNames } from "./check_names.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
 import { extractCells, syntaxProblem } from "./extract.ts";
 import { workingFolder } from "./project.ts";
-import { at, type Checked, type Finding } from "./findings.ts";
+import { at, type Checked, type Finding } from "./check_findings.ts";
 import { foreignKernel } from "./foreign.ts";
 import { idProblem } from "./ids.ts";
 import { denoFmt } from "./format.ts";

@@ -1,7 +1,7 @@
 /** Names that cells use before they are defined, and parameters that none uses. */
 import { cellName, hasTag } from "./cells.ts";
 import { type CellCode, cellCode } from "./code.ts";
-import { at, type Checked, type Finding } from "./findings.ts";
+import { at, type Checked, type Finding } from "./check_findings.ts";
 
 /** A name that a cell needs and a later one defines. */
 export interface EarlyUse {

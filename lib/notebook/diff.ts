@@ -2,7 +2,7 @@
 import { diffArrays } from "diff";
 import { cellName, cellTitle } from "./cells.ts";
 import { compareOutputs, type OutputDifference } from "./compare.ts";
-import { pairedBy } from "./pairs.ts";
+import { pairedBy } from "./cell_pairs.ts";
 import type { Cell, Notebook } from "./types.ts";
 
 /** A line of a source: in both, or in one of the two. */

@@ -12,7 +12,7 @@ export {
 } from "./types.ts";
 export { type Changes, changesOf } from "./changes.ts";
 export { checkNotebooks } from "./check.ts";
-export { type Finding, findingText } from "./findings.ts";
+export { type Finding, findingText } from "./check_findings.ts";
 export { cleanNotebook, type CleanResult } from "./clean.ts";
 export { compareOutputs, type OutputDifference } from "./compare.ts";
 export { type CellDiff, diffNotebooks, type NotebookDiff } from "./diff.ts";

@@ -1,7 +1,7 @@
 /** Which cells a run executes, and which results of the run before it keeps. */
 import { sourceHash } from "./cell_run.ts";
 import { codeCells, hasTag, ownRecord } from "./cells.ts";
-import { executedCells } from "./pairs.ts";
+import { executedCells } from "./cell_pairs.ts";
 import type { Cell, Notebook } from "./types.ts";
 
 /**

@@ -8,7 +8,7 @@ import { Kernel } from "./kernel.ts";
 import { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
 import { admitPackages } from "./packages.ts";
-import { currentCells, executedCells, notebookPair } from "./pairs.ts";
+import { currentCells, executedCells, notebookPair } from "./cell_pairs.ts";
 import { askedCells, type RerunPlan } from "./rerun_plan.ts";
 import { SavedText, textLike, upToDate } from "./saved_text.ts";
 import { findSession, withSession } from "./session.ts";

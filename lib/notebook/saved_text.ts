@@ -10,7 +10,7 @@ import {
   lineBreak,
   replaceText,
 } from "./json_text.ts";
-import { executedCells } from "./pairs.ts";
+import { executedCells } from "./cell_pairs.ts";
 import { type Cell, cellJson, type Notebook } from "./types.ts";
 
 /** A code cell as the source has it, with the results that are still its own. */

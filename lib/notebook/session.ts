@@ -15,7 +15,7 @@ import { Kernel } from "./kernel.ts";
 import { admitPackages } from "./packages.ts";
 import { kernelEnv, workingFolder } from "./project.ts";
 import { refuseForeign } from "./foreign.ts";
-import { notebookPair } from "./pairs.ts";
+import { notebookPair } from "./cell_pairs.ts";
 import { readNotebook } from "./types.ts";
 
 /** A kept kernel, as its file tells. */

@@ -15,7 +15,7 @@ import {
   type NotebookPair,
   notebookPair,
   readExecuted,
-} from "./pairs.ts";
+} from "./cell_pairs.ts";
 import { workingFolder } from "./project.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";
 
