@@ -92,7 +92,7 @@ Deno.test("a rerun keeps what came late, too; a timer in a loop ends no wait", a
   await withFolder(async (_, file) => {
     const cells = [
       code(`setTimeout(() => console.log("late"), 300); 1;`),
-      code(`setTimeout(() => { while (true); }, 20); 2;`),
+      code(`setTimeout(() => { while (true); }, 600); 2;`),
     ];
     await writeNotebook(file("a.ipynb"), notebook(...cells));
     const first = await rerunCells(file("a.ipynb"), { cells: ["1"] });
