@@ -72,10 +72,26 @@ export function trialWords(row: unknown, told: readonly string[] = []): string {
   // deno-lint-ignore no-explicit-any
   const own = (row ?? {}) as Record<string | symbol, any>;
   const names: string[] = own[PARAMETERS] ?? [];
-  return [...names, "seed"]
+  const isTrial = typeof own.study === "string" && Number.isInteger(own.number);
+  const mark = isTrial ? `${MARK}${own.study}/${own.number}${MARK}` : "";
+  const words = [...names, "seed"]
     .filter((name) => !told.includes(name) && own[name] != null)
     .map((name) => `${wordsOf(name)} ${valueText(own[name])}`).join(", ");
+  return words + mark;
 }
+
+/** A sign that nobody sees, about the trial that words are about. */
+const MARK = "\u2063";
+
+/** A chart's markup in which a mark has its trial as `data-trial`, not in words. */
+export const withTrials = (svg: string): string =>
+  svg.includes(MARK)
+    ? svg.replace(
+      /(<[a-z]+\b[^<>]*)>(<title>[^<]*?)\u2063([^<\u2063]*)\u2063/g,
+      (_, tag, title, id) =>
+        `${tag} data-trial="${id.replace(/"/g, "&quot;")}">${title}`,
+    ).replace(/\u2063[^<>\u2063]*\u2063/g, "")
+    : svg;
 
 /** What an object has itself under a key, not what all objects inherit. */
 const own = (of: unknown, key: string): unknown =>

@@ -18,7 +18,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { createHash } from "node:crypto";
 import { type Axis, type AxisOptions, pixels, SHARES } from "./axis.ts";
-import { checkOptions, whatIs } from "./channels.ts";
+import { checkOptions, whatIs, withTrials } from "./channels.ts";
 import { type AnyTable, csvOf } from "./csv.ts";
 import * as layout from "./layout.ts";
 import * as noise from "./noise.ts";
@@ -294,7 +294,7 @@ function finish(
       `maskUnits="userSpaceOnUse" x="0" y="0" width="100%" height="100%">` +
       `<rect width="100%" height="100%" fill="white"/>${boxes}</mask>`;
   const masked = boxes && ` mask="url(#${CLASS}-labels)"`;
-  const svg = (element.outerHTML as string)
+  const svg = withTrials(element.outerHTML as string)
     .replace("<svg ", () => root)
     .replace("--plot-background: white", "--plot-background: transparent")
     .replaceAll(/ class="ferlab-[a-z]+"/g, (all) => all + masked)

@@ -7,7 +7,7 @@ const FIELDS = [
   ...["number", "state", "repeat", "seed", "start", "end", "seconds"],
   ...["accuracy", "low", "high", "balanced", "validation", "chosenEpoch"],
   ...["maxTestAccuracy", "testMacroF1", "optimistic", "confusion"],
-  ...["failKind", "reason", "weightsHash"],
+  ...["failKind", "reason", "weightsHash", "data"],
 ];
 /** By epoch, to five digits: they are drawn. */
 const CURVES = ["trainLoss", "validationLoss", "validationAccuracy"];

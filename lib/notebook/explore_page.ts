@@ -59,7 +59,8 @@ button.className = "ask";
 button.textContent = "Question this report";
 button.setAttribute("aria-expanded", "false");
 tools.prepend(button);
-const load = async (isOpen) => {
+const load = async (isOpen, trial) => {
+  document.removeEventListener("click", pick);
   button.removeEventListener("click", first);
   try {
     const held = JSON.parse(document.getElementById("explore--data").textContent);
@@ -68,7 +69,7 @@ const load = async (isOpen) => {
     const script = document.createElement("script");
     script.textContent = await new Response(stream).text();
     document.body.append(script);
-    await ferlabAsk(isOpen);
+    await ferlabAsk(isOpen, trial);
   } catch (error) {
     const note = document.createElement("p");
     note.className = "note";
@@ -80,6 +81,11 @@ const load = async (isOpen) => {
 };
 const first = () => load(true);
 button.addEventListener("click", first);
+const pick = (event) => {
+  const trial = event.target.closest?.("[data-trial]")?.dataset.trial;
+  if (trial !== undefined) load(true, trial);
+};
+document.addEventListener("click", pick);
 if (location.hash.startsWith("#ask=")) load(false);
 })();`;
 

@@ -120,7 +120,9 @@ const adopt = (chart) => {
     else if (key === "Home") go(0);
     else if (key === "End") go(-1);
     else if (key === "Escape") return hide();
-    else return;
+    else if (key === "Enter" && at >= 0) {
+      marks[at].dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    } else return;
     event.preventDefault();
   });
   brushable(chart);

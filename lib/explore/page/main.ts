@@ -1,14 +1,16 @@
 /// <reference lib="dom" />
 /** The page's part: reads what the page holds, shows the panel, follows it. */
+import type { Trial } from "../../reports/mod.ts";
 import { readPage } from "./data.ts";
 import { h } from "./dom.ts";
 import { bar, panelOf } from "./panel.ts";
 import { Report } from "./report.ts";
+import { trialView } from "./trial.ts";
 import { fromHash, isAsWritten, type State, toHash } from "./state.ts";
 import { STYLE } from "./style.ts";
 
 /** Builds the panel; `isOpen` where the reader asked for it. */
-async function start(isOpen: boolean): Promise<void> {
+async function start(isOpen: boolean, picked?: string): Promise<void> {
   const embedded = document.getElementById("explore--data")!.textContent!;
   const { outputs, trials } = await readPage(JSON.parse(embedded));
   const report = new Report(outputs, trials);
@@ -17,12 +19,13 @@ async function start(isOpen: boolean): Promise<void> {
     ...{ type: "button", class: "close", "aria-label": "Close" },
     onclick: () => open(false),
   }, "×");
-  const contents = h("div");
+  const contents = h("div"), view = h("section", { "aria-live": "polite" });
   const panel = h(
     "aside",
     { class: "ask-panel", "aria-label": "Question this report", hidden: true },
     close,
     h("h2", {}, "Question this report"),
+    view,
     contents,
   );
   const line = h("div", { class: "ask-bar", hidden: true });
@@ -79,8 +82,23 @@ async function start(isOpen: boolean): Promise<void> {
     open(panel.hidden !== false);
     if (!panel.hidden) close.focus();
   });
+  const shown: Trial[] = [];
+  /** A trial, beside the one that was picked before it. */
+  function pick(id: string | undefined) {
+    const trial = id === undefined ? undefined : trials.get(id);
+    if (!trial) return;
+    if (shown[0] !== trial) shown.unshift(trial);
+    open(true);
+    view.replaceChildren(...trialView(trial, shown[1], [...trials.values()]));
+    panel.scrollTop = 0;
+  }
+  document.addEventListener("click", (event) => {
+    const mark = (event.target as Element).closest<SVGElement>("[data-trial]");
+    pick(mark?.dataset.trial);
+  });
   open(isOpen);
   if (isOpen) close.focus();
+  pick(picked);
   await follow();
 }
 

@@ -1,0 +1,172 @@
+/// <reference lib="dom" />
+/** One trial, and what another does otherwise. */
+import { lineChart } from "../../charts/mod.ts";
+import type { Row, Trial } from "../../reports/mod.ts";
+import { choice, h } from "./dom.ts";
+
+const text = (value: unknown): string =>
+  typeof value === "object" && value !== null
+    ? JSON.stringify(value)
+    : String(value ?? "–");
+
+const percent = (share: number | null | undefined) =>
+  typeof share === "number" ? `${(100 * share).toFixed(2)} %` : "–";
+
+const table = (rows: [string, ...unknown[]][], heads: string[] = []) =>
+  h(
+    "table",
+    {},
+    heads.length > 0 &&
+      h("thead", {}, h("tr", {}, ...heads.map((t) => h("th", {}, t)))),
+    h(
+      "tbody",
+      {},
+      ...rows.map(([name, ...cells]) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, name),
+          ...cells.map((cell) => h("td", {}, text(cell))),
+        )
+      ),
+    ),
+  );
+
+/** Fields of the recipe in which the trials of a study differ. */
+const variedOf = (trials: readonly Trial[]): string[] => {
+  const [first] = trials, base = (first?.recipe ?? {}) as Row;
+  return Object.keys(base).filter((name) =>
+    trials.some((t) => text((t.recipe as Row)?.[name]) !== text(base[name]))
+  );
+};
+
+/** Counts of true and predicted classes, as they are or as shares. */
+function confusionOf(counts: readonly (readonly number[])[]): Node {
+  const box = h("div");
+  const sum = (of: readonly number[]) => of.reduce((a, b) => a + b, 0);
+  const show = (as: string) => {
+    const cell = (row: readonly number[], j: number) => {
+      if (as === "counts") return row[j];
+      const total = as === "rows" ? sum(row) : sum(counts.map((r) => r[j]));
+      return total > 0 ? `${(100 * row[j] / total).toFixed(0)} %` : "–";
+    };
+    box.replaceChildren(table(
+      counts.map((row, i) => [`true ${i}`, ...row.map((_, j) => cell(row, j))]),
+      ["", ...counts.map((_, j) => `as ${j}`)],
+    ));
+  };
+  show("counts");
+  const kinds = {
+    counts: "counts",
+    rows: "shares of the true class (rows)",
+    columns: "shares of the predicted class (columns)",
+  };
+  return h(
+    "div",
+    {},
+    h("h3", {}, "Confusion"),
+    choice(kinds, "counts", show),
+    box,
+  );
+}
+
+/** A training plan of this trial's setting, up to its repeat. */
+function planOf({ study, recipe, repeat, data }: Trial): string {
+  const plan = {
+    study: {
+      name: `${study}-again`,
+      parameters: { lr: [(recipe as Row)?.lr] },
+      repeats: repeat + 1,
+    },
+    recipe,
+    ...typeof data === "string" ? { data: { name: data } } : {},
+  };
+  return `cat > trial.json <<'EOF'\n${JSON.stringify(plan)}\nEOF\n` +
+    "deno task study run trial.json";
+}
+
+/** A trial's recipe, curves, confusion, provenance and command. */
+export function trialView(
+  trial: Trial,
+  other: Trial | undefined,
+  all: readonly Trial[],
+): Node[] {
+  const varied = variedOf(all.filter((t) => t.study === trial.study));
+  const recipe = (of: Trial, name: string) => (of.recipe as Row)?.[name];
+  const curves = (["validationAccuracy", "testAccuracy"] as const).flatMap(
+    (series) =>
+      trial.history.filter((e) => typeof e[series] === "number").map((e) => ({
+        ...{ epoch: e.epoch, accuracy: e[series] },
+        series: series === "testAccuracy" ? "test" : "validation",
+      })),
+  );
+  const chart = h("div");
+  if (curves.length > 0) {
+    chart.innerHTML = lineChart(curves, {
+      ...{ x: "epoch", series: "series", width: 330, yLabel: "accuracy" },
+    }).html;
+  }
+  const command = planOf(trial);
+  const copy = h("button", {
+    type: "button",
+    onclick: async () => {
+      try {
+        await navigator.clipboard.writeText(command);
+        copy.textContent = "Copied";
+      } catch {
+        copy.textContent = "Select and copy it by hand";
+      }
+    },
+  }, "Copy");
+  const differing = other && [
+    ...new Set([
+      ...Object.keys(trial.recipe ?? {}),
+      ...Object.keys(other.recipe ?? {}),
+    ]),
+  ].filter((name) => text(recipe(trial, name)) !== text(recipe(other, name)));
+  const made = Object.entries((trial.provenance ?? {}) as Row);
+  return [
+    h("h3", {}, `Trial ${trial.number} of ${trial.study}`),
+    table([
+      ["state", trial.failKind ?? trial.state.toLowerCase()],
+      ...trial.reason ? [["reason", trial.reason] as [string, unknown]] : [],
+      ["repeat", `${trial.repeat + 1}, seed ${trial.seed}`],
+      ["test accuracy", percent(trial.accuracy)],
+      ["of epoch", trial.chosenEpoch],
+      ["maximum on test", percent(trial.maxTestAccuracy)],
+      ["balanced", percent(trial.balanced)],
+      ...varied.map((n): [string, unknown] => [n, recipe(trial, n)]),
+    ]),
+    chart,
+    ...Array.isArray(trial.confusion)
+      ? [confusionOf(trial.confusion as number[][])]
+      : [],
+    ...other
+      ? [
+        h("h3", {}, `Beside trial ${other.number} of ${other.study}`),
+        table(
+          [
+            ["test accuracy", percent(trial.accuracy), percent(other.accuracy)],
+            ["repeat", trial.repeat + 1, other.repeat + 1],
+            ...differing!.map((n): [string, ...unknown[]] => [
+              n,
+              recipe(trial, n),
+              recipe(other, n),
+            ]),
+          ],
+          ["", `trial ${trial.number}`, `trial ${other.number}`],
+        ),
+      ]
+      : [h("p", { class: "soft" }, "Pick another point to see both.")],
+    h("h3", {}, "How it was made"),
+    table([
+      ...made as [string, unknown][],
+      ...trial.weightsHash
+        ? [["weights (SHA-256)", trial.weightsHash] as [string, unknown]]
+        : [],
+    ]),
+    h("h3", {}, "To make it again"),
+    h("pre", { tabindex: 0 }, command),
+    copy,
+  ];
+}
