@@ -23,6 +23,8 @@ export interface LabOptions {
   /** default: 8888, or the next that is free */
   port?: number;
   browser?: boolean;
+  /** kernels tell the type errors of a cell before it runs */
+  types?: boolean;
 }
 
 /** A running JupyterLab. */
@@ -140,6 +142,7 @@ export async function startLab(o: LabOptions = {}): Promise<Lab> {
       JUPYTER_RUNTIME_DIR: runtime.path,
       JUPYTERLAB_SETTINGS_DIR: folder("settings"),
       JUPYTERLAB_WORKSPACES_DIR: folder("workspaces"),
+      ...(o.types ? { FERLAB_TYPES: "1" } : {}),
     },
     stdin: "null", // with a terminal it asks before it ends
     stdout: "null",
@@ -183,6 +186,7 @@ if (import.meta.main) {
     )
     .option("--port <number>", "where it listens (default: 8888)", portNumber)
     .option("--no-browser", "print the URL, open no browser")
+    .option("--types", "tell the type errors of a cell before it runs")
     .option(
       "--install",
       "register the kernel for this user, start nothing: VS Code, nbconvert, " +

@@ -1,9 +1,11 @@
 /** The cells that front ends ask for, one after the other, on one kernel. */
 import { explained, placed, syntaxError } from "./errors.ts";
+import { Edited } from "./edited.ts";
 import type { Request } from "./front.ts";
 import { InnerKernel } from "./inner.ts";
 import { interruptible } from "./interruptible.ts";
 import { KernelDied, type Message } from "./kernel.ts";
+import { Language } from "./language.ts";
 import { lateMark } from "./outputs.ts";
 import { withSvgTwin } from "./svg_twin.ts";
 import type { Header } from "./wire.ts";
@@ -13,6 +15,10 @@ const SETTLE = 1000; // ms that a stopped cell has to come to its end
 const LOOP_SETTLE = 150; // the same for a loop
 const COLLECTIONS = 15; // of garbage; mostly 1 to 4 are enough
 const IN_FLIGHT = 10; // ms that requests sent together take to arrive
+const TYPED = 1500; // ms that completion waits for TypeScript
+const COMPLETIONS = 300; // that a front end shows
+/** Whether type errors of a cell are shown before it runs. */
+const SHOWS_TYPES = !!Deno.env.get("FERLAB_TYPES");
 
 type Content = Record<string, unknown>;
 interface Failure {
@@ -34,6 +40,8 @@ export class CellQueue {
   readonly #publish: Publish;
   readonly #cwd: string;
   readonly #history: [number, number, string][] = [];
+  readonly #language: Language;
+  #edited!: Edited;
   #inner: Promise<InnerKernel> | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   /** Cells added before this one are aborted. */
@@ -52,6 +60,7 @@ export class CellQueue {
   constructor(publish: Publish, cwd: string) {
     this.#publish = publish;
     this.#cwd = cwd;
+    this.#language = new Language(cwd);
     this.#kernel().catch(() => {}); // told to the first cell
   }
 
@@ -72,6 +81,54 @@ export class CellQueue {
     const reply = await kernel.ask(type, content);
     return reply as Content ??
       { status: "error", ename: "KernelDied", evalue: "", traceback: [] };
+  }
+
+  /** What TypeScript tells of the name under the cursor, also while a cell runs. */
+  async inspect({ code, cursor_pos }: Content): Promise<Content> {
+    const found = await this.#language
+      .inspect(String(code ?? ""), Number(cursor_pos) || 0)
+      .catch(() => undefined);
+    const data = found ? { "text/plain": found, "text/markdown": found } : {};
+    return { status: "ok", found: found !== undefined, data, metadata: {} };
+  }
+
+  /**
+   * Completions by type, and by value where the kernel is at rest; a name that
+   * is only begun is completed by those of the values.
+   */
+  async complete(content: Content): Promise<Content> {
+    const code = String(content.code ?? "");
+    const end = Number(content.cursor_pos) || 0;
+    const before = [...code].slice(0, end).join("");
+    const prefix = /[\p{L}\p{N}_$]*$/u.exec(before)![0];
+    const start = end - [...prefix].length;
+    const isMember = before.slice(0, before.length - prefix.length)
+      .endsWith(".");
+    let late: ReturnType<typeof setTimeout> | undefined;
+    const typed = isMember || prefix
+      ? Promise.race([
+        this.#language.complete(code, end).catch(() => []),
+        new Promise<never[]>((r) => late = setTimeout(r, TYPED, [])),
+      ]).finally(() => clearTimeout(late))
+      : [];
+    const own: Content = this.#running
+      ? {}
+      : await this.ask("complete_request", content);
+    const values = Array.isArray(own.matches) && own.cursor_start === start
+      ? own.matches as string[]
+      : [];
+    const types = (await typed)
+      .filter(({ text }) => text.startsWith(prefix))
+      .slice(0, COMPLETIONS)
+      .map((match) => ({ ...match, start, end }));
+    if (!types.length && own.matches) return own;
+    return {
+      status: "ok",
+      matches: [...new Set([...types.map(({ text }) => text), ...values])],
+      cursor_start: start,
+      cursor_end: end,
+      metadata: { _jupyter_types_experimental: types },
+    };
   }
 
   /** What a history_request gets: all cells, or the last `n`. */
@@ -115,6 +172,7 @@ export class CellQueue {
   async end(): Promise<void> {
     this.#ended = true;
     this.#abortBelow = Infinity;
+    await this.#language.stop();
     await (await this.#inner?.catch(() => undefined))?.stop();
   }
 
@@ -135,6 +193,7 @@ export class CellQueue {
       });
     }, () => this.#inner = undefined);
     this.#cells.clear();
+    this.#edited = new Edited(this.#cwd);
     return this.#inner = starting;
   }
 
@@ -191,7 +250,13 @@ export class CellQueue {
     if (!silent) {
       this.#publish(header, "execute_input", { code, execution_count });
     }
+    if (!silent) await this.#tellBefore(header, code);
     const failure = code.trim() ? await this.#run(code) : undefined;
+    if (!failure && !silent) {
+      const { cellId } = request.metadata;
+      this.#language.ran(code, typeof cellId === "string" ? cellId : undefined);
+      this.#edited.loaded(code);
+    }
     if (failure && !silent) {
       this.#publish(header, "error", failure as unknown as Content);
     }
@@ -205,6 +270,20 @@ export class CellQueue {
         : { status: "ok", execution_count, payload: [], user_expressions: {} },
     );
     state("idle");
+  }
+
+  /** Says what a cell will not do as its reader expects. */
+  async #tellBefore(cell: Partial<Header>, code: string) {
+    const lines = this.#edited.changed().map((path) =>
+      `${path} was edited after this kernel loaded it: restart the kernel to ` +
+      "use it\n"
+    );
+    if (SHOWS_TYPES) {
+      const wrong = await this.#language.check(code).catch(() => []);
+      lines.push(...wrong.map((text) => `type error, ${text}\n`));
+    }
+    if (!lines.length) return;
+    this.#publish(cell, "stream", { name: "stderr", text: lines.join("") });
   }
 
   /** Runs one cell; what it failed with. */

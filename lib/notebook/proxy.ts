@@ -59,7 +59,9 @@ export async function serveKernel(
       case "history_request":
         return r.reply({ status: "ok", history: cells.history(r.content) });
       case "complete_request":
+        return r.reply(await cells.complete(r.content));
       case "inspect_request":
+        return r.reply(await cells.inspect(r.content));
       case "is_complete_request":
         return r.reply(await cells.ask(r.header.msg_type, r.content));
       case "interrupt_request":
@@ -88,7 +90,7 @@ export async function serveKernel(
   const shell = (r: Request) => {
     if (r.header.msg_type === "execute_request") return cells.add(r);
     if (r.header.msg_type === "shutdown_request") return handle(r);
-    if (/^(complete|inspect|is_complete)_/.test(r.header.msg_type)) {
+    if (r.header.msg_type === "is_complete_request") {
       return cells.then(() => handle(r));
     }
     return handle(r);

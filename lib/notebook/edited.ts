@@ -1,0 +1,52 @@
+/** Local modules that were edited after a kernel had loaded them. */
+import { readFileSync, statSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { projectConfig } from "./project.ts";
+
+const SPECIFIER = /\b(?:from|import)\s*\(?\s*(["'])([^"'\n]+)\1/g;
+const CODE = /\.[cm]?[jt]sx?$/;
+
+/** What tells a file from its earlier self without reading it. */
+function stamp(path: string): string | undefined {
+  const info = statSync(path, { throwIfNoEntry: false });
+  return info?.isFile() ? `${info.mtimeMs} ${info.size}` : undefined;
+}
+
+/** The modules of one kernel; a look at the text finds what they import. */
+export class Edited {
+  readonly #stamps = new Map<string, string | undefined>();
+
+  constructor(readonly folder: string) {}
+
+  /** A cell has run, and loaded what it imports. */
+  loaded(code: string): void {
+    const { folder, config: { imports = {} } } = projectConfig(this.folder);
+    const pathOf = (specifier: string, from: string) => {
+      const mapped = imports[specifier];
+      if (mapped !== undefined) return resolve(folder, mapped);
+      return /^\.{0,2}\//.test(specifier)
+        ? resolve(from, specifier)
+        : undefined;
+    };
+    const todo: [text: string, from: string][] = [[code, folder]];
+    for (const [text, from] of todo) { // grows while it is read
+      for (const [, , specifier] of text.matchAll(SPECIFIER)) {
+        const path = pathOf(specifier, from);
+        if (!path || !CODE.test(path) || this.#stamps.has(path)) continue;
+        const now = stamp(path);
+        this.#stamps.set(path, now);
+        if (now) todo.push([readFileSync(path, "utf8"), dirname(path)]);
+      }
+    }
+  }
+
+  /** Those that changed; each change is told once. */
+  changed(): string[] {
+    return [...this.#stamps].flatMap(([path, before]) => {
+      const now = stamp(path);
+      if (now === before) return [];
+      this.#stamps.set(path, now);
+      return relative(this.folder, path);
+    });
+  }
+}
