@@ -6,7 +6,7 @@ import {
   differences,
   identityOf,
 } from "../../lib/study/identity.ts";
-import type { Params } from "../../lib/study/definition.ts";
+import type { Params, Study } from "../../lib/study/definition.ts";
 import { encodeJson, type TrialRow } from "../../lib/study/store/mod.ts";
 import {
   type Column,
@@ -30,7 +30,12 @@ import {
   settingResults,
   settingText,
 } from "./settings.ts";
-import { definitionOf, progressIn, progressText } from "./show_study.ts";
+import {
+  definitionOf,
+  parameterText,
+  progressIn,
+  progressText,
+} from "./show_study.ts";
 import { reasonOf, secondsOf, trialOf } from "./trials.ts";
 
 /** A number, and what it is of. */
@@ -196,6 +201,14 @@ const shown = (value: unknown, path = "") =>
     ? shownParam(value, path.split(".").at(-1), 17)
     : encodeJson(value);
 
+/** A study's settings with its parameters in words. */
+function inWords({ parameters, ...rest }: Side["settings"]) {
+  const given = (parameters ?? {}) as Study["parameters"];
+  const words = Object.entries(given)
+    .map(([name, p]) => [name, parameterText(name, p)]);
+  return { parameters: Object.fromEntries(words), ...rest };
+}
+
 function differenceTable(
   list: readonly Difference[],
   a: Side,
@@ -304,9 +317,10 @@ async function compare(
     return 0;
   }
   const room = roomOf(Deno.stdout);
+  const words = differences(inWords(a.settings), inWords(b.settings));
   const parts = [
-    differ.length
-      ? table(differenceTable(differ, a, b), room)
+    words.length
+      ? table(differenceTable(words, a, b), room)
       : "all settings are the same",
     table(resultTable(a, b), room),
     ...(common.length ? [table(commonTable(common, a, b), room)] : []),

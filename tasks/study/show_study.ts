@@ -41,7 +41,8 @@ export function progressIn(
   return progressOf(results, keys, keys.size);
 }
 
-function parameterText(
+/** What is tried of a parameter: `1e-3, 1e-2 (nuisance)`. */
+export function parameterText(
   name: string,
   parameter: Study["parameters"][string],
 ): string {
