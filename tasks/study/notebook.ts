@@ -254,7 +254,7 @@ async function expectations(
     return {
       ...expected,
       trials: found.trials,
-      seconds: found.seconds + measured + 4,
+      seconds: found.seconds + measured + 6,
     };
   });
 }

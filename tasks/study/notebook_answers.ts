@@ -9,7 +9,7 @@ import type { Expected } from "./notebooks_display.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
 /** Seconds of a notebook beside its trials: its kernel, its charts. */
-const BESIDE = 4;
+const BESIDE = 6;
 
 /** "03 Depth" */
 export function titleOf(name: string, file: string): string {
