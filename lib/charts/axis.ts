@@ -1,6 +1,6 @@
 /** Axes from values: which scale, from where to where, ticks and their words. */
 import * as d3 from "d3";
-import { type Read, type Table, type Value } from "./channels.ts";
+import { type Read, type Table, type Value, whatIs } from "./channels.ts";
 import * as values from "./values.ts";
 
 export type Scale = "log" | "linear" | "category";
@@ -78,6 +78,14 @@ export function axisOf<K extends string>(
   const keys = [channels].flat() as K[];
   const own = table.rows.flatMap((r) => keys.map((k) => r[k] as Value));
   const name = table.name(keys[0]), label = o.label ?? table.words(keys[0]);
+  const { scale = "log", format = String } = o;
+  const wrong = typeof label !== "string"
+    ? `label is ${whatIs(label)}; give a text`
+    : !["log", "linear", "category"].includes(scale)
+    ? `scale is ${whatIs(scale)}; give log, linear or category`
+    : typeof format !== "function" &&
+      `format is ${whatIs(format)}; give a function`;
+  if (wrong) throw new TypeError(`${table.chart}: of ${name} the ${wrong}`);
   const axis = axisFor([...own, ...more], { ...o, label, name });
   if (axis.isShare) checkShares(`${table.chart}: ${label}`, own);
   return axis;

@@ -150,6 +150,21 @@ export function checkOptions(
   throw new TypeError(`${name}: the ${what} are ${whatIs(o)}; give ${example}`);
 }
 
+/** What a function makes of a row. @throws {TypeError} that names both */
+export function callAt<T>(
+  what: string,
+  of: (row: never, i: number) => T,
+  row: unknown,
+  i: number,
+): T {
+  try {
+    return of(row as never, i);
+  } catch (cause) {
+    const [told] = String((cause as Error)?.message ?? cause).split("\n");
+    throw new TypeError(`${what} fails at row ${i + 1}: ${told}`, { cause });
+  }
+}
+
 /** @throws {TypeError} for what is no list, or has fewer than `least` */
 export function checkList(what: string, of: unknown, least = 0) {
   const isList = Array.isArray(of) || ArrayBuffer.isView(of);
@@ -251,14 +266,7 @@ export function read<K extends string>(
         : valueOf(lookUp(row, channel), where);
     }
     const where = `${chart}: the function of the channel ${key}`;
-    let value: unknown;
-    try {
-      value = channel(row, i);
-    } catch (cause) {
-      const [told] = String((cause as Error)?.message ?? cause).split("\n");
-      throw new TypeError(`${where} fails at row ${i + 1}: ${told}`, { cause });
-    }
-    return valueOf(value, where);
+    return valueOf(callAt(where, channel, row, i), where);
   };
   return {
     ...{ chart, name, words: (key) => wordsOf(name(key)) },

@@ -118,7 +118,13 @@ const plotScale = ({ type, domain }: Axis, isY: boolean) => ({
 /** Draws a chart of that kind: see the head of this file. */
 export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
   checkOptions(kind, o, "{ width: 720 }");
-  const { width = 720 } = o;
+  const { width = 720, title = "", caption: own = "" } = o;
+  const odd = [title, own].find((text) => typeof text !== "string");
+  if (odd !== undefined) {
+    throw new TypeError(
+      `${kind}: title or caption is ${whatIs(odd)}; give a text`,
+    );
+  }
   const say = `${kind}: width is ${width}; give pixels from 100 to 8000`;
   if (!(width >= 100 && width <= 8000)) throw new RangeError(say);
   if (spec.isEmpty) {

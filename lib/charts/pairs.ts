@@ -45,6 +45,7 @@ export function pairedChart(rows: channels.Rows, o: PairedOptions): Chart {
   const example = '{ of: "model", values: ["baseline", "cls"] }';
   channels.checkOptions("pairedChart", o, example);
   channels.checkList("pairedChart: the values", o.values, 2);
+  if (o.sharing) channels.checkList("pairedChart: the sharing", o.sharing);
   const [a, b] = o.values.map(String);
   const { aLabel = a, bLabel = b } = o;
   const means = [o.mean ?? []].flat() as Mean[];

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { Buffer } from "node:buffer";
 import { crc32, deflateSync } from "node:zlib";
-import { checkOptions, listOf } from "./channels.ts";
+import { checkList, checkOptions, listOf } from "./channels.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { scaleItem } from "./heat.ts";
 import { hiddenAxis, namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
@@ -45,6 +45,11 @@ const GAP = 4;
 const OPACITY = 0.8;
 
 function check(what: string, values: ArrayLike<number>, ...shape: number[]) {
+  if (!shape.every(Number.isInteger)) {
+    throw new TypeError(
+      `${what} has no size: give the options size and channels`,
+    );
+  }
   if (values?.length === shape.reduce((a, b) => a * b)) return;
   throw new RangeError(
     `${what} has ${values?.length ?? "no"} values: give ${shape.join(" × ")}`,
@@ -125,6 +130,9 @@ export function faceGridChart(
   checkOptions("faceGridChart", o, "{ size: 48, channels: 1 }");
   const { size, channels } = o;
   const list = listOf("faceGridChart", rows, ["faces"]) as FaceRow[];
+  list.forEach((r) =>
+    checkList(`faceGridChart: the faces of ${r.label}`, r.faces)
+  );
   const columns: number = d3.max(list, (r: FaceRow) => r.faces.length) || 1;
   const pictures = list.flatMap(({ label, faces }, row) =>
     faces.map((face, x): Picture => {

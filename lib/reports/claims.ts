@@ -76,6 +76,11 @@ const MOST_ROWS = 8;
 export function publishedText(rows: readonly Row[]): string {
   const shown = rows.slice(0, MOST_ROWS).map((row) => {
     const share = row.accuracy ?? row.mean, rate = row.imagesPerSecond;
+    if (share > 1) {
+      throw new StudyError(
+        `claims: a published accuracy is ${share}: give a share from 0 to 1`,
+      );
+    }
     const number = typeof share === "number"
       ? `${Number((100 * share).toFixed(3))} %`
       : typeof rate === "number"

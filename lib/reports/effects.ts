@@ -140,8 +140,10 @@ export function effectsIn<E extends Pick<Effect, "difference" | "n">>(
 function baseOf(
   rows: readonly Row[],
   names: readonly string[],
-  { base: given, at = "mean", noise }: EffectOptions,
+  o: EffectOptions,
 ): Params {
+  const { base: given, at = "mean", noise, level = 0.95, value: of = "" } = o;
+  const { correction = "holm", paired = true, text } = o;
   const one = valueOf(given);
   const base = one === undefined
     ? pick(given as Params ?? {}, names)
@@ -157,6 +159,16 @@ function baseOf(
     ? "of is empty: name the parameter that is asked about"
     : at !== "best" && at !== "mean"
     ? `at is "${at}": give best or mean`
+    : !(level > 0 && level < 1)
+    ? `level is ${level}: give one between 0 and 1, such as 0.95`
+    : correction !== "holm" && correction !== "none"
+    ? `correction is "${correction}": give holm or none`
+    : typeof paired !== "boolean"
+    ? `paired is "${paired}": give true or false`
+    : typeof of !== "string" && typeof of !== "function"
+    ? `value is ${channels.whatIs(of)}: give a field's name or a function`
+    : text && typeof text !== "function"
+    ? `text is ${channels.whatIs(text)}: give a function of the parameters`
     : noise && !(noise.sd >= 0 && noise.df > 0)
     ? `noise has sd ${noise.sd} and df ${noise.df}: give those of noiseOf`
     : lacking !== undefined
@@ -182,6 +194,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
   const { level, correction, paired } = o;
   const testing: Testing = { level, correction, paired };
   const isUsual = Object.values(testing).every((v) => v === undefined);
+  if (o.sharing) channels.checkList("effects: the sharing", o.sharing);
   const fields = [...names, ...o.sharing ?? []];
   const rows = rowsOf("effects", given, [
     ...fields,

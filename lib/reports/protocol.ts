@@ -78,7 +78,7 @@ function variedThere(of: Published | undefined, field: string) {
  * is what it did not print. Without published numbers ours stand alone.
  */
 export function protocol(of: Published | undefined, study: Study): Shown {
-  if (!(study instanceof Study)) {
+  if (!(study instanceof Study) || of && !Array.isArray(of.rows)) {
     throw new TypeError("protocol: give the published table, then the study");
   }
   const theirs: Record<string, unknown> = { ...of?.protocol };

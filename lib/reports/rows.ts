@@ -187,7 +187,9 @@ export function asRuns(
       throw refuse(`repeat is "${row.repeat}": give a whole number`);
     }
     next.set(setting, repeat + 1);
-    const got = typeof value === "function" ? value(row) : row[value];
+    const got = typeof value === "function"
+      ? channels.callAt(`${where}: the function of the value`, value, row, i)
+      : row[value];
     const number = resultOf(got);
     if (number === undefined) {
       const field = typeof value === "string" ? value : "the value";
@@ -329,10 +331,14 @@ export function settings(
 ): SettingRow[] {
   const fields = Object.keys(group);
   const list = rowsOf("settings", rows, ["accuracy", ...fields]);
-  const grouped = (row: Row): Row => ({
+  const grouped = (row: Row, i: number): Row => ({
     ...row,
     repeat: undefined,
-    ...Object.fromEntries(fields.map((f) => [f, group[f](row[f] as never)])),
+    ...Object.fromEntries(fields.map((field) => {
+      const of = `settings: the function of ${field}`;
+      const own = (row: Row) => group[field](row[field] as never);
+      return [field, channels.callAt(of, own, row, i)];
+    })),
   });
   const mapped = fields.length === 0 ? list : list.map(grouped);
   return settingsOf("settings", mapped, parametersOf(mapped, fields));

@@ -334,6 +334,22 @@ Deno.test("a chart without its options says which to give", () => {
   );
 });
 
+Deno.test("an option of another kind is one line that names it", () => {
+  const said = (o: object, message: string) =>
+    assert.throws(() => lineChart(good, { x: "lr", ...o }), { message });
+  said({ title: 5 }, "line: title or caption is 5; give a text");
+  said(
+    { xScale: "logarithmic" },
+    'lineChart: of lr the scale is the text "logarithmic"; give log, linear or ' +
+      "category",
+  );
+  said(
+    { yFormat: "%" },
+    'lineChart: of accuracy the format is the text "%"; give a function',
+  );
+  said({ xLabel: 3 }, "lineChart: of lr the label is 3; give a text");
+});
+
 Deno.test("accuracies in percent are refused, not taken for shares", () => {
   const rows = good.map((r) => ({ ...r, accuracy: 62.4 }));
   const message = /is 62\.4: give shares from 0 to 1$/;

@@ -485,3 +485,23 @@ Deno.test("a call without what it needs, or with plain rows for effects, is one 
   }
   costTable(rows as reports.Trial[]);
 });
+
+Deno.test("an option of another kind is one line that names it", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
+  const said = (o: object, message: string) =>
+    assert.throws(() => effects(rows, { of: "depth", base: 2, ...o }), {
+      message: `effects: ${message}`,
+    });
+  said({ level: 95 }, "level is 95: give one between 0 and 1, such as 0.95");
+  said({ correction: "bonf" }, 'correction is "bonf": give holm or none');
+  said({ paired: "no" }, 'paired is "no": give true or false');
+  said({ value: 5 }, "value is 5: give a field's name or a function");
+  said({ text: 5 }, "text is 5: give a function of the parameters");
+  said({ sharing: "lr" }, 'the sharing are the text "lr"; give a list');
+  const of = (row: Row) => row.history.length;
+  const undef = "Cannot read properties of undefined (reading 'length')";
+  said({ value: of }, `the function of the value fails at row 1: ${undef}`);
+  assert.throws(() => settings(rows, { lr: ((v: Row) => v.a.b) as never }), {
+    message: /^settings: the function of lr fails at row 1: /,
+  });
+});
