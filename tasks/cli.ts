@@ -1,6 +1,6 @@
 /** What the command lines of `deno task` share: errors, and finding a command. */
 import { type Command, InvalidArgumentError, type Option } from "commander";
-import { meantText } from "../lib/train/close_names.ts";
+import { meantText } from "../lib/faults/mod.ts";
 import { DeviceError } from "../lib/tensorflow/device.ts";
 import { clean } from "./study/format.ts";
 

@@ -12,7 +12,8 @@ const ROOMS: Record<string, string[]> = {
   models: ["nn", "tensorflow"],
   data: ["tensorflow"],
   weights: [],
-  train: ["models", "data", "weights", "nn", "tensorflow"],
+  faults: ["weights"],
+  train: ["models", "data", "weights", "faults", "nn", "tensorflow"],
   profile: ["models", "nn", "tensorflow"],
   statistics: [],
   study: [
@@ -21,6 +22,7 @@ const ROOMS: Record<string, string[]> = {
     "models",
     "data",
     "weights",
+    "faults",
     "nn",
     "tensorflow",
     "statistics",
@@ -33,6 +35,7 @@ const ROOMS: Record<string, string[]> = {
     "models",
     "data",
     "weights",
+    "faults",
     "nn",
     "tensorflow",
     "statistics",
@@ -137,6 +140,37 @@ import { a } from "./a.ts";
 const url = "https://a.b/c"; const note = "// see";`;
   assert.deepEqual(violations("lib/nn/b.ts", source), []);
   assert.deepEqual(violations("lib/lab.ts", `import "./study/mod.ts";`), []);
+});
+
+Deno.test("commands that look at records or data load no TensorFlow", async () => {
+  for (
+    const command of [
+      ...["list", "show", "compare", "export"].map((name) => `study/${name}`),
+      ...["audit", "info", "convert", "cache"].map((name) => `data/${name}`),
+    ]
+  ) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", `tasks/${command}.ts`],
+      cwd: root,
+    }).output();
+    interface Module {
+      specifier: string;
+      dependencies?: { code?: { specifier: string }; isDynamic?: boolean }[];
+    }
+    const info: { roots: string[]; modules: Module[] } = JSON.parse(
+      new TextDecoder().decode(stdout),
+    );
+    const known = new Map(info.modules.map((m) => [m.specifier, m]));
+    const loaded = new Set(info.roots);
+    for (const specifier of loaded) {
+      for (const d of known.get(specifier)?.dependencies ?? []) {
+        if (d.code && !d.isDynamic) loaded.add(d.code.specifier);
+      }
+    }
+    assert.ok(loaded.size > 3, command);
+    const found = [...loaded].filter((s) => s.includes("/lib/tensorflow/mod"));
+    assert.deepEqual(found, [], command);
+  }
 });
 
 /** Loads all that a notebook has, and tells the CommonJS packages among it. */

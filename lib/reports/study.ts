@@ -29,12 +29,8 @@ import {
   trialRows,
   trialsFrame,
 } from "../study/mod.ts";
-import {
-  loadCheckpoint,
-  meantText,
-  type Recipe,
-  recipes,
-} from "../train/mod.ts";
+import { meantText } from "../faults/mod.ts";
+import { loadCheckpoint, type Recipe, recipes } from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
 import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
 import { pairSpread, Profile, startOf } from "./profiles.ts";

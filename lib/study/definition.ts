@@ -1,6 +1,6 @@
 /** What a study is: its parameters and their roles, search, repeats, budget. */
 import { z } from "zod";
-import { atMost, dottedFrom, parsedBy, show } from "../train/mod.ts";
+import { atMost, dottedFrom, parsedBy, show } from "../faults/mod.ts";
 import { printable } from "../weights/mod.ts";
 import { StudyError } from "./errors.ts";
 import { PrunerSchema } from "./pruners.ts";

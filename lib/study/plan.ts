@@ -3,11 +3,9 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { z } from "zod";
 import type { Dataset } from "../data/mod.ts";
+import { atMost, dottedFrom, parsedBy } from "../faults/mod.ts";
 import {
-  atMost,
-  dottedFrom,
   formerPrecision,
-  parsedBy,
   parseRecipe,
   type Recipe,
   RecipeError,

@@ -1,6 +1,6 @@
 /** Pruners: whether a trial should stop early, from its curve and the others'. */
 import { z } from "zod";
-import { takes } from "../train/mod.ts";
+import { takes } from "../faults/mod.ts";
 
 /** A trial's values by epoch. */
 export interface Curve {

@@ -103,9 +103,6 @@ export {
   recipeTable,
 } from "./recipe.ts";
 export { TrainingRun } from "./batches_and_rates.ts";
-export { meantText } from "./close_names.ts";
-export { atMost, dottedFrom, parsedBy } from "./faults.ts";
-export { show, takes } from "./fields.ts";
 export { followsRunLength, Schedule } from "./schedules.ts";
 export { squareRootRule } from "./square_root.ts";
 export { type TrainedNet, trainedNet, type TrainedOptions } from "./trained.ts";

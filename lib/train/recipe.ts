@@ -1,6 +1,6 @@
 /** The recipe: every number that a training depends on, with its default. */
 import { z } from "zod";
-import { atMost, bare, dottedFrom, parsedBy } from "./faults.ts";
+import { atMost, bare, dottedFrom, parsedBy } from "../faults/mod.ts";
 import { Fields, Recipe } from "./schema.ts";
 
 export { Recipe } from "./schema.ts";

@@ -1,6 +1,14 @@
 /** Learning-rate schedules as data; `rates.ts` computes them. */
 import { z } from "zod";
-import { beta, oneOf, positive, real, show, takes, whole } from "./fields.ts";
+import {
+  beta,
+  oneOf,
+  positive,
+  real,
+  show,
+  takes,
+  whole,
+} from "../faults/mod.ts";
 
 type Unit = "epoch" | "step";
 

@@ -1,6 +1,6 @@
 /** The recipe's schema: every field, its default, its range and its meaning. */
 import { z } from "zod";
-import { beta, oneOf, positive, real, takes, whole } from "./fields.ts";
+import { beta, oneOf, positive, real, takes, whole } from "../faults/mod.ts";
 import { risesBy, Schedule } from "./schedules.ts";
 
 function four(low: number, high: number) {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
 import { duration, type Profile, startOf } from "../../lib/reports/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
-import { meantText } from "../../lib/train/close_names.ts";
+import { meantText } from "../../lib/faults/mod.ts";
 import { ensureLibrary } from "../../lib/tensorflow/install.ts";
 import { sha256 } from "../../lib/tensorflow/location.ts";
 import {

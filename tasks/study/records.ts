@@ -9,7 +9,7 @@ import {
   type Store,
   type StudyRow,
 } from "../../lib/study/store/mod.ts";
-import { closeNames } from "../../lib/train/close_names.ts";
+import { closeNames } from "../../lib/faults/mod.ts";
 import { path, shown } from "../../lib/notebook/commands/shared.ts";
 import { say, UsageError } from "../cli.ts";
 import { clean } from "./format.ts";

@@ -1,0 +1,4 @@
+/** What is wrong with what a user wrote, in one line each: fields, names, values. */
+export { closeNames, meantText } from "./close_names.ts";
+export { beta, oneOf, positive, real, show, takes, whole } from "./fields.ts";
+export { atMost, bare, dottedFrom, parsedBy } from "./issues.ts";
