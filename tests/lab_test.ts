@@ -46,6 +46,10 @@ Deno.test("what a notebook imports hides no piece, chart or group behind another
     groups.join(" "),
     "charts data models profiling statistics study train weights",
   );
+  // What a room needs for itself stands in no notebook's way.
+  for (const name of ["fieldsText", "PARAMETERS", "listOf", "effectsIn"]) {
+    assert.ok(!(name in lab), name);
+  }
   // A name of two sources would be that of one of them, or of none.
   for (const source of [reports, lab.charts]) {
     for (const [name, value] of Object.entries(source)) {

@@ -3,7 +3,19 @@ export * from "./answers.ts";
 export { type Claim, claims, decide, publishedText } from "./claims.ts";
 export { brief, claimsHtml, settled } from "./claims_table.ts";
 export { ClaimsFile, readClaims } from "./claims_file.ts";
-export * from "./effects.ts";
+export {
+  asFamily,
+  differenceText,
+  type Effect,
+  type EffectOptions,
+  effects,
+  effectsText,
+  effectTable,
+  fewest,
+  gainText,
+  leaderOf,
+  type Testing,
+} from "./effects.ts";
 export { fromRoot } from "./live.ts";
 export * from "./profiles.ts";
 export { protocol } from "./protocol.ts";
