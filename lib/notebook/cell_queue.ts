@@ -16,6 +16,7 @@ const LOOP_SETTLE = 150; // the same for a loop
 const COLLECTIONS = 15; // of garbage; mostly 1 to 4 are enough
 const IN_FLIGHT = 10; // ms that requests sent together take to arrive
 const TYPED = 1500; // ms that completion waits for TypeScript
+const INSPECTED = 3000; // ms that a question about a name waits for it
 const COMPLETIONS = 300; // that a front end shows
 /** Whether type errors of a cell are shown before it runs. */
 const SHOWS_TYPES = !!Deno.env.get("FERLAB_TYPES");
@@ -85,9 +86,11 @@ export class CellQueue {
 
   /** What TypeScript tells of the name under the cursor, also while a cell runs. */
   async inspect({ code, cursor_pos }: Content): Promise<Content> {
-    const found = await this.#language
-      .inspect(String(code ?? ""), Number(cursor_pos) || 0)
-      .catch(() => undefined);
+    const found = await within(
+      INSPECTED,
+      this.#language.inspect(String(code ?? ""), Number(cursor_pos) || 0),
+      "TypeScript is still starting, or reads what the cells import; ask again",
+    );
     const data = found ? { "text/plain": found, "text/markdown": found } : {};
     return { status: "ok", found: found !== undefined, data, metadata: {} };
   }
@@ -104,12 +107,8 @@ export class CellQueue {
     const start = end - [...prefix].length;
     const isMember = before.slice(0, before.length - prefix.length)
       .endsWith(".");
-    let late: ReturnType<typeof setTimeout> | undefined;
     const typed = isMember || prefix
-      ? Promise.race([
-        this.#language.complete(code, end).catch(() => []),
-        new Promise<never[]>((r) => late = setTimeout(r, TYPED, [])),
-      ]).finally(() => clearTimeout(late))
+      ? within(TYPED, this.#language.complete(code, end), [])
       : [];
     const own: Content = this.#running
       ? {}
@@ -328,6 +327,14 @@ const failed = (ename: string, evalue: string, more = ""): Failure => ({
   evalue,
   traceback: [`${ename}: ${evalue}`, ...(more ? [more] : [])],
 });
+
+/** What `work` gives; `otherwise` when that takes longer than `ms`, or fails. */
+async function within<T>(ms: number, work: Promise<T>, otherwise: T) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<T>((r) => timer = setTimeout(r, ms, otherwise));
+  const done = work.catch(() => otherwise);
+  return await Promise.race([done, late]).finally(() => clearTimeout(timer));
+}
 
 /** Waits until `over()`, for at most `ms`. */
 async function until(over: () => boolean, ms: number): Promise<void> {

@@ -153,7 +153,8 @@ const textOf = (v: Hover["contents"] | undefined): string =>
 export class Language {
   readonly #folder: string;
   readonly #cells = new Map<string, string>();
-  #server: Promise<Server> | undefined;
+  #server: Server | undefined;
+  #ready: Promise<unknown> | undefined;
   #version = 0;
   #open = false;
 
@@ -172,11 +173,7 @@ export class Language {
     const at = await this.#show(code, cursor);
     const hover = await at.ask("textDocument/hover", START) as
       | Hover
-      | null
       | undefined;
-    if (hover === undefined) {
-      return "TypeScript still reads what the notebook imports; ask again soon";
-    }
     const found = textOf(hover?.contents);
     if (found) return found;
     const help = await at.ask("textDocument/signatureHelp") as
@@ -221,12 +218,13 @@ export class Language {
   }
 
   async stop(): Promise<void> {
-    await (await this.#server?.catch(() => undefined))?.stop();
+    await this.#server?.stop();
   }
 
   /** The document with `code` at its end. */
   async #show(code: string, cursor: number) {
-    const server = await (this.#server ??= this.#start());
+    const server = this.#server ??= new Server(this.#folder);
+    await (this.#ready ??= this.#start(server));
     const text = this.#above(code);
     const first = text.split("\n").length - 1;
     const uri = pathToFileURL(join(this.#folder, "cells-of-kernel.ts")).href;
@@ -269,8 +267,7 @@ export class Language {
     return kept.map((cell) => `${cell}\n;\n`).join("");
   }
 
-  async #start(): Promise<Server> {
-    const server = new Server(this.#folder);
+  async #start(server: Server): Promise<void> {
     const rootUri = pathToFileURL(join(this.#folder, "/")).href;
     await server.ask("initialize", {
       processId: Deno.pid,
@@ -292,6 +289,5 @@ export class Language {
       },
     }, START);
     server.tell("initialized", {});
-    return server;
   }
 }
