@@ -18,6 +18,7 @@ export {
   effectTable,
   epochRows,
   equal,
+  explore,
   forestChart,
   gains,
   heatMapChart,

@@ -5,7 +5,12 @@
 import * as charts from "../charts/mod.ts";
 import * as reports from "../reports/mod.ts";
 import { KEYS, keyText, wordsOf } from "./keys.ts";
-import { askingAnswer, askingCall, askingClaims } from "./pack.ts";
+import {
+  askingAnswer,
+  askingCall,
+  askingClaims,
+  askingTrials,
+} from "./pack.ts";
 import { recorded, remember, Tabulated } from "./record.ts";
 
 type Rows = Iterable<reports.Row>;
@@ -88,6 +93,20 @@ export const lrSensitivityChart = shownWith(
   "lrSensitivityChart",
   charts.lrSensitivityChart,
 );
+
+/**
+ * Trials as lines over their parameters, and in an exported page all that a
+ * reader can ask of them, also where there are no claims.
+ */
+export function explore(
+  trials: Iterable<reports.Trial>,
+  o: Partial<Parameters<typeof charts.parallelChart>[1]> = {},
+): ReturnType<typeof parallelChart> {
+  const list = [...trials];
+  remember(list);
+  const axes = reports.parametersOf(list);
+  return askingTrials(parallelChart(list, { axes, ...o }), list);
+}
 
 /** @see reports.openStudy; its trials are known by what is made of them */
 export const openStudy: typeof reports.openStudy = (where, cell) => {

@@ -18,8 +18,6 @@ export interface Asked {
   by?: { call?: number; verdict: Judgement["verdict"] };
   /** What a verdict is worth here. */
   study?: { profile: string; dataName: string; trains: boolean };
-  /** Of `explore`: which trials it is about. */
-  rows?: unknown;
 }
 
 export interface AskedClaim
@@ -63,6 +61,17 @@ export const askingCall = <S extends Shown>(shown: S): S =>
     const recorder = new Recorder(), root = recorder.root(shown);
     return root === undefined ? undefined : { calls: recorder.calls, root };
   });
+
+/** A shown call with all its trials. */
+export const askingTrials = <S extends Shown>(
+  shown: S,
+  trials: readonly Trial[],
+): S => {
+  const recorder = new Recorder(), root = recorder.root(shown);
+  return root === undefined
+    ? shown
+    : asking(shown, () => ({ calls: recorder.calls, root }), () => trials);
+};
 
 const factsOf = ({ profile, dataName, job }: Study) => ({
   ...{ profile, dataName, trains: "recipe" in job },

@@ -1,5 +1,6 @@
 /** A page that lists many reports: each one's question, answer and chart. */
 import { escapeHtml, unescapeHtml } from "./ansi.ts";
+import { BOARD_STYLE, verdictClasses, verdictFilter } from "./board.ts";
 import { policy } from "./page_script.ts";
 import { duration } from "./provenance.ts";
 import { loadSanitiser, sanitise } from "./sanitise.ts";
@@ -131,14 +132,24 @@ function card(report: Report, n: number): string {
       `<p class="said">${escapeHtml(answer)}</p>` +
       (report.counts ? safe(report.counts, "counts") : "") +
       (status === "ok" ? "" : `<p>${facts.join(" · ")}</p>`);
-  return `<li><article><div class="thumb" aria-hidden="true" inert>${thumb}</div>` +
+  const classes = verdictClasses(report.counts);
+  return `<li${
+    classes && ` class="${classes}"`
+  }><article><div class="thumb" aria-hidden="true" inert>${thumb}</div>` +
     `<div class="about"><h2><a href="${escapeHtml(href)}">${
       escapeHtml(title)
     }</a></h2>${about}</div></article></li>`;
 }
 
-/** The index of `reports`, in the order given; no script runs in it. */
-export function indexHtml(reports: Report[], title = "Reports"): string {
+/**
+ * The index of `reports`, in the order given; no script runs in it. `beside`
+ * is markup of what two folders' claims say.
+ */
+export function indexHtml(
+  reports: Report[],
+  title = "Reports",
+  beside = "",
+): string {
   const failed = reports.filter((r) => r.status === "failed").length;
   const count = reports.length === 1 ? "1 report" : `${reports.length} reports`;
   return `<!doctype html>
@@ -149,15 +160,17 @@ export function indexHtml(reports: Report[], title = "Reports"): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
-<style>${STYLE}${OWN_STYLE}</style>
+<style>${STYLE}${OWN_STYLE}${BOARD_STYLE}</style>
 </head>
 <body class="index">
 <main>
 <h1>${escapeHtml(title)}</h1>
 <p>${count}${failed ? `, ${failed} failed` : ""}</p>
+${verdictFilter(reports.map((r) => r.counts))}
 <ul class="reports">
 ${reports.map((r, i) => card(r, i + 1)).join("\n")}
 </ul>
+${beside}
 </main>
 </body>
 </html>

@@ -1,6 +1,7 @@
 /** `deno task nb index`: lists a folder's exported reports on one page. */
 import type { Command } from "commander";
 import { basename, join, relative } from "node:path";
+import { claimsIn, sideBySide } from "../board.ts";
 import { indexHtml, readReport, type Report } from "../index_page.ts";
 import { withLinks } from "../page_links.ts";
 import { path, shown, warn, writeWhole } from "./shared.ts";
@@ -20,9 +21,28 @@ async function* pages(folder: string): AsyncGenerator<string> {
   }
 }
 
+/** What the claims of another folder say beside those of this one. */
+async function compared(against: string, folder: string): Promise<string> {
+  const other = path(against);
+  const info = await Deno.stat(other).catch(() => undefined);
+  if (!info?.isDirectory) {
+    throw new Error(`${shown(other)}: no such folder; give one with claims`);
+  }
+  const [before, now] = [
+    await claimsIn(other, warn),
+    await claimsIn(folder, warn),
+  ];
+  if (before.length === 0) {
+    throw new Error(
+      `${shown(other)}: holds no claims; give a folder of reports`,
+    );
+  }
+  return sideBySide([shown(other), shown(folder)], before, now);
+}
+
 async function index(
   given: string,
-  o: { out?: string; title?: string; json?: boolean },
+  o: { out?: string; title?: string; against?: string; json?: boolean },
 ): Promise<number> {
   const folder = path(given);
   const info = await Deno.stat(folder).catch(() => undefined);
@@ -60,7 +80,10 @@ async function index(
     (b.date ?? "").localeCompare(a.date ?? "") || (a.file < b.file ? -1 : 1)
   );
   const title = o.title ?? `Reports in ${basename(folder)}`;
-  await writeWhole(out, indexHtml(reports, title));
+  const beside = o.against === undefined
+    ? ""
+    : await compared(o.against, folder);
+  await writeWhole(out, indexHtml(reports, title, beside));
   const about = reports.map(({ chart, ...r }) => ({ ...r, chart: !!chart }));
   console.log(
     o.json
@@ -85,6 +108,10 @@ export function addIndex(program: Command): void {
       "where the index goes (default: FOLDER/index.html)",
     )
     .option("--title <text>", "the index's title")
+    .option(
+      "--against <folder>",
+      "another profile, or results of before: its claims side by side with these",
+    )
     .option("--json", "print one JSON document about the reports")
     .addHelpText("after", "\nExample:\n  deno task nb index results")
     .action(async (folder, options) => Deno.exit(await index(folder, options)));
