@@ -98,7 +98,10 @@ export const triedText = (name: string, p: Parameter): string =>
     : [p.low, p.high].map((v) => valueText(name, v)).join(" to ") +
       (p.log ? ", log" : "");
 
-/** Data sets that were read, by what was asked for: studies share them. */
+/**
+ * Data sets that were read, by what was asked for: studies share them, until
+ * one is opened anew, as files may have changed since.
+ */
 const read = new Map<string, Dataset>();
 
 /** A study of a notebook: what it plans, what is on record, what that says. */
@@ -113,6 +116,7 @@ export class Study {
     readonly cell?: StudyCell,
   ) {
     this.definition = parseStudy(job.study);
+    read.clear();
   }
 
   get name(): string {

@@ -68,3 +68,10 @@ Deno.test("a study says which difference its paired repeats are planned to see",
   assert.equal(open("cpu", {}, "raf-db").sees, undefined);
   assert.equal(open("quick").sees, undefined);
 });
+
+Deno.test("studies share a data set, until one is opened anew", async () => {
+  const first = open("smoke"), second = open("smoke", { name: "b" });
+  const data = await first.data();
+  assert.equal(await second.data(), data);
+  assert.notEqual(await open("smoke").data(), data);
+});
