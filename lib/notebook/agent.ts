@@ -23,7 +23,8 @@ const watcher = (port: number) => `
  * its end, and the kernel learns it only when the cell's promise is collected.
  */
 export const agentCode = (port: number, token: string): string =>
-  `void await (async () => {
+  `void 0;//# sourceURL=ext:ferlab-agent
+  void await (async () => {
   const waits = new Set();
   const until = (value) => new Promise((resolve, reject) => {
     waits.add(reject);

@@ -65,8 +65,17 @@ export function cellStacks(): (
       const { name, message } = error;
       head = message ? `${name}: ${message}` : String(name);
     } catch { /* its getters throw */ }
-    const frames = sites.map(frame).filter((f) => !f.includes("ext:ferlab"));
-    return [head, ...frames].join("\n    at ");
+    const lines = [head];
+    let before = "", times = 1;
+    for (const text of sites.map(frame)) {
+      if (/\bext:/.test(text)) continue; // Deno's own, and the prelude's
+      times = text === before ? times + 1 : 1;
+      if (times > 1) lines.pop();
+      lines.push(
+        `    at ${before = text}${times > 1 ? ` (${times} times)` : ""}`,
+      );
+    }
+    return lines.join("\n");
   };
   return (name, label, code) => void cells.set(name, { label, code });
 }

@@ -33,7 +33,7 @@ export function placed(
   error: CellError,
 ): CellError {
   const { ename } = error;
-  const evalue = error.evalue === "[object Object]"
+  const evalue = /^(\[object Object\]|\(none\))$/.test(error.evalue)
     ? thrown?.text ?? error.evalue
     : error.evalue;
   let traceback = error.traceback?.some((text) => text.trim())
