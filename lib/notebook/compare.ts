@@ -36,7 +36,7 @@ const cut = (text: string) =>
  * as they follow the digits. Colours are ignored.
  * @returns undefined when equal, else one line
  */
-export function compareText(
+function compareText(
   a: string,
   b: string,
   tolerance: number,

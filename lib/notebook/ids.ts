@@ -25,7 +25,7 @@ export function idProblem(id: unknown): string | undefined {
  * that the same notebook gets the same ids wherever it is written.
  * @returns new ids by the cell's place, from 0
  */
-export function newIds(cells: Cell[]): Map<number, string> {
+function newIds(cells: Cell[]): Map<number, string> {
   const taken = new Set<string>();
   const missing = [...cells.keys()].filter((i) => {
     const { id } = cells[i];
