@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+
 /** Runs a program of this project as a user would and gives what it said. */
 export async function finished(command: Deno.Command) {
   const { code, stdout, stderr } = await command.output();
@@ -5,4 +7,17 @@ export async function finished(command: Deno.Command) {
   // Deno itself says what it downloads, or that it waits for another one.
   const err = text(stderr).replace(/^\S*(?:Download|Blocking)\S* .*\n/gm, "");
   return { code, out: text(stdout), err };
+}
+
+/** Kills a program as soon as `reached` says so of all that it printed. */
+export async function killedWhen(
+  child: Deno.ChildProcess,
+  reached: (printed: string) => boolean,
+): Promise<void> {
+  let printed = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += text;
+    if (reached(printed)) child.kill("SIGKILL");
+  }
+  assert.equal((await child.status).signal, "SIGKILL");
 }

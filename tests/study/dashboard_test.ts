@@ -10,6 +10,7 @@ import {
 import { optunaPython } from "../../tasks/python.ts";
 import { inFolder } from "../_folder.ts";
 import { browserTest } from "../browser/_browser.ts";
+import { freePort } from "./_postgres.ts";
 import { onSqlite, type Place, storeTest } from "./_stores.ts";
 
 const STUDY: StudyInput = {
@@ -67,13 +68,6 @@ async function underWay(
     stop.abort();
     await run;
   }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }
 
 /** Serves a storage while `body` runs, which gets the server's address. */

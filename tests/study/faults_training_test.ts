@@ -16,6 +16,7 @@ import { reportedEpoch } from "../../lib/study/training.ts";
 import { tf } from "../../lib/tensorflow/mod.ts";
 import type { EpochRow } from "../../lib/train/mod.ts";
 import { inFolder } from "../_folder.ts";
+import { killedWhen } from "../_run.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 import { trialsIn } from "./_store.ts";
 
@@ -120,14 +121,7 @@ Deno.test("killed in epoch 3 of 4: the rest is run, epochs once and in order, wa
       stdout: "piped",
     }).spawn();
     // A step of epoch 3; there are 5 in an epoch.
-    let printed = "";
-    for await (
-      const text of child.stdout.pipeThrough(new TextDecoderStream())
-    ) {
-      printed += text;
-      if (/^step 12$/m.test(printed)) child.kill("SIGKILL");
-    }
-    assert.equal((await child.status).signal, "SIGKILL");
+    await killedWhen(child, (printed) => /^step 12$/m.test(printed));
     const before = await trialsIn(dir, "killed");
     assert.deepEqual(before.map((t) => t.state), ["RUNNING"]);
     const events: TrainingEvent[] = [];

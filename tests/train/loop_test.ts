@@ -18,6 +18,7 @@ import { loadPretrained } from "../../lib/train/pretrained.ts";
 import { writeSafetensors } from "../../lib/weights/mod.ts";
 import { everything, tinyData, tinyRecipe } from "./_tiny.ts";
 import { inFolder } from "../_folder.ts";
+import { killedWhen } from "../_run.ts";
 
 async function all(rows: AsyncIterable<EpochRow>): Promise<EpochRow[]> {
   const list: EpochRow[] = [];
@@ -42,15 +43,7 @@ async function trainAndKill(dir: string, recipe: Recipe, epoch: number) {
     ],
     stdout: "piped",
   }).spawn();
-  let printed = "";
-  for await (
-    const text of child.stdout.pipeThrough(new TextDecoderStream())
-  ) {
-    printed += text;
-    if (printed.includes(`${epoch}\n`)) child.kill("SIGKILL");
-  }
-  const { signal } = await child.status;
-  assert.equal(signal, "SIGKILL");
+  await killedWhen(child, (printed) => printed.includes(`${epoch}\n`));
 }
 
 for (
