@@ -46,7 +46,8 @@ export class Edited {
       const now = stamp(path);
       if (now === before) return [];
       this.#stamps.set(path, now);
-      return relative(this.folder, path);
+      const short = relative(this.folder, path);
+      return short.startsWith("..") ? path : short;
     });
   }
 }
