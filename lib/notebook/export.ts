@@ -6,7 +6,7 @@ import { loadCsv } from "./csv_html.ts";
 import { exploreParts } from "./explore_page.ts";
 import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
-import { type Lead, leadOf, leadTexts } from "./lead.ts";
+import { type Lead, leadOf, leadTexts, questionOf } from "./lead.ts";
 import { loadMath, mathCss } from "./math.ts";
 import { withoutCaptions } from "./page_figures.ts";
 import { LINKS } from "./page_links.ts";
@@ -223,7 +223,7 @@ function facts(
   state: RunState,
   date: string | undefined,
   changed: boolean,
-  lead: Lead | undefined,
+  texts: { question?: string; answer?: string },
 ): string {
   const meta = (name: string, content: string) =>
     `<meta name="nb:${name}" content="${escapeHtml(content)}">`;
@@ -234,7 +234,7 @@ function facts(
       ? []
       : [meta("seconds", state.seconds.toFixed(3))]),
     ...(date ? [meta("date", date)] : []),
-    ...Object.entries(lead ? leadTexts(lead) : {})
+    ...Object.entries(texts)
       .map(([name, text]) => meta(name, text)),
   ].join("\n");
 }
@@ -255,6 +255,8 @@ export async function exportHtml(
   const highlight = await loadFor(cells);
   const titled = hasTitle(cells);
   const lead = leadOf(cells);
+  const question = questionOf(cells);
+  const texts = lead ? leadTexts(lead) : question ? { question } : {};
   const page = new CellHtml(highlight, {
     level: titled ? 0 : 1,
     trust,
@@ -305,7 +307,7 @@ export async function exportHtml(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-${facts(state, o.date, changed.size > 0, lead)}
+${facts(state, o.date, changed.size > 0, texts)}
 <title>${escapeHtml(title)}</title>
 <style>${STYLE}
 ${highlight.css()}

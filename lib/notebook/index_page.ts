@@ -17,8 +17,8 @@ export interface Report {
   status: string;
   seconds?: number;
   date?: string;
-  /** of a page that leads with its answer */
   question?: string;
+  /** of a page that leads with its answer */
   answer?: string;
   /** markup of its claims' counts, as it stands in the report */
   counts?: string;
@@ -82,7 +82,8 @@ export function readReport(file: string, html: string): Report | undefined {
     status: meta("status") ?? "not run",
     ...(Number.isFinite(seconds) ? { seconds } : {}),
     date: meta("date"),
-    ...(lead < 0 ? {} : { question: meta("question"), answer: meta("answer") }),
+    ...(meta("question") ? { question: meta("question") } : {}),
+    ...(lead < 0 ? {} : { answer: meta("answer") }),
     ...(counts < 0 ? {} : { counts: element(body, counts, "p") }),
     chart: firstChart(lead < 0 ? body : body.slice(lead)),
   };
@@ -127,7 +128,8 @@ function card(report: Report, n: number): string {
     }</div>`;
   const thumb = chart ? safe(chart, "thumb") : "no chart";
   const about = answer === undefined
-    ? `<p>${facts.join(" · ")}</p><p>${escapeHtml(file)}</p>`
+    ? `<p>${escapeHtml(report.question ?? file)}</p>` +
+      `<p>${facts.join(" · ")}</p>`
     : `<p>${escapeHtml(report.question ?? "")}</p>` +
       `<p class="said">${escapeHtml(answer)}</p>` +
       (report.counts ? safe(report.counts, "counts") : "") +

@@ -43,6 +43,18 @@ export function leadOf(cells: readonly Cell[]): Lead | undefined {
   return { title: { cell, head, rest }, cells: found };
 }
 
+/** The question of a notebook that has no answer yet. */
+export function questionOf(cells: readonly Cell[]): string | undefined {
+  for (const { cell_type, source } of cells) {
+    const [, question] = cell_type === "markdown" && QUESTION.exec(source) ||
+      [];
+    if (question) return plain(question);
+  }
+}
+
+const plain = (markdown: string) =>
+  markdown.replace(/[*_`]/g, "").replace(/\s+/g, " ");
+
 /** The question as text, and the answer's first line, for the index. */
 export function leadTexts(
   { title, cells: [{ cell }] }: Lead,
@@ -53,9 +65,7 @@ export function leadTexts(
     return typeof text === "string" ? [text.split("\n")[0]] : [];
   });
   return {
-    ...question
-      ? { question: question.replace(/[*_`]/g, "").replace(/\s+/g, " ") }
-      : {},
+    ...question ? { question: plain(question) } : {},
     ...answer ? { answer } : {},
   };
 }

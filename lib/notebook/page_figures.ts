@@ -103,8 +103,9 @@ export class Figures {
     const own = this.captions.get(cell)?.[kind];
     const used = own === undefined || this.#captioned.has(own);
     if (!used) this.#captioned.add(own);
+    const isClaims = kind === "Table" && names.includes("claims");
     const words = used
-      ? escapeHtml(labelOf(html))
+      ? escapeHtml(isClaims ? "Claims and verdicts." : labelOf(html))
       : this.render(own).replace(/^<p>|<\/p>\s*$/g, "");
     return { id, text: `<b>${kind} ${n}.</b> ${words}`.trim() };
   }

@@ -42,6 +42,9 @@ const reveal = () => {
   if (folded) folded.open = true;
 };
 addEventListener("hashchange", reveal);
+// In a narrow window the contents would stand before the answer.
+const contents = document.querySelector("nav > details");
+if (contents && matchMedia("(max-width: 34rem)").matches) contents.open = false;
 // The contents mark the section that is being read: the last whose heading
 // has passed the upper third of the window.
 const places = [...document.querySelectorAll("nav a[href^='#']")].map((link) => ({

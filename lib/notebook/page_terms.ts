@@ -86,7 +86,8 @@ const notes = ${
   ).replaceAll("<", "\\u003c")
 }.map(([pattern, note]) => ({ pattern: new RegExp("(?<![\\\\p{L}\\\\d])(?:" + pattern + ")(?![\\\\p{L}])", "u"), note }));
 const plain = (node) => !node.parentElement.closest(
-  "code, pre, svg, a, summary, h1, h2, h3, h4, h5, h6, .term, .tools, .katex, .take, figcaption b");
+  "a, summary, h1, h2, h3, h4, h5, h6, .take, figcaption b");
+const isLeftOut = (node) => node.nodeType === 1 && node.matches("code, pre, svg, .katex");
 const noteOn = (e, note) => {
   e.dataset.note = "";
   const at = () => {
@@ -102,7 +103,8 @@ const noteOn = (e, note) => {
 };
 let told = new Set();
 const main = document.getElementById("main--");
-const texts = document.createTreeWalker(main, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+const texts = document.createTreeWalker(main, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT,
+  (node) => isLeftOut(node) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
 const found = [];
 for (let node = texts.nextNode(), read = 0; node && read < 400000; node = texts.nextNode()) {
   if (node.nodeType === 1) {

@@ -203,6 +203,7 @@ ${LEAD_STYLE}
   .page, .page.has-toc { display: block; padding: 0; }
   nav, .anchor, .tools, .skip, .tip, .copy, .take, .sort::after, .out svg :is(.range, .zone) { display: none; }
   .out svg :is(.dim, .off) { opacity: 1; }
+  :root:not(:has(#ui--code:checked)) .box:not(.failed) { display: none; }
   .code::details-content, .times::details-content { content-visibility: visible; block-size: auto; }
   .code > summary code { visibility: hidden; }
   .out.stream > pre, .json .src { max-height: none; }
