@@ -248,15 +248,15 @@ export function bar(
   );
   return [
     h(
+      "button",
+      { type: "button", onclick: () => change(asWritten()) },
+      "As written",
+    ),
+    h(
       "span",
       { role: "status" },
       h("b", {}, "Not as written: "),
       told.join("; "),
-    ),
-    h(
-      "button",
-      { type: "button", onclick: () => change(asWritten()) },
-      "As written",
     ),
   ];
 }

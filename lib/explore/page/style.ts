@@ -21,8 +21,10 @@ export const STYLE = `
 .ask-panel :is(td, th) { border-bottom: 1px solid var(--line); padding: .15em .3em; text-align: left; overflow-wrap: anywhere; }
 .ask-panel figure { overflow-x: auto; }
 .ask-panel svg { max-width: 100%; height: auto; }
-.ask-bar { position: sticky; top: 0; z-index: 20; display: flex; gap: 1em; align-items: baseline; justify-content: space-between; background: var(--bg); border: 1px solid var(--mark); border-radius: 8px; padding: .4rem .8rem; margin: 0 0 1rem; font-size: .875rem; }
+.ask-bar button { flex: none; }
+.ask-bar { position: sticky; top: 0; z-index: 20; display: flex; gap: 1em; align-items: baseline; background: var(--bg); border: 1px solid var(--mark); border-radius: 8px; padding: .4rem .8rem; margin: 0 0 1rem; font-size: .875rem; }
 .asked { outline: 1px dashed var(--mark); outline-offset: 4px; border-radius: 4px; }
+figure.numbered:has(.asked:not(.as-written)) > figcaption::after { content: " (Caption as written.)"; }
 .asked.as-written { outline-color: var(--line); }
 [data-trial] { cursor: pointer; }
 @media (min-width: 90rem) { body.asking .page { margin-right: 23rem; } }

@@ -1,0 +1,258 @@
+/// <reference lib="dom" />
+/** Exported reports of the records at cpu, questioned in a real browser. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Page } from "playwright-core";
+import { EXPLORE_TYPE } from "../../lib/explore/mod.ts";
+import { askingClaims } from "../../lib/explore/pack.ts";
+import { remember } from "../../lib/explore/record.ts";
+import * as lab from "../../lib/lab.ts";
+import { exportHtml, type Output } from "../../lib/notebook/mod.ts";
+import * as reports from "../../lib/reports/mod.ts";
+import { inFolder } from "../_folder.ts";
+import { browserTest } from "../browser/_browser.ts";
+import { code, display, markdown, notebook } from "../notebook/_notebook.ts";
+import { trialsOfStudy } from "./_trials.ts";
+
+type Shown = Record<string, unknown>;
+const root = new URL("../../", import.meta.url).pathname;
+
+const displayed = async (value: unknown): Promise<Shown> =>
+  // deno-lint-ignore no-explicit-any
+  await (value as any)[Symbol.for("Jupyter.display")]();
+
+/** What needs a data set, or trains. */
+const LEFT_OUT =
+  /\.data\(\)|\.describe\(\)|lookInside\(|looked\.|await answer\(/;
+/** What a cell shows by its last statement. */
+const LAST = /^(await claims|\w+Chart|effectTable)\((?=[\s\S]*\);\s*$)/m;
+
+/** What cells of a notebook show of the records at cpu, by their ids. */
+async function shownOf(name: string): Promise<[id: string, Shown][]> {
+  const { cells } = JSON.parse(
+    readFileSync(join(root, "notebooks", `${name}.ipynb`), "utf8"),
+  );
+  const sources = cells.flatMap(
+    (cell: { cell_type: string; id: string; source: string[] }) => {
+      const source = cell.source.join("");
+      return cell.cell_type !== "code" || LEFT_OUT.test(source) ? [] : [
+        source.replace(/let outDir = ""/, "let outDir = dir")
+          .replace('profile = "quick"', 'profile = "cpu"')
+          .replaceAll(".run()", ".trials()")
+          .replace(LAST, (call) => `shown["${cell.id}"] = ${call}`),
+      ];
+    },
+  );
+  const shown: Record<string, unknown> = {};
+  await inFolder(async (dir) => {
+    const records = join(root, "results/cpu/records.sqlite");
+    writeFileSync(join(dir, "records.sqlite"), readFileSync(records));
+    const module = join(dir, "cells.ts");
+    writeFileSync(
+      module,
+      `// @ts-nocheck cells of a notebook\nexport const shown = {};\n` +
+        `const dir = ${JSON.stringify(dir)};\n${sources.join("\n;\n")}`,
+    );
+    // Nothing is kept beside the records.
+    Deno.env.set("FERLAB_DRY_RUN", "1");
+    try {
+      Object.assign(shown, (await import(`file://${module}`)).shown);
+    } finally {
+      Deno.env.delete("FERLAB_DRY_RUN");
+    }
+  });
+  return Promise.all(
+    Object.entries(shown).map(async ([id, s]) =>
+      [id, await displayed(s)] as const
+    ),
+  ) as Promise<[string, Shown][]>;
+}
+
+const output = (data: Shown): Output =>
+  ({ ...display("text/html", ""), data }) as Output;
+const pageOf = (...shown: Shown[]) =>
+  exportHtml(notebook(
+    markdown("# Report"),
+    ...shown.map((data) => code("show()", [output(data)])),
+  ));
+
+/** Opens the panel, and waits until all is shown. */
+async function question(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Question this report" }).click();
+  await page.waitForSelector("body[data-asked]", { timeout: 60_000 });
+}
+/** Does something and waits until all is drawn again. */
+async function and(page: Page, act: () => Promise<unknown>): Promise<void> {
+  await page.evaluate(() => delete document.body.dataset.asked);
+  await act();
+  await page.waitForSelector("body[data-asked]", { timeout: 60_000 });
+}
+
+const claimRows = (page: Page) =>
+  page.locator("table.claims tbody tr").evaluateAll((rows) =>
+    rows.map((row) => row.textContent)
+  );
+
+for (const name of ["08-cls-vs-vit", "10-repeats", "12-mixup-alpha"]) {
+  browserTest(
+    `${name}: the page says what the notebook's claims say, to the last digit`,
+    async ({ open }) => {
+      const shown = await shownOf(name);
+      const html = await pageOf(...shown.map(([, data]) => data));
+      const { page, errors, sent } = await open(html);
+      const written = await claimRows(page);
+      const { claims } = JSON.parse(
+        readFileSync(join(root, `results/cpu/${name}.claims.json`), "utf8"),
+      );
+      for (const [i, { verdict, why, claim }] of claims.entries()) {
+        assert.ok(written[i]?.includes(verdict), `${claim}: ${written[i]}`);
+        assert.ok(written[i]?.includes(why), `${claim}: ${written[i]}`);
+      }
+      await question(page);
+      const asked = await page.locator(".ask-verdicts > li").evaluateAll((
+        all,
+      ) => all.map((e) => (e as HTMLElement).dataset));
+      assert.deepEqual(
+        asked.map((a) => a.verdict),
+        claims.map((c: { verdict: string }) => c.verdict),
+      );
+      if (name !== "10-repeats") {
+        assert.ok(asked.some((a) => a.asked === "yes"), "none can be asked");
+      }
+      // Judged and drawn again, with nothing left out: a range of all repeats.
+      await and(page, () =>
+        page.evaluate(() => {
+          location.hash = "#ask=" +
+            encodeURIComponent(JSON.stringify({ states: ["NONE"] }));
+        }));
+      const again = (await claimRows(page)).map((row) =>
+        row!.replace("As written, by the notebook's own rule: ", "")
+      );
+      assert.deepEqual(again, written);
+      assert.deepEqual(
+        await page.locator(".as-written > .note").allTextContents(),
+        [],
+        "a chart or table is not as written",
+      );
+      await and(
+        page,
+        () => page.getByRole("button", { name: "As written" }).click(),
+      );
+      assert.deepEqual(await claimRows(page), written);
+      assert.equal(new URL(page.url()).hash, "");
+      assert.deepEqual([errors, sent], [[], []]);
+    },
+  );
+}
+
+const EVIL =
+  `</script><script>window.ran=1</script><img src=x: onerror="window.ran=1">`;
+
+browserTest(
+  "a filter and a margin give what the library gives; names that are markup are text",
+  async ({ open }) => {
+    const trials = trialsOfStudy().map((t) => ({ ...t, study: EVIL }));
+    remember(trials);
+    const best = lab.effects(trials, { of: "depth", base: 2, at: "best" });
+    const claim = { claim: EVIL, published: EVIL };
+    const list = [{ ...claim, ...lab.noGain(best, { points: 2 }) }];
+    const study = {
+      profile: "cpu",
+      dataName: "fer2013",
+      job: { recipe: {} },
+      name: EVIL,
+    };
+    const shown = askingClaims(
+      lab.table([]),
+      study as unknown as lab.Study,
+      list,
+      list.map(({ claim, published, ours, verdict, why }) => ({
+        ...{ claim, published, ours, verdict, why },
+      })),
+    );
+    const html = await pageOf(
+      { ...await displayed(shown), "text/html": "<p>claims</p>" },
+      await displayed(lab.forestChart(best)),
+    );
+    const { page, errors, sent } = await open(html);
+    await question(page);
+    const left = trials.filter((t) => t.repeat !== 1);
+    const expected = reports.noGain(
+      reports.effects(left, { of: "depth", base: 2, at: "best" }),
+      { points: 12 },
+    );
+    const repeats = page.locator("fieldset", { hasText: "repeat" });
+    await and(page, () => repeats.getByRole("checkbox").nth(1).click());
+    await and(page, async () => {
+      await page.getByLabel(/^Margin of/).fill("12");
+      await page.getByLabel(/^Margin of/).press("Tab");
+    });
+    const [row] = await claimRows(page);
+    for (
+      const part of [
+        expected.verdict,
+        expected.why,
+        expected.ours.split("; ")[0],
+      ]
+    ) {
+      assert.ok(row!.includes(part), `${part}: ${row}`);
+    }
+    assert.match(
+      await page.locator(".ask-bar").innerText(),
+      /margin 12 points.*without repeat 2/,
+    );
+    // A link shows what one saw.
+    const again = await open(html.replace("<title>", "<title>Again "));
+    await again.page.evaluate(
+      (hash) => location.hash = hash,
+      new URL(page.url()).hash,
+    );
+    await again.page.reload();
+    await again.page.waitForSelector("body[data-asked]", { timeout: 60_000 });
+    assert.deepEqual(await claimRows(again.page), [row]);
+    const ran = () => (globalThis as unknown as { ran?: number }).ran ?? 0;
+    assert.equal(await page.evaluate(ran) + await again.page.evaluate(ran), 0);
+    assert.deepEqual([errors, sent], [[], []]);
+  },
+);
+
+browserTest(
+  "damaged data are one line, and the report stands",
+  async ({ open }) => {
+    const zipped = (text: string) => gzipSync(text).toString("base64");
+    const sound = zipped(`{"calls": []}`),
+      trials = zipped(`{"studies": [], "provenance": []}`);
+    for (
+      const [asked, table] of [
+        ["AAAA", trials],
+        [zipped("{"), trials],
+        [zipped("null"), trials],
+        [sound, zipped(`{"studies": 5}`)],
+        [sound, zipped("1".repeat(101_000_000))],
+      ]
+    ) {
+      const html = await pageOf({
+        "text/html": "<p>as written</p>",
+        [EXPLORE_TYPE]: { version: 1, asked, trials: table },
+      });
+      const { page, errors } = await open(html);
+      await page.getByRole("button", { name: "Question this report" }).click();
+      const note = page.getByRole("alert");
+      await note.waitFor({ timeout: 60_000 });
+      assert.match(await note.innerText(), /^This report cannot be questioned/);
+      assert.equal(
+        await page.locator(".out p").first().innerText(),
+        "as written",
+      );
+      assert.deepEqual(errors, []);
+    }
+    // What is no text of that kind is not in the page at all, and static is static.
+    const odd = await pageOf({
+      "text/html": "<p>x</p>",
+      [EXPLORE_TYPE]: { version: 1, asked: EVIL, trials: EVIL },
+    });
+    assert.ok(!odd.includes("explore--data") && !odd.includes("window.ran"));
+  },
+);
