@@ -92,6 +92,11 @@ Deno.test("wrong use is one line and exit code 2 before anything runs", () =>
     Deno.writeTextFileSync(file, "");
     const wrong: [string[], RegExp][] = [
       [["--profile", "huge"], /smoke, quick, cpu, paper/],
+      [["--profile", "qick"], /Did you mean "quick"\?$/m],
+      [["--data", "fer2031"], /Did you mean "fer2013"\?$/m],
+      [["--out", ""], /--out: its value is empty/],
+      [["--jobs", "1e99"], /a whole number from 1 to 256/],
+      [["--seed", "99999999999999999999"], /a whole number from 0, below/],
       [["03-width"], /no notebook or command "03-width"/],
       [["--profile", "cpu"], /fer2013 needs --data-dir/],
       [
