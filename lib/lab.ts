@@ -1,6 +1,6 @@
 /**
  * What a notebook imports: the pieces of a report and the charts by name, all
- * else in groups, one a room.
+ * else in groups, one per folder of lib.
  */
 export * from "./reports/mod.ts";
 export * from "./charts/mod.ts";

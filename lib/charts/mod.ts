@@ -1,4 +1,4 @@
-/** The room's door: charts of plain rows, as SVG text. */
+/** Charts of plain rows, as SVG text: what others may import. */
 export { isolationChart } from "./bests.ts";
 export {
   type Confusion,

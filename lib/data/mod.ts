@@ -1,4 +1,4 @@
-/** The data room's door: data sets in memory, loaders and synthetic faces. */
+/** Data sets in memory, loaders and synthetic faces: what others may import. */
 export { acrossSets } from "./across.ts";
 export { describeDataset } from "./describe.ts";
 export { auditListing } from "./audit/audit.ts";

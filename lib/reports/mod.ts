@@ -1,4 +1,4 @@
-/** The room's door: what a notebook puts a report together from. */
+/** What a notebook puts a report together from, and others may import. */
 export * from "./answers.ts";
 export { type Claim, claims, decide, publishedText } from "./claims.ts";
 export { brief, claimsHtml, settled } from "./claims_table.ts";

@@ -1,4 +1,4 @@
-/** The room's door: statistics for comparing trainings; knows no training. */
+/** Statistics for comparing trainings; knows no training. What others may import. */
 export { benjaminiHochberg, bonferroni, holm, holmSidak } from "./adjust.ts";
 export {
   bootstrapAccuracyDifference,

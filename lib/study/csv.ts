@@ -53,7 +53,7 @@ export function readCsv(bytes: Uint8Array, file: string): CsvTable {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new StudyError(`${file}: is no UTF-8 text: export it as CSV again`);
+    throw new StudyError(`${file}: is not UTF-8 text: export it as CSV again`);
   }
   const lines = text.replace(/\r\n?/g, "\n");
   let parsed: { record: string[]; info: { lines: number } }[];
@@ -66,7 +66,7 @@ export function readCsv(bytes: Uint8Array, file: string): CsvTable {
     }) as unknown as typeof parsed; // csv-parse's types do not know `info`
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw new StudyError(`${file}: is no CSV: ${error.message}`);
+    throw new StudyError(`${file}: is not CSV: ${error.message}`);
   }
   const [header, ...rows] = parsed.map(({ record, info }) => ({
     line: info.lines - record.join("").split("\n").length + 1,

@@ -12,8 +12,8 @@ export type Params = Record<string, ParamValue>;
 const Value = z.union([z.number(), z.string(), z.boolean()], {
   error: ({ input }) =>
     typeof input === "bigint"
-      ? "a whole number beyond 2^53, of which a number keeps not all digits: " +
-        "give it as a text"
+      ? "a whole number beyond 2^53 loses digits as a number: give it " +
+        "as a text"
       : `got ${show(input)}; give a finite number, a text, true or false`,
 });
 

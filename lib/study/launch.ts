@@ -130,8 +130,8 @@ export async function joinStudy(
   const plan = attrs.plan as RecordedPlan | undefined;
   if (!plan?.source) {
     throw new StudyError(
-      `study "${name}" is no training that can be loaded by name: ` +
-        `give its module with --objective FILE`,
+      `study "${name}" is not a training that can be loaded ` +
+        "by name: give its module with --objective FILE",
     );
   }
   const { source, ...rest } = plan;

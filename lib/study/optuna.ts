@@ -69,7 +69,7 @@ export async function readStored(
     const names = studies.map((s) => `"${s.name}"`).join(", ");
     throw new StudyError(
       name === undefined
-        ? `${store.name}: which study? Say it with --from: ${names || "none"}`
+        ? `${store.name}: which study? Name it with --from: ${names || "none"}`
         : `${store.name}: no study "${name}": it has ${names || "none"}`,
     );
   }

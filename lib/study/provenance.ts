@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 const root = new URL("../../", import.meta.url).pathname;
 
-/** The rooms whose code a training's numbers depend on. */
+/** The folders whose code a training's numbers depend on. */
 const ROOMS = ["tensorflow", "nn", "models", "data", "weights", "train"];
 
 const sha256 = (bytes: Uint8Array | string) =>

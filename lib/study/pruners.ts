@@ -32,14 +32,15 @@ const kinds = [
     warmup: whole(0).default(0)
       .describe("The first epoch after which a trial may stop; from 0."),
     interval: whole(1).default(1)
-      .describe("Epochs from look to look, counted from warmup; from 1."),
+      .describe("Epochs between two checks, counted from warmup; from 1."),
     minTrials: whole(1).default(1).describe(
-      "Finished trials with a value at the epoch that make a median; from 1.",
+      "Finished trials with a value at the epoch that a median " +
+        "needs; from 1.",
     ),
   }),
   pruner("asha", {
     reduction: whole(2).default(4)
-      .describe("One in so many trials goes on at each rung; from 2."),
+      .describe("At each rung one in so many trials continues; from 2."),
     minEpochs: whole(1).default(1)
       .describe("The epoch of the first rung; from 1."),
     earlyStoppingRate: whole(0).default(0)
@@ -47,11 +48,12 @@ const kinds = [
   }),
   pruner("patience", {
     epochs: whole(0).describe(
-      "The last values, this many and one, are held against all before; from 0.",
+      "The best of the last values, this many and one, is compared " +
+        "with the best before; from 0.",
     ),
     minDelta: z.number(takes("a number from 0"))
       .min(0, takes("a number from 0")).default(0)
-      .describe("How much worse the best of the last may be; from 0."),
+      .describe("How much worse the best of the last values may be; from 0."),
   }),
 ] as const;
 

@@ -12,7 +12,7 @@ const Table = z.object({
   rows: z.array(z.array(z.union([z.number(), z.string(), z.null()]))),
 }).refine(
   ({ columns, rows }) => rows.every((row) => row.length === columns.length),
-  { message: "a row has not one value a column" },
+  { message: "a row's number of values differs from the number of columns" },
 ).transform(({ name, columns, rows }) => ({
   name,
   records: rows.map((row) =>

@@ -97,9 +97,8 @@ export function runColumns(
       .find((list) => list.length > 0) ?? [];
     if (found.length !== 1) {
       throw new StudyError(
-        `${file}: which column is the result? Say it with --value: ${
-          listed(found.length ? found : names)
-        }`,
+        `${file}: which column is the result? Name it with --value: ` +
+          `${listed(found.length ? found : names)}`,
       );
     }
     value = found[0];
@@ -113,9 +112,8 @@ export function runColumns(
     );
     if (params.length === 0) {
       throw new StudyError(
-        `${file}: which columns are parameters? Say it with --param: ${
-          listed(others)
-        }`,
+        `${file}: which columns are parameters? Name them with ` +
+          `--param: ${listed(others)}`,
       );
     }
     notes.push(

@@ -1,4 +1,4 @@
-/** libtensorflow under tfjs: the door of the engine. */
+/** libtensorflow under tfjs: what others may import of the engine. */
 export {
   ensureLibrary,
   findLibrary,

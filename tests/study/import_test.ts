@@ -132,12 +132,12 @@ Deno.test("guessed columns are told, and those that cannot be guessed asked for"
   ]);
   refuses(
     "Name,lr,depth,test_acc,val_acc\na,1,2,3,4\n",
-    /^StudyError: runs\.csv: which column is the result\? Say it with --value: test_acc, val_acc$/,
+    /^StudyError: runs\.csv: which column is the result\? Name it with --value: test_acc, val_acc$/,
     {},
   );
   refuses(
     "Name,lr,depth,a,val_acc\na,1,2,3,4\n",
-    /^StudyError: runs\.csv: which columns are parameters\? Say it with --param: lr, depth, a, val_acc$/,
+    /^StudyError: runs\.csv: which columns are parameters\? Name them with --param: lr, depth, a, val_acc$/,
     {},
   );
   refuses(
@@ -210,12 +210,12 @@ Deno.test("bad rows are named by their lines", () => {
   );
   refuses(
     'lr,acc\n1,"0.5\n',
-    /^StudyError: runs\.csv: is no CSV: Quote Not Closed/,
+    /^StudyError: runs\.csv: is not CSV: Quote Not Closed/,
   );
   refuses("lr,acc\n", /^StudyError: runs\.csv: has no rows/);
   assert.throws(
     () => readCsv(Uint8Array.of(0xff, 0xfe, 0x41, 0), "a.csv"),
-    /^StudyError: a\.csv: is no UTF-8 text/,
+    /^StudyError: a\.csv: is not UTF-8 text/,
   );
 });
 

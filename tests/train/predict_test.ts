@@ -324,7 +324,7 @@ Deno.test("wrong use of the task is one line and exit code 2, before a net is re
         [[file, "--box", "1,2,3"], /x,y,width,height in whole pixels/],
         [[file, "--box", "0,0,0,5"], /a width and height/],
         [[file, "--recipe", dir], /--recipe .*not readable as JSON/],
-        [[file, "--boxes", file], /a\.png: is no UTF-8 text/],
+        [[file, "--boxes", file], /a\.png: is not UTF-8 text/],
         [[join(dir, "gone.jpg")], /gone\.jpg: no such file or folder/],
       ] as const
     ) {
