@@ -73,7 +73,7 @@ const LONGER: Record<string, number> = {
   "08-cls-vs-vit": 170,
   "06-long-runs": 142,
   "14-workflow": 151,
-  "16-operating-point": 139,
+  "16-operating-point": 149,
   "01-batch-size": 129,
   "02-lr-search": 136,
   "09-efficiency": 136,
