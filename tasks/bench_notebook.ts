@@ -208,6 +208,8 @@ export async function benchNotebook(o: NotebookBenchOptions): Promise<number> {
       await done(ours(bench, "run", "-q", "kept.ipynb"));
       await processes(bench, o.rounds);
       await fence(bench, o.rounds);
+      const { opening } = await import("./bench_notebook_page.ts");
+      await opening(bench, o.rounds);
     }
     if (!o.stress && !o.onlyStress) return 0;
     const { stress } = await import("./bench_notebook_stress.ts");
