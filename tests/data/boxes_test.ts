@@ -105,6 +105,16 @@ Deno.test("of a picture with a box only the box is read, up to the edge", async 
   ]);
 });
 
+Deno.test("a bitmap's box is cut as any other's", async () => {
+  const bmp = fixture("gray.bmp"), png = fixture("gray.png");
+  for (const part of [box(4, 4, 6, 9), box(10, 12, 99, 99)]) {
+    assert.deepEqual(
+      await decodeImage(bmp, SIZE, 1, part),
+      await decodeImage(png, SIZE, 1, part),
+    );
+  }
+});
+
 Deno.test("a box that is cut out is clipped and told", async () => {
   const gray = fixture("gray.png");
   const outside = "its box begins at 16, 3; the image is 16 × 16";

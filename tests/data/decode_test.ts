@@ -157,8 +157,6 @@ Deno.test("gray is repeated at any length and place in memory", () => {
   }
 });
 
-const BITMAP = "a BMP, which is not read: save it as PNG";
-
 /** Files with one reason each. */
 async function badFiles(): Promise<[Uint8Array, string][]> {
   const text = new TextEncoder();
@@ -177,6 +175,8 @@ async function badFiles(): Promise<[Uint8Array, string][]> {
   const grid = { width: side, height: side, channels: 1 as const };
   const tiff = await sharp(new Uint8Array(side * side), { raw: grid })
     .tiff({ compression: "deflate" }).toBuffer();
+  const rle = fixture("palette.bmp").slice();
+  rle[30] = 1;
   const half = (name: string) => {
     const bytes = fixture(name);
     return bytes.subarray(0, Math.ceil(bytes.length / 2));
@@ -191,12 +191,14 @@ async function badFiles(): Promise<[Uint8Array, string][]> {
     [half("gray.jpg"), "cut short"],
     [half("colour.png"), "cut short"],
     [half("lossless.webp"), "cut short"],
+    [half("colour.bmp"), "cut short"],
     [half("palette.gif"), "cut short"],
     [flipped, "damaged"],
     [huge, "too large (65535 × 65535)"],
     [hugeJpeg, "too large (65535 × 65535)"],
     [tiff, "too large (8200 × 8200)"],
-    [text.encode("BM\x76\x01\0\0\0\0\0\0\x36\0\0\0"), BITMAP],
+    [rle, "a compressed BMP: save it as PNG"],
+    [text.encode("BM\x76\x01\0\0\0\0\0\0\x36\0\0\0"), "cut short"],
   ];
 }
 
@@ -242,7 +244,7 @@ Deno.test("content decides, not the name, and rows stay with their files", async
 
 Deno.test("gray images stay one plane, whatever the file's own planes", async () => {
   await inFolder(async (dir) => {
-    const names = ["gray.jpg", "gray.png", "one_bit.png"];
+    const names = ["gray.jpg", "gray.png", "gray.bmp", "one_bit.png"];
     const paths = names.map((name) => {
       Deno.writeFileSync(join(dir, name), fixture(name));
       return join(dir, name);

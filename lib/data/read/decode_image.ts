@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import type { Crop } from "../listing.ts";
+import { decodeBmp } from "./bmp.ts";
 import { jpegFrame } from "./gray_jpeg.ts";
 
 /** Pixels above which an image is refused (8192 × 8192). */
@@ -14,8 +15,8 @@ const LARGE = 2 ** 22;
 /** The rule that every decoder here keeps; data/README.md quotes it. */
 export const READING_RULE = `\
 - A file's content decides what it is, never its name: JPEG (baseline,
-  progressive), PNG, WebP, GIF and TIFF are read; of several frames or pages the
-  first.
+  progressive), PNG, WebP, BMP, GIF and TIFF are read; of several frames or
+  pages the first.
 - EXIF orientation is applied. Where a list gives the face's box, only that part
   of the upright image is read, as far as it lies within.
 - Transparent images are laid on black.
@@ -29,11 +30,11 @@ export const READING_RULE = `\
 - Images over 8192 × 8192 pixels and files over 256 MiB are refused.`;
 
 /** Changes whenever the same file could give other pixels or reasons. */
-export const READING_VERSION = `2 with sharp ${sharp.versions.sharp}`;
+export const READING_VERSION = `3 with sharp ${sharp.versions.sharp}`;
 
 /** A known image's kind and, where they are read here, its sides in pixels. */
 interface Kind {
-  kind: "jpeg" | "png" | "webp" | "gif" | "tiff";
+  kind: "jpeg" | "png" | "webp" | "bmp" | "gif" | "tiff";
   width?: number;
   height?: number;
   /** Of a JPEG: 1 gray, 3 colour, 4 CMYK or YCCK. */
@@ -68,7 +69,10 @@ function kindOf(bytes: Uint8Array): Kind | string {
   if (/^RIFF.{4}WEBP/s.test(head)) return { kind: "webp" };
   if (/^(II\*\0|MM\0\*)/.test(head)) return { kind: "tiff" };
   if (/^BM.{4}\0{4}/s.test(head)) {
-    return "a BMP, which is not read: save it as PNG";
+    if (bytes.length < 26) return "cut short";
+    const [width, height] = [18, 22]
+      .map((at) => Math.abs(view.getInt32(at, true)));
+    return { kind: "bmp", width, height };
   }
   const isText = /^(\xef\xbb\xbf)?[\t\n\r -~]+$/.test(head);
   return isText ? "text or HTML, not an image" : "not an image";
@@ -99,6 +103,7 @@ function damageOf({ kind }: Kind, b: Uint8Array): string {
     webp: () => b.length >= 8 && b.length >= viewOf(b).getUint32(4, true) + 8,
     gif: () => b.at(-1) === 0x3b,
     tiff: () => true,
+    bmp: () => true,
   };
   return isWhole[kind]() ? "damaged" : "cut short";
 }
@@ -160,10 +165,15 @@ function clipped(box: Crop, width: number, height: number): Crop | string {
 /** An image or a box of it, upright, on black; throws where libvips does. */
 async function opened(
   bytes: Uint8Array,
-  { planes }: Kind,
+  { kind, planes }: Kind,
   box?: Crop,
 ): Promise<Sharp | string> {
-  const image = sharp(bytes, {
+  const bitmap = kind === "bmp" ? decodeBmp(bytes) : undefined;
+  if (typeof bitmap === "string") return bitmap;
+  const raw = bitmap &&
+    { width: bitmap.width, height: bitmap.height, channels: 3 as const };
+  const image = sharp(bitmap?.data ?? bytes, {
+    raw,
     failOn: "truncated",
     limitInputPixels: MAX_PIXELS,
     sequentialRead: true,
