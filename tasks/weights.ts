@@ -327,6 +327,11 @@ program.command("convert").argument("<in>")
       "FERLab's checkpoints the optimizer's state is left out), or a trained net\n" +
       "as ONNX: images [batch, channels, size, size] from 0 to 1 to logits",
   )
+  .option("--prefix <prefix>", "put before each name, such as irback.")
+  .option(
+    "--rename",
+    "give known names as FERLab's: no module., face.evoLVe's IR",
+  )
   .option("--key <key>", KEY)
   .option("--average", "the running mean of a training's checkpoint instead")
   .option("--recipe <file>", "ONNX: the net's recipe, where weights say none")
