@@ -244,7 +244,7 @@ export function bar(
 ): Node[] {
   const told = differences(
     state,
-    report.claims(asWritten()).map((c) => c.claim),
+    report.claims(state).map((c) => c.claim),
   );
   return [
     h(

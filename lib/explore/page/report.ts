@@ -37,6 +37,9 @@ export class Report {
   readonly #written = new Map<Element, Node[]>();
   /** Whether an output comes out as it is written. */
   readonly #sound = new Map<Output, boolean>();
+  readonly #original = asWritten();
+  readonly #evaluations = new WeakMap<State, Map<Output, Evaluation>>();
+  readonly #claims = new WeakMap<State, ClaimNow[]>();
   #turn = 0;
 
   constructor(
@@ -50,17 +53,28 @@ export class Report {
     }
   }
 
-  #evaluation({ asked }: Output, state: State, margin?: number) {
-    return new Evaluation(asked.calls, this.trials, state, margin);
+  /** What a state makes of an output's calls, each made once. */
+  #evaluation(output: Output, state: State, margin?: number): Evaluation {
+    const make = () =>
+      new Evaluation(output.asked.calls, this.trials, state, margin);
+    if (margin !== undefined) return make();
+    const known = this.#evaluations.get(state) ?? new Map();
+    this.#evaluations.set(state, known);
+    if (!known.has(output)) known.set(output, make());
+    return known.get(output);
   }
 
   /** Each claim under a state; those that rows cannot be asked stay. */
   claims(state: State): ClaimNow[] {
-    return this.outputs.filter((o) => o.asked.claims).flatMap((output) =>
-      output.asked.claims!.map((claim, i) =>
+    const known = this.#claims.get(state);
+    if (known) return known;
+    const claims = this.outputs.flatMap((output) =>
+      (output.asked.claims ?? []).map((claim, i) =>
         this.#claim(output, claim, i, state)
       )
     );
+    this.#claims.set(state, claims);
+    return claims;
   }
 
   #claim(output: Output, claim: AskedClaim, i: number, state: State): ClaimNow {
@@ -81,7 +95,7 @@ export class Report {
       );
     };
     try {
-      const same = judge(asWritten());
+      const same = judge(this.#original);
       const isSame = (["ours", "verdict", "why"] as const)
         .every((field) => same[field] === written[field]);
       if (!isSame) return { ...claim, isAsked: false, now: written };
@@ -190,7 +204,7 @@ export class Report {
   async #isSound(output: Output): Promise<boolean> {
     let isSound = this.#sound.get(output);
     if (isSound === undefined) {
-      const made = this.#evaluation(output, asWritten())
+      const made = this.#evaluation(output, this.#original)
         .call(output.asked.root!) as Shown;
       const [place] = output.places, was = document.createElement("div");
       was.append(...this.#written.get(place)!.map((n) => n.cloneNode(true)));
@@ -228,7 +242,7 @@ export class Report {
       return this.#note(output, "the sentence is the notebook's own");
     }
     try {
-      const was = this.#evaluation(output, asWritten()).call(by.call) as Row;
+      const was = this.#evaluation(output, this.#original).call(by.call) as Row;
       if (was.verdict !== by.verdict) throw new Error("it is not as written");
       const { verdict, ours } = this.#evaluation(output, state).call(
         by.call,
