@@ -22,8 +22,9 @@ const IMAGES = [
   "image/webp",
   "image/avif",
 ];
-/** Types that a page shows, beside {@link IMAGES} and other text. */
-const SHOWN = /^(text\/.*|image\/svg\+xml|application\/json)$/;
+/** What a page shows beside {@link IMAGES}, or what only commands read. */
+const SHOWN =
+  /^(text\/.*|image\/svg\+xml|application\/json|application\/vnd\.ferlab\..*)$/;
 
 /** The first line of an error. */
 export const errorText = (o: { ename: string; evalue: string }): string => {

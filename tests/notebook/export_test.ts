@@ -622,6 +622,11 @@ Deno.test("what a page cannot show is named with its size", async () => {
     [{ "text/csv": "no table" }, [/<pre[^>]*>no table/]],
     [{ "text/x-other": "some text" }, [/<pre[^>]*>some text/]],
     [{ "application/javascript": "a()" }, [/<b>application\/javascript<\/b>/]],
+    // What only commands read is said in words beside it.
+    [{
+      "application/vnd.ferlab.cost+json": { trials: 4 },
+      "text/plain": "4 trials",
+    }, [/^(?![\s\S]*vnd\.ferlab)[\s\S]*<pre[^>]*>4 trials/]],
   ];
   for (const [data, shown] of cases) {
     const text = body(await exportHtml(notebook(display(data))));
