@@ -22,7 +22,7 @@ import { inJobs } from "../../lib/notebook/jobs.ts";
 import { withChoices } from "../cli.ts";
 import { dryRun } from "./dry_run.ts";
 import { plural, roomOf, wrapped } from "./format.ts";
-import { answerText, expectedOf } from "./notebook_answers.ts";
+import { answerText, coloured, expectedOf } from "./notebook_answers.ts";
 import { notebooksIn } from "./notebook_files.ts";
 import { checkStore, dataFolder, outFolder } from "./notebook_checks.ts";
 import {
@@ -336,9 +336,11 @@ async function study(
         `failed: ${failed.sort().join(", ")}`,
   );
   const room = roomOf(Deno.stdout);
+  const isColoured = Deno.stdout.isTerminal() && !Deno.noColor;
   for (const name of names.filter((n) => !failed.includes(n))) {
     const text = answerText(name, fileOf(name), { profile, dir });
-    console.log(wrapped(text, room - 1, 3));
+    const lines = wrapped(text, room - 1, 3);
+    console.log(isColoured ? coloured(lines) : lines);
   }
   console.log(shown(index));
   return failed.length === 0 ? 0 : 1;

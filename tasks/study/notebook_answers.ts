@@ -70,3 +70,13 @@ export function answerText(
   ];
   return clean(all.filter(Boolean).join(" ").replace(/[*`]/g, ""));
 }
+
+/** Verdicts in green, red, yellow and grey, beside their signs and words. */
+const COLOURS: Record<string, number> = { "✓": 32, "✗": 31, "?": 33, "○": 90 };
+
+/** A text whose counts of verdicts ("✗ 2 does not hold") have a colour. */
+export const coloured = (text: string): string =>
+  text.replace(
+    /([✓✗?○])\s+\d+\s+(?:holds|does\s+not\s+hold|cannot\s+tell|not\s+yet\s+run)/g,
+    (part, sign) => `\x1b[${COLOURS[sign]}m${part}\x1b[39m`,
+  );

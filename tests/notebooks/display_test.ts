@@ -9,6 +9,7 @@ import {
   type NotebooksOptions,
 } from "../../tasks/study/notebooks_display.ts";
 import { wrapped } from "../../tasks/study/format.ts";
+import { coloured } from "../../tasks/study/notebook_answers.ts";
 
 const cell = (index: number, title: string): RunEvent => ({
   ...{ type: "cell-start", index, total: 9, title },
@@ -170,4 +171,14 @@ Deno.test("text is broken between words, and a longer word stays whole", () => {
   );
   assert.equal(wrapped("one two", Infinity), "one two");
   assert.equal(wrapped("", 5), "");
+});
+
+Deno.test("verdicts have colours beside their signs, also where a line breaks", () => {
+  const text = "Answered. (✓ 1 holds, ✗ 2 does\n   not hold, ? 5 cannot tell)";
+  assert.equal(
+    coloured(text),
+    "Answered. (\x1b[32m✓ 1 holds\x1b[39m, \x1b[31m✗ 2 does\n   not hold" +
+      "\x1b[39m, \x1b[33m? 5 cannot tell\x1b[39m)",
+  );
+  assert.equal(coloured("Does it help? 3 of 5."), "Does it help? 3 of 5.");
 });
