@@ -35,9 +35,21 @@ export interface Looked {
   channels: 1 | 3;
 }
 
-/** Maps [B, h, w], each over its maximum, a [SIDE, SIDE] a face. */
+/**
+ * Shares of attention [B, h, w] as values from 0 to 1: 0 for a patch with the
+ * mean share or less, 1 from twice the mean on. Over its own maximum, as a
+ * Grad-CAM, an even look would be as bright as a sharp one.
+ */
+export const aboveMean = (shares: tf.Tensor): tf.Tensor =>
+  tf.tidy(() => {
+    const mean = tf.mean(shares, [1, 2], true);
+    const times = tf.div(shares, tf.maximum(mean, 1e-12));
+    return tf.clipByValue(tf.sub(times, 1), 0, 1);
+  });
+
+/** Maps [B, h, w] from 0 to 1, a [SIDE, SIDE] a face. */
 function shown(maps: tf.Tensor): Float32Array[] {
-  const all = upsample(overMaximum(maps), [SIDE, SIDE])
+  const all = upsample(maps, [SIDE, SIDE])
     .dataSync() as Float32Array;
   return Array.from(
     { length: maps.shape[0] },
@@ -67,12 +79,14 @@ const mapsOf = (
     return {
       // Where patches are dropped, later blocks have no map.
       ...model === "cls" && patches === "dropped"
-        ? { "attention, block 1": shown(clsAttention(blocks[0])) }
+        ? { "attention, block 1": shown(aboveMean(clsAttention(blocks[0]))) }
         : {
-          "attention, last block": shown(clsAttention(blocks.at(-1)!)),
-          rollout: shown(rollout(blocks)),
+          "attention, last block": shown(
+            aboveMean(clsAttention(blocks.at(-1)!)),
+          ),
+          rollout: shown(aboveMean(rollout(blocks))),
         },
-      "Grad-CAM": shown(tf.stack(own)),
+      "Grad-CAM": shown(overMaximum(tf.stack(own))),
     };
   });
 

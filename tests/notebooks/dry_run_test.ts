@@ -93,7 +93,7 @@ Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
     assert(lines[2].startsWith("  other: 1 of 1 trials to run"), lines[2]);
     assert.match(lines[3], /^ +last: 1 of 1 .*; its plan depends on/);
     assert.doesNotMatch(lines[2], /may change/);
-    assert.match(lines[4], /^ +what depends on .* not known: .* cell 7 /);
+    assert.match(lines[4], /^ +what depends on .* is unknown: .* cell 7 /);
     assert.equal(lines[5], "speed");
     assert.match(lines[6], /^ +speed: 2 of 2 trials to run: measurements/);
     assert.deepEqual(lines.slice(7, 9), ["none", "  no studies"]);

@@ -1,5 +1,7 @@
 /** Looks into small nets: what dropped patches do, and a dry run. */
 import assert from "node:assert/strict";
+import { tf } from "../../lib/tensorflow/mod.ts";
+import { aboveMean } from "../../lib/train/look.ts";
 import { lookInside, type Recipe, recipes } from "../../lib/train/mod.ts";
 
 const small: Recipe = {
@@ -41,6 +43,16 @@ Deno.test("behind dropped patches a block sees one token, and nothing trains its
       assert(map.every((v) => v >= 0 && v <= 1 + 1e-6));
     }
   }
+});
+
+Deno.test("attention shows as what a patch has above the mean, never an even look", () => {
+  const of = (
+    shares: number[],
+  ) => [...aboveMean(tf.tensor3d(shares, [1, 2, 2])).dataSync()];
+  assert.deepEqual(of([0.25, 0.25, 0.25, 0.25]), [0, 0, 0, 0]);
+  // Their mean is 0.25: the shares are 1.5, 0.5, 2 and 0 times as large.
+  assert.deepEqual(of([0.375, 0.125, 0.5, 0]), [0.5, 0, 1, 0]);
+  assert.deepEqual(of([0, 0, 0, 0]), [0, 0, 0, 0]);
 });
 
 Deno.test("a dry run trains no net to look into", async () => {
