@@ -13,8 +13,13 @@ function kindOf(html: string): Numbered | undefined {
 const CAPTION =
   /(?:^|\n[ \t]*\n)\*\*(Figure|Table)\.\*\*[ \t\n]+(\S(?:(?!\n[ \t]*\n)[\s\S])*)$/;
 
+const HEADING = /^#{1,6}[ \t]+(.*\S)/gm;
+
 /** Captions of a code cell: Markdown, by what it stands at. */
-export type Captions = Partial<Record<Numbered, string>>;
+export type Captions = Partial<Record<Numbered, string>> & {
+  /** of the section that it stands in: what a table without a caption shows */
+  heading?: string;
+};
 
 /**
  * The cells without the captions that stand before code cells with outputs, and
@@ -25,8 +30,12 @@ export function withoutCaptions(
   cells: readonly Cell[],
 ): { cells: Cell[]; captions: Map<Cell, Captions> } {
   const captions = new Map<Cell, Captions>();
+  let heading = "";
   const rest = cells.map((cell, i) => {
     const next = cells[i + 1];
+    if (cell.cell_type === "markdown") {
+      heading = [...cell.source.matchAll(HEADING)].at(-1)?.[1] ?? heading;
+    } else captions.set(cell, { ...captions.get(cell), heading });
     if (cell.cell_type !== "markdown" || !next?.outputs?.length) return cell;
     const own: Captions = {};
     let source = cell.source.trimEnd();
@@ -100,14 +109,21 @@ export class Figures {
       .filter((name) => typeof name === "string");
     this.links.numbered(kind, names, n, id);
     // Of a cell's figures the first has the caption.
-    const own = this.captions.get(cell)?.[kind];
+    const { [kind]: own, heading = "" } = this.captions.get(cell) ?? {};
     const used = own === undefined || this.#captioned.has(own);
     if (!used) this.#captioned.add(own);
     const isClaims = kind === "Table" && names.includes("claims");
-    const words = used
-      ? escapeHtml(isClaims ? "Claims and verdicts." : labelOf(html))
-      : this.render(own).replace(/^<p>|<\/p>\s*$/g, "");
+    const words = !used
+      ? this.#inline(own)
+      : isClaims
+      ? "Claims and verdicts."
+      : escapeHtml(labelOf(html)) ||
+        this.#inline(heading.replace(/([^.!?])$/, "$1."));
     return { id, text: `<b>${kind} ${n}.</b> ${words}`.trim() };
   }
   readonly #captioned = new Set<string>();
+
+  #inline(markdown: string): string {
+    return this.render(markdown).replace(/^<p>|<\/p>\s*$/g, "");
+  }
 }

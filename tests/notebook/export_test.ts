@@ -737,6 +737,10 @@ Deno.test("figures and tables have numbers and captions, which links of the text
       named("curve", code("a()", [display("text/html", svg)])),
       named("rates", code("b()", [display("text/html", table)])),
       code("c()", [display("text/html", svg), stream("printed")]),
+      markdown("## Does *it* agree?\n\nText."),
+      code("d()", [display("text/html", table)]),
+      markdown("## Cost"),
+      code("e()", [display("text/html", table)]),
     )),
   );
   assert.match(text, /<figure class="numbered" id="figure-1--">/);
@@ -745,6 +749,8 @@ Deno.test("figures and tables have numbers and captions, which links of the text
     "<b>Figure 1.</b> What <em>falls</em> is the loss.",
     "<b>Table 1.</b>",
     "<b>Figure 2.</b> Loss by epoch.",
+    "<b>Table 2.</b> Does <em>it</em> agree?",
+    "<b>Table 3.</b> Cost.",
   ]);
   assert.match(text, /<a href="#figure-1--">figure\u00a01<\/a>/);
   assert.match(text, /<a href="#table-1--">table\u00a01<\/a>/);
