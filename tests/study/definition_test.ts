@@ -200,7 +200,7 @@ Deno.test("whole numbers that lose digits are refused as values, kept as metadat
     await assert.rejects(readStudyFile(file), {
       name: "StudyError",
       message:
-        /parameters\.x\[1\]: a whole number beyond 2\^53, .* give it as a text$/,
+        /parameters\.x\[1\]: a whole number beyond 2\^53 .* give it as a text$/,
     });
     const long = '{"a": [9007199254740993, -9007199254740993], "b": 1e20, ' +
       '"c": "x, 9007199254740993", "d": NaN}';

@@ -122,7 +122,7 @@ Deno.test("a module without objective, study or sense is told in one line", () =
     await refused(
       "h.json",
       '{"study":{"name":"h"},"recipe":{},"data":{"name":"synthetic"},"a\\u001b":1}',
-      /h\.json: plan: a\\u001b: unknown field; take it out$/,
+      /h\.json: plan\.a\\u001b: unknown field; known are study, recipe, limits, objective, data$/,
     );
     const good =
       '{"study":{"name":"i"},"recipe":{},"data":{"name":"synthetic"}}';
