@@ -148,6 +148,7 @@ figure { margin: 0; }
 .tools > .siblings { margin-right: auto; font-size: inherit; }
 body > .siblings { justify-content: space-between; max-width: 860px; margin: 0 auto; padding: 0 1.25rem 3rem; }
 .siblings a { border: 0; padding: .25rem 0; }
+.tools .ask { font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: 6px; padding: .15em .7em; cursor: pointer; }
 .out figcaption { color: var(--soft); font-size: .875rem; }
 .out img { display: block; }
 .out.image { width: fit-content; max-width: 100%; }
