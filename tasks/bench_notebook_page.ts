@@ -1,5 +1,4 @@
 /** How fast a page of 50 charts opens in Chromium, where there is one. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
@@ -11,19 +10,14 @@ import {
   print,
   round,
 } from "./bench_notebook_parts.ts";
-
-const PLACES = [
-  Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-];
+import { findChromium } from "./chromium.ts";
 
 /**
  * Opens the exported notebook of 50 charts: until it is drawn, and the time of
  * the processor for it, in ms.
  */
 export async function opening(bench: Bench, rounds: number): Promise<void> {
-  const executablePath = PLACES.find((path) => existsSync(path));
+  const executablePath = findChromium();
   if (!executablePath) {
     return print({ what: "open a page of 50 charts: no Chromium found" });
   }

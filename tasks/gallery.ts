@@ -24,6 +24,7 @@ import {
 } from "../lib/reports/mod.ts";
 import { trialsOf } from "../lib/reports/rows.ts";
 import { StudyError, trainingRows } from "../lib/study/mod.ts";
+import { findChromium } from "./chromium.ts";
 
 /** Writes a chart as it looks on a white page, to docs/. */
 async function draw(name: string, { svg }: Chart, colours = 128) {
@@ -165,7 +166,7 @@ await draw(
 
 /** The top of the report on the CLS block: title, question, answer, chart. */
 const browser = await chromium.launch({
-  executablePath: Deno.env.get("FERLAB_CHROMIUM") ?? "/usr/bin/chromium",
+  executablePath: findChromium(),
   args: ["--no-sandbox"],
 });
 const page = await browser.newPage({ viewport: { width: 1360, height: 900 } });

@@ -6,40 +6,25 @@ import {
   type Page,
   type Request,
 } from "playwright-core";
+import { findChromium } from "../../tasks/chromium.ts";
 import { inFolder } from "../_folder.ts";
 
-const PLACES = [
-  Deno.env.get("CHROMIUM"),
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].filter((p) => p !== undefined);
-
-const installed = () =>
-  PLACES.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-
 /** In CI a missing browser is got, or is a failure; elsewhere tests are left out. */
-async function findChromium(): Promise<string | undefined> {
-  const found = installed();
+async function gotChromium(): Promise<string | undefined> {
+  const found = findChromium();
   if (found || !Deno.env.get("CI")) return found;
   for (const args of [["update"], ["install", "-y", "chromium"]]) {
     await new Deno.Command("apt-get", { args, stdout: "null" }).output()
       .catch(() => {});
   }
-  const now = installed();
+  const now = findChromium();
   if (!now) {
     throw new Error("no Chromium: `apt-get install -y chromium` did not help");
   }
   return now;
 }
 
-const path = await findChromium();
+const path = await gotChromium();
 if (!path) {
   console.error(
     "tests/browser: no Chromium found; install one or set CHROMIUM to its path",
