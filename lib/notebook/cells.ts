@@ -55,12 +55,15 @@ export function ownRecord(cell: Cell): Record<string, unknown> {
   return own;
 }
 
+/** The last heading of a Markdown text; undefined without one. */
+export const lastHeading = (source: string): string | undefined =>
+  source.match(/^#+ +.*$/gm)?.at(-1)?.replace(/^#+ +/, "").trim();
+
 /** The last heading above a cell, else the cell's first line. */
 export function cellTitle(nb: Notebook, index: number): string {
   const cell = nb.cells[index];
   const above = cell.cell_type === "markdown" ? cell : nb.cells.slice(0, index)
     .findLast((c) => c.cell_type === "markdown" && /^#+ /m.test(c.source));
-  const heading = above?.source.match(/^#+ +.*$/gm)?.at(-1);
   const line = cell.source.split("\n").find((l) => l.trim()) ?? "";
-  return heading?.replace(/^#+ +/, "").trim() ?? line.trim().slice(0, 60);
+  return lastHeading(above?.source ?? "") ?? line.trim().slice(0, 60);
 }

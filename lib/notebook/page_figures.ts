@@ -1,5 +1,6 @@
 /** Numbers and captions of a page's figures and tables. */
 import { escapeHtml, unescapeHtml } from "./ansi.ts";
+import { lastHeading } from "./cells.ts";
 import type { Links, Numbered } from "./links.ts";
 import type { Cell } from "./types.ts";
 
@@ -12,8 +13,6 @@ function kindOf(html: string): Numbered | undefined {
 /** The last paragraph of a Markdown cell, when it is a caption. */
 const CAPTION =
   /(?:^|\n[ \t]*\n)\*\*(Figure|Table)\.\*\*[ \t\n]+(\S(?:(?!\n[ \t]*\n)[\s\S])*)$/;
-
-const HEADING = /^#{1,6}[ \t]+(.*\S)/gm;
 
 /** Captions of a code cell: Markdown, by what it stands at. */
 export type Captions = Partial<Record<Numbered, string>> & {
@@ -34,7 +33,7 @@ export function withoutCaptions(
   const rest = cells.map((cell, i) => {
     const next = cells[i + 1];
     if (cell.cell_type === "markdown") {
-      heading = [...cell.source.matchAll(HEADING)].at(-1)?.[1] ?? heading;
+      heading = lastHeading(cell.source) || heading;
     } else captions.set(cell, { ...captions.get(cell), heading });
     if (cell.cell_type !== "markdown" || !next?.outputs?.length) return cell;
     const own: Captions = {};
