@@ -2,7 +2,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readClaims } from "../../lib/reports/claims_file.ts";
-import { countsText, type Profile } from "../../lib/reports/mod.ts";
+import {
+  countsText,
+  type Profile,
+  type Verdict,
+  VERDICTS,
+  verdictText,
+} from "../../lib/reports/mod.ts";
 import { readHead } from "./notebook_files.ts";
 import { clean } from "./format.ts";
 import type { Expected } from "./notebooks_display.ts";
@@ -72,11 +78,20 @@ export function answerText(
 }
 
 /** Verdicts in green, red, yellow and grey, beside their signs and words. */
-const COLOURS: Record<string, number> = { "✓": 32, "✗": 31, "?": 33, "○": 90 };
+const COLOURS: Record<Verdict, number> = {
+  "holds": 32,
+  "does not hold": 31,
+  "cannot tell": 33,
+  "not yet run": 90,
+};
 
 /** A text whose counts of verdicts ("✗ 2 does not hold") have a colour. */
 export const coloured = (text: string): string =>
-  text.replace(
-    /([✓✗?○])\s+\d+\s+(?:holds|does\s+not\s+hold|cannot\s+tell|not\s+yet\s+run)/g,
-    (part, sign) => `\x1b[${COLOURS[sign]}m${part}\x1b[39m`,
-  );
+  VERDICTS.reduce((rest, verdict) => {
+    const [sign] = verdictText(verdict);
+    const words = verdict.replaceAll(" ", "\\s+");
+    return rest.replace(
+      new RegExp(`[${sign}]\\s+\\d+\\s+${words}`, "g"),
+      (part) => `\x1b[${COLOURS[verdict]}m${part}\x1b[39m`,
+    );
+  }, text);
