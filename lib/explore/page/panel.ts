@@ -141,41 +141,29 @@ export function panelOf(
     ...parametersOf(trials).map(([name, values]) =>
       values.length > MOST_VALUES && values.every((v) => typeof v === "number")
         ? rangeOf(name, values as number[], state, set)
-        : h(
-          "fieldset",
-          {},
-          h("legend", {}, name),
-          ...values.map((value) =>
-            tick(
-              valueText(name, value as string),
-              !(state.values[name] ?? []).includes(valueKey(value)),
-              (isOn) => {
-                const left = toggled(
-                  state.values[name] ?? [],
-                  valueKey(value),
-                  !isOn,
-                );
-                set({
-                  values: withKey(
-                    state.values,
-                    name,
-                    left.length > 0 ? left : undefined,
-                  ),
-                });
-              },
-            )
-          ),
+        : ticksOf(
+          name,
+          values.map((v) => [valueKey(v), valueText(name, v as string)]),
+          state.values[name] ?? [],
+          (left) =>
+            set({
+              values: withKey(
+                state.values,
+                name,
+                left.length > 0 ? left : undefined,
+              ),
+            }),
         )
     ),
     ticksOf(
       "repeat",
-      trials.map((t) => t.repeat),
+      distinct(trials.map((t) => t.repeat)).map((n) => [n, String(n + 1)]),
       state.seeds,
       (seeds) => set({ seeds }),
     ),
     ticksOf(
       "state",
-      trials.map((t) => t.state),
+      distinct(trials.map((t) => t.state)).map((s) => [s, s.toLowerCase()]),
       state.states,
       (states) => set({ states }),
     ),
@@ -183,23 +171,26 @@ export function panelOf(
   ];
 }
 
-/** What every trial has, with a tick each. */
-function ticksOf<T extends string | number>(
+/** Rising: 10 comes behind 9. */
+const distinct = <T extends string | number>(all: readonly T[]): T[] =>
+  [...new Set(all)].sort((a, b) => a < b ? -1 : 1);
+
+/** What trials may have, by key and text, with a tick each. */
+function ticksOf<K extends string | number>(
   name: string,
-  all: T[],
-  left: readonly T[],
-  set: (left: T[]) => void,
+  all: readonly [key: K, text: string][],
+  left: readonly K[],
+  set: (left: K[]) => void,
 ): Node | false {
-  const values = [...new Set(all)].sort();
-  return values.length > 1 && h(
+  return all.length > 1 && h(
     "fieldset",
     {},
     h("legend", {}, name),
-    ...values.map((value) =>
+    ...all.map(([key, text]) =>
       tick(
-        typeof value === "number" ? String(value + 1) : value.toLowerCase(),
-        !left.includes(value),
-        (isOn) => set(toggled(left, value, !isOn)),
+        text,
+        !left.includes(key),
+        (isOn) => set(toggled(left, key, !isOn)),
       )
     ),
   );
