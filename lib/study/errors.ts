@@ -15,6 +15,21 @@ export class CrashedError extends Error {
   override name = "CrashedError";
 }
 
+/** The store could not be reached, or stayed locked, for the whole wait. */
+export class StoreUnavailableError extends StudyError {
+  override name = "StoreUnavailableError";
+}
+
+/** The trial is no longer this process's to write. */
+export class LostTrialError extends StudyError {
+  override name = "LostTrialError";
+}
+
+/** A value of a record is none: written by hand, or spoilt. */
+export class DamagedValueError extends StudyError {
+  override name = "DamagedValueError";
+}
+
 /** What was thrown, as one line. */
 export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : error;

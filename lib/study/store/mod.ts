@@ -6,7 +6,7 @@ import {
   type PostgresOptions,
   settleTimeZone,
 } from "./postgres.ts";
-import { RdbStore } from "./rdb.ts";
+import { storeIn } from "./rdb.ts";
 import { checkRevision, prepare } from "./tables.ts";
 import { isThere, openSqlite, type SqliteOptions } from "./sqlite.ts";
 import { openSqliteReader } from "./sqlite_reader.ts";
@@ -19,7 +19,7 @@ export {
   distributionOf,
   encodeJson,
 } from "./encoding.ts";
-export { LostTrialError, StoreUnavailableError } from "./errors.ts";
+export { LostTrialError, StoreUnavailableError } from "../errors.ts";
 export { failedTries, isFinalFailure } from "./adding.ts";
 export * from "./types.ts";
 
@@ -65,7 +65,7 @@ export async function openStore(
       onWarning,
       waitSeconds: options.waitSeconds ?? 60,
     });
-  return new RdbStore(db);
+  return storeIn(db);
 }
 
 async function sqliteDatabase(

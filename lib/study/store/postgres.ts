@@ -1,7 +1,7 @@
 /** A PostgreSQL server as a trial database. */
 import type { Socket } from "node:net";
 import postgres from "postgres";
-import { oneLine, StudyError } from "../errors.ts";
+import { oneLine, StoreUnavailableError, StudyError } from "../errors.ts";
 import {
   type Connection,
   type Database,
@@ -11,7 +11,6 @@ import {
   Serial,
   type Value,
 } from "./database.ts";
-import { StoreUnavailableError } from "./errors.ts";
 import { connectSocket } from "./postgres_socket.ts";
 import type { Target } from "./url.ts";
 

@@ -7,8 +7,7 @@ import {
   decodeValue,
   type Distribution,
 } from "./encoding.ts";
-import { oneLine } from "../errors.ts";
-import { DamagedValueError } from "./errors.ts";
+import { DamagedValueError, oneLine } from "../errors.ts";
 import type {
   CurvePoint,
   ResultRow,

@@ -28,6 +28,14 @@ import {
 /** Deaths in a row without a new epoch after which a trial is given up. */
 const MAX_DEATHS = 3;
 
+/** `Store.heartbeat` */
+export function keepAlive(c: Connection, trialId: number): void {
+  c.run(
+    "UPDATE trial_heartbeats SET heartbeat=CURRENT_TIMESTAMP WHERE trial_id=?",
+    [trialId],
+  );
+}
+
 /** `Store.report` */
 export async function report(
   c: Connection,

@@ -2,7 +2,11 @@
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { StudyError } from "../errors.ts";
+import {
+  DamagedValueError,
+  StoreUnavailableError,
+  StudyError,
+} from "../errors.ts";
 import {
   type Connection,
   type Database,
@@ -12,7 +16,6 @@ import {
   Serial,
   type Value,
 } from "./database.ts";
-import { DamagedValueError, StoreUnavailableError } from "./errors.ts";
 import { networkMount } from "./mounts.ts";
 import { SqliteFile } from "./sqlite_file.ts";
 

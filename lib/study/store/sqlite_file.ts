@@ -2,8 +2,7 @@
 import { mkdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { oneLine, StudyError } from "../errors.ts";
-import { StoreUnavailableError } from "./errors.ts";
+import { oneLine, StoreUnavailableError, StudyError } from "../errors.ts";
 
 /** SQLite's help files beside a database. */
 const BESIDE = ["-wal", "-shm"];

@@ -132,10 +132,7 @@ function holds(d: Distribution, old: Distribution): boolean {
 }
 
 /** `Store.deleteStudy` */
-export async function deleteStudy(
-  c: Connection,
-  studyId: number,
-): Promise<void> {
+export function deleteStudy(c: Connection, studyId: number): void {
   const ofStudy = "trial_id IN (SELECT trial_id FROM trials WHERE study_id=?)";
   deleteTrials(c, ofStudy, [studyId]);
   for (
@@ -147,7 +144,6 @@ export async function deleteStudy(
       "studies",
     ]
   ) c.run(`DELETE FROM ${table} WHERE study_id=?`, [studyId]);
-  await Promise.resolve();
 }
 
 const sha256 = (bytes: Uint8Array) =>

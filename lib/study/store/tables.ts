@@ -3,33 +3,11 @@ import { setTimeout } from "node:timers/promises";
 import { StudyError } from "../errors.ts";
 import type { Connection, Database, Dialect } from "./database.ts";
 
-export const REVISION = "v3.2.0.a";
+const REVISION = "v3.2.0.a";
 const SCHEMA_VERSION = 12;
 const LIBRARY_VERSION = "5.0.0";
 
-interface Types {
-  id: string;
-  float: string;
-  time: string;
-  enumeration: (name: string, ...words: string[]) => string;
-}
-
-const TYPES: Record<Dialect["kind"], Types> = {
-  sqlite: {
-    id: "INTEGER",
-    float: "FLOAT",
-    time: "DATETIME",
-    enumeration: (_, ...words) =>
-      `VARCHAR(${Math.max(...words.map((w) => w.length))})`,
-  },
-  postgres: {
-    id: "SERIAL",
-    float: "FLOAT(53)",
-    time: "TIMESTAMP WITHOUT TIME ZONE",
-    enumeration: (name) => name,
-  },
-};
-
+/** PostgreSQL's types of Optuna's tables; SQLite has their words as texts. */
 const ENUMERATIONS = {
   studydirection: ["NOT_SET", "MINIMIZE", "MAXIMIZE"],
   trialstate: ["RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING"],
@@ -37,45 +15,40 @@ const ENUMERATIONS = {
   trialintermediatevaluetype: ["FINITE", "INF_POS", "INF_NEG", "NAN"],
 };
 
-/** Optuna's tables as it makes them itself. */
-export function optunaTables(kind: Dialect["kind"]): string {
-  const { id, float, time, enumeration } = TYPES[kind];
-  const words = (name: keyof typeof ENUMERATIONS) =>
-    enumeration(name, ...ENUMERATIONS[name]);
-  const child = (
-    name: string,
-    key: string,
-    columns: string[],
-    unique: string,
-    parent: "study" | "trial",
-  ) => `
+/** A table of what studies or trials have. */
+function ownedTable(
+  name: string,
+  key: string,
+  columns: string,
+  unique: string,
+): string {
+  const isStudys = name.startsWith("study");
+  const owner = isStudys ? "study" : "trial";
+  return `
 CREATE TABLE ${name} (
-	${key} ${id} NOT NULL, 
-	${columns.join(", \n\t")}, 
+	${key} SERIAL NOT NULL, 
+	${columns.replaceAll(", ", ", \n\t")}, 
 	PRIMARY KEY (${key}), 
 	UNIQUE (${unique}), 
-	FOREIGN KEY(${parent}_id) REFERENCES ${
-    parent === "study" ? "studies" : "trials"
-  } (${parent}_id)
+	FOREIGN KEY(${owner}_id) REFERENCES ${
+    isStudys ? "studies" : "trials"
+  } (${owner}_id)
 );`;
-  const attributes = (parent: "study" | "trial", kind: "user" | "system") =>
-    child(
-      `${parent}_${kind}_attributes`,
-      `${parent}_${kind}_attribute_id`,
-      [`${parent}_id INTEGER`, `"key" VARCHAR(512)`, "value_json TEXT"],
-      `${parent}_id, "key"`,
-      parent,
-    );
-  const types = kind === "sqlite"
-    ? ""
-    : Object.entries(ENUMERATIONS).map(([name, words]) =>
-      `CREATE TYPE ${name} AS ENUM (${
-        words.map((w) => `'${w}'`).join(", ")
-      });\n`
-    ).join("");
-  return `${types}
+}
+
+function attributeTable(owner: "study" | "trial", kind: "user" | "system") {
+  return ownedTable(
+    `${owner}_${kind}_attributes`,
+    `${owner}_${kind}_attribute_id`,
+    `${owner}_id INTEGER, "key" VARCHAR(512), value_json TEXT`,
+    `${owner}_id, "key"`,
+  );
+}
+
+/** Optuna's tables as it makes them itself, in PostgreSQL's words. */
+const OPTUNA = `
 CREATE TABLE studies (
-	study_id ${id} NOT NULL, 
+	study_id SERIAL NOT NULL, 
 	study_name VARCHAR(512) NOT NULL, 
 	PRIMARY KEY (study_id)
 );
@@ -88,89 +61,66 @@ CREATE TABLE version_info (
 	CHECK (version_info_id=1)
 );
 ${
-    child(
-      "study_directions",
-      "study_direction_id",
-      [
-        `direction ${words("studydirection")} NOT NULL`,
-        "study_id INTEGER NOT NULL",
-        "objective INTEGER NOT NULL",
-      ],
-      "study_id, objective",
-      "study",
-    )
-  }
-${attributes("study", "user")}
-${attributes("study", "system")}
+  ownedTable(
+    "study_directions",
+    "study_direction_id",
+    "direction studydirection NOT NULL, study_id INTEGER NOT NULL, " +
+      "objective INTEGER NOT NULL",
+    "study_id, objective",
+  )
+}
+${attributeTable("study", "user")}
+${attributeTable("study", "system")}
 CREATE TABLE trials (
-	trial_id ${id} NOT NULL, 
+	trial_id SERIAL NOT NULL, 
 	number INTEGER, 
 	study_id INTEGER, 
-	state ${words("trialstate")} NOT NULL, 
-	datetime_start ${time}, 
-	datetime_complete ${time}, 
+	state trialstate NOT NULL, 
+	datetime_start TIMESTAMP WITHOUT TIME ZONE, 
+	datetime_complete TIMESTAMP WITHOUT TIME ZONE, 
 	PRIMARY KEY (trial_id), 
 	FOREIGN KEY(study_id) REFERENCES studies (study_id)
 );
 CREATE INDEX ix_trials_study_id ON trials (study_id);
-${attributes("trial", "user")}
-${attributes("trial", "system")}
+${attributeTable("trial", "user")}
+${attributeTable("trial", "system")}
 ${
-    child(
-      "trial_params",
-      "param_id",
-      [
-        "trial_id INTEGER",
-        "param_name VARCHAR(512)",
-        `param_value ${float}`,
-        "distribution_json TEXT",
-      ],
-      "trial_id, param_name",
-      "trial",
-    )
-  }
+  ownedTable(
+    "trial_params",
+    "param_id",
+    "trial_id INTEGER, param_name VARCHAR(512), param_value FLOAT(53), " +
+      "distribution_json TEXT",
+    "trial_id, param_name",
+  )
+}
 ${
-    child(
-      "trial_values",
-      "trial_value_id",
-      [
-        "trial_id INTEGER NOT NULL",
-        "objective INTEGER NOT NULL",
-        `value ${float}`,
-        `value_type ${words("trialvaluetype")} NOT NULL`,
-      ],
-      "trial_id, objective",
-      "trial",
-    )
-  }
+  ownedTable(
+    "trial_values",
+    "trial_value_id",
+    "trial_id INTEGER NOT NULL, objective INTEGER NOT NULL, " +
+      "value FLOAT(53), value_type trialvaluetype NOT NULL",
+    "trial_id, objective",
+  )
+}
 ${
-    child(
-      "trial_intermediate_values",
-      "trial_intermediate_value_id",
-      [
-        "trial_id INTEGER NOT NULL",
-        "step INTEGER NOT NULL",
-        `intermediate_value ${float}`,
-        `intermediate_value_type ${
-          words("trialintermediatevaluetype")
-        } NOT NULL`,
-      ],
-      "trial_id, step",
-      "trial",
-    )
-  }
+  ownedTable(
+    "trial_intermediate_values",
+    "trial_intermediate_value_id",
+    "trial_id INTEGER NOT NULL, step INTEGER NOT NULL, " +
+      "intermediate_value FLOAT(53), " +
+      "intermediate_value_type trialintermediatevaluetype NOT NULL",
+    "trial_id, step",
+  )
+}
 ${
-    child(
-      "trial_heartbeats",
-      "trial_heartbeat_id",
-      [
-        "trial_id INTEGER NOT NULL",
-        `heartbeat ${time} NOT NULL`,
-      ],
-      "trial_id",
-      "trial",
-    )
-  }
+  ownedTable(
+    "trial_heartbeats",
+    "trial_heartbeat_id",
+    "trial_id INTEGER NOT NULL, " +
+      "heartbeat TIMESTAMP WITHOUT TIME ZONE NOT NULL",
+    "trial_id",
+  )
+}
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -178,21 +128,40 @@ CREATE TABLE alembic_version (
 INSERT INTO version_info VALUES (1, ${SCHEMA_VERSION}, '${LIBRARY_VERSION}');
 INSERT INTO alembic_version VALUES ('${REVISION}');
 `;
+
+function optunaTables(kind: Dialect["kind"]): string {
+  const types = Object.entries(ENUMERATIONS);
+  if (kind === "postgres") {
+    return types.map(([name, words]) =>
+      `CREATE TYPE ${name} AS ENUM (${
+        words.map((word) => `'${word}'`).join(", ")
+      });\n`
+    ).join("") + OPTUNA;
+  }
+  const asText = (sql: string, [name, words]: typeof types[number]) =>
+    sql.replaceAll(
+      ` ${name} `,
+      ` VARCHAR(${Math.max(...words.map((word) => word.length))}) `,
+    );
+  return types.reduce(asText, OPTUNA).replaceAll("SERIAL", "INTEGER")
+    .replaceAll("FLOAT(53)", "FLOAT")
+    .replaceAll("TIMESTAMP WITHOUT TIME ZONE", "DATETIME");
 }
 
 /** Of a study's system attributes: the highest number of a trial so far. */
 export const HIGHEST_NUMBER = "ferlab:highest_number";
 
+/** Optuna's tables of what belongs to a trial. */
+export const TRIAL_TABLES = [
+  ...["trial_params", "trial_values", "trial_intermediate_values"],
+  ...["trial_heartbeats", "trial_user_attributes", "trial_system_attributes"],
+];
+
 /** Removes what is left of trials that were deleted by hand. */
 const orphans = (condition: string) =>
-  [
-    "trial_params",
-    "trial_values",
-    "trial_intermediate_values",
-    "trial_heartbeats",
-    "trial_user_attributes",
-    "trial_system_attributes",
-  ].map((table) => `DELETE FROM ${table} WHERE trial_id${condition};`)
+  TRIAL_TABLES.map((table) =>
+    `DELETE FROM ${table} WHERE trial_id${condition};`
+  )
     .join("\n\t");
 
 /** Our tables: epochs' metrics, artifacts, and who added which setting. */

@@ -8,8 +8,8 @@ import {
   encodeTime,
   encodeValue,
 } from "./encoding.ts";
-import { LostTrialError } from "./errors.ts";
-import { HIGHEST_NUMBER } from "./tables.ts";
+import { LostTrialError } from "../errors.ts";
+import { HIGHEST_NUMBER, TRIAL_TABLES } from "./tables.ts";
 import type { EpochReport, Outcome, TrialRow, TrialState } from "./types.ts";
 
 /** What a new trial is made of. */
@@ -195,19 +195,10 @@ export function deleteTrials(
   condition: string,
   values: Value[],
 ): void {
-  for (
-    const table of [
-      "ferlab_epochs",
-      "ferlab_artifacts",
-      "trial_heartbeats",
-      "trial_intermediate_values",
-      "trial_values",
-      "trial_params",
-      "trial_system_attributes",
-      "trial_user_attributes",
-      "trials",
-    ]
-  ) c.run(`DELETE FROM ${table} WHERE ${condition}`, values);
+  const own = ["ferlab_epochs", "ferlab_artifacts"];
+  for (const table of [...own, ...TRIAL_TABLES, "trials"]) {
+    c.run(`DELETE FROM ${table} WHERE ${condition}`, values);
+  }
 }
 
 /** Records epochs of a trial, over earlier records of them. */
@@ -255,17 +246,22 @@ export function lostTrial(
   );
 }
 
-/** The state of a trial, which no other transaction may change now. */
-export async function lockTrial(
+/** The state of a trial; undefined where there is none. */
+export async function stateOf(
   c: Connection,
   trialId: number,
+  lock = "",
 ): Promise<TrialState | undefined> {
   const [row] = await c.query(
-    `SELECT state FROM trials WHERE trial_id=? ${c.dialect.forUpdate}`,
+    `SELECT state FROM trials WHERE trial_id=? ${lock}`,
     [trialId],
   );
   return row?.state as TrialState | undefined;
 }
+
+/** The same; no other transaction may change it then. */
+export const lockTrial = (c: Connection, trialId: number) =>
+  stateOf(c, trialId, c.dialect.forUpdate);
 
 export function beat(c: Connection, trialId: number): void {
   c.run(
