@@ -110,6 +110,7 @@ export function isolationChart(
             y.say(p.y) +
               (p.low < p.high ? ` (${y.say(p.low)} to ${y.say(p.high)})` : ""),
             rowAt.get(p.x)!.n !== null && `n = ${rowAt.get(p.x)!.n}`,
+            trialWords(undefined, [], { [o.x]: [p.x] }),
           ),
         marks: () => [
           Plot.dot(runs, {

@@ -67,34 +67,51 @@ export const PARAMETERS = Symbol.for("ferlab.parameters");
 /** Under this key a published row keeps the name of its data set. */
 export const DATA_SET = Symbol.for("ferlab.dataSet");
 
-/** A trial in words: its parameters but those told, and its seed, if it has. */
-export function trialWords(row: unknown, told: readonly string[] = []): string {
+/**
+ * A trial in words: its parameters but those told, and its seed, if it has. A row
+ * that stands for several trials has `values` that they have of parameters.
+ */
+export function trialWords(
+  row: unknown,
+  told: readonly string[] = [],
+  values: Record<string, readonly unknown[]> = {},
+): string {
   // deno-lint-ignore no-explicit-any
   const own = (row ?? {}) as Record<string | symbol, any>;
   const names: string[] = own[PARAMETERS] ?? [];
   const isTrial = typeof own.study === "string" && Number.isInteger(own.number);
-  const mark = isTrial ? `${MARK}${own.study}/${own.number}${MARK}` : "";
+  const known = names.filter((name) => own[name] !== undefined);
+  const all = {
+    ...values,
+    ...Object.fromEntries(known.map((n) => [n, [own[n]]])),
+  };
+  const of = isTrial ? `${own.study}/${own.number}` : JSON.stringify(all);
   const words = [...names, "seed"]
     .filter((name) => !told.includes(name) && own[name] != null)
     .map((name) => `${wordsOf(name)} ${valueText(own[name])}`).join(", ");
-  return words + mark;
+  return words + (of === "{}" ? "" : MARK + of + MARK);
 }
 
-/** A sign that nobody sees, about the trial that words are about. */
+/** A sign that nobody sees, about the trials that words are about. */
 const MARK = "\u2063";
 
-/** A chart's markup in which a mark has its trial as `data-trial`, not in words. */
+/**
+ * A chart's markup in which a mark has its trial as `data-trial` ("depth/12"),
+ * or the values of parameters that its trials have as `data-setting` (JSON), not
+ * in words.
+ */
 export const withTrials = (svg: string): string =>
   svg.includes(MARK)
     ? svg.replace(
-      /(<[a-z]+\b[^<>]*)>(<title>[^<]*?)\u2063([^<\u2063]*)\u2063/g,
-      (_, tag, title, id) =>
-        `${tag} data-trial="${id.replace(/"/g, "&quot;")}">${title}`,
-    ).replace(/\u2063[^<>\u2063]*\u2063/g, "")
+      /(<[a-z]+\b[^<>]*)>(<title>[^<]*?)\n?\u2063([^<\u2063]*)\u2063/g,
+      (_, tag, title, of) =>
+        `${tag} data-${of.startsWith("{") ? "setting" : "trial"}=` +
+        `"${of.replace(/"/g, "&quot;")}">${title}`,
+    ).replace(/\n?\u2063[^<>\u2063]*\u2063/g, "")
     : svg;
 
 /** What an object has itself under a key, not what all objects inherit. */
-const own = (of: unknown, key: string): unknown =>
+export const own = (of: unknown, key: string): unknown =>
   typeof of === "object" && of !== null && Object.hasOwn(of, key)
     ? (of as Record<string, unknown>)[key]
     : undefined;

@@ -111,7 +111,10 @@ export function forestChart(
           ? { symbol: "square", stroke: color }
           : { fill: color, stroke: "none" }),
         title: (r: Effect) =>
-          tip(r.words, texts.get(r), r.n !== null && `n = ${r.n}`),
+          tip(
+            ...[r.words, texts.get(r), r.n !== null && `n = ${r.n}`],
+            channels.trialWords(undefined, [], r.values),
+          ),
         className: isPublished ? "ferlab-published" : "ferlab-ours",
       }),
     ];
@@ -197,9 +200,22 @@ function effectsOf(
     ...{ high: scaled(r.high), n: isNumber(r.n) ? r.n : null },
     isPublished: /^published/i.test(group) ||
       r.published === "true" || r.published === "published",
+    values: sidesOf(r.row),
     /** The row's middle above the lowest row's foot, in pixels. */
     y: 0,
   }));
+}
+
+/** What an effect of parameters compares: both sides' values of each. */
+function sidesOf(row: unknown): Record<string, unknown[]> {
+  const { params, base } = (row ?? {}) as { params?: object; base?: unknown };
+  if (typeof params !== "object" || params === null) return {};
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      [value, channels.own(base, name) ?? base],
+    ]),
+  );
 }
 
 /**

@@ -151,7 +151,7 @@ export function heatMapChart(
           c.value === undefined ? "failed" : `${words(c.value)}\nn = ${c.n}`,
           low !== null && high !== null && `${words(low)} to ${words(high)}`,
           c.value !== undefined && c.failed > 0 && `${c.failed} failed`,
-          trialWords(row, told),
+          trialWords(row, told, { [told[0]]: [c.x], [told[1]]: [c.y] }),
         );
       };
       const text = (c: Done) => textOn(colorOf(c));

@@ -228,7 +228,9 @@ export function linesOf(
     ],
   ];
   const told = [table.name("x"), table.name("series")];
-  const trial = (r: { row?: unknown }) => channels.trialWords(r.row, told);
+  const trial = (
+    { row, x, series }: Pick<Point, "row"> & Record<"x" | "series", unknown>,
+  ) => channels.trialWords(row, told, { [told[0]]: [x], [told[1]]: [series] });
   const title = (whose: string) => (p: Point) =>
     tip(
       whose + nameOf(p),

@@ -62,6 +62,7 @@ export function repeatsChart(
       `${x.label} ${x.say(s.x)}`,
       texts.get(s),
       s.low !== null && `95 % interval ${y.say(s.low)} to ${y.say(s.high!)}`,
+      channels.trialWords(undefined, [], { [table.name("x")]: [s.x] }),
     );
   return frame("repeats", o, {
     rows: [table],

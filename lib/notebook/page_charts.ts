@@ -200,6 +200,14 @@ function brushable(chart) {
     const yOf = (event) =>
       new DOMPoint(event.clientX, event.clientY)
         .matrixTransform(chart.getScreenCTM().inverse()).y;
+    // For whoever wants the lines that all ranges keep.
+    const keep = () => {
+      if (!ranges.some(Boolean)) return;
+      const kept = lines.filter((l) => axes.every((_, k) => within(l.at, k)));
+      chart.dispatchEvent(new CustomEvent("nb:range", {
+        ...{ bubbles: true, detail: kept.map((l) => l.e) },
+      }));
+    };
     let from;
     zone.addEventListener("pointerdown", (event) => {
       from = yOf(event);
@@ -220,6 +228,7 @@ function brushable(chart) {
         tellAt(event.clientX, event.clientY);
       }
       from = undefined;
+      keep();
     });
     zone.addEventListener("pointercancel", () => { from = undefined; });
 
@@ -234,6 +243,7 @@ function brushable(chart) {
         }
         ranges[i] = [levels[high] - 1, levels[low] + 1];
       } else if (event.key === "Escape") ranges[i] = undefined;
+      else if (event.key === "Enter") return keep();
       else return;
       const box = zone.getBoundingClientRect();
       tellAt(box.left + box.width / 2, box.top);

@@ -41,7 +41,7 @@ async function shownOf(name: string): Promise<[id: string, Shown][]> {
         source.replace(/let outDir = ""/, "let outDir = dir")
           .replace('profile = "quick"', 'profile = "cpu"')
           .replaceAll(".run()", ".trials()")
-          .replace(LAST, (call) => `shown["${cell.id}"] = ${call}`),
+          .replace(LAST, (call) => `EXPLORED["${cell.id}"] = ${call}`),
       ];
     },
   );
@@ -52,13 +52,13 @@ async function shownOf(name: string): Promise<[id: string, Shown][]> {
     const module = join(dir, "cells.ts");
     writeFileSync(
       module,
-      `// @ts-nocheck cells of a notebook\nexport const shown = {};\n` +
+      `// @ts-nocheck cells of a notebook\nexport const EXPLORED = {};\n` +
         `const dir = ${JSON.stringify(dir)};\n${sources.join("\n;\n")}`,
     );
     // Nothing is kept beside the records.
     Deno.env.set("FERLAB_DRY_RUN", "1");
     try {
-      Object.assign(shown, (await import(`file://${module}`)).shown);
+      Object.assign(shown, (await import(`file://${module}`)).EXPLORED);
     } finally {
       Deno.env.delete("FERLAB_DRY_RUN");
     }
@@ -95,7 +95,8 @@ const claimRows = (page: Page) =>
     rows.map((row) => row.textContent)
   );
 
-for (const name of ["08-cls-vs-vit", "10-repeats", "12-mixup-alpha"]) {
+const PAGES = ["08-cls-vs-vit", "10-repeats", "12-mixup-alpha"];
+for (const name of [...PAGES, "13-attention-drop"]) {
   browserTest(
     `${name}: the page says what the notebook's claims say, to the last digit`,
     async ({ open }) => {
@@ -215,6 +216,86 @@ browserTest(
     const ran = () => (globalThis as unknown as { ran?: number }).ran ?? 0;
     assert.equal(await page.evaluate(ran) + await again.page.evaluate(ran), 0);
     assert.deepEqual([errors, sent], [[], []]);
+  },
+);
+
+browserTest(
+  "a rectangle in a chart and a range on an axis keep the trials in them",
+  async ({ open }) => {
+    const trials = trialsOfStudy();
+    remember(trials);
+    const best = lab.effects(trials, { of: "depth", base: 2, at: "best" });
+    const html = await pageOf(
+      await displayed(lab.heatMapChart(trials, { x: "lr", y: "depth" })),
+      await displayed(lab.forestChart(best)),
+      await displayed(lab.parallelChart(trials, { axes: ["depth", "lr"] })),
+      {
+        ...await displayed(askingClaims(
+          lab.table([]),
+          {
+            ...{ profile: "cpu", dataName: "fer2013", name: "made-up" },
+            job: { recipe: {} },
+          } as unknown as lab.Study,
+          [],
+          [],
+        )),
+        "text/html": "<p>claims</p>",
+      },
+    );
+    const { page, errors } = await open(html);
+    await question(page);
+    const heat = page.locator(".out svg").nth(0);
+    const boxes = await heat.locator("[data-setting]").evaluateAll((cells) =>
+      cells.filter((c) =>
+        JSON.parse((c as HTMLElement).dataset.setting!).depth[0] < 8
+      ).map((c) => c.getBoundingClientRect().toJSON())
+    ) as DOMRect[];
+    assert.equal(boxes.length, 6);
+    await and(page, async () => {
+      await page.mouse.move(
+        Math.min(...boxes.map((b) => b.left)) + 1,
+        Math.min(...boxes.map((b) => b.top)) + 1,
+      );
+      await page.mouse.down();
+      await page.mouse.move(
+        Math.max(...boxes.map((b) => b.right)) - 1,
+        Math.max(...boxes.map((b) => b.bottom)) - 1,
+        { steps: 4 },
+      );
+      await page.mouse.up();
+    });
+    const bar = page.locator(".ask-bar");
+    assert.match(
+      await bar.innerText(),
+      /only 24 trials of made-up, picked in a chart/,
+    );
+    assert.equal(
+      await page.getByText(/^Trial \d+ of/).count(),
+      0,
+      "a drag is no click on a trial",
+    );
+    const left = trials.filter((t) => t.depth < 8);
+    const expected = lab.forestChart(
+      lab.effects(left, { of: "depth", base: 2, at: "best" }),
+    );
+    const words = (text: string) =>
+      [...text.matchAll(/\[[^\]]+\]/g)].map(([w]) => w);
+    assert.deepEqual(
+      words(await page.locator(".out svg").nth(1).innerHTML()),
+      words(expected.svg),
+    );
+    // By the keyboard: the lowest depth, then Enter.
+    const axis = page.getByRole("slider", { name: /^depth: range/ });
+    await axis.focus();
+    await page.keyboard.press("ArrowUp");
+    await and(page, () => page.keyboard.press("Enter"));
+    assert.match(await bar.innerText(), /only 12 trials of made-up/);
+    await and(
+      page,
+      () => page.getByRole("button", { name: /^All trials/ }).click(),
+    );
+    assert.equal(await bar.isVisible(), false);
+    assert.deepEqual(errors, []);
   },
 );
 

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** The page's part: reads what the page holds, shows the panel, follows it. */
 import type { Trial } from "../../reports/mod.ts";
+import { both, brush, trialsOf } from "./brush.ts";
 import { readPage } from "./data.ts";
 import { h } from "./dom.ts";
 import { bar, panelOf } from "./panel.ts";
@@ -95,6 +96,10 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   document.addEventListener("click", (event) => {
     const mark = (event.target as Element).closest<SVGElement>("[data-trial]");
     pick(mark?.dataset.trial);
+  });
+  brush(() => !panel.hidden, (marks) => {
+    const picked = trialsOf(marks, trials);
+    if (picked) change({ ...state, only: both(state.only, picked) });
   });
   open(isOpen);
   if (isOpen) close.focus();

@@ -9,6 +9,7 @@ import type { Report } from "./report.ts";
 import {
   asWritten,
   differences,
+  keeps,
   NUMBERS,
   type State,
   valueKey,
@@ -137,7 +138,21 @@ export function panelOf(
       !state.unpaired,
       (isOn) => set({ unpaired: isOn ? undefined : true }),
     ),
-    h("h3", {}, `Trials: ${trials.length}`),
+    h(
+      "h3",
+      {},
+      `Trials: ${trials.filter(keeps(state)).length} of ${trials.length}`,
+    ),
+    h(
+      "p",
+      { class: "soft" },
+      "Draw a rectangle in a chart to keep only the trials in it; on a parallel " +
+        "axis draw a range, or choose it by the arrow keys and press Enter.",
+    ),
+    Object.keys(state.only).length > 0 && h("button", {
+      type: "button",
+      onclick: () => set({ only: {} }),
+    }, "All trials, not only those picked in charts"),
     ...parametersOf(trials).map(([name, values]) =>
       values.length > MOST_VALUES && values.every((v) => typeof v === "number")
         ? rangeOf(name, values as number[], state, set)

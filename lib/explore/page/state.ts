@@ -36,10 +36,13 @@ export interface State {
   values: Record<string, string[]>;
   seeds: number[];
   states: string[];
+  /** Of a study only these trials, by their numbers. */
+  only: Record<string, number[]>;
 }
 
 export const asWritten = (): State => ({
   ...{ margins: {}, ranges: {}, values: {}, seeds: [], states: [] },
+  only: {},
 });
 
 export const isAsWritten = (state: State): boolean =>
@@ -57,7 +60,8 @@ export const valueKey = (value: unknown) => String(value);
 
 /** Whether a trial counts. */
 export const keeps =
-  ({ ranges, values, seeds, states }: State) => (trial: Row): boolean =>
+  ({ ranges, values, seeds, states, only }: State) => (trial: Row): boolean =>
+    (only[trial.study]?.includes(trial.number) ?? true) &&
     !seeds.includes(trial.repeat) && !states.includes(trial.state) &&
     Object.entries(ranges).every(([name, [low, high]]) =>
       trial[name] === undefined ||
@@ -90,6 +94,9 @@ export function differences(state: State, claims: string[] = []): string[] {
     ),
     ...state.seeds.map((seed) => `without repeat ${seed + 1}`),
     ...state.states.map((s) => `without trials that are ${s}`),
+    ...Object.entries(state.only).map(([study, numbers]) =>
+      `only ${numbers.length} trials of ${study}, picked in a chart`
+    ),
   ];
 }
 
@@ -146,5 +153,9 @@ export function fromHash(hash: string): State {
   );
   state.seeds = list(given.seeds, isNumber);
   state.states = list(given.states, isText);
+  state.only = record(
+    given.only,
+    (v): v is number[] => Array.isArray(v) && v.every(isNumber),
+  );
   return state;
 }

@@ -27,6 +27,8 @@ export const STYLE = `
 figure.numbered:has(.asked:not(.as-written)) > figcaption::after { content: " (Caption as written.)"; }
 .asked.as-written { outline-color: var(--line); }
 [data-trial] { cursor: pointer; }
+.asking .out svg:has([data-trial], [data-setting]) { cursor: crosshair; }
+.ask-brush { fill: var(--accent); fill-opacity: .12; stroke: var(--accent); pointer-events: none; }
 @media (min-width: 78rem) { body.asking .page { margin-right: 23rem; } }
 @media (max-width: 40rem) { .ask-panel { inset: auto 0 0 0; width: 100vw; max-height: 62vh; border-left: 0; border-top: 1px solid var(--line); } }
 @media print { .ask-panel, .ask-bar button, .ask { display: none; } .ask-bar { position: static; } .asked { outline: none; } }
