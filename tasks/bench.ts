@@ -1,6 +1,6 @@
 /** `deno task bench`: measures FERLab on this machine, beside its peers. */
 import { Command, Option } from "commander";
-import { addDeviceOption } from "../lib/tensorflow/device_option.ts";
+import { addDeviceOption } from "../lib/tensorflow/commands.ts";
 import { exiting } from "./cli.ts";
 
 const whole = (text: string) => Math.max(1, Math.trunc(Number(text)));

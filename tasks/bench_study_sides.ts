@@ -1,6 +1,6 @@
 /** The two sides of `deno task bench study`: our engine, and Optuna. */
 import { join } from "node:path";
-import { linesOf } from "../lib/study/lines.ts";
+import { linesOf } from "../lib/study/commands.ts";
 import {
   type Distribution,
   type FinishedTrial,

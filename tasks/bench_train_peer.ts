@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { hasBfloat16 } from "../lib/tensorflow/mod.ts";
 import type { Recipe } from "../lib/train/mod.ts";
-import { linesOf } from "../lib/study/lines.ts";
+import { linesOf } from "../lib/study/commands.ts";
 
 /** The variants that make sense here: bfloat16 only where the CPU has it. */
 export const VARIANTS: readonly string[] = [

@@ -1,7 +1,7 @@
 /** What the command lines of `deno task` share: errors, and finding a command. */
 import { type Command, InvalidArgumentError, type Option } from "commander";
 import { meantText } from "../lib/faults/mod.ts";
-import { DeviceError } from "../lib/tensorflow/device.ts";
+import { DeviceError } from "../lib/tensorflow/commands.ts";
 import { clean } from "./study/format.ts";
 
 /** A command that was called wrongly: exit code 2. */

@@ -1,6 +1,6 @@
 /** `deno task data`: looks into data sets, before anybody trains on them. */
 import { Command } from "commander";
-import { DataError } from "../lib/data/types.ts";
+import { DataError } from "../lib/data/mod.ts";
 import { addCommands, type Commands, exiting } from "./cli.ts";
 
 const commands: Commands = {

@@ -1,10 +1,15 @@
 /** `deno task predict`: what a trained net says of photos. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { join, parse } from "node:path";
-import type { PredictOptions, TrainedNet } from "../lib/train/mod.ts";
-import type { Photo, Prediction, Unreadable } from "../lib/train/mod.ts";
-import { readCsv } from "../lib/study/csv.ts";
-import { addDeviceOption } from "../lib/tensorflow/device_option.ts";
+import type {
+  Photo,
+  Prediction,
+  PredictOptions,
+  TrainedNet,
+  Unreadable,
+} from "../lib/train/mod.ts";
+import { readCsv } from "../lib/study/commands.ts";
+import { addDeviceOption } from "../lib/tensorflow/commands.ts";
 import { exiting, listed, print, readRecipe, say, UsageError } from "./cli.ts";
 import { clean, plural, roomOf, wrapped } from "./study/format.ts";
 import { writersOf } from "./predict/rows.ts";

@@ -1,6 +1,6 @@
 /** `deno task study`: runs notebooks, and looks after studies on record. */
 import { Command } from "commander";
-import { useDeviceOf } from "../lib/tensorflow/device_option.ts";
+import { useDeviceOf } from "../lib/tensorflow/commands.ts";
 import { addCommands, type Commands, exiting } from "./cli.ts";
 
 const commands: Commands = {

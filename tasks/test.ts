@@ -5,7 +5,7 @@ import {
   findingText,
   formatNotebook,
 } from "../lib/notebook/mod.ts";
-import { ensureLibrary } from "../lib/tensorflow/install.ts";
+import { ensureLibrary } from "../lib/tensorflow/commands.ts";
 
 let passed = 0;
 let failed = 0;

@@ -1,8 +1,7 @@
 /** `deno task worker`: joins a recorded study and runs its trials. */
 import { Command } from "commander";
-import { useDeviceOf } from "../lib/tensorflow/device_option.ts";
-import { ensureLibrary } from "../lib/tensorflow/install.ts";
-import { path } from "../lib/notebook/commands/shared.ts";
+import { ensureLibrary, useDeviceOf } from "../lib/tensorflow/commands.ts";
+import { path } from "../lib/notebook/commands/mod.ts";
 import { exiting, say, UsageError } from "./cli.ts";
 import { addWatchOptions, watch, type WatchOptions } from "./study/watch.ts";
 

@@ -16,7 +16,11 @@ export {
   estimateCost,
   type SettingCost,
 } from "./estimate.ts";
-export { EXPORT_FORMATS, type ExportFormat, exportStudy } from "./export.ts";
+export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  exportStudy,
+} from "./exchange/export.ts";
 export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
 export { readStudyFile, type StudyFile, studyFolder } from "./files.ts";
 export { findings, searched } from "./findings.ts";

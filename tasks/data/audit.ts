@@ -1,17 +1,15 @@
 /** `deno task data audit`: everything that is wrong with a data set. */
 import { Command } from "commander";
-import { auditListing } from "../../lib/data/audit/audit.ts";
-import { changesResults } from "../../lib/data/audit/types.ts";
+import { auditListing, changesResults } from "../../lib/data/mod.ts";
 import {
   checkFolder,
   path,
   shown,
   writeWhole,
-} from "../../lib/notebook/commands/shared.ts";
-import { json } from "../study/format.ts";
+} from "../../lib/notebook/commands/mod.ts";
+import { json, roomOf } from "../study/format.ts";
 import { auditText } from "./audit_text.ts";
 import { addSetOptions, openSet, type SetOptions } from "./set.ts";
-import { roomOf } from "../study/format.ts";
 import { print, Progress, say, UsageError } from "./terminal.ts";
 
 interface Options extends SetOptions {

@@ -4,10 +4,8 @@ import {
   changesResults,
   type Finding,
   KINDS,
-} from "../../lib/data/audit/types.ts";
-import { escapeHtml } from "../../lib/notebook/ansi.ts";
-import { policy } from "../../lib/notebook/page_script.ts";
-import { STYLE } from "../../lib/notebook/style.ts";
+} from "../../lib/data/commands.ts";
+import { escapeHtml, policy, STYLE } from "../../lib/notebook/commands/mod.ts";
 import { plural } from "../study/format.ts";
 import { byKind, leftText, verdict } from "./audit_text.ts";
 import type { Samples } from "./samples.ts";

@@ -5,8 +5,8 @@ import {
   type Finding,
   type FindingKind,
   KINDS,
-} from "../../lib/data/audit/types.ts";
-import { SPLITS } from "../../lib/data/types.ts";
+  SPLITS,
+} from "../../lib/data/commands.ts";
 import { clean, plural, table } from "../study/format.ts";
 import { countTable } from "./set.ts";
 import { BOLD, DIM, paint, RED, YELLOW } from "./terminal.ts";

@@ -4,7 +4,7 @@ import {
   cacheEntries,
   clearCache,
   defaultCacheDir,
-} from "../../lib/data/read/cache.ts";
+} from "../../lib/data/commands.ts";
 import { bytes, minute, plural, roomOf, table } from "../study/format.ts";
 import { held } from "./info.ts";
 import { print, say } from "./terminal.ts";

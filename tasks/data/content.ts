@@ -1,9 +1,11 @@
 /** An image of a data set as the bytes of a file of its own. */
 import { join } from "node:path";
 import sharp from "sharp";
-import { cutImage } from "../../lib/data/read/decode_image.ts";
-import { readImageFile } from "../../lib/data/read/image_file.ts";
-import type { ListedImage } from "../../lib/data/listing.ts";
+import {
+  cutImage,
+  type ListedImage,
+  readImageFile,
+} from "../../lib/data/commands.ts";
 
 /**
  * A file's bytes as they are; a table's pixels and a face cut out of a

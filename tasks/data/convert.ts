@@ -2,9 +2,12 @@
 import { Command, Option } from "commander";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { ListedImage, Listing } from "../../lib/data/listing.ts";
-import { DataError } from "../../lib/data/types.ts";
-import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import {
+  DataError,
+  type ListedImage,
+  type Listing,
+} from "../../lib/data/mod.ts";
+import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import { clean, plural } from "../study/format.ts";
 import { contentOf } from "./content.ts";
 import { addSetOptions, openSet, type SetOptions } from "./set.ts";

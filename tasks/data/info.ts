@@ -1,15 +1,17 @@
 /** `deno task data info`: what a folder holds and how it is read. */
 import { Command } from "commander";
-import { setHash, sizesOf } from "../../lib/data/audit/audit.ts";
-import { countsOf, publishedCounts } from "../../lib/data/audit/checks.ts";
-import { readHeads } from "../../lib/data/audit/facts.ts";
 import {
   cacheEntries,
   type CacheFile,
+  countsOf,
   defaultCacheDir,
-} from "../../lib/data/read/cache.ts";
-import type { Listing } from "../../lib/data/listing.ts";
-import { READING_RULE } from "../../lib/data/read/decode_image.ts";
+  type Listing,
+  publishedCounts,
+  readHeads,
+  READING_RULE,
+  setHash,
+  sizesOf,
+} from "../../lib/data/commands.ts";
 import { bytes, clean, plural, roomOf, table } from "../study/format.ts";
 import { leftText, sizesText } from "./audit_text.ts";
 import { addSetOptions, countTable, openSet, type SetOptions } from "./set.ts";

@@ -1,7 +1,6 @@
 /** Small pictures for the page of an audit: of each class, and of findings. */
 import sharp from "sharp";
-import type { Audit } from "../../lib/data/audit/types.ts";
-import type { ListedImage, Listing } from "../../lib/data/listing.ts";
+import type { Audit, ListedImage, Listing } from "../../lib/data/mod.ts";
 import { byKind } from "./audit_text.ts";
 import { contentOf } from "./content.ts";
 

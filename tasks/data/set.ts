@@ -1,12 +1,18 @@
 /** Opening a data set as the commands name it. */
 import { type Command, Option } from "commander";
 import { statSync } from "node:fs";
-import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import { withChoices } from "../cli.ts";
-import { detectFormat, formatOf, FORMATS } from "../../lib/data/formats/mod.ts";
-import type { Format, Listing } from "../../lib/data/listing.ts";
-import type { ReadOptions } from "../../lib/data/types.ts";
-import { DataError, SPLITS } from "../../lib/data/types.ts";
+import {
+  DataError,
+  detectFormat,
+  type Format,
+  formatOf,
+  FORMATS,
+  type Listing,
+  type ReadOptions,
+  SPLITS,
+} from "../../lib/data/commands.ts";
 import type { Column } from "../study/format.ts";
 
 /** How a data set is to be read, as commander gives it. */

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { type ClaimsFile, readClaims } from "../../lib/reports/claims_file.ts";
+import { type ClaimsFile, readClaims } from "../../lib/reports/commands.ts";
 import {
   brief,
   countsText,
@@ -20,7 +20,7 @@ import {
   checkFolder,
   path,
   writeWhole,
-} from "../../lib/notebook/commands/shared.ts";
+} from "../../lib/notebook/commands/mod.ts";
 import { say, UsageError } from "../cli.ts";
 
 const root = resolve(import.meta.dirname!, "../..");

@@ -4,10 +4,12 @@ import {
   canonical,
   type Difference,
   differences,
+  encodeJson,
   identityOf,
-} from "../../lib/study/identity.ts";
-import type { Params, Study } from "../../lib/study/definition.ts";
-import { encodeJson, type TrialRow } from "../../lib/study/store/mod.ts";
+  type Params,
+  type Study,
+  type TrialRow,
+} from "../../lib/study/commands.ts";
 import {
   type Column,
   describe,

@@ -1,8 +1,8 @@
 /** A confusion matrix as a PNG, for programs that show pictures. */
 import sharp from "sharp";
 import { confusionChart } from "../../lib/charts/mod.ts";
-import { FER_CLASSES } from "../../lib/data/types.ts";
-import type { Picture } from "../../lib/study/tensorboard.ts";
+import { FER_CLASSES } from "../../lib/data/mod.ts";
+import type { Picture } from "../../lib/study/exchange/mod.ts";
 
 /** Sets with classes of their own, whose names are not on record. */
 const OWN_CLASSES = ["image-folder", "csv-list"];

@@ -4,9 +4,13 @@ import {
   readNotebook,
   runNotebook,
 } from "../../lib/notebook/mod.ts";
-import { COST_TYPE, costText, type StudyCost } from "../../lib/reports/cost.ts";
+import {
+  COST_TYPE,
+  costText,
+  type StudyCost,
+} from "../../lib/reports/commands.ts";
 import { duration } from "../../lib/reports/mod.ts";
-import { canonical } from "../../lib/study/identity.ts";
+import { canonical } from "../../lib/study/commands.ts";
 import { say } from "./records.ts";
 import { runCells } from "./run_cells.ts";
 

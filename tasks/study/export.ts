@@ -1,6 +1,6 @@
 /** `deno task study export`: a study's trials as a file for other programs. */
 import { Command, Option } from "commander";
-import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import {
   csvOf,
   EXPORT_FORMATS,
@@ -11,9 +11,9 @@ import {
   jsonOf,
   type Tracker,
   TRACKERS,
-} from "../../lib/study/export.ts";
-import { trialColumns } from "../../lib/study/frames.ts";
-import type { StudyRow, TrialRow } from "../../lib/study/store/mod.ts";
+  trialColumns,
+} from "../../lib/study/exchange/mod.ts";
+import type { StudyRow, TrialRow } from "../../lib/study/commands.ts";
 import { print } from "../cli.ts";
 import { plural } from "./format.ts";
 import {

@@ -1,8 +1,11 @@
 /** A study's files beside its records: checkpoints, logs, unsaved results. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { identityOf } from "../../lib/study/identity.ts";
-import type { StudyRow, TrialRow } from "../../lib/study/store/mod.ts";
+import {
+  identityOf,
+  type StudyRow,
+  type TrialRow,
+} from "../../lib/study/commands.ts";
 import { keyOf } from "./trials.ts";
 
 /** The name of a trial's folder below checkpoints/. */

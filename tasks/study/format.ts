@@ -4,7 +4,7 @@ import {
   canonicalNumber,
   type Params,
   type ParamValue,
-} from "../../lib/study/definition.ts";
+} from "../../lib/study/commands.ts";
 
 /** Control codes, line separators, and what turns the writing direction. */
 const HARMFUL =

@@ -1,17 +1,23 @@
 /** `deno task study import`: another tool's trials into a study of ours. */
 import { Command, Option } from "commander";
-import { path } from "../../lib/notebook/commands/shared.ts";
-import { type CsvTable, readCsv } from "../../lib/study/csv.ts";
-import { oneLine, StudyError } from "../../lib/study/errors.ts";
-import { importTrials, type TrialSource } from "../../lib/study/import.ts";
-import { readStored } from "../../lib/study/optuna.ts";
-import { openStore, type Store } from "../../lib/study/store/mod.ts";
+import { path } from "../../lib/notebook/commands/mod.ts";
 import {
+  type CsvTable,
+  oneLine,
+  openStore,
+  readCsv,
+  type Store,
+  StudyError,
+} from "../../lib/study/commands.ts";
+import {
+  addHistory,
+  importTrials,
   readRuns,
+  readStored,
   type RunColumns,
   runColumns,
-} from "../../lib/study/wandb.ts";
-import { addHistory } from "../../lib/study/wandb_history.ts";
+  type TrialSource,
+} from "../../lib/study/exchange/mod.ts";
 import { clean, plural } from "./format.ts";
 import {
   addRecordOptions,

@@ -1,6 +1,6 @@
 /** `deno task study list`: the studies that are on record. */
 import { Command } from "commander";
-import { StudyError } from "../../lib/study/definition.ts";
+import { StudyError } from "../../lib/study/commands.ts";
 import { json, minute, roomOf, table, withUnit } from "./format.ts";
 import {
   addRecordOptions,

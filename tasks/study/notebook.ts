@@ -4,10 +4,12 @@ import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
 import { duration, type Profile, startOf } from "../../lib/reports/mod.ts";
-import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
+import {
+  addDeviceOption,
+  ensureLibrary,
+  sha256,
+} from "../../lib/tensorflow/commands.ts";
 import { meantText } from "../../lib/faults/mod.ts";
-import { ensureLibrary } from "../../lib/tensorflow/install.ts";
-import { sha256 } from "../../lib/tensorflow/location.ts";
 import {
   exportHtml,
   indexHtml,
@@ -17,8 +19,7 @@ import {
   runNotebook,
   withLinks,
 } from "../../lib/notebook/mod.ts";
-import { EXIT, shown } from "../../lib/notebook/commands/shared.ts";
-import { inJobs } from "../../lib/notebook/jobs.ts";
+import { EXIT, inJobs, shown } from "../../lib/notebook/commands/mod.ts";
 import { withChoices } from "../cli.ts";
 import { dryRun } from "./dry_run.ts";
 import { plural, roomOf, wrapped } from "./format.ts";

@@ -1,7 +1,7 @@
 /** What notebooks answer, and what is expected of them before they run. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readClaims } from "../../lib/reports/claims_file.ts";
+import { readClaims } from "../../lib/reports/commands.ts";
 import {
   countsText,
   type Profile,

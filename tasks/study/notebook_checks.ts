@@ -1,12 +1,10 @@
 /** What is wrong with a call of `deno task study`, found before anything runs. */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { detectFormat, formatOf } from "../../lib/data/formats/mod.ts";
-import { DataError } from "../../lib/data/types.ts";
-import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import { DataError, detectFormat, formatOf } from "../../lib/data/commands.ts";
+import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import { type Profile, startOf } from "../../lib/reports/mod.ts";
-import { StudyError } from "../../lib/study/definition.ts";
-import { openStore } from "../../lib/study/store/mod.ts";
+import { openStore, StudyError } from "../../lib/study/commands.ts";
 import { storeUrl, UsageError } from "./records.ts";
 
 const root = resolve(import.meta.dirname!, "../..");

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
-import { readAs } from "../../lib/reports/claims_file.ts";
+import { readAs } from "../../lib/reports/commands.ts";
 
 const Page = z.object({
   cells: z.array(z.object({

@@ -1,8 +1,11 @@
 /** The notebooks of `deno task study` while they run: a line each, and one for all. */
 import type { RunEvent } from "../../lib/notebook/mod.ts";
-import { PROGRESS_TYPE, type StudyProgress } from "../../lib/reports/live.ts";
+import {
+  PROGRESS_TYPE,
+  type StudyProgress,
+} from "../../lib/reports/commands.ts";
 import { duration } from "../../lib/reports/mod.ts";
-import { about } from "../../lib/study/tally.ts";
+import { about } from "../../lib/study/commands.ts";
 import { clean, plural, roomOf, wrapped } from "./format.ts";
 import {
   type Line,

@@ -1,9 +1,12 @@
 /** `deno task study prune`: ends trials by hand, or removes checkpoints. */
 import { Command } from "commander";
 import { rmSync } from "node:fs";
-import { StudyError } from "../../lib/study/definition.ts";
-import { isSettled } from "../../lib/study/progress.ts";
-import type { FailKind, TrialRow } from "../../lib/study/store/mod.ts";
+import {
+  type FailKind,
+  isSettled,
+  StudyError,
+  type TrialRow,
+} from "../../lib/study/commands.ts";
 import { checkpointsOf, sizeOf } from "./files.ts";
 import { bytes, plural } from "./format.ts";
 import {

@@ -2,15 +2,16 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { existsSync, globSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { StudyError } from "../../lib/study/definition.ts";
-import { identityOf, recordsOf } from "../../lib/study/identity.ts";
 import {
+  identityOf,
   openStore,
+  recordsOf,
   type Store,
+  StudyError,
   type StudyRow,
-} from "../../lib/study/store/mod.ts";
+} from "../../lib/study/commands.ts";
 import { closeNames } from "../../lib/faults/mod.ts";
-import { path, shown } from "../../lib/notebook/commands/shared.ts";
+import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import { say, UsageError } from "../cli.ts";
 import { clean } from "./format.ts";
 

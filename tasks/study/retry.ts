@@ -1,7 +1,6 @@
 /** `deno task study retry`: queues failed trials again. */
 import { Command } from "commander";
-import { StudyError } from "../../lib/study/definition.ts";
-import type { TrialRow } from "../../lib/study/store/mod.ts";
+import { StudyError, type TrialRow } from "../../lib/study/commands.ts";
 import { plural } from "./format.ts";
 import {
   addRecordOptions,

@@ -10,10 +10,10 @@ import {
   studyFolder,
   type TrainingPlan,
 } from "../../lib/study/mod.ts";
-import { clock } from "../../lib/study/tally.ts";
+import { clock } from "../../lib/study/commands.ts";
 import type { Dataset } from "../../lib/data/mod.ts";
-import { ensureLibrary } from "../../lib/tensorflow/install.ts";
-import { path } from "../../lib/notebook/commands/shared.ts";
+import { ensureLibrary } from "../../lib/tensorflow/commands.ts";
+import { path } from "../../lib/notebook/commands/mod.ts";
 import { describe, json, plural, roomOf, table } from "./format.ts";
 import { say, UsageError } from "./records.ts";
 import { addWatchOptions, watch, type WatchOptions } from "./watch.ts";

@@ -1,7 +1,9 @@
 /** The results of a study's settings over their repeats. */
-import type { Params } from "../../lib/study/definition.ts";
-import { canonical } from "../../lib/study/identity.ts";
-import type { ResultRow } from "../../lib/study/store/mod.ts";
+import {
+  canonical,
+  type Params,
+  type ResultRow,
+} from "../../lib/study/commands.ts";
 import { describe, shownValue, valueTexts, withUnit } from "./format.ts";
 
 export interface SettingResult {

@@ -1,8 +1,10 @@
 /** `deno task study show`: one study, or one of its trials. */
 import { Command } from "commander";
-import type { ParamValue } from "../../lib/study/definition.ts";
-import { identityOf } from "../../lib/study/identity.ts";
-import type { TrialRow } from "../../lib/study/store/mod.ts";
+import {
+  identityOf,
+  type ParamValue,
+  type TrialRow,
+} from "../../lib/study/commands.ts";
 import {
   apart,
   json,

@@ -1,17 +1,16 @@
 /** What a study is and how far it is, as lines of text. */
 import {
+  identityOf,
   type ParamValue,
   parseStudy,
-  type Study,
-} from "../../lib/study/definition.ts";
-import { identityOf } from "../../lib/study/identity.ts";
-import { pointsOf } from "../../lib/study/points.ts";
-import {
+  pointsOf,
   type Progress,
   progressOf,
+  type ResultRow,
   sampledKeys,
-} from "../../lib/study/progress.ts";
-import type { ResultRow, StudyRow } from "../../lib/study/store/mod.ts";
+  type Study,
+  type StudyRow,
+} from "../../lib/study/commands.ts";
 import { clean, describe, minute, shownParam, wrapped } from "./format.ts";
 import type { FoundStudy } from "./records.ts";
 import { type SettingResult, settingText } from "./settings.ts";

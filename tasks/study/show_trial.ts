@@ -1,5 +1,5 @@
 /** All that is on record of one trial, as lines of text. */
-import { encodeJson, type TrialRow } from "../../lib/study/store/mod.ts";
+import { encodeJson, type TrialRow } from "../../lib/study/commands.ts";
 import { clean, short, shownParam, table, valueTexts } from "./format.ts";
 import type { FoundStudy } from "./records.ts";
 import { factLines } from "./show_study.ts";

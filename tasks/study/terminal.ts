@@ -1,9 +1,12 @@
 /** A running study on the terminal: a live table there, plain lines elsewhere. */
 import stringWidth from "string-width";
-import type { Study } from "../../lib/study/definition.ts";
-import type { TrialPoint } from "../../lib/study/points.ts";
-import { clock, Tally } from "../../lib/study/tally.ts";
-import type { TrainingEvent } from "../../lib/study/training.ts";
+import {
+  clock,
+  type Study,
+  Tally,
+  type TrainingEvent,
+  type TrialPoint,
+} from "../../lib/study/commands.ts";
 import {
   clean,
   describe,

@@ -1,6 +1,5 @@
 /** Of recorded trials: how long, why not, which have failed for good. */
-import { StudyError } from "../../lib/study/definition.ts";
-import type { TrialRow } from "../../lib/study/store/mod.ts";
+import { StudyError, type TrialRow } from "../../lib/study/commands.ts";
 import type { FoundStudy } from "./records.ts";
 
 /** The key of a trial's point; undefined for a trial of another tool. */

@@ -1,10 +1,9 @@
 /** Watching a study from the command line: display, signals, how it ended. */
-import { InvalidArgumentError, Option } from "commander";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { StudySummary, TrainingEvent } from "../../lib/study/mod.ts";
-import { RETRIES } from "../../lib/study/progress.ts";
-import { EXIT } from "../../lib/notebook/commands/shared.ts";
-import { addDeviceOption } from "../../lib/tensorflow/device_option.ts";
+import { RETRIES } from "../../lib/study/commands.ts";
+import { EXIT } from "../../lib/notebook/commands/mod.ts";
+import { addDeviceOption } from "../../lib/tensorflow/commands.ts";
 import { clean, json, plural } from "./format.ts";
 import { say, UsageError } from "./records.ts";
 import { type LiveDisplay, stderrDisplay } from "./terminal.ts";

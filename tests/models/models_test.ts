@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { compile, tf } from "../../lib/tensorflow/mod.ts";
 import { type ModelName, modelOf } from "../../lib/models/mod.ts";
 import { applyScope, initialise, toTorch } from "../../lib/nn/mod.ts";
-import { crossEntropy } from "../../lib/train/losses.ts";
+import { crossEntropy } from "../../lib/train/mod.ts";
 import {
   distance,
   fixture,

@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import stringWidth from "string-width";
 import { ansiToHtml } from "../../lib/notebook/ansi.ts";
 import type { RunEvent } from "../../lib/notebook/mod.ts";
-import { PROGRESS_TYPE, type StudyProgress } from "../../lib/reports/live.ts";
+import {
+  PROGRESS_TYPE,
+  type StudyProgress,
+} from "../../lib/reports/commands.ts";
 import {
   NotebooksDisplay,
   type NotebooksOptions,

@@ -10,8 +10,11 @@ import {
 } from "../../lib/reports/mod.ts";
 import { modelOf } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
-import { loadPretrained } from "../../lib/train/pretrained.ts";
-import { parseRecipe, weightsPath } from "../../lib/train/mod.ts";
+import {
+  loadPretrained,
+  parseRecipe,
+  weightsPath,
+} from "../../lib/train/mod.ts";
 
 const open = (
   profile: Profile,

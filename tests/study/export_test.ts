@@ -10,9 +10,9 @@ import {
   formatOf,
   jsonOf,
   type Tracker,
-} from "../../lib/study/export.ts";
+} from "../../lib/study/exchange/export.ts";
 import type { StudyRow, TrialRow } from "../../lib/study/store/mod.ts";
-import { crc32c, type Picture } from "../../lib/study/tensorboard.ts";
+import { crc32c, type Picture } from "../../lib/study/exchange/tensorboard.ts";
 import { inFolder } from "../_folder.ts";
 import { readBack, readerTest } from "../_readers.ts";
 import { choice, FLOAT, TIME, trial } from "./_trials.ts";

@@ -7,7 +7,7 @@ import {
   type StudyInput,
   type TrainTrial,
 } from "../../lib/study/mod.ts";
-import { loadCheckpoint, saveCheckpoint } from "../../lib/train/checkpoint.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../lib/train/mod.ts";
 import { inFolder } from "../_folder.ts";
 import { trialsIn } from "./_store.ts";
 

@@ -1,17 +1,20 @@
 // Trials of other tools taken into a study.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { numberOf, readCsv } from "../../lib/study/csv.ts";
-import { type ImportedTrial, importTrials } from "../../lib/study/import.ts";
-import { readStored } from "../../lib/study/optuna.ts";
+import { numberOf, readCsv } from "../../lib/study/exchange/csv.ts";
+import {
+  type ImportedTrial,
+  importTrials,
+} from "../../lib/study/exchange/import.ts";
+import { readStored } from "../../lib/study/exchange/optuna.ts";
 import { recordsPath, runStudy } from "../../lib/study/runner.ts";
 import { openStore, type Store } from "../../lib/study/store/mod.ts";
 import {
   readRuns,
   type RunColumns,
   runColumns,
-} from "../../lib/study/wandb.ts";
-import { addHistory } from "../../lib/study/wandb_history.ts";
+} from "../../lib/study/exchange/wandb.ts";
+import { addHistory } from "../../lib/study/exchange/wandb_history.ts";
 import { inFolder } from "../_folder.ts";
 
 const FIXTURES = join(import.meta.dirname!, "..", "fixtures", "wandb");

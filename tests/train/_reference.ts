@@ -1,7 +1,7 @@
 /** PyTorch's and torchvision's numbers for augmentation, mixing and losses. */
 import assert from "node:assert/strict";
 import { tf } from "../../lib/tensorflow/mod.ts";
-import { readSafetensors } from "../../lib/weights/safetensors.ts";
+import { readSafetensors } from "../../lib/weights/mod.ts";
 
 const file = new URL("../fixtures/augmentation_losses", import.meta.url)
   .pathname;

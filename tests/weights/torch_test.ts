@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readWeights, writeSafetensors } from "../../lib/weights/mod.ts";
-import { loadCheckpoint, train } from "../../lib/train/mod.ts";
-import { TrainingRun } from "../../lib/train/batches_and_rates.ts";
+import { loadCheckpoint, train, TrainingRun } from "../../lib/train/mod.ts";
 import { distance } from "../models/_tiny.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 import { torchPython } from "../../tasks/python.ts";

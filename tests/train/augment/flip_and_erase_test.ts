@@ -16,7 +16,7 @@ import {
   randomFlipAndErasing,
 } from "../../../lib/train/augment/flip_and_erase.ts";
 import { sides } from "../../../lib/train/augment/boxes.ts";
-import { Random } from "../../../lib/data/random.ts";
+import { Random } from "../../../lib/data/mod.ts";
 import {
   column,
   images,

@@ -11,7 +11,7 @@ import {
   shareOutside,
   symmetricBeta,
 } from "../../../lib/train/augment/mixing.ts";
-import { Random } from "../../../lib/data/random.ts";
+import { Random } from "../../../lib/data/mod.ts";
 import {
   images,
   matrix,

@@ -1,13 +1,13 @@
 /** Takes other records' trials into a study: each once, all of them or none. */
-import { type ParamValue, parseStudy, type Study } from "./definition.ts";
-import { StudyError } from "./errors.ts";
+import { type ParamValue, parseStudy, type Study } from "../definition.ts";
+import { StudyError } from "../errors.ts";
 import {
   canonical,
   contentKey,
   identityOf,
   openRecord,
   recordsOf,
-} from "./identity.ts";
+} from "../identity.ts";
 import {
   type Distribution,
   distributionOf,
@@ -16,7 +16,7 @@ import {
   type Store,
   type StudyRow,
   type TrialRow,
-} from "./store/mod.ts";
+} from "../store/mod.ts";
 
 /** A trial that another tool ran. */
 export interface ImportedTrial

@@ -1,7 +1,7 @@
 /** A study of an Optuna storage, FERLab's own included, as trials to import. */
-import type { Study } from "./definition.ts";
-import { StudyError } from "./errors.ts";
-import { contentKey, identityOf } from "./identity.ts";
+import type { Study } from "../definition.ts";
+import { StudyError } from "../errors.ts";
+import { contentKey, identityOf } from "../identity.ts";
 import { fitted, type ImportedTrial, type TrialSource } from "./import.ts";
 import type {
   Distribution,
@@ -9,7 +9,7 @@ import type {
   Outcome,
   Store,
   TrialRow,
-} from "./store/mod.ts";
+} from "../store/mod.ts";
 
 /** How a recorded trial ended; undefined while it has not. */
 function outcomeOf(row: TrialRow, where: string): Outcome | undefined {

@@ -1,6 +1,6 @@
 /** Weights & Biases' CSV exports of charts as the epochs of their runs. */
 import { type CsvTable, numberOf, readRows } from "./csv.ts";
-import { StudyError } from "./errors.ts";
+import { StudyError } from "../errors.ts";
 import type { WandbSource } from "./wandb.ts";
 
 interface Point {

@@ -1,7 +1,7 @@
 /** A study's trials as runs that experiment trackers show: numbers by step, settings, texts. */
-import type { ParamValue } from "./definition.ts";
-import { jsonText } from "./frames.ts";
-import type { StudyRow, TrialRow } from "./store/mod.ts";
+import type { ParamValue } from "../definition.ts";
+import { jsonText } from "../frames.ts";
+import type { StudyRow, TrialRow } from "../store/mod.ts";
 
 /** One number of a run. */
 export interface Scalar {

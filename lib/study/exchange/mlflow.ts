@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Run } from "./runs_export.ts";
-import type { StudyRow } from "./store/mod.ts";
+import type { StudyRow } from "../store/mod.ts";
 import type { Picture } from "./tensorboard.ts";
 
 const hex = (text: string, digits: number) =>

@@ -3,17 +3,17 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { csvLine } from "./csv.ts";
-import { oneLine, StudyError } from "./errors.ts";
+import { oneLine, StudyError } from "../errors.ts";
 import {
   type Column,
   epochColumns,
   frameOf,
   jsonText,
   trialColumns,
-} from "./frames.ts";
+} from "../frames.ts";
 import { mlflowFiles } from "./mlflow.ts";
 import { type Run, runsOf } from "./runs_export.ts";
-import type { StudyRow, TrialRow } from "./store/mod.ts";
+import type { StudyRow, TrialRow } from "../store/mod.ts";
 import { type Picture, tensorboardFiles } from "./tensorboard.ts";
 
 export const EXPORT_FORMATS = ["parquet", "csv", "json"] as const;

@@ -1,6 +1,6 @@
 /** Tables in CSV files: read with every bad row named, written by RFC 4180. */
 import { CsvError, parse } from "csv-parse/sync";
-import { StudyError } from "./errors.ts";
+import { StudyError } from "../errors.ts";
 
 export interface CsvRow {
   /** Of the file, where the row starts. */

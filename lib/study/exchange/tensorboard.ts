@@ -1,8 +1,8 @@
 /** Runs as TensorBoard's event files: scalars, hyper-parameters, pictures. */
 import type { Type } from "protobufjs";
-import type { ParamValue } from "./definition.ts";
+import type { ParamValue } from "../definition.ts";
 import type { Run } from "./runs_export.ts";
-import type { StudyRow } from "./store/mod.ts";
+import type { StudyRow } from "../store/mod.ts";
 
 /**
  * What is used here of TensorFlow's event.proto and summary.proto, and of

@@ -1,0 +1,29 @@
+/** What commands use of studies on record; loads no TensorFlow. */
+export {
+  canonicalNumber,
+  type Params,
+  type ParamValue,
+  parseStudy,
+  type Study,
+} from "./definition.ts";
+export { oneLine, StudyError } from "./errors.ts";
+export { csvLine, type CsvTable, readCsv } from "./exchange/csv.ts";
+export {
+  canonical,
+  type Difference,
+  differences,
+  identityOf,
+  recordsOf,
+} from "./identity.ts";
+export { linesOf } from "./lines.ts";
+export { pointsOf, type TrialPoint } from "./points.ts";
+export {
+  isSettled,
+  type Progress,
+  progressOf,
+  RETRIES,
+  sampledKeys,
+} from "./progress.ts";
+export * from "./store/mod.ts";
+export { about, clock, Tally } from "./tally.ts";
+export type { TrainingEvent } from "./training.ts";

@@ -1,0 +1,18 @@
+/** Studies from and for other programs: tables, Optuna, W&B, TensorBoard, MLflow. */
+export {
+  csvOf,
+  EXPORT_FORMATS,
+  type ExportFormat,
+  exportRuns,
+  exportStudy,
+  formatOf,
+  jsonOf,
+  type Tracker,
+  TRACKERS,
+} from "./export.ts";
+export { trialColumns } from "../frames.ts";
+export { importTrials, type TrialSource } from "./import.ts";
+export { readStored } from "./optuna.ts";
+export type { Picture } from "./tensorboard.ts";
+export { readRuns, type RunColumns, runColumns } from "./wandb.ts";
+export { addHistory } from "./wandb_history.ts";
