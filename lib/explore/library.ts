@@ -113,7 +113,7 @@ export const openStudy: typeof reports.openStudy = (where, cell) => {
   const study = reports.openStudy(where, cell), read = study.trials;
   study.trials = async () => {
     const trials = await read.call(study);
-    remember(trials);
+    remember(trials, "recipe" in study.job ? study.job : undefined);
     return trials;
   };
   return study;

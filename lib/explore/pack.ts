@@ -1,7 +1,13 @@
 /** What a cell shows beside its HTML: calls and trials, compressed. */
 import { gzipSync } from "node:zlib";
 import type { Claim, Judgement, Shown, Study, Trial } from "../reports/mod.ts";
-import { type CallJson, callOf, Recorder, remembered } from "./record.ts";
+import {
+  type CallJson,
+  callOf,
+  planOf,
+  Recorder,
+  remembered,
+} from "./record.ts";
 import { tableOf } from "./table.ts";
 
 /** The media type of calls and trials beside a cell's HTML. */
@@ -41,7 +47,9 @@ export function asking<S extends Shown>(
   const beside = (data: Record<string, unknown>) => {
     const asked = ask(), own = trials();
     if (!asked) return data;
-    const table = own.length > 0 ? { trials: packed(tableOf(own)) } : {};
+    const table = own.length > 0
+      ? { trials: packed(tableOf(own, planOf)) }
+      : {};
     return {
       ...data,
       [EXPLORE_TYPE]: { version: 1, asked: packed(asked), ...table },

@@ -15,6 +15,7 @@
  */
 import { channels } from "../charts/mod.ts";
 import type { Row, Trial } from "../reports/mod.ts";
+import type { TrainingPlan } from "../study/mod.ts";
 import { keyText } from "./keys.ts";
 
 const CALL = Symbol.for("ferlab.call");
@@ -116,8 +117,19 @@ export function callOf(value: unknown): Call | undefined {
 const originals = new Map<string, Trial>();
 const idOf = ({ study, number }: Row) => `${study}/${number}`;
 
+/** Of a study of trainings by its name: what its trials share beside a recipe. */
+export type SharedPlan = Pick<TrainingPlan, "data" | "limits" | "objective"> & {
+  seed: number;
+};
+const plans = new Map<string, SharedPlan>();
+export const planOf = (study: string) => plans.get(study);
+
 /** Keeps trials as they are on record, which rows made of them differ from. */
-export function remember(trials: readonly Trial[]): void {
+export function remember(trials: readonly Trial[], plan?: TrainingPlan): void {
+  if (plan) {
+    const { data, limits, objective, study: { name, seed = 0 } } = plan;
+    plans.set(name, { data, limits, objective, seed });
+  }
   for (const trial of trials) {
     const known = originals.get(idOf(trial));
     const isKnown = known && known.start === trial.start &&

@@ -1,6 +1,7 @@
 /** A study's trials as one table: what a page needs of them, and no more. */
 import { channels } from "../charts/mod.ts";
 import type { Row, Trial } from "../reports/mod.ts";
+import type { SharedPlan } from "./record.ts";
 
 /** Of a trial; parameters, recipe, curves and provenance stand apart. */
 const FIELDS = [
@@ -23,6 +24,8 @@ export interface TrialTable {
     parameters: string[];
     /** What all its trials share of their recipe. */
     recipe: Row;
+    /** What else they share, where they are trainings. */
+    plan?: SharedPlan;
     trials: {
       fields: Row;
       params: Row;
@@ -68,7 +71,10 @@ const differing = (recipe: Row, from: Row): Row =>
     ),
   );
 
-export function tableOf(trials: readonly Trial[]): TrialTable {
+export function tableOf(
+  trials: readonly Trial[],
+  planOf: (study: string) => SharedPlan | undefined = () => undefined,
+): TrialTable {
   const provenance: string[] = [];
   const studies = [...Map.groupBy(trials, (t) => t.study)].map(
     ([name, all]) => {
@@ -85,6 +91,7 @@ export function tableOf(trials: readonly Trial[]): TrialTable {
           ),
         ],
         recipe,
+        plan: scrubbed(planOf(name)) as SharedPlan | undefined,
         trials: all.map((t) => {
           const made = JSON.stringify(
             own((t.provenance ?? {}) as Row, PROVENANCE),
@@ -118,7 +125,7 @@ export function tableOf(trials: readonly Trial[]): TrialTable {
 
 /** The trials that `tableOf` was given, with what it kept of them. */
 export const trialsIn = ({ studies, provenance }: TrialTable): Trial[] =>
-  studies.flatMap(({ name, recipe, trials }) =>
+  studies.flatMap(({ name, recipe, plan, trials }) =>
     trials.map(({ fields, params, recipe: own, curves, made }) => {
       const epochs = Math.max(0, ...Object.values(curves).map((c) => c.length));
       const history = Array.from({ length: epochs }, (_, i) => ({
@@ -131,6 +138,7 @@ export const trialsIn = ({ studies, provenance }: TrialTable): Trial[] =>
         ...fields,
         study: name,
         recipe: { ...recipe, ...own },
+        plan,
         provenance: provenance[made],
         history,
         ...params,

@@ -1,16 +1,22 @@
 /** Calls that results keep, made again on other rows. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as lab from "../../lib/lab.ts";
 import type { Row, Trial } from "../../lib/lab.ts";
 import { EXPLORE_TYPE } from "../../lib/explore/mod.ts";
 import { Evaluation, idOf } from "../../lib/explore/page/evaluate.ts";
 import { asWritten, type State } from "../../lib/explore/page/state.ts";
-import { Recorder, remember } from "../../lib/explore/record.ts";
+import { commandOf } from "../../lib/explore/page/trial.ts";
+import { planOf, Recorder, remember } from "../../lib/explore/record.ts";
 import { tableOf, trialsIn } from "../../lib/explore/table.ts";
 import * as reports from "../../lib/reports/mod.ts";
+import { inFolder } from "../_folder.ts";
+import { finished } from "../_run.ts";
+import { trialsIn as trialsOnRecord } from "../study/_store.ts";
 import { trialsOfStudy } from "./_trials.ts";
 
+const root = new URL("../..", import.meta.url).pathname;
 const trials = trialsOfStudy();
 remember(trials);
 const read = trialsIn(JSON.parse(JSON.stringify(tableOf(trials))));
@@ -162,3 +168,34 @@ Deno.test("calls that no report makes are refused in one line", () => {
   make(["where", ["a", odd], ["o", {}]])();
   assert.equal(({} as Row).isOdd, undefined);
 });
+
+Deno.test("a trial's command trains it again, to the last bit", () =>
+  inFolder(async (dir) => {
+    const study = lab.openStudy({ profile: "smoke", outDir: dir }, {
+      name: "mixed",
+      parameters: { "mixing.alpha": [0.2], lr: [1e-3] },
+      recipe: {
+        depth: 1,
+        mixing: { kind: "mixup", alpha: 1, pairing: "roll" },
+      },
+      repeats: 2,
+    });
+    await study.run();
+    const all = await study.trials();
+    const table = tableOf(all, planOf);
+    const trial = trialsIn(JSON.parse(JSON.stringify(table)))[1];
+    const task = `deno run -A --no-check ${join(root, "tasks/study.ts")}`;
+    const command = commandOf(trial)!.replace("deno task study", task);
+    const { code, err } = await finished(
+      new Deno.Command("bash", {
+        args: ["-c", `${command} --dir again`],
+        cwd: dir,
+      }),
+    );
+    assert.equal(code, 0, err);
+    const again = await trialsOnRecord(join(dir, "again"), "mixed-again");
+    assert.deepEqual(
+      again.map((t) => t.attrs.predictionsHash),
+      all.map((t) => t.predictionsHash),
+    );
+  }));

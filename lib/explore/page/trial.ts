@@ -2,6 +2,7 @@
 /** One trial, and what another does otherwise. */
 import { lineChart } from "../../charts/mod.ts";
 import type { Row, Trial } from "../../reports/mod.ts";
+import type { SharedPlan } from "../record.ts";
 import { choice, h } from "./dom.ts";
 
 const text = (value: unknown): string =>
@@ -70,19 +71,36 @@ function confusionOf(counts: readonly (readonly number[])[]): Node {
   );
 }
 
-/** A training plan of this trial's setting, up to its repeat. */
-function planOf({ study, recipe, repeat, data }: Trial): string {
-  const plan = {
-    study: {
-      name: `${study}-again`,
-      parameters: { lr: [(recipe as Row)?.lr] },
-      repeats: repeat + 1,
-    },
-    recipe,
-    ...typeof data === "string" ? { data: { name: data } } : {},
+/** A command that trains this trial again; its repeats before it, too. */
+export function commandOf(trial: Trial): string | undefined {
+  if (!trial.plan || !trial.recipe) return undefined;
+  const { seed, ...shared } = trial.plan as SharedPlan;
+  const { seed: _, lr, ...recipe } = trial.recipe as Row;
+  const study = {
+    name: `${trial.study}-again`,
+    ...{ parameters: { lr: [lr] }, repeats: trial.repeat + 1, seed },
   };
-  return `cat > trial.json <<'EOF'\n${JSON.stringify(plan)}\nEOF\n` +
-    "deno task study run trial.json";
+  const plan = JSON.stringify({ study, recipe, ...shared });
+  const folder = shared.data?.name === "synthetic"
+    ? ""
+    : " --data-dir FOLDER-OF-THE-IMAGES";
+  return `cat > trial.json <<'END'\n${plan}\nEND\n` +
+    `deno task study run trial.json${folder}`;
+}
+
+function copyOf(text: string): HTMLButtonElement {
+  const button = h("button", {
+    type: "button",
+    onclick: async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Select and copy it by hand";
+      }
+    },
+  }, "Copy");
+  return button;
 }
 
 /** A trial's recipe, curves, confusion, provenance and command. */
@@ -106,18 +124,7 @@ export function trialView(
       ...{ x: "epoch", series: "series", width: 330, yLabel: "accuracy" },
     }).html;
   }
-  const command = planOf(trial);
-  const copy = h("button", {
-    type: "button",
-    onclick: async () => {
-      try {
-        await navigator.clipboard.writeText(command);
-        copy.textContent = "Copied";
-      } catch {
-        copy.textContent = "Select and copy it by hand";
-      }
-    },
-  }, "Copy");
+  const command = commandOf(trial);
   const differing = other && [
     ...new Set([
       ...Object.keys(trial.recipe ?? {}),
@@ -165,8 +172,12 @@ export function trialView(
         ? [["weights (SHA-256)", trial.weightsHash] as [string, unknown]]
         : [],
     ]),
-    h("h3", {}, "To make it again"),
-    h("pre", { tabindex: 0 }, command),
-    copy,
+    ...command
+      ? [
+        h("h3", {}, "To make it again"),
+        h("pre", { tabindex: 0 }, command),
+        copyOf(command),
+      ]
+      : [],
   ];
 }
