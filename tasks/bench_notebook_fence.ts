@@ -1,9 +1,8 @@
 /** What the fence after each cell costs: cells with it and without, in turn. */
 import { join } from "node:path";
-import { addressOf } from "../lib/notebook/connection.ts";
+import { addressOf, Wire } from "../lib/notebook/wire.ts";
 import { Kernel } from "../lib/notebook/kernel.ts";
 import { startSession, stopSession } from "../lib/notebook/mod.ts";
-import { Wire } from "../lib/notebook/wire.ts";
 import { ZmtpSocket } from "../lib/notebook/zmtp.ts";
 import { type Bench, line, median, round } from "./bench_notebook_parts.ts";
 

@@ -3,11 +3,11 @@ import { explained, placed, syntaxError } from "./errors.ts";
 import { Edited } from "./edited.ts";
 import type { Request } from "./front.ts";
 import { InnerKernel } from "./inner.ts";
-import { interruptible } from "./interruptible.ts";
+import { interruptible } from "./agent.ts";
 import { KernelDied, type Message } from "./kernel.ts";
 import { Language } from "./language.ts";
-import { lateMark } from "./outputs.ts";
-import { withSvgTwin } from "./svg_twin.ts";
+import { lateMark, withSvgTwin } from "./outputs.ts";
+import { within } from "./timing.ts";
 import type { Header } from "./wire.ts";
 
 const GRACE = 5000; // ms that a listener of SIGINT has to end its cell
@@ -78,17 +78,19 @@ export class CellQueue {
 
   /** The content of the kernel's reply, or an error. */
   async ask(type: string, content: Content): Promise<Content> {
-    const kernel = await this.#kernel();
-    const reply = await kernel.ask(type, content);
-    return reply as Content ??
-      { status: "error", ename: "KernelDied", evalue: "", traceback: [] };
+    const { kernel } = await this.#kernel();
+    const dead = failed("KernelDied", "");
+    return await kernel.request(type, content).then((m) => m.content, () => ({
+      ...{ status: "error", ...dead },
+    }));
   }
 
   /** What TypeScript tells of the name under the cursor, also while a cell runs. */
   async inspect({ code, cursor_pos }: Content): Promise<Content> {
     const found = await within(
       INSPECTED,
-      this.#language.inspect(String(code ?? ""), Number(cursor_pos) || 0),
+      this.#language.inspect(String(code ?? ""), Number(cursor_pos) || 0)
+        .catch(() => undefined),
       "TypeScript is still starting, or reads what the cells import; ask again",
     );
     const data = found ? { "text/plain": found, "text/markdown": found } : {};
@@ -108,7 +110,7 @@ export class CellQueue {
     const isMember = before.slice(0, before.length - prefix.length)
       .endsWith(".");
     const typed = isMember || prefix
-      ? within(TYPED, this.#language.complete(code, end), [])
+      ? within(TYPED, this.#language.complete(code, end).catch(() => []), [])
       : [];
     const own: Content = this.#running
       ? {}
@@ -327,14 +329,6 @@ const failed = (ename: string, evalue: string, more = ""): Failure => ({
   evalue,
   traceback: [`${ename}: ${evalue}`, ...(more ? [more] : [])],
 });
-
-/** What `work` gives; `otherwise` when that takes longer than `ms`, or fails. */
-async function within<T>(ms: number, work: Promise<T>, otherwise: T) {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<T>((r) => timer = setTimeout(r, ms, otherwise));
-  const done = work.catch(() => otherwise);
-  return await Promise.race([done, late]).finally(() => clearTimeout(timer));
-}
 
 /** Waits until `over()`, for at most `ms`. */
 async function until(over: () => boolean, ms: number): Promise<void> {

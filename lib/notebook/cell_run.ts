@@ -4,8 +4,7 @@ import { shortHash } from "./ast.ts";
 import { ownRecord } from "./cells.ts";
 import { ownLine, placed, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
-import { LeftOut } from "./left_out.ts";
-import type { CellOutputs } from "./outputs.ts";
+import { type CellOutputs, LeftOut } from "./outputs.ts";
 import { pathHint } from "./project.ts";
 import type { Cell, MimeBundle, Output } from "./types.ts";
 
@@ -96,15 +95,12 @@ function savings(o: CellRunOptions) {
 /** Interrupts the cell after `o.timeout` seconds, and kills after `o.grace` ms. */
 function stopwatch(kernel: Kernel, o: CellRunOptions) {
   let over = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  if (o.timeout !== undefined) {
-    timer = setTimeout(() => {
-      over = true;
-      kernel.interrupt();
-      timer = setTimeout(() => kernel.kill(), o.grace ?? 5000);
-    }, o.timeout * 1000);
-  }
-  return { over: () => over, end: () => clearTimeout(timer) };
+  const timer = o.timeout && setTimeout(() => {
+    over = true;
+    end = kernel.interruptThenKill(o.grace);
+  }, o.timeout * 1000);
+  let end = () => clearTimeout(timer);
+  return { over: () => over, end: () => end() };
 }
 
 const errorIn = (cell: Cell) =>

@@ -1,13 +1,12 @@
 /** Checks notebooks: types, lint, order of names, ids, outputs, metadata. */
 import { join } from "node:path";
-import { cellName, hasTag, timeLimit } from "./cells.ts";
-import { changesOf } from "./changes.ts";
+import { cellName, foreignKernel, hasTag, timeLimit } from "./cells.ts";
+import { changesOf } from "./stale.ts";
 import { checkNames } from "./check_names.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
 import { extractCells, syntaxProblem } from "./extract.ts";
 import { workingFolder } from "./project.ts";
 import { at, type Checked, type Finding } from "./check_findings.ts";
-import { foreignKernel } from "./foreign.ts";
 import { idProblem } from "./ids.ts";
 import { denoFmt } from "./format.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";

@@ -1,7 +1,13 @@
 /** Takes outputs, counts and editors' traces out of a notebook file. */
 import { cellName } from "./cells.ts";
 import { idEdits } from "./ids.ts";
-import { applyEdits, jsonLike, jsonSpans, replaceText } from "./json_text.ts";
+import {
+  applyEdits,
+  jsonLike,
+  jsonSpan,
+  jsonTree,
+  replaceText,
+} from "./json_text.ts";
 import { readNotebookText } from "./types.ts";
 
 /** What cleaning found: one line a find, `cell 2: outputs`. */
@@ -73,37 +79,32 @@ export async function cleanNotebook(
   o: { all?: boolean; check?: boolean } = {},
 ): Promise<CleanResult> {
   const { nb, text } = await readNotebookText(file);
-  const root = jsonSpans(text);
+  const root = jsonTree(text);
   const removed: string[] = [];
   const { edits, ids } = idEdits(nb, text, root, true);
-  const put = ({ start, end }: { start: number; end: number }, v: unknown) =>
-    edits.push({ start, end, text: jsonLike(text, start, v) });
+  const put = (told: string, v: unknown, ...path: (string | number)[]) => {
+    const span = jsonSpan(root, ...path)!;
+    edits.push({ ...span, text: jsonLike(text, span.start, v) });
+    removed.push(told);
+  };
 
-  root.entries!.get("cells")!.items!.forEach(({ entries }, i) => {
-    const cell = nb.cells[i];
+  nb.cells.forEach((cell, i) => {
     const name = cellName(nb.cells, i);
-    const outputs = entries!.get("outputs");
-    if (outputs?.items?.length) {
-      put(outputs, []);
-      removed.push(`${name}: outputs`);
-    }
-    const count = entries!.get("execution_count");
-    if (count && text.slice(count.start, count.end) !== "null") {
-      put(count, null);
-      removed.push(`${name}: execution count`);
+    const { outputs, execution_count: count } = cell;
+    if (outputs?.length) put(`${name}: outputs`, [], "cells", i, "outputs");
+    if (count !== null && count !== undefined) {
+      put(`${name}: execution count`, null, "cells", i, "execution_count");
     }
     const metadata = cleanMetadata(cell.metadata, CELL_NOISE, o.all ?? false);
     if (metadata !== cell.metadata) {
-      put(entries!.get("metadata")!, metadata);
-      removed.push(`${name}: metadata`);
+      put(`${name}: metadata`, metadata, "cells", i, "metadata");
     }
     const id = ids.get(i);
     if (id) removed.push(`${name}: id ${id} given`);
   });
   const metadata = cleanMetadata(nb.metadata, NOTEBOOK_NOISE, o.all ?? false);
   if (metadata !== nb.metadata) {
-    put(root.entries!.get("metadata")!, metadata);
-    removed.push("notebook: metadata");
+    put("notebook: metadata", metadata, "metadata");
   }
   if (edits.length && !o.check) {
     await replaceText(file, applyEdits(text, edits));

@@ -1,7 +1,7 @@
 /** Errors of a cell: the line they came from, and what was not parsed. */
-import { parse } from "acorn";
-import { stripAnsi } from "./ansi.ts";
+import { parseCode } from "./ast.ts";
 import type { Thrown } from "./prelude.ts";
+import { runDeno } from "./run_deno.ts";
 import { stripTypes } from "./strip_types.ts";
 import type { Output } from "./types.ts";
 
@@ -51,11 +51,7 @@ export function placed(
 function earlyErrorLine(source: string, { ename }: CellError) {
   if (ename !== "SyntaxError") return;
   try {
-    parse(stripTypes(source), {
-      ecmaVersion: "latest",
-      sourceType: "module",
-      allowAwaitOutsideFunction: true,
-    });
+    parseCode(stripTypes(source));
   } catch (e) {
     return (e as { loc?: { line: number } }).loc?.line;
   }
@@ -86,20 +82,8 @@ export function explained<T extends { ename: string; evalue: string }>(
 
 /** Names what the kernel only calls "Execution failed": mostly syntax. */
 export async function syntaxError(source: string): Promise<ErrorOutput> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--no-config", "--ext=tsx", "-"],
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  try {
-    await writer.write(new TextEncoder().encode(source));
-    await writer.close();
-  } catch { /* it ended before it read everything; its message tells */ }
-  const { success, stderr } = await child.output();
-  const text = stripAnsi(new TextDecoder().decode(stderr));
+  const args = ["fmt", "--no-config", "--ext=tsx", "-"];
+  const { success, err: text } = await runDeno(args, Deno.cwd(), source);
   const message = /SyntaxError: (.*)/.exec(text)?.[1];
   const [, line, column] = /_stdin\.tsx?:(\d+):(\d+)/.exec(text) ?? [];
   if (success || !message) {
@@ -116,16 +100,14 @@ export async function syntaxError(source: string): Promise<ErrorOutput> {
       traceback: [],
     };
   }
-  const lines = source.split("\n");
-  const n = Number(line);
+  const shown = source.split("\n")[Number(line) - 1] ?? "";
+  const place = line
+    ? [`  ${line} | ${shown}`, `    at <cell>:${line}:${column}`]
+    : [];
   return {
     output_type: "error",
     ename: "SyntaxError",
     evalue: message,
-    traceback: [
-      `SyntaxError: ${message}`,
-      ...(n ? [`  ${n} | ${lines[n - 1] ?? ""}`] : []),
-      ...(n ? [`    at <cell>:${line}:${column}`] : []),
-    ],
+    traceback: [`SyntaxError: ${message}`, ...place],
   };
 }

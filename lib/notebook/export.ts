@@ -37,7 +37,7 @@ export interface ExportOptions {
   trust?: boolean;
   /** the notebook's file: pictures with relative paths lie beside it */
   file?: string;
-  /** why code cells, by number, are no longer what was run (changes.ts) */
+  /** why code cells, by number, are no longer what was run (stale.ts) */
   changed?: ReadonlyMap<number, string>;
   /** hears of what is missing in the page, in one line with its cell */
   warn?(message: string): void;

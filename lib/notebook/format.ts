@@ -1,11 +1,16 @@
 /** Formats code and markdown cells with Deno's formatter; nothing else moves. */
 import { denoError } from "./errors.ts";
-import { cellName } from "./cells.ts";
+import { cellName, foreignKernel } from "./cells.ts";
 import { workingFolder } from "./project.ts";
-import { foreignKernel } from "./foreign.ts";
 import { idEdits } from "./ids.ts";
-import { inJobs } from "./jobs.ts";
-import { applyEdits, jsonLike, jsonSpans, replaceText } from "./json_text.ts";
+import { inJobs } from "./timing.ts";
+import {
+  applyEdits,
+  jsonLike,
+  jsonSpan,
+  jsonTree,
+  replaceText,
+} from "./json_text.ts";
 import { runDeno } from "./run_deno.ts";
 import { readNotebookText } from "./types.ts";
 
@@ -86,8 +91,7 @@ export async function formatNotebook(
     );
   }
   const { cells } = nb;
-  const root = jsonSpans(text);
-  const spans = root.entries!.get("cells")!.items!;
+  const root = jsonTree(text);
   const cwd = workingFolder(file);
   const { edits, ids } = idEdits(nb, text, root);
   const changed = new Set(ids.keys());
@@ -106,8 +110,10 @@ export async function formatNotebook(
     const formatted = done.text.replace(/\n$/, "");
     if (formatted === source) return;
     changed.add(i);
-    const { start, end, items } = spans[i].entries!.get("source")!;
-    const value = items ? formatted.match(/[^\n]*\n|[^\n]+/g) : formatted;
+    const { start, end } = jsonSpan(root, "cells", i, "source")!;
+    const value = text[start] === "["
+      ? formatted.match(/[^\n]*\n|[^\n]+/g)
+      : formatted;
     edits.push({ start, end, text: jsonLike(text, start, value) });
   });
   if (edits.length && !o.check) {

@@ -1,7 +1,11 @@
 /** The face that the proxy shows to front ends: five sockets, signed messages. */
-import { addressOf, type Connection } from "./connection.ts";
-import type { Header, WireMessage } from "./wire.ts";
-import { Wire } from "./wire.ts";
+import {
+  addressOf,
+  type Connection,
+  type Header,
+  Wire,
+  type WireMessage,
+} from "./wire.ts";
 import type { ZmtpSocket } from "./zmtp.ts";
 import { ZmtpServer } from "./zmtp_server.ts";
 

@@ -1,11 +1,7 @@
 /** Ids of cells (nbformat 4.5): what is wrong with them, and new ones. */
 import { shortHash } from "./ast.ts";
-import {
-  jsonLike,
-  type JsonSpan,
-  lineBreak,
-  type TextEdit,
-} from "./json_text.ts";
+import type { Node } from "jsonc-parser";
+import { jsonLike, jsonSpan, lineBreak, type TextEdit } from "./json_text.ts";
 import type { Cell, Notebook } from "./types.ts";
 
 const LONGEST = 64; // characters of an id
@@ -65,30 +61,26 @@ export function ensureIds(nb: Notebook): void {
 export function idEdits(
   nb: Notebook,
   text: string,
-  root: JsonSpan,
+  root: Node,
   all = false,
 ): { edits: TextEdit[]; ids: Map<number, string> } {
   const edits: TextEdit[] = [];
   if (!all && !wantsIds(nb)) return { edits, ids: new Map() };
   const ids = newIds(nb.cells);
-  const cells = root.entries!.get("cells")!.items!;
   for (const [i, id] of ids) {
-    const { entries } = cells[i];
-    const old = entries!.get("id");
+    const old = jsonSpan(root, "cells", i, "id");
     if (old) {
-      edits.push({ ...places(old), text: jsonLike(text, old.start, id) });
+      edits.push({ ...old, text: jsonLike(text, old.start, id) });
       continue;
     }
-    const { start, end } = entries!.get("cell_type")!;
+    const { start, end } = jsonSpan(root, "cells", i, "cell_type")!;
     const gap = /^\s*\{\s*\n/.test(text) ? lineBreak(text, start) : " ";
     edits.push({ start: end, end, text: `,${gap}"id": "${id}"` });
   }
-  const minor = root.entries!.get("nbformat_minor");
+  const minor = jsonSpan(root, "nbformat_minor");
   const has = nb.cells.some(({ id }) => id !== undefined);
   if (minor && nb.nbformat_minor < 5 && (ids.size || has)) {
-    edits.push({ ...places(minor), text: "5" });
+    edits.push({ ...minor, text: "5" });
   }
   return { edits, ids };
 }
-
-const places = ({ start, end }: JsonSpan) => ({ start, end });

@@ -1,8 +1,8 @@
 /** Deno's own kernel as the proxy drives it: executed, asked, stopped. */
 import { agentCode } from "./agent.ts";
-import { addressOf } from "./connection.ts";
+import { addressOf } from "./wire.ts";
 import { Kernel } from "./kernel.ts";
-import { Wire } from "./wire.ts";
+import { within } from "./timing.ts";
 import { ZmtpSocket } from "./zmtp.ts";
 
 const PONG = 700; // ms; an event loop silent for longer is in a loop
@@ -12,20 +12,14 @@ export type Stopping = "listener" | "await" | "loop";
 
 /** One kernel with its agent; make it with {@link InnerKernel.start}. */
 export class InnerKernel {
-  readonly #asked = new Map<string, (content: unknown) => void>();
   #line: Deno.Conn | undefined;
   #pong: ((listeners: number) => void) | undefined;
 
   private constructor(
     readonly kernel: Kernel,
-    readonly wire: Wire,
     readonly control: ZmtpSocket,
-    readonly shell: ZmtpSocket,
     readonly listener: Deno.TcpListener,
-  ) {
-    this.#listen(control);
-    this.#listen(shell);
-  }
+  ) {}
 
   /** @throws {Error} when the kernel does not start */
   static async start(cwd: string): Promise<InnerKernel> {
@@ -33,13 +27,10 @@ export class InnerKernel {
     const { connection } = kernel;
     const stop = new AbortController();
     kernel.ended.then(() => stop.abort(new Error("the kernel ended")));
-    const open = (port: number) =>
-      ZmtpSocket.connect(addressOf(connection, port), "DEALER", stop.signal);
+    const at = addressOf(connection, connection.control_port);
     const inner = new InnerKernel(
       kernel,
-      new Wire(connection.key),
-      await open(connection.control_port),
-      await open(connection.shell_port),
+      await ZmtpSocket.connect(at, "DEALER", stop.signal),
       Deno.listen({ hostname: "127.0.0.1", port: 0 }),
     );
     const token = crypto.randomUUID();
@@ -49,21 +40,14 @@ export class InnerKernel {
     return inner;
   }
 
-  /** Asks over the shell channel; the reply's content. */
-  async ask(type: string, content: unknown): Promise<unknown> {
-    const header = this.wire.header(type);
-    const reply = new Promise((r) => this.#asked.set(header.msg_id, r));
-    this.shell.send(this.wire.frames(header, {}, content)).catch(() => {});
-    return await Promise.race([reply, this.kernel.ended.then(() => undefined)]);
-  }
-
   /** Begins to stop the running cell, in the way that fits what it does. */
   async stopCell(): Promise<Stopping> {
     const listeners = await this.ping();
     if (listeners === undefined) {
       // Sent to a kernel that awaits, this would block it for good.
-      const header = this.wire.header("interrupt_request");
-      const frames = this.wire.frames(header, {}, {});
+      const { wire } = this.kernel;
+      const header = wire.header("interrupt_request");
+      const frames = wire.frames(header, {}, {});
       await this.control.send(frames).catch(() => {}); // it may have ended
       return "loop";
     }
@@ -90,24 +74,15 @@ export class InnerKernel {
    * loop does not answer.
    */
   async ping(): Promise<number | undefined> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((r) =>
-      timer = setTimeout(() => r(undefined), PONG)
-    );
     const pong = new Promise<number>((r) => this.#pong = r);
     this.#say("ping");
-    try {
-      return await Promise.race([pong, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await within(PONG, pong);
   }
 
   /** Kills the process, closes all sockets; may be called twice. */
   async stop(): Promise<void> {
     await this.kernel.stop();
     this.control.close();
-    this.shell.close();
     for (const open of [this.listener, this.#line]) {
       try {
         open?.close();
@@ -117,15 +92,6 @@ export class InnerKernel {
 
   #say(text: string) {
     this.#line?.write(new TextEncoder().encode(text + "\n")).catch(() => {});
-  }
-
-  async #listen(socket: ZmtpSocket) {
-    for await (const frames of socket) {
-      const message = this.wire.read(frames);
-      const id = message?.parent.msg_id ?? "";
-      this.#asked.get(id)?.(message!.content);
-      this.#asked.delete(id);
-    }
   }
 
   /**

@@ -1,14 +1,5 @@
 /** A JSON text changed at single values; every other byte stays as it is. */
-
-/** Where a value stands in a JSON text, and where its parts stand. */
-export interface JsonSpan {
-  start: number;
-  end: number;
-  /** of an object: its values by key */
-  entries?: Map<string, JsonSpan>;
-  /** of an array */
-  items?: JsonSpan[];
-}
+import { findNodeAtLocation, type Node, parseTree } from "jsonc-parser";
 
 /** A replacement of `text.slice(start, end)`. */
 export interface TextEdit {
@@ -17,37 +8,13 @@ export interface TextEdit {
   text: string;
 }
 
-/** Finds every value of a text that JSON.parse accepts. */
-export function jsonSpans(text: string): JsonSpan {
-  const token = /[{}[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+/g;
-  const next = () => {
-    const m = token.exec(text)!;
-    return { t: m[0], start: m.index, end: m.index + m[0].length };
-  };
-  function value(first = next()): JsonSpan {
-    const { start } = first;
-    if (first.t === "[") {
-      const items: JsonSpan[] = [];
-      let at = next();
-      while (at.t !== "]") {
-        items.push(value(at.t === "," ? next() : at)), at = next();
-      }
-      return { start, end: at.end, items };
-    }
-    if (first.t === "{") {
-      const entries = new Map<string, JsonSpan>();
-      let at = next();
-      while (at.t !== "}") {
-        const key = JSON.parse((at.t === "," ? next() : at).t);
-        next(); // the colon
-        entries.set(key, value());
-        at = next();
-      }
-      return { start, end: at.end, entries };
-    }
-    return { start, end: first.end };
-  }
-  return value();
+/** The tree of a text that JSON.parse accepts. */
+export const jsonTree = (text: string): Node => parseTree(text)!;
+
+/** Where the value at a path in a tree stands; undefined where there is none. */
+export function jsonSpan(root: Node, ...path: (string | number)[]) {
+  const node = findNodeAtLocation(root, path);
+  return node && { start: node.offset, end: node.offset + node.length };
 }
 
 /** The text with edits that do not overlap, given in any order. */

@@ -1,9 +1,8 @@
 /** A client of one Deno notebook kernel: start, execute, interrupt, stop. */
-import { createHmac } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripAnsi } from "./ansi.ts";
-import { addressOf, type Connection, newConnection } from "./connection.ts";
+import { addressOf, type Connection, newConnection, Wire } from "./wire.ts";
 import { denoError } from "./errors.ts";
 import { LOG_HINT, OutputLog } from "./output_log.ts";
 import {
@@ -17,6 +16,7 @@ import {
   type Thrown,
 } from "./prelude.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
+import { within } from "./timing.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
 /** A message of the Jupyter protocol, without its buffers. */
@@ -66,7 +66,6 @@ export interface KernelOptions {
   sandbox?: string[];
 }
 
-const DELIMITER = "<IDS|MSG>";
 const UNSTABLE = /^Warning "deno jupyter" is unstable/; // tells nothing here
 const LOOK_EVERY = 500; // ms between two looks into the log of a cell that runs
 const STDERR_TAIL = 4000; // characters kept
@@ -107,10 +106,10 @@ export class Kernel {
   onMessage: (m: Message) => Promise<unknown> | void = () => {};
   /** Resolves when the kernel process has ended. */
   readonly ended: Promise<KernelEnd>;
+  readonly wire: Wire;
 
   readonly #child: Deno.ChildProcess;
   readonly #watchdog?: Deno.ChildProcess;
-  readonly #session = crypto.randomUUID();
   readonly #sockets: ZmtpSocket[] = [];
   readonly #replies = new Map<string, (m: Message) => void>();
   readonly #fences = new Map<number, (thrown?: Thrown) => void>();
@@ -134,6 +133,7 @@ export class Kernel {
     owned = true,
   ) {
     this.#child = child;
+    this.wire = new Wire(connection.key);
     this.#log = new OutputLog(folder);
     if (POSIX && owned) this.#watchdog = watchdog(child.pid, folder);
     const drained = this.#drain();
@@ -141,10 +141,7 @@ export class Kernel {
       this.#alive = false;
       await this.#endChildren();
       // A grandchild may hold the pipe open: do not wait for it for long.
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<void>((r) => timer = setTimeout(r, 500));
-      await Promise.race([Promise.all([drained, this.#published]), late]);
-      clearTimeout(timer);
+      await within(500, Promise.all([drained, this.#published]));
       await this.#readLog(Infinity);
       await this.#closeLog();
       return {
@@ -219,7 +216,7 @@ export class Kernel {
 
   /** Closes the sockets and leaves the process as it is. */
   async disconnect(): Promise<void> {
-    await this.#send(intoCode(), true).catch(() => {});
+    await within(1000, this.#request(intoCode(), true).catch(() => {}));
     this.#sockets.forEach((s) => s.close());
     await this.#published;
     await this.#closeLog();
@@ -352,6 +349,16 @@ export class Kernel {
     this.#kill("SIGINT");
   }
 
+  /**
+   * The same, and ends the process `grace` ms later.
+   * @returns what calls that off
+   */
+  interruptThenKill(grace = 5000): () => void {
+    this.interrupt();
+    const timer = setTimeout(() => this.kill(), grace);
+    return () => clearTimeout(timer);
+  }
+
   /** Ends the process at once. */
   kill(): void {
     this.#kill("SIGKILL");
@@ -435,65 +442,30 @@ export class Kernel {
     // what the kernel has not written yet.
     while (true) {
       await this.#request(fenceCode(n), true);
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const again = new Promise<typeof LOST>((r) =>
-        timer = setTimeout(() => r(LOST), 50)
-      );
-      const seen = await Promise.race([passed, again, this.#dead]);
-      clearTimeout(timer);
+      const seen = await within(50, Promise.race([passed, this.#dead]), LOST);
       if (seen !== LOST) return seen;
     }
   }
 
-  async #request(code: string, silent: boolean): Promise<Message> {
-    const id = crypto.randomUUID();
-    const reply = new Promise<Message>((r) => this.#replies.set(id, r));
-    // A kernel that is gone is told by #dead, not by the failed write.
-    this.#send(code, silent, id).catch(() => {});
-    return await Promise.race([reply, this.#dead]);
+  #request(code: string, silent: boolean): Promise<Message> {
+    return this.request("execute_request", {
+      ...{ code, silent, store_history: !silent, user_expressions: {} },
+      ...{ allow_stdin: false, stop_on_error: true },
+    });
   }
 
-  async #send(code: string, silent: boolean, id: string = crypto.randomUUID()) {
-    await this.#shell.send(this.#sign(id, "execute_request", {
-      code,
-      silent,
-      store_history: !silent,
-      user_expressions: {},
-      allow_stdin: false,
-      stop_on_error: true,
-    }));
-  }
-
-  #sign(id: string, type: string, content: unknown): string[] {
-    const header = {
-      msg_id: id,
-      session: this.#session,
-      username: "ferlab",
-      date: new Date().toISOString(),
-      msg_type: type,
-      version: "5.3",
-    };
-    const parts = [header, {}, {}, content].map((p) => JSON.stringify(p));
-    return [DELIMITER, this.#signature(parts), ...parts];
-  }
-
-  #signature(parts: (string | Uint8Array)[]): string {
-    const hmac = createHmac("sha256", this.connection.key);
-    for (const p of parts) hmac.update(p);
-    return hmac.digest("hex");
-  }
-
-  /** Parses and checks a message; `undefined` when the signature is wrong. */
-  #parse(frames: Uint8Array[]): Message | undefined {
-    const text = (f: Uint8Array) => new TextDecoder().decode(f);
-    const start = frames.findIndex((f) =>
-      f.length === DELIMITER.length && text(f) === DELIMITER
+  /**
+   * Asks over the shell channel, where a kernel answers one after the other.
+   * @throws {KernelDied} when the process ends first
+   */
+  async request(type: string, content: unknown): Promise<Message> {
+    const header = this.wire.header(type);
+    const reply = new Promise<Message>((r) =>
+      this.#replies.set(header.msg_id, r)
     );
-    const parts = frames.slice(start + 2, start + 6);
-    if (start < 0 || parts.length < 4) return;
-    if (this.#signature(parts) !== text(frames[start + 1])) return;
-    const [header, parent, , content] = parts.map((p) => JSON.parse(text(p)));
-    return { type: header.msg_type, parent: parent?.msg_id, content };
+    // A kernel that is gone is told by #dead, not by the failed write.
+    this.#shell.send(this.wire.frames(header, {}, content)).catch(() => {});
+    return await Promise.race([reply, this.#dead]);
   }
 
   /** Passes on what is in the log; see {@link OutputLog.read}. */
@@ -538,8 +510,12 @@ export class Kernel {
     ) => {
       for await (const frames of socket) {
         try {
-          const message = this.#parse(frames);
-          if (message) await take(message);
+          const m = this.wire.read(frames);
+          if (!m) continue;
+          const { header, parent, content } = m;
+          await take({
+            ...{ type: header.msg_type, parent: parent.msg_id, content },
+          });
         } catch (e) { // longer than a string can be, mostly
           this.#leftOut(e as Error, frames.reduce((n, f) => n + f.length, 0));
         }

@@ -3,40 +3,24 @@
  * language server, which resolves imports as the kernel does. It is a process
  * of its own, started by the first question; an answer that is late is none.
  */
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
+import type Lsp from "vscode-languageserver-protocol/node";
+import type {
+  CompletionItem,
+  CompletionList,
+  Diagnostic,
+  Hover,
+  MessageConnection,
+  SignatureHelp,
+} from "vscode-languageserver-protocol/node";
 import { cellCode } from "./code.ts";
+import { within } from "./timing.ts";
 
 const START = 10_000; // ms that the server may take to begin
 const LIMIT = 3000; // ms that an answer may take; completion waits for it
-
-interface Place {
-  line: number;
-  character: number;
-}
-interface Marked {
-  kind?: string;
-  value: string;
-}
-interface Hover {
-  contents: Marked | string | (Marked | string)[];
-}
-interface Signatures {
-  signatures: { label: string; documentation?: Marked | string }[];
-  activeSignature?: number;
-}
-interface Item {
-  label: string;
-  kind?: number;
-  sortText?: string;
-}
-interface Diagnostic {
-  range: { start: Place };
-  severity?: number;
-  code?: number | string;
-  source?: string;
-  message: string;
-}
 
 /** Kinds of completion as front ends draw them, by LSP's numbers. */
 const KINDS: Record<number, string> = {
@@ -44,117 +28,60 @@ const KINDS: Record<number, string> = {
   ...{ 8: "interface", 9: "module", 10: "property", 14: "keyword" },
 };
 
-/** A server that speaks JSON-RPC on its stdin and stdout. */
+/** `deno lsp`, asked by JSON-RPC on its stdin and stdout. */
 class Server {
-  readonly #child: Deno.ChildProcess;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #waiting = new Map<number, (result: unknown) => void>();
-  #last = 0;
-  #sent: Promise<unknown> = Promise.resolve();
+  readonly #connection: MessageConnection;
 
-  constructor(readonly folder: string) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["lsp", "--quiet"],
-      cwd: folder,
-      env: { DENO_NO_UPDATE_CHECK: "1" },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    this.#writer = this.#child.stdin.getWriter();
-    this.#read().catch(() => {}).finally(() => {
-      for (const answer of this.#waiting.values()) answer(undefined);
+  constructor(readonly child: ChildProcess, lsp: typeof Lsp) {
+    this.#connection = lsp.createMessageConnection(
+      new lsp.StreamMessageReader(child.stdout!),
+      new lsp.StreamMessageWriter(child.stdin!),
+    );
+    // What the server asks, as for settings, is answered by its defaults.
+    this.#connection.onRequest((_, params) =>
+      (params as { items?: unknown[] } | null)?.items?.map(() => null) ?? null
+    );
+    this.#connection.onError(() => {}); // it has ended: nothing is answered
+    this.#connection.listen();
+  }
+
+  static async start(cwd: string): Promise<Server> {
+    // Only here: a kernel that nobody asks has no need of it.
+    const lsp = await import("vscode-languageserver-protocol/node");
+    const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1" };
+    const child = spawn(Deno.execPath(), ["lsp", "--quiet"], {
+      ...{ cwd, env, stdio: ["pipe", "pipe", "ignore"] },
     });
+    child.stdin!.on("error", () => {});
+    return new Server(child, lsp);
   }
 
   /** The result; `undefined` when it is an error, or late. */
-  async ask(method: string, params: unknown, ms: number): Promise<unknown> {
-    const id = ++this.#last;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((r) =>
-      timer = setTimeout(() => r(undefined), ms)
-    );
-    const answer = new Promise<unknown>((r) => this.#waiting.set(id, r));
-    this.#send({ id, method, params });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(id);
-    }
+  ask<T>(method: string, params: unknown, ms: number): Promise<T | undefined> {
+    const answer = this.#connection.sendRequest<T | null>(method, params);
+    return within(ms, answer.then((v) => v ?? undefined, () => undefined));
   }
 
   tell(method: string, params: unknown): void {
-    this.#send({ method, params });
+    this.#connection.sendNotification(method, params).catch(() => {});
   }
 
   async stop(): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch { /* it has ended */ }
-    await this.#child.status;
-    await this.#writer.close().catch(() => {});
-  }
-
-  #send(message: object) {
-    const body = new TextEncoder().encode(
-      JSON.stringify({ jsonrpc: "2.0", ...message }),
-    );
-    const head = new TextEncoder().encode(
-      `Content-Length: ${body.length}\r\n\r\n`,
-    );
-    const whole = new Uint8Array([...head, ...body]);
-    this.#sent = this.#sent.then(() => this.#writer.write(whole)).catch(
-      () => {},
-    );
-  }
-
-  async #read() {
-    let bytes = new Uint8Array();
-    for await (const chunk of this.#child.stdout) {
-      bytes = new Uint8Array([...bytes, ...chunk]);
-      while (true) {
-        const head = new TextDecoder().decode(bytes.subarray(0, 200));
-        const [all, length] = /Content-Length: (\d+)[^]*?\r\n\r\n/.exec(head) ??
-          [];
-        if (!all || bytes.length < all.length + Number(length)) break;
-        const end = all.length + Number(length);
-        const body = new TextDecoder().decode(bytes.subarray(all.length, end));
-        bytes = bytes.slice(end);
-        this.#take(JSON.parse(body));
-      }
-    }
-  }
-
-  #take(
-    m: {
-      id?: number;
-      method?: string;
-      result?: unknown;
-      params?: { items?: unknown[] };
-    },
-  ) {
-    if (m.method === undefined) return this.#waiting.get(m.id!)?.(m.result);
-    // What the server asks, as for settings, is answered by its defaults.
-    if (m.id !== undefined) {
-      this.#send({
-        id: m.id,
-        result: m.params?.items?.map(() => null) ?? null,
-      });
-    }
+    const ended = new Promise((r) => this.child.once("exit", r));
+    this.#connection.dispose();
+    if (this.child.exitCode === null && this.child.kill("SIGKILL")) await ended;
   }
 }
 
-const textOf = (v: Hover["contents"] | undefined): string =>
-  [v ?? []].flat().map((part) => typeof part === "string" ? part : part.value)
+const textOf = (v: Hover["contents"] | string = []): string =>
+  [v].flat().map((part) => typeof part === "string" ? part : part.value)
     .join("\n\n").trim();
 
 /** Cells as one text, and questions about the last of them. */
 export class Language {
   readonly #folder: string;
   readonly #cells = new Map<string, string>();
-  #server: Server | undefined;
-  #ready: Promise<unknown> | undefined;
+  #server: Promise<Server> | undefined;
   #version = 0;
   #open = false;
 
@@ -171,14 +98,10 @@ export class Language {
   /** What a front end shows of the name under the cursor, as Markdown. */
   async inspect(code: string, cursor: number): Promise<string | undefined> {
     const at = await this.#show(code, cursor);
-    const hover = await at.ask("textDocument/hover", START) as
-      | Hover
-      | undefined;
+    const hover = await at.ask<Hover>("textDocument/hover", START);
     const found = textOf(hover?.contents);
     if (found) return found;
-    const help = await at.ask("textDocument/signatureHelp") as
-      | Signatures
-      | undefined;
+    const help = await at.ask<SignatureHelp>("textDocument/signatureHelp");
     const signature = help?.signatures[help.activeSignature ?? 0];
     if (!signature) return;
     return ["```typescript", signature.label, "```"].join("\n") + "\n\n" +
@@ -191,10 +114,9 @@ export class Language {
     cursor: number,
   ): Promise<{ text: string; type: string }[]> {
     const at = await this.#show(code, cursor);
-    const answer = await at.ask("textDocument/completion") as
-      | { items: Item[] }
-      | Item[]
-      | undefined;
+    const answer = await at.ask<CompletionList | CompletionItem[]>(
+      "textDocument/completion",
+    );
     const items = Array.isArray(answer) ? answer : answer?.items ?? [];
     return items
       .toSorted((a, b) => (a.sortText ?? "") < (b.sortText ?? "") ? -1 : 1)
@@ -207,9 +129,10 @@ export class Language {
   /** What is wrong with the types of a cell: a line each. */
   async check(code: string): Promise<string[]> {
     const at = await this.#show(code, 0);
-    const answer = await at.ask("textDocument/diagnostic", START) as
-      | { items: Diagnostic[] }
-      | undefined;
+    const answer = await at.ask<{ items: Diagnostic[] }>(
+      "textDocument/diagnostic",
+      START,
+    );
     return (answer?.items ?? [])
       .filter((d) => d.severity === 1 && d.range.start.line >= at.first)
       // A cell may declare again what one above has declared.
@@ -218,13 +141,12 @@ export class Language {
   }
 
   async stop(): Promise<void> {
-    await this.#server?.stop();
+    await (await this.#server)?.stop();
   }
 
   /** The document with `code` at its end. */
   async #show(code: string, cursor: number) {
-    const server = this.#server ??= new Server(this.#folder);
-    await (this.#ready ??= this.#start(server));
+    const server = await (this.#server ??= this.#start());
     const text = this.#above(code);
     const first = text.split("\n").length - 1;
     const uri = pathToFileURL(join(this.#folder, "cells-of-kernel.ts")).href;
@@ -250,7 +172,7 @@ export class Language {
     const params = { textDocument: { uri }, position };
     return {
       first,
-      ask: (method: string, ms = LIMIT) => server.ask(method, params, ms),
+      ask: <T>(method: string, ms = LIMIT) => server.ask<T>(method, params, ms),
     };
   }
 
@@ -267,7 +189,8 @@ export class Language {
     return kept.map((cell) => `${cell}\n;\n`).join("");
   }
 
-  async #start(server: Server): Promise<void> {
+  async #start(): Promise<Server> {
+    const server = await Server.start(this.#folder);
     const rootUri = pathToFileURL(join(this.#folder, "/")).href;
     await server.ask("initialize", {
       processId: Deno.pid,
@@ -289,5 +212,6 @@ export class Language {
       },
     }, START);
     server.tell("initialized", {});
+    return server;
   }
 }

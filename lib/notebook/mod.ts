@@ -10,7 +10,7 @@ export {
   readNotebook,
   writeNotebook,
 } from "./types.ts";
-export { type Changes, changesOf } from "./changes.ts";
+export { type Changes, changesOf } from "./stale.ts";
 export { checkNotebooks } from "./check.ts";
 export { type Finding, findingText } from "./check_findings.ts";
 export { cleanNotebook, type CleanResult } from "./clean.ts";
@@ -31,7 +31,7 @@ export { indexHtml, readReport, type Report } from "./index_page.ts";
 export { withLinks } from "./page_links.ts";
 export { type CellCode, cellCode } from "./code.ts";
 export { cellGraph, type GraphCell } from "./graph.ts";
-export { type CellKey } from "./cell_key.ts";
+export { type CellKey } from "./keys.ts";
 export {
   type CellState,
   notebookStatus,
@@ -39,7 +39,7 @@ export {
   staleCells,
 } from "./stale.ts";
 export { rerunCells, type RerunResult } from "./rerun.ts";
-export { type RerunOptions } from "./rerun_cells.ts";
+export { type RerunOptions } from "./rerun.ts";
 export { NoSuchCell, replayText, type RerunPlan } from "./rerun_plan.ts";
 export {
   findSession,

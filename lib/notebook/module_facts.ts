@@ -16,7 +16,7 @@ import {
   treeHash,
   walk,
 } from "./ast.ts";
-import { patternOf, placeOf } from "./named_files.ts";
+import { patternOf, placeOf } from "./data_files.ts";
 import { type Names, namesOf } from "./scopes.ts";
 import { javascriptOf } from "./strip_types.ts";
 

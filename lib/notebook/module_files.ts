@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { lockedHash } from "./locked.ts";
+import { lockedHash } from "./packages.ts";
 import { type ModuleFacts, moduleFacts } from "./module_facts.ts";
 import { projectConfig } from "./project.ts";
 

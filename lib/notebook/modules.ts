@@ -18,7 +18,7 @@
 import { statSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { type Binding, shortHash } from "./ast.ts";
-import { fileHash, type NamedFolder } from "./folder_files.ts";
+import { fileHash, type NamedFolder } from "./data_files.ts";
 import type { ModuleFacts, ModulePart } from "./module_facts.ts";
 import type { Imported, ModuleFiles } from "./module_files.ts";
 

@@ -32,23 +32,21 @@ export const cellRecord = (cell: Cell): Partial<CellRecord> =>
   (cell.metadata.ferlab ?? {}) as Partial<CellRecord>;
 export const runRecord = (nb: Notebook): Partial<RunRecord> =>
   (nb.metadata.ferlab ?? {}) as Partial<RunRecord>;
-/** Options of {@link planRun}. */
-export interface PlanOptions {
-  /** the notebook with the results of the run before */
-  before?: Notebook;
-  /** go on at the first cell without a result */
-  resume?: boolean;
-  /** run these only */
-  only?: (index: number, cell: Cell) => boolean;
-}
 
 /**
  * Decides for each code cell of `nb` and puts the results that stay into it;
  * the others lose theirs.
+ * @param o.before the notebook with the results of the run before
+ * @param o.resume goes on at the first cell without a result
+ * @param o.only runs these only
  */
 export function planRun(
   nb: Notebook,
-  o: PlanOptions,
+  o: {
+    before?: Notebook;
+    resume?: boolean;
+    only?: (index: number, cell: Cell) => boolean;
+  },
 ): Map<Cell, Act> {
   const plan = new Map<Cell, Act>();
   const cells = codeCells(nb);

@@ -1,6 +1,7 @@
 /** The project that a notebook belongs to. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
 
 /** Of deno.json what counts here. */
 interface Config {
@@ -20,10 +21,13 @@ export function projectFolder(start: string): string {
   }
 }
 
-/** JSON with comments and trailing commas as plain JSON. */
-export const plainJson = (text: string) =>
-  text.replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1")
-    .replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, "$1");
+/** What a JSON text with comments holds. @throws {Error} when it is none */
+export function jsonWithComments(text: string): unknown {
+  const errors: ParseError[] = [];
+  const value = parse(text, errors, { allowTrailingComma: true });
+  if (errors.length) throw new Error(printParseErrorCode(errors[0].error));
+  return value;
+}
 
 /** The same with what its deno.json says; nothing where it cannot be read. */
 export function projectConfig(start: string) {
@@ -31,7 +35,7 @@ export function projectConfig(start: string) {
   let config: Config = {};
   try {
     const text = readFileSync(configOf(folder)!, "utf8");
-    config = JSON.parse(plainJson(text)) ?? {};
+    config = jsonWithComments(text) as Config ?? {};
   } catch { /* Deno will say what is wrong with it */ }
   return { folder, config };
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { hasTag } from "./cells.ts";
-import type { Changes } from "./changes.ts";
+import type { Changes } from "./stale.ts";
 import { projectFolder } from "./project.ts";
 import type { Cell, Notebook } from "./types.ts";
 

@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { CellQueue } from "./cell_queue.ts";
 import { Front, type Request } from "./front.ts";
 import { projectFolder } from "./project.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./wire.ts";
 
 const PARENT_EVERY = 500; // ms between two looks whether the client is there
 

@@ -1,20 +1,141 @@
 /** Runs single cells of a notebook again, with the earlier cells they need. */
 import { existsSync } from "node:fs";
-import { checkLimits, codeCells } from "./cells.ts";
-import { kernelEnv, workingFolder } from "./project.ts";
-import { refuseForeign } from "./foreign.ts";
-import { cellGraph } from "./graph.ts";
+import { CellRuns, type CellRunsOptions } from "./cell_runs.ts";
+import { cellTitle, checkLimits, codeCells, refuseForeign } from "./cells.ts";
+import { cellGraph, type GraphCell } from "./graph.ts";
 import { Kernel } from "./kernel.ts";
 import { CellKeys } from "./keys.ts";
+import {
+  askedCells,
+  planProblem,
+  planRerun,
+  type RerunPlan,
+  writing,
+  wrote,
+} from "./rerun_plan.ts";
+import { SavedText, textLike, upToDate } from "./saved_text.ts";
+import {
+  findSession,
+  saveSession,
+  type Session,
+  withSession,
+} from "./session.ts";
+import {
+  type Cell,
+  type Notebook,
+  readNotebook,
+  readNotebookText,
+} from "./types.ts";
+import { kernelEnv, workingFolder } from "./project.ts";
 import { lockOutput } from "./lock.ts";
 import { admitPackages } from "./packages.ts";
 import { currentCells, executedCells, notebookPair } from "./cell_pairs.ts";
-import { askedCells, type RerunPlan } from "./rerun_plan.ts";
-import { SavedText, textLike, upToDate } from "./saved_text.ts";
-import { findSession, withSession } from "./session.ts";
 import { staleCells } from "./stale.ts";
-import { type Notebook, readNotebook, readNotebookText } from "./types.ts";
-import { Rerun, type RerunOptions } from "./rerun_cells.ts";
+
+/** Options of {@link rerunCells}. */
+export interface RerunOptions extends CellRunsOptions {
+  /** numbers, ids or tags of code cells; or all that are not fresh */
+  cells: string[] | "stale";
+  /** where the results go; default: the executed notebook */
+  out?: string;
+  /** use the notebook's session when it has one; default true */
+  session?: boolean;
+  /** is told what will run, before anything does */
+  onPlan?: (plan: RerunPlan) => void;
+}
+
+/** A rerun of some cells of one notebook. */
+export class Rerun {
+  readonly #runs: CellRuns;
+
+  constructor(
+    readonly file: string,
+    readonly source: Notebook,
+    readonly graph: GraphCell[],
+    readonly keys: CellKeys,
+    readonly saved: SavedText,
+    readonly o: RerunOptions,
+  ) {
+    this.#runs = new CellRuns(file, keys, o);
+  }
+
+  /** The plan for a kernel, told. @throws {Error} when it cannot work */
+  plan(asked: number[], session?: Session): RerunPlan {
+    const plan = planRerun(this.graph, this.keys.keys, asked, session?.writers);
+    const problem = planProblem(this.graph, plan);
+    if (problem) throw new Error(`${this.file}: ${problem}; nothing was run`);
+    return plan;
+  }
+
+  /** The first module that the session loaded in another version. */
+  outdated(plan: RerunPlan, session: Session): string | undefined {
+    const { keys } = this.keys;
+    return [...plan.asked, ...plan.replays.map((r) => r.number)]
+      .flatMap((n) => Object.keys(keys[n - 1].modules ?? {}))
+      .find((path) => {
+        const had = session.modules[path];
+        return had !== undefined && had !== this.keys.moduleHash(path);
+      });
+  }
+
+  async run(
+    kernel: Kernel,
+    plan: RerunPlan,
+    session?: Session,
+  ): Promise<string | undefined> {
+    return await this.#runs.stoppable(kernel, async () => {
+      const runs = [...plan.asked, ...plan.replays.map((r) => r.number)];
+      for (const number of runs.sort((a, b) => a - b)) {
+        if (this.#runs.aborted()) return `${this.file}: interrupted`;
+        const asked = plan.asked.includes(number);
+        const error = await this.#cell(kernel, number, asked, session);
+        if (error) return error;
+      }
+      const failure = await this.#runs.settled(kernel);
+      await this.saved.save();
+      return failure && this.#runs.told(failure, failure.cell!)[1];
+    });
+  }
+
+  /** Runs a cell; why it failed, in one line. */
+  async #cell(
+    kernel: Kernel,
+    number: number,
+    asked: boolean,
+    session?: Session,
+  ): Promise<string | undefined> {
+    const node = this.graph[number - 1];
+    const was = this.saved.was[number - 1];
+    const cell: Cell = {
+      ...was,
+      ...node.cell,
+      metadata: { ...was?.metadata, ...node.cell.metadata },
+      outputs: [],
+    };
+    const at = this.source.cells.indexOf(node.cell);
+    const title = at < 0 ? "Parameters" : cellTitle(this.source, at);
+    if (asked) this.saved.put(number, cell);
+    const before = structuredClone(session?.writers ?? {});
+    if (session) {
+      writing(session.writers, node);
+      await saveSession(session);
+    }
+    const { out } = this.saved;
+    const save = asked ? this.saved.save : undefined;
+    const given = { title, again: !asked, out, save };
+    const failure = await this.#runs.cell(kernel, cell, number, given);
+    if (asked && !failure) this.#runs.keep(number, cell);
+    if (asked) await this.saved.save();
+    if (session && !failure) {
+      session.writers = before;
+      wrote(session.writers, node, this.keys.keys[number - 1]);
+      // A kernel keeps the modules that it has loaded.
+      session.modules = { ...this.keys.loads(number), ...session.modules };
+      await saveSession(session);
+    }
+    return failure && this.#runs.told(failure, cell)[1];
+  }
+}
 
 /** Outcome of {@link rerunCells}. */
 export interface RerunResult extends RerunPlan {

@@ -1,7 +1,7 @@
 /** Which cells a rerun executes, and why; decided before anything runs. */
 import { hasTag } from "./cells.ts";
 import { type GraphCell, SETUP } from "./graph.ts";
-import { type CellKey, passedOn } from "./cell_key.ts";
+import { type CellKey, passedOn } from "./keys.ts";
 import { shortHash } from "./ast.ts";
 
 /** By name: the keys of the cells that made its value, in order. */

@@ -1,27 +1,20 @@
 /** Runs a notebook's cells in order in a fresh kernel and saves as it goes. */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import {
-  type CellFailure,
-  failureText,
-  lateFailure,
-  runCell,
-  type RunEvent,
-} from "./cell_run.ts";
+import type { CellFailure, RunEvent } from "./cell_run.ts";
+import { CellRuns, type CellRunsOptions } from "./cell_runs.ts";
 import {
   cellTitle,
   checkLimits,
   codeCells,
   hasTag,
-  timeLimit,
+  refuseForeign,
 } from "./cells.ts";
 import { kernelEnv, workingFolder } from "./project.ts";
 import { Kernel, KernelDied } from "./kernel.ts";
 import type { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
-import { CellOutputs } from "./outputs.ts";
 import { admitPackages } from "./packages.ts";
-import { type Left, leftText, settle } from "./pending.ts";
 import { runKeys } from "./stale.ts";
 import {
   declaresSchema,
@@ -31,10 +24,8 @@ import {
   mistyped,
   schemaProblem,
 } from "./parameters.ts";
-import { refuseForeign } from "./foreign.ts";
 import { ensureIds } from "./ids.ts";
-import { planRun, runRecord } from "./plan.ts";
-import type { RunRecord } from "./plan.ts";
+import { type Act, planRun, type RunRecord, runRecord } from "./plan.ts";
 import {
   type Cell,
   type Notebook,
@@ -43,7 +34,7 @@ import {
 } from "./types.ts";
 
 /** Options of {@link runNotebook}. */
-export interface RunOptions {
+export interface RunOptions extends CellRunsOptions {
   /**
    * values for names that the cell tagged `parameters` declares with `let`, of
    * the kind of their defaults; a {@link TypedText} becomes of that kind
@@ -57,28 +48,14 @@ export interface RunOptions {
   cwd?: string;
   env?: Record<string, string>;
   /**
-   * seconds a cell may run that has no tag `timeout=SECONDS`; then it is
-   * interrupted, and killed after `grace`
-   */
-  cellTimeout?: number;
-  /** cells write in the notebook's and its output's folder, and that is all */
-  sandbox?: boolean;
-  /** go on at the first cell without a result in `out` */
-  resume?: boolean;
-  /**
    * run those code cells only (numbers from 1, an injected cell counts); the
    * others keep the outputs that `out` has for their source, else their own
    */
   only?: (index: number, cell: Cell) => boolean;
-  /** sends SIGINT to the kernel, and kills it after `grace` */
-  signal?: AbortSignal;
-  /** kills the kernel at once */
-  kill?: AbortSignal;
-  /** milliseconds between SIGINT and the kill; default 5000 */
-  grace?: number;
-  /** milliseconds between savings of a cell that still runs; default 5000 */
-  saveEvery?: number;
-  onEvent?: (e: RunEvent) => void;
+  /** cells write in the notebook's and its output's folder, and that is all */
+  sandbox?: boolean;
+  /** go on at the first cell without a result in `out` */
+  resume?: boolean;
 }
 
 /** Outcome of {@link runNotebook}. */
@@ -187,11 +164,8 @@ class Run {
     if (o.resume && before && !same) {
       this.#warn("other parameters than before; all cells are run");
     }
-    const plan = planRun(nb, {
-      before,
-      resume: o.resume && same,
-      only: o.only,
-    });
+    const { only } = o;
+    const plan = planRun(nb, { before, resume: o.resume && same, only });
     const { test } = (nb.metadata.ferlab ?? {}) as { test?: unknown };
     nb.metadata.ferlab = { ...(test === undefined ? {} : { test }), ...record };
     for (const name of unknown) delete this.#values[name];
@@ -240,139 +214,63 @@ class Run {
     }
   }
 
-  async #inKernel(plan: ReturnType<typeof planRun>) {
-    const { o } = this;
+  async #inKernel(plan: Map<Cell, Act>) {
+    const { o, nb, file } = this;
     const cwd = this.#folder;
+    const runs = new CellRuns(file, this.#keys!, o);
     // A package that is added may run its own scripts.
-    if (!o.sandbox) await admitPackages(this.nb.cells, cwd, this.#warn);
-    const folders = [this.file, o.out ?? this.file]
-      .map((path) => dirname(resolve(path)));
+    if (!o.sandbox) await admitPackages(nb.cells, cwd, runs.warn);
+    const folders = [file, o.out ?? file].map((path) => dirname(resolve(path)));
     const kernel = await Kernel.start({
       cwd,
-      env: kernelEnv(this.file, o.env),
+      env: kernelEnv(file, o.env),
       ...(o.sandbox ? { sandbox: folders } : {}),
     });
-    let killer: ReturnType<typeof setTimeout> | undefined;
-    const abort = () => {
-      kernel.interrupt();
-      killer = setTimeout(() => kernel.kill(), o.grace ?? 5000);
-    };
-    const kill = () => kernel.kill();
-    o.signal?.addEventListener("abort", abort);
-    o.kill?.addEventListener("abort", kill);
     try {
-      if (this.#aborted()) abort();
-      await this.#cells(kernel, plan);
+      await runs.stoppable(kernel, () => this.#cells(kernel, plan, runs));
     } finally {
-      o.signal?.removeEventListener("abort", abort);
-      o.kill?.removeEventListener("abort", kill);
-      clearTimeout(killer);
       await kernel.stop();
     }
   }
 
-  async #cells(kernel: Kernel, plan: ReturnType<typeof planRun>) {
-    const { nb, o } = this;
-    const cells = codeCells(nb);
-    const keys = this.#keys!;
-    const outputs = new CellOutputs();
-    kernel.onMessage = (m) => void outputs.take(m); // between two cells
-    const keyed: number[] = []; // cells that ran well, by place
-    const replayed = new Map<Cell, Cell>(); // what ran → the cell that is saved
-    for (const [i, cell] of cells.entries()) {
-      if (this.#aborted()) return;
+  async #cells(kernel: Kernel, plan: Map<Cell, Act>, runs: CellRuns) {
+    const { nb, o: { out } } = this;
+    const save = out === undefined ? undefined : this.#save;
+    const saved = new Map<Cell, Cell>(); // what ran → the cell that is saved
+    const failed = (failure: CellFailure, running: Cell) => {
+      const ran = failure.cell ?? running;
+      const cell = saved.get(ran)!;
+      if (cell !== ran) Object.assign(cell, ran);
+      const [failedCell, error] = runs.told(failure, running);
+      const lacks = /Failed loading http|deno cache --frozen/;
+      const hint = this.o.sandbox && lacks.test(failure.message)
+        ? " (the sandbox downloads nothing; `deno cache` gets a package before)"
+        : "";
+      Object.assign(this.#result, {
+        ...{ ok: false, failedCell, error: error + hint },
+      });
+    };
+    for (const [i, cell] of codeCells(nb).entries()) {
+      if (runs.aborted()) return;
       const act = plan.get(cell)!;
       if (act === "keep" || act === "skip") continue;
-      const index = i + 1;
-      const again = act === "replay" ? "(again) " : "";
-      this.#emit({
-        type: "cell-start",
-        index,
-        total: cells.length,
-        title: again + cellTitle(nb, nb.cells.indexOf(cell)),
-      });
+      const again = act === "replay";
       const ran = again ? { ...cell, metadata: { ...cell.metadata } } : cell;
-      replayed.set(ran, cell);
-      keys.begins(index);
-      const failure = await runCell(kernel, outputs, ran, index, {
-        emit: again
-          ? (e) => /output|display/.test(e.type) || this.#emit(e)
-          : this.#emit,
-        save: o.out === undefined ? undefined : this.#save,
-        out: o.out,
-        saveEvery: o.saveEvery,
-        aborted: this.#aborted,
-        timeout: timeLimit(cell) ?? o.cellTimeout,
-        grace: o.grace,
-        expectError: hasTag(cell, "raises-exception"),
-      }) ?? await this.#checked(kernel, ran);
+      saved.set(ran, cell);
+      const title = cellTitle(nb, nb.cells.indexOf(cell));
+      const given = { title, again, out, save };
+      const failure = await runs.cell(kernel, ran, i + 1, given) ??
+        await this.#checked(kernel, ran);
       if (failure) {
-        const late = failure.cell && replayed.get(failure.cell);
-        if (again) Object.assign(cell, ran);
-        this.#failed(late ?? cell, failure);
-        await this.#save();
-        return;
+        failed(failure, ran);
+        return await this.#save();
       }
       if (again) continue;
-      keyed.push(i);
-      keys.ran();
-      const made = keys.keys; // an import may have changed those before
-      for (const n of keyed) {
-        Object.assign(cells[n].metadata.ferlab as object, { key: made[n] });
-      }
+      runs.keep(i + 1, cell);
       await this.#save();
     }
-    await this.#settled(kernel, outputs, replayed);
-  }
-
-  /** What comes late after the last cell, and what is left. */
-  async #settled(
-    kernel: Kernel,
-    outputs: CellOutputs,
-    replayed: Map<Cell, Cell>,
-  ) {
-    outputs.end();
-    const left = await settle(kernel, outputs, this.#aborted)
-      .catch((e): Left[] => {
-        if (!(e instanceof KernelDied)) throw e;
-        this.#warn(`after its last cell ${e.message}`);
-        return [];
-      });
-    for (const one of left) {
-      const cell = replayed.get(one.cell) ?? one.cell;
-      this.#warn(
-        `cell ${codeCells(this.nb).indexOf(cell) + 1} ${leftText(one)}`,
-      );
-    }
-    const failure = lateFailure(outputs);
-    if (!failure) return;
-    this.#failed(replayed.get(failure.cell!) ?? failure.cell!, failure);
-  }
-
-  #failed(cell: Cell, failure: CellFailure) {
-    const { cell: late } = failure;
-    const index = codeCells(this.nb).indexOf(cell) + 1;
-    if (late) {
-      cell.outputs = late.outputs;
-      cell.metadata.ferlab = {
-        ...late.metadata.ferlab ?? {},
-        status: "failed",
-      };
-    }
-    this.#result.ok = false;
-    this.#result.failedCell = index;
-    this.#result.error = failureText(
-      this.file,
-      this.#folder,
-      index,
-      cell,
-      failure,
-    );
-    const lacks = /Failed loading http|deno cache --frozen/;
-    if (this.o.sandbox && lacks.test(failure.message)) {
-      this.#result.error +=
-        " (the sandbox downloads nothing; `deno cache` gets a package before)";
-    }
+    const failure = await runs.settled(kernel);
+    if (failure) failed(failure, failure.cell!);
   }
 
   /** Checks the parameters when the cell that makes or sets them has run. */

@@ -13,7 +13,7 @@ import {
   resolve,
   sep,
 } from "node:path";
-import { plainJson } from "./project.ts";
+import { jsonWithComments } from "./project.ts";
 
 /** What the kernel sees of the environment: none of its secrets. */
 const KEPT = ["HOME", "PATH", "LANG", "TZ", "TMPDIR", "DENO_DIR"];
@@ -87,7 +87,8 @@ function refuseProjects(folder: string): void {
       if (!existsSync(file)) continue;
       let keys: string[];
       try {
-        keys = Object.keys(JSON.parse(plainJson(readFileSync(file, "utf8"))));
+        const text = readFileSync(file, "utf8");
+        keys = Object.keys(jsonWithComments(text) as object);
       } catch (e) {
         throw new Error(`${file}: cannot be read: ${(e as Error).message}`);
       }

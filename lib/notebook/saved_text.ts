@@ -5,8 +5,8 @@ import { ensureIds } from "./ids.ts";
 import {
   applyEdits,
   jsonLike,
-  type JsonSpan,
-  jsonSpans,
+  jsonSpan,
+  jsonTree,
   lineBreak,
   replaceText,
 } from "./json_text.ts";
@@ -75,7 +75,7 @@ export const textLike = (text: string, nb: Notebook): string =>
 /** The text of a saved notebook, and the cells that are put into it. */
 export class SavedText {
   readonly #text: string;
-  readonly #cells: JsonSpan[];
+  readonly #cells: { start: number; end: number }[];
   readonly #places: number[]; // of the code cells among all cells
   readonly #changed = new Map<number, Cell>(); // by number in the source
   #saving: Promise<void> = Promise.resolve();
@@ -88,7 +88,8 @@ export class SavedText {
     readonly out: string,
   ) {
     this.#text = text;
-    this.#cells = jsonSpans(text).entries!.get("cells")!.items!;
+    const root = jsonTree(text);
+    this.#cells = nb.cells.map((_, i) => jsonSpan(root, "cells", i)!);
     this.#places = was.map((cell) => cell ? nb.cells.indexOf(cell) : -1);
   }
 
@@ -109,8 +110,7 @@ export class SavedText {
       const json = cellJson(cell);
       const at = this.#places[number - 1];
       if (at >= 0) {
-        const { start, end } = cells[at];
-        return { start, end, text: jsonLike(text, start, json) };
+        return { ...cells[at], text: jsonLike(text, cells[at].start, json) };
       }
       // A cell that is new: behind the nearest one above that is there.
       const above = this.#places.slice(0, number - 1).findLast((p) => p >= 0);

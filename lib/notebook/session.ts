@@ -4,17 +4,17 @@
  * A session is two files in a folder of the user's own (mode 0700): NAME.json,
  * what is known of it, and NAME.connection.json, the kernel's ports and key;
  * both with mode 0600. What the kernel holds is kept as the keys of the cells
- * that wrote each name (cell_key.ts), so that a rerun knows what is still right.
+ * that wrote each name (keys.ts), so that a rerun knows what is still right.
  */
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { kill } from "node:process";
-import { newConnection } from "./connection.ts";
+import { newConnection } from "./wire.ts";
 import { Kernel } from "./kernel.ts";
 import { admitPackages } from "./packages.ts";
 import { kernelEnv, workingFolder } from "./project.ts";
-import { refuseForeign } from "./foreign.ts";
+import { refuseForeign } from "./cells.ts";
 import { notebookPair } from "./cell_pairs.ts";
 import { readNotebook } from "./types.ts";
 

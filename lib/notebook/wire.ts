@@ -1,5 +1,51 @@
-/** Messages of the Jupyter protocol (5.3) as frames: made, signed, checked. */
-import { createHmac } from "node:crypto";
+/** How one reaches a kernel, and the messages of the Jupyter protocol (5.3) as frames. */
+import { createHmac, randomBytes } from "node:crypto";
+import type { Address } from "./zmtp.ts";
+
+export interface Connection {
+  transport?: string;
+  ip: string;
+  shell_port: number;
+  control_port: number;
+  stdin_port: number;
+  iopub_port: number;
+  hb_port: number;
+  key: string;
+  signature_scheme?: string;
+  kernel_name?: string;
+}
+
+/** Where one of a kernel's sockets is; `ipc` are files beside each other. */
+export function addressOf(
+  { transport, ip }: Connection,
+  port: number,
+): Address {
+  return transport === "ipc"
+    ? { transport: "unix", path: `${ip}-${port}` }
+    : { hostname: ip, port };
+}
+
+/** A new key and free TCP ports on 127.0.0.1, all different. */
+export function newConnection(): Connection {
+  const listeners = Array.from(
+    { length: 5 },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const [shell, control, stdin, iopub, hb] = listeners.map((l) => l.addr.port);
+  listeners.forEach((l) => l.close());
+  return {
+    transport: "tcp",
+    ip: "127.0.0.1",
+    shell_port: shell,
+    control_port: control,
+    stdin_port: stdin,
+    iopub_port: iopub,
+    hb_port: hb,
+    key: randomBytes(32).toString("hex"),
+    signature_scheme: "hmac-sha256",
+    kernel_name: "deno",
+  };
+}
 
 /** The header of a message. */
 export interface Header {
@@ -54,7 +100,10 @@ export class Wire {
     return [DELIMITER, this.#signature(parts), ...parts];
   }
 
-  /** Reads a message; `undefined` when it is none, or wrongly signed. */
+  /**
+   * Reads a message; `undefined` when it is none, or wrongly signed.
+   * @throws {Error} when it is longer than a string can be
+   */
   read(frames: Uint8Array[]): WireMessage | undefined {
     const start = frames.findIndex((f) =>
       f.length === DELIMITER.length && text(f) === DELIMITER
@@ -69,8 +118,8 @@ export class Wire {
       if (!isHeader(header) || !isObject(parent) || !isObject(content)) return;
       const identities = frames.slice(0, start);
       return { identities, header, parent, metadata, content };
-    } catch {
-      return;
+    } catch (e) {
+      if (!(e instanceof SyntaxError)) throw e; // longer than a string can be
     }
   }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import {
   type Connection,
   newConnection,
-} from "../../lib/notebook/connection.ts";
+} from "../../lib/notebook/wire.ts";
 import { ZmtpServer } from "../../lib/notebook/zmtp_server.ts";
 import { ZmtpSocket } from "../../lib/notebook/zmtp.ts";
 import { serving, withProxy } from "./_client.ts";

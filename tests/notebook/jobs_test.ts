@@ -6,7 +6,7 @@ import {
   runNotebook,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { inJobs } from "../../lib/notebook/jobs.ts";
+import { inJobs } from "../../lib/notebook/timing.ts";
 import { lockOutput } from "../../lib/notebook/lock.ts";
 import { progress } from "../../lib/notebook/progress.ts";
 import { finished } from "../_run.ts";

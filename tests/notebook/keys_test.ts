@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { cellGraph } from "../../lib/notebook/mod.ts";
-import { type CellKey, keptKey } from "../../lib/notebook/cell_key.ts";
-import { CellKeys } from "../../lib/notebook/keys.ts";
+import { type CellKey, CellKeys, keptKey } from "../../lib/notebook/keys.ts";
 import { code, withFolder } from "./_notebook.ts";
 
 /** A small library: its door, what stands behind it, and what nobody uses. */

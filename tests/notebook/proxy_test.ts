@@ -1,9 +1,8 @@
 /** The kernel for front ends: outputs, errors, stop, restart, its end. */
 import assert from "node:assert/strict";
-import { interruptible } from "../../lib/notebook/interruptible.ts";
-import { withSvgTwin } from "../../lib/notebook/svg_twin.ts";
-import { Wire } from "../../lib/notebook/wire.ts";
-import { newConnection } from "../../lib/notebook/connection.ts";
+import { interruptible } from "../../lib/notebook/agent.ts";
+import { withSvgTwin } from "../../lib/notebook/outputs.ts";
+import { newConnection, Wire } from "../../lib/notebook/wire.ts";
 import { Client, leftOver, proxyArgs, serving, withProxy } from "./_client.ts";
 import { ROOT, withFolder } from "./_notebook.ts";
 

@@ -10,7 +10,7 @@ import {
   stopSession,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { jsonSpans } from "../../lib/notebook/json_text.ts";
+import { jsonSpan, jsonTree } from "../../lib/notebook/json_text.ts";
 import {
   code,
   errorOf,
@@ -23,8 +23,11 @@ import {
 /** The saved text of each cell. */
 async function cellTexts(file: string): Promise<string[]> {
   const text = await Deno.readTextFile(file);
-  return jsonSpans(text).entries!.get("cells")!.items!
-    .map(({ start, end }) => text.slice(start, end));
+  const root = jsonTree(text);
+  return JSON.parse(text).cells.map((_: unknown, i: number) => {
+    const { start, end } = jsonSpan(root, "cells", i)!;
+    return text.slice(start, end);
+  });
 }
 
 /** Reruns; gives the numbers that ran again, and what was told before. */

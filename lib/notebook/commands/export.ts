@@ -1,7 +1,7 @@
 /** `deno task nb export`: writes saved notebooks as HTML pages. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { basename, join } from "node:path";
-import { changesOf } from "../changes.ts";
+import { changesOf } from "../stale.ts";
 import { collectProvenance, shortList } from "../provenance.ts";
 import { exportHtml } from "../export.ts";
 import { limitsText } from "../limits.ts";

@@ -1,6 +1,6 @@
 /** What other commands share with those of notebooks. */
 export { escapeHtml } from "../ansi.ts";
-export { inJobs } from "../jobs.ts";
+export { inJobs } from "../timing.ts";
 export { policy } from "../page_script.ts";
 export { STYLE } from "../style.ts";
 export { checkFolder, EXIT, path, shown, writeWhole } from "./shared.ts";

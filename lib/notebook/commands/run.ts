@@ -1,7 +1,7 @@
 /** `deno task nb run`: runs notebooks' cells and saves them with their outputs. */
 import { type Command, InvalidArgumentError } from "commander";
 import { basename, join } from "node:path";
-import { inJobs } from "../jobs.ts";
+import { inJobs } from "../timing.ts";
 import { exactJson } from "../parameter_kinds.ts";
 import { runNotebook, type RunResult } from "../run.ts";
 import { codeCells } from "../cells.ts";

@@ -1,4 +1,17 @@
-/** Several tasks, a few at a time. */
+/** Work that takes time: a few pieces at once, none waited for without end. */
+
+/** What `work` gives; `otherwise` when that takes longer than `ms`. */
+export async function within<T, U = undefined>(
+  ms: number,
+  work: Promise<T>,
+  otherwise?: U,
+): Promise<T | U> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<T | U>((r) =>
+    timer = setTimeout(() => r(otherwise as U), ms)
+  );
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
 
 /**
  * Calls `work` for all items, at most `limit` at once, and gives the results
