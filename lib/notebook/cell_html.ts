@@ -15,13 +15,8 @@ import { duration, failureOf, secondsOf } from "./provenance.ts";
 import { drawable, missedNote, sanitise } from "./sanitise.ts";
 import type { Cell, MimeBundle, Output } from "./types.ts";
 
-const IMAGES = [
-  "image/png",
-  "image/jpeg",
-  "image/gif",
-  "image/webp",
-  "image/avif",
-];
+const IMAGES = ["png", "jpeg", "gif", "webp", "avif"]
+  .map((type) => `image/${type}`);
 /** What a page shows beside {@link IMAGES}, or what only commands read. */
 const SHOWN =
   /^(text\/.*|image\/svg\+xml|application\/json|application\/vnd\.ferlab\..*)$/;
@@ -37,6 +32,8 @@ export const errorText = (o: { ename: string; evalue: string }): string => {
 const pre = (text: string, attributes = "") =>
   `<pre${attributes}>${ansiToHtml(text.replace(/\n$/, ""))}</pre>`;
 const note = (html: string) => `<p class="note">${html}</p>`;
+/** A box for what is not shown, or not whole. */
+const left = (html: string) => `<div class="out left">${html}</div>`;
 
 /** The start of the first line with something in it. */
 export const firstLine = (source: string): string =>
@@ -100,9 +97,8 @@ export class CellHtml {
     } catch (error) {
       const why = String((error as Error)?.message ?? error).split("\n")[0];
       this.#warn(`${what} cannot be shown: ${why}`);
-      return `<div class="out left">${
-        note(`This ${what} cannot be shown: ${escapeHtml(why.slice(0, 300))}`)
-      }</div>`;
+      const told = escapeHtml(why.slice(0, 300));
+      return left(note(`This ${what} cannot be shown: ${told}`));
     }
   }
 
@@ -120,12 +116,11 @@ export class CellHtml {
     const outputs = this.options.lifted?.has(cell)
       ? note(`What it shows stands <a href="#answer--">at the top</a>.`)
       : this.outputs(cell, number, this.options.lifted !== undefined);
+    const long = cell.source.length > LIMITS.text;
     const source = this.#boxed(
       "code",
       () =>
-        cell.source.length > LIMITS.text
-          ? this.#text(cell.source)
-          : this.#block(cell.source, "typescript"),
+        long ? this.#text(cell.source) : this.#block(cell.source, "typescript"),
     );
     // The number is a link beside the summary: one inside it could not be
     // reached by every screen reader.
@@ -162,10 +157,9 @@ ${outputs}</section>`;
 
   #changed(number: number): string {
     const why = this.options.changed.get(number);
-    return why === undefined
-      ? ""
-      : `<span class="t changed" title="${escapeHtml(why)}">` +
-        `changed since it ran</span>`;
+    if (why === undefined) return "";
+    const title = escapeHtml(why);
+    return `<span class="t changed" title="${title}">changed since it ran</span>`;
   }
 
   #time(cell: Cell, executed: boolean): string {
@@ -186,16 +180,15 @@ ${outputs}</section>`;
     if (left <= 1_000) return pre(text, attributes);
     const head = plainText(text.slice(0, LIMITS.text * 3 / 4));
     const tail = plainText(text.slice(-LIMITS.text / 4));
-    return pre(head, attributes) + this.#leftOut(left) + pre(tail, attributes);
+    const told = `${sizeText(left)} left out here; all of it is in`;
+    return pre(head, attributes) + note(`${told} ${this.#file}.`) +
+      pre(tail, attributes);
   }
 
-  #leftOut(characters: number): string {
+  /** The notebook, as a note calls it. */
+  get #file(): string {
     const { file } = this.options;
-    return note(
-      `${sizeText(characters)} left out here; all of it is in ${
-        file ? `<code>${escapeHtml(file)}</code>` : "the notebook"
-      }.`,
-    );
+    return file ? `<code>${escapeHtml(file)}</code>` : "the notebook";
   }
 
   #output(o: Output, cell: Cell, number: number): string {
@@ -281,9 +274,11 @@ ${outputs}</section>`;
       const json = JSON.stringify(value, null, 2);
       return `<div class="out json">${this.#block(json, "json")}</div>`;
     }
-    return `<div class="out left"><details><summary>JSON of ${
-      sizeText(text.length)
-    }</summary>${this.#text(text)}</details></div>`;
+    return left(
+      `<details><summary>JSON of ${sizeText(text.length)}</summary>${
+        this.#text(text)
+      }</details>`,
+    );
   }
 
   /** Names what of an output no page can show. */
@@ -307,25 +302,16 @@ ${outputs}</section>`;
           this.#text(text)
         }</details>`
         : "";
-      return `<div class="out left">${
-        note(
-          `<b>${escapeHtml(mime)}</b>, ${sizeText(size)}: a page cannot ` +
-            `show this type.`,
-        )
-      }${folded}</div>`;
+      const what = `<b>${escapeHtml(mime)}</b>, ${sizeText(size)}`;
+      return left(note(`${what}: a page cannot show this type.`) + folded);
     }).join("");
   }
 
   #tooLarge(mime: string, size: number, limit: number): string {
-    const { file } = this.options;
-    return `<div class="out left">${
-      note(
-        `<b>${escapeHtml(mime)}</b>, ${sizeText(size)}: a page shows no more ` +
-          `than ${sizeText(limit)} of it. It is in ${
-            file ? `<code>${escapeHtml(file)}</code>` : "the notebook"
-          }.`,
-      )
-    }</div>`;
+    return left(note(
+      `<b>${escapeHtml(mime)}</b>, ${sizeText(size)}: a page shows no more ` +
+        `than ${sizeText(limit)} of it. It is in ${this.#file}.`,
+    ));
   }
 
   /** `undefined` for more than a browser opens at once. */

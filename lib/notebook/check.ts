@@ -1,6 +1,12 @@
 /** Checks notebooks: types, lint, order of names, ids, outputs, metadata. */
 import { join } from "node:path";
-import { cellName, foreignKernel, hasTag, timeLimit } from "./cells.ts";
+import {
+  cellName,
+  codeCells,
+  foreignKernel,
+  hasTag,
+  timeLimit,
+} from "./cells.ts";
 import { changesOf } from "./stale.ts";
 import { checkNames } from "./check_names.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
@@ -12,42 +18,34 @@ import { denoFmt } from "./format.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";
 
 function checkIds(one: Checked): Finding[] {
-  const { cells } = one.nb;
+  const { file, nb: { cells, nbformat_minor } } = one;
   const first = new Map<string, number>();
-  const findings: Finding[] = [];
-  cells.forEach(({ id }, i) => {
-    if (id === undefined) return;
+  const findings = cells.flatMap(({ id }, i) => {
+    if (id === undefined) return [];
     const problem = idProblem(id);
-    if (problem) {
-      const message = `its id ${JSON.stringify(id).slice(0, 70)} ${problem}; ` +
-        "`clean` gives it another";
-      return findings.push(at(one, i, "ids", message));
-    }
     const before = first.get(id);
     if (before === undefined) first.set(id, i);
-    else {
-      const message = `its id "${id}" is that of ${cellName(cells, before)} ` +
-        "too; `clean` gives it another";
-      findings.push(at(one, i, "ids", message));
-    }
+    const why = problem
+      ? `its id ${JSON.stringify(id).slice(0, 70)} ${problem}`
+      : before !== undefined
+      ? `its id "${id}" is that of ${cellName(cells, before)} too`
+      : undefined;
+    return why ? [at(one, i, "ids", `${why}; \`clean\` gives it another`)] : [];
   });
+  const tell = (message: string) =>
+    findings.push({ file, kind: "ids", message });
   const without = cells.filter((c) => c.id === undefined).length;
-  if (without < cells.length && one.nb.nbformat_minor < 5) {
-    findings.push({
-      file: one.file,
-      kind: "ids",
-      message:
-        `its cells have ids, which nbformat 4.${one.nb.nbformat_minor} ` +
-        "has not; `clean` makes it 4.5",
-    });
+  if (without < cells.length && nbformat_minor < 5) {
+    tell(
+      `its cells have ids, which nbformat 4.${nbformat_minor} has not; ` +
+        "`clean` makes it 4.5",
+    );
   }
   if (without) {
-    findings.push({
-      file: one.file,
-      kind: "ids",
-      message: `${without} of ${cells.length} cells have no id; ` +
+    tell(
+      `${without} of ${cells.length} cells have no id; ` +
         "`clean` gives them one",
-    });
+    );
   }
   return findings;
 }
@@ -109,15 +107,11 @@ function checkOutputs(one: Checked): Finding[] {
 
 /** Cells whose outputs are those of other code. */
 function checkChanges(one: Checked): Finding[] {
-  const { cells } = changesOf(one.file, one.nb);
-  const code = one.nb.cells.flatMap((c, i) =>
-    c.cell_type === "code" ? [i] : []
-  );
-  return Array.from(
-    cells,
-    ([number, why]) =>
-      at(one, code[number - 1], "stale", `it changed since it ran: ${why}`),
-  );
+  const code = codeCells(one.nb).map((cell) => one.nb.cells.indexOf(cell));
+  return Array.from(changesOf(one.file, one.nb).cells, ([number, why]) => {
+    const message = `it changed since it ran: ${why}`;
+    return at(one, code[number - 1], "stale", message);
+  });
 }
 
 function checkMetadata(one: Checked): Finding[] {
@@ -130,29 +124,30 @@ function checkMetadata(one: Checked): Finding[] {
       return [at(one, i, "metadata", (e as Error).message)];
     }
   });
+  const tell = (message: string): Finding => ({
+    ...{ file, kind: "metadata", message },
+  });
+  const kernel = foreignKernel(nb);
+  if (kernel !== undefined) {
+    return [tell(
+      `its kernel is ${kernel}, not Deno's; its code is not checked, and ` +
+        "`run` refuses it",
+    )];
+  }
   const { kernelspec, language_info } = nb.metadata as Record<
     string,
     { name?: unknown } | undefined
   >;
-  const kernel = foreignKernel(nb);
-  if (kernel !== undefined) {
-    const message = `its kernel is ${kernel}, not Deno's; its code is not ` +
-      "checked, and `run` refuses it";
-    return [{ file, kind: "metadata", message }];
-  }
-  const missing: string[] = [];
-  if (kernelspec?.name === undefined) missing.push("kernelspec.name");
-  if (language_info?.name === undefined) missing.push("language_info.name");
-  if (nb.nbformat_minor === undefined) missing.push("nbformat_minor");
-  return [
-    ...limits,
-    ...missing.map((name): Finding => ({
-      file,
-      kind: "metadata",
-      message: `its metadata has no ${name}; save it with JupyterLab and ` +
-        "the Deno kernel",
-    })),
-  ];
+  const missing = Object.entries({
+    "kernelspec.name": kernelspec?.name,
+    "language_info.name": language_info?.name,
+    nbformat_minor: nb.nbformat_minor,
+  }).filter(([, value]) => value === undefined).map(([name]) =>
+    tell(
+      `its metadata has no ${name}; save it with JupyterLab and the Deno kernel`,
+    )
+  );
+  return [...limits, ...missing];
 }
 
 async function checkSyntax(one: Checked): Promise<void> {
@@ -181,11 +176,8 @@ async function askDeno(notebooks: Checked[], cwd: string) {
   try {
     const programs = new Map<Program, Checked>();
     for (const [i, one] of notebooks.entries()) {
-      const { code, origins, names } = extractCells(
-        one.nb.cells,
-        cwd,
-        folder,
-      );
+      const { cells } = one.nb;
+      const { code, origins, names } = extractCells(cells, cwd, folder);
       const module = join(folder, `${i + 1}.${one.jsx ? "tsx" : "ts"}`);
       await Deno.writeTextFile(module, code);
       programs.set({ module, origins, names }, one);

@@ -101,11 +101,11 @@ async function pixelDifference(
     ),
   );
   if (x.info.width !== y.info.width || x.info.height !== y.info.height) return;
-  return x.data.reduce(
-    (most, v, i) => Math.max(most, Math.abs(v - y.data[i])),
-    0,
-  ) /
-    255;
+  let most = 0;
+  for (const [i, v] of x.data.entries()) {
+    most = Math.max(most, Math.abs(v - y.data[i]));
+  }
+  return most / 255;
 }
 
 async function compareImage(a: string, b: string, tolerance: number) {
@@ -170,29 +170,26 @@ const kindOf = (o: Output): string =>
     ? "error"
     : Object.keys(o.data)[0] ?? "display";
 
+/** The traceback holds places in files, which are another matter. */
+const textOf = (o: Output): string =>
+  o.output_type === "stream"
+    ? o.text
+    : o.output_type === "error"
+    ? `${o.ename}: ${o.evalue}`
+    : "";
+
 async function compareOutput(
   a: Output,
   b: Output,
   tolerance: number,
 ): Promise<{ kind: string; why: string } | undefined> {
   const kind = kindOf(a);
-  if (a.output_type === "stream" && b.output_type === "stream") {
-    const why = a.name === b.name
-      ? compareText(a.text, b.text, tolerance)
-      : `${a.name} → ${b.name}`;
-    return why === undefined ? undefined : { kind, why };
-  }
-  if (a.output_type === "error" && b.output_type === "error") {
-    // The traceback holds places in files, which are another matter.
-    const why = compareText(
-      `${a.ename}: ${a.evalue}`,
-      `${b.ename}: ${b.evalue}`,
-      tolerance,
-    );
-    return why === undefined ? undefined : { kind, why };
-  }
   if (!("data" in a) || !("data" in b)) {
-    return { kind, why: `${kind} → ${kindOf(b)}` };
+    const same = a.output_type === b.output_type && kind === kindOf(b);
+    const why = same
+      ? compareText(textOf(a), textOf(b), tolerance)
+      : `${kind} → ${kindOf(b)}`;
+    return why === undefined ? undefined : { kind, why };
   }
   const [x, y]: MimeBundle[] = [a.data, b.data];
   for (const mime of new Set([...Object.keys(x), ...Object.keys(y)])) {

@@ -1,6 +1,7 @@
 /** Style sheets and style attributes of outputs, written anew from allow-lists. */
 import parse from "css-tree/parser";
 import generate from "css-tree/generator";
+import walk from "css-tree/walker";
 
 /** What is read of css-tree's syntax tree. */
 interface Node {
@@ -68,30 +69,30 @@ const LONGEST_TEXT = 200;
 /** An output may not choose what its place is measured from. */
 const POSITIONS = new Set(["static", "relative", "absolute"]);
 
-function childrenOf(node: Node): Node[] {
+/** A node and all below it. */
+const partsOf = (node: Node): Node[] => {
   const all: Node[] = [];
-  node.children?.forEach((child) => all.push(child));
-  for (const part of [node.value, node.prelude, node.block]) {
-    if (part && typeof part === "object") all.push(part);
-  }
+  walk(node, (part: Node) => void all.push(part));
   return all;
-}
+};
+
+const childrenOf = (node?: Node | null): Node[] => {
+  const all: Node[] = [];
+  node?.children?.forEach((child) => all.push(child));
+  return all;
+};
 
 const within = (node: Node, types: Set<string>): boolean =>
-  types.has(node.type) && childrenOf(node).every((n) => within(n, types));
+  partsOf(node).every(({ type }) => types.has(type));
 
 /** Names of one output's elements get its prefix; what loads is refused. */
-function valueIsSafe(node: Node, prefix: string): boolean {
-  if (!VALUES.has(node.type)) return false;
-  if (node.type === "Function" && !FUNCTIONS.has(node.name!.toLowerCase())) {
-    return false;
-  }
-  if (node.type === "Url") {
-    if (!/^#/.test(node.value as string)) return false;
-    node.value = `#${prefix}${(node.value as string).slice(1)}`;
-  }
-  return childrenOf(node).every((n) => valueIsSafe(n, prefix));
-}
+const isSafePart = (node: Node, prefix: string): boolean => {
+  if (node.type === "Function") return FUNCTIONS.has(node.name!.toLowerCase());
+  if (node.type !== "Url") return VALUES.has(node.type);
+  const url = node.value as string;
+  node.value = `#${prefix}${url.slice(1)}`;
+  return url.startsWith("#");
+};
 
 function declarationIsSafe(node: Node, prefix: string, urls: boolean): boolean {
   const property = node.property!.toLowerCase();
@@ -102,39 +103,31 @@ function declarationIsSafe(node: Node, prefix: string, urls: boolean): boolean {
     return word?.type === "Identifier" && !more.length &&
       POSITIONS.has(word.name!.toLowerCase());
   }
-  if (!urls && hasUrl(value)) return false;
-  if (isCostly(property, value)) return false;
-  return valueIsSafe(value, prefix);
+  const parts = partsOf(value);
+  if (!urls && parts.some(({ type }) => type === "Url")) return false;
+  if (isCostly(property, value, parts)) return false;
+  return parts.every((part) => isSafePart(part, prefix));
 }
 
-const partsOf = (node: Node): Node[] => [
-  node,
-  ...childrenOf(node).flatMap(partsOf),
-];
-
 /** Variables that a value holds beside each other: each may hold as many. */
-const variables = (node: Node): number =>
-  node.type === "Function" && node.name!.toLowerCase() === "var"
-    ? 1
-    : childrenOf(node).reduce((sum, child) => sum + variables(child), 0);
+function variables(value: Node): number {
+  let count = 0;
+  walk(value, ({ type, name }: Node) => {
+    if (type !== "Function" || name!.toLowerCase() !== "var") return;
+    count++;
+    return walk.skip; // what stands for one that is missing
+  });
+  return count;
+}
 
 /** Whether a browser takes long to draw a value, or never ends. */
-function isCostly(property: string, value: Node): boolean {
-  const parts = partsOf(value);
+function isCostly(property: string, value: Node, parts: Node[]): boolean {
   const limit = property.startsWith("--") ? 1 : MOST_PARTS;
   return parts.length > MOST_PARTS || variables(value) > limit ||
     parts.some(({ type, value }) =>
       type === "String" && property !== "d" &&
       (value as string).length > LONGEST_TEXT
     );
-}
-
-const hasUrl = (node: Node): boolean =>
-  node.type === "Url" || childrenOf(node).some(hasUrl);
-
-function prefixIds(node: Node, prefix: string) {
-  if (node.type === "IdSelector") node.name = prefix + node.name;
-  for (const child of childrenOf(node)) prefixIds(child, prefix);
 }
 
 /** A rule as text; empty where nothing of it may stay. */
@@ -146,7 +139,9 @@ function ruleText(node: Node, prefix: string): string {
   const isQuery = node.type === "Atrule" && /^media$/i.test(node.name!);
   if (!(isRule || isQuery) || !node.prelude || !node.block) return "";
   if (!within(node.prelude, isRule ? SELECTORS : QUERIES)) return "";
-  if (isRule) prefixIds(node.prelude, prefix);
+  for (const part of isRule ? partsOf(node.prelude) : []) {
+    if (part.type === "IdSelector") part.name = prefix + part.name;
+  }
   const body = childrenOf(node.block).map((n) => ruleText(n, prefix)).join("");
   const head = generate(node.prelude);
   return body && `${isRule ? "" : "@media "}${head}{${body}}`;

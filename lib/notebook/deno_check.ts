@@ -54,7 +54,7 @@ export async function denoCheck(
     for (const one of programs) each.push(...await denoCheck([one], cwd));
     return each;
   }
-  const said = blocks.map((block): Said => {
+  const said = blocks.map((block) => {
     const [, code, first] = /^(?:(TS\d+) \[ERROR\]|error): (.*)/.exec(block)!;
     const [, url, line] = /^\s+at (file:\S+?):(\d+):\d+/m.exec(block) ?? [];
     const message = code
@@ -65,14 +65,18 @@ export async function denoCheck(
       : denoError(block) ?? first;
     return url
       ? placed(programs, fileURLToPath(url), Number(line), message)
-      : { program: programs[0], message };
+      : about(programs, message);
   });
   if (said.length) return said;
-  return [{
-    program: programs[0],
-    message: `deno check: ${(err || out).trim().split("\n")[0]}`,
-  }];
+  return [about(programs, `deno check: ${firstLine(err || out)}`)];
 }
+
+const firstLine = (text: string) => text.trim().split("\n")[0];
+/** What concerns no line of a program. */
+const about = ([program]: Program[], message: string): Said => ({
+  program,
+  message,
+});
 
 // A cell may end in a value that is only shown, and `let` marks what the
 // reader may set anew.
@@ -104,22 +108,15 @@ export async function denoLint(
   try {
     report = JSON.parse(out);
   } catch {
-    return [{
-      program: programs[0],
-      message: `deno lint: ${
-        denoError(err) ?? (err || out).trim().split("\n")[0]
-      }`,
-    }];
+    const why = denoError(err) ?? firstLine(err || out);
+    return [about(programs, `deno lint: ${why}`)];
   }
   return [
-    ...report.diagnostics.map((d) =>
-      placed(
-        programs,
-        fileURLToPath(d.filename),
-        d.range.start.line,
-        `${d.message} (${d.code})`,
-      )
-    ),
+    ...report.diagnostics.map(({ filename, range, message, code }) => {
+      const { line } = range.start;
+      const text = `${message} (${code})`;
+      return placed(programs, fileURLToPath(filename), line, text);
+    }),
     ...report.errors.map((e) =>
       placed(programs, e.file_path, 0, e.message.split("\n")[0])
     ),

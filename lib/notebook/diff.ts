@@ -35,16 +35,17 @@ export interface NotebookDiff {
 
 const MOST_LINES = 1000; // that differ; of more, none is looked for that stays
 
+const signed = (lines: string[], sign: DiffLine["sign"]): DiffLine[] =>
+  lines.map((text) => ({ sign, text }));
+
 /** Line by line, by the longest common subsequence. */
 export function diffLines(before: string, after: string): DiffLine[] {
   if (before === after) return [];
   const [a, b] = [before.split("\n"), after.split("\n")];
-  const lines = (texts: string[], sign: DiffLine["sign"]) =>
-    texts.map((text) => ({ sign, text }));
   const parts = diffArrays(a, b, { maxEditLength: MOST_LINES });
-  if (!parts) return [...lines(a, "-"), ...lines(b, "+")];
+  if (!parts) return [...signed(a, "-"), ...signed(b, "+")];
   return parts.flatMap(({ value, added, removed }) =>
-    lines(value, added ? "+" : removed ? "-" : " ")
+    signed(value, added ? "+" : removed ? "-" : " ")
   );
 }
 
@@ -53,13 +54,8 @@ function similarity(a: string, b: string): number {
   const words = (s: string) =>
     s.match(/[\p{L}\p{N}_$]+|[^\s\p{L}\p{N}]/gu) ?? [];
   const [x, y] = [words(a), words(b)];
-  const counts = new Map<string, number>();
-  for (const w of x) counts.set(w, (counts.get(w) ?? 0) + 1);
-  let common = 0;
-  for (const w of y) {
-    const n = counts.get(w) ?? 0;
-    if (n > 0) counts.set(w, n - 1), common++;
-  }
+  const counts = Map.groupBy(x, (word) => word);
+  const common = y.filter((word) => counts.get(word)?.pop()).length;
   return x.length + y.length ? 2 * common / (x.length + y.length) : 1;
 }
 
@@ -117,9 +113,6 @@ export async function diffNotebooks(
     moved: false,
     outputs: [] as OutputDifference[],
   });
-  const whole = (source: string, sign: "-" | "+"): DiffLine[] =>
-    source.split("\n").map((text) => ({ sign, text }));
-
   const cells: CellDiff[] = [];
   const gone = new Set(a.keys());
   for (const i of pairs.values()) gone.delete(i);
@@ -130,7 +123,7 @@ export async function diffNotebooks(
         ...one(before, i),
         kind: "removed",
         before: cellName(a, i),
-        source: whole(a[i].source, "-"),
+        source: signed(a[i].source.split("\n"), "-"),
       });
     }
   };
@@ -143,7 +136,7 @@ export async function diffNotebooks(
         ...one(after, j),
         kind: "added",
         after: after_,
-        source: whole(cell.source, "+"),
+        source: signed(cell.source.split("\n"), "+"),
       });
       continue;
     }

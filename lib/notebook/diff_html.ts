@@ -1,6 +1,7 @@
 /** Two notebooks' differences as one HTML page that needs no network. */
 import { ansiToHtml, escapeHtml } from "./ansi.ts";
 import type { CellDiff, DiffLine, NotebookDiff } from "./diff.ts";
+import { htmlPage } from "./page_script.ts";
 import { loadSanitiser, sanitise } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
 import type { Output } from "./types.ts";
@@ -101,29 +102,18 @@ export function diffHtml(
   const changed = diff.cells.filter(({ kind }) => kind !== "same");
   const same = diff.cells.length - changed.length;
   const title = `${names.before} and ${names.after}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}${OWN_STYLE}</style>
-</head>
-<body>
-<div class="page">
+  const told = diff.equal
+    ? "The notebooks say the same."
+    : `${changed.length} cells differ, ${same} are the same.`;
+  return htmlPage({
+    title,
+    style: STYLE + OWN_STYLE,
+    body: `<div class="page">
 <main>
 <h1>${escapeHtml(title)}</h1>
-<p>${
-    diff.equal
-      ? "The notebooks say the same."
-      : `${changed.length} cells differ`
-  }${diff.equal ? "" : `, ${same} are the same.`}</p>
+<p>${told}</p>
 ${changed.map(cellHtml).join("\n")}
 </main>
-</div>
-</body>
-</html>
-`;
+</div>`,
+  });
 }

@@ -10,7 +10,7 @@ import { type Lead, leadOf, leadTexts, questionOf } from "./lead.ts";
 import { loadMath, mathCss } from "./math.ts";
 import { withoutCaptions } from "./page_figures.ts";
 import { LINKS } from "./page_links.ts";
-import { PAGE_SCRIPT, policy } from "./page_script.ts";
+import { htmlPage, PAGE_SCRIPT, policy } from "./page_script.ts";
 import {
   duration,
   failureOf,
@@ -92,39 +92,32 @@ function banners(
   trust: boolean,
   changed: ReadonlyMap<number, string>,
 ): string {
+  const link = (n: number) => `<a href="#cell--${n}">cell ${n}</a>`;
   const all: string[] = [];
+  const add = (kind: string, html: string) =>
+    all.push(`<div class="banner${kind}" role="note">${html}</div>`);
   if (trust) {
-    all.push(
-      `<div class="banner trusted" role="note"><b>Trusted page.</b> ` +
-        `Scripts in this notebook’s outputs run here; open it only if you ` +
-        `trust who made it.</div>`,
+    add(
+      " trusted",
+      `<b>Trusted page.</b> Scripts in this notebook’s outputs run here; ` +
+        `open it only if you trust who made it.`,
     );
   }
-  if (state.failed !== undefined) {
-    const { failed } = state;
-    const text = escapeHtml(
-      errorText(failureOf(code[failed - 1])!).split("\n")[0].slice(0, 300),
-    );
-    const rest = state.missing ? `<br>${cells(state.missing)} not run.` : "";
-    all.push(
-      `<div class="banner" role="note"><b>The run failed</b> in ` +
-        `<a href="#cell--${failed}">cell ${failed}</a>: ${text}${rest}</div>`,
-    );
-  } else if (state.status === "partly run") {
-    all.push(
-      `<div class="banner partly" role="note"><b>Not complete:</b> ` +
-        `${cells(state.missing)} not run.</div>`,
-    );
+  const { failed, status, missing } = state;
+  if (failed !== undefined) {
+    const [why] = errorText(failureOf(code[failed - 1])!).split("\n");
+    const rest = missing ? `<br>${cells(missing)} not run.` : "";
+    const text = escapeHtml(why.slice(0, 300));
+    add("", `<b>The run failed</b> in ${link(failed)}: ${text}${rest}`);
+  } else if (status === "partly run") {
+    add(" partly", `<b>Not complete:</b> ${cells(missing)} not run.`);
   }
   if (changed.size) {
-    const links = Array.from(
-      changed.keys(),
-      (n) => `<a href="#cell--${n}">cell ${n}</a>`,
-    );
-    all.push(
-      `<div class="banner partly" role="note"><b>Not what was run:</b> ` +
-        `${links.join(", ")} changed since; the outputs are those of before.` +
-        `</div>`,
+    add(
+      " partly",
+      `<b>Not what was run:</b> ${
+        Array.from(changed.keys(), link).join(", ")
+      } changed since; the outputs are those of before.`,
     );
   }
   return all.join("\n");
@@ -296,38 +289,27 @@ export async function exportHtml(
       const [why] = error.message.split("\n");
       o.warn?.(`the page cannot be questioned: ${why}`);
     });
-  const heading = titled ? "" : `<h1>${escapeHtml(title)}</h1>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${
-    policy(trust, [PAGE_SCRIPT, ...asked?.scripts ?? []])
-  }">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
+  return htmlPage({
+    title,
+    policy: policy(trust, [PAGE_SCRIPT, ...asked?.scripts ?? []]),
+    head: `<meta name="referrer" content="no-referrer">
 ${facts(state, o.date, changed.size > 0, texts)}
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}
+`,
+    style: `${STYLE}
 ${highlight.css()}
-${await mathCss(body)}</style>
-</head>
-<body>
-<a class="skip" href="#main--">Skip to the content</a>
+${await mathCss(body)}`,
+    body: `<a class="skip" href="#main--">Skip to the content</a>
 ${tools(code.length > 0)}
 <div class="page${toc ? " has-toc" : ""}">
 ${toc}
 <main id="main--" tabindex="-1">
-${heading}
+${titled ? "" : `<h1>${escapeHtml(title)}</h1>`}
 ${banners(code, state, trust, changed)}
 ${body}
 </main>
 ${provenance(code, state, o.provenance ?? {})}
 </div>
 ${LINKS}
-<script>${PAGE_SCRIPT}</script>${asked ? `\n${asked.html}` : ""}
-</body>
-</html>
-`;
+<script>${PAGE_SCRIPT}</script>${asked ? `\n${asked.html}` : ""}`,
+  });
 }

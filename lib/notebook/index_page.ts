@@ -1,7 +1,7 @@
 /** A page that lists many reports: each one's question, answer and chart. */
 import { escapeHtml, unescapeHtml } from "./ansi.ts";
 import { BOARD_STYLE, verdictClasses, verdictFilter } from "./board.ts";
-import { policy } from "./page_script.ts";
+import { htmlPage } from "./page_script.ts";
 import { duration } from "./provenance.ts";
 import { loadSanitiser, sanitise } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
@@ -154,18 +154,11 @@ export function indexHtml(
 ): string {
   const failed = reports.filter((r) => r.status === "failed").length;
   const count = reports.length === 1 ? "1 report" : `${reports.length} reports`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(false)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}${OWN_STYLE}${BOARD_STYLE}</style>
-</head>
-<body class="index">
-<main>
+  return htmlPage({
+    title,
+    style: STYLE + OWN_STYLE + BOARD_STYLE,
+    name: "index",
+    body: `<main>
 <h1>${escapeHtml(title)}</h1>
 <p>${count}${failed ? `, ${failed} failed` : ""}</p>
 ${verdictFilter(reports.map((r) => r.counts))}
@@ -173,8 +166,6 @@ ${verdictFilter(reports.map((r) => r.counts))}
 ${reports.map((r, i) => card(r, i + 1)).join("\n")}
 </ul>
 ${beside}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
 }

@@ -85,6 +85,16 @@ function watchdog(pid: number, folder: string): Deno.ChildProcess {
   }).spawn();
 }
 
+/** Deno's kernel, in a group of its own, to be ended with its children. */
+export const launchKernel = (
+  connectionFile: string,
+  o: Deno.CommandOptions,
+): Deno.ChildProcess =>
+  new Deno.Command(Deno.execPath(), {
+    args: ["jupyter", "--kernel", "--conn", connectionFile],
+    ...{ detached: POSIX, stdin: "null", stdout: "null", ...o },
+  }).spawn();
+
 /** A folder of this process's own for what a kernel and it exchange. */
 const newFolder = () =>
   // Absolute, as the kernel's folder is another; an empty TMPDIR is none.
@@ -233,16 +243,12 @@ export class Kernel {
         sandbox = await startSandbox(o.sandbox, { cwd, own: folder });
       }
       await Deno.writeTextFile(file, JSON.stringify(connection));
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["jupyter", "--kernel", "--conn", file],
-        cwd: o.cwd,
+      const child = launchKernel(file, {
+        cwd,
         env: { ...sandbox?.env, ...o.env },
         clearEnv: sandbox !== undefined,
-        detached: POSIX, // a group of its own, to be ended with its children
-        stdin: "null",
-        stdout: "null",
         stderr: "piped",
-      }).spawn();
+      });
       const kernel = new Kernel(child, connection, folder);
       kernel.ended.then(() => sandbox?.stop());
       try {

@@ -1,51 +1,30 @@
 /** Notebooks on the Deno kernel: reading, running, exporting to HTML. */
-export { exportHtml, type ExportOptions } from "./export.ts";
-export { type CellFailure, runCell, type RunEvent } from "./cell_run.ts";
-export { runNotebook, type RunOptions, type RunResult } from "./run.ts";
 export {
   type Cell,
-  type MimeBundle,
   type Notebook,
   type Output,
   readNotebook,
   writeNotebook,
 } from "./types.ts";
-export { type Changes, changesOf } from "./stale.ts";
-export { checkNotebooks } from "./check.ts";
-export { type Finding, findingText } from "./check_findings.ts";
-export { cleanNotebook, type CleanResult } from "./clean.ts";
-export { compareOutputs, type OutputDifference } from "./compare.ts";
-export { type CellDiff, diffNotebooks, type NotebookDiff } from "./diff.ts";
-export { diffHtml } from "./diff_html.ts";
-export { formatNotebook, type FormatResult } from "./format.ts";
-export {
-  type CellTest,
-  type NotebookTest,
-  type NotebookTestOptions,
-  runNotebookTest,
-  testNotebook,
-} from "./testing.ts";
-export { collectProvenance, type Provenance } from "./provenance.ts";
 export { replaceText } from "./json_text.ts";
+export { cellCode } from "./code.ts";
+export { cellGraph } from "./graph.ts";
+export { stripTypes } from "./strip_types.ts";
+export type { RunEvent } from "./cell_run.ts";
+export { runNotebook, type RunOptions, type RunResult } from "./run.ts";
+export { rerunCells, type RerunOptions } from "./rerun.ts";
+export type { RerunPlan } from "./rerun_plan.ts";
+export { startSession, stopSession } from "./session.ts";
+export { runNotebookTest } from "./testing.ts";
+export { changesOf, notebookStatus } from "./stale.ts";
+export { checkNotebooks } from "./check.ts";
+export { findingText } from "./check_findings.ts";
+export { cleanNotebook } from "./clean.ts";
+export { formatNotebook } from "./format.ts";
+export { compareOutputs } from "./compare.ts";
+export { diffNotebooks } from "./diff.ts";
+export { diffHtml } from "./diff_html.ts";
+export { exportHtml } from "./export.ts";
+export { collectProvenance } from "./provenance.ts";
 export { indexHtml, readReport, type Report } from "./index_page.ts";
 export { withLinks } from "./page_links.ts";
-export { type CellCode, cellCode } from "./code.ts";
-export { cellGraph, type GraphCell } from "./graph.ts";
-export { type CellKey } from "./keys.ts";
-export {
-  type CellState,
-  notebookStatus,
-  runKeys,
-  staleCells,
-} from "./stale.ts";
-export { rerunCells, type RerunResult } from "./rerun.ts";
-export { type RerunOptions } from "./rerun.ts";
-export { NoSuchCell, replayText, type RerunPlan } from "./rerun_plan.ts";
-export {
-  findSession,
-  listSessions,
-  type Session,
-  startSession,
-  stopSession,
-} from "./session.ts";
-export { stripTypes } from "./strip_types.ts";

@@ -5,6 +5,7 @@
  * never runs what is in it; the page's policy allows exactly these bytes.
  */
 import { createHash } from "node:crypto";
+import { escapeHtml } from "./ansi.ts";
 import { CHARTS } from "./page_charts.ts";
 import { TERMS } from "./page_terms.ts";
 
@@ -212,6 +213,35 @@ for (const radio of document.querySelectorAll('input[name="ui--theme"]')) {
 }
 })();`;
 
+/** A whole page; it loads nothing from elsewhere. */
+export const htmlPage = (page: {
+  title: string;
+  style: string;
+  body: string;
+  policy?: string;
+  /** more of the head */
+  head?: string;
+  /** class of the body */
+  name?: string;
+}): string =>
+  `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${
+    page.policy ?? policy(false, [])
+  }">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+${page.head ?? ""}<title>${escapeHtml(page.title)}</title>
+<style>${page.style}</style>
+</head>
+<body${page.name ? ` class="${page.name}"` : ""}>
+${page.body}
+</body>
+</html>
+`;
+
 /** The page's Content-Security-Policy; `trust` lets all scripts in it run. */
 export function policy(trust: boolean, scripts = [PAGE_SCRIPT]): string {
   const allowed = scripts.map((script) =>
@@ -222,7 +252,7 @@ export function policy(trust: boolean, scripts = [PAGE_SCRIPT]): string {
     "style-src 'unsafe-inline'",
     "img-src data:",
     "font-src data:",
-    `script-src ${trust ? "'unsafe-inline'" : allowed.join(" ")}`,
+    `script-src ${trust ? "'unsafe-inline'" : allowed.join(" ") || "'none'"}`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");

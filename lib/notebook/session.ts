@@ -6,12 +6,12 @@
  * both with mode 0600. What the kernel holds is kept as the keys of the cells
  * that wrote each name (keys.ts), so that a rerun knows what is still right.
  */
-import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { kill } from "node:process";
 import { newConnection } from "./wire.ts";
-import { Kernel } from "./kernel.ts";
+import { Kernel, launchKernel } from "./kernel.ts";
+import { shortHash } from "./ast.ts";
 import { admitPackages } from "./packages.ts";
 import { kernelEnv, workingFolder } from "./project.ts";
 import { refuseForeign } from "./cells.ts";
@@ -34,7 +34,7 @@ export interface Session {
 }
 
 /** The folder of session files; made when absent. @throws when it is another's */
-export async function sessionFolder(): Promise<string> {
+async function sessionFolder(): Promise<string> {
   const uid = Deno.uid();
   const base = Deno.env.get("XDG_RUNTIME_DIR");
   const folder = base
@@ -55,8 +55,8 @@ export async function sessionFolder(): Promise<string> {
 async function nameOf(file: string): Promise<[string, string]> {
   const { source } = notebookPair(file);
   const notebook = await Deno.realPath(source).catch(() => source);
-  const hash = createHash("sha256").update(notebook).digest("hex").slice(0, 8);
-  return [`${basename(notebook, ".ipynb")}-${hash}`, notebook];
+  const name = `${basename(notebook, ".ipynb")}-${shortHash(notebook, 8)}`;
+  return [name, notebook];
 }
 
 /** Saves what is known of a session, in one step. */
@@ -88,13 +88,8 @@ async function alive(session: Session): Promise<boolean> {
   }
 }
 
-async function readSession(path: string): Promise<Session | undefined> {
-  try {
-    return JSON.parse(await Deno.readTextFile(path));
-  } catch {
-    return;
-  }
-}
+const readSession = (path: string): Promise<Session | undefined> =>
+  Deno.readTextFile(path).then(JSON.parse).catch(() => undefined);
 
 /** The sessions that live; files of dead ones are removed. */
 export async function listSessions(): Promise<Session[]> {
@@ -120,23 +115,15 @@ export async function findSession(file: string): Promise<Session | undefined> {
   await forget(session);
 }
 
-/** Starts a kernel of its own process group, which outlives this process. */
+/** Starts a kernel that outlives this process. */
 async function launch(connection: string, notebook: string): Promise<number> {
   await Deno.remove(connection).catch(() => {});
-  await Deno.writeTextFile(
-    connection,
-    JSON.stringify(newConnection()),
-    { mode: 0o600 },
-  );
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["jupyter", "--kernel", "--conn", connection],
-    cwd: workingFolder(notebook),
-    env: kernelEnv(notebook),
-    detached: true,
-    stdin: "null",
-    stdout: "null",
+  const text = JSON.stringify(newConnection());
+  await Deno.writeTextFile(connection, text, { mode: 0o600 });
+  const child = launchKernel(connection, {
+    ...{ cwd: workingFolder(notebook), env: kernelEnv(notebook) },
     stderr: "null",
-  }).spawn();
+  });
   child.unref();
   return child.pid;
 }

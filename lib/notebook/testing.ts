@@ -2,10 +2,11 @@
 import { cellName, cellTitle, hasTag } from "./cells.ts";
 import type { RunEvent } from "./cell_run.ts";
 import { compareOutputs } from "./compare.ts";
+import { secondsOf } from "./provenance.ts";
 import { runNotebook } from "./run.ts";
 import { type Cell, type Notebook, readNotebook } from "./types.ts";
 
-/** Options of {@link runNotebookTest} and {@link testNotebook}. */
+/** Options of {@link runNotebookTest}. */
 export interface NotebookTestOptions {
   /** go before those that the notebook itself gives for tests */
   parameters?: Record<string, unknown>;
@@ -49,7 +50,7 @@ const object = (v: unknown): Record<string, unknown> =>
  * and over them the JSON object in a raw cell tagged `test-parameters`.
  * @throws {Error} in one line when that cell holds no JSON object
  */
-export function testParameters(
+function testParameters(
   file: string,
   nb: Notebook,
 ): Record<string, unknown> {
@@ -102,11 +103,6 @@ async function judge(
       first.index + 1
     } (${first.kind}) is not the stored one: ${first.why}`;
 }
-
-const secondsOf = (cell: Cell): number | undefined => {
-  const { seconds } = object(cell.metadata.ferlab);
-  return typeof seconds === "number" ? seconds : undefined;
-};
 
 /**
  * Runs a notebook as a test; the file stays as it is.
@@ -166,45 +162,4 @@ export async function runNotebookTest(
       ? { error: result.error ?? `${file}: not all cells were run` }
       : {}),
   };
-}
-
-/** `Deno.test`, or anything that takes a test like it. */
-export type TestFunction = (
-  name: string,
-  body: (t: {
-    step(
-      name: string,
-      body: () => void,
-    ): Promise<boolean>;
-  }) => Promise<void>,
-) => void;
-
-/**
- * Makes a notebook a test of `deno test`, with a step a code cell.
- *
- * @example
- * ```ts
- * testNotebook(Deno.test, "notebooks/study.ipynb", {
- *   parameters: { profile: "smoke" },
- *   tolerance: 1e-3,
- * });
- * ```
- */
-export function testNotebook(
-  test: TestFunction,
-  file: string,
-  o: NotebookTestOptions = {},
-): void {
-  test(file, async (t) => {
-    const { ok, cells, error } = await runNotebookTest(file, o);
-    for (const { cell, title, status, message } of cells) {
-      if (status === "skipped" || status === "not run") continue;
-      await t.step(`${cell}: ${title}`, () => {
-        if (message !== undefined) {
-          throw new Error(`${file} ${cell}: ${message}`);
-        }
-      });
-    }
-    if (!ok && error) throw new Error(error);
-  });
 }

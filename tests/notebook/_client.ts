@@ -1,6 +1,12 @@
 /** A front end for these tests: starts the proxy, sends cells, keeps all. */
 import { join } from "node:path";
-import { addressOf, type Connection, newConnection, Wire, type WireMessage } from "../../lib/notebook/wire.ts";
+import {
+  addressOf,
+  type Connection,
+  newConnection,
+  Wire,
+  type WireMessage,
+} from "../../lib/notebook/wire.ts";
 import { ZmtpSocket } from "../../lib/notebook/zmtp.ts";
 import { ROOT } from "./_notebook.ts";
 

@@ -1,17 +1,14 @@
 /** Notebooks as tests. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { runNotebookTest, writeNotebook } from "../../lib/notebook/mod.ts";
 import {
   code,
   markdown,
   nb,
   notebook,
-  ROOT,
   stream,
   withFolder,
 } from "./_notebook.ts";
-import { finished } from "../_run.ts";
 
 const expecting = (source: string, stored: string, tolerance?: number) => {
   const cell = code(source, [stream(stored)], "expect");
@@ -104,46 +101,6 @@ Deno.test("parameters for tests that are no JSON object are told", async () => {
         /a\.ipynb raw cell 1: tagged "test-parameters", [^\n]*$/,
       );
     }
-  });
-});
-
-Deno.test("testNotebook makes a test of deno test with a step a cell", async () => {
-  await withFolder(async (folder, file) => {
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(
-        code("let n = 1;", [], "parameters"),
-        expecting("console.log(n);", "2.1\n"),
-        expecting("console.log(3 * n);", "7\n"),
-      ),
-    );
-    const room = JSON.stringify(join(ROOT, "lib/notebook/mod.ts"));
-    await Deno.writeTextFile(
-      file("a_test.ts"),
-      `import { testNotebook } from ${room};
-testNotebook(Deno.test, "a.ipynb", { parameters: { n: 2 }, tolerance: 0.1 });`,
-    );
-    const { code: exit, out } = await finished(
-      new Deno.Command(Deno.execPath(), {
-        args: [
-          "test",
-          "-A",
-          "--no-check",
-          "-c",
-          `${ROOT}/deno.json`,
-          file("a_test.ts"),
-        ],
-        cwd: folder,
-        env: { NO_COLOR: "1" },
-        stdout: "piped",
-        stderr: "piped",
-      }),
-    );
-    assert.equal(exit, 1);
-    assert.match(out, /cell 1: let n = 1; \.\.\. ok/);
-    assert.match(out, /cell 2: console\.log\(n\); \.\.\. ok/);
-    assert.match(out, /cell 3: console\.log\(3 \* n\); \.\.\. FAILED/);
-    assert.match(out, /a\.ipynb cell 3: output 1 \(stdout\) .*: 7 → 6 /);
   });
 });
 
