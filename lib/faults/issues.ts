@@ -178,6 +178,25 @@ export function atMost(lines: readonly string[]): string[] {
     : [...all.slice(0, MOST), `and ${all.length - MOST} more`];
 }
 
+/** Deeper values than these are nobody's. */
+const DEEPEST = 100;
+
+/** Where fields are called `__proto__`, which zod's records pass over unsaid. */
+function protoPaths(
+  input: unknown,
+  path: Path = [],
+  seen = new Set<unknown>(),
+): Path[] {
+  const isLeaf = typeof input !== "object" || input === null ||
+    ArrayBuffer.isView(input);
+  if (isLeaf || seen.has(input) || path.length > DEEPEST) return [];
+  seen.add(input);
+  return Object.entries(input).flatMap(([key, value]) => {
+    const at = [...path, Array.isArray(input) ? Number(key) : key];
+    return key === "__proto__" ? [at] : protoPaths(value, at, seen);
+  });
+}
+
 /**
  * What `input` makes of `schema`, or its faults, a line each:
  * `<path>: <what>; <what to do>`, unknown fields first.
@@ -193,7 +212,11 @@ export function parsedBy<S extends z.ZodType>(
   issues: Issue[];
 } {
   const result = schema.safeParse(input, { error: inWords });
-  if (result.success) return { data: result.data };
+  if (result.success) {
+    const odd = protoPaths(input)
+      .map((path) => `${o.dotted(path)}: unknown field; take it out`);
+    return odd.length > 0 ? { faults: odd, issues: [] } : { data: result.data };
+  }
   const { issues } = result.error;
   const unknown = (i: Issue) => i.code === "unrecognized_keys" ? 0 : 1;
   const faults = issues.toSorted((a, b) => unknown(a) - unknown(b))

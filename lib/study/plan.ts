@@ -109,13 +109,16 @@ function withPath(
   );
   let at = inner as Record<string, unknown>;
   for (const key of rest.slice(0, -1)) at = field(at, key) as typeof at;
-  if (typeof at !== "object" || at === null) {
+  const last = rest.at(-1)!;
+  const isPlace = Array.isArray(at)
+    ? /^\d{1,3}$/.test(last)
+    : typeof at === "object" && at !== null;
+  if (!isPlace) {
     throw new StudyError(
       `parameters.${path}: the recipe has no such field: ` +
         `lab.recipeTable() lists all`,
     );
   }
-  const last = rest.at(-1)!;
   // A varied place of a list stays, so that the others keep theirs.
   if (value === undefined && !Array.isArray(at)) delete at[last];
   else at[last] = value ?? null;
@@ -157,7 +160,9 @@ export function parsePlan(input: unknown): CheckedPlan {
   const { data: own, faults: odd = [] } = parsedBy(PlanSchema, input, {
     dotted: dottedFrom("plan"),
   });
-  if (odd.length > 0) faults.push(new StudyError(atMost(odd).join("\n")));
+  // Study and recipe tell their own.
+  const above = atMost(odd.filter((f) => !/^plan\.(study|recipe)\./.test(f)));
+  if (above.length > 0) faults.push(new StudyError(above.join("\n")));
   const plan = Object(own ?? input) as TrainingPlan;
   const metric = "test accuracy at the validation-chosen epoch";
   const study = isObject(plan.study) &&

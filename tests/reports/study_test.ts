@@ -78,3 +78,41 @@ Deno.test("studies share a data set, until one is opened anew", async () => {
   assert.equal(await second.data(), data);
   assert.notEqual(await open("smoke").data(), data);
 });
+
+Deno.test("a name that every object inherits is no parameter or field, in one line", () => {
+  const said = (cell: object) => {
+    try {
+      open("smoke", cell);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    assert.fail(`accepted ${JSON.stringify(cell)}`);
+  };
+  const named = (name: string, value: unknown) => ({ [name]: value });
+  const ofParameters = (name: string) =>
+    said({ parameters: named(name, [0.5]) });
+  assert.equal(
+    ofParameters("__proto__"),
+    'study "a": parameters.__proto__: unknown field; take it out',
+  );
+  assert.match(ofParameters("constructor"), /^recipe\.constructor: unknown/);
+  for (const name of ["betas.__proto__", "betas.x", "widths.99999999999"]) {
+    assert.equal(
+      ofParameters(name),
+      `parameters.${name}: the recipe has no such field: lab.recipeTable() ` +
+        "lists all",
+    );
+  }
+  assert.equal(
+    said({ search: { kind: "list", points: [named("__proto__", 1)] } }),
+    'study "a": search.points[0].__proto__: unknown field; take it out',
+  );
+  assert.equal(
+    said({ recipe: named("__proto__", 1) }),
+    "recipe.__proto__: unknown field; take it out",
+  );
+  assert.match(
+    said(named("__proto__", 1)),
+    /^openStudy: __proto__ is no field/,
+  );
+});
