@@ -22,7 +22,7 @@ import {
   settings,
   type Trial,
 } from "../lib/reports/mod.ts";
-import { trialsOf } from "../lib/reports/commands.ts";
+import { trialsOf } from "../lib/rows/mod.ts";
 import { StudyError, trainingRows } from "../lib/study/mod.ts";
 import { findChromium } from "./chromium.ts";
 

@@ -102,7 +102,7 @@ export async function exploreParts(
 
 const lib = join(root, "lib");
 /** Whose modules the script is made of. */
-const ROOMS = ["explore", "reports", "charts", "statistics", "study"];
+const ROOMS = ["explore", "reports", "rows", "charts", "statistics", "study"];
 /** Stands in for what a browser has of its own, or has no need of. */
 const STANDS_IN: Record<string, string> = {
   linkedom: "explore/page/document.ts",

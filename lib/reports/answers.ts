@@ -5,7 +5,7 @@ import type { Recipe } from "../train/mod.ts";
 import { trialsOfAll } from "./claims.ts";
 import { keep } from "./claims_file.ts";
 import { settled } from "./claims_table.ts";
-import type { Row, Trial } from "./rows.ts";
+import type { Row, Trial } from "../rows/mod.ts";
 import { duration, type Shown, shown } from "./show.ts";
 import type { Study } from "./study.ts";
 import type { Judgement } from "./verdicts.ts";

@@ -4,8 +4,14 @@ import { channels, wordsOf } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { ClaimsFile, keep } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
-import { paramsOf, type Row, type Trial, valueOf } from "./rows.ts";
-import { markdown, paramsText, type Shown, shown } from "./show.ts";
+import {
+  paramsOf,
+  paramsText,
+  type Row,
+  type Trial,
+  valueOf,
+} from "../rows/mod.ts";
+import { markdown, type Shown, shown } from "./show.ts";
 import { Study } from "./study.ts";
 import { claimsHtml, settled } from "./claims_table.ts";
 import { type Judgement, notRun, verdictText } from "./verdicts.ts";

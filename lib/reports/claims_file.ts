@@ -12,7 +12,7 @@ import { z } from "zod";
 import { StudyError } from "../study/mod.ts";
 import { fromRoot } from "./live.ts";
 import { Profile } from "./profiles.ts";
-import type { Trial } from "./rows.ts";
+import type { Trial } from "../rows/mod.ts";
 import type { Study } from "./study.ts";
 import { VERDICTS } from "./verdicts.ts";
 

@@ -2,4 +2,3 @@
 export { type ClaimsFile, readAs, readClaims } from "./claims_file.ts";
 export { COST_TYPE, costText, type StudyCost } from "./cost.ts";
 export { PROGRESS_TYPE, type StudyProgress } from "./live.ts";
-export { trialsOf } from "./rows.ts";

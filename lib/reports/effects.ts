@@ -12,22 +12,16 @@ import {
   asRuns,
   type Field,
   parametersOf,
+  paramsText,
   pick,
   rising,
   type Row,
   rowsOf,
   valueAt,
   valueOf,
-} from "./rows.ts";
-import {
-  paramsText,
-  points,
-  pointsInterval,
-  pText,
-  type Shown,
-  table,
   valueText,
-} from "./show.ts";
+} from "../rows/mod.ts";
+import { points, pointsInterval, pText, type Shown, table } from "./show.ts";
 
 /** Fewer paired seeds carry no verdict. */
 export const FEWEST = 3;

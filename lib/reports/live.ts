@@ -15,7 +15,8 @@ import {
   type TrainTrial,
   trialRows,
 } from "../study/mod.ts";
-import { duration, paramsText } from "./show.ts";
+import { paramsText } from "../rows/mod.ts";
+import { duration } from "./show.ts";
 
 /** A study whose trials are no trainings, such as one of throughput. */
 export interface Measurement {

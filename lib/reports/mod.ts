@@ -1,4 +1,24 @@
 /** What a notebook puts a report together from, and others may import. */
+export {
+  type Best,
+  bestPer,
+  bestTrial,
+  epochRows,
+  noiseOf,
+  parametersOf,
+  paramsOf,
+  type Published,
+  published,
+  publishedNoise,
+  rateText,
+  type Row,
+  runsAtBest,
+  settings,
+  settingText,
+  type Trial,
+  valueText,
+  where,
+} from "../rows/mod.ts";
 export * from "./answers.ts";
 export { type Claim, claims, decide, publishedText } from "./claims.ts";
 export { brief, claimsHtml, settled } from "./claims_table.ts";
@@ -20,36 +40,13 @@ export { fromRoot } from "./live.ts";
 export * from "./profiles.ts";
 export { protocol } from "./protocol.ts";
 export {
-  type Published,
-  published,
-  publishedNoise,
-  publishedRepeats,
-} from "./published.ts";
-export {
-  type Best,
-  bestPer,
-  bestTrial,
-  epochRows,
-  noiseOf,
-  parametersOf,
-  paramsOf,
-  type Row,
-  runsAtBest,
-  settings,
-  settingText,
-  type Trial,
-  where,
-} from "./rows.ts";
-export {
   duration,
   list,
   markdown,
   points,
   pText,
-  rateText,
   type Shown,
   table,
-  valueText,
 } from "./show.ts";
 export * from "./speed.ts";
 export { openStudy, Study, type StudyCell, type Where } from "./study.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { StudyError, type TrainingPlan } from "../study/mod.ts";
 import { type Recipe, recipes } from "../train/mod.ts";
-import { publishedNoise } from "./published.ts";
+import { publishedNoise } from "../rows/mod.ts";
 
 /**
  * smoke: does it run? quick: synthetic faces, minutes. cpu: real FER2013 on

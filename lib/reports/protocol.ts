@@ -1,8 +1,8 @@
 /** The protocol, published and ours, side by side. */
 import { firstSetting, recipeOf } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
-import type { Published } from "./published.ts";
-import { type Shown, table, valueText } from "./show.ts";
+import { type Published, valueText } from "../rows/mod.ts";
+import { type Shown, table } from "./show.ts";
 import { Study, triedText } from "./study.ts";
 
 const modelText = (r: Recipe) =>

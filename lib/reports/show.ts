@@ -1,6 +1,5 @@
 /** What a cell shows besides charts: tables, words, numbers as text. */
 import { channels, escapeMarkup } from "../charts/mod.ts";
-import { analysis, type Params, type ParamValue } from "../study/mod.ts";
 
 /** What a cell shows when it is its last value. */
 export interface Shown {
@@ -72,23 +71,3 @@ export const pointsInterval = (
 /** A p-value: "0.034", "< 0.001"; "–" where no test was made. */
 export const pText = (p: number | null | undefined): string =>
   p == null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3);
-
-/** 0.00316 → "3.16e-3". */
-export const rateText = (lr: number): string =>
-  Number(lr.toPrecision(3)).toExponential();
-
-/** A parameter's value as text; a learning rate always with its exponent. */
-export const valueText = (name: string, value: unknown): string =>
-  name === "lr" && typeof value === "number"
-    ? rateText(value)
-    : typeof value === "object"
-    ? JSON.stringify(value)
-    : analysis.showValue(value as ParamValue);
-
-/** Values by name, or by its words, as text: "depth 2, lr 1e-3". */
-export const paramsText = (
-  params: Params,
-  word = (name: string) => name,
-): string =>
-  Object.entries(params).map(([n, v]) => `${word(n)} ${valueText(n, v)}`)
-    .join(", ");

@@ -13,8 +13,15 @@ import {
 } from "../study/mod.ts";
 import { parseRecipe, type Recipe } from "../train/mod.ts";
 import { type Effect, effects, FEWEST } from "./effects.ts";
-import { named, parametersOf, paramsOf, type Row, rowsOf } from "./rows.ts";
-import { type Shown, shown, tableHtml, valueText } from "./show.ts";
+import {
+  named,
+  parametersOf,
+  paramsOf,
+  type Row,
+  rowsOf,
+  valueText,
+} from "../rows/mod.ts";
+import { type Shown, shown, tableHtml } from "./show.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
 
 /** What a notebook's cell says of a study of speed. */

@@ -34,8 +34,8 @@ import { loadCheckpoint, type Recipe, recipes } from "../train/mod.ts";
 import { tellCost } from "./cost.ts";
 import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
 import { pairSpread, Profile, startOf } from "./profiles.ts";
-import { asRuns, type Trial, trialsOf } from "./rows.ts";
-import { duration, list, type Shown, tableHtml, valueText } from "./show.ts";
+import { asRuns, type Trial, trialsOf, valueText } from "../rows/mod.ts";
+import { duration, list, type Shown, tableHtml } from "./show.ts";
 
 const Where = z.strictObject({
   profile: Profile,

@@ -1,7 +1,7 @@
 /** Tables of trials. */
 import { percent } from "../charts/mod.ts";
-import { paramsOf, rowsOf, type Trial } from "./rows.ts";
-import { duration, type Shown, table, valueText } from "./show.ts";
+import { paramsOf, rowsOf, type Trial, valueText } from "../rows/mod.ts";
+import { duration, type Shown, table } from "./show.ts";
 
 const total = (trials: readonly Trial[]) =>
   trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0);

@@ -21,8 +21,8 @@ import {
   type Row,
   rowsOf,
   valueAt,
-} from "./rows.ts";
-import { valueText } from "./show.ts";
+  valueText,
+} from "../rows/mod.ts";
 
 /** Each verdict's sign, text and ground, in the order of their counts. */
 const LOOKS = {

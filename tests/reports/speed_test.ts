@@ -13,7 +13,7 @@ import {
   startOf,
   timed,
 } from "../../lib/reports/mod.ts";
-import { named } from "../../lib/reports/rows.ts";
+import { named } from "../../lib/rows/mod.ts";
 import { inFolder } from "../_folder.ts";
 
 const html = async (cell: unknown) =>

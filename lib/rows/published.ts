@@ -7,7 +7,7 @@ import {
   readReplicates,
 } from "../study/mod.ts";
 import { channels } from "../charts/mod.ts";
-import { named, type Row } from "./rows.ts";
+import { named, type Row } from "./row.ts";
 
 /** A published table with what is said about it. */
 export interface Published
@@ -77,12 +77,12 @@ export async function published(
   return { ...file, tables, rows: tables[0].rows };
 }
 
-/** Published runs of the same settings; accuracies are shares. */
-export const publishedRepeats = await readReplicates();
+/** Published runs of the same settings. */
+const repeats = await readReplicates();
 
 function pooledOver(stage: string, config = /./): analysis.NoiseFloor {
   const { sd, low, high, df } = pooledSd(
-    publishedRepeats.filter((g) => g.stage === stage && config.test(g.config))
+    repeats.filter((g) => g.stage === stage && config.test(g.config))
       .map((g) => g.accuracies),
   );
   return { sd: sd!, low: low!, high: high!, df };

@@ -1,0 +1,6 @@
+/** A trial, a published run and a row of one's own as one kind of row. */
+export * from "./published.ts";
+export * from "./row.ts";
+export * from "./runs.ts";
+export * from "./settings.ts";
+export * from "./words.ts";
