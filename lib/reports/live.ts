@@ -1,9 +1,11 @@
-/** Runs a study in a cell: progress and curves in place, a line a trial. */
+/** A study that runs in a cell: what it costs, progress and curves, a line a trial. */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { escapeMarkup, lineChart, percent } from "../charts/mod.ts";
 import type { Dataset } from "../data/mod.ts";
 import {
+  type CostEstimate,
+  eventLines,
   exportStudy,
   type RecordPlace,
   runPlanned,
@@ -13,6 +15,7 @@ import {
   type TrainingEvent,
   type TrainingPlan,
   type TrainTrial,
+  type TrialPoint,
   trialRows,
 } from "../study/mod.ts";
 import { paramsText } from "../rows/mod.ts";
@@ -52,17 +55,18 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** Shows something in the cell that runs; false outside a kernel. */
-export async function broadcast(
-  message: "display_data" | "update_display_data",
-  content: Record<string, unknown>,
+/** Shows data in the cell that runs; false outside a kernel. */
+async function broadcast(
+  data: Record<string, unknown>,
+  message = "display_data",
+  transient = {},
 ): Promise<boolean> {
   let channel;
   try {
     // deno-lint-ignore no-explicit-any
     channel = (Deno as any).jupyter; // throws outside a kernel
   } catch { /* there is no cell */ }
-  await channel?.broadcast(message, content);
+  await channel?.broadcast(message, { data, metadata: {}, transient });
   return channel !== undefined;
 }
 
@@ -81,35 +85,73 @@ export interface StudyProgress {
   best?: { metric: string; value: number; text: string };
 }
 
+/** The media type under which a cell shows a study's cost. */
+export const COST_TYPE = "application/vnd.ferlab.cost+json";
+
+/** What is missing of a study; of trainings also how long they take. */
+export interface StudyCost {
+  study: string;
+  /** Trials without a result. */
+  missing: number;
+  /** Of all trials. */
+  total: number;
+  plan?: TrainingPlan;
+  estimate?: CostEstimate;
+}
+
+/** "lr-search: 4 of 60 trials to run, about 20 s one after the other, …" */
+export function costText({ study, missing, total, estimate }: StudyCost) {
+  if (missing === 0) return `${study}: all ${total} trials are on record`;
+  const what = `${study}: ${missing} of ${total} trials to run`;
+  if (!estimate) return `${what}: measurements, whose time is what they find`;
+  const { seconds, measured } = estimate;
+  const by = measured
+    ? `${measured.imagesPerSecond.toFixed(0)} images/s timed now`
+    : "the trials on record";
+  return `${what}, about ${duration(seconds)} one after the other, by ${by}`;
+}
+
+/** Shows a cost in the cell that runs; outside a kernel it is printed. */
+export async function tellCost(cost: StudyCost): Promise<void> {
+  const text = costText(cost);
+  const data = { "text/plain": text, [COST_TYPE]: cost };
+  if (!await broadcast(data)) console.log(text);
+}
+
+const settingOf = ({ params }: TrialPoint) =>
+  paramsText(params) || "the only setting";
+
 /** Lines beyond these are thinned out to the newest trials. */
 const LIVE_TRIALS = 12;
 
 /** Tells a run's events: lines, a bar, and the newest trials' curves. */
 class Teller {
-  #tally: Tally;
+  readonly #tally: Tally;
+  readonly #lineOf: ReturnType<typeof eventLines>;
   #curves: { trial: string; epoch: number; accuracy: number }[] = [];
   /** The place in the cell's output where the newest bar replaces the last. */
   #place = { display_id: crypto.randomUUID() };
-  #message: "display_data" | "update_display_data" = "display_data";
+  #message = "display_data";
   /** What is shown is sent one after the other. */
-  #sent: Promise<unknown> = Promise.resolve();
+  done: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly study: StudyInput,
-    private readonly valueText: (value: number) => string,
+    private readonly value: (value: number) => string,
   ) {
     const { direction = "maximize" } = study;
     this.#tally = new Tally(direction, () => performance.now());
+    this.#lineOf = eventLines(this.#tally, { setting: settingOf, value });
   }
 
   #progress(): StudyProgress {
-    const { done, total, failed, best: value } = this.#tally;
-    const { name, metric = "value" } = this.study;
+    const { done, total, failed, best } = this.#tally;
+    const { name: study, metric = "value" } = this.study;
     const secondsLeft = this.#tally.secondsLeft();
     return {
-      ...{ study: name, done, total, failed, secondsLeft },
-      ...value !== undefined &&
-        { best: { metric, value, text: this.valueText(value) } },
+      ...{ study, done, total, failed, secondsLeft },
+      ...best !== undefined &&
+        { best: { metric, value: best, text: this.value(best) } },
     };
   }
 
@@ -128,70 +170,40 @@ class Teller {
     return `<div><progress max="${total}" value="${done}" ` +
       `style="width: 100%; max-width: 40em">${words}</progress><br>` +
       `${words}</div>` +
-      (curves.length === 0
-        ? ""
-        : lineChart(curves, { x: "epoch", series: "trial", yLabel }).html);
+      (curves.length > 0
+        ? lineChart(curves, { x: "epoch", series: "trial", yLabel }).html
+        : "");
   }
 
   #show(): void {
-    this.#sent = this.#sent.then(async () => {
-      const data = {
-        "text/html": this.#html(),
-        [PROGRESS_TYPE]: this.#progress(),
-      };
-      const content = { data, metadata: {}, transient: this.#place };
-      await broadcast(this.#message, content);
+    this.done = this.done.then(async () => {
+      const html = this.#html(), progress = this.#progress();
+      const data = { "text/html": html, [PROGRESS_TYPE]: progress };
+      await broadcast(data, this.#message, this.#place);
       this.#message = "update_display_data";
     });
   }
 
   tell(event: TrainingEvent): void {
     this.#tally.take(event);
-    const { done, total } = this.#tally;
-    const setting = "point" in event
-      ? paramsText(event.point.params) || "the only setting"
+    const { type } = event, line = this.#lineOf(event)?.text;
+    const begin = type === "start" ? `${this.study.name}: ` : "";
+    const more = type === "interrupted"
+      ? ": run the cell again to go on from its last epoch"
       : "";
-    const ended = (how: string) => {
-      console.log(`trial ${done} of ${total}: ${setting}: ${how}`);
-      this.#show();
-    };
-    switch (event.type) {
-      case "start":
-        console.log(
-          `${this.study.name}: ` +
-            (event.missing === 0
-              ? `nothing to do: all ${total} trials are on record`
-              : `${event.missing} of ${total} trials to run`),
-        );
-        return event.missing === 0 ? undefined : this.#show();
-      case "warning":
-      case "changed":
-      case "budget":
-        return console.warn(event.message);
-      case "epoch":
-        this.#curves.push({
-          trial: `${setting}, repeat ${event.point.repeat + 1}`,
-          epoch: event.report.epoch,
-          accuracy: event.report.value,
-        });
-        return this.#show();
-      case "complete":
-        return ended(this.valueText(event.value));
-      case "pruned":
-      case "failed":
-        return ended(`${event.type}, ${event.reason}`);
-      case "lost":
-        return console.log(`lost: ${setting}: ${event.reason}`);
-      case "interrupted":
-        return console.log(
-          `interrupted in ${setting}: run the cell again to go on from its ` +
-            "last epoch",
-        );
+    const isWarning = ["warning", "changed", "budget"].includes(type);
+    if (line) console[isWarning ? "warn" : "log"](begin + line + more);
+    if (type === "epoch") {
+      this.#curves.push({
+        trial: `${settingOf(event.point)}, repeat ${event.point.repeat + 1}`,
+        epoch: event.report.epoch,
+        accuracy: event.report.value,
+      });
     }
-  }
-
-  done(): Promise<unknown> {
-    return this.#sent;
+    const isShown = type === "start"
+      ? event.missing > 0
+      : ["epoch", "complete", "pruned", "failed"].includes(type);
+    if (isShown) this.#show();
   }
 }
 
@@ -227,7 +239,7 @@ export async function runJob(
       dataDir: Deno.env.get("FERLAB_DATA_DIR"),
     });
   } else await runStudy(job.study, job.measure, options);
-  await teller.done();
+  await teller.done;
   const { study, rows } = await trialRows(placeOf(dir), name);
   mkdirSync(fromRoot(dir), { recursive: true });
   const file = join(fromRoot(dir), `${name}.parquet`);

@@ -31,8 +31,13 @@ import {
 } from "../study/mod.ts";
 import { meantText } from "../faults/mod.ts";
 import { loadCheckpoint, type Recipe, recipes } from "../train/mod.ts";
-import { tellCost } from "./cost.ts";
-import { fromRoot, type Measurement, placeOf, runJob } from "./live.ts";
+import {
+  fromRoot,
+  type Measurement,
+  placeOf,
+  runJob,
+  tellCost,
+} from "./live.ts";
 import { pairSpread, Profile, startOf } from "./profiles.ts";
 import { asRuns, type Trial, trialsOf, valueText } from "../rows/mod.ts";
 import { duration, list, type Shown, tableHtml } from "./show.ts";

@@ -1,65 +1,76 @@
 /** Tables of trials. */
 import { percent } from "../charts/mod.ts";
-import { paramsOf, rowsOf, type Trial, valueText } from "../rows/mod.ts";
+import {
+  paramsOf,
+  resultAt,
+  rowsOf,
+  secondsOf,
+  type Trial,
+  valueText,
+} from "../rows/mod.ts";
 import { duration, type Shown, table } from "./show.ts";
 
-const total = (trials: readonly Trial[]) =>
-  trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0);
-
 /** What trials cost, a row a study: how many, how many failed, how long. */
-export const costTable = (trials: Iterable<Trial>): Shown =>
-  table(
-    [...Map.groupBy(rowsOf("costTable", trials), (t) => t.study)].map(
-      ([study, own]) => {
-        const speeds = own
-          .flatMap((t) =>
-            (t.history ?? []).flatMap((e) => e.imagesPerSecond ?? [])
-          )
-          .sort((a, b) => a - b);
-        return {
-          study,
-          trials: own.length,
-          failed: own.filter((t) => t.state === "FAIL").length,
-          "time of its trials": duration(total(own)),
-          ...speeds.length > 0
-            ? {
-              "images/s (median epoch)": speeds[Math.floor(speeds.length / 2)]
-                .toFixed(0),
-            }
-            : {},
-        };
-      },
-    ),
+export function costTable(trials: Iterable<Trial>): Shown {
+  const studies = Map.groupBy(rowsOf("costTable", trials), (t) => t.study);
+  return table([...studies].map(([study, own]) => {
+    const speeds = own.flatMap((t) => t.history ?? [])
+      .flatMap((e) => e.imagesPerSecond ?? []).sort((a, b) => a - b);
+    const median = speeds[Math.floor(speeds.length / 2)];
+    return {
+      study,
+      trials: own.length,
+      failed: own.filter((t) => t.state === "FAIL").length,
+      "time of its trials": duration(secondsOf(own)),
+      ...median && { "images/s (median epoch)": median.toFixed(0) },
+    };
+  }));
+}
+
+/** Trials by their parameters, then by repeat. */
+function inOrder(a: Trial, b: Trial): number {
+  const others = paramsOf(b);
+  const differences = Object.entries(paramsOf(a)).map(([name, value]) =>
+    typeof value === "number"
+      ? value - Number(others[name])
+      : String(value).localeCompare(String(others[name]))
   );
+  return differences.find((d) => d !== 0) ?? a.repeat - b.repeat;
+}
 
 /**
  * Every trial with its accuracies: at the epoch that validation chose, over
  * all images and as the mean of the classes, and the maximum over the epochs
  * on the test split.
+ *
+ * @throws StudyError for an accuracy that is no share from 0 to 1
  */
 export function trialTable(trials: Iterable<Trial>): Shown {
-  const order = (a: Trial, b: Trial) =>
-    Object.entries(paramsOf(a)).map(([name, value]) =>
-      typeof value === "number"
-        ? value - Number(b[name])
-        : String(value).localeCompare(String(b[name]))
-    ).find((d) => d !== 0) ?? a.repeat - b.repeat;
-  const share = (value: number | null | undefined, none = "–") =>
-    value === null || value === undefined ? none : percent(value);
-  return table(
-    rowsOf("trialTable", trials).toSorted(order).map((t) => ({
+  const rows = rowsOf("trialTable", trials).map((trial, i) => {
+    const share = (field: string, none = "–") => {
+      const at = `trialTable: row ${i + 1}`;
+      const value = resultAt(at, field, trial[field]);
+      return value === null ? none : percent(value);
+    };
+    const { state, repeat, seconds } = trial;
+    const isOpen = state && !["COMPLETE", "FAIL"].includes(state);
+    const why = isOpen ? state.toLowerCase() : trial.failKind ?? "diverged";
+    const [low, high] = [share("low"), share("high")];
+    const cells = {
       ...Object.fromEntries(
-        Object.entries(paramsOf(t)).map(([n, v]) => [n, valueText(n, v)]),
+        Object.entries(paramsOf(trial)).map(([n, v]) => [n, valueText(n, v)]),
       ),
-      repeat: t.repeat === undefined ? null : t.repeat + 1,
-      "test accuracy": share(t.accuracy, t.failKind ?? "diverged"),
-      "95 % interval": t.low === undefined
-        ? "–"
-        : `${percent(t.low)} – ${percent(t.high!)}`,
-      "balanced accuracy": share(t.balanced),
-      epoch: t.chosenEpoch ?? "–",
-      "max on test": share(t.maxTestAccuracy),
-      seconds: t.seconds?.toFixed(1) ?? "–",
-    })),
+      repeat: repeat == null ? null : Number(repeat) + 1,
+      "test accuracy": share("accuracy", why),
+      "95 % interval": low === "–" ? low : `${low} – ${high}`,
+      "balanced accuracy": share("balanced"),
+      epoch: trial.chosenEpoch ?? "–",
+      "max on test": share("maxTestAccuracy"),
+      seconds: Number.isFinite(seconds) ? seconds!.toFixed(1) : seconds ?? "–",
+    };
+    return { trial, cells };
+  });
+  return table(
+    rows.toSorted((a, b) => inOrder(a.trial, b.trial)).map((r) => r.cells),
   );
 }

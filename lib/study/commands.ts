@@ -15,6 +15,7 @@ export {
   identityOf,
   recordsOf,
 } from "./identity.ts";
+export { eventLines } from "./event_lines.ts";
 export { linesOf } from "./lines.ts";
 export { pointsOf, type TrialPoint } from "./points.ts";
 export {

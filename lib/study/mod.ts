@@ -59,6 +59,7 @@ export {
   type StudySummary,
 } from "./runner.ts";
 export * from "./store/mod.ts";
+export { eventLines } from "./event_lines.ts";
 export { Tally } from "./tally.ts";
 export {
   TIMED_MODES,

@@ -2,6 +2,7 @@
 import stringWidth from "string-width";
 import {
   clock,
+  eventLines,
   type Study,
   Tally,
   type TrainingEvent,
@@ -12,7 +13,6 @@ import {
   describe,
   fit,
   pad,
-  plural,
   roomOf,
   short,
   shownValue,
@@ -47,53 +47,20 @@ const RED = 31, YELLOW = 33, BOLD = 1, DIM = 2;
 const MOST_LINES = 10;
 const BAR = 12;
 
+const COLOURS: Partial<Record<TrainingEvent["type"], number>> = {
+  ...{ pruned: DIM, failed: RED },
+  ...{ interrupted: YELLOW, lost: YELLOW, warning: YELLOW },
+};
+
 /** Makes the line that an event leaves for good, if it leaves one. */
 function lines(study: Shown, tally: Tally) {
-  const value = (v: number) => withUnit(v, study.metric);
-  let waits = 0;
+  const lineOf = eventLines(tally, {
+    setting: (point) => named(study, point),
+    value: (value) => withUnit(value, study.metric),
+  });
   return (event: TrainingEvent): Line | undefined => {
-    const ended = (point: TrialPoint, how: string, colour?: number) => {
-      const setting = named(study, point);
-      const text = `trial ${tally.done} of ${tally.total}: ${setting}: ` +
-        clean(how);
-      return { text, setting, colour };
-    };
-    switch (event.type) {
-      case "start": {
-        const resumed = event.resumed
-          ? `, ${event.resumed} of them broken off by a dead process`
-          : "";
-        return {
-          text: event.missing
-            ? `${event.missing} of ${event.total} trials to run${resumed}`
-            : `nothing to do: all ${event.total} trials are on record`,
-        };
-      }
-      case "complete":
-        return ended(event.point, value(event.value));
-      case "pruned":
-        return ended(event.point, `pruned, ${event.reason}`, DIM);
-      case "failed":
-        return ended(event.point, `failed, ${event.reason}`, RED);
-      case "interrupted":
-      case "lost": {
-        const setting = named(study, event.point);
-        const why = "reason" in event ? `: ${clean(event.reason)}` : "";
-        const text = `${event.type}: ${setting}${why}`;
-        return { text, setting, colour: YELLOW };
-      }
-      case "warning":
-        return { text: `warning: ${clean(event.message)}`, colour: YELLOW };
-      case "changed":
-      case "budget":
-        return { text: clean(event.message) };
-      case "waiting": {
-        if (event.running === waits) return;
-        waits = event.running;
-        const trials = plural(event.running, "trial");
-        return { text: `waits for ${trials} of other processes` };
-      }
-    }
+    const line = lineOf(event), colour = COLOURS[event.type];
+    return line && { ...line, text: clean(line.text), colour };
   };
 }
 

@@ -505,3 +505,31 @@ Deno.test("an option of another kind is one line that names it", () => {
     message: /^settings: the function of lr fails at row 1: /,
   });
 });
+
+Deno.test("the trial table takes shares alone, and says what became of a trial without one", () => {
+  const [row] = rowsOf({ "2 0.1": [0.5] });
+  const html = (more: Row) =>
+    // deno-lint-ignore no-explicit-any
+    (trialTable([{ ...row, ...more } as reports.Trial]) as any)[
+      Symbol.for("Jupyter.display")
+    ]()["text/html"];
+  for (const field of ["accuracy", "low", "balanced", "maxTestAccuracy"]) {
+    assert.throws(() => html({ [field]: 62.4 }), {
+      name: "StudyError",
+      message: `trialTable: row 1: ${field} is 62.4: give a share from 0 to 1`,
+    });
+  }
+  assert.throws(
+    () => html({ accuracy: "good" }),
+    /row 1: accuracy is "good": give a number/,
+  );
+  assert.match(html({ accuracy: "0.5" }), /<td>50\.0 %<\/td>/);
+  for (const [state, word] of [["PRUNED", "pruned"], ["RUNNING", "running"]]) {
+    assert.match(
+      html({ accuracy: null, state }),
+      new RegExp(`<td>${word}</td>`),
+    );
+  }
+  const none = { low: null, high: null, chosenEpoch: null, seconds: "5" };
+  assert.doesNotMatch(html(none), /NaN|>0\.0 %|undefined|null/);
+});
