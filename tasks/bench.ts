@@ -79,6 +79,17 @@ program.command("notebook")
     const { benchNotebook } = await import("./bench_notebook.ts");
     Deno.exit(await benchNotebook(options));
   });
+program.command("explore")
+  .description(
+    "a page of 1,000 trials: opening, the panel, a change, ms; beside " +
+      "optuna-dashboard on the same records",
+  )
+  .option("--rounds <n>", "counted rounds, after one of warm-up", whole, 5)
+  .option("--no-peer", "leave optuna-dashboard out")
+  .action(async (options) => {
+    const { benchExplore } = await import("./bench_explore.ts");
+    Deno.exit(await benchExplore(options));
+  });
 program.command("study")
   .description(
     "the study engine beside Optuna on SQLite and PostgreSQL: trials, epochs, " +

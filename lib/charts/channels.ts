@@ -88,7 +88,12 @@ export function trialWords(
   const of = isTrial ? `${own.study}/${own.number}` : JSON.stringify(all);
   const words = [...names, "seed"]
     .filter((name) => !told.includes(name) && own[name] != null)
-    .map((name) => `${wordsOf(name)} ${valueText(own[name])}`).join(", ");
+    // A seed is a name, of which every digit counts.
+    .map((name) =>
+      name === "seed"
+        ? `seed ${own.seed}`
+        : `${wordsOf(name)} ${valueText(own[name])}`
+    ).join(", ");
   return words + (of === "{}" ? "" : MARK + of + MARK);
 }
 

@@ -79,8 +79,17 @@ function symmetricQuantile(sf: (x: number) => number, p: number): number {
 export function studentQuantile(p: number, df: number): number {
   checkProbability("studentQuantile", p);
   checkDf("studentQuantile", df);
-  return symmetricQuantile((t) => studentSf(t, df), p);
+  const key = `${p} ${df}`, known = quantiles.get(key);
+  if (known !== undefined) return known;
+  if (quantiles.size >= MOST_KNOWN) quantiles.clear();
+  const quantile = symmetricQuantile((t) => studentSf(t, df), p);
+  quantiles.set(key, quantile);
+  return quantile;
 }
+
+/** All intervals of a study ask for the same few. */
+const quantiles = new Map<string, number>();
+const MOST_KNOWN = 10_000;
 
 /**
  * The p-quantile of the standard normal.

@@ -42,10 +42,12 @@ function checkDesign(
 }
 
 /** P(|T| > t) for the noncentral t of `n` pairs with mean / sd = `effect`. */
-function twoSidedPower(n: number, effect: number, alpha: number): number {
+function powerOf(n: number, alpha: number): (effect: number) => number {
   const t = studentQuantile(1 - alpha / 2, n - 1);
-  const delta = Math.abs(effect) * Math.sqrt(n);
-  return noncentralTSf(t, n - 1, delta) + noncentralTSf(t, n - 1, -delta);
+  return (effect) => {
+    const delta = Math.abs(effect) * Math.sqrt(n);
+    return noncentralTSf(t, n - 1, delta) + noncentralTSf(t, n - 1, -delta);
+  };
 }
 
 /**
@@ -67,7 +69,7 @@ export function pairedPower(
       `pairedPower: difference is ${difference}: give a finite one`,
     );
   }
-  return twoSidedPower(n, difference / sd, alpha);
+  return powerOf(n, alpha)(difference / sd);
 }
 
 /**
@@ -95,16 +97,16 @@ export function repeatsNeeded(
   }
   let low = 1;
   let high = Math.max(2, Math.ceil(about));
-  while (twoSidedPower(high, effect, alpha) < power) {
+  while (powerOf(high, alpha)(effect) < power) {
     low = high;
     high *= 2;
   }
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (twoSidedPower(middle, effect, alpha) < power) low = middle;
+    if (powerOf(middle, alpha)(effect) < power) low = middle;
     else high = middle;
   }
-  return { n: high, power: twoSidedPower(high, effect, alpha) };
+  return { n: high, power: powerOf(high, alpha)(effect) };
 }
 
 /**
@@ -120,7 +122,7 @@ export function detectableDifference(
   },
 ): number {
   checkDesign("detectableDifference", { n, sd, alpha, power });
-  const reached = (effect: number) => twoSidedPower(n, effect, alpha);
+  const reached = powerOf(n, alpha);
   let high = 1;
   while (reached(high) < power) high *= 2;
   return sd * bisect(reached, power, 0, high);

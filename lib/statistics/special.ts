@@ -7,9 +7,22 @@ const MAX_TERMS = 1_000_000;
  * (Abramowitz and Stegun 6.1.41; below 10 by Γ(x + 1) = x Γ(x)).
  */
 function stirlingError(x: number): number {
+  const known = errors.get(x);
+  if (known !== undefined) return known;
+  if (errors.size >= MOST_KNOWN) errors.clear();
+  const error = errorOf(x);
+  errors.set(x, error);
+  return error;
+}
+
+/** Halves of a few degrees of freedom are asked for again and again. */
+const errors = new Map<number, number>();
+const MOST_KNOWN = 10_000;
+
+function errorOf(x: number): number {
   if (x < 10) {
     // Γ(x) = Γ(x + 1) / x, taken through both Stirling forms.
-    return stirlingError(x + 1) + (x + 0.5) * Math.log1p(1 / x) - 1;
+    return errorOf(x + 1) + (x + 0.5) * Math.log1p(1 / x) - 1;
   }
   const y = 1 / (x * x);
   return (1 / 12 -

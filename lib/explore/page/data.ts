@@ -2,6 +2,7 @@
 /** What a page has of its report, read without trust. */
 import type { Trial } from "../../reports/mod.ts";
 import type { Asked } from "../pack.ts";
+import type { CallJson, Json } from "../record.ts";
 import { trialsIn, type TrialTable } from "../table.ts";
 import { idOf } from "./evaluate.ts";
 
@@ -39,10 +40,64 @@ async function unpacked(base64: string): Promise<string> {
   return text;
 }
 
+/**
+ * One list of calls for all outputs, each with its places in it: what several
+ * of them call is called once. A call comes after those that it rests on.
+ */
+export function mergeCalls(all: readonly Asked[]): CallJson[] {
+  const calls: CallJson[] = [], known = new Map<string, number>();
+  for (const asked of all) {
+    const places: number[] = [];
+    const at = (n: Json) => places[n] ?? -1;
+    const fields = (of: Record<string, Json>) =>
+      Object.fromEntries(Object.entries(of).map(([k, v]) => [k, value(v)]));
+    const value = (json: Json): Json => {
+      if (!Array.isArray(json)) return json;
+      const [kind, first, ...rest] = json;
+      switch (kind) {
+        case "a":
+          return [kind, ...json.slice(1).map(value)];
+        case "o":
+          return [kind, fields(first), ...rest];
+        case "r": {
+          const [changed, ...names] = rest;
+          return [kind, first, columns(changed), ...names];
+        }
+        case "c":
+          return [kind, at(first)];
+        case "i": {
+          const [list, key, changed] = rest;
+          return [kind, at(first), list, key, fields(changed)];
+        }
+        case "t":
+          return [kind, first.map(([s, n, v]: Json[]) => [s, n, value(v)])];
+      }
+      return json;
+    };
+    const columns = (of: Record<string, Json[]>) =>
+      Object.fromEntries(
+        Object.entries(of).map(([k, values]) => [k, values.map(value)]),
+      );
+    for (const [name, ...args] of asked.calls) {
+      const call: CallJson = [name, ...args.map(value)];
+      const text = JSON.stringify(call);
+      if (!known.has(text)) known.set(text, calls.push(call) - 1);
+      places.push(known.get(text)!);
+    }
+    const moved = (n?: number) => n === undefined ? undefined : at(n);
+    asked.calls = calls;
+    asked.root = moved(asked.root);
+    if (asked.by) asked.by.call = moved(asked.by.call);
+    for (const claim of asked.claims ?? []) claim.call = moved(claim.call);
+  }
+  return calls;
+}
+
 /** All that can be asked. @throws what is damaged, in one line */
 export async function readPage(embedded: Embedded): Promise<{
   outputs: Output[];
   trials: Map<string, Trial>;
+  calls: CallJson[];
 }> {
   const trials = new Map<string, Trial>(), twice = new Set<string>();
   for (const text of embedded.trials) {
@@ -62,5 +117,6 @@ export async function readPage(embedded: Embedded): Promise<{
     const places = ids.flatMap((id) => document.querySelector(`.${id}`) ?? []);
     outputs.push({ asked: read, places });
   }
-  return { outputs, trials };
+  const calls = mergeCalls(outputs.map((output) => output.asked));
+  return { outputs, trials, calls };
 }

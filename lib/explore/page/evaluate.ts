@@ -41,11 +41,14 @@ export class Evaluation {
     const f = FUNCTIONS.get(name as string);
     if (!f) throw new Error(`${name} is no function of a report`);
     this.#open.add(at);
-    const args = given.map((arg) => this.value(arg));
-    this.#open.delete(at);
-    const made = this.#adapted(name as string, f, args);
-    this.#made.set(at, made);
-    return made;
+    try {
+      const args = given.map((arg) => this.value(arg));
+      const made = this.#adapted(name as string, f, args);
+      this.#made.set(at, made);
+      return made;
+    } finally {
+      this.#open.delete(at);
+    }
   }
 
   /** The call with what the state says of tests and margins. */

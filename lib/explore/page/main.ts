@@ -13,8 +13,8 @@ import { STYLE } from "./style.ts";
 /** Builds the panel; `isOpen` where the reader asked for it. */
 async function start(isOpen: boolean, picked?: string): Promise<void> {
   const embedded = document.getElementById("explore--data")!.textContent!;
-  const { outputs, trials } = await readPage(JSON.parse(embedded));
-  const report = new Report(outputs, trials);
+  const { outputs, trials, calls } = await readPage(JSON.parse(embedded));
+  const report = new Report(outputs, trials, calls);
   document.head.append(h("style", {}, STYLE));
   const close = h("button", {
     ...{ type: "button", class: "close", "aria-label": "Close" },
@@ -54,8 +54,7 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   async function follow() {
     line.hidden = isAsWritten(state);
     line.replaceChildren(...line.hidden ? [] : bar(report, state, change));
-    fill();
-    await report.show(state);
+    await report.show(state, fill);
     document.body.dataset.asked = String(performance.now());
   }
   function change(next: State) {
@@ -105,6 +104,8 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   if (isOpen) close.focus();
   pick(picked);
   await follow();
+  await report.check();
+  document.body.dataset.checked = "";
 }
 
 /** The page's loader waits for it. */

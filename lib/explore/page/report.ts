@@ -11,6 +11,7 @@ import {
   type Trial,
 } from "../../reports/mod.ts";
 import type { AskedClaim } from "../pack.ts";
+import type { CallJson } from "../record.ts";
 import type { Output } from "./data.ts";
 import { Evaluation } from "./evaluate.ts";
 import { asWritten, isAsWritten, type State } from "./state.ts";
@@ -38,13 +39,15 @@ export class Report {
   /** Whether an output comes out as it is written. */
   readonly #sound = new Map<Output, boolean>();
   readonly #original = asWritten();
-  readonly #evaluations = new WeakMap<State, Map<Output, Evaluation>>();
+  readonly #evaluations = new WeakMap<State, Evaluation>();
   readonly #claims = new WeakMap<State, ClaimNow[]>();
   #turn = 0;
 
   constructor(
     readonly outputs: readonly Output[],
     readonly trials: ReadonlyMap<string, Trial>,
+    /** Of all outputs. */
+    readonly calls: readonly CallJson[],
   ) {
     for (const { places } of outputs) {
       for (const place of places) {
@@ -53,15 +56,13 @@ export class Report {
     }
   }
 
-  /** What a state makes of an output's calls, each made once. */
-  #evaluation(output: Output, state: State, margin?: number): Evaluation {
-    const make = () =>
-      new Evaluation(output.asked.calls, this.trials, state, margin);
+  /** What a state makes of the calls, each made once. */
+  #evaluation(state: State, margin?: number): Evaluation {
+    const make = () => new Evaluation(this.calls, this.trials, state, margin);
     if (margin !== undefined) return make();
-    const known = this.#evaluations.get(state) ?? new Map();
+    const known = this.#evaluations.get(state) ?? make();
     this.#evaluations.set(state, known);
-    if (!known.has(output)) known.set(output, make());
-    return known.get(output);
+    return known;
   }
 
   /** Each claim under a state; those that rows cannot be asked stay. */
@@ -82,7 +83,7 @@ export class Report {
     const written = { ours, verdict, why };
     if (call === undefined) return { ...claim, isAsked: false, now: written };
     const judge = (state: State, margin?: number) => {
-      const judged = this.#evaluation(output, state, margin).call(call);
+      const judged = this.#evaluation(state, margin).call(call);
       const { aboutFaces, onlyAt } = claim;
       const { study } = output.asked;
       return settled(
@@ -99,7 +100,7 @@ export class Report {
       const isSame = (["ours", "verdict", "why"] as const)
         .every((field) => same[field] === written[field]);
       if (!isSame) return { ...claim, isAsked: false, now: written };
-      const [name, , words] = output.asked.calls[call];
+      const [name, , words] = this.calls[call];
       const margin = WITH_MARGIN.has(name)
         ? Number(words?.[1]?.points ?? 1)
         : undefined;
@@ -125,43 +126,59 @@ export class Report {
   /** All effects that stand in the report's outputs, under a state, once each. */
   comparisons(state: State): (Effect & { pairs: number })[] {
     const found = new Map<string, Effect & { pairs: number }>();
-    for (const output of this.outputs) {
-      const evaluation = this.#evaluation(output, state);
-      output.asked.calls.forEach(([name], at) => {
-        if (name !== "effects") return;
-        try {
-          for (const effect of evaluation.call(at) as Effect[]) {
-            if (effect.published || effect.sd === null) continue;
-            found.set(`${effect.less} ${effect.sd}`, {
-              ...effect,
-              pairs: effect.n,
-            });
-          }
-        } catch { /* it says so where it stands */ }
-      });
-    }
+    const evaluation = this.#evaluation(state);
+    this.calls.forEach(([name], at) => {
+      if (name !== "effects") return;
+      try {
+        for (const effect of evaluation.call(at) as Effect[]) {
+          if (effect.published || effect.sd === null) continue;
+          found.set(`${effect.less} ${effect.sd}`, {
+            ...effect,
+            pairs: effect.n,
+          });
+        }
+      } catch { /* it says so where it stands */ }
+    });
     return [...found.values()];
   }
 
-  /** Shows all outputs under a state; those in sight first. */
-  async show(state: State): Promise<void> {
+  /** Shows all outputs under a state: those in sight, then what `seen` does. */
+  async show(state: State, seen: () => void): Promise<void> {
     const turn = ++this.#turn;
-    if (isAsWritten(state)) return this.#restore();
-    const isNear = ({ places }: Output) =>
-      places.some((place) => {
-        const { top, bottom } = place.getBoundingClientRect();
-        return bottom > -200 && top < innerHeight + 200;
-      });
-    const order = this.outputs.toSorted((a, b) =>
-      Number(!!b.asked.claims) - Number(!!a.asked.claims) ||
-      Number(isNear(b)) - Number(isNear(a))
+    if (isAsWritten(state)) {
+      this.#restore();
+      return seen();
+    }
+    // Where things stand is asked before anything moves.
+    const near = new Set(
+      this.outputs.filter(({ asked, places }) =>
+        asked.claims || places.some((place) => {
+          const { top, bottom } = place.getBoundingClientRect();
+          return bottom > -200 && top < innerHeight + 200;
+        })
+      ),
     );
-    for (const output of order) {
-      if (!isNear(output) && !output.asked.claims) {
-        await new Promise((done) => setTimeout(done));
-      }
+    const far = this.outputs.filter((output) => !near.has(output));
+    for (const output of near) await this.#draw(output, state);
+    // For whoever measures: what is in sight is drawn.
+    document.body.dataset.seen = String(performance.now());
+    await pause();
+    if (turn !== this.#turn) return;
+    seen();
+    for (const output of far) {
+      await pause();
       if (turn !== this.#turn) return;
       await this.#draw(output, state);
+    }
+  }
+
+  /** Finds out what comes out as it is written, before a change needs it. */
+  async check(): Promise<void> {
+    for (const output of this.outputs) {
+      await pause();
+      if (output.asked.root !== undefined) {
+        await this.#isSound(output).catch(() => {});
+      }
     }
   }
 
@@ -193,7 +210,7 @@ export class Report {
     if (root === undefined) return;
     try {
       if (!await this.#isSound(output)) throw new Error("it is not as written");
-      const made = this.#evaluation(output, state).call(root) as Shown;
+      const made = this.#evaluation(state).call(root) as Shown;
       this.#put(output, await htmlOf(made));
     } catch (error) {
       this.#note(output, told(error));
@@ -204,7 +221,7 @@ export class Report {
   async #isSound(output: Output): Promise<boolean> {
     let isSound = this.#sound.get(output);
     if (isSound === undefined) {
-      const made = this.#evaluation(output, this.#original)
+      const made = this.#evaluation(this.#original)
         .call(output.asked.root!) as Shown;
       const [place] = output.places, was = document.createElement("div");
       was.append(...this.#written.get(place)!.map((n) => n.cloneNode(true)));
@@ -242,9 +259,9 @@ export class Report {
       return this.#note(output, "the sentence is the notebook's own");
     }
     try {
-      const was = this.#evaluation(output, this.#original).call(by.call) as Row;
+      const was = this.#evaluation(this.#original).call(by.call) as Row;
       if (was.verdict !== by.verdict) throw new Error("it is not as written");
-      const { verdict, ours } = this.#evaluation(output, state).call(
+      const { verdict, ours } = this.#evaluation(state).call(
         by.call,
       ) as Judgement;
       this.#note(
@@ -259,6 +276,9 @@ export class Report {
     }
   }
 }
+
+/** Lets the page answer the hand meanwhile. */
+const pause = () => new Promise((done) => setTimeout(done));
 
 const told = (error: unknown): string =>
   String((error as Error)?.message ?? error).split("\n")[0].slice(0, 300);

@@ -1,0 +1,230 @@
+/** A page of 1,000 trials that can be questioned, beside optuna-dashboard. */
+import { cpus, loadavg } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium } from "playwright-core";
+import * as lab from "../lib/lab.ts";
+import { exportHtml, type Output } from "../lib/notebook/mod.ts";
+import { Study } from "../lib/reports/mod.ts";
+import { importTrials } from "../lib/study/exchange/mod.ts";
+import { openStore, recordsPath } from "../lib/study/mod.ts";
+import { distributionOf } from "../lib/study/store/mod.ts";
+import { median, print, round } from "./bench_notebook_parts.ts";
+import { findChromium } from "./chromium.ts";
+import { optunaPython } from "./python.ts";
+
+const EPOCHS = 30, REPEATS = 10;
+const DEPTHS = Array.from({ length: 10 }, (_, i) => i + 1);
+const RATES = Array.from({ length: 10 }, (_, i) => 1e-4 * 1.5 ** i);
+
+/** Puts a study on record: curves that rise, with reproducible noise. */
+async function putOnRecord(dir: string): Promise<Study> {
+  let at = 0;
+  const noise = () => 0.01 * Math.sin(12.9898 * ++at);
+  const trials = DEPTHS.flatMap((depth) =>
+    RATES.flatMap((lr) =>
+      Array.from({ length: REPEATS }, (_, repeat) => {
+        const end = 0.5 + 0.005 * depth - lr + noise();
+        const epochs = Array.from({ length: EPOCHS }, (_, i) => {
+          const value = end - 0.3 / (i + 1) + noise();
+          return { epoch: i + 1, value, attrs: { testAccuracy: value } };
+        });
+        const attrs = { seconds: 60, testAccuracy: end };
+        return {
+          ...{ key: `${depth} ${lr} ${repeat}`, params: { depth, lr } },
+          ...{ repeat, seed: repeat, epochs },
+          outcome: { state: "COMPLETE" as const, value: end, attrs },
+          ...{ start: new Date(1e12 + at), complete: new Date(1e12 + at + 1) },
+        };
+      })
+    )
+  );
+  const measurement = {
+    study: {
+      ...{ name: "large", metric: "test accuracy" },
+      parameters: { depth: DEPTHS, lr: { values: RATES } },
+      repeats: REPEATS,
+    },
+    ...{ field: "accuracy", facts: {}, measure: () => Promise.reject() },
+  };
+  const store = await openStore(recordsPath(dir));
+  try {
+    await importTrials(store, "large", {
+      ...{ trials, direction: "maximize", metric: "test accuracy", notes: [] },
+      distributions: {
+        depth: distributionOf("depth", DEPTHS),
+        lr: distributionOf("lr", RATES),
+      },
+    });
+  } finally {
+    await store.close();
+  }
+  const where = { data: "", dataDir: "", outDir: dir, seed: 0 };
+  return new Study({ profile: "cpu", ...where }, measurement);
+}
+
+const displayed = async (shown: lab.Shown): Promise<Output> => ({
+  output_type: "display_data",
+  data: await shown[Symbol.for("Jupyter.display")](),
+  metadata: {},
+});
+
+/** The report of the study: claims, charts of all that a study has. */
+async function pageOf(study: Study): Promise<string> {
+  const trials = await study.trials();
+  const best = lab.effects(trials, { of: "depth", base: 1, at: "best" });
+  const shown = [
+    lab.forestChart(best),
+    lab.heatMapChart(trials, { x: "lr", y: "depth" }),
+    lab.lineChart(lab.bestPer(trials, "depth"), { x: "depth", y: "mean" }),
+    lab.effectTable(best),
+    lab.explore(trials),
+  ];
+  const outputs = await Promise.all(shown.map(displayed));
+  return await exportHtml({
+    ...{ nbformat: 4, nbformat_minor: 4, metadata: {} },
+    cells: outputs.map((output) => ({
+      ...{ cell_type: "code", source: "show()", metadata: {} },
+      ...{ outputs: [output], execution_count: 1 },
+    })),
+  });
+}
+
+/** Milliseconds until all of a page is drawn, and from then to each answer. */
+async function opened(browser: Browser, url: string, chart: string) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const start = performance.now();
+  await page.goto(url);
+  await page.waitForSelector(chart);
+  await page.evaluate("new Promise((d) => requestAnimationFrame(d))");
+  return { page, context, ms: performance.now() - start };
+}
+
+/**
+ * Milliseconds that a page takes to follow a change of its state: until what is
+ * in sight is drawn, and until all is.
+ */
+const followed = `(change) => new Promise((done) => {
+  const start = performance.now();
+  let seen;
+  new MutationObserver((records, own) => {
+    for (const { attributeName } of records) {
+      if (attributeName === "data-seen") seen = performance.now() - start;
+      else {
+        own.disconnect();
+        done([seen, performance.now() - start]);
+      }
+    }
+  }).observe(document.body, { attributeFilter: ["data-seen", "data-asked"] });
+  change();
+})`;
+
+async function ours(browser: Browser, url: string) {
+  const { page, context, ms } = await opened(browser, url, ".out svg");
+  try {
+    const [, panel]: number[] = await page.evaluate(
+      `(${followed})(() => document.querySelector("button.ask").click())`,
+    );
+    // The page checks meanwhile what comes out as it is written.
+    await page.waitForSelector("body[data-checked]");
+    const ask = (state: unknown): Promise<[seen: number, all: number]> =>
+      page.evaluate(
+        `(${followed})(() => { location.hash = "#ask=" + ` +
+          `encodeURIComponent(${JSON.stringify(JSON.stringify(state))}); })`,
+      );
+    const [seen, all] = await ask({ seeds: [1] });
+    return { open: ms, panel, seen, all };
+  } finally {
+    await context.close();
+  }
+}
+
+/** The dashboard of the same records, up to its first chart. */
+async function dashboard(browser: Browser, dir: string, rounds: number) {
+  const address = "127.0.0.1:18791";
+  const server = new Deno.Command(
+    join(dirname(await optunaPython()), "optuna-dashboard"),
+    {
+      args: [
+        `sqlite:///${join(dir, "records.sqlite")}`,
+        ...["--port", address.split(":")[1], "--server", "wsgiref"],
+      ],
+      ...{ stdin: "null", stdout: "null", stderr: "null" },
+    },
+  ).spawn();
+  try {
+    const url = `http://${address}`;
+    for (let i = 0;; i++) {
+      const answer = await fetch(`${url}/api/studies`).catch(() => undefined);
+      await answer?.body?.cancel();
+      if (answer?.ok) break;
+      if (i > 600) throw new Error("optuna-dashboard does not answer");
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    const { study_summaries: [study] } =
+      await (await fetch(`${url}/api/studies`))
+        .json();
+    const all: number[] = [];
+    for (let i = 0; i <= rounds; i++) {
+      const { context, ms } = await opened(
+        browser,
+        `${url}/dashboard/studies/${study.study_id}`,
+        ".js-plotly-plot .main-svg",
+      );
+      if (i > 0) all.push(ms);
+      await context.close();
+    }
+    return median(all);
+  } finally {
+    server.kill("SIGKILL");
+    await server.status;
+  }
+}
+
+/** @returns the exit code */
+export async function benchExplore(
+  { rounds, peer }: { rounds: number; peer: boolean },
+): Promise<number> {
+  const executablePath = findChromium();
+  if (!executablePath) {
+    console.error("no Chromium found: install one or set CHROMIUM to its path");
+    return 1;
+  }
+  const dir = await Deno.makeTempDir({ prefix: "ferlab-bench-" });
+  const browser = await chromium.launch({
+    executablePath,
+    args: ["--no-sandbox"],
+  });
+  try {
+    const study = await putOnRecord(dir);
+    const html = await pageOf(study), file = join(dir, "page.html");
+    await Deno.writeTextFile(file, html);
+    const url = pathToFileURL(file).href;
+    const all: Awaited<ReturnType<typeof ours>>[] = [];
+    for (let i = 0; i <= rounds; i++) {
+      const one = await ours(browser, url);
+      if (i > 0) all.push(one);
+    }
+    const ms = (key: keyof typeof all[number]) =>
+      round(median(all.map((one) => one[key])));
+    print({
+      what: "a page of 1,000 trials of 30 epochs",
+      ...{ openMs: ms("open"), panelMs: ms("panel") },
+      ...{ changeInSightMs: ms("seen"), changeAllMs: ms("all") },
+      MB: round(new Blob([html]).size / 1e6),
+    });
+    if (peer) {
+      const theirs = round(await dashboard(browser, dir, rounds));
+      print({
+        ...{ what: "optuna-dashboard, to its first chart", ms: theirs },
+        ratio: round(theirs / ms("open")),
+      });
+    }
+    print({ cpu: cpus()[0]?.model, load: loadavg()[0] });
+    return 0;
+  } finally {
+    await browser.close();
+    await Deno.remove(dir, { recursive: true });
+  }
+}
