@@ -178,7 +178,7 @@ const reveal = () => {
 addEventListener("hashchange", reveal);
 // In a narrow window the contents would stand before the answer.
 const contents = document.querySelector("nav > details");
-if (contents && matchMedia("(max-width: 34rem)").matches) contents.open = false;
+if (contents && matchMedia("(max-width: 1099px)").matches) contents.open = false;
 // The contents mark the section that is being read: the last whose heading
 // has passed the upper third of the window.
 const places = [...document.querySelectorAll("nav a[href^='#']")].map((link) => ({

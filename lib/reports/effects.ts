@@ -341,7 +341,12 @@ export function gainText(
   const [e] = effectsIn("gainText", of).filter((e) => e.difference !== null)
     .sort((a, b) => b.difference! - a.difference!);
   if (!e) return "no two values have a pair of finished runs";
-  const size = (share: number) => (100 * Math.abs(share)).toFixed(1);
+  // An end beside 0 is not said to be 0.
+  const isSmall = [e.difference, e.low, e.high].some((share) =>
+    share && Math.abs(share) < 5e-4
+  );
+  const size = (share: number) =>
+    (100 * Math.abs(share)).toFixed(isSmall ? 2 : 1);
   const sign = (share: number) => (share < 0 ? "−" : "+") + size(share);
   const base = e.less.slice(e.less.lastIndexOf(" less ") + " less ".length);
   const interval = e.low === null

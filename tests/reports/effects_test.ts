@@ -54,6 +54,10 @@ Deno.test("a value is held against the base seed by seed, with the paired t test
     gainText([less]),
     "depth 4 loses 4.8 points against 2 (no interval, 1 paired seed)",
   );
+  assert.match(
+    gainText([{ ...e, difference: -0.0048, low: -0.0094, high: -0.0001 }]),
+    /loses 0\.48 points against 2 \(95 % interval −0\.94 to −0\.01, 3/,
+  );
   assert.match(gainText([]), /^no two values/);
 });
 
