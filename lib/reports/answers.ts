@@ -2,12 +2,11 @@
 import { escapeMarkup } from "../charts/mod.ts";
 import { costOf } from "../profile/mod.ts";
 import type { Recipe } from "../train/mod.ts";
-import { trialsOfAll } from "./claims.ts";
+import { settled } from "./claims.ts";
 import { keep } from "./claims_file.ts";
-import { settled } from "./claims_table.ts";
-import type { Row, Trial } from "../rows/mod.ts";
+import { type Row, secondsOf, type Trial } from "../rows/mod.ts";
 import { duration, type Shown, shown } from "./show.ts";
-import type { Study } from "./study.ts";
+import { type Study, trialsOfAll } from "./study.ts";
 import type { Judgement } from "./verdicts.ts";
 
 /** What a notebook answers, each part a sentence without its full stop. */
@@ -24,8 +23,8 @@ export interface Answer {
 
 /** "2", "0.09 to 0.25", "2, 4 and 6"; of more values than `most` their ends. */
 function rangeText(values: readonly number[], most = 1): string {
-  const sorted = [...new Set(values)].sort((a, b) => a - b);
-  const texts = sorted.map((value) => value.toLocaleString("en"));
+  const texts = [...new Set(values)].sort((a, b) => a - b)
+    .map((value) => value.toLocaleString("en"));
   const last = texts.pop() ?? "";
   if (texts.length === 0) return last;
   return texts.length < most
@@ -57,8 +56,8 @@ async function restsOn(
     [...Map.groupBy(trials, (t) => t.study).values()]
       .map((own) => new Set(own.map((t) => t.repeat)).size),
   );
-  const seconds = trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0);
-  const time = `${many(trials.length, "trial")} in ${duration(seconds)}`;
+  const time = `${many(trials.length, "trial")} in ` +
+    duration(secondsOf(trials));
   const trained = studies.filter((s) =>
     "recipe" in s.job && trials.some((t) => t.study === s.name)
   );
@@ -92,20 +91,18 @@ function sentence(
   { by, holds, fails = holds, open, number }: Answer,
   study: Study,
 ): string {
-  const isMadeUp = study.dataName === "synthetic" && "recipe" in study.job;
   if (!by) {
     const said = `${holds}: ${number}.`;
+    const isMadeUp = study.dataName === "synthetic" && "recipe" in study.job;
     return isMadeUp
-      ? `On synthetic faces ${
+      ? "On synthetic faces " +
         said.replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase())
-      }`
       : said;
   }
   const { verdict } = settled(by, study);
   if (verdict === "holds") return `${holds}: ${number}.`;
   if (verdict === "does not hold") return `${fails}: ${number}.`;
-  const isOpen = ["cannot tell", "not yet run"].includes(by.verdict);
-  const why = isOpen
+  const why = ["cannot tell", "not yet run"].includes(by.verdict)
     ? ""
     : by.onlyAt
     ? " with a net and data that are not the notes'"

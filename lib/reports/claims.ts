@@ -1,20 +1,20 @@
 /** The notes' claims with our verdicts, and the decision of a written rule. */
 import { z } from "zod";
-import { channels, wordsOf } from "../charts/mod.ts";
+import { channels, escapeMarkup, wordsOf } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { ClaimsFile, keep } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
-import {
-  paramsOf,
-  paramsText,
-  type Row,
-  type Trial,
-  valueOf,
-} from "../rows/mod.ts";
+import { paramsOf, paramsText, type Row, valueOf } from "../rows/mod.ts";
 import { markdown, type Shown, shown } from "./show.ts";
-import { Study } from "./study.ts";
-import { claimsHtml, settled } from "./claims_table.ts";
-import { type Judgement, notRun, verdictText } from "./verdicts.ts";
+import { type Study, trialsOfAll } from "./study.ts";
+import {
+  cannotTell,
+  countsText,
+  type Judgement,
+  notRun,
+  verdictHtml,
+  verdictText,
+} from "./verdicts.ts";
 
 /** A claim of the notes in its cell: what they say, and our verdict on it. */
 export interface Claim extends Judgement {
@@ -40,37 +40,20 @@ const Claims = z.array(
   }),
 );
 
-/**
- * A notebook's studies, and all their trials.
- *
- * @throws StudyError for what is no study
- */
-export async function trialsOfAll(
-  where: string,
-  of: Study | readonly Study[],
-): Promise<{ studies: Study[]; trials: Trial[] }> {
-  const studies = [of].flat() as Study[];
-  if (studies.length === 0 || !studies.every((s) => s instanceof Study)) {
-    throw new StudyError(`${where}: give a study, or a list of them, first`);
-  }
-  const trials = await Promise.all(studies.map((study) => study.trials()));
-  return { studies, trials: trials.flat() };
-}
-
 /** @throws StudyError, one line that names claim and field */
 function checkClaims(list: unknown): void {
-  const wrong = (why: string) => new StudyError(`claims: ${why}`);
-  const { error } = Claims.safeParse(list);
+  const wrong = (...why: string[]) =>
+    new StudyError(["claims", ...why].filter(Boolean).join(": "));
+  const { data, error } = Claims.safeParse(list);
   if (error) {
     const [{ path: [i, ...fields], message }] = error.issues;
     if (i === undefined) throw wrong("give a list of claims");
-    const text = (list as Claim[])[i as number]?.claim;
-    const name = typeof text === "string" && text
-      ? `"${text}"`
-      : `number ${Number(i) + 1}`;
-    throw wrong([name, fields.join("."), message].filter(Boolean).join(": "));
+    const { claim } = Object((list as unknown[])[i as number]);
+    const isNamed = typeof claim === "string" && claim;
+    const name = isNamed ? `"${claim}"` : `number ${Number(i) + 1}`;
+    throw wrong(name, fields.join("."), message);
   }
-  const texts = (list as Claim[]).map((c) => c.claim);
+  const texts = data.map((c) => c.claim);
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
   if (twice) throw wrong(`"${twice}" stands there twice`);
 }
@@ -101,6 +84,58 @@ export function publishedText(rows: readonly Row[]): string {
     "no published run";
 }
 
+/** What a verdict is worth where it was judged. */
+export function settled(
+  c: Judgement & { aboutFaces?: boolean },
+  { profile, dataName, job }: Pick<Study, "profile" | "dataName" | "job">,
+): Judgement {
+  const { ours, verdict, why, onlyAt, aboutFaces = "recipe" in job } = c;
+  const isOpen = verdict === "not yet run" || ours === "–";
+  if (onlyAt && onlyAt.profile !== profile && !isOpen) {
+    return cannotTell(onlyAt.because, ours);
+  }
+  const word = verdict === "holds" ? "would hold" : "would not";
+  return isOpen || verdict === "cannot tell" || !aboutFaces ||
+      dataName !== "synthetic"
+    ? { ours, verdict, why }
+    : cannotTell(
+      `on synthetic faces it ${word}, which real ones have to confirm; ${why}`,
+      ours,
+    );
+}
+
+/** More characters of a number are cut in a table of one line a claim. */
+const MOST = 64;
+
+/** The first of several numbers of a claim, cut where it is long: "+1.2 …". */
+export function brief(text: string): string {
+  const [first] = text.split("; ");
+  const cut = first.length > MOST
+    ? first.slice(0, MOST).replace(/\s+\S*$/, "")
+    : first;
+  return cut === text ? cut : `${cut} …`;
+}
+
+/** Claims as a table's HTML; a verdict opens to its reason and to what was cut. */
+export function claimsHtml(list: ClaimsFile["claims"]): string {
+  const columns = ["the notes' claim", "published", "ours", "verdict"];
+  const rows = list.map(({ claim, published, ours, verdict, why }) => {
+    const whole = Object.entries({ Published: published, Ours: ours })
+      .filter(([, text]) => brief(text) !== text)
+      .map(([name, text]) => `<p>${name}: ${escapeMarkup(text)}</p>`);
+    const reason = `<details class="fold"><summary>${verdictHtml(verdict)}` +
+      `</summary><p>${escapeMarkup(why)}</p>${whole.join("")}</details>`;
+    const cells = [claim, brief(published), brief(ours)].map(escapeMarkup);
+    const row = [...cells, reason]
+      .map((cell, i) => `<td data-column="${columns[i]}">${cell}</td>`);
+    return `<tr>${row.join("")}</tr>`;
+  });
+  const counts = countsText(list, verdictHtml, " ");
+  const head = columns.map((column) => `<th>${column}</th>`).join("");
+  return `<p class="counts">${counts}</p><table class="claims"><thead><tr>` +
+    `${head}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+}
+
 /**
  * Shows claims beside the notes' numbers, and keeps them as
  * `NOTEBOOK.claims.json` beside the records, by the notebook that runs. Without
@@ -127,11 +162,12 @@ export async function claims(
     return { claim, published: theirs, ours, verdict, why };
   });
   keep(studies, trials, { claims: judged });
+  const lines = judged.map(({ claim, ours, verdict, why }) =>
+    `${verdictText(verdict)}: ${claim}: ${ours}; ${why}`
+  );
   const both = shown(() => ({
     "text/html": claimsHtml(judged),
-    "text/plain": judged.map(({ claim, ours, verdict, why }) =>
-      `${verdictText(verdict)}: ${claim}: ${ours}; ${why}`
-    ).join("\n"),
+    "text/plain": lines.join("\n"),
   }));
   return Object.assign(both, { claims: judged });
 }
@@ -150,23 +186,14 @@ export function decide(
   channels.checkOptions("decide", o, '{ name: "Depth" }');
   const { name = "", unless, note } = o;
   const isNone = choice === undefined || choice === null;
-  if (!isNone && valueOf(choice) === undefined) {
-    const what = channels.whatIs(choice);
-    throw new StudyError(`decide: the choice is ${what}: give text or number`);
-  }
-  if (unless && typeof unless !== "string") {
-    throw new StudyError(
-      `decide: unless is ${unless}: give the reason as text`,
-    );
-  }
-  const words = unless
-    ? `None: ${unless}.`
-    : isNone
-    ? "None: no trial is on record."
-    : `${name} ${choice}.`.trim().replace(
-      // A recipe's own name, such as loss.labelSmoothing, stays as it is.
-      /^[a-z]+(?= )/,
-      (word) => word[0].toUpperCase() + word.slice(1),
-    );
+  const wrong = !isNone && valueOf(choice) === undefined
+    ? `the choice is ${channels.whatIs(choice)}: give text or number`
+    : unless && typeof unless !== "string" &&
+      `unless is ${unless}: give the reason as text`;
+  if (wrong) throw new StudyError(`decide: ${wrong}`);
+  const none = unless || isNone && "no trial is on record";
+  // A recipe's own name, such as loss.labelSmoothing, stays as it is.
+  const words = none ? `None: ${none}.` : `${name} ${choice}.`.trim()
+    .replace(/^[a-z]+(?= )/, (word) => word[0].toUpperCase() + word.slice(1));
   return markdown(`**Decision.** ${words}${note ? ` ${note}` : ""}`);
 }

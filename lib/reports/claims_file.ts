@@ -12,7 +12,7 @@ import { z } from "zod";
 import { StudyError } from "../study/mod.ts";
 import { fromRoot } from "./live.ts";
 import { Profile } from "./profiles.ts";
-import type { Trial } from "../rows/mod.ts";
+import { secondsOf, type Trial } from "../rows/mod.ts";
 import type { Study } from "./study.ts";
 import { VERDICTS } from "./verdicts.ts";
 
@@ -91,24 +91,20 @@ export function keep(
   part: Partial<Pick<ClaimsFile, "answer" | "claims">>,
 ): void {
   if (Deno.env.get("FERLAB_DRY_RUN")) return;
-  const [{ name, profile, dataName, dir }] = studies;
+  const [{ name, profile, dataName: data, dir }] = studies;
   // The runner and Jupyter's server tell a kernel its notebook.
   const notebook = basename(Deno.env.get("JPY_SESSION_NAME") || name)
     .replace(/(\.executed)?\.ipynb$/, "");
   const folder = fromRoot(dir), path = join(folder, `${notebook}.claims.json`);
   const { data: old } = readClaims(folder, notebook);
+  const isSame = old?.profile === profile && old.data === data;
   const file: ClaimsFile = {
-    notebook,
-    profile,
-    data: dataName,
+    ...{ notebook, profile, data },
     trials: trials.length,
-    seconds: trials.reduce((sum, t) => sum + (t.seconds ?? 0), 0),
+    seconds: secondsOf(trials),
     sees: [...new Set(studies.flatMap((s) => s.sees ?? []))],
-    answer: undefined,
-    claims: [],
-    ...old?.profile === profile && old.data === dataName
-      ? { answer: old.answer, claims: old.claims }
-      : {},
+    answer: isSame ? old.answer : undefined,
+    claims: isSame ? old.claims : [],
     ...part,
   };
   try {

@@ -136,19 +136,16 @@ function baseOf(
   names: readonly string[],
   o: EffectOptions,
 ): Params {
-  const { base: given, at = "mean", noise, level = 0.95, value: of = "" } = o;
-  const { correction = "holm", paired = true, text } = o;
-  const one = valueOf(given);
+  const { at = "mean", noise, level = 0.95, value: of = "", text } = o;
+  const { correction = "holm", paired = true } = o, one = valueOf(o.base);
   const base = one === undefined
-    ? pick(given as Params ?? {}, names)
+    ? pick(o.base as Params ?? {}, names)
     : { [names[0]]: one };
-  const alike = names.map((name) =>
+  const alike = (name: string) =>
     rows.map((row) => valueAt(row, name))
-      .find((value) => String(value) === String(base[name])) ?? base[name]
-  );
+      .find((value) => String(value) === String(base[name])) ?? base[name];
   const lacking = names.find((name) => !Object.hasOwn(base, name));
-  const i = names.findIndex((n, i) => typeof alike[i] !== typeof base[n]);
-  const value = base[names[i]];
+  const odd = names.find((name) => typeof alike(name) !== typeof base[name]);
   const wrong = names.length === 0
     ? "of is empty: name the parameter that is asked about"
     : at !== "best" && at !== "mean"
@@ -167,8 +164,9 @@ function baseOf(
     ? `noise has sd ${noise.sd} and df ${noise.df}: give those of noiseOf`
     : lacking !== undefined
     ? `base has no ${lacking}: give the value of each parameter in of`
-    : i >= 0 && `base ${JSON.stringify(value)} is a ${typeof value}, in the ` +
-        `rows ${names[i]} is a ${typeof alike[i]}`;
+    : odd !== undefined &&
+      `base ${JSON.stringify(base[odd])} is a ${typeof base[odd]}, in the ` +
+        `rows ${odd} is a ${typeof alike(odd)}`;
   if (wrong) throw new StudyError(`effects: ${wrong}`);
   return base;
 }
@@ -184,41 +182,35 @@ function baseOf(
  */
 export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
   channels.checkOptions("effects", o, '{ of: "depth", base: 2 }');
-  const { noise, value = "accuracy" } = o, names = [o.of].flat() as string[];
-  const { level, correction, paired } = o;
+  const { noise, value = "accuracy", sharing, level, correction, paired } = o;
   const testing: Testing = { level, correction, paired };
-  const isUsual = Object.values(testing).every((v) => v === undefined);
-  if (o.sharing) channels.checkList("effects: the sharing", o.sharing);
-  const fields = [...names, ...o.sharing ?? []];
-  const rows = rowsOf("effects", given, [
-    ...fields,
-    ...typeof value === "string" ? [value] : [],
-  ]);
+  if (sharing) channels.checkList("effects: the sharing", sharing);
+  const names = [o.of].flat() as string[], fields = names.concat(sharing ?? []);
+  const needed = typeof value === "string" ? [...fields, value] : fields;
+  const rows = rowsOf("effects", given, needed);
   const base = baseOf(rows, names, o), isSingle = areSingle(rows);
   const all = asRuns(
     "effects",
     rows.filter((row) => names.every((n) => valueAt(row, n) !== undefined)),
-    o.sharing ? fields : parametersOf(rows, fields),
+    sharing ? fields : parametersOf(rows, fields),
     value,
   );
-  const key = (params: Params) => JSON.stringify(pick(params, names));
-  const tried = new Map(all.map(({ params }) => [key(params), params]));
+  const own = (params: Params) => pick(params, names);
+  const key = (params: Params) => JSON.stringify(own(params));
+  const tried = new Map(all.map(({ params }) => [key(params), own(params)]));
   if (all.length > 0 && !tried.has(key(base))) {
-    const others = [...tried.values()].slice(0, 8)
-      .map((params) => paramsText(pick(params, names))).join("; ");
-    const more = tried.size > 8 ? "; …" : "";
-    const why = `${paramsText(base)} was not tried: there are ${others}${more}`;
-    return Object.assign([], { [WHY]: why });
+    const others = [...tried.values()].slice(0, 8).map((p) => paramsText(p));
+    if (tried.size > 8) others.push("…");
+    const why = `${paramsText(base)} was not tried: there are `;
+    return Object.assign([], { [WHY]: why + others.join("; ") });
   }
   // Those of each value's best setting, told apart by the parameters alone.
   const bests = Map.groupBy(analysis.settings(all), (s) => key(s.params));
   const runs = o.at !== "best"
     ? all
-    : [...bests.values()].flatMap((own) =>
-      analysis.bestOf(own, "maximize")?.runs.map((run) => ({
-        ...run,
-        params: pick(run.params, names),
-      })) ?? []
+    : [...bests.values()].flatMap((tried) =>
+      (analysis.bestOf(tried, "maximize")?.runs ?? [])
+        .map((run) => ({ ...run, params: own(run.params) }))
     );
   const finished = new Set(
     runs.filter((r) => r.state === "COMPLETE" && r.value !== null)
@@ -236,43 +228,41 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
   });
   const isOne = names.length === 1;
   // Of several parameters those that are not as in the base.
+  const differing = (params: Params) =>
+    pick(params, names.filter((n) => params[n] !== base[n]));
   const text = o.text ??
     ((params: Params) =>
-      isOne ? valueText(names[0], params[names[0]]) : paramsText(
-        pick(params, names.filter((n) => params[n] !== base[n])),
-      ) ||
-        "the base");
+      isOne
+        ? valueText(names[0], params[names[0]])
+        : paramsText(differing(params)) || "the base");
   const asValue = (params: Params) => isOne ? params[names[0]] : text(params);
-  const found = comparisons
-    .filter((c) => finished.has(key(c.a)))
-    .map((c): Effect => {
-      const { a, difference, n, sign, kind } = c, words = text(a);
-      // That of the mean of n differences of two single runs.
-      const half = noise && difference !== null
-        ? studentQuantile(0.5 + (level ?? 0.95) / 2, noise.df) * Math.SQRT2 *
-          noise.sd /
-          Math.sqrt(n)
-        : null;
-      const isTested = half === null && c.verdict !== "too few repeats";
-      return judged({
-        value: asValue(a),
-        base: asValue(base),
-        params: a,
-        label: isOne && !o.text ? `${o.name ?? names[0]} ${words}` : words,
-        less: `${o.name ? `${o.name} ` : ""}${words} less ${text(base)}`,
-        difference,
-        low: half === null ? c.low : difference! - half,
-        high: half === null ? c.high : difference! + half,
-        n,
-        seeds: c.differences,
-        sd: c.t?.sd ?? null,
-        rawP: isTested ? c.rawP : null,
-        sign,
-        ...kind === "unpaired" ? { unpaired: true } : {},
-        ...isSingle ? { published: true } : {},
-        ...isUsual ? {} : { testing },
-      }, isTested ? c.p : null);
-    });
+  const found = comparisons.filter((c) => finished.has(key(c.a))).map((c) => {
+    const { a, difference, n, sign, kind } = c, words = text(a);
+    // That of the mean of n differences of two single runs.
+    const half = noise && difference !== null
+      ? studentQuantile(0.5 + (level ?? 0.95) / 2, noise.df) *
+        Math.SQRT2 * noise.sd / Math.sqrt(n)
+      : null;
+    const isTested = half === null && c.verdict !== "too few repeats";
+    return judged({
+      value: asValue(a),
+      base: asValue(base),
+      params: a,
+      label: isOne && !o.text ? `${o.name ?? names[0]} ${words}` : words,
+      less: `${o.name ? `${o.name} ` : ""}${words} less ${text(base)}`,
+      difference,
+      low: half === null ? c.low : difference! - half,
+      high: half === null ? c.high : difference! + half,
+      n,
+      seeds: c.differences,
+      sd: c.t?.sd ?? null,
+      rawP: isTested ? c.rawP : null,
+      sign,
+      ...kind === "unpaired" && { unpaired: true },
+      ...isSingle && { published: true },
+      ...(level ?? correction ?? paired) !== undefined && { testing },
+    }, isTested ? c.p : null);
+  });
   return rising(found, (e) => e.value);
 }
 
@@ -282,11 +272,8 @@ function judged(
   p: number | null,
 ): Effect {
   const differs = p !== null && p < alphaOf(e.testing);
-  const verdict = differs
-    ? "differs"
-    : p === null
-    ? "too few repeats"
-    : "not told apart";
+  const open = p === null ? "too few repeats" : "not told apart";
+  const verdict = differs ? "differs" : open;
   const isBetter = differs && e.difference! > 0;
   return { ...e, p, verdict, isBetter, isWorse: differs && !isBetter };
 }

@@ -15,13 +15,13 @@ export {
   runsAtBest,
   settings,
   settingText,
+  speeds,
   type Trial,
   valueText,
   where,
 } from "../rows/mod.ts";
 export * from "./answers.ts";
-export { type Claim, claims, decide, publishedText } from "./claims.ts";
-export { brief, claimsHtml, settled } from "./claims_table.ts";
+export * from "./claims.ts";
 export { ClaimsFile, readClaims } from "./claims_file.ts";
 export {
   asFamily,

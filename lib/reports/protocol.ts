@@ -10,6 +10,12 @@ const modelText = (r: Recipe) =>
   `units, ${r.model}` +
   (r.model === "cls" ? ` (patches ${r.patches}, scale ${r.scale})` : "");
 
+const inputText = ({ size, stemStride }: Recipe) =>
+  `${size}×${size}, stem stride ${stemStride}`;
+
+const optimizerText = ({ optimizer, betas }: Recipe) =>
+  `${optimizer} (${betas.join(", ")})`;
+
 const augmentationText = ({ flip, erasing: e }: Recipe) =>
   [
     flip > 0 && "horizontal flip",
@@ -38,18 +44,10 @@ const linesOf = (r: Recipe): Line[] => [
   ["model", "model", "model patches scale", modelText(r)],
   ["depth", "depth model", "depth", r.depth],
   ["start", "pretrained", "weights.file", r.weights.file || "random weights"],
-  [
-    "input",
-    "input",
-    "size",
-    `${r.size}×${r.size}, stem stride ${r.stemStride}`,
-  ],
+  ["input", "input", "size", inputText(r)],
   ["batch size", "batch", "batchSize", r.batchSize],
   ["epochs", "epochs", "epochs", r.epochs],
-  [
-    ...["optimizer", "optimizer", "optimizer betas.0 betas.1"] as const,
-    `${r.optimizer} (${r.betas.join(", ")})`,
-  ],
+  ["optimizer", "optimizer", "optimizer betas.0 betas.1", optimizerText(r)],
   ["eps", "optimizer_eps", "eps", valueText("eps", r.eps)],
   ["learning rate", "lr", "lr", valueText("lr", r.lr)],
   ["schedule", "schedule", "schedule.gamma schedule.kind", scheduleText(r)],

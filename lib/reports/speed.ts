@@ -1,10 +1,8 @@
 /** Studies of speed: what a cell says of one, and what its trials say. */
 import { channels, escapeMarkup, wordsOf } from "../charts/mod.ts";
-import { quantile } from "../statistics/mod.ts";
 import {
   type Params,
   type ParamValue,
-  parseStudy,
   StudyError,
   TIMED_MODES,
   type TimedMode,
@@ -13,14 +11,7 @@ import {
 } from "../study/mod.ts";
 import { parseRecipe, type Recipe } from "../train/mod.ts";
 import { type Effect, effects, FEWEST } from "./effects.ts";
-import {
-  named,
-  parametersOf,
-  paramsOf,
-  type Row,
-  rowsOf,
-  valueText,
-} from "../rows/mod.ts";
+import { paramsOf, type Row, rowsOf, speeds, valueText } from "../rows/mod.ts";
 import { type Shown, shown, tableHtml } from "./show.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
 
@@ -46,15 +37,14 @@ function factsOf({ nets, steps, points, repeats }: SpeedCell) {
   const each = (text: (net: string) => string) =>
     values("net").map((net) => `${net}: ${text(net)}`).join("; ");
   const { net: _, batchSize: __, mode: ___, ...others } = points[0];
+  const varied = Object.keys(others).map((n) => [n, values(n).join("; ")]);
   return {
     net: each((net) => {
       const { widths, layers, depth, size } = nets[net];
       return `stages ${widths.join("/")} with ${layers.join("/")} units, ` +
         `depth ${depth}, ${size}×${size}`;
     }),
-    ...Object.fromEntries(
-      Object.keys(others).map((name) => [name, values(name).join("; ")]),
-    ),
+    ...Object.fromEntries(varied),
     batch: each((net) =>
       values("batchSize", points.filter((p) => p.net === net)).join(", ")
     ),
@@ -84,11 +74,8 @@ function factsOf({ nets, steps, points, repeats }: SpeedCell) {
  */
 export function timed(where: Where, cell: SpeedCell): Study {
   const at = parseWhere("timed", where);
-  channels.checkOptions(
-    "timed",
-    cell,
-    "{ name, nets, steps, points, repeats }",
-  );
+  const example = "{ name, nets, steps, points, repeats }";
+  channels.checkOptions("timed", cell, example);
   const { name, nets, steps, points, repeats } = cell;
   const both = Object.keys(nets).filter((net) => Object.hasOwn(steps, net));
   const timedAt = ({ net, batchSize, mode = "forward", ...others }: Params) => {
@@ -119,42 +106,8 @@ export function timed(where: Where, cell: SpeedCell): Study {
       nets: Object.fromEntries(points.map(({ net }) => [net, nets[net]])),
     },
   };
-  parseStudy(study);
-  return new Study(at, {
-    study,
-    measure: timingTrial(timedAt),
-    field: "imagesPerSecond",
-    facts: factsOf(cell),
-  });
-}
-
-/**
- * The settings of rows of speed, in the order of their first trial: as
- * `imagesPerSecond`, `secondsPerStep` and `spread` (of a trial's steps, a
- * share) the median of the `n` finished repeats, null where all failed; as
- * `low` and `high` the slowest and the fastest one; as `error` why one failed.
- */
-export function speeds(rows: Iterable<Row>): Row[] {
-  const groups = Map.groupBy(
-    rowsOf("speeds", rows),
-    (row) => JSON.stringify(paramsOf(row)),
-  );
-  return [...groups.values()].map((own) => {
-    const at = (field: string, p: number) => {
-      const numbers = own.map((row) => row[field]).filter(Number.isFinite);
-      return numbers.length > 0 ? quantile(numbers, p) : null;
-    };
-    return named({
-      ...paramsOf(own[0]),
-      imagesPerSecond: at("imagesPerSecond", 0.5),
-      low: at("imagesPerSecond", 0),
-      high: at("imagesPerSecond", 1),
-      n: own.filter((row) => Number.isFinite(row.imagesPerSecond)).length,
-      secondsPerStep: at("secondsPerStep", 0.5),
-      spread: at("spread", 0.5),
-      error: own.find((row) => row.reason)?.reason,
-    }, parametersOf(own));
-  });
+  const measure = timingTrial(timedAt), facts = factsOf(cell);
+  return new Study(at, { study, measure, field: "imagesPerSecond", facts });
 }
 
 /** How many times one value is as fast as another, its base. */

@@ -21,7 +21,6 @@ import {
   type Study as Definition,
   StudyError,
   type StudyInput,
-  type StudyRow,
   StudySchema,
   type TrainingPlan,
   type TrainingRow,
@@ -29,8 +28,8 @@ import {
   trialRows,
   trialsFrame,
 } from "../study/mod.ts";
-import { meantText } from "../faults/mod.ts";
-import { loadCheckpoint, type Recipe, recipes } from "../train/mod.ts";
+import { atMost, meantText } from "../faults/mod.ts";
+import { type Recipe, recipes } from "../train/mod.ts";
 import {
   fromRoot,
   type Measurement,
@@ -39,7 +38,14 @@ import {
   tellCost,
 } from "./live.ts";
 import { pairSpread, Profile, startOf } from "./profiles.ts";
-import { asRuns, type Trial, trialsOf, valueText } from "../rows/mod.ts";
+import {
+  asRuns,
+  rowsOf,
+  secondsOf,
+  type Trial,
+  trialsOf,
+  valueText,
+} from "../rows/mod.ts";
 import { duration, list, type Shown, tableHtml } from "./show.ts";
 
 const Where = z.strictObject({
@@ -211,11 +217,7 @@ export class Study {
 
   /** What is on record of the settings that the study plans. */
   async trials(): Promise<Trial[]> {
-    const rows = await trainingRows(
-      placeOf(this.dir),
-      this.name,
-      this.#isOwn(),
-    );
+    const rows = await trainingRows(...this.#record());
     return trialsOf(
       this.name,
       rows.filter((row) => isPlanned(this.definition, row)),
@@ -223,47 +225,35 @@ export class Study {
     );
   }
 
-  /** Whether a record of its name is of its recipe and data. */
-  #isOwn(): (row: StudyRow) => boolean {
-    return "recipe" in this.job ? isRecordOf(this.job) : () => true;
-  }
-
-  /** What a trial left of its last epoch: weights, optimizer; null where gone. */
-  checkpoint({ key = "" }: Pick<Trial, "key">) {
-    return loadCheckpoint(join(fromRoot(this.dir), "checkpoints", key));
+  /** Where its record is, and which of its name is of its recipe and data. */
+  #record(): Parameters<typeof trialRows> {
+    const isOwn = "recipe" in this.job ? isRecordOf(this.job) : () => true;
+    return [placeOf(this.dir), this.name, isOwn];
   }
 
   /** Its record as polars frames: a row a trial, and a row an epoch of each. */
   async frames() {
-    const { rows } = await trialRows(
-      placeOf(this.dir),
-      this.name,
-      this.#isOwn(),
-    );
+    const { rows } = await trialRows(...this.#record());
     return { trials: trialsFrame(rows), epochs: epochsFrame(rows) };
   }
 
   /** Noise, luck, boundary, failures: what to know before concluding. */
   findings(trials: readonly Trial[]): Shown {
-    return list(
-      trials.length === 0
-        ? []
-        : findings(this.plan, asRuns("findings", trials)),
-    );
+    const runs = asRuns("findings", rowsOf("findings", trials));
+    return list(runs.length > 0 ? findings(this.plan, runs) : []);
   }
 
   /** The study in its cell: grid, what differs, what is missing. */
   async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
-    const { parameters, search, repeats } = this.definition;
+    const { parameters, search, repeats } = this.definition, { kind } = search;
     const trials = await this.trials();
     const planned = plannedTrials(this.definition);
     const missing = Math.max(0, planned - trials.length);
-    const seconds = trials.flatMap((t) => t.seconds ?? []);
-    const mean = seconds.reduce((a, b) => a + b, 0) / seconds.length;
-    const time = seconds.length > 0
-      ? `: about ${duration(missing * mean)} by those on record`
+    const timed = trials.filter((t) => t.seconds !== undefined);
+    const left = missing * secondsOf(timed) / timed.length;
+    const time = timed.length > 0
+      ? `: about ${duration(left)} by those on record`
       : "";
-    const { kind } = search;
     const all: [fact: string, text?: string | false][] = [
       ...Object.entries(parameters).map(([name, p]): [string, string] => [
         p.role === "nuisance" ? `${name} (nuisance)` : name,
@@ -271,9 +261,8 @@ export class Study {
       ]),
       ["settings", kind === "list" && `${search.points.length}, listed`],
       ["search", kind !== "list" && kind !== "grid" && kind],
-      ...Object.entries(this.cell?.recipe ?? {}).map(([name, value]) =>
-        [name, valueText(name, value)] as [string, string]
-      ),
+      ...Object.entries(this.cell?.recipe ?? {})
+        .map(([name, v]): [string, string] => [name, valueText(name, v)]),
       ["repeats", String(repeats)],
       ["sees", this.sees],
       [
@@ -288,8 +277,7 @@ export class Study {
     const rows = facts.map(([fact, text]) => ({ "": fact, [this.name]: text }));
     return {
       "text/html": `${tableHtml(rows)}<p>${escapeMarkup(about)}</p>`,
-      "text/plain": facts.map((fact) => fact.join(": ")).concat(about)
-        .join("\n"),
+      "text/plain": [...facts.map((f) => f.join(": ")), about].join("\n"),
     };
   }
 }
@@ -311,18 +299,17 @@ const CELL_FIELDS = Object.keys(StudySchema.shape)
 function checkFields(study: Record<string, unknown>): void {
   const odd = Object.keys(study).filter((name) => !CELL_FIELDS.includes(name));
   if (odd.length === 0) return;
-  const names = [...CELL_FIELDS, "recipe", "limits", "objective"];
+  const names = [...CELL_FIELDS, "recipe", "limits", "objective", "data"];
   const faults = odd.map((name) => {
     const [field] = name.split(".");
-    if (Object.hasOwn(recipes.slim, field)) {
-      return `openStudy: ${name} belongs into recipe: { ${field}: … }, or ` +
-        `into parameters where it is varied`;
-    }
-    return `openStudy: ${name} is no field of a study${
-      meantText(name, names) || `: these are ${names.join(", ")}`
-    }`;
+    const more = Object.hasOwn(recipes.slim, field)
+      ? ` belongs into recipe: { ${field}: … }, or into parameters where it is ` +
+        "varied"
+      : " is no field of a study" +
+        (meantText(name, names) || `: these are ${names.join(", ")}`);
+    return `openStudy: ${name}${more}`;
   });
-  throw new StudyError(faults.join("\n"));
+  throw new StudyError(atMost(faults).join("\n"));
 }
 
 /**
@@ -341,11 +328,10 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   const { recipe, limits, objective, data, ...study } = cell;
   checkFields(study);
   if (/[\\/]|^\s*\.*\s*$/.test(`${study.name ?? ""}`)) {
+    const name = JSON.stringify(study.name);
     throw new StudyError(
-      `openStudy: name ${
-        JSON.stringify(study.name)
-      }: its tables are named by ` +
-        `it, so give words without a folder`,
+      `openStudy: name ${name}: its tables are named by it, so give words ` +
+        "without a folder",
     );
   }
   const plan: TrainingPlan = {
@@ -368,4 +354,21 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   };
   parsePlan(plan);
   return new Study(at, plan, cell);
+}
+
+/**
+ * A notebook's studies, and all their trials.
+ *
+ * @throws StudyError for what is no study
+ */
+export async function trialsOfAll(
+  where: string,
+  of: Study | readonly Study[],
+): Promise<{ studies: Study[]; trials: Trial[] }> {
+  const studies = [of].flat() as Study[];
+  if (studies.length === 0 || !studies.every((s) => s instanceof Study)) {
+    throw new StudyError(`${where}: give a study, or a list of them, first`);
+  }
+  const trials = await Promise.all(studies.map((study) => study.trials()));
+  return { studies, trials: trials.flat() };
 }

@@ -37,29 +37,25 @@ export const VERDICTS = Object.keys(LOOKS) as [Verdict, ...Verdict[]];
 
 /** "✓ holds"; of several "✓ 2 holds". */
 export const verdictText = (verdict: Verdict, n?: number): string =>
-  [LOOKS[verdict][0], n, verdict].filter((part) => part !== undefined)
-    .join(" ");
+  [LOOKS[verdict][0], n ?? [], verdict].flat().join(" ");
 
 /** The same with its colour, which reads on a light and a dark page. */
 export function verdictHtml(verdict: Verdict, n?: number): string {
-  const [, color, ground] = LOOKS[verdict];
+  const [, color, ground] = LOOKS[verdict], text = verdictText(verdict, n);
   return `<span class="verdict" style="color:${color};background:${ground};` +
-    `border-radius:9px;padding:0 .5em;white-space:nowrap">${
-      verdictText(verdict, n)
-    }</span>`;
+    `border-radius:9px;padding:0 .5em;white-space:nowrap">${text}</span>`;
 }
 
-/** How many claims have each verdict; none of those without one. */
-export const verdictCounts = (claims: readonly { verdict: Verdict }[]) =>
-  VERDICTS.map((verdict) => ({
-    verdict,
-    n: claims.filter((c) => c.verdict === verdict).length,
-  })).filter(({ n }) => n > 0);
-
-/** "✓ 2 holds, ? 1 cannot tell" */
-export const countsText = (claims: readonly { verdict: Verdict }[]): string =>
-  verdictCounts(claims).map(({ verdict, n }) => verdictText(verdict, n))
-    .join(", ");
+/** "✓ 2 holds, ? 1 cannot tell"; of each that there is its text, as `look`. */
+export const countsText = (
+  claims: readonly { verdict: Verdict }[],
+  look = verdictText,
+  joint = ", ",
+): string =>
+  VERDICTS.flatMap((verdict) => {
+    const n = claims.filter((c) => c.verdict === verdict).length;
+    return n > 0 ? look(verdict, n) : [];
+  }).join(joint);
 
 export interface Judgement {
   /** Our number, with its interval where it has one. */
@@ -106,11 +102,11 @@ export function byRule(
   channels.checkOptions("byRule", reasons, "{ fails, holds, open }");
   const { missing = false, fails, holds, open } = reasons;
   for (const [name, why] of Object.entries({ missing, fails, holds, open })) {
-    const isText = typeof why === "string" || why === false && name !== "open";
-    if (isText) continue;
+    const isOpen = name === "open";
+    if (typeof why === "string" || why === false && !isOpen) continue;
+    const more = isOpen ? "" : ", or false where it does not apply";
     throw new StudyError(
-      `byRule: ${name} is ${why}: give its reason as text` +
-        (name === "open" ? "" : ", or false where it does not apply"),
+      `byRule: ${name} is ${why}: give its reason as text${more}`,
     );
   }
   if (missing !== false) return cannotTell(missing, ours);
@@ -134,15 +130,10 @@ export function repeatsText(
 ): string {
   const known = of.filter((e) => e.sd);
   if (known.length === 0) return "the spread of the pairs is unknown";
-  const present = fewest(known);
+  const present = fewest(known), df = present - 1;
   const variance = known.reduce((sum, e) => sum + e.sd! ** 2, 0) / known.length;
-  const { text } = analysis.repeatsPlan({
-    difference: 0.01,
-    sd: Math.sqrt(
-      variance * (present - 1) / chiSquareQuantile(0.2, present - 1),
-    ),
-    present,
-  });
+  const sd = Math.sqrt(variance * df / chiSquareQuantile(0.2, df));
+  const { text } = analysis.repeatsPlan({ difference: 0.01, sd, present });
   return `by the upper 80 % limit of the pairs' spread ${text}`;
 }
 
@@ -196,15 +187,15 @@ const rule = (
 function testOf(
   of: readonly { unpaired?: boolean; testing?: Testing }[],
 ): string {
-  const unpaired = of.filter((e) => e.unpaired).length;
-  const tests = unpaired === 0
+  const { paired, correction } = of[0]?.testing ?? {};
+  const tests = !of.some((e) => e.unpaired)
     ? "paired t tests"
-    : unpaired === of.length
-    ? "unpaired t tests" +
-      (of[0].testing?.paired === false ? "" : ", as no seed is shared")
-    : "t tests, paired where seeds are shared";
-  const isAlone = of[0]?.testing?.correction === "none";
-  return `${tests}, ${isAlone ? "uncorrected" : "Holm"}`;
+    : !of.every((e) => e.unpaired)
+    ? "t tests, paired where seeds are shared"
+    : paired === false
+    ? "unpaired t tests"
+    : "unpaired t tests, as no seed is shared";
+  return `${tests}, ${correction === "none" ? "uncorrected" : "Holm"}`;
 }
 
 /** "depth 4 is better than 2 (paired t tests, Holm)"; false of none. */
@@ -300,25 +291,26 @@ export function nearBest(
   }
   if (!list.some(isDone)) return null;
   const runs = asRuns("nearBest", list, parametersOf(list, [parameter]));
-  const { settings, comparisons } = analysis.compareAll(runs, {
-    direction: "maximize",
-    bootstrap: false,
-    by: [parameter],
-    bySeed: true,
-    ...testing,
-    alpha: alphaOf(testing),
-  });
-  const [{ mean, n }] = settings;
-  const tried = settings.map(({ params }) => Number(params[parameter]));
-  const near = tried.filter((_, i) =>
-    i === 0 ||
-    settings[i].n > 0 && comparisons[i - 1].verdict !== "differs"
+  const { settings: [best, ...worse], comparisons } = analysis.compareAll(
+    runs,
+    {
+      direction: "maximize",
+      bootstrap: false,
+      by: [parameter],
+      bySeed: true,
+      ...testing,
+      alpha: alphaOf(testing),
+    },
   );
+  const valueOf = ({ params }: typeof best) => Number(params[parameter]);
+  const tried = [best, ...worse].map(valueOf);
+  const near = worse
+    .filter((s, i) => s.n > 0 && comparisons[i].verdict !== "differs");
   return {
-    value: tried[0],
-    mean: mean!,
-    n,
-    near: near.sort((a, b) => a - b),
+    value: valueOf(best),
+    mean: best.mean!,
+    n: best.n,
+    near: [best, ...near].map(valueOf).sort((a, b) => a - b),
     tried: [Math.min(...tried), Math.max(...tried)] as const,
     others: comparisons.map(({ n, t, kind }) => ({
       ...{ n, sd: t?.sd ?? null, unpaired: kind === "unpaired", testing },

@@ -3,4 +3,5 @@ export * from "./published.ts";
 export * from "./row.ts";
 export * from "./runs.ts";
 export * from "./settings.ts";
+export * from "./speeds.ts";
 export * from "./words.ts";
