@@ -1,6 +1,7 @@
 /** Axes from values: which scale, from where to where, ticks and their words. */
 import * as d3 from "d3";
-import { type Read, type Table, type Value, whatIs } from "./channels.ts";
+import type { Read, Table, Value } from "./channels.ts";
+import { isNumber, whatIs } from "./channels.ts";
 import * as values from "./values.ts";
 
 export type Scale = "log" | "linear" | "category";
@@ -40,12 +41,10 @@ export interface AxisOptions {
 const RATES = /(^|\.)(lr|eps|weightDecay)$/;
 /** What is a share by its name. */
 export const SHARES = /accuracy|share/i;
-/** Above this many levels numbers have round ticks. */
-const MOST_LEVELS = 8;
+/** Numbers of more levels have round ticks, or become no categories. */
+const MOST_LEVELS = 8, MOST_CATEGORIES = 12;
 /** No axis has room for more words. */
 const MOST_TICKS = 400;
-/** Up to so many levels numbers that no scale can show become categories. */
-const MOST_CATEGORIES = 12;
 
 /**
  * The scale that shows most: log if all numbers are positive and span a factor
@@ -53,19 +52,19 @@ const MOST_CATEGORIES = 12;
  * need categories, and so does 0 among numbers that would be log without it.
  */
 function scaleOf(values: Value[], name: string, logFrom?: number): Scale {
-  const present = values.filter((v) => v !== null);
-  if (present.some((v) => typeof v === "string")) return "category";
-  const numbers = present as number[];
+  if (values.some((v) => typeof v === "string")) return "category";
   if (/epoch|step$/i.test(name)) return "linear";
+  const numbers = values.filter((v) => v !== null) as number[];
   const positive = numbers.filter((v) => v > 0);
   const [low = 1, high = 1] = d3.extent(positive) as [number?, number?];
   const isWide = high / low >= (logFrom ?? (RATES.test(name) ? 5 : 20));
+  if (!isWide) return "linear";
   if (positive.length === numbers.length || /(^|\.)lr$/.test(name)) {
-    return isWide ? "log" : "linear";
+    return "log";
   }
-  const isCategory = isWide && logFrom === undefined &&
-    numbers.every((v) => v >= 0) && new Set(numbers).size <= MOST_CATEGORIES;
-  return isCategory ? "category" : "linear";
+  const isFew = logFrom === undefined && numbers.every((v) => v >= 0) &&
+    new Set(numbers).size <= MOST_CATEGORIES;
+  return isFew ? "category" : "linear";
 }
 
 /** The axis of a channel; `more` holds values beside the rows' own. */
@@ -106,11 +105,9 @@ export function axisFor(
   const isShare = SHARES.test(o.label);
   const type = o.scale ??
     scaleOf(all, o.name ?? "", isShare ? Infinity : o.logFrom);
-  const say = o.format ??
-    ((v) =>
-      isShare && typeof v === "number"
-        ? values.percent(v)
-        : values.valueText(v));
+  const asShare = (of: (v: number) => string, other: Format): Format =>
+    o.format ?? ((v) => isShare && isNumber(v) ? of(v) : other(v));
+  const say = asShare(values.percent, values.valueText);
   const why = (value: Value) =>
     value === null
       ? "is missing or not a number"
@@ -122,78 +119,63 @@ export function axisFor(
       ? "is 0 or negative on a log axis"
       : null;
   const shown = values.levels(
-    all.filter((v) => why(v) === null) as (number | string)[],
+    all.filter((v): v is number | string => why(v) === null),
   );
   const numbers = shown as number[];
   const domain = type === "category"
     ? shown
-    : type === "log"
-    ? logDomain(numbers, o)
-    : linearDomain(numbers, isShare, o);
+    : domainOf(numbers, type === "log", isShare, o);
   const isFew = o.hasLevels && shown.length > 0 && shown.length <= MOST_LEVELS;
   const ticks = type === "category" || isFew
     ? values.some(shown, MOST_TICKS)
     : type === "log"
     ? logTicks(domain as number[])
     : linearTicks(domain as number[], numbers.every(Number.isInteger));
-  const format = o.format ??
-    (type === "linear" && !isFew
-      ? roundFormat(ticks as number[], isShare)
-      : isShare
-      ? (v) => typeof v === "number" ? values.percentTick(v) : v
-      : values.valueFormat(ticks));
+  const format = type === "linear" && !isFew
+    ? o.format ?? roundFormat(ticks as number[], isShare)
+    : asShare(values.percentTick, values.valueFormat(ticks));
   return { label: o.label, type, domain, ticks, format, isShare, say, why };
 }
 
 /** Round ticks with as many decimals as tell them apart. */
 function roundFormat(ticks: number[], isShare: boolean): Format {
-  const factor = isShare ? 100 : 1;
-  const most = factor * Math.max(...ticks.map(Math.abs));
-  if (!isShare && (most < 0.01 || most >= 1e5)) {
-    return values.valueFormat(ticks);
-  }
+  const factor = isShare ? 100 : 1, most = d3.max(ticks, Math.abs);
+  const isOdd = most < 0.01 || most >= 1e5;
+  if (isOdd && !isShare) return values.valueFormat(ticks);
   const step = factor * (ticks[1] - ticks[0]) || 1;
   const fixed = d3.format(`.${d3.precisionFixed(step)}f`);
   return (v) => fixed(factor * Number(v)) + (isShare ? " %" : "");
 }
 
-function linearDomain(
+/** From the lowest to the highest number and `pad` beyond. */
+function domainOf(
   numbers: number[],
+  isLog: boolean,
   isShare: boolean,
   { pad = 0.06, least = 0 }: AxisOptions,
 ): [number, number] {
-  if (numbers.length === 0) return [0, 1];
+  if (numbers.length === 0) return isLog ? [1, 10] : [0, 1];
   const low = numbers[0], high = numbers.at(-1)!;
-  const apart = high > low
-    ? pad * (high - low)
-    : isShare
-    ? 0.05
-    : Math.abs(low) / 10 || 0.5;
-  let [from, to] = [low - apart, high + apart];
-  if (to - from < least) {
-    const middle = (low + high) / 2;
-    [from, to] = [middle - least / 2, middle + least / 2];
+  if (isLog) {
+    const factor = high > low ? (high / low) ** pad : 2;
+    return [low / factor, high * factor];
   }
-  // Shares end at 0 and 1, and what is never negative begins at 0.
-  if (low >= 0 && from < 0) [from, to] = [0, Math.max(to, least)];
-  if (isShare && high <= 1 && to > 1) {
-    [from, to] = [Math.min(from, 1 - least), 1];
-  }
+  const alone = isShare ? 0.05 : Math.abs(low) / 10 || 0.5;
+  const more = (least - (high - low)) / 2;
+  const apart = Math.max(high > low ? pad * (high - low) : alone, more);
+  const [from, to] = [low - apart, high + apart];
+  // What is never negative begins at 0, and shares end at 1.
+  const most = isShare && high <= 1 ? 1 : Infinity;
+  if (low >= 0 && from < 0) return [0, Math.min(most, Math.max(to, least))];
+  if (to > most) return [Math.min(from, most - least), most];
   return [from, to];
-}
-
-function logDomain(numbers: number[], { pad = 0.06 }: AxisOptions) {
-  if (numbers.length === 0) return [1, 10];
-  const low = numbers[0], high = numbers.at(-1)!;
-  const factor = high > low ? (high / low) ** pad : 2;
-  return [low / factor, high * factor];
 }
 
 /** Round numbers within the domain, whole ones for whole values. */
 function linearTicks([low, high]: number[], isWhole: boolean): number[] {
-  const ticks = d3.ticks(low, high, 6) as number[];
-  const whole = ticks.filter(Number.isInteger);
-  return isWhole && whole.length > 0 ? whole : ticks;
+  const ticks: number[] = d3.ticks(low, high, 6);
+  const whole = isWhole ? ticks.filter(Number.isInteger) : [];
+  return whole.length > 0 ? whole : ticks;
 }
 
 /** Whole decades within the domain, with 2 and 5 of each where they are few. */
@@ -214,42 +196,42 @@ function logTicks([low, high]: number[]): number[] {
 export function onAxes<K extends string>(
   table: Table<K>,
   axes: Partial<Record<NoInfer<K>, Axis>>,
-  value?: NoInfer<K>,
+  value: NoInfer<K>,
 ) {
-  const all = Object.entries(axes) as [K, Axis][];
   const nameOf = (key: K) => axes[key]?.label || table.words(key);
+  const failure = `without ${nameOf(value)} (failed)`;
   const whyNot = (row: Read<K>) => {
-    for (const [key, axis] of all) {
-      const why = key === value && row[key] === null
-        ? null
-        : axis.why(row[key]);
-      if (why !== null) return `left out: ${nameOf(key)} ${why}`;
+    for (const [key, axis] of Object.entries(axes) as [K, Axis][]) {
+      const why = axis.why(row[key]),
+        isLost = key === value && row[key] === null;
+      if (why !== null && !isLost) return `left out: ${nameOf(key)} ${why}`;
     }
-    return value !== undefined && typeof row[value] !== "number"
-      ? `without ${nameOf(value)} (failed)`
-      : "";
+    return typeof row[value] === "number" ? "" : failure;
   };
   const { "": rows = [], ...others } = Object.groupBy(table.rows, whyNot);
-  const failed = value && others[`without ${nameOf(value)} (failed)`];
   const notes = Object.entries(others)
     .map(([reason, own]) => `${count(own!.length, "row")} ${reason}`);
-  return { rows, failed: failed || [], notes };
+  return { rows, failed: others[failure] ?? [], notes };
 }
+
+/** An interval in words: "50.1 % to 53.2 %"; empty where there is none. */
+export const between = ({ say }: Axis, low?: Value, high?: Value): string =>
+  isNumber(low) && isNumber(high) && low < high
+    ? `${say(low)} to ${say(high)}`
+    : "";
 
 /** 1 → "1 row", 2000 → "2,000 rows". */
 export function count(n: number, noun: string): string {
   return `${d3.format(",")(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-/** A d3 scale of the axis over pixels. */
+/** The axis over pixels. */
 export function pixels(
-  axis: Axis,
+  { type, domain }: Axis,
   range: [number, number],
 ): (value: number | string) => number {
-  if (axis.type !== "category") {
-    const scale = axis.type === "log" ? d3.scaleLog() : d3.scaleLinear();
-    return scale.domain(axis.domain).range(range);
-  }
-  const scale = d3.scaleBand().domain(axis.domain).range(range);
+  if (type === "log") return d3.scaleLog(domain, range);
+  if (type === "linear") return d3.scaleLinear(domain, range);
+  const scale = d3.scaleBand(domain, range);
   return (v) => scale(v) + scale.bandwidth() / 2;
 }

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-explicit-any
 /**
  * Channels: what a chart reads of its rows. A channel is a field's name (a key
  * of the row as it stands, such as "mixing.alpha", else a path into nested
@@ -8,11 +9,9 @@ import { valueText } from "./values.ts";
 
 /** A value of a channel; what is missing or no finite number is null. */
 export type Value = number | string | null;
-// deno-lint-ignore no-explicit-any
 export type Channel<T = unknown> = string | ((row: any, i: number) => T);
 
 /** The rows of a chart: any iterable of plain objects. */
-// deno-lint-ignore no-explicit-any
 export type Rows = Iterable<any>;
 
 /** A default channel: the first of the fields that a row has. */
@@ -29,6 +28,9 @@ export const maybe = (...fields: string[]) => new Default(fields, false);
 export const optional = (channel: Channel | undefined) =>
   typeof channel === "string" ? maybe(channel) : channel ?? maybe();
 
+/** A value's interval, which rows need not have. */
+export const INTERVAL = { low: maybe("low"), high: maybe("high") };
+
 /** A row's values by channel, beside the row itself. */
 export type Read<K extends string> = Record<K, Value> & { row: unknown };
 
@@ -43,16 +45,11 @@ export interface Table<K extends string> {
 }
 
 const WORDS = new Map(Object.entries({
-  lr: "learning rate",
-  accuracy: "test accuracy",
-  mean: "mean test accuracy",
-  "mixing.alpha": "mixing's alpha",
-  eps: "Adam's eps",
-  beta1: "Adam's beta 1",
-  beta2: "Adam's beta 2",
-  "betas.0": "Adam's beta 1",
-  "betas.1": "Adam's beta 2",
-  "schedule.gamma": "decay of the rate",
+  ...{ accuracy: "test accuracy", mean: "mean test accuracy" },
+  ...{ lr: "learning rate", "schedule.gamma": "decay of the rate" },
+  ...{ "mixing.alpha": "mixing's alpha", eps: "Adam's eps" },
+  ...{ beta1: "Adam's beta 1", "betas.0": "Adam's beta 1" },
+  ...{ beta2: "Adam's beta 2", "betas.1": "Adam's beta 2" },
 }));
 
 /** A field in words: "weightDecay" → "weight decay", "recipe.dim" → "dim". */
@@ -76,16 +73,14 @@ export function trialWords(
   told: readonly string[] = [],
   values: Record<string, readonly unknown[]> = {},
 ): string {
-  // deno-lint-ignore no-explicit-any
   const own = (row ?? {}) as Record<string | symbol, any>;
   const names: string[] = own[PARAMETERS] ?? [];
   const isTrial = typeof own.study === "string" && Number.isInteger(own.number);
-  const known = names.filter((name) => own[name] !== undefined);
-  const all = {
-    ...values,
-    ...Object.fromEntries(known.map((n) => [n, [own[n]]])),
-  };
-  const of = isTrial ? `${own.study}/${own.number}` : JSON.stringify(all);
+  const known = names.filter((name) => own[name] !== undefined)
+    .map((name) => [name, [own[name]]]);
+  const of = isTrial
+    ? `${own.study}/${own.number}`
+    : JSON.stringify({ ...values, ...Object.fromEntries(known) });
   const words = [...names, "seed"]
     .filter((name) => !told.includes(name) && own[name] != null)
     // A seed is a name, of which every digit counts.
@@ -106,20 +101,16 @@ const MARK = "\u2063";
  * in words.
  */
 export const withTrials = (svg: string): string =>
-  svg.includes(MARK)
-    ? svg.replace(
-      /(<[a-z]+\b[^<>]*)>(<title>[^<]*?)\n?\u2063([^<\u2063]*)\u2063/g,
-      (_, tag, title, of) =>
-        `${tag} data-${of.startsWith("{") ? "setting" : "trial"}=` +
-        `"${of.replace(/"/g, "&quot;")}">${title}`,
-    ).replace(/\n?\u2063[^<>\u2063]*\u2063/g, "")
-    : svg;
+  svg.replace(
+    /(<[a-z]+\b[^<>]*)>(<title>[^<]*?)\n?\u2063([^<\u2063]*)\u2063/g,
+    (_, tag, title, of) =>
+      `${tag} data-${of.startsWith("{") ? "setting" : "trial"}=` +
+      `"${of.replace(/"/g, "&quot;")}">${title}`,
+  ).replace(/\n?\u2063[^<>\u2063]*\u2063/g, "");
 
 /** What an object has itself under a key, not what all objects inherit. */
-export const own = (of: unknown, key: string): unknown =>
-  typeof of === "object" && of !== null && Object.hasOwn(of, key)
-    ? (of as Record<string, unknown>)[key]
-    : undefined;
+export const own = (of: any, key: string): unknown =>
+  typeof of === "object" && of && Object.hasOwn(of, key) ? of[key] : undefined;
 
 /** The row's field: its own key, else a path; undefined where it has none. */
 const lookUp = (row: object, field: string): unknown =>
@@ -128,9 +119,8 @@ const lookUp = (row: object, field: string): unknown =>
     : field.split(".").reduce(own, row as unknown);
 
 /** A number that a scale can bear; infinite and absurdly large ones are not. */
-export function isNumber(value: unknown): value is number {
-  return typeof value === "number" && Math.abs(value) < 1e300;
-}
+export const isNumber = (value: unknown): value is number =>
+  typeof value === "number" && Math.abs(value) < 1e300;
 
 /** Numbers stay, a BigInt becomes one, a date its milliseconds. */
 function valueOf(value: unknown, where: string): Value {
@@ -166,31 +156,31 @@ export function checkOptions(
   example: string,
   what = "options",
 ) {
-  if (typeof o === "object" && o !== null && !isRows(o) && !isPromise(o)) {
-    return;
-  }
+  if (isGroups(o)) return;
   throw new TypeError(`${name}: the ${what} are ${whatIs(o)}; give ${example}`);
 }
 
 /** What a function makes of a row. @throws {TypeError} that names both */
 export function callAt<T>(
   what: string,
-  of: (row: never, i: number) => T,
+  of: (row: any, i: number) => T,
   row: unknown,
   i: number,
 ): T {
   try {
-    return of(row as never, i);
+    return of(row, i);
   } catch (cause) {
     const [told] = String((cause as Error)?.message ?? cause).split("\n");
     throw new TypeError(`${what} fails at row ${i + 1}: ${told}`, { cause });
   }
 }
 
+export const isList = (of: unknown): of is unknown[] =>
+  Array.isArray(of) || ArrayBuffer.isView(of);
+
 /** @throws {TypeError} for what is no list, or has fewer than `least` */
 export function checkList(what: string, of: unknown, least = 0) {
-  const isList = Array.isArray(of) || ArrayBuffer.isView(of);
-  if (isList && (of as unknown[]).length >= least) return;
+  if (isList(of) && of.length >= least) return;
   const few = least > 0 ? ` of ${least}` : "";
   throw new TypeError(`${what} are ${whatIs(of)}; give a list${few}`);
 }
@@ -229,17 +219,23 @@ export function listOf(
     const what = `${chart}: row ${wrong + 1} is ${whatIs(all[wrong])}`;
     throw new TypeError(`${what}, not an object with fields`);
   }
-  const odd = fields.find((field) => typeof field !== "string");
-  if (odd !== undefined || fields.includes(undefined as never)) {
-    throw new TypeError(`${chart}: a field is ${whatIs(odd)}; give its name`);
+  for (const field of fields) {
+    if (typeof field !== "string") {
+      const what = `${chart}: a field is ${whatIs(field)}`;
+      throw new TypeError(`${what}; give its name`);
+    }
+    const isHeld = all.some((row) => own(row, field) !== undefined);
+    if (all.length > 0 && !isHeld) lacks(chart, `"${field}"`, all);
   }
-  const lacking = fields.find((field) =>
-    all.length > 0 && all.every((row) => own(row, field) === undefined)
-  );
-  if (lacking === undefined) return all;
-  throw new TypeError(
-    `${chart}: no row has "${lacking}": there are ${fieldsText(all)}`,
-  );
+  return all;
+}
+
+/** @throws {TypeError} for fields that no row has, with those that there are */
+function lacks(chart: string, fields: string, rows: object[]): never {
+  const known = [...new Set(rows.slice(0, 100).flatMap(Object.keys))];
+  const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
+  const names = `${known.slice(0, 30).join(", ") || "none"}${more}`;
+  throw new TypeError(`${chart}: no row has ${fields}: there are ${names}`);
 }
 
 /**
@@ -256,39 +252,38 @@ export function read<K extends string>(
   const list = listOf(chart, rows);
   const isHeld = (field: string) =>
     list.some((row) => lookUp(row, field) !== undefined);
-  const keys = Object.keys(channels) as K[];
-  const resolved = new Map<K, Channel | undefined>(keys.map((key) => {
+  /** The first field that is held, or the function. */
+  const resolve = (key: K): Channel | undefined => {
     const channel = channels[key];
-    if (typeof channel === "function") return [key, channel as Channel];
+    if (typeof channel === "function") return channel;
     const { fields, isNeeded } = channel instanceof Default
       ? channel
       : firstOf(channel as string);
     if (!fields.every((f) => typeof f === "string")) {
-      const what = `${chart}: the channel ${key} is ${whatIs(fields[0])}`;
-      throw new TypeError(
-        `${what}; give a field's name or a function of a row`,
-      );
+      const what = `${chart}: the channel ${key} is ${whatIs(fields[0])}; give`;
+      throw new TypeError(`${what} a field's name or a function of a row`);
     }
     const field = fields.find(isHeld);
-    if (field === undefined && isNeeded && list.length > 0) {
-      throw new TypeError(`${chart}: ${missing(key, fields, list)}`);
-    }
-    return [key, field ?? (isNeeded ? fields[0] : undefined)];
-  }));
-  const name = (key: K) => {
-    const channel = resolved.get(key);
-    return typeof channel === "string" ? channel : key;
+    if (field !== undefined || !isNeeded) return field;
+    const names = fields.map((f) => `"${f}"`).join(" or ");
+    if (list.length > 0) lacks(chart, `${names} (channel ${key})`, list);
+    return fields[0];
   };
+  const keys = Object.keys(channels) as K[];
+  const resolved = new Map(keys.map((key) => [key, resolve(key)]));
   const valueAt = (row: object, i: number, key: K): Value => {
     const channel = resolved.get(key);
-    if (typeof channel !== "function") {
+    if (channel === undefined) return null;
+    if (typeof channel === "string") {
       const where = `${chart}: the channel ${key} (${channel})`;
-      return channel === undefined
-        ? null
-        : valueOf(lookUp(row, channel), where);
+      return valueOf(lookUp(row, channel), where);
     }
     const where = `${chart}: the function of the channel ${key}`;
     return valueOf(callAt(where, channel, row, i), where);
+  };
+  const name = (key: K) => {
+    const channel = resolved.get(key);
+    return typeof channel === "string" ? channel : key;
   };
   return {
     ...{ chart, name, words: (key) => wordsOf(name(key)) },
@@ -297,18 +292,4 @@ export function read<K extends string>(
       return { ...Object.fromEntries(values), row } as Read<K>;
     }),
   };
-}
-
-/** What is wrong with a field that no row has, and the fields there are. */
-function missing(channel: string, fields: string[], rows: object[]): string {
-  const names = fields.map((f) => `"${f}"`).join(" or ");
-  return `no row has the field ${names} (channel ${channel}); ` +
-    `there are: ${fieldsText(rows)}`;
-}
-
-/** The fields of rows: "depth, lr and 2 more". */
-export function fieldsText(rows: object[]): string {
-  const known = [...new Set(rows.slice(0, 100).flatMap(Object.keys))];
-  const more = known.length > 30 ? ` and ${known.length - 30} more` : "";
-  return `${known.slice(0, 30).join(", ") || "none"}${more}`;
 }

@@ -2,12 +2,12 @@
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { count } from "./axis.ts";
-import { checkOptions, isGroups, isNumber, listOf } from "./channels.ts";
+import * as channels from "./channels.ts";
 import { tableOf } from "./csv.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
-import { namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
-import { areaItem } from "./marks.ts";
-import { type Chart, FONT_SIZE, textOver } from "./theme.ts";
+import { namesAxis, rowsAxis } from "./layout.ts";
+import { areaItem, cellWords } from "./marks.ts";
+import { type Chart, textOver } from "./theme.ts";
 import { percent, signed } from "./values.ts";
 
 /** Counts by [true class][predicted class]. */
@@ -23,22 +23,18 @@ export interface ConfusionOptions extends Omit<FrameOptions, "noise"> {
   labels?: readonly string[];
 }
 
-/** What is shown of a true and a predicted class. */
+/** What is shown of a true and a predicted class; its colour is 0 to 1 strong. */
 interface Cell {
-  /** Of the colour, 0 to 1. */
   strength: number;
   color?: string;
   /** The second only where there is room. */
   lines: string[];
   title: string;
-  /** For who takes the numbers along. */
   values?: Record<string, number>;
 }
 
 const NONE: Cell = {
-  strength: 0,
-  lines: ["n/a"],
-  title: "no image of the class",
+  ...{ strength: 0, lines: ["n/a"], title: "no image of the class" },
 };
 
 /** Dark enough for white text, light enough for a dark page. */
@@ -46,21 +42,20 @@ const LESS = "#0072B2", MORE = "#C05000";
 /** More classes have no room: those with the most images are drawn. */
 const MOST = 60;
 
-const isList = (of: unknown): of is unknown[] =>
-  Array.isArray(of) || ArrayBuffer.isView(of);
+type Side = ReturnType<typeof countsOf>;
 
 /** All of `of` added up; what is no count counts as 0. */
 function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
-  const isMatrix = isList(of) && isList(of[0]);
-  const isTrial = of && isGroups(of);
-  const trials = of && !isMatrix ? isTrial ? [of] : listOf(chart, of) : [];
-  const all = isMatrix
-    ? [of as Counts]
-    : trials.map((t) => (t as Trial).confusion).filter((m): m is Counts => !!m);
+  const isMatrix = channels.isList(of) && channels.isList(of[0]);
+  const given = isMatrix ? { confusion: of as Counts } : of;
+  const trials = !given
+    ? []
+    : channels.isGroups(given)
+    ? [given as Trial]
+    : channels.listOf(chart, given) as Trial[];
+  const all = trials.map((t) => t.confusion).filter((m): m is Counts => !!m);
   const size = labels?.length ?? all[0]?.length ?? 0;
-  const wrong = all.find((m) =>
-    m.length !== size || m.some((row) => row.length !== size)
-  );
+  const wrong = all.find((m) => [m, ...m].some((own) => own.length !== size));
   if (wrong) {
     throw new RangeError(
       `${chart}: a matrix has ${wrong.length} rows for ${size} classes; ` +
@@ -69,23 +64,22 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
   }
   let missing = 0;
   const valueOf = (value: number | bigint | null) => {
-    const own = Number(value ?? NaN);
-    if (isNumber(own) && own >= 0) return own;
-    missing++;
-    return 0;
+    const own = Number(value ?? NaN),
+      isCount = channels.isNumber(own) && own >= 0;
+    if (!isCount) missing++;
+    return isCount ? own : 0;
   };
   const n = d3.range(all[0]?.length ?? 0);
   const counts: number[][] = n.map((i: number) =>
     n.map((j: number) => d3.sum(all, (m: Counts) => valueOf(m[i][j])))
   );
   const totals: number[] = counts.map((row) => d3.sum(row));
-  const without = trials.length - (isMatrix ? 0 : all.length);
+  const without = trials.length - all.length;
   return {
-    ...{ counts, totals },
+    ...{ counts, totals, labels: labels ?? n.map((i: number) => `class ${i}`) },
     /** Of a class's images; null where it has none. */
     shareAt: (i: number, j: number) =>
       totals[i] > 0 ? counts[i][j] / totals[i] : null,
-    labels: labels ?? counts.map((_, i) => `class ${i}`),
     notes: [
       without > 0 && `${count(without, "trial")} without a confusion matrix`,
       missing > 0 && `${count(missing, "cell")} without a count, as 0`,
@@ -100,14 +94,17 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
  * @throws {RangeError} if the matrix is not one row and column a class.
  */
 export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
-  checkOptions("confusionChart", o, "{ labels }");
+  channels.checkOptions("confusionChart", o, "{ labels }");
   const side = countsOf("confusionChart", of, o.labels);
   const { counts, totals, labels } = side;
-  const none = labels.filter((_, i) => totals[i] === 0).slice(0, 20);
-  return matrix("confusion", o, labels, totals, {
+  const none = labels.filter((_: string, i: number) => totals[i] === 0);
+  return matrix("confusion", o, [side], {
     label: `confusion of ${labels.length} classes`,
     yLabel: "true class; colour and percentage: share of its images",
-    notes: [...side.notes, none.length > 0 && `no image of ${none.join(", ")}`],
+    notes: [
+      ...side.notes,
+      none.length > 0 && `no image of ${none.slice(0, 20).join(", ")}`,
+    ],
   }, (i, j) => {
     const value = counts[i][j], share = side.shareAt(i, j);
     return share === null ? NONE : {
@@ -132,42 +129,35 @@ export function confusionDifferenceChart(
   o: ConfusionOptions & { aLabel?: string; bLabel?: string } = {},
 ): Chart {
   const chart = "confusionDifferenceChart";
-  checkOptions(chart, o, "{ labels }");
+  channels.checkOptions(chart, o, "{ labels }");
   const { aLabel = "a", bLabel = "b" } = o;
   const first = countsOf(`${chart}, ${aLabel}`, a, o.labels);
-  const isFirst = first.counts.length > 0;
-  const known = isFirst ? first.labels : o.labels;
+  const known = first.counts.length > 0 ? first.labels : o.labels;
   const second = countsOf(`${chart}, ${bLabel}`, b, known);
   const sides = [first, second];
-  const isEmpty = !isFirst || second.counts.length === 0;
-  const labels = isEmpty ? [] : first.labels, n = d3.range(labels.length);
+  const n = d3.range(Math.min(first.counts.length, second.counts.length));
   const at = (i: number, j: number) => {
     const [own, other] = sides.map((s) => s.shareAt(i, j));
-    return own === null || other === null
-      ? null
-      : { own, other, difference: other - own };
+    if (own === null || other === null) return null;
+    return { own, other, difference: other - own };
   };
   const size = (i: number, j: number) => Math.abs(at(i, j)?.difference ?? 0);
   const most = d3.max(d3.cross(n, n, size)) ?? 0;
-  const recall = d3.mean(n, (i: number) => at(i, i)?.difference);
-  const recallWords = recall === undefined
+  const recall = d3.mean(n, (i: number) => at(i, i)?.difference) ?? NaN;
+  const recallWords = Number.isNaN(recall)
     ? ""
     : `, mean recall ${signed(100 * recall, 1)} (${bLabel} less ${aLabel})`;
-  return matrix("confusion-difference", o, labels, first.totals, {
+  const full = `full colour: ±${(100 * most).toFixed(1)} points`;
+  const more = `more often by ${bLabel} than by ${aLabel} (${full})`;
+  return matrix("confusion-difference", o, sides, {
     label: `confusion, ${bLabel} less ${aLabel}, in points`,
     yLabel: `true class; points of its images${recallWords}`,
-    legend: most === 0 ? [] : [[
-      areaItem(LESS, `less often by ${bLabel}`),
-      areaItem(
-        MORE,
-        `more often by ${bLabel} than by ${aLabel} ` +
-          `(full colour: ±${(100 * most).toFixed(1)} points)`,
-      ),
-    ]],
+    legend: most === 0 ? [] : [
+      [areaItem(LESS, `less often by ${bLabel}`), areaItem(MORE, more)],
+    ],
     notes: sides.flatMap(({ notes }, i) =>
       notes.map((note) => note && `${[aLabel, bLabel][i]}: ${note}`)
     ),
-    countOf: (i) => [...new Set(sides.map((s) => s.totals[i]))].join(" | "),
   }, (i, j) => {
     const shares = at(i, j);
     if (!shares) return NONE;
@@ -186,66 +176,56 @@ export function confusionDifferenceChart(
 function matrix(
   kind: string,
   o: ConfusionOptions,
-  labels: readonly string[],
-  totals: readonly number[],
-  { yLabel, countOf, ...spec }: Pick<Spec, "label" | "legend" | "notes"> & {
-    yLabel: string;
-    /** The images of a class, under its name. */
-    countOf?: (i: number) => string;
-  },
+  sides: readonly Side[],
+  { yLabel, ...spec }:
+    & Pick<Spec, "label" | "legend" | "notes">
+    & { yLabel: string },
   cellOf: (i: number, j: number) => Cell,
 ): Chart {
-  const own = d3.range(Math.min(labels.length, totals.length));
+  const [{ labels, totals }] = sides;
+  const own = d3.range(Math.min(...sides.map((s) => s.totals.length)));
   const most = d3.sort(own, (i: number) => -totals[i]).slice(0, MOST);
-  const shown: number[] = d3.sort(most);
+  const shown: number[] = d3.sort(most), all = d3.format(",")(own.length);
   const notes = [
     ...spec.notes ?? [],
     shown.length < own.length &&
-    `${MOST} of ${
-      d3.format(",")(own.length)
-    } classes: those with the most images`,
+    `${MOST} of ${all} classes: those with the most images`,
   ];
   const cells = d3.cross(shown.keys(), shown.keys(), (y: number, x: number) => {
-    const [i, j] = [shown[y], shown[x]], cell = cellOf(i, j);
-    const title = `true ${labels[i]}, predicted ${labels[j]}\n${cell.title}`;
-    const place = { truth: rowKey(y), predicted: rowKey(x) };
-    return { color: LESS, ...cell, title, ...place };
+    const cell = cellOf(shown[y], shown[x]);
+    const [truth, predicted] = [y, x].map((i) => labels[shown[i]]);
+    const title = `true ${truth}, predicted ${predicted}\n${cell.title}`;
+    const values = { true: truth, predicted, ...cell.values };
+    return { color: LESS, ...cell, title, values, x, y };
   });
-  type Placed = Required<Cell> & Record<"truth" | "predicted", string>;
+  type Placed = Required<Cell> & Record<"x" | "y", number>;
   const width = o.width ??
     Math.max(400, Math.min(720, 130 + 60 * shown.length));
-  const names = shown.map((i) =>
-    countOf ? `${labels[i]}\nn ${countOf(i)}` : labels[i]
-  );
-  const at = { x: "predicted", y: "truth" };
-  const table = cells.map(({ truth, predicted, values }: Placed) => ({
-    true: labels[shown[Number(truth)]],
-    predicted: labels[shown[Number(predicted)]],
-    ...values,
-  }));
+  const names = shown.map((i) => String(labels[i]));
+  // Of two sides, a class's images stand under its name.
+  const counts = (i: number) => [...new Set(sides.map((s) => s.totals[i]))];
+  const rows = sides.length < 2
+    ? names
+    : names.map((name, k) => `${name}\nn ${counts(shown[k]).join(" | ")}`);
+  const at = { x: "x", y: "y" };
   return frame(kind, { ...o, width }, {
-    rows: [tableOf(kind, table)],
+    rows: [tableOf(kind, cells.map((c: Placed) => c.values))],
     ...{ ...spec, notes, isEmpty: cells.length === 0 },
-    x: namesAxis(shown.map((i) => labels[i]), "predicted class"),
-    ...rowsAxis(names, {
+    x: namesAxis(names, "predicted class"),
+    ...rowsAxis(rows, {
       ...{ label: yLabel, width, least: shown.length > 20 ? 15 : 36 },
     }),
     marks: (area) => {
       const side = (area.right - area.left) / shown.length;
       const tall = (area.bottom - area.top) / shown.length;
-      const lines = cells.flatMap((c: Placed) => c.lines);
-      const fontSize = [FONT_SIZE, FONT_SIZE - 3]
-        .find((size) => widest(lines, size) <= side);
       return [
         Plot.cell(cells, {
           ...{ ...at, fill: "color", fillOpacity: "strength", title: "title" },
           stroke: "currentColor",
-          strokeOpacity: (c: Placed) => c.truth === c.predicted ? 0.6 : 0.15,
+          strokeOpacity: (c: Placed) => c.x === c.y ? 0.6 : 0.15,
         }),
-        Plot.text(fontSize && tall >= 13 ? cells : [], {
-          ...{ ...at, fontSize, lineHeight: 1.15, pointerEvents: "none" },
-          text: (c: Placed) => c.lines.slice(0, tall >= 30 ? 2 : 1).join("\n"),
-          fill: (c: Placed) => textOver(c.color, c.strength),
+        cellWords(cells as Placed[], { side, tall }, [(c) => c.lines], {
+          ...{ ...at, fill: (c: Placed) => textOver(c.color, c.strength) },
         }),
       ];
     },

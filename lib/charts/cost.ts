@@ -1,26 +1,16 @@
 /** Accuracy over cost, with the front that nothing cheaper reaches. */
 import * as Plot from "@observablehq/plot";
-import { axisOf, onAxes } from "./axis.ts";
-import {
-  type Channel,
-  checkOptions,
-  firstOf,
-  maybe,
-  read,
-  type Rows,
-} from "./channels.ts";
+import { axisOf, between, onAxes } from "./axis.ts";
+import * as channels from "./channels.ts";
 import { type Area, asked, type AxesOptions, frame, tip } from "./frame.ts";
 import { bars, OURS, pathItem } from "./marks.ts";
 import { lengthOf } from "./noise.ts";
 import { type Chart, FONT_SIZE, textWidth } from "./theme.ts";
 
-interface Point {
-  cost: number;
-  y: number;
-  low: number | null;
-  high: number | null;
-  label: string;
-}
+type Point =
+  & Record<"cost" | "y", number>
+  & Record<"low" | "high", number | null>
+  & { label: string };
 
 /** The names of more points are told in their tooltips only. */
 const MOST_LABELS = 60;
@@ -31,20 +21,20 @@ const MOST_LABELS = 60;
  * get a log axis.
  */
 export function costAccuracyChart(
-  rows: Rows,
+  rows: channels.Rows,
   o: AxesOptions & {
-    cost: Channel;
+    cost: channels.Channel;
     /** Default: the mean, else the accuracy. */
-    y?: Channel;
-    label?: Channel;
+    y?: channels.Channel;
+    label?: channels.Channel;
     /** With its unit, such as "training time, minutes". */
     costLabel?: string;
   },
 ): Chart {
+  const { checkOptions, firstOf, INTERVAL, maybe, read } = channels;
   checkOptions("costAccuracyChart", o, '{ cost: "seconds" }');
   const table = read("costAccuracyChart", rows, {
-    ...{ cost: o.cost, y: o.y ?? firstOf("mean", "accuracy") },
-    ...{ low: maybe("low"), high: maybe("high") },
+    ...{ cost: o.cost, y: o.y ?? firstOf("mean", "accuracy"), ...INTERVAL },
     label: o.label ?? maybe("label", "value"),
   });
   const x = axisOf(table, "cost", {
@@ -74,13 +64,10 @@ export function costAccuracyChart(
       bars(done, { x: "cost", stroke: OURS }),
       Plot.dot(done, {
         ...{ ...at, r: 4.5, fill: OURS },
-        title: (p: Point) =>
-          tip(
-            p.label,
-            `${y.say(p.y)} at ${x.label} ${x.say(p.cost)}`,
-            p.low !== null && p.high !== null &&
-              `${y.say(p.low)} to ${y.say(p.high)}`,
-          ),
+        title: (p: Point) => {
+          const value = `${y.say(p.y)} at ${x.label} ${x.say(p.cost)}`;
+          return tip(p.label, value, between(y, p.low, p.high));
+        },
       }),
       ...labelsOf(done, front, area),
     ],
@@ -115,24 +102,21 @@ function labelsOf(done: Point[], front: Point[], area: Area) {
   });
   return named.flatMap((p) => {
     const width = textWidth(p.label, fontSize + (isFront.has(p) ? 2 : 0.5));
-    const places = PLACES.map(([right, down]) => {
+    for (const [right, down] of PLACES) {
       const dx = (down === 0 ? 9 : 5) * right, dy = 11 * down;
-      const x = area.x(p.cost) + dx, y = area.y(p.y) + dy;
-      const [left, end] = right > 0 ? [x, x + width] : [x - width, x];
-      const box: Box = [left, end, y - 7, y + 7];
-      const textAnchor = right > 0 ? "start" as const : "end" as const;
-      return { dx, dy, textAnchor, box };
-    });
-    const best = places.find(({ box }) =>
-      box[0] >= area.left && box[1] <= area.right &&
-      box[2] >= area.top && box[3] <= area.bottom &&
-      !taken.some((other) => overlaps(box, other))
-    );
-    if (!best) return [];
-    const { box, ...place } = best;
-    taken.push(box);
-    const fontWeight = isFront.has(p) ? 700 : 400;
-    const at = { x: "cost", y: "y", text: "label" };
-    return Plot.text([p], { ...at, ...place, fontSize, fontWeight });
+      const left = area.x(p.cost) + dx - (right > 0 ? 0 : width);
+      const y = area.y(p.y) + dy;
+      const box: Box = [left, left + width, y - 7, y + 7];
+      const isWithin = box[0] >= area.left && box[1] <= area.right &&
+        box[2] >= area.top && box[3] <= area.bottom;
+      if (!isWithin || taken.some((other) => overlaps(box, other))) continue;
+      taken.push(box);
+      return Plot.text([p], {
+        ...{ x: "cost", y: "y", text: "label", dx, dy, fontSize },
+        textAnchor: right > 0 ? "start" : "end",
+        fontWeight: isFront.has(p) ? 700 : 400,
+      });
+    }
+    return [];
   });
 }

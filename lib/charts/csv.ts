@@ -1,5 +1,7 @@
 /** A chart's rows as CSV, for those who take them along. */
+import * as d3 from "d3";
 import { PARAMETERS } from "./channels.ts";
+import { escapeMarkup } from "./theme.ts";
 import { some } from "./values.ts";
 
 /** A `Table`, whatever its channels are. */
@@ -13,37 +15,27 @@ export interface AnyTable {
 /** A chart keeps at most so many rows. */
 const MOST_ROWS = 4000;
 
-const field = (value: unknown): string => {
-  const text = value === null || value === undefined ? "" : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
-
 /**
- * The values that a chart reads of its rows, each under its field's name, and
- * a trial's parameters and seed. Several tables are told apart by "source", the
- * end of their chart's name: "lineChart, published".
+ * An SVG's attribute with the values that a chart reads of its rows, each under
+ * its field's name, and a trial's parameters and seed. Several tables are told
+ * apart by "source", the end of their chart's name: "lineChart, published".
  */
-export function csvOf(tables: readonly AnyTable[]): string {
+export function csvAttribute(tables: readonly AnyTable[]): string {
   const rows = tables.flatMap(({ chart, name, rows }) =>
     some(rows, MOST_ROWS).map(({ row, ...channels }) => {
-      const source = chart.split(", ").slice(1).join(", ");
       const own = (row ?? {}) as Record<string | symbol, unknown>;
       const trial = [...own[PARAMETERS] as string[] ?? [], "seed"]
-        .filter((key) => typeof own[key] !== "object")
-        .map((key) => [key, own[key]]);
-      const values = Object.entries(channels).filter(([, v]) => v !== null);
-      return {
-        ...tables.length > 1 && source ? { source } : {},
-        ...Object.fromEntries([
-          ...values.map(([key, v]) => [name(key), v]),
-          ...trial.filter(([, v]) => v !== undefined && v !== null),
-        ]),
-      } as Record<string, unknown>;
+        .map((key) => [key, own[key]])
+        .filter(([, v]) => typeof v !== "object" && v !== undefined);
+      const values = Object.entries(channels).filter(([, v]) => v !== null)
+        .map(([key, v]) => [name(key), v]);
+      const source = chart.split(", ").slice(1).join(", ");
+      const told = tables.length > 1 && source ? { source } : {};
+      return { ...told, ...Object.fromEntries([...values, ...trial]) };
     })
   );
-  const columns = [...new Set(rows.flatMap(Object.keys))];
-  return [columns, ...rows.map((row) => columns.map((c) => row[c]))]
-    .map((line) => line.map(field).join(",") + "\r\n").join("");
+  const csv = escapeMarkup(d3.csvFormat(rows) + "\n");
+  return ` data-csv="${csv.replaceAll("\n", "&#10;")}"`;
 }
 
 /** A table of values that no chart reads as channels. */

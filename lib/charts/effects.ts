@@ -5,25 +5,15 @@ import { axisFor, checkShares, count } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { tableOf } from "./csv.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
-import { hiddenAxis, nameLines, widest } from "./layout.ts";
-import {
-  crosses,
-  OURS,
-  oursItem,
-  PUBLISHED,
-  publishedItem,
-  SAMPLES,
-} from "./marks.ts";
+import { rowsAxis, widest } from "./layout.ts";
+import * as marks from "./marks.ts";
 import { sdOf, text as noiseText } from "./noise.ts";
 import type { Chart } from "./theme.ts";
 import { signed } from "./values.ts";
 
 type Effect = ReturnType<typeof effectsOf>[number];
 
-/** A line of words, and what stands between rows. */
-const LINE = 15, GAP = 9;
-
-export interface ForestOptions extends Omit<AxesOptions, "yScale"> {
+export type ForestOptions = AxesOptions & {
   /** Default: points, for which shares are multiplied by 100. */
   unit?: string;
   /** Default: the difference, a share. */
@@ -31,7 +21,7 @@ export interface ForestOptions extends Omit<AxesOptions, "yScale"> {
   low?: channels.Channel;
   high?: channels.Channel;
   label?: channels.Channel;
-}
+};
 
 /** More rows than a page has room for. */
 const MOST_ROWS = 400;
@@ -51,38 +41,22 @@ export function forestChart(
   channels.checkOptions("forestChart", o, '{ label: "less" }');
   const { unit = "points", width = 720 } = o;
   const factor = unit === "points" ? 100 : 1;
-  let given = 0;
   const named = channels.isGroups(effects) ? effects : { "": effects };
-  const groups = Object.entries(named).map(([name, own]) => {
-    const rows = effectsOf(name, own, o, factor);
-    const left = Math.max(0, MOST_ROWS - given);
-    given += rows.length;
-    return { name, y: 0, rows: rows.slice(0, left) };
-  }).filter((g) => g.rows.length > 0);
-  const all = groups.flatMap((g) => g.rows);
+  const given = Object.entries(named)
+    .flatMap(([name, own]) => effectsOf(name, own, o, factor));
+  const all = given.slice(0, MOST_ROWS);
   const texts = textsOf(all);
   const wide = widest(texts.values());
   // A narrow chart has the numbers under the points.
   const isBeside = wide < 0.3 * width;
 
-  // Rows are as high as their words, from the top down.
-  let total = 0;
-  const place = (height: number) => (total += height) - height / 2;
-  for (const group of groups) {
-    group.y = group.name === "" ? 0 : place(LINE + GAP);
-    for (const r of group.rows) {
-      const lines = nameLines(r.words, width).length;
-      r.y = place(LINE * lines + (isBeside ? GAP : 20));
-    }
-  }
-  for (const r of [...groups, ...all]) r.y = total - r.y;
-  const wordsAt = new Map(all.map((r) => [r.y, r.words]));
-  const y = {
-    ...hiddenAxis(0, Math.max(1, total)),
-    ticks: [...wordsAt.keys()],
-    format: (v: unknown) => wordsAt.get(v as number)!,
-    ...{ isHidden: false, hasNoGrid: true },
-  };
+  // A group's name has a row of its own.
+  const lines = [...Map.groupBy(all, (r) => r.group)].flatMap(([name, own]) => [
+    ...name === "" ? [] : [{ name, words: "", row: undefined }],
+    ...own.map((row) => ({ name: "", words: row.words, row })),
+  ]).map((line, i) => ({ ...line, key: i }));
+  const keyOf = new Map(lines.map((line) => [line.row, line.key]));
+  const y = (r: Effect) => keyOf.get(r);
 
   const [finite, failed] = [true, false]
     .map((isDone) => all.filter((r) => (r.estimate !== null) === isDone));
@@ -95,18 +69,18 @@ export function forestChart(
   });
   const marksOf = (isPublished: boolean) => {
     const own = finite.filter((r) => r.isPublished === isPublished);
-    const color = isPublished ? PUBLISHED : OURS;
+    const color = isPublished ? marks.PUBLISHED : marks.OURS;
     // Intervals leave the marker free, so that a hollow one is hollow.
     const half = (x1: string, x2: string, inset: string) =>
       Plot.ruleY(own.filter((r) => r.low !== null && r.high !== null), {
-        ...{ y: "y", x1, x2, [inset]: 5, stroke: color, strokeWidth: 2 },
+        ...{ y, x1, x2, [inset]: 5, stroke: color, strokeWidth: 2 },
         className: "ferlab-intervals",
       });
     return [
       half("low", "estimate", "insetRight"),
       half("estimate", "high", "insetLeft"),
       Plot.dot(own, {
-        ...{ x: "estimate", y: "y", r: 4.5, strokeWidth: 2 },
+        ...{ x: "estimate", y, r: 4.5, strokeWidth: 2 },
         ...(isPublished
           ? { symbol: "square", stroke: color }
           : { fill: color, stroke: "none" }),
@@ -123,49 +97,50 @@ export function forestChart(
     .map((whose) => finite.some((r) => r.isPublished === whose));
   const band = `noise of a difference of two runs: ±${noise.toPrecision(2)} ` +
     `${unit} (√2 sd)`;
-  const table = groups.flatMap(({ name, rows }) =>
-    rows.map(({ words, estimate, low, high, n }) => ({
-      ...name ? { group: name } : {},
-      ...{ effect: words, [unit]: estimate, low, high, n },
-    }))
-  );
+  const table = all.map(({ group, words, estimate, low, high, n }) => ({
+    ...group ? { group } : {},
+    ...{ effect: words, [unit]: estimate, low, high, n },
+  }));
   return frame("forest", { ...o, noise: undefined }, {
     rows: [tableOf("forestChart", table)],
     label: `${x.label}, ${count(all.length, "row")}`,
     legend: [[
-      hasOurs && hasTheirs && oursItem("ours"),
-      hasTheirs && publishedItem(),
-      o.noise !== undefined &&
-      (noise > 0
-        ? { mark: SAMPLES.noise, label: band }
-        : { mark: "", width: 0, label: noiseText(null) }),
+      hasOurs && hasTheirs && marks.oursItem("ours"),
+      hasTheirs && marks.publishedItem(),
+      noise > 0
+        ? { mark: marks.SAMPLES.noise, label: band }
+        : o.noise !== undefined &&
+          { mark: "", width: 0, label: noiseText(null) },
     ]],
     notes: [
       failed.length > 0 &&
       `${count(failed.length, "row")} without a number (failed)`,
-      given > all.length && `${count(given - all.length, "row")} left out: ` +
+      given.length > MOST_ROWS &&
+      `${count(given.length - MOST_ROWS, "row")} left out: ` +
         `more than ${MOST_ROWS}`,
     ],
-    ...{ x, y, isEmpty: all.length === 0 },
+    ...rowsAxis(lines.map((line) => line.words), {
+      ...{ width, least: isBeside ? 24 : 35, most: Infinity },
+    }),
+    ...{ x, isEmpty: all.length === 0 },
     room: { right: isBeside ? wide + 16 : 0 },
-    innerHeight: () => total,
     marks: (area) => [
       Plot.rect(noise > 0 ? [0] : [], {
         ...{ x1: -noise, x2: noise, fillOpacity: 0.1 },
         className: "ferlab-noise",
       }),
       Plot.ruleX([0], { strokeWidth: 1.5, strokeOpacity: 0.7 }),
-      Plot.text(groups, {
-        ...{ y: "y", text: "name", fontWeight: 700, dx: 8 - area.left },
+      Plot.text(lines.filter((line) => line.name !== ""), {
+        ...{ y: "key", text: "name", fontWeight: 700, dx: 8 - area.left },
         ...{ frameAnchor: "left", textAnchor: "start" },
       }),
       ...[true, false].flatMap(marksOf),
-      crosses(failed, { x: () => 0, y: "y" }),
+      marks.crosses(failed, { x: () => 0, y }),
       Plot.text(all, {
-        ...{ y: "y", text: (r: Effect) => texts.get(r), frameAnchor: "right" },
+        ...{ y, text: (r: Effect) => texts.get(r), frameAnchor: "right" },
         ...(isBeside
-          ? { textAnchor: "start" as const, dx: 12 }
-          : { textAnchor: "end" as const, dy: 12, fontSize: 10 }),
+          ? { textAnchor: "start", dx: 12 }
+          : { textAnchor: "end", dy: 12, fontSize: 11 }),
       }),
     ],
   });
@@ -178,12 +153,12 @@ function effectsOf(
   o: ForestOptions,
   factor: number,
 ) {
-  const { firstOf, maybe, isNumber } = channels;
+  const { firstOf, maybe, isNumber, INTERVAL } = channels;
   const chart = group ? `forestChart, ${group}` : "forestChart";
   const table = channels.read(chart, rows, {
     label: o.label ?? firstOf("label", "value"),
     estimate: o.value ?? firstOf("difference", "estimate"),
-    ...{ low: o.low ?? maybe("low"), high: o.high ?? maybe("high") },
+    ...{ low: o.low ?? INTERVAL.low, high: o.high ?? INTERVAL.high },
     ...{ note: maybe("note"), n: maybe("n") },
     published: maybe("published", "whose"),
   });
@@ -195,14 +170,12 @@ function effectsOf(
   }
   const scaled = (v: channels.Value) => isNumber(v) ? v * factor : null;
   return table.rows.map((r) => ({
-    words: tip(String(r.label ?? "no name"), r.note?.toString()),
+    ...{ group, words: tip(String(r.label ?? "no name"), r.note?.toString()) },
     ...{ estimate: scaled(r.estimate), low: scaled(r.low) },
     ...{ high: scaled(r.high), n: isNumber(r.n) ? r.n : null },
     isPublished: /^published/i.test(group) ||
       r.published === "true" || r.published === "published",
     values: sidesOf(r.row),
-    /** The row's middle above the lowest row's foot, in pixels. */
-    y: 0,
   }));
 }
 
@@ -211,10 +184,8 @@ function sidesOf(row: unknown): Record<string, unknown[]> {
   const { params, base } = (row ?? {}) as { params?: object; base?: unknown };
   if (typeof params !== "object" || params === null) return {};
   return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [
-      name,
-      [value, channels.own(base, name) ?? base],
-    ]),
+    Object.entries(params)
+      .map(([name, v]) => [name, [v, channels.own(base, name) ?? base]]),
   );
 }
 

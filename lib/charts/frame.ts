@@ -1,25 +1,17 @@
 /**
- * The frame that all charts share: title, subtitle, legend, axes with measured
- * margins, the noise, caption and the label for those who hear the page.
- *
- * How a chart is written (`heat.ts` and `effects.ts` are models):
- * 1. `read(chart, rows, { x: o.x, y: o.y ?? firstOf("mean", "accuracy") })`
- *    resolves its channels (channels.ts).
- * 2. `axisOf(table, "x", { label: o.xLabel, scale: o.xScale })` chooses scale,
- *    domain and ticks (axis.ts), and `onAxes(table, { x, y })` gives the rows
- *    that they can show and counts those left out.
- * 3. `frame(kind, o, { label, legend, notes, x, y, marks })` draws: `marks` gets
- *    the laid-out area and returns Plot's marks over those rows. Scales of x and
- *    y are set; `area.x(value)` and `area.y(value)` are pixels, for labels that
- *    have to be kept apart. Tooltips are the marks' `title` channels. Rows with
- *    names have `...rowsAxis(names, {})` (layout.ts) for y.
+ * The frame that all charts share: title, legend, axes with measured margins,
+ * the noise, caption and the label for those who hear the page. A chart (`heat.ts`
+ * is a model) reads its channels (`read`), makes axes of them (`axisOf`), takes
+ * the rows that they can show (`onAxes`) and calls `frame`, whose `marks` gets the
+ * area in pixels. Tooltips are the marks' `title`. For rows with names see
+ * `rowsAxis`.
  */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { createHash } from "node:crypto";
 import { type Axis, type AxisOptions, pixels, SHARES } from "./axis.ts";
 import { checkOptions, whatIs, withTrials } from "./channels.ts";
-import { type AnyTable, csvOf } from "./csv.ts";
+import { type AnyTable, csvAttribute } from "./csv.ts";
 import * as layout from "./layout.ts";
 import * as noise from "./noise.ts";
 import * as theme from "./theme.ts";
@@ -36,24 +28,16 @@ export interface FrameOptions {
 }
 
 /** Options of charts with an x and a y axis. */
-export interface AxesOptions extends FrameOptions {
-  xLabel?: string;
-  yLabel?: string;
-  xScale?: Axis["type"];
-  yScale?: Axis["type"];
-  xFormat?: Axis["format"];
-  yFormat?: Axis["format"];
-}
+export type AxesOptions =
+  & FrameOptions
+  & Partial<Record<"xLabel" | "yLabel", string>>
+  & Partial<Record<"xScale" | "yScale", Axis["type"]>>
+  & Partial<Record<"xFormat" | "yFormat", Axis["format"]>>;
 
 /** Where the marks stand, in pixels, and the way there from values. */
-export interface Area {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
-  x: (value: number | string) => number;
-  y: (value: number | string) => number;
-}
+export type Area =
+  & Record<"left" | "right" | "top" | "bottom", number>
+  & Record<"x" | "y", (value: number | string) => number>;
 
 /** A label's place, in pixels. */
 export type Box = Record<"x" | "y" | "width" | "height", number>;
@@ -65,13 +49,14 @@ export interface Drawn extends Axis {
   hasNoGrid?: boolean;
 }
 
-type Word = string | false | null | undefined;
+type Not = false | null | undefined;
+type Word = string | Not;
 
 export interface Spec {
   /** What the chart shows, in words; empty ones are left out, as in notes. */
   label: string | Word[];
   /** Rows of the legend, only of what is drawn. */
-  legend?: (layout.LegendItem | false | null | undefined)[][];
+  legend?: (layout.LegendItem | Not)[][];
   /** Under the chart: what was left out. */
   notes?: Word[];
   x: Drawn;
@@ -106,50 +91,38 @@ export const asked = (o: AxesOptions, axis: "x" | "y"): AxisOptions => ({
 /** Lines of a tooltip, without the empty ones. */
 export const tip = (...lines: Word[]) => lines.filter(Boolean).join("\n");
 
-const plotScale = ({ type, domain }: Axis, isY: boolean) => ({
-  type: type === "category" ? "band" as const : type,
+/** Plot's scale of an axis, whose ticks are marks of the frame. */
+const plotScale = ({ type, domain }: Axis, isY: boolean) => {
+  if (type !== "category") return { type, domain, axis: null };
   // A band's first value stands at the bottom, as a number's lowest does.
-  domain: isY && type === "category" ? [...domain].reverse() : domain,
-  padding: type === "category" ? 0.04 : undefined,
-  // The axes are marks of the frame.
-  axis: null,
-});
+  const own = isY ? domain.toReversed() : domain;
+  return { type: "band" as const, domain: own, padding: 0.04, axis: null };
+};
 
-/** Draws a chart of that kind: see the head of this file. */
+/** Draws a chart of that kind. */
 export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
-  checkOptions(kind, o, "{ width: 720 }");
-  const { width = 720, title = "", caption: own = "" } = o;
-  const odd = [title, own].find((text) => typeof text !== "string");
-  if (odd !== undefined) {
-    throw new TypeError(
-      `${kind}: title or caption is ${whatIs(odd)}; give a text`,
-    );
-  }
-  const say = `${kind}: width is ${width}; give pixels from 100 to 8000`;
-  if (!(width >= 100 && width <= 8000)) throw new RangeError(say);
+  checkFrame(kind, o);
+  const { width = 720 } = o;
   if (spec.isEmpty) {
     const label = [...[spec.label].flat(), EMPTY];
-    return frame(kind, { ...o, noise: undefined }, {
-      ...spec,
-      ...NOTHING,
-      label,
-    });
+    const none = { ...o, noise: undefined };
+    return frame(kind, none, { ...spec, ...NOTHING, label });
   }
   const { x, y, room = {}, inset = {} } = spec;
-  if (o.noise && !("sd" in o.noise)) {
-    throw new TypeError(`${kind}: noise is ${whatIs(o.noise)}; give { sd }`);
-  }
-  const noiseWords = o.noise === undefined
-    ? ""
-    : noise.text(o.noise, SHARES.test(`${y.label} ${spec.label}`));
+  const isShare = SHARES.test(`${y.label} ${spec.label}`);
+  const noiseWords = noise.text(o.noise, isShare);
   const bar = y.type === "linear" ? noise.sdOf(o.noise) : 0;
   const noiseMark = spec.noiseMark ??
     { mark: bar ? noise.BAR_MARK : "", width: bar ? 26 : 0 };
   const legend = [
     ...(spec.legend ?? []).map((items) => items.filter((item) => !!item)),
-    noiseWords === "" ? [] : [{ ...noiseMark, label: noiseWords }],
+    noiseWords ? [{ ...noiseMark, label: noiseWords }] : [],
   ];
   const notes = [...spec.notes ?? [], o.caption].filter((n) => !!n) as string[];
+  const label = (o.title ? `${o.title}: ` : "") +
+    [...[spec.label].flat(), noiseWords, ...notes].filter(Boolean).join("; ");
+
+  // Words above and below the plot.
   const wrapped = (text: string, size: number) =>
     theme.wrapWords(text, width - 16, size);
   const caption = notes.flatMap((note) => wrapped(note, layout.SMALL));
@@ -157,42 +130,37 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
     ? []
     : wrapped(x.label, theme.FONT_SIZE);
   const captionHeight = caption.length > 0 ? 15 * caption.length + 6 : 0;
-  const top = layout.head(
-    o.title,
-    legend,
-    y.isHidden ? "" : y.label,
-    width,
-  );
-  const foot = (height: number) => {
-    const style = `font-size="${layout.SMALL}" ${layout.SOFT}`;
-    return layout.block(caption, 8, height - captionHeight + 12, 15, style);
-  };
-  const label = (o.title ? `${o.title}: ` : "") +
-    [...[spec.label].flat(), noiseWords, ...notes].filter(Boolean).join("; ");
+  const yName = y.isHidden ? "" : y.label;
+  const top = layout.head(o.title, legend, yName, width);
+
+  // Margins that hold the words of the ticks.
   const yText = new Map(
     y.ticks.map((t) => [t, layout.nameLines(y.format(t), width)]),
   );
-  const yWidth = y.isHidden ? 8 : 14 + Math.ceil(
-    Math.min(layout.widest([...yText.values()].flat()), 0.38 * width),
-  );
+  const yWide = layout.widest([...yText.values()].flat());
+  const yWidth = y.isHidden
+    ? 8
+    : 14 + Math.ceil(Math.min(yWide, layout.NAMES * width));
   const right = Math.max(16, (room.right ?? 0) + (bar ? noise.BAR + 16 : 0));
-  let left = Math.max(yWidth, 16, room.left ?? 0);
-  const { overhang } = layout.xTicks(x, width - left - right);
-  left = Math.max(left, Math.ceil(overhang));
+  const least = Math.max(yWidth, 16, room.left ?? 0);
+  const { overhang } = layout.xTicks(x, width - least - right);
+  const left = Math.max(least, Math.ceil(overhang));
   const innerWidth = width - left - right;
   const ticks = layout.xTicks(x, innerWidth);
   const marginTop = top.height + 10 + (room.top ?? 0);
-  const xHeight = ticks.height + 16 +
-    (xNames.length > 0 ? 5 + 15 * xNames.length : 0);
-  const under = captionHeight + (room.bottom ?? 0);
   const bottom = marginTop +
     Math.max(40, spec.innerHeight?.(Math.max(40, innerWidth)) ?? 300);
-  const height = Math.ceil(bottom + under + (x.isHidden ? 10 : xHeight));
-  const barAt = marginTop + (inset.top ?? 0);
+  const xHeight = x.isHidden
+    ? 10
+    : ticks.height + 16 + (xNames.length > 0 ? 5 + 15 * xNames.length : 0);
+  const under = captionHeight + (room.bottom ?? 0);
+  const height = Math.ceil(bottom + under + xHeight);
+
+  const insetTop = inset.top ?? 0, insetBottom = inset.bottom ?? 0;
+  const barAt = marginTop + insetTop, end = width - right;
   const area: Area = {
-    ...{ left, right: width - right, top: marginTop, bottom },
-    x: pixels(x, [left, width - right]),
-    y: pixels(y, [bottom - (inset.bottom ?? 0), barAt]),
+    ...{ left, right: end, top: marginTop, bottom, x: pixels(x, [left, end]) },
+    y: pixels(y, [bottom - insetBottom, barAt]),
   };
   const marks = spec.marks(area).flat() as Plot.Markish[];
   const many = d3.max(marks, thin);
@@ -204,14 +172,10 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
   const hasGrid = (axis: Drawn) => !axis.isHidden && !axis.hasNoGrid;
   const element = Plot.plot({
     ...{ document: theme.document, className: CLASS, width, height, marginTop },
-    marginBottom: height - bottom,
-    ...{ marginLeft: left, marginRight: right },
+    ...{ marginLeft: left, marginRight: right, marginBottom: height - bottom },
     ...{ color: IDENTITY, symbol: IDENTITY, r: IDENTITY, opacity: IDENTITY },
     x: plotScale(x, false),
-    y: {
-      ...plotScale(y, true),
-      ...{ insetTop: inset.top ?? 0, insetBottom: inset.bottom ?? 0 },
-    },
+    y: { ...plotScale(y, true), insetTop, insetBottom },
     marks: [
       hasGrid(y) ? Plot.gridY(yTicks, theme.GRID) : null,
       hasGrid(x) ? Plot.gridX(ticks.ticks, theme.GRID) : null,
@@ -230,25 +194,36 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
       ...marks,
     ],
   });
+
   const half = layout.widest(xNames) / 2;
-  const middle = Math.max(
-    Math.min((left + width - right) / 2, width - 8 - half),
-    Math.min(8 + half, width / 2),
-  );
+  const centre = Math.min((left + end) / 2, width - 8 - half);
+  const middle = Math.max(centre, Math.min(8 + half, width / 2)).toFixed(1);
   const nameAt = height - under + 7 - 15 * xNames.length;
-  const name = layout.block(
-    xNames,
-    middle.toFixed(1),
-    nameAt,
-    15,
-    "",
-    "middle",
-  );
+  const captionAt = height - captionHeight + 12;
+  const captionStyle = `font-size="${layout.SMALL}" ${layout.SOFT}`;
   const length = bar ? Math.abs(area.y(0) - area.y(2 * bar)) : 0;
-  const barMarkup = bar ? noise.bar(width - right + 10, barAt, length) : "";
-  const markup = top.markup + name + barMarkup + foot(height);
-  const csv = spec.rows ? csvOf(spec.rows) : "";
-  return finish(element, label, markup, spec.fade?.(area), csv);
+  const markup = top.markup +
+    layout.block(xNames, [middle, nameAt], "", { anchor: "middle" }) +
+    (bar ? noise.bar(end + 10, barAt, length) : "") +
+    layout.block(caption, [8, captionAt], captionStyle);
+  const csv = spec.rows ? csvAttribute(spec.rows) : "";
+  return finish(element, label, csv, markup, spec.fade?.(area));
+}
+
+/** @throws for options that are none, in one line that names the chart */
+function checkFrame(kind: string, o: FrameOptions) {
+  checkOptions(kind, o, "{ width: 720 }");
+  const { width = 720, title = "", caption = "" } = o;
+  const odd = [title, caption].find((text) => typeof text !== "string");
+  const wrong = odd !== undefined
+    ? `title or caption is ${whatIs(odd)}; give a text`
+    : o.noise && !("sd" in o.noise) &&
+      `noise is ${whatIs(o.noise)}; give { sd }`;
+  if (wrong) throw new TypeError(`${kind}: ${wrong}`);
+  if (width >= 100 && width <= 8000) return;
+  throw new RangeError(
+    `${kind}: width is ${width}; give pixels from 100 to 8000`,
+  );
 }
 
 /** What a chart draws that has nothing to draw. */
@@ -268,13 +243,12 @@ const MOST_MARKS = 4000;
 
 /** Leaves out of a mark's data what are too many; returns how many there were. */
 function thin(mark: Plot.Markish): number {
-  const held = mark as { data?: unknown[] } | undefined;
-  const data = held?.data ?? [], many = data.length;
   // Lines and areas are one shape of many values.
-  const isOne = mark instanceof Plot.Line || mark instanceof Plot.Area;
-  if (isOne || many <= MOST_MARKS) return 0;
-  held!.data = some(data, MOST_MARKS);
-  return many;
+  if (mark instanceof Plot.Line || mark instanceof Plot.Area) return 0;
+  const held = mark as { data?: unknown[] } | undefined;
+  const data = held?.data ?? [], isCut = data.length > MOST_MARKS;
+  if (isCut) held!.data = some(data, MOST_MARKS);
+  return isCut ? data.length : 0;
 }
 
 /** Plot's element as standalone markup, its class told by its content. */
@@ -282,16 +256,14 @@ function finish(
   // deno-lint-ignore no-explicit-any
   element: any,
   label: string,
+  csv: string,
   markup: string,
   labels: Box[] = [],
-  csv = "",
 ): theme.Chart {
   element.setAttribute("font-size", String(theme.FONT_SIZE));
   // linkedom leaves "&" in attributes as it is, so the label comes later.
   const root = `<svg xmlns="http://www.w3.org/2000/svg" role="img" ` +
-    `aria-label="${theme.escapeMarkup(label)}" ` +
-    (csv &&
-      `data-csv="${theme.escapeMarkup(csv).replaceAll("\r\n", "&#10;")}" `);
+    `aria-label="${theme.escapeMarkup(label)}"${csv} `;
   const boxes = labels.map((box) =>
     `<rect x="${box.x}" y="${box.y}" width="${box.width}" ` +
     `height="${box.height}" rx="3" fill="#222"/>`

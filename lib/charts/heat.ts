@@ -1,21 +1,14 @@
 /** A value over two parameters: a cell a setting, the best one outlined. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisOf, count, onAxes } from "./axis.ts";
-import {
-  type Channel,
-  checkOptions,
-  firstOf,
-  maybe,
-  read,
-  type Rows,
-  trialWords,
-} from "./channels.ts";
+import { axisOf, between, count, onAxes } from "./axis.ts";
+import * as channels from "./channels.ts";
 import { asked, type AxesOptions, frame, tip } from "./frame.ts";
-import { type LegendItem, MOST_HIGH, widest } from "./layout.ts";
-import { crosses, FAILED, pathItem } from "./marks.ts";
+import { type LegendItem, MOST_HIGH } from "./layout.ts";
+import { cellWords, crosses, FAILED, pathItem } from "./marks.ts";
+import { meansOf } from "./means.ts";
 import { sdOf } from "./noise.ts";
-import { type Chart, FONT_SIZE, textOn } from "./theme.ts";
+import { type Chart, textOn } from "./theme.ts";
 import { firstHighest, percentTick, valueText } from "./values.ts";
 
 const EDGE = "#D55E00";
@@ -33,67 +26,57 @@ const FLOORS = 4;
  * failed.
  */
 export function heatMapChart(
-  rows: Rows,
-  o: Omit<AxesOptions, "xScale" | "yScale"> & {
-    x: Channel;
-    y: Channel;
+  rows: channels.Rows,
+  o: AxesOptions & {
+    x: channels.Channel;
+    y: channels.Channel;
     /** Default: the mean, else the accuracy. */
-    value?: Channel;
+    value?: channels.Channel;
     valueLabel?: string;
   },
 ): Chart {
+  const { checkOptions, firstOf, INTERVAL, maybe, read, trialWords } = channels;
   checkOptions("heatMapChart", o, '{ x: "lr", y: "depth" }');
   const table = read("heatMapChart", rows, {
     ...{ x: o.x, y: o.y, value: o.value ?? firstOf("mean", "accuracy") },
     // How many runs a value is the mean of, and its interval.
-    ...{ n: maybe("n"), low: maybe("low"), high: maybe("high") },
+    ...{ n: maybe("n"), ...INTERVAL },
   });
   const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
   const y = axisOf(table, "y", { ...asked(o, "y"), scale: "category" });
   const shown = onAxes(table, { x, y }, "value");
-  // The types of x and y are told apart: 1 and "1" are two cells.
-  const pairs = Map.groupBy(
-    [...shown.rows, ...shown.failed],
-    (r) => JSON.stringify([r.x, r.y]),
-  );
-  type Row = typeof shown.rows[number] & { value: number; n: number | null };
-  const cells = [...pairs.values()].map((own) => {
-    const done = own.filter((r) => typeof r.value === "number");
-    const value: number | undefined = d3.mean(done, (r: Row) => r.value);
-    const n: number = d3.sum(done, (r: Row) => r.n ?? 1);
-    const failed = own.length - done.length;
-    const alone = own.length === 1 ? own[0] : undefined;
-    return { x: own[0].x!, y: own[0].y!, value, n, failed, alone };
-  });
+  const cells = meansOf([...shown.rows, ...shown.failed], ["x", "y"], "value");
   type Cell = typeof cells[number];
-  type Done = Cell & { value: number };
-  const done = cells.filter((c): c is Done => c.value !== undefined);
-  const failed = cells.filter((c) => c.value === undefined);
+  const [done, failed] = [true, false]
+    .map((isDone) => cells.filter((c) => !Number.isNaN(c.mean) === isDone));
 
   const valueLabel = o.valueLabel ?? table.words("value");
-  const { isShare, say: words } = axisOf(table, "value", { label: valueLabel });
-  const end = isShare ? percentTick : valueText;
+  const value = axisOf(table, "value", { label: valueLabel });
+  const end = value.isShare ? percentTick : valueText;
   const sd = sdOf(o.noise);
-  const [low = 0, high = 0] = d3.extent(done, (c: Done) => c.value);
+  const [low = 0, high = 0] = d3.extent(done, (c: Cell) => c.mean);
   const wide = Math.max(high - low, FLOORS * sd);
-  const from = Math.max(isShare ? 0 : -Infinity, (low + high - wide) / 2);
-  const colorOf = (c: Done) =>
-    d3.interpolateViridis(wide > 0 ? (c.value - from) / wide : 0.5);
+  const from = Math.max(value.isShare ? 0 : -Infinity, (low + high - wide) / 2);
+  const colorOf = (c: Cell) =>
+    d3.interpolateViridis(wide > 0 ? (c.mean - from) / wide : 0.5);
   const barWidth = wide > 0 ? 2 * sd / wide * SCALE : 0;
 
-  const best = firstHighest(done, (c) => c.value);
-  const reach = (c: Done) =>
+  const best = firstHighest(done, (c) => c.mean);
+  const reach = (c: Cell) =>
     2 * sd * Math.sqrt(1 / (c.n || 1) + 1 / (best?.n || 1));
-  const ties = done.filter((c) =>
-    c !== best && best!.value - c.value < reach(c)
-  );
+  const ties = done
+    .filter((c) => c !== best && best!.mean - c.mean < reach(c));
   const tieWords = `${count(ties.length, "tie")} with the best: less than ` +
     "twice the noise of a difference below it";
   const placeOf = (c: Cell) =>
-    `${x.label} ${x.format(c.x)}, ${y.label} ${y.format(c.y)}`;
+    `${x.label} ${x.format(c.x!)}, ${y.label} ${y.format(c.y!)}`;
   const bestWords = best &&
-    `best ${valueLabel}: ${words(best.value)} at ${placeOf(best)}`;
-  const edges = best ? edgesOf(best, x.domain, y.domain) : [];
+    `best ${valueLabel}: ${value.say(best.mean)} at ${placeOf(best)}`;
+  const edges = (["left", "right", "bottom", "top"] as const).filter((_, i) => {
+    const [all, own] = i < 2 ? [x.domain, best?.x] : [y.domain, best?.y];
+    const isRange = all.length >= 3 && all.every(channels.isNumber);
+    return isRange && all.at(-(i % 2)) === own;
+  });
   const bounds = edges.map((e) => /left|right/.test(e) ? x.label : y.label);
   const edgeWords = `best on the boundary of ${bounds.join(" and of ")}`;
   const edgeStyle = `style="stroke: ${EDGE}; stroke-width: 4"`;
@@ -134,27 +117,21 @@ export function heatMapChart(
     marks: (area) => {
       const side = (area.right - area.left) / x.domain.length;
       const tall = (area.bottom - area.top) / y.domain.length;
-      const isRoomy = side >= widest(["00.0 %"]) + 6;
-      const short = (c: Done) =>
-        !isShare || isRoomy ? words(c.value) : (100 * c.value).toFixed(1);
-      const small = Math.max(8, Math.min(11, side / 2.6));
-      const fontSize = isRoomy ? FONT_SIZE : small;
-      const isWritten = tall >= 12 &&
-        widest(done.map(short), fontSize) <= side;
-      const showsN = isWritten && tall >= 32 && side >= 40 &&
-        done.some((c) => c.n !== 1);
       const told = [table.name("x"), table.name("y")];
-      const title = (c: Cell) => {
-        const { low = null, high = null, row } = c.alone ?? {};
-        return tip(
+      const title = (c: Cell) =>
+        tip(
           placeOf(c),
-          c.value === undefined ? "failed" : `${words(c.value)}\nn = ${c.n}`,
-          low !== null && high !== null && `${words(low)} to ${words(high)}`,
-          c.value !== undefined && c.failed > 0 && `${c.failed} failed`,
-          trialWords(row, told, { [told[0]]: [c.x], [told[1]]: [c.y] }),
+          c.n > 0 ? `${value.say(c.mean)}\nn = ${c.n}` : "failed",
+          between(value, c.low, c.high),
+          c.n > 0 && c.failed > 0 && `${c.failed} failed`,
+          trialWords(c.row, told, { [told[0]]: [c.x], [told[1]]: [c.y] }),
         );
-      };
-      const text = (c: Done) => textOn(colorOf(c));
+      const short = (v: number) => (100 * v).toFixed(1);
+      const hasN = done.some((c) => c.n !== 1);
+      const wordings = [value.say, ...value.isShare ? [short] : []].map(
+        (say) => (c: Cell) => [say(c.mean), ...hasN ? [`n = ${c.n}`] : []],
+      );
+      const fill = (c: Cell) => textOn(colorOf(c));
       return [
         Plot.cell(done, {
           ...{ ...at, fill: colorOf, title },
@@ -168,19 +145,12 @@ export function heatMapChart(
         crosses(failed, {
           ...{ ...quiet, r: Math.max(2, Math.min(6, side / 3, tall / 3)) },
         }),
-        Plot.text(isWritten ? done : [], {
-          ...{ ...quiet, text: short, fill: text, fontSize },
-          dy: showsN ? -6 : 0,
-        }),
-        Plot.text(showsN ? done : [], {
-          ...{ ...quiet, fill: text, fontSize: FONT_SIZE - 2, dy: 8 },
-          text: (c: Done) => `n = ${c.n}`,
-        }),
+        cellWords(done, { side, tall }, wordings, { ...at, fill }),
         ...edges.map((anchor) =>
           Plot.frame({ anchor, stroke: EDGE, strokeWidth: 4, inset: -2 })
         ),
         Plot.cell(ties, {
-          ...{ ...quiet, inset: side < 44 ? 1 : 3, fill: "none", stroke: text },
+          ...{ ...quiet, inset: side < 44 ? 1 : 3, fill: "none", stroke: fill },
           ...{ strokeWidth: 1.5, strokeDasharray: "3 2" },
         }),
         Plot.cell(best ? [best] : [], {
@@ -190,21 +160,6 @@ export function heatMapChart(
       ];
     },
   });
-}
-
-/** The edges on which the best cell lies, of axes of three numbers and more. */
-function edgesOf(
-  best: Record<"x" | "y", unknown>,
-  xs: unknown[],
-  ys: unknown[],
-) {
-  const isAt = (all: unknown[], end: number, value: unknown) =>
-    all.length >= 3 && all.every((v) => typeof v === "number") &&
-    all.at(end) === value;
-  const edges = ["left", "right", "bottom", "top"] as const;
-  return edges.filter((_, i) =>
-    i < 2 ? isAt(xs, -i, best.x) : isAt(ys, 2 - i, best.y)
-  );
 }
 
 const box = (style: string) =>

@@ -20,15 +20,12 @@ export const SMALL = 11, SOFT = `fill-opacity="0.75"`;
 /** Lines of words from (x, y) down. */
 export const block = (
   lines: string[],
-  x: number | string,
-  y: number,
-  step: number,
+  [x, y]: [number | string, number],
   style = "",
-  anchor = "start",
+  { step = 15, anchor = "start" } = {},
 ) =>
   lines.map((line, i) =>
-    `<text x="${x}" y="${y + i * step}" ` +
-    `text-anchor="${anchor}" ${style}>` +
+    `<text x="${x}" y="${y + i * step}" text-anchor="${anchor}" ${style}>` +
     `${escapeMarkup(line)}</text>`
   ).join("");
 
@@ -43,7 +40,7 @@ export function head(
     text === "" ? [] : wrapWords(text, width - 16, size);
   // Bold is about a tenth wider.
   const titles = wrapped(title, 1.1 * TITLE);
-  let markup = block(titles, 8, 18, 18, TITLE_STYLE);
+  let markup = block(titles, [8, 18], TITLE_STYLE, { step: 18 });
   let y = titles.length > 0 ? 10 + 18 * titles.length : 4;
   for (const group of legend.filter((items) => items.length > 0)) {
     let x = 8, lines = 1;
@@ -53,14 +50,14 @@ export function head(
       if (x > 8 && x + item > width) [x, y, lines] = [8, y + 3 + 15 * lines, 1];
       const tag = series === undefined ? "" : ` data-series="${series}"`;
       markup += `<g transform="translate(${x},${y})"${tag}>${mark}` +
-        block(words, own > 0 ? own + 6 : 0, 10, 15) + `</g>`;
+        block(words, [own > 0 ? own + 6 : 0, 10]) + `</g>`;
       x += Math.round(item);
       lines = Math.max(lines, words.length);
     }
     y += 3 + 15 * lines;
   }
   const names = wrapped(name);
-  markup += block(names, 8, y + 14, 15, SOFT);
+  markup += block(names, [8, y + 14], SOFT);
   y += names.length > 0 ? 6 + 15 * names.length : 0;
   return { markup: `<g aria-label="legend">${markup}</g>`, height: y };
 }
@@ -71,21 +68,21 @@ export function thinned(
   pixel: (tick: number | string) => number,
   size: (tick: number | string) => number,
 ): (number | string)[] {
-  const kept: (number | string)[] = [];
-  for (const t of ticks) {
-    const last = kept.at(-1) ?? t;
-    const gap = Math.abs(pixel(t) - pixel(last));
-    if (kept.length === 0 || gap >= (size(last) + size(t)) / 2) kept.push(t);
-  }
-  return kept;
+  let last: number | string | undefined;
+  return ticks.filter((t) => {
+    const isKept = last === undefined ||
+      Math.abs(pixel(t) - pixel(last)) >= (size(last) + size(t)) / 2;
+    if (isKept) last = t;
+    return isKept;
+  });
 }
 
 /** The width of the widest line, 0 of none. */
 export const widest = (lines: Iterable<string>, fontSize = FONT_SIZE): number =>
   d3.max(lines, (line: string) => textWidth(line, fontSize)) ?? 0;
 
-/** Left of a plot of rows their names take at most this share of the chart. */
-const NAMES = 0.38;
+/** The most that names left of a plot take of a chart's width. */
+export const NAMES = 0.38;
 
 /** A row's or a column's name in lines. */
 export const nameLines = (name: string, width: number): string[] =>
@@ -94,23 +91,20 @@ export const nameLines = (name: string, width: number): string[] =>
 /** No chart is higher than so many pixels by its rows. */
 export const MOST_HIGH = 2400;
 
-/** The place of the i-th name on an axis of names, which may be equal. */
-export const rowKey = (i: number): string => String(i);
-
 /** An axis from low to high of which nothing is drawn. */
 export const hiddenAxis = (low: number, high: number) => ({
   ...axisFor([low, high], { label: "", scale: "linear", pad: 0 }),
   isHidden: true,
 });
 
-/** An axis of names, unless said without lines across the plot. */
+/** An axis of names by their number, unless said without lines across. */
 export const namesAxis = (
   names: readonly string[],
   label = "",
   hasNoGrid = true,
 ) => ({
-  ...axisFor(names.map((_, i) => rowKey(i)), { label, scale: "category" }),
-  format: (key: number | string) => names[Number(key)],
+  ...axisFor(d3.range(names.length), { label, scale: "category" }),
+  format: (i: number | string) => names[Number(i)],
   hasNoGrid,
 });
 
@@ -120,18 +114,15 @@ export const namesAxis = (
  */
 export function rowsAxis(
   names: readonly string[],
-  { label = "", width = 720, least = 24, hasNoGrid = true },
+  { label = "", width = 720, least = 24, most = MOST_HIGH, hasNoGrid = true },
 ) {
   const lines = Math.max(1, ...names.map((n) => nameLines(n, width).length));
   const step = lines > 1 ? Math.max(least, 15 * lines + 7) : least;
   const axis = namesAxis(names, label, hasNoGrid);
+  const [domain, ticks] = [axis.domain, axis.ticks].map((a) => a.toReversed());
   return {
-    y: {
-      ...axis,
-      domain: axis.domain.toReversed(),
-      ticks: axis.ticks.toReversed(),
-    },
-    innerHeight: () => Math.min(MOST_HIGH, step * names.length),
+    y: { ...axis, domain, ticks },
+    innerHeight: () => Math.min(most, step * names.length),
   };
 }
 

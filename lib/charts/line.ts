@@ -1,43 +1,30 @@
 /** A value over a parameter or over epochs: a line a series. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { type Axis, axisOf, onAxes } from "./axis.ts";
+import { type Axis, axisOf, between, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { csvOf } from "./csv.ts";
 import { asked, type AxesOptions, frame, type Spec, tip } from "./frame.ts";
 import { type LegendItem, widest } from "./layout.ts";
 import * as marks from "./marks.ts";
+import { meansOf } from "./means.ts";
 import { BAR, lengthOf } from "./noise.ts";
 import { stacked } from "./panels.ts";
 import { type Chart, lineColor } from "./theme.ts";
-import { levels, some, valueFormat } from "./values.ts";
+import { levels, valueFormat } from "./values.ts";
 
-/** The rows of one series at one x. */
-export interface Point {
-  series: string;
-  x: number | string;
-  /** The mean of its rows; NaN, a gap, where all failed. */
-  y: number;
-  low: number;
-  high: number;
-  /** Of its rows; null where one failed. */
-  runs: (number | null)[];
-  /** Those that did not. */
-  n: number;
-  /** Of a run alone. */
-  row?: unknown;
-}
+/** The rows of one series at one x; y is NaN, a gap, where all failed. */
+export type Point =
+  & { series: string; x: number | string; row?: unknown }
+  & Record<"y" | "low" | "high" | "n", number>;
 
-/** Above so many x a band stands for the repeats. */
-const DENSE = 12;
-/** No chart draws more repeats as dots, or more series. */
-const MOST_DOTS = 2000;
+/** Above so many x, or repeats, a band stands for the repeats. */
+const DENSE = 12, MOST_DOTS = 2000;
 /** The height of a plot above or below another. */
 const PANEL = 220;
 /** A loss is read on a log axis from this factor. */
 const LOG_FROM = 50;
 
-export interface LineOptions extends AxesOptions {
+export type LineOptions = AxesOptions & {
   /** Default: the rate, else the epoch. */
   x?: channels.Channel;
   /** Default: the accuracy, else the mean. */
@@ -45,7 +32,7 @@ export interface LineOptions extends AxesOptions {
   series?: channels.Channel;
   /** Rows of published runs, by the same channels. */
   published?: channels.Rows;
-}
+};
 
 /** What another chart adds to the lines. */
 export interface Added extends Partial<Pick<Spec, "inset" | "marks">> {
@@ -75,10 +62,11 @@ export interface Lines {
 /**
  * Draws the mean of each series' rows at each x, joined by a line that breaks
  * where all rows at an x have failed. Several rows at an x are repeats: dots
- * where x are few, else a band from the lowest to the highest. `low` and `high`
- * are drawn as a band. Published rows are hollow squares joined by dashes; shares
- * of theirs have a panel of their own below, for they are of other data. More than twelve series are thin lines with their names in the tooltips. A loss
- * (any y that is no share) from a factor of 50 has a log axis.
+ * where x are few, else a band from the lowest to the highest; `low` and `high`
+ * are a band too. Published rows are hollow squares joined by dashes; shares of
+ * theirs, which are of other data, have a panel below. More than twelve series
+ * are thin lines with their names in the tooltips. A loss (any y that is no
+ * share) from a factor of 50 has a log axis.
  */
 export function lineChart(rows: channels.Rows, o: LineOptions = {}): Chart {
   return linesOf("lineChart", rows, o);
@@ -92,13 +80,12 @@ export function linesOf(
   more: More = {},
   add: (lines: Lines) => Added = () => ({}),
 ): Chart {
-  const { firstOf, maybe, optional } = channels;
+  const { firstOf, INTERVAL, maybe, optional } = channels;
   channels.checkOptions(chart, o, '{ x: "lr" }');
   const xChannel = o.x ?? firstOf("lr", "epoch");
   const table = channels.read(chart, rows, {
     ...{ x: xChannel, y: o.y ?? firstOf("accuracy", "mean", "value") },
-    series: o.series ?? maybe(),
-    ...{ low: maybe("low"), high: maybe("high") },
+    ...{ series: o.series ?? maybe(), ...INTERVAL },
   });
   const yOfTheirs = firstOf(table.name("y"), "accuracy", "mean");
   const theirTable = channels.read(`${chart}, published`, o.published ?? [], {
@@ -106,31 +93,21 @@ export function linesOf(
     // Published rows need not tell a series.
     ...{ series: optional(o.series), low: maybe(), high: maybe() },
   });
-  if (
-    table.rows.length > 0 && theirTable.rows.length > 0 &&
-    [...table.rows, ...theirTable.rows].every((r) => isShare(r.y))
-  ) {
+  const tables = [table, theirTable].filter((t) => t.rows.length > 0);
+  if (tables.length === 2 && tables.every((t) => t.rows.every(isShare))) {
     // One x axis and the same colours, but a scale of its own each.
-    const of = (t: typeof table, key: "x" | "series") =>
-      t.rows.map((r) => r[key]);
-    const series = [...of(table, "series"), ...of(theirTable, "series")]
-      .map((s) => s ?? "");
-    const both = (t: typeof table): More => ({
-      ...{ x: [...of(t, "x"), ...more.x ?? []], series, height: PANEL },
-      right: o.noise ? BAR + 16 : 0,
-    });
+    const both: More = {
+      x: [...tables.flatMap((t) => t.rows.map((r) => r.x)), ...more.x ?? []],
+      series: tables.flatMap((t) => t.rows.map((r) => r.series ?? "")),
+      height: PANEL,
+    };
     const { title: _title, noise: _noise, caption, ...rest } = o;
-    const ours = linesOf(
-      chart,
-      rows,
-      {
-        ...{ ...o, published: undefined, caption: undefined },
-      },
-      { ...both(theirTable), y: more.y, right: 0 },
-      add,
-    );
-    const theirs = linesOf(chart, [], { ...rest, caption }, both(table));
-    return stacked([ours, theirs], csvOf([table, theirTable]));
+    const own = { ...o, published: undefined, caption: undefined };
+    const ours = linesOf(chart, rows, own, { ...both, y: more.y }, add);
+    const right = o.noise ? BAR + 16 : 0;
+    const below = { ...both, right };
+    const theirs = linesOf(chart, [], { ...rest, caption }, below);
+    return stacked([ours, theirs], tables);
   }
   const moreX = [...theirTable.rows.map((r) => r.x), ...more.x ?? []];
   const xs = levels(
@@ -157,14 +134,16 @@ export function linesOf(
   const isNumbered = typeof o.series === "string" &&
     names.every((name) => name === "" || Number.isFinite(+name));
   const numberText = valueFormat(names.map(Number));
-  const nameOf = (p: { series: channels.Value }) =>
-    isNumbered && (p.series ?? "") !== ""
-      ? `${table.words("series")} ${numberText(+p.series!)}`
-      : String(p.series ?? "");
-  type OfSeries = { series: channels.Value };
-  const index = new Map(names.map((name, i) => [name, i]));
-  const indexOf = (p: OfSeries) => index.get(String(p.series ?? ""))!;
   const isMany = names.length > marks.MOST_NAMED;
+  const index = new Map(names.map((name, i) => [name, i]));
+  type OfSeries = { series: channels.Value };
+  const indexOf = (p: OfSeries) => index.get(String(p.series ?? ""))!;
+  const texts = names.map((name) =>
+    isNumbered && name !== ""
+      ? `${table.words("series")} ${numberText(+name)}`
+      : name
+  );
+  const nameOf = (p: OfSeries) => texts[indexOf(p)];
   const colorOf = (p: OfSeries) =>
     isMany
       ? lineColor(indexOf(p) / (names.length - 1))
@@ -172,10 +151,13 @@ export function linesOf(
   // Beside a single series of ours, published values have a colour of theirs.
   const theirColor = names.length < 2 ? marks.PUBLISHED : colorOf;
 
-  const kept = new Set(some(names, MOST_DOTS));
-  const isKept = (p: Point) => kept.has(p.series);
-  const points = pointsOf([...done, ...failed], xs).filter(isKept);
-  const published = pointsOf(theirs.rows, xs).filter(isKept);
+  const place = new Map(xs.map((v, i) => [v, i]));
+  const pointsOf = (rows: typeof done): Point[] =>
+    meansOf(rows, ["series", "x"], "y").map(({ mean, x, series, ...p }) => ({
+      ...{ ...p, y: mean, x: x!, series: String(series ?? "") },
+    })).sort((a, b) => place.get(a.x)! - place.get(b.x)!);
+  const points = pointsOf([...done, ...failed]);
+  const published = pointsOf(theirs.rows);
   const drawn = points.filter((p) => p.n > 0);
   const hasRepeats = drawn.some((p) => p.n > 1);
   const isBand = isDense || done.length > MOST_DOTS;
@@ -185,15 +167,13 @@ export function linesOf(
   const own = Map.groupBy(points, (p) => p.series);
   const added = add({
     ...{ x, y },
-    series: names.map((series) => {
-      return { name: nameOf({ series }), points: own.get(series) ?? [] };
+    series: names.map((key, i) => {
+      return { name: texts[i], points: own.get(key) ?? [] };
     }),
   });
 
   // Names stand at the lines' ends if there is room for them.
-  const named = isMany || names.length < 2
-    ? []
-    : names.map((series) => nameOf({ series }));
+  const named = isMany || names.length < 2 ? [] : texts;
   const wide = widest(named);
   const isAtEnd = named.length > 0 && wide + 24 < 0.25 * (o.width ?? 720);
   const [least, most] = d3.extent(drawn, (p: Point) => p.n);
@@ -236,19 +216,17 @@ export function linesOf(
       whose + nameOf(p),
       `${x.label} ${x.say(p.x)}: ${y.say(p.y)}`,
       p.n > 1 && `mean of ${p.n} runs`,
-      p.low < p.high && `${y.say(p.low)} to ${y.say(p.high)}`,
+      between(y, p.low, p.high),
       trial(p),
     );
   return frame("line", o, {
-    rows: [table, theirTable].filter((t) => t.rows.length > 0),
+    rows: tables,
     ...{ legend, y },
     notes: [
       ...notes,
       ...theirs.notes.map((note) => `published: ${note}`),
       ...added.notes ?? [],
-      isMany &&
-      `${d3.format(",")(names.length)} series, named in the tooltips` +
-        (kept.size < names.length ? `; ${kept.size} of them drawn` : ""),
+      isMany && `${d3.format(",")(names.length)} series, named in the tooltips`,
     ],
     x: { ...x, ticks: added.xTicks ?? x.ticks },
     label: [
@@ -267,7 +245,6 @@ export function linesOf(
       const at = { x: "x", y: "y" };
       // Markers of two series stand on different epochs where they can.
       const nth = isEpoch ? Math.max(1, Math.round(xs.length / 8)) : 1;
-      const place = new Map(xs.map((v, i) => [v, i]));
       const hasMarker = (p: Point) =>
         !isMany && (place.get(p.x)! + (nth > 1 ? indexOf(p) : 0)) % nth === 0;
       // Words have no order that a line could follow.
@@ -280,16 +257,11 @@ export function linesOf(
           ...{ fill: colorOf, fillOpacity: isMany ? 0.05 : 0.2 },
         }),
         marks.bars(hasBand && isBars ? drawn : [], { x: "x", stroke: colorOf }),
-        Plot.dot(hasRepeats && !isBand ? done : [], {
-          ...{ ...at, r: 2.5, fill: colorOf, fillOpacity: 0.4 },
-          title: (r: typeof done[number]) =>
-            tip(
-              nameOf(r),
-              `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
-              trial(r),
-            ),
-          className: "ferlab-runs",
-        }),
+        marks.runDots(
+          hasRepeats && !isBand ? done : [],
+          { x, y, told, name: nameOf, trial },
+          { r: 2.5, fill: colorOf, fillOpacity: 0.4 },
+        ),
         line(published, {
           ...{ stroke: theirColor, strokeDasharray: "5 4", strokeOpacity: 0.8 },
           className: "ferlab-lines",
@@ -337,27 +309,5 @@ export function linesOf(
   });
 }
 
-const isShare = (y: channels.Value) =>
+const isShare = ({ y }: { y: channels.Value }) =>
   y === null || (channels.isNumber(y) && y >= 0 && y <= 1);
-
-/** The means of each series' rows at each x, in the order of `xs`. */
-function pointsOf(
-  rows: readonly channels.Read<"x" | "y" | "series" | "low" | "high">[],
-  xs: readonly (number | string)[],
-): Point[] {
-  const order = new Map(xs.map((v, i) => [v, i]));
-  const groups = Map.groupBy(rows, (r) => JSON.stringify([r.series, r.x]));
-  return [...groups.values()].map((own) => {
-    const [{ x, series, low, high }] = own;
-    const runs = own.map((r) => typeof r.y === "number" ? r.y : null);
-    const end = (v: channels.Value, other?: number) =>
-      own.length === 1 && typeof v === "number" ? v : other ?? NaN;
-    return {
-      ...{ x: x!, series: String(series ?? ""), runs },
-      y: (d3.mean(runs) as number | undefined) ?? NaN,
-      ...{ low: end(low, d3.min(runs)), high: end(high, d3.max(runs)) },
-      n: runs.filter((v) => v !== null).length,
-      ...(own.length === 1 && { row: own[0].row }),
-    };
-  }).sort((a, b) => order.get(a.x)! - order.get(b.x)!);
-}

@@ -1,8 +1,10 @@
 /** Marks that charts share, and their samples in a legend. */
 import * as Plot from "@observablehq/plot";
-import { CLASS } from "./frame.ts";
-import type { LegendItem } from "./layout.ts";
-import { PALETTE, SYMBOLS } from "./theme.ts";
+import type { Axis } from "./axis.ts";
+import { trialWords } from "./channels.ts";
+import { CLASS, tip } from "./frame.ts";
+import { type LegendItem, SMALL, widest } from "./layout.ts";
+import { FONT_SIZE, PALETTE, SYMBOLS } from "./theme.ts";
 
 /** Words of a row, from the plot's right edge on. */
 export const AT_RIGHT = { frameAnchor: "right", textAnchor: "start" } as const;
@@ -82,16 +84,15 @@ export function seriesItem(label: string, i: number): LegendItem {
   return { mark, label, series: i };
 }
 
-const STROKE = `stroke="currentColor" stroke-width="2"`;
+const LINE = `<path d="M0,6H26" stroke="currentColor" stroke-width="2"/>`;
 
 /** Samples of what charts draw, in boxes of 26 × 12. */
 export const SAMPLES = {
   run: `<circle cx="13" cy="6" r="4" fill="${OURS}"/>`,
   /** Means as a line, with their runs; the same with a band. */
-  runs: `<path d="M0,6H26" ${STROKE}/><path d="M6,0v4M19,7v4" ` +
-    `stroke="currentColor" stroke-width="4" stroke-opacity="0.4"/>`,
-  band: `<path d="M0,0H26V12H0Z" fill-opacity="0.2"/>` +
-    `<path d="M0,6H26" ${STROKE}/>`,
+  runs: `${LINE}<path d="M6,0v4M19,7v4" stroke="currentColor" ` +
+    `stroke-width="4" stroke-opacity="0.4"/>`,
+  band: `<path d="M0,0H26V12H0Z" fill-opacity="0.2"/>${LINE}`,
   ring: `<circle cx="13" cy="6" r="5.5" fill="none" stroke="currentColor" ` +
     `stroke-width="1.5"/><circle cx="13" cy="6" r="2.5"/>`,
   noise: `<rect width="26" height="12" fill-opacity=".15"/>`,
@@ -113,6 +114,49 @@ export const publishedItem = (
 ): LegendItem => pathItem(HOLLOW, label, `style="stroke: ${color}"`);
 
 export const FAILED = pathItem("M9,2L17,10M17,2L9,10", "failed");
+
+/** Runs as dots, each with its trial's parameters but those told. */
+export const runDots = <T extends { row: unknown }>(
+  runs: T[],
+  { x, y, told, name, trial }: Record<"x" | "y", Axis> & {
+    told: string[];
+    name?: (run: T) => string;
+    trial?: (run: T) => string;
+  },
+  o: Plot.DotOptions,
+) =>
+  Plot.dot(runs, {
+    ...{ x: "x", y: "y", className: "ferlab-runs" },
+    // deno-lint-ignore no-explicit-any
+    title: (r: any) => {
+      const value = `${x.label} ${x.say(r.x)}: ${y.say(r.y)}`;
+      return tip(name?.(r), value, trial?.(r) ?? trialWords(r.row, told));
+    },
+    ...o,
+  });
+
+/**
+ * Words in cells: the first wording that fits `side`, its second line where
+ * there is room; none where none fits.
+ */
+export function cellWords<T>(
+  cells: T[],
+  { side, tall }: { side: number; tall: number },
+  wordings: ((cell: T) => string[])[],
+  o: Plot.TextOptions,
+) {
+  const lines = (words: string[]) => words.slice(0, tall >= 30 ? 2 : 1);
+  const [fit] = wordings.flatMap((words) =>
+    [FONT_SIZE, SMALL].map((fontSize) => ({ words, fontSize }))
+  ).filter(({ words, fontSize }) =>
+    widest(cells.flatMap((c) => lines(words(c))), fontSize) <= side - 2
+  );
+  return Plot.text(fit && tall >= 13 ? cells : [], {
+    text: (c: T) => lines(fit.words(c)).join("\n"),
+    ...{ fontSize: fit?.fontSize, lineHeight: 1.15, pointerEvents: "none" },
+    ...o,
+  });
+}
 
 /** Rings about rows with x and y. */
 export const rings = <T>(rows: T[], className: string) =>

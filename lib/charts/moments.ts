@@ -25,27 +25,26 @@ const ROW = 17;
 const LEAST = -100, MOST = 100;
 
 /**
- * The share of parameters below `eps`, taken as even within a bin; null where
- * `eps` lies in an outer bin that holds some, which does not tell.
+ * The share of parameters below `eps` in words, taken as even within a bin;
+ * unknown where `eps` lies in an outer bin that holds some.
  */
-function shareBelow({ edges, counts }: MomentCounts, eps: number) {
-  const at = Math.log10(eps);
-  const last = counts.length - 1;
-  if (at < edges[1] && counts[0] > 0) return null;
-  if (at > edges[last] && counts[last] > 0) return null;
-  const below = d3.sum(counts, (count: number, i: number) => {
+function below({ edges, counts }: MomentCounts, eps: number): string {
+  const at = Math.log10(eps), last = counts.length - 1;
+  const isUnknown = at < edges[1] && counts[0] > 0 ||
+    at > edges[last] && counts[last] > 0;
+  if (isUnknown) return "share unknown";
+  const n = d3.sum(counts, (count: number, i: number) => {
     const part = (at - edges[i]) / (edges[i + 1] - edges[i]);
     return count * Math.min(1, Math.max(0, part));
   });
-  return below / d3.sum(counts);
+  return `${fine(n / d3.sum(counts))} below`;
 }
 
 /** 0.0004 → "0.04 %", so that a small share is not shown as none. */
 function fine(share: number): string {
   if (share === 0 || share >= 0.001) return percent(share);
-  return share < 1e-6
-    ? "under 0.0001 %"
-    : `${Number((100 * share).toPrecision(1))} %`;
+  const rounded = Number((100 * share).toPrecision(1));
+  return rounded < 1e-4 ? "under 0.0001 %" : `${rounded} %`;
 }
 
 /**
@@ -63,53 +62,50 @@ export function secondMomentsChart(
   const chart = "secondMomentsChart";
   checkOptions(chart, o, "{ eps: [1e-8] }");
   checkOptions(chart, moments, "{ edges, counts }", "moments");
-  checkList(`${chart}: the eps`, o.eps);
-  checkList(`${chart}: the edges`, moments.edges);
-  checkList(`${chart}: the counts`, moments.counts);
-  const { edges } = moments;
+  const { edges } = moments, { eps: given } = o;
+  for (
+    const [name, of] of Object.entries({
+      eps: given,
+      edges,
+      counts: moments.counts,
+    })
+  ) {
+    checkList(`${chart}: the ${name}`, of);
+  }
   const isCount = (n: number) => isNumber(n) && n >= 0;
-  const given = Array.from(moments.counts, Number);
-  const counts = given.map((n) => isCount(n) ? n : 0);
+  const all = Array.from(moments.counts, Number);
+  const counts = all.map((n) => isCount(n) ? n : 0);
   if (counts.length > 0 && edges.length !== counts.length + 1) {
     throw new RangeError(
-      `secondMomentsChart: ${edges.length} edges for ${counts.length} counts; ` +
+      `${chart}: ${edges.length} edges for ${counts.length} counts; ` +
         "give one edge more than counts",
     );
   }
   const total: number = d3.sum(counts);
-  const bins = counts.map((n, i) => ({
+  const bins = counts.map((count, i) => ({
     low: 10 ** Math.max(LEAST, edges[i]),
     high: 10 ** Math.min(MOST, edges[i + 1]),
-    ...{ n, share: n / total, isOuter: i === 0 || i === counts.length - 1 },
-  })).filter((b) => b.n > 0 && b.low > 0 && b.high > b.low);
+    ...{ count, share: count / total },
+    isOuter: i === 0 || i === counts.length - 1,
+  })).filter((b) => b.count > 0 && b.low > 0 && b.high > b.low);
   type Bin = typeof bins[number];
   const isShown = (e: number) => isNumber(e) && e > 10 ** LEAST;
-  const eps: number[] = d3.sort(new Set(o.eps.filter(isShown)));
-  const hidden = o.eps.filter((e) => !isShown(e)).length;
-  const wrong = given.filter((n) => !isCount(n)).length;
+  const eps: number[] = d3.sort(new Set(given.filter(isShown)));
+  const hidden = given.filter((e) => !isShown(e)).length;
+  const wrong = all.filter((n) => !isCount(n)).length;
   const x = axisFor([...bins.flatMap((b) => [b.low, b.high]), ...eps], {
     ...{ label: "√v̂ (root of the corrected second moment)", scale: "log" },
   });
   const y = axisFor([0, ...bins.map((b) => b.share)], {
     ...{ label: "share of the parameters in a bin", scale: "linear" },
   });
-  const says = (total > 0 ? eps : []).map((e) => {
-    const share = shareBelow({ edges, counts }, e);
-    const below = share === null ? "share unknown" : `${fine(share)} below`;
-    return `eps ${powerOfTen(e)}: ${below}`;
-  });
+  const says = (total > 0 ? eps : [])
+    .map((e) => `eps ${powerOfTen(e)}: ${below({ edges, counts }, e)}`);
   const outer = hatched("outer", OURS, DIAGONALS);
   const outerWords = "outer bin: with all beyond it, zeros in the lowest";
   const roughly = (v: number) => powerOfTen(Number(v.toPrecision(2)));
-  // Neighbours stand in two rows.
-  const rowOf = (i: number) => -ROW * (i % 2);
   return frame("moments", o, {
-    rows: [
-      tableOf(
-        "secondMomentsChart",
-        bins.map(({ low, high, n, share }) => ({ low, high, count: n, share })),
-      ),
-    ],
+    rows: [tableOf(chart, bins.map(({ isOuter: _, ...bin }) => bin))],
     label: ["histogram of √v̂ on a log axis", ...says],
     legend: [
       [bins.some((b) => b.isOuter) && outer.item(outerWords)],
@@ -124,25 +120,26 @@ export function secondMomentsChart(
     marks: () => [
       Plot.rect(bins, {
         ...{ x1: "low", x2: "high", y1: 0, y2: "share" },
-        ...{ insetLeft: 0.5, insetRight: 0.5 },
+        ...{ insetLeft: 0.5, insetRight: 0.5, className: "ferlab-bins" },
         fill: (b: Bin) => b.isOuter ? outer.fill : OURS,
-        title: ({ low, high, n, share }: Bin) =>
-          `${roughly(low)} to ${roughly(high)}\n` +
-          `${count(n, "parameter")}, ${fine(share)}`,
-        className: "ferlab-bins",
+        title: (b: Bin) =>
+          `${roughly(b.low)} to ${roughly(b.high)}\n` +
+          `${count(b.count, "parameter")}, ${fine(b.share)}`,
       }),
-      ...eps.map((e, i) =>
-        Plot.ruleX([e], {
-          ...{ insetTop: rowOf(i), strokeWidth: 1.5, strokeDasharray: "5 3" },
-          className: "ferlab-eps",
-        })
-      ),
-      ...eps.map((e, i) =>
-        Plot.text([e], {
-          ...{ x: [e], text: [powerOfTen(e)], dy: rowOf(i) - 3 },
-          ...{ frameAnchor: "top", lineAnchor: "bottom" },
-        })
-      ),
+      // Neighbours stand in two rows.
+      ...[0, 1].flatMap((row) => {
+        const own = eps.filter((_, i) => i % 2 === row), at = -ROW * row;
+        return [
+          Plot.ruleX(own, {
+            ...{ insetTop: at, strokeWidth: 1.5, strokeDasharray: "5 3" },
+            className: "ferlab-eps",
+          }),
+          Plot.text(own, {
+            ...{ x: own, text: own.map(powerOfTen), dy: at - 3 },
+            ...{ frameAnchor: "top", lineAnchor: "bottom" },
+          }),
+        ];
+      }),
     ],
   });
 }

@@ -18,7 +18,8 @@ export const sdOf = (noise: Noise | null | undefined): number =>
 export const lengthOf = (noise: Noise | null | undefined) => 2.2 * sdOf(noise);
 
 /** ± one standard deviation in words; null is unknown. */
-export function text(noise: Noise | null, isShare = true): string {
+export function text(noise: Noise | null | undefined, isShare = true): string {
+  if (noise === undefined) return "";
   if (noise === null || !(noise.sd >= 0 && noise.sd < Infinity)) {
     return "noise unknown: no setting was repeated";
   }

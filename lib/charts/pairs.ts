@@ -71,10 +71,9 @@ export function pairedChart(rows: channels.Rows, o: PairedOptions): Chart {
 function pairsOf(rows: channels.Rows, o: PairedOptions, notes: string[]) {
   // deno-lint-ignore no-explicit-any
   type Fields = Record<string | symbol, any>;
-  const list = channels.listOf("pairedChart", rows) as Fields[];
-  const shared: readonly string[] = o.sharing ??
-    [...new Set(list.flatMap((r) => r[channels.PARAMETERS] ?? []))];
-  if (list.length > 0 && !o.sharing && shared.length === 0) {
+  const list = channels.listOf("pairedChart", rows, o.sharing) as Fields[];
+  const parameters = new Set(list.flatMap((r) => r[channels.PARAMETERS] ?? []));
+  if (list.length > 0 && !o.sharing && parameters.size === 0) {
     throw new TypeError(
       "pairedChart: these rows do not tell their parameters; name those that " +
         'a pair has in common, such as sharing: ["lr"]',
@@ -85,37 +84,33 @@ function pairsOf(rows: channels.Rows, o: PairedOptions, notes: string[]) {
   const isDecided = (name: string) =>
     [...Map.groupBy(list, (r) => r[o.of]).values()]
       .every((own) => new Set(own.map((r) => r[name])).size === 1);
-  const names = shared.filter((name) =>
-    name !== o.of && (o.sharing !== undefined || !isDecided(name))
-  );
-  const table = channels.read("pairedChart", list, {
+  const names: string[] =
+    (o.sharing ?? [...parameters].filter((name) => !isDecided(name)))
+      .filter((name) => name !== o.of);
+  const { rows: runs, words } = channels.read("pairedChart", list, {
     ...{ of: o.of, y: o.y ?? channels.firstOf("accuracy") },
-    ...Object.fromEntries(names.map((name) => [`= ${name}`, name])),
-    seed: (r) => r.seed ?? r.repeat,
-    repeat: channels.maybe("repeat"),
+    ...{ seed: (r) => r.seed ?? r.repeat, repeat: channels.maybe("repeat") },
   });
-  checkShares(`pairedChart: ${table.words("y")}`, table.rows.map((r) => r.y));
-  const runs = table.rows.map((r) => ({
-    ...r,
-    shared: names.map((name) => r[`= ${name}` as "of"]),
-  }));
+  checkShares(`pairedChart: ${words("y")}`, runs.map((r) => r.y));
   type Run = typeof runs[number];
+  const valueAt = ({ row }: Run, name: string) => (row as Fields)[name];
   const [a, b] = o.values.map((value) =>
     runs.filter((r) => String(r.of) === String(value))
   );
-  const key = (r: Run) => JSON.stringify([r.shared, r.seed]);
+  const key = (r: Run) =>
+    [...names.map((n) => valueAt(r, n)), r.seed].join("\n");
   const partners = Map.groupBy(b, key);
   const pairs = a.map((run) => [run, partners.get(key(run))?.shift()])
     .filter((pair): pair is [Run, Run] => !!pair[1]);
   const alone = a.length + b.length - 2 * pairs.length;
   if (alone > 0) notes.push(`${count(alone, "run")} without a partner`);
-  const varied = names.flatMap((name, i) => {
-    const values = [...new Set(pairs.map(([run]) => run.shared[i]))];
-    return values.length < 2 ? [] : [{ name, i, text: valueFormat(values) }];
-  });
+  const varied = names.map((name) => {
+    const values = new Set(pairs.map(([run]) => valueAt(run, name)));
+    return { name, values, text: valueFormat([...values]) };
+  }).filter(({ values }) => values.size > 1);
   const say = ({ y }: Run) => channels.isNumber(y) ? percent(y) : "failed";
   return pairs.map(([run, partner], i) => {
-    const told = varied.map((v) => `${v.name} ${v.text(run.shared[v.i])}`);
+    const told = varied.map((v) => `${v.name} ${v.text(valueAt(run, v.name))}`);
     // A repeat's number is shorter than its seed.
     if (channels.isNumber(run.repeat)) told.push(`repeat ${run.repeat + 1}`);
     else if (run.seed !== null) told.push(`seed ${run.seed}`);

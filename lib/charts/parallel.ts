@@ -1,7 +1,7 @@
 /** Rows as lines over their parameters, the value last. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { type Axis, axisOf, count, pixels } from "./axis.ts";
+import { axisOf, count, pixels } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
 import { hiddenAxis, thinned, widest } from "./layout.ts";
@@ -37,33 +37,38 @@ export function parallelChart(
     ...Object.fromEntries(o.axes.map((channel, i) => [keys[i], channel])),
     value: o.value ?? channels.firstOf("accuracy", "mean"),
   } as Record<string, channels.Channel>);
-  const axes = keys.map((key, i) =>
-    axisOf(table, key, {
+  type Row = channels.Read<string>;
+  const axes = keys.map((key, i) => {
+    const axis = axisOf(table, key, {
       ...(i === last
         ? { label: o.valueLabel, scale: "linear" }
         : { hasLevels: true }),
       pad: 0,
-    })
-  );
-  type Row = channels.Read<string>;
+    });
+    // A value's place, 0 at the bottom; categories go from end to end.
+    const place: (value: number | string) => number = axis.type === "category"
+      ? d3.scalePoint().domain(axis.domain).range([0, 1])
+      : pixels(axis, [0, 1]);
+    const isShown = (r: Row) => axis.why(r[key]) === null;
+    const shareOf = (r: Row) => isShown(r) ? place(r[key]!) : NaN;
+    const say = (r: Row) => r[key] === null ? "none" : axis.say(r[key]);
+    return { ...axis, place, isShown, shareOf, say };
+  });
   const end = axes[last], parameters = axes.slice(0, -1);
-  const places = axes.map(sharesOf);
-  const share = (r: Row, i: number) =>
-    axes[i].why(r[keys[i]]) === null ? places[i](r[keys[i]]!) : NaN;
-  const isDone = (r: Row) => !Number.isNaN(share(r, last));
-  const say = (r: Row, i: number) =>
-    r[keys[i]] === null ? "none" : axes[i].say(r[keys[i]]!);
-  const best = firstHighest(table.rows.filter(isDone), (r) => Number(r.value));
+  const best = firstHighest(
+    table.rows.filter(end.isShown),
+    (r) => Number(r.value),
+  );
   const drawn = some(table.rows, MOST_LINES).filter((r) => r !== best);
-  const done = d3.sort(drawn.filter(isDone), (r: Row) => r.value) as Row[];
-  const failed = drawn.filter((r) => !isDone(r));
+  const done = d3.sort(drawn.filter(end.isShown), (r: Row) => r.value) as Row[];
+  const failed = drawn.filter((r) => !end.isShown(r));
   const notes = axes.map((axis, i) => {
-    const gaps = table.rows.filter((r) => Number.isNaN(share(r, i)));
+    const gaps = table.rows.filter((r) => !axis.isShown(r));
     const whys = [...new Set(gaps.map((r) => axis.why(r[keys[i]])))];
-    return gaps.length > 0 && `${count(gaps.length, "row")} ` +
-        (i === last
-          ? `without ${axis.label} (failed)`
-          : `with a gap: ${axis.label} ${whys.join(", or ")}`);
+    const what = i === last
+      ? `without ${axis.label} (failed)`
+      : `with a gap: ${axis.label} ${whys.join(", or ")}`;
+    return gaps.length > 0 && `${count(gaps.length, "row")} ${what}`;
   });
 
   const width = o.width ?? 720;
@@ -71,24 +76,22 @@ export function parallelChart(
     wrapWords(a.label, (width - 120) / Math.max(1, last) - 12, FONT_SIZE)
   );
   const wide = (texts: string[]) => widest(texts, FONT_SIZE + 1);
-  const words = (a: Axis) => a.ticks.map((t) => a.format(t));
+  const words = (i: number) => axes[i].ticks.map(axes[i].format);
   /** Ticks of all axes that stand apart on such a height, at shares of it. */
   const ticksIn = (height: number) =>
-    axes.flatMap((axis, x) => {
-      const isWithin = (t: number | string) =>
-        places[x](t) > -1e-9 && places[x](t) < 1 + 1e-9;
-      const pixel = (t: number | string) => height * places[x](t);
-      return thinned(axis.ticks.filter(isWithin), pixel, () => 12)
-        .map((t) => ({ x, y: places[x](t), text: axis.format(t) }));
+    axes.flatMap(({ ticks, place, format }, x) => {
+      const within = ticks.filter((t) => Math.abs(place(t) - 0.5) < 0.5 + 1e-9);
+      return thinned(within, (t) => height * place(t), () => 12)
+        .map((t) => ({ x, y: place(t), text: format(t) }));
     });
   const at = best &&
-    parameters.map((a, i) => `${a.label} ${say(best, i)}`).join(", ");
+    parameters.map((a) => `${a.label} ${a.say(best)}`).join(", ");
   return frame("parallel", o, {
     rows: [table],
     label: [
       `${end.label}: ${count(table.rows.length, "row")} over ` +
       parameters.map((a) => a.label).join(", "),
-      best && `best ${say(best, last)} at ${at}`,
+      best && `best ${end.say(best)} at ${at}`,
     ],
     notes: [
       ...notes,
@@ -98,9 +101,9 @@ export function parallelChart(
     ...{ x: hiddenAxis(0, Math.max(1, last)), y: hiddenAxis(0, 1) },
     isEmpty: table.rows.length === 0,
     room: {
-      left: Math.max(wide(words(axes[0])) + 16, wide(names[0]) / 2 + 8),
+      left: Math.max(wide(words(0)) + 16, wide(names[0]) / 2 + 8),
       right: Math.max(
-        wide([...words(end), best ? say(best, last) : ""]) * 1.1 + 14,
+        wide([...words(last), best ? end.say(best) : ""]) * 1.1 + 14,
         wide(names[last]) / 2 + 8,
       ),
       top: 14 * Math.max(...names.map((n) => n.length)) + 14,
@@ -109,36 +112,34 @@ export function parallelChart(
     innerHeight: () => 280,
     marks: (area) => {
       const tall = area.bottom - area.top;
-      const lowest = done.length > 0 ? share(done[0], last) : 0;
+      const lowest = done.length > 0 ? end.shareOf(done[0]) : 0;
       const colorOf = (v: number) =>
         lineColor(lowest < 1 ? (v - lowest) / (1 - lowest) : 1);
       // What failed ends under the last axis.
       const under = -14 / tall;
-      const line = (r: Row, style: Plot.LineOptions) =>
-        tagged(
-          () => ({ "data-at": keys.map((_, i) => placeOf(r, i)).join(" ") }),
-          Plot.line(keys, {
-            x: (_, i) => i,
-            y: (_, i) => i === last && !isDone(r) ? under : share(r, i),
-            curve: "monotone-x",
-            title: () =>
-              tip(
-                ...axes.map((a, i) => `${a.label}: ${say(r, i)}`),
-                channels.trialWords(r.row, keys.map(table.name)),
-              ),
+      const line = (r: Row, style: Plot.LineOptions) => {
+        const shares = axes.map((a) => a.shareOf(r));
+        const y = shares.map((v, i) =>
+          i === last && !end.isShown(r) ? under : v
+        );
+        // In pixels, for the page's script; a gap is "-".
+        const places = shares.map((v) => Math.round(area.y(v)) || "-");
+        const told = channels.trialWords(r.row, keys.map(table.name));
+        const values = axes.map((a) => `${a.label}: ${a.say(r)}`);
+        return tagged(
+          () => ({ "data-at": places.join(" ") }),
+          Plot.line(y, {
+            ...{ x: (_, i) => i, y, curve: "monotone-x" },
+            title: () => tip(...values, told),
             ...style,
           }),
         );
-      /** In pixels, for the page's script; a gap is "-". */
-      const placeOf = (r: Row, i: number) =>
-        Math.round(area.y(share(r, i))) || "-";
-      const bestY = best ? share(best, last) : NaN;
-      const [inner, outer] = [false, true].map((isLast) =>
-        ticksIn(tall).filter((t) =>
-          (t.x === last) === isLast &&
-          !(isLast && Math.abs(t.y - bestY) * tall < 14)
-        )
-      );
+      };
+      const bestY = best ? end.shareOf(best) : NaN;
+      const ticks = ticksIn(tall);
+      const inner = ticks.filter((t) => t.x !== last);
+      const outer = ticks
+        .filter((t) => t.x === last && !(Math.abs(t.y - bestY) * tall < 14));
       const label = { x: "x", y: "y", text: "text" };
       return [
         ...failed.map((r) =>
@@ -149,7 +150,7 @@ export function parallelChart(
         ),
         ...done.map((r) =>
           line(r, {
-            ...{ stroke: colorOf(share(r, last)), className: "ferlab-trial" },
+            ...{ stroke: colorOf(end.shareOf(r)), className: "ferlab-trial" },
             strokeOpacity: done.length > 60 ? 0.4 : 0.8,
           })
         ),
@@ -173,8 +174,7 @@ export function parallelChart(
         Plot.text(outer, { ...label, textAnchor: "start", dx: 10 }),
         Plot.text(best ? [best] : [], {
           ...{ x: () => last, y: () => bestY, dx: 10, textAnchor: "start" },
-          text: (r: Row) => say(r, last),
-          ...{ fontWeight: 700, fontSize: FONT_SIZE + 1 },
+          ...{ text: end.say, fontWeight: 700, fontSize: FONT_SIZE + 1 },
         }),
         Plot.text(names, {
           ...{ x: (_, i) => i, y: () => 1, dy: -14, lineAnchor: "bottom" },
@@ -191,10 +191,4 @@ export function parallelChart(
           return { x: left, y: area.y(y) - 8, width, height: 16 };
         }),
   });
-}
-
-/** A value's place on its axis, 0 at the bottom; categories from end to end. */
-function sharesOf(axis: Axis): (value: number | string) => number {
-  if (axis.type !== "category") return pixels(axis, [0, 1]);
-  return d3.scalePoint().domain(axis.domain).range([0, 1]);
 }

@@ -1,12 +1,11 @@
 /** Faces in rows, bare or with maps over them: where a model looks. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { Buffer } from "node:buffer";
-import { crc32, deflateSync } from "node:zlib";
+import { encode } from "fast-png";
 import { checkList, checkOptions, listOf } from "./channels.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { scaleItem } from "./heat.ts";
-import { hiddenAxis, namesAxis, rowKey, rowsAxis, widest } from "./layout.ts";
+import { hiddenAxis, namesAxis, rowsAxis, widest } from "./layout.ts";
 import type { Chart } from "./theme.ts";
 
 /** A row of the grid. */
@@ -32,10 +31,10 @@ interface PictureOptions extends Omit<FrameOptions, "noise" | "height"> {
   channels: 1 | 3;
 }
 
-/** A face as drawn: its row, its place on the x axis, its pixels. */
+/** A face as drawn: its place on the axes, its pixels. */
 interface Picture {
-  row: number;
-  x: number | string;
+  x: number;
+  y: number;
   src: string;
   title: string;
 }
@@ -60,28 +59,11 @@ function check(what: string, values: ArrayLike<number>, ...shape: number[]) {
 const colorAt = (face: Uint8Array, i: number, channels: 1 | 3) =>
   [0, 1, 2].map((c) => face[i * channels + (channels === 1 ? 0 : c)]);
 
-/** A number of a PNG. */
-const uint32 = (value: number) => [24, 16, 8, 0].map((n) => value >>> n & 255);
-
-/** A PNG's part: its length, its type, its bytes and their checksum. */
-function chunk(type: string, data: ArrayLike<number>): number[] {
-  const body = [...Buffer.from(type), ...Array.from(data)];
-  const sum = crc32(Uint8Array.from(body));
-  return [...uint32(data.length), ...body, ...uint32(sum)];
-}
-
 /** A PNG of `size` × `size` pixels, each as [red, green, blue]. */
 function pictureOf(size: number, pixel: (i: number) => number[]): string {
-  const n: number[] = d3.range(size);
-  // Every line is preceded by its filter, none.
-  const lines = n.flatMap((y) => [0, ...n.flatMap((x) => pixel(y * size + x))]);
-  const png = Buffer.from([
-    ...Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
-    ...chunk("IHDR", [...uint32(size), ...uint32(size), 8, 2, 0, 0, 0]),
-    ...chunk("IDAT", deflateSync(Uint8Array.from(lines), { level: 9 })),
-    ...chunk("IEND", []),
-  ]);
-  return `data:image/png;base64,${png.toString("base64")}`;
+  const data = Uint8Array.from(d3.range(size * size).flatMap(pixel));
+  const png = encode({ width: size, height: size, data, channels: 3 });
+  return `data:image/png;base64,${png.toBase64()}`;
 }
 
 /** Draws pictures in rows of that many columns, each a square. */
@@ -107,9 +89,9 @@ function grid(
       const side = Math.min(wide, tall) - GAP;
       return [
         Plot.image(pictures, {
-          ...{ x: "x", y: (p: Picture) => rowKey(p.row), src: "src" },
+          ...{ x: "x", y: "y", src: "src", title: "title" },
           ...{ width: side, height: side, preserveAspectRatio: "none" },
-          ...{ imageRendering: "pixelated", title: "title" },
+          imageRendering: "pixelated",
         }),
         ...spec.marks(area),
       ];
@@ -130,15 +112,15 @@ export function faceGridChart(
   checkOptions("faceGridChart", o, "{ size: 48, channels: 1 }");
   const { size, channels } = o;
   const list = listOf("faceGridChart", rows, ["faces"]) as FaceRow[];
-  list.forEach((r) =>
-    checkList(`faceGridChart: the faces of ${r.label}`, r.faces)
-  );
+  for (const { label, faces } of list) {
+    checkList(`faceGridChart: the faces of ${label}`, faces);
+  }
   const columns: number = d3.max(list, (r: FaceRow) => r.faces.length) || 1;
   const pictures = list.flatMap(({ label, faces }, row) =>
     faces.map((face, x): Picture => {
       check(`face ${x + 1} of ${label}`, face, size, size, channels);
       const src = pictureOf(size, (i) => colorAt(face, i, channels));
-      return { row, x, src, title: label };
+      return { y: row, x, src, title: label };
     })
   );
   const names = list.map((r) => r.label);
@@ -182,7 +164,7 @@ export function heatOverlayChart(
   checkOptions("heatOverlayChart", o, "{ size: 48, channels: 1 }");
   const { size, channels } = o;
   const list = listOf("heatOverlayChart", rows, ["face", "maps"]) as HeatRow[];
-  const bare: { row: number; x: string }[] = [];
+  const bare: Pick<Picture, "x" | "y">[] = [];
   const pictures = list.flatMap(({ label, face, maps, side }, row) => {
     check(`face of ${label}`, face, size, size, channels);
     if (maps.length !== columns.length) {
@@ -191,23 +173,23 @@ export function heatOverlayChart(
           "give one a column",
       );
     }
-    const color = (i: number) => colorAt(face, i, channels);
-    const src = pictureOf(size, color);
+    const y = row, color = (i: number) => colorAt(face, i, channels);
     const own = maps.map((map, column): Picture => {
-      const x = rowKey(column + 1);
+      const x = column + 1;
       check(`a map of ${label}`, map, side, side);
-      if (!map.some((v) => v > 0)) bare.push({ row, x });
-      const at = (p: number) => (p + 0.5) / size;
+      if (!map.some((v) => v > 0)) bare.push({ x, y });
       const src = pictureOf(size, (i) => {
         const [r, g, b] = color(i);
-        const [px, py] = [at(i % size), at(Math.floor(i / size))];
+        const [px, py] = [i % size, Math.floor(i / size)]
+          .map((p) => (p + 0.5) / size);
         // Luma of ITU-R BT.601.
         const gray = 0.299 * r + 0.587 * g + 0.114 * b;
         return heatOver(gray, sample(map, side, px, py));
       });
-      return { row, x, src, title: `${label}, ${columns[column]}` };
+      return { x, y, src, title: `${label}, ${columns[column]}` };
     });
-    return [{ row, x: rowKey(0), src, title: label }, ...own];
+    const bareFace = pictureOf(size, color);
+    return [{ x: 0, y, src: bareFace, title: label }, ...own];
   });
   const names = ["face", ...columns], labels = list.map((r) => r.label);
   const ramp = (t: number) => `rgb(${heatOver(150, t).join(",")})`;
@@ -217,9 +199,8 @@ export function heatOverlayChart(
     ...{ columns: names.length, pictures, x: namesAxis(names) },
     marks: () => [
       Plot.text(bare, {
-        ...{ x: "x", y: (p: { row: number }) => rowKey(p.row) },
-        ...{ text: () => "no heat", fill: "white", stroke: "black" },
-        strokeWidth: 3,
+        ...{ x: "x", y: "y", text: () => "no heat" },
+        ...{ fill: "white", stroke: "black", strokeWidth: 3 },
       }),
     ],
   });

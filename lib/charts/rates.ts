@@ -3,15 +3,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { checkOptions, type Rows } from "./channels.ts";
 import { type LineOptions, linesOf, type Point } from "./line.ts";
-import {
-  MOST_NAMED,
-  pathItem,
-  rings,
-  SAMPLES,
-  seriesAt,
-  styleOf,
-  tagged,
-} from "./marks.ts";
+import * as marks from "./marks.ts";
 import type { Chart } from "./theme.ts";
 import { firstHighest } from "./values.ts";
 
@@ -39,7 +31,9 @@ export function lrSensitivityChart(rows: Rows, o: LineOptions = {}): Chart {
       const best = firstHighest(curve, (p) => p.y);
       return best ? [{ ...readOff(curve, best), name, best, i }] : [];
     });
-    const shown = found.length > MOST_NAMED || x.type !== "log" ? [] : found;
+    const shown = found.length > marks.MOST_NAMED || x.type !== "log"
+      ? []
+      : found;
     const told = shown.map(({ name, best, loss }) =>
       `${found.length > 1 ? `${name}: ` : ""}best rate ${x.format(best.x)}` +
       (loss === null ? "" : `, sensitivity ${(100 * loss).toFixed(1)} points`)
@@ -49,15 +43,19 @@ export function lrSensitivityChart(rows: Rows, o: LineOptions = {}): Chart {
       ...{ words: told, notes: told },
       inset: { bottom: shown.length * BAR_GAP + 8 },
       legend: shown.length === 0 ? [] : [
-        { mark: SAMPLES.ring, label: "best rate" },
-        pathItem("M0,6H26", "rates within half a point of the best", style),
+        { mark: marks.SAMPLES.ring, label: "best rate" },
+        marks.pathItem(
+          "M0,6H26",
+          "rates within half a point of the best",
+          style,
+        ),
       ],
       marks: () =>
         shown.flatMap(({ best, low, high, i, name }, k) => {
-          const { color, symbol } = styleOf(i);
+          const { color, symbol } = marks.styleOf(i);
           const at = { y: () => y.domain[0], dy: 16 + k * BAR_GAP };
           return [
-            rings([best], "ferlab-best"),
+            marks.rings([best], "ferlab-best"),
             // A width of one rate is a short bar.
             Plot.ruleY([best], {
               ...{ ...at, stroke: color, strokeWidth: 5, strokeOpacity: 0.75 },
@@ -70,7 +68,7 @@ export function lrSensitivityChart(rows: Rows, o: LineOptions = {}): Chart {
               ...{ ...at, x: "x", symbol, r: 4, fill: color },
               stroke: "currentColor",
             }),
-          ].map((mark) => tagged(() => seriesAt(i), mark));
+          ].map((mark) => marks.tagged(() => marks.seriesAt(i), mark));
         }),
     };
   });

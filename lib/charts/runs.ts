@@ -1,11 +1,11 @@
 /** Each run of each setting as a dot: is a difference more than noise? */
 import * as Plot from "@observablehq/plot";
 import { meanInterval } from "../statistics/mod.ts";
-import { axisOf, onAxes } from "./axis.ts";
+import { axisOf, between, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { asked, type AxesOptions, frame, tip } from "./frame.ts";
-import { rowKey, rowsAxis, widest } from "./layout.ts";
-import { AT_RIGHT, crosses, FAILED, OURS, pathItem, SAMPLES } from "./marks.ts";
+import { rowsAxis, widest } from "./layout.ts";
+import * as marks from "./marks.ts";
 import { lengthOf } from "./noise.ts";
 import type { Chart } from "./theme.ts";
 
@@ -19,7 +19,7 @@ const FEWEST = 3;
  */
 export function repeatsChart(
   rows: channels.Rows,
-  o: Omit<AxesOptions, "xScale"> & {
+  o: AxesOptions & {
     /** The setting; a function for several parameters. */
     x: channels.Channel;
     /** Default: the accuracy. */
@@ -28,11 +28,9 @@ export function repeatsChart(
 ): Chart {
   channels.checkOptions("repeatsChart", o, '{ x: "depth" }');
   const table = channels.read("repeatsChart", rows, {
-    x: o.x,
-    y: o.y ?? channels.firstOf("accuracy"),
+    ...{ x: o.x, y: o.y ?? channels.firstOf("accuracy") },
   });
   const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
-  const row = new Map(x.domain.map((v, i) => [v, rowKey(i)]));
   const settings = [...Map.groupBy(table.rows, (r) => r.x)].flatMap(
     ([x, own]) => {
       const values = own.map((r) => r.y).filter(channels.isNumber);
@@ -49,21 +47,22 @@ export function repeatsChart(
   }, settings.flatMap((s) => [s.low, s.high]));
   const { rows: done, failed, notes } = onAxes(table, { x, y }, "y");
   const shown = settings.filter((s) => y.why(s.mean) === null);
-  const told = shown.filter((s) => s.low !== null && y.why(s.low) === null);
+  const told = shown.filter((s) => y.why(s.low) === null);
   const texts = new Map(shown.map((s) => {
     const sd = y.isShare ? (100 * s.sd!).toFixed(1) : y.say(s.sd!);
     const of = s.n < s.tried ? ` of ${s.tried}` : "";
     const spread = channels.isNumber(s.sd) ? ` ± ${sd}` : "";
     return [s, `${y.say(s.mean)}${spread}, n ${s.n}${of}`];
   }));
-  const rowOf = (r: { x: channels.Value }) => row.get(r.x!);
-  const title = (s: Setting) =>
-    tip(
-      `${x.label} ${x.say(s.x)}`,
-      texts.get(s),
-      s.low !== null && `95 % interval ${y.say(s.low)} to ${y.say(s.high!)}`,
-      channels.trialWords(undefined, [], { [table.name("x")]: [s.x] }),
-    );
+  const text = (s: Setting) => texts.get(s);
+  const keys = new Map(x.domain.map((v, i) => [v, i]));
+  const rowOf = (r: { x: channels.Value }) => keys.get(r.x!);
+  const title = (s: Setting) => {
+    const range = between(y, s.low, s.high);
+    const interval = range && `95 % interval ${range}`;
+    const of = channels.trialWords(undefined, [], { [table.name("x")]: [s.x] });
+    return tip(`${x.label} ${x.say(s.x)}`, text(s), interval, of);
+  };
   return frame("repeats", o, {
     rows: [table],
     ...rowsAxis(x.domain.map(x.format), {
@@ -71,13 +70,13 @@ export function repeatsChart(
     }),
     ...{ notes, x: y, isEmpty: done.length + failed.length === 0 },
     label: `${y.label} of each run by ${x.label}: ` +
-      shown.slice(0, 20).map((s) => `${x.say(s.x)} ${texts.get(s)}`).join("; "),
+      shown.slice(0, 20).map((s) => `${x.say(s.x)} ${text(s)}`).join("; "),
     legend: [[
-      { mark: SAMPLES.run, label: "a run" },
+      { mark: marks.SAMPLES.run, label: "a run" },
       told.length > 0
-        ? pathItem("M13,0V12M0,6H26", "mean and its 95 % interval")
-        : pathItem("M13,0V12", "mean"),
-      failed.length > 0 && FAILED,
+        ? marks.pathItem("M13,0V12M0,6H26", "mean and its 95 % interval")
+        : marks.pathItem("M13,0V12", "mean"),
+      failed.length > 0 && marks.FAILED,
     ]],
     room: { right: 16 + widest(texts.values()) },
     marks: () => [
@@ -89,24 +88,11 @@ export function repeatsChart(
         ...{ x: "mean", y: rowOf, strokeWidth: 2.5, inset: 4, title },
         className: "ferlab-means",
       }),
-      Plot.dot(done, {
-        ...{ x: "y", y: rowOf, r: 4, fill: OURS, fillOpacity: 0.75 },
-        title: (r: typeof done[number]) =>
-          tip(
-            `${x.label} ${x.say(r.x!)}: ${y.say(r.y!)}`,
-            channels.trialWords(r.row, [table.name("x")]),
-          ),
-        className: "ferlab-runs",
+      marks.runDots(done, { x, y, told: [table.name("x")] }, {
+        ...{ x: "y", y: rowOf, r: 4, fill: marks.OURS, fillOpacity: 0.75 },
       }),
-      crosses(failed, { y: rowOf, frameAnchor: "left", dx: 8 }),
-      Plot.text(shown, {
-        ...{
-          ...AT_RIGHT,
-          y: rowOf,
-          text: (s: Setting) => texts.get(s),
-          dx: 10,
-        },
-      }),
+      marks.crosses(failed, { y: rowOf, frameAnchor: "left", dx: 8 }),
+      Plot.text(shown, { ...marks.AT_RIGHT, y: rowOf, text, dx: 10 }),
     ],
   });
 }

@@ -19,12 +19,7 @@ export const document = (page as any).document;
 
 /** Okabe and Ito's colours, strongest first; the blue is lightened for black. */
 export const PALETTE = [
-  "#2A83C4",
-  "#D55E00",
-  "#009E73",
-  "#CC79A7",
-  "#E69F00",
-  "#56B4E9",
+  ...["#2A83C4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"],
 ];
 
 /** Marker shapes, so that no line is told by its colour alone. */
@@ -79,9 +74,8 @@ export function wrapWords(
 }
 
 /** `text` made safe for markup and attributes. */
-export function escapeMarkup(text: string): string {
-  return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-}
+export const escapeMarkup = (text: string): string =>
+  text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** A chart of finished SVG markup. */
 export function wrap(markup: string): Chart {
@@ -90,9 +84,8 @@ export function wrap(markup: string): Chart {
   const control = /[\0-\x08\v\f\x0e-\x1f]/g;
   const svg = markup.toWellFormed().replace(control, "\ufffd");
   const html = `<figure style="margin: 0">${svg}</figure>`;
-  return {
-    svg,
-    html,
+  const display = {
     [Symbol.for("Jupyter.display")]: () => ({ "text/html": html }),
   };
+  return { svg, html, ...display };
 }

@@ -31,15 +31,15 @@ type Measured = Record<"x" | "y", number>;
 const isMeasured = (r: Record<"x" | "y", unknown>): r is Measured =>
   channels.isNumber(r.x) && channels.isNumber(r.y) && r.y > 0;
 
+const bySize = (rows: Record<"x" | "y", unknown>[]) =>
+  rows.filter(isMeasured).sort((a, b) => a.x - b.x);
+
 /** See `kneeOf`; rows by size. */
 function kneeAt(rows: Measured[], share = 0.95): Measured | undefined {
   const best = d3.max(rows, (r: Measured) => r.y);
   const knee = rows.find((r) => r.y >= share * best);
   return knee && knee.x < rows.at(-1)!.x ? knee : undefined;
 }
-
-const bySize = (rows: Record<"x" | "y", unknown>[]) =>
-  rows.filter(isMeasured).sort((a, b) => a.x - b.x);
 
 /**
  * The smallest batch size with at least `share` of the rows' best throughput.
@@ -73,15 +73,15 @@ export function throughputChart(
   const told = (rows: channels.Rows, whose: string, series: unknown) => {
     const table = channels.read(`throughputChart${whose}`, rows, {
       ...{ ...MEASURES, series: series as channels.Channel },
-      ...{ low: channels.maybe("low"), high: channels.maybe("high") },
+      ...channels.INTERVAL,
       why: channels.maybe("error", "reason", "failKind"),
     });
+    lost += table.rows.filter((r) => MEMORY.test(String(r.why))).length;
     const groups = Map.groupBy(table.rows, (r) => r.series);
     return [...groups].flatMap(([series, own]) => {
       const done = bySize(own), knee = kneeAt(done, o.share);
       if (knee) knees.push(knee);
       if (done.length > 0) bests.push(d3.max(done, (r: Measured) => r.y));
-      lost += own.filter((r) => MEMORY.test(String(r.why))).length;
       const says = done.length === 0
         ? "nothing measured"
         : done[0].x === done.at(-1)!.x

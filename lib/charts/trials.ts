@@ -4,7 +4,7 @@ import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
 import { isNumber, maybe, read, type Rows, trialWords } from "./channels.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
-import { rowKey, rowsAxis } from "./layout.ts";
+import { rowsAxis } from "./layout.ts";
 import { areaItem, DIAGONALS, hatched } from "./marks.ts";
 import { type Chart, textWidth } from "./theme.ts";
 
@@ -22,12 +22,10 @@ const isFilled = (state: string) => !/running|waiting/.test(state);
 const OUTLINE = `stroke="currentColor" stroke-dasharray="3 2"`;
 
 /** Hours from two on, seconds under two minutes. */
-const unitOf = (ms: number): [ms: number, name: string] =>
-  ms >= 7.2e6
-    ? [3.6e6, "hours"]
-    : ms >= 1.2e5
-    ? [6e4, "minutes"]
-    : [1e3, "seconds"];
+const unitOf = (ms: number): [ms: number, name: string] => {
+  if (ms >= 7.2e6) return [3.6e6, "hours"];
+  return ms >= 1.2e5 ? [6e4, "minutes"] : [1e3, "seconds"];
+};
 
 const timeText = (ms: number) => {
   const [unit, name] = unitOf(ms);
@@ -73,7 +71,7 @@ export function timelineChart(
     return {
       ...{ from: (start - origin) / unit, to: (to - origin) / unit },
       ...{ name: String(number ?? i), isOpen: !isNumber(end) },
-      ...{ state: word === "fail" ? "failed" : word, lane: rowKey(lane), row },
+      ...{ state: word === "fail" ? "failed" : word, lane, row },
     };
   });
   type Bar = typeof bars[number];
@@ -122,7 +120,7 @@ export function timelineChart(
         (area.bottom - area.top) / ends.length >= 14;
       return [
         Plot.barX(lanesAxis.y.domain, {
-          ...{ x1: 0, x2: x.domain[1], y: (lane: string) => lane },
+          ...{ x1: 0, x2: x.domain[1], y: (lane: number) => lane },
           fillOpacity: 0.06,
         }),
         Plot.barX(bars, {

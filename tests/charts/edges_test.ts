@@ -233,8 +233,8 @@ for (const [name, { draw, isLog, isWhole }] of Object.entries(charts)) {
 
 Deno.test("a field that no row has is told with the fields there are", () => {
   assert.throws(() => heatMapChart(good, { x: "rate", y: "depth" }), {
-    message: 'heatMapChart: no row has the field "rate" (channel x); ' +
-      "there are: lr, depth, accuracy",
+    message: 'heatMapChart: no row has "rate" (channel x): ' +
+      "there are lr, depth, accuracy",
   });
 });
 
@@ -372,7 +372,7 @@ Deno.test("names that every object inherits are fields like others", async () =>
   const text = await check(lineChart(rows, { x: "constructor" }));
   assert.match(text, /constructor/);
   assert.throws(() => lineChart(good, { x: "toString" }), {
-    message: /no row has the field "toString"/,
+    message: /no row has "toString"/,
   });
   timelineChart([{ start: 0, end: 1, state: "constructor" }]);
 });
