@@ -9,7 +9,7 @@ import { Study } from "../lib/reports/mod.ts";
 import { importTrials } from "../lib/study/exchange/mod.ts";
 import { openStore, recordsPath } from "../lib/study/mod.ts";
 import { distributionOf } from "../lib/study/store/mod.ts";
-import { median, print, round } from "./bench_notebook_parts.ts";
+import { median, print, round } from "./bench_parts.ts";
 import { findChromium } from "./chromium.ts";
 import { optunaPython } from "./python.ts";
 

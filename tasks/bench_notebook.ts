@@ -12,17 +12,15 @@ import {
 } from "../lib/notebook/mod.ts";
 import { fence } from "./bench_notebook_fence.ts";
 import { fiveCells, longNotebook } from "./bench_notebook_files.ts";
+import { inTurns, line, print, round, timed } from "./bench_parts.ts";
+import { notebookPython } from "./python.ts";
 import {
   type Bench,
   done,
-  line,
   ours,
-  print,
   printed,
-  round,
   theirs,
 } from "./bench_notebook_parts.ts";
-import { notebookPython } from "./python.ts";
 
 /** Options of {@link benchNotebook}. */
 export interface NotebookBenchOptions {
@@ -108,23 +106,18 @@ function contenders(bench: Bench): Contender[] {
 
 async function processes(bench: Bench, rounds: number) {
   const all = contenders(bench);
-  const times = new Map(all.map(({ name }) => [name, [] as number[]]));
   const wrong = new Map(all.map(({ name }) => [name, 0]));
   const session = await startSession(join(bench.folder, "kept.ipynb"));
-  try {
-    for (let i = 0; i <= rounds; i++) {
-      for (const { name, command, right } of all) {
-        const start = performance.now();
-        await done(command());
-        if (i > 0) times.get(name)!.push(performance.now() - start);
-        if (right && !await right()) wrong.set(name, wrong.get(name)! + 1);
-      }
-      console.error(`round ${i} of ${rounds}`);
-    }
-  } finally {
-    await stopSession(session);
-  }
-  const t = (name: string) => times.get(name);
+  const times = await inTurns(
+    rounds,
+    all.map(({ name, command, right }) => async () => {
+      const ms = await timed(() => done(command()));
+      if (right && !await right()) wrong.set(name, wrong.get(name)! + 1);
+      return ms;
+    }),
+  ).finally(() => stopSession(session));
+  const t = (name: string): number[] | undefined =>
+    times[all.findIndex((one) => one.name === name)];
   for (const peer of ["nbclient", "nbconvert", "papermill"]) {
     if (peer !== "nbclient" && !bench.bin) continue;
     line("run of 5 cells", {

@@ -4,7 +4,8 @@ import { addressOf, Wire } from "../lib/notebook/wire.ts";
 import { Kernel } from "../lib/notebook/kernel.ts";
 import { startSession, stopSession } from "../lib/notebook/mod.ts";
 import { ZmtpSocket } from "../lib/notebook/zmtp.ts";
-import { type Bench, line, median, round } from "./bench_notebook_parts.ts";
+import { inTurns, line, median, round, timed } from "./bench_parts.ts";
+import type { Bench } from "./bench_notebook_parts.ts";
 
 const TINY = 200; // cells
 
@@ -39,18 +40,12 @@ export async function fence(bench: Bench, rounds: number) {
   const session = await startSession(join(bench.folder, "kept.ipynb"));
   const fenced = await Kernel.connect(session.connection, session.pid);
   const bare = await bareClient(session.connection);
-  const each = async (client: { execute(code: string): Promise<unknown> }) => {
-    const start = performance.now();
-    for (let i = 0; i < TINY; i++) await client.execute(`${i}`);
-    return (performance.now() - start) / TINY;
-  };
-  const [with_, without]: number[][] = [[], []];
-  for (let i = 0; i <= rounds; i++) {
-    const pair = [await each(fenced), await each(bare)];
-    if (i === 0) continue;
-    with_.push(pair[0]);
-    without.push(pair[1]);
-  }
+  const each =
+    (client: { execute(code: string): Promise<unknown> }) => async () =>
+      await timed(async () => {
+        for (let i = 0; i < TINY; i++) await client.execute(`${i}`);
+      }) / TINY;
+  const [with_, without] = await inTurns(rounds, [each(fenced), each(bare)]);
   bare.close();
   await fenced.disconnect();
   await stopSession(session);

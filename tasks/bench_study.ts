@@ -6,7 +6,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { type Cluster, postgresForTests } from "../tests/study/_postgres.ts";
-import { line, median, print, round } from "./bench_notebook_parts.ts";
+import { inTurns, line, median, print, round } from "./bench_parts.ts";
 import {
   type Answer,
   fill,
@@ -99,17 +99,15 @@ async function timesOf(
     ...ours.map(({ run }) => run),
     (url: string, n: number) => optuna.run(theirs, url, n),
   ];
-  const times = sides.map(() => [] as number[]);
-  for (let i = 0; i <= rounds; i++) {
-    // The first round warms up.
-    const n = i === 0 && !filled ? quickSize : size;
-    for (const [side, run] of sides.entries()) {
+  return await inTurns(
+    rounds,
+    sides.map((run) => async (isWarmUp) => {
+      const n = isWarmUp && !filled ? quickSize : size;
       const { ms, done } = await run(filled ?? await place.fresh(), n);
       if (done !== n) throw new Error(`${done} of ${n} are in the records`);
-      if (i > 0) times[side].push(each ? ms / n : ms);
-    }
-  }
-  return times;
+      return each ? ms / n : ms;
+    }),
+  );
 }
 
 const TITLES = ["ours", "Optuna", "ratio", "load"];
@@ -185,7 +183,7 @@ export async function benchStudy(o: StudyBenchOptions): Promise<number> {
     cluster = await durableCluster();
     print({
       deno: Deno.version.deno,
-      ...await optuna.versions(),
+      ...await optuna.read(), // once it is loaded
       cpu: cpus()[0]?.model,
       cores: navigator.hardwareConcurrency,
       syncMs: round(syncMs(folder)),
@@ -216,7 +214,7 @@ export async function benchStudy(o: StudyBenchOptions): Promise<number> {
     return 0;
   } finally {
     print({ loadAfter: round(loadavg()[0]) });
-    await optuna.close();
+    await optuna.end();
     await cluster?.stop();
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,6 +1,4 @@
 /** The two sides of `deno task bench study`: our engine, and Optuna. */
-import { join } from "node:path";
-import { linesOf } from "../lib/study/commands.ts";
 import {
   type Distribution,
   type FinishedTrial,
@@ -9,6 +7,7 @@ import {
   type StudyInput,
   type TrainTrial,
 } from "../lib/study/mod.ts";
+import { PythonPeer } from "./bench_parts.ts";
 
 /** How long a job took, and how much of it was found in the records after. */
 export interface Answer {
@@ -26,45 +25,15 @@ const NAME = "bench";
 const OPTIMIZERS = ["sgd", "adam", "adamw"];
 
 /** Optuna in a process that stays, as this one does. */
-export class Optuna {
-  readonly #child: Deno.ChildProcess;
-  readonly #answers: AsyncGenerator<string>;
-  readonly #jobs: WritableStreamDefaultWriter<Uint8Array>;
-
+export class Optuna extends PythonPeer {
   constructor(python: string) {
-    this.#child = new Deno.Command(python, {
-      args: [join(import.meta.dirname!, "bench_study_peer.py")],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#answers = linesOf(this.#child.stdout);
-    this.#jobs = this.#child.stdin.getWriter();
+    super(python, "bench_study_peer.py");
   }
 
   /** @param size trials or epochs; those of a load are in the records */
   async run(job: Job, url: string, size: number): Promise<Answer> {
-    const text = JSON.stringify({
-      ...{ name: NAME, sampler: "random", url, size },
-      ...job,
-    });
-    await this.#jobs.write(new TextEncoder().encode(text + "\n"));
-    return await this.#answer() as Answer;
-  }
-
-  /** Waits until it is loaded. */
-  async versions(): Promise<{ optuna: string; python: string }> {
-    return await this.#answer() as { optuna: string; python: string };
-  }
-
-  async #answer(): Promise<unknown> {
-    const { value, done } = await this.#answers.next();
-    if (done) throw new Error("Optuna's process ended before its work did");
-    return JSON.parse(value);
-  }
-
-  async close(): Promise<void> {
-    await this.#jobs.close().catch(() => {});
-    await this.#child.status;
+    const all = { name: NAME, sampler: "random", url, size, ...job };
+    return await this.ask(JSON.stringify(all)) as unknown as Answer;
   }
 }
 

@@ -9,7 +9,7 @@ import {
   tf,
 } from "../lib/tensorflow/mod.ts";
 import { randomSteps, type Recipe, settlePrecision } from "../lib/train/mod.ts";
-import { median, round } from "./bench_notebook_parts.ts";
+import { median, round, timed } from "./bench_parts.ts";
 import { KINDS, kindsOf, type KindTimes } from "./bench_train_kinds.ts";
 import {
   type Net,
@@ -20,7 +20,7 @@ import {
 import { Peer, VARIANTS } from "./bench_train_peer.ts";
 import { say, UsageError } from "./cli.ts";
 import { torchPython } from "./python.ts";
-import { table } from "./study/format.ts";
+import { table } from "./text.ts";
 
 /** Options of {@link benchTrain}. */
 export interface TrainOptions extends NetOptions {
@@ -65,12 +65,6 @@ async function convolutionRoof(precision: Arithmetic) {
   run.dispose();
   const flop = 2 * repeats * batch * side * side * 9 * width * width;
   return flop / median(times) / 1e6;
-}
-
-async function timed(step: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await step();
-  return performance.now() - start;
 }
 
 /** The median of the rounds' medians, and the fastest and slowest step. */

@@ -1,8 +1,7 @@
 /** PyTorch's variants of a net, each in a process that waits for its turn. */
-import { join } from "node:path";
 import { hasBfloat16 } from "../lib/tensorflow/mod.ts";
 import type { Recipe } from "../lib/train/mod.ts";
-import { linesOf } from "../lib/study/commands.ts";
+import { PythonPeer } from "./bench_parts.ts";
 
 /** The variants that make sense here: bfloat16 only where the CPU has it. */
 export const VARIANTS: readonly string[] = [
@@ -13,32 +12,20 @@ export const VARIANTS: readonly string[] = [
 ];
 
 /** A net in PyTorch, ready to be timed. */
-export class Peer {
+export class Peer extends PythonPeer {
   engine = "";
   firstStepMs = NaN;
   peakRssMb = NaN;
   /** Milliseconds of each step, a list a round. */
   readonly rounds: number[][] = [];
-  readonly #child: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #lines: AsyncIterator<string>;
 
   private constructor(
     python: string,
     recipe: Recipe,
     readonly variant: string,
   ) {
-    this.#child = new Deno.Command(python, {
-      args: [
-        join(import.meta.dirname!, "bench_peer.py"),
-        JSON.stringify({ ...recipe, batch: recipe.batchSize, variant }),
-      ],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#input = this.#child.stdin.getWriter();
-    this.#lines = linesOf(this.#child.stdout)[Symbol.asyncIterator]();
+    const net = { ...recipe, batch: recipe.batchSize, variant };
+    super(python, "bench_peer.py", JSON.stringify(net));
   }
 
   /** Null where the variant does not run here; its process says why. */
@@ -48,7 +35,7 @@ export class Peer {
     variant: string,
   ): Promise<Peer | null> {
     const peer = new Peer(python, recipe, variant);
-    const ready = await peer.#read();
+    const ready = await peer.read();
     if (!ready) {
       await peer.end();
       return null;
@@ -58,22 +45,10 @@ export class Peer {
     return peer;
   }
 
-  async #read(): Promise<Record<string, unknown> | null> {
-    const { value, done } = await this.#lines.next();
-    return done ? null : JSON.parse(value);
-  }
-
   /** A round of `steps` steps. */
   async run(steps: number): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(`${steps}\n`));
-    const answer = await this.#read();
-    if (!answer) throw new Error(`PyTorch (${this.variant}) ended`);
+    const answer = await this.ask(String(steps));
     this.rounds.push(answer.times as number[]);
     this.peakRssMb = Number(answer.peakRssMb);
-  }
-
-  async end(): Promise<void> {
-    await this.#input.close().catch(() => {});
-    await this.#child.status;
   }
 }

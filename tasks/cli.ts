@@ -1,8 +1,8 @@
-/** What the command lines of `deno task` share: errors, and finding a command. */
-import { type Command, InvalidArgumentError, type Option } from "commander";
+/** What the command lines of `deno task` share: errors, numbers, signals, commands. */
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { meantText } from "../lib/faults/mod.ts";
-import { DeviceError } from "../lib/tensorflow/commands.ts";
-import { clean } from "./study/format.ts";
+import { EXIT, loadWanted } from "../lib/notebook/commands/mod.ts";
+import { clean } from "./text.ts";
 
 /** A command that was called wrongly: exit code 2. */
 export class UsageError extends Error {
@@ -20,17 +20,61 @@ export function say(line: string): void {
 const FAULTS = ["RecipeError", "StudyError", "UsageError"];
 
 /** Writes text to standard output; false where nobody reads on (`| head`). */
-export async function print(text: string): Promise<boolean> {
+export function print(text: string): boolean {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let at = 0; at < bytes.length;) {
-      at += await Deno.stdout.write(bytes.subarray(at));
+      at += Deno.stdout.writeSync(bytes.subarray(at));
     }
     return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     return false;
   }
+}
+
+/** The same, its line ended. */
+export const printLine = (text: string): boolean => print(`${text}\n`);
+
+/** A number that an option takes, for commander. */
+export const numberOption =
+  (what: string, test: (n: number) => boolean) => (text: string): number => {
+    const n = Number(text);
+    if (text.trim() !== "" && test(n)) return n;
+    throw new InvalidArgumentError(`it must be ${what}`);
+  };
+
+/** A whole number from 0, for commander. */
+export const fromZero = numberOption(
+  "a whole number from 0, below 2^53",
+  (n) => Number.isSafeInteger(n) && n >= 0,
+);
+
+/** More processes than this are a slip of the pen. */
+const MOST_JOBS = 256;
+
+/** How many at once, for commander. */
+export const jobCount = numberOption(
+  `a whole number from 1 to ${MOST_JOBS}`,
+  (n) => Number.isInteger(n) && n > 0 && n <= MOST_JOBS,
+);
+
+/**
+ * Aborts with all kept when the user or the system asks to stop; `again` is
+ * called when they ask once more.
+ */
+export function stopSignal(again: (code: number) => void) {
+  const stop = new AbortController();
+  let code = 0;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(name, () => {
+      if (stop.signal.aborted) return again(EXIT[name]);
+      code = EXIT[name];
+      stop.abort();
+    });
+  }
+  /** The exit code; 0 before anything was asked. */
+  return { signal: stop.signal, code: () => code };
 }
 
 /** Names with commas between, of an option. */
@@ -69,21 +113,60 @@ export async function exiting(
     const lines = e.message.split("\n");
     const told = FAULTS.includes(e.name) ? lines : lines.slice(0, 1);
     for (const line of told) say(`${name}: ${clean(line)}`);
-    const wrong = e instanceof UsageError || e instanceof DeviceError;
+    const wrong = ["UsageError", "DeviceError"].includes(e.name);
     Deno.exit(wrong || isUsage(e) ? 2 : 1);
   }
 }
 
-/** Takes one of `names`; of another it says which was meant. */
-export function withChoices(option: Option, names: readonly string[]): Option {
-  return option.choices(names).argParser((text) => {
-    if (names.includes(text)) return text;
-    throw new InvalidArgumentError(
-      meantText(text, names).replace("; did", "Did") ||
-        `Allowed choices are ${names.join(", ")}.`,
-    );
-  });
+/** What an option of a command does, and how its text is read. */
+interface OptionTraits {
+  /** What its text may be. */
+  choices?: readonly string[];
+  /** Its value; undefined for a flag, or for the text as it is. */
+  // deno-lint-ignore no-explicit-any
+  read?: (text: string, before?: any) => unknown;
+  default?: unknown;
+  /** The variable of the environment that gives it, too. */
+  env?: string;
+  required?: boolean;
 }
+
+/** Takes one of `names`; of another it says which was meant. */
+const oneOf = (names: readonly string[]) => (text: string): string => {
+  if (names.includes(text)) return text;
+  throw new InvalidArgumentError(
+    meantText(text, names).replace("; did", "Did") ||
+      `Allowed choices are ${names.join(", ")}.`,
+  );
+};
+
+/** Adds options to a command, by their flags. */
+export function withOptions(
+  command: Command,
+  options: Record<string, [about: string, traits?: OptionTraits] | string>,
+): Command {
+  for (const [flags, given] of Object.entries(options)) {
+    const [about, traits = {}] = [given].flat() as [string, OptionTraits?];
+    const option = new Option(flags, about);
+    const { choices, read = choices && oneOf(choices), env, required } = traits;
+    if (choices) option.choices(choices);
+    if (read) option.argParser(read);
+    if (traits.default !== undefined) option.default(traits.default);
+    if (env) option.env(env);
+    if (required) option.makeOptionMandatory();
+    command.addOption(option);
+  }
+  return command;
+}
+
+/** A command whose errors are one line, and whose work tells the exit code. */
+export const finished = (
+  command: Command,
+  // deno-lint-ignore no-explicit-any
+  work: (...args: any[]) => Promise<number>,
+): Command =>
+  command.showSuggestionAfterError(false).exitOverride()
+    .action(async (...args) => Deno.exit(await work(...args)));
 
 /** @throws UsageError where an argument or an option's value is empty */
 function checkEmpty(): void {
@@ -115,12 +198,9 @@ export async function addCommands(
   rest?: () => Promise<void>,
 ): Promise<void> {
   checkEmpty();
-  const [name] = Deno.args;
-  if (Object.hasOwn(commands, name ?? "")) {
-    program.addCommand((await commands[name]())());
-    return;
-  }
-  if (!rest && name && !name.startsWith("-") && name !== "help") {
+  const [name = ""] = Deno.args;
+  const isKnown = Object.hasOwn(commands, name);
+  if (!rest && !isKnown && !/^(-.*|help|)$/.test(name)) {
     throw new UsageError(
       `no command "${name}"${
         meantText(name, Object.keys(commands)) ||
@@ -128,8 +208,6 @@ export async function addCommands(
       }`,
     );
   }
-  for (const load of Object.values(commands)) {
-    program.addCommand((await load())());
-  }
-  await rest?.();
+  for (const make of await loadWanted(commands)) program.addCommand(make());
+  if (!isKnown) await rest?.();
 }

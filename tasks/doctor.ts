@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { findChromium } from "./chromium.ts";
 import { isOurs, jupyterData, registered } from "../lib/notebook/kernelspec.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
@@ -189,15 +190,11 @@ async function tensorflow(): Promise<Told[]> {
 }
 
 async function chromium(): Promise<Told> {
-  const places = [
-    ...[Deno.env.get("FERLAB_CHROMIUM"), Deno.env.get("CHROMIUM")],
-    ...["chromium", "chromium-browser", "google-chrome"],
-  ];
-  for (const place of places) {
-    if (!place) continue;
-    const { ok, out } = await tried(place, ["--version"]);
-    if (ok) return ["Chromium", "right", out];
-  }
+  const place = findChromium();
+  const { ok, out } = place
+    ? await tried(place, ["--version"])
+    : { ok: false, out: "" };
+  if (ok) return ["Chromium", "right", out];
   const why = "not found; only tests in a browser need it";
   return ["Chromium", "absent", `${why} (\`apt-get install chromium\`)`];
 }

@@ -1,5 +1,5 @@
 /** `deno task predict`: what a trained net says of photos. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { join, parse } from "node:path";
 import type {
   Photo,
@@ -10,9 +10,18 @@ import type {
 } from "../lib/train/mod.ts";
 import { readCsv } from "../lib/study/commands.ts";
 import { addDeviceOption } from "../lib/tensorflow/commands.ts";
-import { exiting, listed, print, readRecipe, say, UsageError } from "./cli.ts";
-import { clean, plural, roomOf, wrapped } from "./study/format.ts";
-import { writersOf } from "./predict/rows.ts";
+import {
+  exiting,
+  finished,
+  listed,
+  print,
+  readRecipe,
+  say,
+  UsageError,
+  withOptions,
+} from "./cli.ts";
+import { clean, plural, roomOf, wrapped } from "./text.ts";
+import { writersOf } from "./predict/answers.ts";
 
 type Box = NonNullable<Photo["box"]>;
 
@@ -165,7 +174,7 @@ async function run(
   say(wrapped(about(net), roomOf(Deno.stderr), 2));
   const options: PredictOptions = { gradCam: pictures !== undefined };
   const writer = writersOf[o.format](net, asked, roomOf(Deno.stdout));
-  let isRead = await print(writer.head);
+  let isRead = print(writer.head);
   let answered = 0;
   const failed = (one: Unreadable) =>
     say(clean(`predict: ${one.file}: ${one.reason}`));
@@ -178,10 +187,10 @@ async function run(
       failed(one);
       continue;
     }
-    isRead = await print(writer.row(one, answered++));
+    isRead = print(writer.row(one, answered++));
     if (pictures) await draw(pictures, one, answered, net);
   }
-  if (isRead) await print(writer.foot());
+  if (isRead) print(writer.foot());
   if (pictures) {
     say(clean(`${plural(answered, "Grad-CAM picture")} in ${pictures}`));
   }
@@ -226,36 +235,28 @@ const program = new Command("deno task predict")
     "a checkpoint or its folder, or any weights with --recipe",
   )
   .argument("<photos...>", "photos, or folders of them")
-  .option(
-    "--box <x,y,w,h>",
-    "the face's box in pixels, of each photo",
-    boxOption,
-  )
-  .option(
-    "--boxes <file>",
-    "CSV: photo, x, y, width, height; several lines for several faces",
-  )
-  .addOption(
-    new Option("--format <format>", "how answers are printed")
-      .choices(["table", "json", "csv"]).default("table"),
-  )
-  .option("--grad-cam <folder>", "write a picture a face: where the net looked")
-  .option("--recipe <file>", "the net's recipe (JSON), where weights say none")
-  .option(
-    "--classes <names>",
-    "the classes' names by label, with commas between",
-    listed,
-  )
-  .option("--key <key>", "the mapping of a PyTorch checkpoint, as model_ema")
   .addHelpText(
     "after",
     "\nExample:\n  deno task predict runs/mine/checkpoints/KEY me.jpg",
-  )
-  .showSuggestionAfterError(false) // errors are one line
-  .exitOverride();
-addDeviceOption(program).action(async (weights, photos, options) =>
-  Deno.exit(await run(weights, photos, options))
-);
+  );
+withOptions(addDeviceOption(program), {
+  "--box <x,y,w,h>": ["the face's box in pixels, of each photo", {
+    read: boxOption,
+  }],
+  "--boxes <file>":
+    "CSV: photo, x, y, width, height; several lines for several faces",
+  "--format <format>": ["how answers are printed", {
+    choices: ["table", "json", "csv"],
+    default: "table",
+  }],
+  "--grad-cam <folder>": "write a picture a face: where the net looked",
+  "--recipe <file>": "the net's recipe (JSON), where weights say none",
+  "--classes <names>": ["the classes' names by label, with commas between", {
+    read: listed,
+  }],
+  "--key <key>": "the mapping of a PyTorch checkpoint, as model_ema",
+});
+finished(program, run);
 
 await exiting(
   "predict",

@@ -15,6 +15,14 @@ import {
   WeightsError,
   writeSafetensors,
 } from "../lib/weights/mod.ts";
+import { numbers, table, words } from "./text.ts";
+import {
+  exiting,
+  finished,
+  numberOption,
+  UsageError,
+  withOptions,
+} from "./cli.ts";
 
 interface Statistics {
   min: number | null;
@@ -54,18 +62,6 @@ const dtypeOf = ({ dtype, storedAs }: StoredTensor) => storedAs ?? dtype;
 
 const short = (x: number | null) =>
   x === null ? "–" : String(Number(x.toPrecision(4)));
-
-/** Rows in columns; all but the first, third and second to the right. */
-function table(rows: string[][]): string {
-  const widths = rows[0].map((_, i) =>
-    rows.reduce((most, row) => Math.max(most, row[i].length), 0)
-  );
-  return rows.map((row) =>
-    row.map((cell, i) =>
-      i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])
-    ).join("  ").trimEnd()
-  ).join("\n");
-}
 
 async function inspect(
   file: string,
@@ -117,22 +113,21 @@ async function inspect(
   }
   console.log(`tensors   ${rows.length}, with ${count} elements\n`);
   console.log(table([
-    ["name", "shape", "dtype", "count", "min", "mean", "std", "max"],
-    ...rows.map((r) => [
-      printable(r.name) +
-      (r.nonFinite ? ` (${r.nonFinite} not finite)` : ""),
-      `[${r.shape.join(", ")}]`,
-      r.dtype,
-      String(r.count),
-      ...[r.min, r.mean, r.std, r.max].map(short),
-    ]),
+    words(
+      "name",
+      rows.map((r) =>
+        printable(r.name) +
+        (r.nonFinite ? ` (${r.nonFinite} not finite)` : "")
+      ),
+    ),
+    words("shape", rows.map((r) => `[${r.shape.join(", ")}]`)),
+    words("dtype", rows.map((r) => r.dtype)),
+    numbers("count", rows.map((r) => String(r.count))),
+    ...(["min", "mean", "std", "max"] as const)
+      .map((of) => numbers(of, rows.map((r) => short(r[of])))),
   ]));
   return 0;
 }
-
-/** A command that was called wrongly: exit code 2. */
-const misuse = (message: string) =>
-  Object.assign(new Error(message), { name: "UsageError" });
 
 interface ConvertOptions {
   prefix?: string;
@@ -164,7 +159,7 @@ async function convertNet(
   { prefix, rename, ...options }: ConvertOptions,
 ): Promise<number> {
   if (prefix !== undefined || rename) {
-    throw misuse("--prefix and --rename are for .safetensors");
+    throw new UsageError("--prefix and --rename are for .safetensors");
   }
   // By an address, so that without it the command needs no TensorFlow.
   const { netAsOnnx } = await import(import.meta.resolve("./weights_onnx.ts"));
@@ -192,7 +187,7 @@ async function convert(
   if (output.endsWith(".onnx")) return await convertNet(input, output, options);
   const { prefix = "", rename, key, average, recipe, classes } = options;
   if (recipe || classes) {
-    throw misuse("--recipe and --classes are for .onnx");
+    throw new UsageError("--recipe and --classes are for .onnx");
   }
   const weights = await readWeights(input, { key });
   const source = "checkpoint" in weights.metadata
@@ -295,11 +290,7 @@ async function compare(
   return lines.length ? 1 : 0;
 }
 
-function tolerance(text: string): number {
-  const n = text.trim() === "" ? NaN : Number(text);
-  if (!(n >= 0)) throw new InvalidArgumentError("must be a number from 0");
-  return n;
-}
+const tolerance = numberOption("a number from 0", (n) => n >= 0);
 
 function outputName(name: string): string {
   if (/\.(safetensors|onnx)$/.test(name)) return name;
@@ -315,55 +306,39 @@ const program = new Command("deno task weights").description(
     "No code in a file is run. Exit code 1: different, or a file that cannot\n" +
     "be used; 2: a wrong command line.",
 ).exitOverride();
-program.command("inspect").argument("<file>")
-  .description("names, shapes, dtypes and statistics")
-  .option("--json", "as JSON")
-  .option("--key <key>", KEY)
-  .action(async (...args) => Deno.exit(await inspect(args[0], args[1])));
-program.command("convert").argument("<in>")
+const inspected = program.command("inspect").argument("<file>")
+  .description("names, shapes, dtypes and statistics");
+withOptions(inspected, { "--json": "as JSON", "--key <key>": KEY });
+finished(inspected, inspect);
+
+const converted = program.command("convert").argument("<in>")
   .argument("<out>", "the file to write, .safetensors or .onnx", outputName)
   .description(
     "writes safetensors that PyTorch loads (halves become float32, and of\n" +
       "FERLab's checkpoints the optimizer's state is left out), or a trained net\n" +
       "as ONNX: images [batch, channels, size, size] from 0 to 1 to logits",
-  )
-  .option("--prefix <prefix>", "put before each name, such as irback.")
-  .option(
-    "--rename",
-    "give known names as FERLab's: no module., face.evoLVe's IR",
-  )
-  .option("--key <key>", KEY)
-  .option("--average", "the running mean of a training's checkpoint instead")
-  .option("--recipe <file>", "ONNX: the net's recipe, where weights say none")
-  .option("--classes <names>", "ONNX: the classes' names by label")
-  .action(async (...args) =>
-    Deno.exit(await convert(args[0], args[1], args[2]))
   );
-program.command("compare").argument("<a>").argument("<b>")
-  .description("missing tensors, shapes, largest differences")
-  .option(
-    "--tolerance <n>",
-    "the largest difference that counts as equal",
-    tolerance,
-    0,
-  )
-  .action(async (...args) =>
-    Deno.exit(await compare(args[0], args[1], args[2]))
-  );
-for (const command of program.commands) command.exitOverride();
+withOptions(converted, {
+  "--prefix <prefix>": "put before each name, such as irback.",
+  "--rename": "give known names as FERLab's: no module., face.evoLVe's IR",
+  "--key <key>": KEY,
+  "--average": "the running mean of a training's checkpoint instead",
+  "--recipe <file>": "ONNX: the net's recipe, where weights say none",
+  "--classes <names>": "ONNX: the classes' names by label",
+});
+finished(converted, convert);
 
-try {
-  await program.parseAsync(Deno.args, { from: "user" });
-} catch (error) {
-  const e = error as Error & { code?: string; exitCode?: number };
-  if (e.name === "UsageError") {
-    console.error(`weights: ${escaped(e.message)}`);
-    Deno.exit(2);
-  }
-  if (e.code?.startsWith("commander.")) {
-    // Without a command its help is shown, which is no success.
-    Deno.exit(e.exitCode === 0 ? 0 : 2);
-  }
-  console.error(`weights: ${escaped(e.message.split("\n")[0])}`);
-  Deno.exit(1);
-}
+const compared = program.command("compare").argument("<a>").argument("<b>")
+  .description("missing tensors, shapes, largest differences");
+withOptions(compared, {
+  "--tolerance <n>": ["the largest difference that counts as equal", {
+    ...{ read: tolerance, default: 0 },
+  }],
+});
+finished(compared, compare);
+
+// Without a command its help is shown, which is no success.
+await exiting(
+  "weights",
+  () => program.parseAsync(Deno.args, { from: "user" }),
+);

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { ensureLibrary, useDeviceOf } from "../lib/tensorflow/commands.ts";
 import { path } from "../lib/notebook/commands/mod.ts";
-import { exiting, say, UsageError } from "./cli.ts";
+import { exiting, finished, say, UsageError, withOptions } from "./cli.ts";
 import { addWatchOptions, watch, type WatchOptions } from "./study/watch.ts";
 
 /** The only study of a store. @throws StudyError when there are others */
@@ -47,25 +47,23 @@ async function work(
     }));
 }
 
-const program = addWatchOptions(
-  new Command("deno task worker")
-    .description(
-      "Joins a study as a worker: claims its trials one after the other until\n" +
-        "all have ended. Start any number of them, on any machines that reach\n" +
-        "the store. A trial of a worker that died is put back and run again.\n" +
-        "Give the URL in FERLAB_STORE and its password in PGPASSWORD or\n" +
-        "~/.pgpass, so that they do not show in the list of processes.",
-    )
-    .option("--study <name>", "the study (default: the only one of the store)")
-    .option(
-      "--objective <file>",
-      "the study's module, unless it is a training plan",
-    )
-    .addHelpText(
-      "after",
-      "\nExample: deno task worker --store postgres://lab@host/studies --study lr-search",
-    ),
-).action(async (options) => Deno.exit(await work(options)));
+const program = new Command("deno task worker")
+  .description(
+    "Joins a study as a worker: claims its trials one after the other until\n" +
+      "all have ended. Start any number of them, on any machines that reach\n" +
+      "the store. A trial of a worker that died is put back and run again.\n" +
+      "Give the URL in FERLAB_STORE and its password in PGPASSWORD or\n" +
+      "~/.pgpass, so that they do not show in the list of processes.",
+  )
+  .addHelpText(
+    "after",
+    "\nExample: deno task worker --store postgres://lab@host/studies --study lr-search",
+  );
+withOptions(program, {
+  "--study <name>": "the study (default: the only one of the store)",
+  "--objective <file>": "the study's module, unless it is a training plan",
+});
+finished(addWatchOptions(program), work);
 
 await exiting("worker", async () => {
   await useDeviceOf(Deno.args);

@@ -1,10 +1,10 @@
 /** `deno task nb`: runs, reruns, checks, compares and exports notebooks. */
 import { Command } from "commander";
-import { fail } from "./commands/shared.ts";
+import { fail, loadWanted } from "./commands/shared.ts";
 
 type Add = (program: Command) => void;
 
-/** Each command's module, loaded where it is wanted: start-up time counts. */
+/** Each command's module. */
 const commands: Record<string, () => Promise<Add>> = {
   run: async () => (await import("./commands/run.ts")).addRun,
   rerun: async () => (await import("./commands/rerun.ts")).addRerun,
@@ -30,11 +30,7 @@ const program = new Command("deno task nb")
   .showSuggestionAfterError(false) // errors are one line
   .exitOverride(); // for its commands, too
 
-const [name] = Deno.args;
-const wanted = Object.hasOwn(commands, name ?? "")
-  ? [commands[name]]
-  : Object.values(commands);
-for (const load of wanted) (await load())(program);
+for (const add of await loadWanted(commands)) add(program);
 
 try {
   await program.parseAsync(Deno.args, { from: "user" });

@@ -18,7 +18,8 @@ const tagsOf = ({ metadata }: Cell): unknown[] => {
   return Array.isArray(tags) ? tags : [];
 };
 
-const QUESTION = /\*\*Question\.\*\*\s+([\s\S]*?)(?=\n\s*\n|$)/;
+/** Where a notebook asks its question. */
+export const QUESTION = /\*\*Question\.\*\*\s+([\s\S]*?)(?=\n\s*\n|$)/;
 
 /** What a notebook leads with; undefined where no cell is its answer. */
 export function leadOf(cells: readonly Cell[]): Lead | undefined {

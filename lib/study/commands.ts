@@ -1,5 +1,6 @@
 /** What commands use of studies on record; loads no TensorFlow. */
 export {
+  canonical,
   canonicalNumber,
   type Params,
   type ParamValue,
@@ -9,10 +10,10 @@ export {
 export { oneLine, StudyError } from "./errors.ts";
 export { csvLine, type CsvTable, readCsv } from "./exchange/csv.ts";
 export {
-  canonical,
   type Difference,
   differences,
   identityOf,
+  isNamed,
   recordsOf,
 } from "./identity.ts";
 export { eventLines } from "./event_lines.ts";

@@ -216,6 +216,21 @@ export function canonicalNumber(value: number): number {
   return Number.isFinite(value) ? Number(value.toPrecision(12)) + 0 : value;
 }
 
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** JSON with sorted keys and numbers of 12 significant digits. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, v) => {
+    if (typeof v === "number") return canonicalNumber(v);
+    if (typeof v === "bigint") return String(v);
+    if (!isObject(v)) return v;
+    return Object.fromEntries(
+      Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1),
+    );
+  });
+}
+
 /** Whether two values name the same setting. */
 export function sameValue(a: ParamValue, b: ParamValue): boolean {
   return typeof a === "number" && typeof b === "number"

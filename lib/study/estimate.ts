@@ -3,19 +3,16 @@ import type { Dataset } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import { count, flops } from "../profile/mod.ts";
 import { type Recipe, train } from "../train/mod.ts";
-import type { Params } from "./definition.ts";
-import { canonical, recordsOf, repeatSeed, sameRecord } from "./identity.ts";
+import { canonical, type Params } from "./definition.ts";
+import { recordsOf, repeatSeed } from "./identity.ts";
 import {
   type CheckedPlan,
-  completeFixed,
-  firstSetting,
-  fixedOf,
   parsePlan,
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
 import { settingsOf, spacesOf } from "./points.ts";
-import { recordedStore, settlePlan } from "./settled_precision.ts";
+import { recordedStore, recordOf, settlePlan } from "./settled_precision.ts";
 import { givenUp, isSettled, RETRIES } from "./progress.ts";
 import { recordsPath } from "./runner.ts";
 import { randomPoint } from "./search/random_search.ts";
@@ -106,10 +103,8 @@ async function recordedResults(
   const store = await recordedStore(url);
   if (!store) return [];
   try {
-    const names = Object.keys(firstSetting(plan.study));
-    const study = { ...plan.study, fixed: fixedOf(plan, data) };
-    const records = await recordsOf(store, study.name);
-    const found = sameRecord(records, study, completeFixed(names));
+    const records = await recordsOf(store, plan.study.name);
+    const found = recordOf(plan, data, records);
     return found ? await store.results(found.studyId) : [];
   } finally {
     await store.close();

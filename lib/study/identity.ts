@@ -1,14 +1,13 @@
 /** Identity by content: equal settings are one, different ones are told. */
 import { createHash } from "node:crypto";
 import {
-  canonicalNumber,
+  canonical,
+  isObject,
   type Params,
   type Study,
   StudyError,
 } from "./definition.ts";
 import { encodeJson, type Store, type StudyRow } from "./store/mod.ts";
-
-type Json = unknown;
 
 /** One setting in which two records differ; undefined where one lacks it. */
 export interface Difference {
@@ -18,31 +17,16 @@ export interface Difference {
   after: unknown;
 }
 
-const isObject = (value: Json): value is Record<string, Json> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** JSON with sorted keys and numbers of 12 significant digits. */
-export function canonical(value: Json): string {
-  return JSON.stringify(value, (_, v) => {
-    if (typeof v === "number") return canonicalNumber(v);
-    if (typeof v === "bigint") return String(v);
-    if (!isObject(v)) return v;
-    return Object.fromEntries(
-      Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1),
-    );
-  });
-}
-
 /** The first `digits` hex digits of the SHA-256 of a value's content. */
-export function contentKey(value: Json, digits = 16): string {
+export function contentKey(value: unknown, digits = 16): string {
   return createHash("sha256").update(canonical(value)).digest("hex")
     .slice(0, digits);
 }
 
 /** All settings that differ, in the order of the first that has them. */
 export function differences(
-  before: Json,
-  after: Json,
+  before: unknown,
+  after: unknown,
   path = "",
 ): Difference[] {
   if (isObject(before) && isObject(after)) {
@@ -101,6 +85,12 @@ export async function recordsOf(
         ? 1
         : a.studyId - b.studyId
     );
+}
+
+/** Whether `name` is that of a record among several: `family@key`. */
+export function isNamed(row: StudyRow, name: string): boolean {
+  const own = identityOf(row);
+  return own !== undefined && name === `${own.family}@${own.key.slice(0, 8)}`;
 }
 
 type Complete = (fixed: Record<string, unknown>) => Record<string, unknown>;

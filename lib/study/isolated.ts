@@ -1,5 +1,4 @@
 /** Trials in processes of their own: a crash costs one trial, not the study. */
-import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { CrashedError, oneLine } from "./errors.ts";
 import { linesOf } from "./lines.ts";
@@ -217,7 +216,7 @@ async function listen(
         await answer(() =>
           context.saveArtifact(
             message.name,
-            new Uint8Array(Buffer.from(message.base64, "base64")),
+            Uint8Array.fromBase64(message.base64),
           )
         );
         break;

@@ -6,7 +6,7 @@ import {
   loadDataset,
 } from "../data/mod.ts";
 import { StudyError } from "./errors.ts";
-import { readStudyFile, type StudyFile } from "./files.ts";
+import { readStudyFile, type StudyFile } from "./study_file.ts";
 import { lastRecord } from "./identity.ts";
 import { isolatedTrial, type Job } from "./isolated.ts";
 import type { CheckedPlan, TrainingPlan } from "./plan.ts";

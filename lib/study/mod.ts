@@ -22,7 +22,7 @@ export {
   exportStudy,
 } from "./exchange/export.ts";
 export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
-export { readStudyFile, type StudyFile, studyFolder } from "./files.ts";
+export { readStudyFile, type StudyFile, studyFolder } from "./study_file.ts";
 export { findings, searched } from "./findings.ts";
 export {
   type Difference,

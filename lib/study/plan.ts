@@ -13,6 +13,8 @@ import {
   weightsPath,
 } from "../train/mod.ts";
 import {
+  canonical,
+  isObject,
   type Params,
   type ParamValue,
   parseStudy,
@@ -20,7 +22,7 @@ import {
   type StudyInput,
 } from "./definition.ts";
 import { StudyError } from "./errors.ts";
-import { canonical, differences, identityOf, repeatSeed } from "./identity.ts";
+import { differences, identityOf, repeatSeed } from "./identity.ts";
 import { type PlanData, PlanDataSchema } from "./plan_data.ts";
 import { settingsOf, spacesOf } from "./points.ts";
 import { randomPoint } from "./search/random_search.ts";
@@ -71,9 +73,6 @@ export interface CheckedPlan extends Omit<TrainingPlan, "study" | "objective"> {
   study: Study;
   objective: Objective;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Objects are merged field by field; another `kind` takes no fields over. */
 function completed(value: unknown, defaults: unknown): unknown {

@@ -1,6 +1,5 @@
 /** How far a study is: points that are done, failed, open; its budget. */
-import type { Study } from "./definition.ts";
-import { canonical } from "./identity.ts";
+import { canonical, type Study } from "./definition.ts";
 import { failedTries, isFinalFailure, type ResultRow } from "./store/mod.ts";
 
 export interface Progress {

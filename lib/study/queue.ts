@@ -1,6 +1,6 @@
 /** A study's queue: what is to be done next, by this process or another. */
-import type { Study } from "./definition.ts";
-import { canonical, type OpenedRecord, repeatSeed } from "./identity.ts";
+import { canonical, type Study } from "./definition.ts";
+import { type OpenedRecord, repeatSeed } from "./identity.ts";
 import {
   distributionsOf,
   pointOf,

@@ -1,6 +1,5 @@
 /** The next setting of a study whose search learns from results. */
-import type { Params, Study } from "./definition.ts";
-import { canonical } from "./identity.ts";
+import { canonical, type Params, type Study } from "./definition.ts";
 import { spacesOf } from "./points.ts";
 import type { Observation } from "./search/space.ts";
 import { tpePoint } from "./search/tpe.ts";
@@ -17,18 +16,14 @@ export function resultsOf(
   direction: Study["direction"],
 ): { observations: Observation[]; running: Params[] } {
   const worst = direction === "minimize" ? Infinity : -Infinity;
-  const settings = new Map<string, { params: Params; ended: ResultRow[] }>();
-  for (const row of rows) {
-    const { params, state } = row;
-    if (!["COMPLETE", "PRUNED", "RUNNING"].includes(state)) continue;
-    const key = canonical(params);
-    const setting = settings.get(key) ?? { params, ended: [] };
-    if (state !== "RUNNING") setting.ended.push(row);
-    settings.set(key, setting);
-  }
   const observations: Observation[] = [];
   const running: Params[] = [];
-  for (const { params, ended } of settings.values()) {
+  const known = rows.filter(({ state }) =>
+    ["COMPLETE", "PRUNED", "RUNNING"].includes(state)
+  );
+  for (const same of Map.groupBy(known, (r) => canonical(r.params)).values()) {
+    const [{ params }] = same;
+    const ended = same.filter(({ state }) => state !== "RUNNING");
     if (ended.length === 0) {
       running.push(params);
       continue;

@@ -62,6 +62,18 @@ function isOwn(row: StudyRow): boolean {
   return recipe?.precision === "auto";
 }
 
+/** The record of a plan on its data among those of its name. */
+export const recordOf = (
+  plan: CheckedPlan,
+  data: Dataset,
+  records: readonly StudyRow[],
+): StudyRow | undefined =>
+  sameRecord(
+    records,
+    { ...plan.study, fixed: fixedOf(plan, data) },
+    completeFixed(Object.keys(firstSetting(plan.study))),
+  );
+
 /** The plan as this machine began it earlier, so that its records are found. */
 async function begunPlan(
   plan: CheckedPlan,
@@ -72,11 +84,9 @@ async function begunPlan(
   if (!store) return;
   try {
     const records = await recordsOf(store, plan.study.name);
-    const complete = completeFixed(Object.keys(firstSetting(plan.study)));
     const begun = (["float32", "bfloat16"] as const).flatMap((precision) => {
       const own = inPrecision(plan, precision);
-      const study = { ...plan.study, fixed: fixedOf(own, data) };
-      const record = sameRecord(records, study, complete);
+      const record = recordOf(own, data, records);
       return record && isOwn(record)
         ? [{ own, at: records.indexOf(record) }]
         : [];

@@ -1,7 +1,5 @@
 /** The trials of a training study as rows, for tables and charts. */
-import { wilsonInterval } from "../statistics/mod.ts";
-import type { ProportionInterval } from "../statistics/mod.ts";
-import type { Params } from "./definition.ts";
+import { type ProportionInterval, wilsonInterval } from "../statistics/mod.ts";
 import { StudyError } from "./errors.ts";
 import { lastRecord, recordsOf } from "./identity.ts";
 import { recordedStore } from "./settled_precision.ts";
@@ -11,7 +9,6 @@ import {
   openStore,
   type StudyRow,
   type TrialRow,
-  type TrialState,
 } from "./store/mod.ts";
 import {
   type EpochSummary,
@@ -20,10 +17,10 @@ import {
 } from "./training.ts";
 
 /** A settled trial; what a failed one never reached is undefined. */
-export interface TrainingRow extends Partial<TrainingOutcome> {
-  number: number;
-  state: TrialState;
-  params: Params;
+export interface TrainingRow
+  extends
+    Partial<TrainingOutcome>,
+    Pick<TrialRow, "number" | "state" | "params"> {
   repeat: number;
   seed: number;
   /** Of a failed trial: what kind of failure, and its one line. */

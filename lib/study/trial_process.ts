@@ -1,5 +1,4 @@
 /** The program of a trial's own process; `isolated.ts` starts and answers it. */
-import { Buffer } from "node:buffer";
 import { pathToFileURL } from "node:url";
 import type { DataSource } from "../data/mod.ts";
 import { oneLine } from "./errors.ts";
@@ -99,11 +98,7 @@ try {
     signal: stop.signal,
     report: (report) => record({ type: "epoch", report }),
     saveArtifact: (name, bytes) =>
-      record({
-        type: "artifact",
-        name,
-        base64: Buffer.from(bytes).toString("base64"),
-      }),
+      record({ type: "artifact", name, base64: bytes.toBase64() }),
     log: (line) => say({ type: "log", line }),
   });
   say({ type: "result", result });

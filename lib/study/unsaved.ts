@@ -61,10 +61,7 @@ export function keepUnsaved(
     outcome,
     epochs,
     artifacts: Object.fromEntries(
-      [...artifacts].map(([name, bytes]) => [
-        name,
-        Buffer.from(bytes).toString("base64"),
-      ]),
+      [...artifacts].map(([name, bytes]) => [name, bytes.toBase64()]),
     ),
   };
   try {

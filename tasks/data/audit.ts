@@ -7,10 +7,11 @@ import {
   shown,
   writeWhole,
 } from "../../lib/notebook/commands/mod.ts";
-import { json, roomOf } from "../study/format.ts";
+import { json, roomOf } from "../text.ts";
 import { auditText } from "./audit_text.ts";
-import { addSetOptions, openSet, type SetOptions } from "./set.ts";
-import { print, Progress, say, UsageError } from "./terminal.ts";
+import { openSet, type SetOptions, withSetOptions } from "./set.ts";
+import { finished, printLine, say, UsageError, withOptions } from "../cli.ts";
+import { Progress } from "../screen.ts";
 
 interface Options extends SetOptions {
   all?: boolean;
@@ -39,7 +40,7 @@ async function audit(given: string, o: Options): Promise<number> {
     onProgress: (phase, done, total) =>
       progress.show(PHASES[phase], done, total),
   }).finally(() => progress.end());
-  print(
+  printLine(
     o.json
       ? json(result)
       : auditText(result, { ...o, room: roomOf(Deno.stdout) }),
@@ -60,27 +61,25 @@ async function audit(given: string, o: Options): Promise<number> {
 }
 
 export function auditCommand(): Command {
-  return addSetOptions(new Command("audit"))
+  const command = withSetOptions(new Command("audit"))
     .summary("find leaks, copies, conflicts and bad files")
     .description(
-      "Decode and compare all images of a data set. Reports counts " +
-        "beside the published ones, missing and damaged files, the " +
-        "same image in several splits or with several labels (equal " +
-        "bytes, equal pixels or nearly equal: saved anew, mirrored, " +
-        "slightly cropped), blank images and sizes. Exit code 1 when a " +
-        "finding changes results.",
-    )
-    .option("--all", "tell every finding, not the first of each kind")
-    .option("--json", "print the whole audit as JSON")
-    .option("--html <file>", "also write it as one HTML page")
-    .option(
-      "--samples",
-      "show images on the page, which must then not be published",
+      "Decode and compare all images of a data set. Reports counts beside the " +
+        "published ones, missing and damaged files, the same image in several " +
+        "splits or with several labels (equal bytes, equal pixels or nearly " +
+        "equal: saved anew, mirrored, slightly cropped), blank images and " +
+        "sizes. Exit code 1 when a finding changes results.",
     )
     .addHelpText(
       "after",
       "\nExamples:\n  deno task data audit data/fer2013\n" +
         "  deno task data audit data/raf-db --html audit.html --samples",
-    )
-    .action(async (given, options) => Deno.exit(await audit(given, options)));
+    );
+  withOptions(command, {
+    "--all": "tell every finding, not the first of each kind",
+    "--json": "print the whole audit as JSON",
+    "--html <file>": "also write it as one HTML page",
+    "--samples": "show images on the page, which must then not be published",
+  });
+  return finished(command, audit);
 }

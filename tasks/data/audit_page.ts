@@ -6,7 +6,7 @@ import {
   KINDS,
 } from "../../lib/data/commands.ts";
 import { escapeHtml, policy, STYLE } from "../../lib/notebook/commands/mod.ts";
-import { plural } from "../study/format.ts";
+import { plural } from "../text.ts";
 import { byKind, leftText, verdict } from "./audit_text.ts";
 import type { Samples } from "./samples.ts";
 import { countTable } from "./set.ts";

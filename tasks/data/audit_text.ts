@@ -7,9 +7,17 @@ import {
   KINDS,
   SPLITS,
 } from "../../lib/data/commands.ts";
-import { clean, plural, table } from "../study/format.ts";
+import {
+  BOLD,
+  clean,
+  DIM,
+  paint,
+  plural,
+  RED,
+  table,
+  YELLOW,
+} from "../text.ts";
 import { countTable } from "./set.ts";
-import { BOLD, DIM, paint, RED, YELLOW } from "./terminal.ts";
 
 /** Findings of one kind that are told where not all are asked for. */
 const FIRST = 5;

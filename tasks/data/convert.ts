@@ -1,5 +1,5 @@
 /** `deno task data convert`: a data set in a layout that any tool reads. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
@@ -8,10 +8,11 @@ import {
   type Listing,
 } from "../../lib/data/mod.ts";
 import { path, shown } from "../../lib/notebook/commands/mod.ts";
-import { clean, plural } from "../study/format.ts";
+import { clean, plural } from "../text.ts";
 import { contentOf } from "./content.ts";
-import { addSetOptions, openSet, type SetOptions } from "./set.ts";
-import { print, Progress, say } from "./terminal.ts";
+import { openSet, type SetOptions, withSetOptions } from "./set.ts";
+import { finished, printLine, say, withOptions } from "../cli.ts";
+import { Progress } from "../screen.ts";
 
 /** What is written: folders of classes, or one folder and labels.csv. */
 type Layout = "folders" | "csv";
@@ -139,7 +140,7 @@ async function convert(
       say("the shares of the raters are not kept, only the labels");
     }
     say(`${plural(written, "image")} of ${listing.images.length} written`);
-    print(shown(dir));
+    printLine(shown(dir));
     return bad.length ? 1 : 0;
   } catch (error) {
     await Deno.remove(making, { recursive: true }).catch(() => {});
@@ -152,27 +153,25 @@ async function convert(
 }
 
 export function convertCommand(): Command {
-  return addSetOptions(new Command("convert"))
+  const command = withSetOptions(new Command("convert"))
     .argument("<out>", "the folder to make")
-    .addOption(
-      new Option(
-        "--to <layout>",
-        "folders: SPLIT/CLASS/IMAGE; csv: images/ and labels.csv " +
-          "(image,label,split)",
-      ).choices(["folders", "csv"]).makeOptionMandatory(),
-    )
     .summary("write a data set as folders of classes or as csv")
     .description(
-      "Write a data set in a layout that other tools read, with " +
-        "classes named by their expression. Files are copied as they " +
-        "are; pixels from a table and faces cut out of a photograph " +
-        "become PNG. Nothing is overwritten.",
+      "Write a data set in a layout that other tools read, with classes named " +
+        "by their expression. Files are copied as they are; pixels from a " +
+        "table and faces cut out of a photograph become PNG. Nothing is " +
+        "overwritten.",
     )
     .addHelpText(
       "after",
       "\nExample:\n  deno task data convert data/raf-db --to folders data/raf",
-    )
-    .action(async (given, out, options) =>
-      Deno.exit(await convert(given, out, options))
     );
+  withOptions(command, {
+    "--to <layout>": [
+      "folders: SPLIT/CLASS/IMAGE; csv: images/ and labels.csv " +
+      "(image,label,split)",
+      { choices: ["folders", "csv"], required: true },
+    ],
+  });
+  return finished(command, convert);
 }

@@ -12,10 +12,11 @@ import {
   setHash,
   sizesOf,
 } from "../../lib/data/commands.ts";
-import { bytes, clean, plural, roomOf, table } from "../study/format.ts";
+import { bytes, factLines, plural, roomOf, table } from "../text.ts";
 import { leftText, sizesText } from "./audit_text.ts";
-import { addSetOptions, countTable, openSet, type SetOptions } from "./set.ts";
-import { print, Progress } from "./terminal.ts";
+import { countTable, openSet, type SetOptions, withSetOptions } from "./set.ts";
+import { finished, printLine } from "../cli.ts";
+import { Progress } from "../screen.ts";
 
 /** `48 × 48 pixels, gray`. */
 export function held({ images }: CacheFile): string {
@@ -72,12 +73,9 @@ async function info(given: string, o: SetOptions): Promise<number> {
     ["hash", setHash(listing, facts)],
     ["cache", cacheText(listing)],
   ];
-  const said = lines.filter(([, text]) => text !== "");
-  const width = Math.max(...said.map(([name]) => name.length));
   const published = publishedCounts(format, listing);
-  print([
-    said.map(([name, text]) => `${name.padEnd(width)}  ${clean(text)}`)
-      .join("\n"),
+  printLine([
+    factLines(lines),
     table(
       countTable(classes, countsOf(listing), published),
       roomOf(Deno.stdout),
@@ -89,14 +87,13 @@ async function info(given: string, o: SetOptions): Promise<number> {
 }
 
 export function infoCommand(): Command {
-  return addSetOptions(new Command("info"))
+  const command = withSetOptions(new Command("info"))
     .summary("show what a folder holds and how it is read")
     .description(
-      "Show a data set's format, layout, classes, counts and sizes, " +
-        "the hash of its names, splits, labels and contents (the same " +
-        "as the audit's), what the cache holds, and how files are " +
-        "read. Decodes nothing.",
+      "Show a data set's format, layout, classes, counts and sizes, the hash " +
+        "of its names, splits, labels and contents (the same as the audit's), " +
+        "what the cache holds, and how files are read. Decodes nothing.",
     )
-    .addHelpText("after", "\nExample:\n  deno task data info data/raf-db")
-    .action(async (given, options) => Deno.exit(await info(given, options)));
+    .addHelpText("after", "\nExample:\n  deno task data info data/raf-db");
+  return finished(command, info);
 }

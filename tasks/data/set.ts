@@ -1,8 +1,7 @@
 /** Opening a data set as the commands name it. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { statSync } from "node:fs";
 import { path, shown } from "../../lib/notebook/commands/mod.ts";
-import { withChoices } from "../cli.ts";
 import {
   DataError,
   detectFormat,
@@ -13,7 +12,8 @@ import {
   type ReadOptions,
   SPLITS,
 } from "../../lib/data/commands.ts";
-import type { Column } from "../study/format.ts";
+import type { Column } from "../text.ts";
+import { withOptions } from "../cli.ts";
 
 /** How a data set is to be read, as commander gives it. */
 export interface SetOptions {
@@ -32,31 +32,24 @@ export interface OpenSet {
 }
 
 /** Adds the argument and the options that say what to read, and how. */
-export function addSetOptions(command: Command): Command {
-  return command
-    .argument("<path>", "the folder that holds the data set")
-    .addOption(withChoices(
-      new Option(
-        "--format <name>",
-        "what it is (default: by what lies in the folder)",
-      ),
-      FORMATS.map((f) => f.name),
-    ))
-    .addOption(
-      new Option("--classes <n>", "8: with contempt (default: 7)")
-        .choices(["7", "8"]),
-    )
-    .addOption(
-      new Option("--first-label <n>", "raf-db: the list's first label")
-        .choices(["0", "1"]),
-    )
-    .addOption(
-      new Option("--votes <rule>", "ferplus: how ten votes become a label")
-        .choices(["majority", "probability", "crossEntropy", "multiTarget"]),
-    )
-    .showSuggestionAfterError(false) // errors are one line
-    .exitOverride();
-}
+export const withSetOptions = (command: Command): Command =>
+  withOptions(
+    command.argument("<path>", "the folder that holds the data set"),
+    {
+      "--format <name>": ["what it is (default: by what lies in the folder)", {
+        choices: FORMATS.map((f) => f.name),
+      }],
+      "--classes <n>": ["8: with contempt (default: 7)", {
+        choices: ["7", "8"],
+      }],
+      "--first-label <n>": ["raf-db: the list's first label", {
+        choices: ["0", "1"],
+      }],
+      "--votes <rule>": ["ferplus: how ten votes become a label", {
+        choices: ["majority", "probability", "crossEntropy", "multiTarget"],
+      }],
+    },
+  );
 
 /** The options as formats take them; what was not said is absent. */
 function readOptions({ classes, firstLabel, votes }: SetOptions): ReadOptions {

@@ -10,22 +10,15 @@ import {
   type Study,
   type TrialRow,
 } from "../../lib/study/commands.ts";
+import { type Column, json, numbers, roomOf, table, words } from "../text.ts";
+import { describe, shownParam, valueTexts } from "./values.ts";
 import {
-  type Column,
-  describe,
-  json,
-  roomOf,
-  shownParam,
-  table,
-  valueTexts,
-} from "./format.ts";
-import {
-  addRecordOptions,
   type FoundStudy,
   type RecordOptions,
-  UsageError,
+  withRecordOptions,
   withStudy,
 } from "./records.ts";
+import { finished, UsageError, withOptions } from "../cli.ts";
 import {
   bestSetting,
   type SettingResult,
@@ -82,9 +75,7 @@ async function studySide(found: FoundStudy): Promise<Side> {
       ...{ direction, metric },
       fixed: identityOf(row)?.fixed ?? {},
     },
-    results: {
-      progress: progressText(row, progress),
-    },
+    results: { progress: progressText(row, progress) },
     ...best ? { best } : {},
     data: { progress, states: row.trials, best },
     means: new Map(all.map(({ params, mean, values }) => [
@@ -217,9 +208,9 @@ function differenceTable(
   b: Side,
 ): Column[] {
   return [
-    { head: "setting", cells: list.map((d) => d.path) },
-    { head: a.name, cells: list.map((d) => shown(d.before, d.path)) },
-    { head: b.name, cells: list.map((d) => shown(d.after, d.path)) },
+    words("setting", list.map((d) => d.path)),
+    words(a.name, list.map((d) => shown(d.before, d.path))),
+    words(b.name, list.map((d) => shown(d.after, d.path))),
   ];
 }
 
@@ -244,9 +235,9 @@ function resultTable(a: Side, b: Side): Column[] {
     );
   }
   return [
-    { head: "result", cells: names },
-    { head: a.name, cells: texts.map(([ours]) => ours) },
-    { head: b.name, cells: texts.map(([, theirs]) => theirs) },
+    words("result", names),
+    words(a.name, texts.map(([ours]) => ours)),
+    words(b.name, texts.map(([, theirs]) => theirs)),
   ];
 }
 
@@ -274,22 +265,14 @@ function commonTable(
     a.metric,
   );
   const several = rows.some((row) => row.a.n > 1 || row.b.n > 1);
-  const column = (head: string, cells: string[]) => ({
-    head,
-    cells,
-    right: true,
-  });
   const count = (n: number) => several ? String(n) : "";
   return [
-    {
-      head: "both ran",
-      cells: rows.map((r) => r.setting || "the only setting"),
-    },
-    column(a.name, rows.map((r) => value(r.a.mean))),
-    column("repeats", rows.map((r) => count(r.a.n))),
-    column(b.name, rows.map((r) => value(r.b.mean))),
-    column("repeats", rows.map((r) => count(r.b.n))),
-    column(
+    words("both ran", rows.map((r) => r.setting || "the only setting")),
+    numbers(a.name, rows.map((r) => value(r.a.mean))),
+    numbers("repeats", rows.map((r) => count(r.a.n))),
+    numbers(b.name, rows.map((r) => value(r.b.mean))),
+    numbers("repeats", rows.map((r) => count(r.b.n))),
+    numbers(
       "difference",
       rows.map((r) => (r.difference > 0 ? "+" : "") + value(r.difference)),
     ),
@@ -332,22 +315,22 @@ async function compare(
 }
 
 export function compareCommand(): Command {
-  return addRecordOptions(new Command("compare"))
+  const command = new Command("compare")
     .summary("compare two studies, or two trials")
     .description(
-      "Compare two studies, or two trials (NAME#NUMBER): first every " +
-        "setting that differs, defaults included, then the results " +
-        "side by side. FOLDER:NAME names the folder of a study's " +
-        "record. Changes nothing.",
+      "Compare two studies, or two trials (NAME#NUMBER): first every setting " +
+        "that differs, defaults included, then the results side by side. " +
+        "FOLDER:NAME names the folder of a study's record. Changes nothing.",
     )
     .argument("<a>", "a study, or a trial as in lr-search#3")
     .argument("<b>", "the other one")
-    .option("--json", "print the comparison as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  deno task study compare lr-search#3 lr-search#7\n" +
-        "  deno task study compare runs/quick:lr-search " +
-        "results/cpu:lr-search",
-    )
-    .action(async (a, b, options) => Deno.exit(await compare(a, b, options)));
+        "  deno task study compare runs/quick:lr-search results/cpu:lr-search",
+    );
+  withOptions(withRecordOptions(command), {
+    "--json": "print the comparison as JSON",
+  });
+  return finished(command, compare);
 }

@@ -1,15 +1,10 @@
 /** `deno task study delete`: removes a study with its trials and files. */
 import { Command } from "commander";
 import { rmSync } from "node:fs";
-import { checkpointsOf, logsOf, sizeOf } from "./files.ts";
-import { bytes, clean, plural } from "./format.ts";
-import {
-  addRecordOptions,
-  type RecordOptions,
-  say,
-  UsageError,
-  withStudy,
-} from "./records.ts";
+import { checkpointsOf, logsOf, sizeOf } from "./trial_files.ts";
+import { bytes, clean, plural } from "../text.ts";
+import { type RecordOptions, withName, withStudy } from "./records.ts";
+import { finished, say, UsageError, withOptions } from "../cli.ts";
 
 function remove(
   name: string,
@@ -43,17 +38,16 @@ function remove(
 }
 
 export function deleteCommand(): Command {
-  return addRecordOptions(new Command("delete"))
+  const command = new Command("delete")
     .summary("remove a study with its trials and files")
     .description(
       "Remove a study with all its trials and, where its folder is known, " +
         "their checkpoints and logs. Asks first.",
     )
-    .argument("<name>", "the study; NAME@KEY for one of several records of it")
-    .option("--yes", "do not ask")
     .addHelpText(
       "after",
       "\nExample:\n  deno task study delete lr-search --dir runs/quick",
-    )
-    .action(async (name, options) => Deno.exit(await remove(name, options)));
+    );
+  withOptions(withName(command), { "--yes": "do not ask" });
+  return finished(command, remove);
 }

@@ -11,7 +11,7 @@ import {
 } from "../../lib/reports/commands.ts";
 import { duration } from "../../lib/reports/mod.ts";
 import { canonical } from "../../lib/study/commands.ts";
-import { say } from "./records.ts";
+import { say } from "../cli.ts";
 import { runCells } from "./run_cells.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** `deno task study export`: a study's trials as a file for other programs. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import {
   csvOf,
@@ -14,15 +14,9 @@ import {
   trialColumns,
 } from "../../lib/study/exchange/mod.ts";
 import type { StudyRow, TrialRow } from "../../lib/study/commands.ts";
-import { print } from "../cli.ts";
-import { plural } from "./format.ts";
-import {
-  addRecordOptions,
-  type RecordOptions,
-  say,
-  UsageError,
-  withStudy,
-} from "./records.ts";
+import { finished, print, say, UsageError, withOptions } from "../cli.ts";
+import { plural } from "../text.ts";
+import { type RecordOptions, withName, withStudy } from "./records.ts";
 
 interface Options extends RecordOptions {
   format?: ExportFormat;
@@ -30,17 +24,17 @@ interface Options extends RecordOptions {
   out?: string;
 }
 
-async function printStudy(
+function printStudy(
   row: StudyRow,
   trials: readonly TrialRow[],
   format: ExportFormat,
-): Promise<void> {
+): void {
   if (format === "parquet") {
     throw new UsageError(
       "parquet is for files: give -o FILE or another --format",
     );
   }
-  await print(
+  print(
     format === "json"
       ? jsonOf(row, trials)
       : csvOf(trialColumns(trials, { nested: true })),
@@ -99,7 +93,7 @@ function write(name: string, o: Options): Promise<number> {
   return withStudy(name, o, async ({ store, row, name }) => {
     const trials = await store.trials(row.studyId);
     if (o.out === "-") {
-      await printStudy(row, trials, format);
+      printStudy(row, trials, format);
       return 0;
     }
     const file = o.out ?? `${fileName(name)}.${format}`;
@@ -111,7 +105,7 @@ function write(name: string, o: Options): Promise<number> {
 }
 
 export function exportCommand(): Command {
-  return addRecordOptions(new Command("export"))
+  const command = new Command("export")
     .summary("write a study's trials as files, or for TensorBoard or MLflow")
     .description(
       "Write a study's trials to a file. Parquet and CSV have a row a trial, " +
@@ -120,26 +114,21 @@ export function exportCommand(): Command {
         "a ' before it. With --to they become runs of TensorBoard or MLflow: " +
         "scalars by epoch, parameters, confusion matrices as pictures.",
     )
-    .argument("<name>", "the study; NAME@KEY for one of several records of it")
-    .addOption(
-      new Option(
-        "--format <format>",
-        "default: by the file's name, else parquet",
-      ).choices(EXPORT_FORMATS),
-    )
-    .addOption(
-      new Option("--to <tracker>", "a folder of runs for this program")
-        .choices(TRACKERS),
-    )
-    .option(
-      "-o, --out <file>",
-      "the file; - prints CSV (the trials) or JSON (default: NAME.FORMAT); " +
-        "with --to a folder, which may hold other studies (default: " +
-        "tensorboard or mlruns)",
-    )
     .addHelpText(
       "after",
       "\nExample:\n  deno task study export lr-search -o lr.csv",
-    )
-    .action(async (name, options) => Deno.exit(await write(name, options)));
+    );
+  withOptions(withName(command), {
+    "--format <format>": ["default: by the file's name, else parquet", {
+      choices: EXPORT_FORMATS,
+    }],
+    "--to <tracker>": ["a folder of runs for this program", {
+      choices: TRACKERS,
+    }],
+    "-o, --out <file>":
+      "the file; - prints CSV (the trials) or JSON (default: NAME.FORMAT); " +
+      "with --to a folder, which may hold other studies (default: tensorboard " +
+      "or mlruns)",
+  });
+  return finished(command, write);
 }

@@ -1,5 +1,5 @@
 /** `deno task study import`: another tool's trials into a study of ours. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { path } from "../../lib/notebook/commands/mod.ts";
 import {
   type CsvTable,
@@ -18,19 +18,18 @@ import {
   runColumns,
   type TrialSource,
 } from "../../lib/study/exchange/mod.ts";
-import { clean, plural } from "./format.ts";
+import { clean, plural } from "../text.ts";
 import {
-  addRecordOptions,
   openReader,
   type RecordOptions,
-  say,
   storeName,
   storesOf,
   storeUrl,
-  UsageError,
   warn,
+  withRecordOptions,
   withStudy,
 } from "./records.ts";
+import { finished, say, UsageError, withOptions } from "../cli.ts";
 
 interface Options extends RecordOptions {
   study: string;
@@ -166,43 +165,41 @@ async function take(file: string, o: Options): Promise<number> {
 const collect = (value: string, before: string[] = []) => [...before, value];
 
 export function importCommand(): Command {
-  return addRecordOptions(new Command("import"))
+  const command = new Command("import")
     .summary("import runs of Weights & Biases or trials of Optuna")
     .description(
-      "Import trials of another tool into a study: a table of runs " +
-        "that W&B exported as CSV, or a study of an Optuna storage (a " +
-        "SQLite file or a URL). A study that does not exist is " +
-        "created; then --store or --dir says where. Rows that were " +
-        "imported before are skipped. If any row is bad, nothing is " +
-        "imported.",
+      "Import trials of another tool into a study: a table of runs that W&B " +
+        "exported as CSV, or a study of an Optuna storage (a SQLite file or a " +
+        "URL). A study that does not exist is created; then --store or --dir " +
+        "says where. Rows that were imported before are skipped. If any row " +
+        "is bad, nothing is imported.",
     )
     .argument(
       "<file>",
       "a CSV file, a SQLite file, sqlite:///… or postgresql://…",
     )
-    .requiredOption("--study <name>", "the study that takes the trials")
-    .option("--param <column>", "CSV: a parameter's column; repeat it", collect)
-    .option("--value <column>", "CSV: the result's column")
-    .addOption(
-      new Option("--direction <direction>", "CSV: which result is better")
-        .choices(["maximize", "minimize"]),
-    )
-    .option(
-      "--history <file>",
-      "CSV: a chart's export, for the epochs of its runs; repeat it",
-      collect,
-    )
-    .option(
-      "--update",
-      "when the result of an imported run has changed, replace the " +
-        "earlier one",
-    )
-    .option("--keep", "the earlier result is kept (default, with a hint)")
-    .option("--from <name>", "storage: its study, where it has several")
     .addHelpText(
       "after",
       "\nExample:\n  deno task study import runs.csv --study lr --dir runs/lr \\\n" +
         "    --param lr --param depth --value val_acc",
-    )
-    .action(async (file, options) => Deno.exit(await take(file, options)));
+    );
+  withOptions(withRecordOptions(command), {
+    "--study <name>": ["the study that takes the trials", { required: true }],
+    "--param <column>": ["CSV: a parameter's column; repeat it", {
+      read: collect,
+    }],
+    "--value <column>": "CSV: the result's column",
+    "--direction <direction>": ["CSV: which result is better", {
+      choices: ["maximize", "minimize"],
+    }],
+    "--history <file>": [
+      "CSV: a chart's export, for the epochs of its runs; repeat it",
+      { read: collect },
+    ],
+    "--update":
+      "when the result of an imported run has changed, replace the earlier one",
+    "--keep": "the earlier result is kept (default, with a hint)",
+    "--from <name>": "storage: its study, where it has several",
+  });
+  return finished(command, take);
 }

@@ -1,17 +1,18 @@
 /** `deno task study list`: the studies that are on record. */
 import { Command } from "commander";
 import { StudyError } from "../../lib/study/commands.ts";
-import { json, minute, roomOf, table, withUnit } from "./format.ts";
+import { json, minute, numbers, roomOf, table, words } from "../text.ts";
+import { withUnit } from "./values.ts";
 import {
-  addRecordOptions,
   namesOf,
   openReader,
   type RecordOptions,
-  say,
   storeName,
   storesOf,
   warn,
+  withRecordOptions,
 } from "./records.ts";
+import { finished, say, withOptions } from "../cli.ts";
 import { bestSetting, settingResults } from "./settings.ts";
 
 async function studiesIn(url: string) {
@@ -64,40 +65,35 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
     const count = (state: keyof typeof studies[0]["trials"]) =>
       studies.map((s) => String(s.trials[state] || ""));
     console.log(table([
-      { head: "study", cells: studies.map((s) => s.name) },
-      { head: "complete", cells: count("COMPLETE"), right: true },
-      { head: "failed", cells: count("FAIL"), right: true },
-      { head: "pruned", cells: count("PRUNED"), right: true },
-      { head: "running", cells: count("RUNNING"), right: true },
-      { head: "waiting", cells: count("WAITING"), right: true },
-      {
-        head: "best",
-        cells: studies.map((s) => withUnit(s.best, s.metric)),
-        right: true,
-      },
-      {
-        head: "last activity",
-        cells: studies.map((s) => minute(s.lastActivity)),
+      words("study", studies.map((s) => s.name)),
+      numbers("complete", count("COMPLETE")),
+      numbers("failed", count("FAIL")),
+      numbers("pruned", count("PRUNED")),
+      numbers("running", count("RUNNING")),
+      numbers("waiting", count("WAITING")),
+      numbers("best", studies.map((s) => withUnit(s.best, s.metric))),
+      words("last activity", studies.map((s) => minute(s.lastActivity)), {
         spare: true,
-      },
-      { head: "record", cells: studies.map((s) => s.record) },
+      }),
+      words("record", studies.map((s) => s.record)),
     ], roomOf(Deno.stdout)));
   }
   return bad ? 1 : 0;
 }
 
 export function listCommand(): Command {
-  return addRecordOptions(new Command("list"))
+  const command = new Command("list")
     .summary("list the studies that are on record")
     .description(
-      "List studies with their trials by state, the best mean over " +
-        "repeats, when a trial last started or ended, and their " +
-        "record. Changes nothing.",
+      "List studies with their trials by state, the best mean over repeats, " +
+        "when a trial last started or ended, and their record. Changes nothing.",
     )
-    .option("--json", "print the studies as JSON")
     .addHelpText(
       "after",
       "\nExample:\n  deno task study list --dir runs/quick",
-    )
-    .action(async (options) => Deno.exit(await list(options)));
+    );
+  withOptions(withRecordOptions(command), {
+    "--json": "print the studies as JSON",
+  });
+  return finished(command, list);
 }

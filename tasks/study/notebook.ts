@@ -1,5 +1,5 @@
 /** `deno task study [NAMES]`: runs the notebooks, leaves reports. */
-import { Argument, type Command, Option } from "commander";
+import type { Command } from "commander";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
@@ -19,10 +19,18 @@ import {
   runNotebook,
   withLinks,
 } from "../../lib/notebook/mod.ts";
-import { EXIT, inJobs, shown } from "../../lib/notebook/commands/mod.ts";
-import { withChoices } from "../cli.ts";
+import { inJobs, shown } from "../../lib/notebook/commands/mod.ts";
+import {
+  finished,
+  fromZero,
+  jobCount,
+  say,
+  stopSignal,
+  UsageError,
+  withOptions,
+} from "../cli.ts";
 import { dryRun } from "./dry_run.ts";
-import { plural, roomOf, wrapped } from "./format.ts";
+import { plural, roomOf, wrapped } from "../text.ts";
 import { answerText, coloured, expectedOf } from "./notebook_answers.ts";
 import { notebooksIn } from "./notebook_files.ts";
 import { checkStore, dataFolder, outFolder } from "./notebook_checks.ts";
@@ -31,8 +39,7 @@ import {
   type NotebooksDisplay,
   notebooksDisplay,
 } from "./notebooks_display.ts";
-import { say, storeUrl, UsageError } from "./records.ts";
-import { fromZero, jobCount } from "./watch.ts";
+import { storeUrl } from "./records.ts";
 
 const PROFILES: Profile[] = ["smoke", "quick", "cpu", "paper"];
 
@@ -213,20 +220,6 @@ async function writeIndex(dir: string, profile: Profile): Promise<string> {
   return index;
 }
 
-/** A signal ends the run with all kept; a second one kills the kernels. */
-function listenToSignals() {
-  const stop = new AbortController(), kill = new AbortController();
-  let code = 0;
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(name, () => {
-      if (stop.signal.aborted) return kill.abort();
-      code = EXIT[name];
-      stop.abort();
-    });
-  }
-  return { signal: stop.signal, kill: kill.signal, code: () => code };
-}
-
 /** What is expected of each notebook; where hours are at stake by its plan. */
 async function expectations(
   names: readonly string[],
@@ -271,7 +264,9 @@ async function study(
   const dataDir = await dataFolder(o.dataDir, profile, o.data);
   await checkStore(o.store);
   const parameters = { profile, data: o.data ?? "", outDir, seed };
-  const { signal, kill, code } = listenToSignals();
+  // A signal ends the run with all kept; a second one kills the kernels.
+  const kernels = new AbortController();
+  const { signal, code } = stopSignal(() => kernels.abort());
   await ensureLibrary({ onProgress: say });
   const plan = () =>
     dryRun(
@@ -306,7 +301,7 @@ async function study(
   let isStopped = false;
   const work = async (name: string, atOnce: number) => {
     const run = await runOne(name, studyEnv(o, dataDir, atOnce), {
-      ...{ parameters, dir, signal, kill, display },
+      ...{ parameters, dir, signal, kill: kernels.signal, display },
     });
     if (run.interrupted) isStopped = true;
     else if (!run.ok) failed.push(name);
@@ -350,44 +345,31 @@ async function study(
 /** Adds what `deno task study` does without a command. */
 export function addNotebook(program: Command): void {
   addDeviceOption(program)
-    .addArgument(
-      new Argument("[notebooks...]", "by number or name (default: all)"),
-    )
-    .addOption(
-      withChoices(
-        new Option("--profile <name>", "effort").default("quick"),
-        PROFILES,
-      ),
-    )
-    .addOption(
-      withChoices(
-        new Option("--data <name>", "data set (default: the profile's)"),
-        ["synthetic", "auto", ...FORMATS.map((f) => f.name)],
-      ),
-    )
-    .addOption(
-      new Option("--data-dir <path>", "folder of a data set on disk")
-        .env("FERLAB_DATA_DIR"),
-    )
-    .option("--seed <n>", "seed of the synthetic faces", fromZero, 0)
-    .option("--out <dir>", "results folder (default: runs/PROFILE)")
-    .option(
-      "--jobs <n>",
-      "notebooks that run at once and share the cores; with one " +
-        "notebook, its trials",
-      jobCount,
-      1,
-    )
-    .addOption(
-      new Option(
-        "--store <url>",
-        "the records: a file, or a URL of PostgreSQL (default: in --out)",
-      ).env("FERLAB_STORE"),
-    )
-    .option("--verbose", "show each cell and what it prints")
-    .option("--dry-run", "show what would run and about how long it takes")
-    .action(async (words, options) => {
-      const commands = program.commands.map((c) => c.name());
-      Deno.exit(await study(words, options, commands));
-    });
+    .argument("[notebooks...]", "by number or name (default: all)");
+  withOptions(program, {
+    "--profile <name>": ["effort", { choices: PROFILES, default: "quick" }],
+    "--data <name>": ["data set (default: the profile's)", {
+      choices: ["synthetic", "auto", ...FORMATS.map((f) => f.name)],
+    }],
+    "--data-dir <path>": ["folder of a data set on disk", {
+      env: "FERLAB_DATA_DIR",
+    }],
+    "--seed <n>": ["seed of the synthetic faces", {
+      ...{ read: fromZero, default: 0 },
+    }],
+    "--out <dir>": "results folder (default: runs/PROFILE)",
+    "--jobs <n>": [
+      "notebooks that run at once and share the cores; with one notebook, " +
+      "its trials",
+      { read: jobCount, default: 1 },
+    ],
+    "--store <url>": [
+      "the records: a file, or a URL of PostgreSQL (default: in --out)",
+      { env: "FERLAB_STORE" },
+    ],
+    "--verbose": "show each cell and what it prints",
+    "--dry-run": "show what would run and about how long it takes",
+  });
+  const commands = program.commands.map((c) => c.name());
+  finished(program, (words, options) => study(words, options, commands));
 }

@@ -10,7 +10,7 @@ import {
   verdictText,
 } from "../../lib/reports/mod.ts";
 import { readHead } from "./notebook_files.ts";
-import { clean } from "./format.ts";
+import { clean } from "../text.ts";
 import type { Expected } from "./notebooks_display.ts";
 
 const root = resolve(import.meta.dirname!, "../..");

@@ -5,7 +5,8 @@ import { DataError, detectFormat, formatOf } from "../../lib/data/commands.ts";
 import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import { type Profile, startOf } from "../../lib/reports/mod.ts";
 import { openStore, StudyError } from "../../lib/study/commands.ts";
-import { storeUrl, UsageError } from "./records.ts";
+import { storeUrl } from "./records.ts";
+import { UsageError } from "../cli.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
 

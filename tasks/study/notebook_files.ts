@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
+import { QUESTION } from "../../lib/notebook/commands/mod.ts";
 import { readAs } from "../../lib/reports/commands.ts";
 
 const Page = z.object({
@@ -29,8 +30,7 @@ export function readHead(file: string): NotebookHead {
     .join("\n\n").replace(/^```[\s\S]*?^```/gm, "");
   return {
     title: /^# +(.*\S)/m.exec(text)?.[1],
-    question: /\*\*Question\.\*\*\s+([\s\S]*?)(?:\n\s*\n|$)/.exec(text)?.[1]
-      .replace(/\s+/g, " ").trim(),
+    question: QUESTION.exec(text)?.[1].replace(/\s+/g, " ").trim(),
   };
 }
 

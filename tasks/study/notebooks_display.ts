@@ -6,14 +6,23 @@ import {
 } from "../../lib/reports/commands.ts";
 import { duration } from "../../lib/reports/mod.ts";
 import { about } from "../../lib/study/commands.ts";
-import { clean, plural, roomOf, wrapped } from "./format.ts";
+import {
+  BOLD,
+  clean,
+  DIM,
+  plural,
+  RED,
+  roomOf,
+  wrapped,
+  YELLOW,
+} from "../text.ts";
 import {
   type Line,
   screen,
   type ScreenOptions,
-  wholeWrites,
+  stderrScreen,
   writer,
-} from "./screen.ts";
+} from "../screen.ts";
 
 /** What is expected of a notebook before it runs. */
 export interface Expected {
@@ -26,15 +35,12 @@ export interface Expected {
 }
 
 export interface NotebooksOptions extends ScreenOptions {
-  /** Whether lines can be drawn over. */
-  isTerminal: boolean;
   /** Tells each cell and what it prints, too. */
   verbose?: boolean;
   /** Where a line goes that is a result. */
   result: (text: string) => void;
 }
 
-const BOLD = 1, DIM = 2, RED = 31, YELLOW = 33;
 /** Off a terminal: time between two lines on how far all is, in ms. */
 const TOLD_MS = 60_000;
 
@@ -284,14 +290,8 @@ export function notebooksDisplay(
   all: readonly Expected[],
   { verbose }: { verbose?: boolean },
 ): NotebooksDisplay {
-  const isTerminal = Deno.stderr.isTerminal() &&
-    Deno.env.get("TERM") !== "dumb";
   return new NotebooksDisplay(all, {
-    stream: wholeWrites(Deno.stderr),
-    isTerminal,
-    columns: () => roomOf(Deno.stderr),
-    color: isTerminal && !Deno.noColor,
-    now: () => performance.now(),
+    ...stderrScreen(),
     verbose,
     result: (text) => console.log(wrapped(text, roomOf(Deno.stdout) - 1, 2)),
   });

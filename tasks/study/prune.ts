@@ -7,16 +7,16 @@ import {
   StudyError,
   type TrialRow,
 } from "../../lib/study/commands.ts";
-import { checkpointsOf, sizeOf } from "./files.ts";
-import { bytes, plural } from "./format.ts";
+import { checkpointsOf, sizeOf } from "./trial_files.ts";
+import { bytes, plural } from "../text.ts";
 import {
-  addRecordOptions,
   type FoundStudy,
   type RecordOptions,
-  trialNumber,
-  UsageError,
+  withName,
   withStudy,
+  withTrials,
 } from "./records.ts";
+import { finished, UsageError, withOptions } from "../cli.ts";
 import { byPoint, keyOf, trialOf } from "./trials.ts";
 
 /** Ends one waiting or running trial. */
@@ -100,7 +100,7 @@ async function removeCheckpoints(found: FoundStudy): Promise<void> {
 
 function prune(
   name: string,
-  numbers: number[],
+  numbers: number[] = [],
   o: RecordOptions & { checkpoints?: boolean },
 ): Promise<number> {
   if (!numbers.length && !o.checkpoints) {
@@ -116,28 +116,21 @@ function prune(
 }
 
 export function pruneCommand(): Command {
-  return addRecordOptions(new Command("prune"))
+  const command = new Command("prune")
     .summary("end trials early, or remove checkpoints")
     .description(
-      "End waiting or running trials: they are recorded as PRUNED, " +
-        "and no run starts their points again. With --checkpoints, " +
-        "remove the checkpoints of points that have a result or will " +
-        "never get one; checkpoints that a run would continue from " +
-        "stay.",
+      "End waiting or running trials: they are recorded as PRUNED, and no run " +
+        "starts their points again. With --checkpoints, remove the " +
+        "checkpoints of points that have a result or will never get one; " +
+        "checkpoints that a run would continue from stay.",
     )
-    .argument("<name>", "the study")
-    .argument(
-      "[numbers...]",
-      "trials, by number",
-      (text: string, before: number[] = []) => [...before, trialNumber(text)],
-    )
-    .option("--checkpoints", "remove the checkpoints of finished trials")
     .addHelpText(
       "after",
       "\nExamples:\n  deno task study prune lr-search 4 5\n" +
         "  deno task study prune lr-search --checkpoints",
-    )
-    .action(async (name, numbers, options) =>
-      Deno.exit(await prune(name, numbers ?? [], options))
     );
+  withOptions(withTrials(withName(command)), {
+    "--checkpoints": "remove the checkpoints of finished trials",
+  });
+  return finished(command, prune);
 }

@@ -1,9 +1,10 @@
 /** Finding a recorded study by its name, and what all its commands share. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
 import { existsSync, globSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import {
   identityOf,
+  isNamed,
   openStore,
   recordsOf,
   type Store,
@@ -12,10 +13,8 @@ import {
 } from "../../lib/study/commands.ts";
 import { closeNames } from "../../lib/faults/mod.ts";
 import { path, shown } from "../../lib/notebook/commands/mod.ts";
-import { say, UsageError } from "../cli.ts";
-import { clean } from "./format.ts";
-
-export { say, UsageError };
+import { numberOption, say, withOptions } from "../cli.ts";
+import { clean } from "../text.ts";
 
 /** Where records are looked for. */
 export interface RecordOptions {
@@ -38,28 +37,37 @@ export interface FoundStudy {
 }
 
 /** Adds the options that say where the records are. */
-export function addRecordOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        "--store <url>",
-        "the records: a file, or a URL of PostgreSQL (default: every " +
-          "{runs,results}/**/records.sqlite)",
-      ).env("FERLAB_STORE"),
-    )
-    .option(
-      "--dir <folder>",
+export const withRecordOptions = (command: Command): Command =>
+  withOptions(command, {
+    "--store <url>": [
+      "the records: a file, or a URL of PostgreSQL (default: every " +
+      "{runs,results}/**/records.sqlite)",
+      { env: "FERLAB_STORE" },
+    ],
+    "--dir <folder>":
       "the study's folder: its checkpoints, logs and, without --store, records.sqlite",
-    )
-    .showSuggestionAfterError(false) // errors are one line
-    .exitOverride();
-}
+  });
+
+/** Adds the argument that says which study. */
+export const withName = (command: Command): Command =>
+  withRecordOptions(command).argument(
+    "<name>",
+    "the study; NAME@KEY for one of several records of it",
+  );
 
 /** The number of a trial, for commander. */
-export function trialNumber(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("it must be a trial's number, from 0");
-}
+export const trialNumber = numberOption(
+  "a trial's number, from 0",
+  (n) => Number.isInteger(n) && n >= 0,
+);
+
+/** Adds the argument that says which of its trials. */
+export const withTrials = (command: Command): Command =>
+  command.argument(
+    "[numbers...]",
+    "trials, by number",
+    (text: string, before: number[] = []) => [...before, trialNumber(text)],
+  );
 
 const isUrl = (store: string) => /^\w[\w+]*:\/\//.test(store);
 
@@ -127,11 +135,9 @@ async function look(
   try {
     const rows = await store.studies();
     const names = namesOf(rows);
-    const exact = rows.find((r) => {
-      const own = identityOf(r);
-      return names.get(r.studyId) === name ||
-        own && name === `${own.family}@${own.key.slice(0, 8)}`;
-    });
+    const exact = rows.find((r) =>
+      names.get(r.studyId) === name || isNamed(r, name)
+    );
     const family = exact ? [exact] : await recordsOf(store, name);
     const row = family.pop();
     if (!row) return { names: [...names.values()] };

@@ -1,14 +1,15 @@
 /** `deno task study retry`: queues failed trials again. */
 import { Command } from "commander";
 import { StudyError, type TrialRow } from "../../lib/study/commands.ts";
-import { plural } from "./format.ts";
+import { plural } from "../text.ts";
 import {
-  addRecordOptions,
   type RecordOptions,
-  trialNumber,
+  withName,
   withStudy,
+  withTrials,
 } from "./records.ts";
 import { byPoint, failedPoints, trialOf } from "./trials.ts";
+import { finished } from "../cli.ts";
 
 /** Of a point's trials, why the failed one needs no copy. */
 function refusal(trial: TrialRow, point: readonly TrialRow[]): string | null {
@@ -22,7 +23,7 @@ function refusal(trial: TrialRow, point: readonly TrialRow[]): string | null {
 
 function retry(
   name: string,
-  numbers: number[],
+  numbers: number[] = [],
   o: RecordOptions,
 ): Promise<number> {
   return withStudy(name, { ...o, write: true }, async (found) => {
@@ -56,22 +57,14 @@ function retry(
 }
 
 export function retryCommand(): Command {
-  return addRecordOptions(new Command("retry"))
+  const command = new Command("retry")
     .summary("queue failed trials again")
     .description(
       "Queue a copy of failed trials, which continues from the last " +
         "checkpoint. Without numbers: of all points without a result, " +
-        "including those that diverged or ran out of memory, which a " +
-        "run does not retry by itself.",
+        "including those that diverged or ran out of memory, which a run does " +
+        "not retry by itself.",
     )
-    .argument("<name>", "the study")
-    .argument(
-      "[numbers...]",
-      "trials, by number",
-      (text: string, before: number[] = []) => [...before, trialNumber(text)],
-    )
-    .addHelpText("after", "\nExample:\n  deno task study retry lr-search 3 7")
-    .action(async (name, numbers, options) =>
-      Deno.exit(await retry(name, numbers ?? [], options))
-    );
+    .addHelpText("after", "\nExample:\n  deno task study retry lr-search 3 7");
+  return finished(withTrials(withName(command)), retry);
 }

@@ -14,30 +14,23 @@ import { clock } from "../../lib/study/commands.ts";
 import type { Dataset } from "../../lib/data/mod.ts";
 import { ensureLibrary } from "../../lib/tensorflow/commands.ts";
 import { path } from "../../lib/notebook/commands/mod.ts";
-import { describe, json, plural, roomOf, table } from "./format.ts";
-import { say, UsageError } from "./records.ts";
+import { describe } from "./values.ts";
+import { json, numbers, plural, roomOf, table, words } from "../text.ts";
+import { finished, say, UsageError, withOptions } from "../cli.ts";
 import { addWatchOptions, watch, type WatchOptions } from "./watch.ts";
 
 /** An estimate as a table, one line a setting, and the sum. */
 function estimateText(cost: CostEstimate, jobs: number): string {
   const settings = cost.settings.filter((s) => s.missing > 0);
   const rows = table([
-    { head: "setting", cells: settings.map((s) => describe(s.params)) },
-    {
-      head: "to run",
-      right: true,
-      cells: settings.map((s) => String(s.missing)),
-    },
-    {
-      head: "each",
-      right: true,
-      cells: settings.map((s) => clock(s.seconds)),
-    },
-    {
-      head: "known from",
-      spare: true,
-      cells: settings.map((s) => s.recorded ? "its record" : "timed steps"),
-    },
+    words("setting", settings.map((s) => describe(s.params))),
+    numbers("to run", settings.map((s) => String(s.missing))),
+    numbers("each", settings.map((s) => clock(s.seconds))),
+    words(
+      "known from",
+      settings.map((s) => s.recorded ? "its record" : "timed steps"),
+      { spare: true },
+    ),
   ], roomOf(Deno.stdout));
   const { imagesPerSecond } = cost.measured ?? {};
   const speed = imagesPerSecond
@@ -112,11 +105,12 @@ export function runCommand(): Command {
         "with an objective (.ts). Several processes may run one study at once.",
     )
     .argument("<file>", "the plan or module")
-    .option("--dry-run", "show what would run and about how long it takes")
     .addHelpText(
       "after",
       "\nExample: deno task study run lr.json --jobs 2 --dir runs/lr",
     );
-  return addWatchOptions(command)
-    .action(async (file, options) => Deno.exit(await run(file, options)));
+  withOptions(command, {
+    "--dry-run": "show what would run and about how long it takes",
+  });
+  return finished(addWatchOptions(command), run);
 }

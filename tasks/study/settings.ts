@@ -4,7 +4,7 @@ import {
   type Params,
   type ResultRow,
 } from "../../lib/study/commands.ts";
-import { describe, shownValue, valueTexts, withUnit } from "./format.ts";
+import { describe, shownValue, valueTexts, withUnit } from "./values.ts";
 
 export interface SettingResult {
   params: Params;
@@ -18,20 +18,19 @@ type Row = Pick<ResultRow, "number" | "state" | "params" | "value">;
 
 /** Each setting that has a complete trial, in the order of their numbers. */
 export function settingResults(rows: readonly Row[]): SettingResult[] {
-  const settings = new Map<string, SettingResult>();
-  for (const { number, state, params, value } of rows) {
-    if (state !== "COMPLETE" || value === null) continue;
-    const key = canonical(params);
-    const known = settings.get(key) ??
-      { params, trials: [], values: [], mean: NaN };
-    known.trials.push(number);
-    known.values.push(value);
-    settings.set(key, known);
-  }
-  return [...settings.values()].map((setting) => ({
-    ...setting,
-    mean: setting.values.reduce((a, b) => a + b, 0) / setting.values.length,
-  }));
+  const done = rows.filter((row): row is Row & { value: number } =>
+    row.state === "COMPLETE" && row.value !== null
+  );
+  return [...Map.groupBy(done, (row) => canonical(row.params)).values()]
+    .map((same) => {
+      const values = same.map((row) => row.value);
+      return {
+        params: same[0].params,
+        trials: same.map((row) => row.number),
+        values,
+        mean: values.reduce((a, b) => a + b, 0) / values.length,
+      };
+    });
 }
 
 /**

@@ -5,26 +5,21 @@ import {
   type ParamValue,
   type TrialRow,
 } from "../../lib/study/commands.ts";
+import { apart, shownParam, valueTexts } from "./values.ts";
+import { json, numbers, roomOf, table, words } from "../text.ts";
 import {
-  apart,
-  json,
-  roomOf,
-  shownParam,
-  table,
-  valueTexts,
-} from "./format.ts";
-import {
-  addRecordOptions,
   type FoundStudy,
   type RecordOptions,
   trialNumber,
   warn,
+  withName,
   withStudy,
 } from "./records.ts";
 import { bestSetting, lackingRepeats, settingResults } from "./settings.ts";
 import { progressIn, studyText } from "./show_study.ts";
 import { trialText } from "./show_trial.ts";
 import { failedPoints, reasonOf, secondsOf, trialOf } from "./trials.ts";
+import { finished, withOptions } from "../cli.ts";
 
 function trialTable(trials: readonly TrialRow[], metric: string): string {
   const names = [...new Set(trials.flatMap((t) => Object.keys(t.params)))];
@@ -36,39 +31,24 @@ function trialTable(trials: readonly TrialRow[], metric: string): string {
     const text = apart(numbers, (v, digits) => shownParam(v, name, digits));
     return (v: ParamValue) => typeof v === "number" ? text(v) : String(v);
   };
+  const of = (text: (t: TrialRow) => string) => trials.map(text);
+  const spare = { spare: true };
   return table([
-    { head: "trial", cells: trials.map((t) => String(t.number)), right: true },
-    { head: "state", cells: trials.map((t) => t.state) },
+    numbers("trial", of((t) => String(t.number))),
+    words("state", of((t) => t.state)),
     ...names.map((name) => ({
       head: name,
-      cells: trials.map((t) =>
-        name in t.params ? paramText(name)(t.params[name]) : ""
-      ),
+      cells: of((t) => name in t.params ? paramText(name)(t.params[name]) : ""),
       right: trials.every((t) => typeof t.params[name] !== "string"),
     })),
-    {
-      head: "repeat",
-      cells: repeats.map((r) => repeats.some(Boolean) ? String(r) : ""),
-      right: true,
-    },
-    {
-      head: "value",
-      cells: values.map(valueTexts(values, metric)),
-      right: true,
-    },
-    {
-      head: "epochs",
-      cells: trials.map((t) => String(t.intermediate.length || "")),
-      right: true,
-      spare: true,
-    },
-    {
-      head: "seconds",
-      cells: trials.map((t) => secondsOf(t)?.toFixed(1) ?? ""),
-      right: true,
-      spare: true,
-    },
-    { head: "reason", cells: trials.map(reasonOf), cut: true },
+    numbers(
+      "repeat",
+      repeats.map((r) => repeats.some(Boolean) ? String(r) : ""),
+    ),
+    numbers("value", values.map(valueTexts(values, metric))),
+    numbers("epochs", of((t) => String(t.intermediate.length || "")), spare),
+    numbers("seconds", of((t) => secondsOf(t)?.toFixed(1) ?? ""), spare),
+    words("reason", of(reasonOf), { cut: true }),
   ], roomOf(Deno.stdout));
 }
 
@@ -127,24 +107,23 @@ function show(name: string, o: Options): Promise<number> {
 }
 
 export function showCommand(): Command {
-  return addRecordOptions(new Command("show"))
+  const command = new Command("show")
     .summary("show a study and its trials")
     .description(
-      "Show a study's settings, its progress, its best setting (by " +
-        "the mean over repeats, if there are any) and all its trials. " +
-        "Changes nothing.",
+      "Show a study's settings, its progress, its best setting (by the mean " +
+        "over repeats, if there are any) and all its trials. Changes nothing.",
     )
-    .argument("<name>", "the study; NAME@KEY for one of several records of it")
-    .option(
-      "--trial <n>",
-      "show everything about one trial: parameters, epochs, recipe, " +
-        "hashes, machine, times",
-      trialNumber,
-    )
-    .option("--json", "print everything as JSON")
     .addHelpText(
       "after",
       "\nExample:\n  deno task study show lr-search --trial 3",
-    )
-    .action(async (name, options) => Deno.exit(await show(name, options)));
+    );
+  withOptions(withName(command), {
+    "--trial <n>": [
+      "show everything about one trial: parameters, epochs, recipe, hashes, " +
+      "machine, times",
+      { read: trialNumber },
+    ],
+    "--json": "print everything as JSON",
+  });
+  return finished(command, show);
 }

@@ -11,7 +11,8 @@ import {
   type Study,
   type StudyRow,
 } from "../../lib/study/commands.ts";
-import { clean, describe, minute, shownParam, wrapped } from "./format.ts";
+import { describe, shownParam } from "./values.ts";
+import { factLines, minute } from "../text.ts";
 import type { FoundStudy } from "./records.ts";
 import { type SettingResult, settingText } from "./settings.ts";
 
@@ -158,13 +159,4 @@ function leftOutText(
   );
   const more = leftOut.length > 4 ? `, and ${leftOut.length - 4} more` : "";
   return `left out, with fewer repeats complete: ${named.join(", ")}${more}`;
-}
-
-/** `name  value` lines, aligned; facts without a value are left out. */
-export function factLines(facts: [string, string][], room: number): string {
-  const told = facts.filter(([, value]) => value !== "");
-  const width = Math.max(...told.map(([name]) => name.length));
-  return told.map(([name, value]) =>
-    wrapped(`${name.padEnd(width)}  ${clean(value)}`, room, width + 2)
-  ).join("\n");
 }

@@ -1,8 +1,8 @@
 /** All that is on record of one trial, as lines of text. */
 import { encodeJson, type TrialRow } from "../../lib/study/commands.ts";
-import { clean, short, shownParam, table, valueTexts } from "./format.ts";
+import { clean, factLines, short, table } from "../text.ts";
+import { shownParam, valueTexts } from "./values.ts";
 import type { FoundStudy } from "./records.ts";
-import { factLines } from "./show_study.ts";
 import { reasonOf, secondsOf } from "./trials.ts";
 
 /** Attributes that have a line of their own, or are told otherwise. */

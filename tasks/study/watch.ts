@@ -1,12 +1,20 @@
 /** Watching a study from the command line: display, signals, how it ended. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
 import type { StudySummary, TrainingEvent } from "../../lib/study/mod.ts";
 import { RETRIES } from "../../lib/study/commands.ts";
 import { EXIT } from "../../lib/notebook/commands/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/commands.ts";
-import { clean, json, plural } from "./format.ts";
-import { say, UsageError } from "./records.ts";
-import { type LiveDisplay, stderrDisplay } from "./terminal.ts";
+import { clean, json, plural } from "../text.ts";
+import {
+  fromZero,
+  jobCount,
+  numberOption,
+  say,
+  stopSignal,
+  UsageError,
+  withOptions,
+} from "../cli.ts";
+import { type LiveDisplay, stderrDisplay } from "./study_display.ts";
 
 /** What running a study and joining one are told alike. */
 export interface WatchOptions {
@@ -22,71 +30,39 @@ export interface WatchOptions {
   json?: boolean;
 }
 
-const above =
-  (what: string, test: (n: number) => boolean) => (text: string) => {
-    const n = Number(text);
-    if (text.trim() !== "" && test(n)) return n;
-    throw new InvalidArgumentError(`it must be ${what}`);
-  };
-
-/** More processes than this are a slip of the pen. */
-const MOST_JOBS = 256;
-
-/** How many at once, for commander. */
-export const jobCount = above(
-  `a whole number from 1 to ${MOST_JOBS}`,
-  (n) => Number.isInteger(n) && n > 0 && n <= MOST_JOBS,
-);
-/** A whole number from 0, for commander. */
-export const fromZero = above(
-  "a whole number from 0, below 2^53",
-  (n) => Number.isSafeInteger(n) && n >= 0,
-);
-const seconds = above(
+const seconds = numberOption(
   "a number of seconds above 0, at most 1000000",
   (n) => n > 0 && n <= 1e6,
 );
 
 /** Adds the options that running a study and joining one share. */
 export function addWatchOptions(command: Command): Command {
-  return addDeviceOption(command)
-    .addOption(
-      new Option("--store <url>", "the records: a file, or a URL of PostgreSQL")
-        .env("FERLAB_STORE"),
-    )
-    .option("--dir <folder>", "checkpoints, logs and, without --store, records")
-    .addOption(
-      new Option("--data-dir <folder>", "folder of a data set on disk")
-        .env("FERLAB_DATA_DIR"),
-    )
-    .option(
-      "--jobs <n>",
-      "trials at once, each in its own process",
-      jobCount,
-      1,
-    )
-    .option(
-      "--isolate",
-      "each trial in its own process: a crash costs one trial",
-    )
-    .option(
-      "--heartbeat <s>",
-      "seconds between the heartbeats of a trial",
-      seconds,
-      30,
-    )
-    .option(
-      "--grace <s>",
+  withOptions(addDeviceOption(command), {
+    "--store <url>": ["the records: a file, or a URL of PostgreSQL", {
+      env: "FERLAB_STORE",
+    }],
+    "--dir <folder>": "checkpoints, logs and, without --store, records",
+    "--data-dir <folder>": ["folder of a data set on disk", {
+      env: "FERLAB_DATA_DIR",
+    }],
+    "--jobs <n>": ["trials at once, each in its own process", {
+      ...{ read: jobCount, default: 1 },
+    }],
+    "--isolate": "each trial in its own process: a crash costs one trial",
+    "--heartbeat <s>": ["seconds between the heartbeats of a trial", {
+      ...{ read: seconds, default: 30 },
+    }],
+    "--grace <s>": [
       "seconds without a heartbeat until a trial counts as dead",
-      seconds,
-      120,
-    )
-    .option(
-      "--retries <n>",
-      "how often a failed point is run again, over all calls",
-      fromZero,
-      RETRIES,
-    )
+      { read: seconds, default: 120 },
+    ],
+    "--retries <n>": ["how often a failed point is run again, over all calls", {
+      ...{ read: fromZero, default: RETRIES },
+    }],
+    "--allow-failures": "exit code 0 although trials failed",
+    "--json": "the summary as JSON",
+  });
+  return command
     .hook("preAction", (command) => {
       const { heartbeat, grace } = command.opts<WatchOptions>();
       if (grace > heartbeat) return;
@@ -95,15 +71,11 @@ export function addWatchOptions(command: Command): Command {
           "or running trials would count as dead",
       );
     })
-    .option("--allow-failures", "exit code 0 although trials failed")
-    .option("--json", "the summary as JSON")
     .addHelpText(
       "after",
       "\nExit codes: 0 all trials complete (or pruned); 1 some failed, as the " +
         "last line\ncounts; 2 wrong usage; 130 stopped by Ctrl-C.",
-    )
-    .showSuggestionAfterError(false)
-    .exitOverride();
+    );
 }
 
 /**
@@ -117,20 +89,12 @@ export async function watch(
     onEvent: (event: TrainingEvent) => void;
   }) => Promise<StudySummary>,
 ): Promise<number> {
-  const stop = new AbortController();
-  let by: keyof typeof EXIT | undefined;
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(name, () => {
-      if (by) Deno.exit(EXIT[name]);
-      by = name;
-      stop.abort();
-    });
-  }
+  const { signal, code } = stopSignal(Deno.exit);
   let display: LiveDisplay | undefined;
   let summary: StudySummary;
   try {
     summary = await work({
-      signal: stop.signal,
+      signal,
       onEvent(event) {
         if (event.type === "data") event.lines.forEach((l) => say(clean(l)));
         if (event.type === "study") display = stderrDisplay(event.study);
@@ -159,7 +123,7 @@ export async function watch(
       "interrupted; finished epochs are saved. The same command " +
         "continues",
     );
-    return EXIT[by ?? "SIGINT"];
+    return code() || EXIT.SIGINT;
   }
   return failed > 0 && !o.allowFailures ? 1 : 0;
 }

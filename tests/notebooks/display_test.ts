@@ -11,7 +11,7 @@ import {
   NotebooksDisplay,
   type NotebooksOptions,
 } from "../../tasks/study/notebooks_display.ts";
-import { wrapped } from "../../tasks/study/format.ts";
+import { wrapped } from "../../tasks/text.ts";
 import { coloured } from "../../tasks/study/notebook_answers.ts";
 
 const cell = (index: number, title: string): RunEvent => ({

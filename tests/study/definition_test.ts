@@ -1,7 +1,7 @@
 // What a study may say, and which settings follow from it.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { canonical } from "../../lib/study/identity.ts";
+import { canonical } from "../../lib/study/definition.ts";
 import {
   parseStudy,
   pointsOf,

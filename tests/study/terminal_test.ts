@@ -4,17 +4,12 @@ import stringWidth from "string-width";
 import { ansiToHtml } from "../../lib/notebook/ansi.ts";
 import type { TrialPoint } from "../../lib/study/points.ts";
 import type { TrainingEvent } from "../../lib/study/training.ts";
-import {
-  describe,
-  short,
-  table,
-  valueTexts,
-  withUnit,
-} from "../../tasks/study/format.ts";
+import { describe, valueTexts, withUnit } from "../../tasks/study/values.ts";
+import { short, table } from "../../tasks/text.ts";
 import {
   type DisplayOptions,
   liveDisplay,
-} from "../../tasks/study/terminal.ts";
+} from "../../tasks/study/study_display.ts";
 
 const point = (
   key: string,

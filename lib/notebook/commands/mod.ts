@@ -1,6 +1,14 @@
 /** What other commands share with those of notebooks. */
 export { escapeHtml } from "../ansi.ts";
 export { inJobs } from "../timing.ts";
+export { QUESTION } from "../lead.ts";
 export { policy } from "../page_script.ts";
 export { STYLE } from "../style.ts";
-export { checkFolder, EXIT, path, shown, writeWhole } from "./shared.ts";
+export {
+  checkFolder,
+  EXIT,
+  loadWanted,
+  path,
+  shown,
+  writeWhole,
+} from "./shared.ts";

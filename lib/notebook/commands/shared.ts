@@ -5,6 +5,20 @@ import { stripAnsi } from "../ansi.ts";
 import { replaceText } from "../json_text.ts";
 import { TypedText } from "../parameter_kinds.ts";
 
+/**
+ * The command that the arguments name, or all for their help: loaded where they
+ * are wanted, as start-up time counts.
+ */
+export function loadWanted<T>(
+  commands: Record<string, () => Promise<T>>,
+): Promise<T[]> {
+  const [name = ""] = Deno.args;
+  const wanted = Object.hasOwn(commands, name)
+    ? [commands[name]]
+    : Object.values(commands);
+  return Promise.all(wanted.map((load) => load()));
+}
+
 /** Exit codes of a run that a signal stopped. */
 export const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 

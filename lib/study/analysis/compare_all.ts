@@ -7,7 +7,7 @@ import {
   nemenyiTest,
   tied,
 } from "../../statistics/mod.ts";
-import { type Params, StudyError } from "../definition.ts";
+import { canonical, type Params, StudyError } from "../definition.ts";
 import {
   type CompareOptions,
   compareSettings,
@@ -15,15 +15,13 @@ import {
   runsByBlock,
   textOf,
   type Verdict,
-} from "./compare.ts";
+} from "./compare_settings.ts";
 import {
   type AnalysisRow,
   bestOf,
   checkNames,
   type Direction,
-  groupBy,
   isBetter,
-  keyOf,
   meanOrNull,
   pick,
   signOf,
@@ -133,7 +131,11 @@ export function compareAll(
   const { alpha = 0.05 } = options;
   const names = by ?? [...new Set(rows.flatMap((r) => Object.keys(r.params)))];
   checkNames("comparison", names, rows);
-  const groups = groupBy(rows, (row) => keyOf(pick(row.params, names)))
+  const byValue = Map.groupBy(
+    rows,
+    (row) => canonical(pick(row.params, names)),
+  );
+  const groups = [...byValue.values()]
     .map((own) => {
       const params = pick(own[0].params, names);
       const runs = [...runsByBlock(own, params).values()];
@@ -155,9 +157,9 @@ export function compareAll(
     );
   }
   const held = baseline ?? best.params;
-  const heldKey = keyOf(held);
-  const others = groups.filter((g) => keyOf(g.params) !== heldKey);
-  const base = groups.find((g) => keyOf(g.params) === heldKey);
+  const heldKey = canonical(held);
+  const others = groups.filter((g) => canonical(g.params) !== heldKey);
+  const base = groups.find((g) => canonical(g.params) === heldKey);
   if (!base) {
     throw new StudyError(
       `comparison: no trial has the baseline ${describe(held)}: name ${

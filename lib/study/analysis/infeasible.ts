@@ -1,12 +1,11 @@
 /** The trials that a setting made fail: how many, which, and where they lie. */
-import type { Params } from "../definition.ts";
+import { canonical, type Params } from "../definition.ts";
 import {
   type AnalysisRow,
   bestOf,
   type Direction,
   isFailed,
   isInfeasible,
-  keyOf,
   points,
   type Setting,
   settings,
@@ -45,7 +44,7 @@ function stepsBetween(a: Params, b: Params, all: readonly Setting[]): number {
 
 /** Whether c lies in the box that a and b span, and is neither. */
 function isBetween(c: Params, a: Params, b: Params): boolean {
-  return ![a, b].some((end) => keyOf(end) === keyOf(c)) &&
+  return ![a, b].some((end) => canonical(end) === canonical(c)) &&
     Object.keys(c).every((name) => {
       const [value, from, to] = [c[name], a[name], b[name]];
       if (typeof value !== "number") return value === from && value === to;

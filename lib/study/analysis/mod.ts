@@ -5,7 +5,7 @@ export {
   compareSettings,
   type Comparison,
   type Verdict,
-} from "./compare.ts";
+} from "./compare_settings.ts";
 export {
   type AllComparisons,
   compareAll,

@@ -1,21 +1,19 @@
 /** Trials as the analyses take them, and the settings that they repeat. */
 import { type MeanInterval, meanInterval } from "../../statistics/mod.ts";
 import {
-  canonicalNumber,
+  canonical,
   type Params,
-  type ParamValue,
   sameValue,
   StudyError,
 } from "../definition.ts";
+import type { TrialRow } from "../store/types.ts";
 import { describe } from "./text.ts";
 
 /** One trial; accuracies are shares from 0 to 1. */
-export interface AnalysisRow {
-  params: Params;
+export interface AnalysisRow extends Pick<TrialRow, "params" | "state"> {
   /** From 0. */
   repeat: number;
   seed?: number;
-  state: "COMPLETE" | "FAIL" | "PRUNED" | "RUNNING" | "WAITING";
   /** Of a complete trial: its test value at the validation-chosen epoch. */
   value: number | null;
   failKind?: string;
@@ -72,33 +70,9 @@ export const isBetter = (a: number, b: number, direction: Direction) =>
 /** The named parameters alone. */
 export function pick(params: Params, names: readonly string[]): Params {
   return Object.fromEntries(
-    names.filter((name) => Object.hasOwn(params, name)).map((
-      name,
-    ) => [name, params[name]]),
+    names.filter((name) => Object.hasOwn(params, name))
+      .map((name) => [name, params[name]]),
   );
-}
-
-/** A text that two parameter sets share when they are the same to 12 digits. */
-export function keyOf(params: Params): string {
-  const canonical = (value: ParamValue) =>
-    typeof value === "number" ? canonicalNumber(value) : value;
-  return JSON.stringify(
-    Object.keys(params).sort().map((name) => [name, canonical(params[name])]),
-  );
-}
-
-/** Items by key, in the order of each key's first. */
-export function groupBy<T>(
-  items: readonly T[],
-  key: (item: T) => string,
-): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group) group.push(item);
-    else groups.set(key(item), [item]);
-  }
-  return [...groups.values()];
 }
 
 /**
@@ -107,8 +81,9 @@ export function groupBy<T>(
  */
 export function points(rows: readonly AnalysisRow[]): AnalysisRow[] {
   const worth = (row: AnalysisRow) => isRun(row) ? 2 : isFailed(row) ? 1 : 0;
-  return groupBy(rows, (row) => `${keyOf(row.params)} ${row.repeat}`)
-    .map((same) => same.reduce((a, b) => worth(b) >= worth(a) ? b : a));
+  const same = Map.groupBy(rows, (r) => `${canonical(r.params)} ${r.repeat}`);
+  return [...same.values()]
+    .map((own) => own.reduce((a, b) => worth(b) >= worth(a) ? b : a));
 }
 
 /** The mean of `values` with its t interval; nulls for none. */
@@ -122,7 +97,8 @@ export function meanOrNull(
 
 /** Every setting of `rows`, in the order of its first trial. */
 export function settings(rows: readonly AnalysisRow[]): Setting[] {
-  return groupBy(points(rows), (row) => keyOf(row.params)).map((same) => {
+  const bySetting = Map.groupBy(points(rows), (row) => canonical(row.params));
+  return [...bySetting.values()].map((same) => {
     const runs = same.filter(isRun).sort((a, b) => a.repeat - b.repeat);
     return {
       params: same[0].params,
@@ -180,14 +156,14 @@ export function rowsWith(
 ): AnalysisRow[] {
   const names = Object.keys(params);
   checkNames(where, names, rows);
+  const key = canonical(params);
   const found = rows.filter((row) =>
-    keyOf(pick(row.params, names)) === keyOf(params)
+    canonical(pick(row.params, names)) === key
   );
   if (found.length > 0) return found;
-  const tried = groupBy(
-    rows.map((row) => pick(row.params, names)),
-    keyOf,
-  ).map(([first]) => describe(first));
+  const known = rows.map((row) => pick(row.params, names));
+  const tried = [...new Map(known.map((p) => [canonical(p), p])).values()]
+    .map(describe);
   throw new StudyError(
     `${where}: no trial has ${describe(params)}: there are ${
       tried.slice(0, 8).join("; ")

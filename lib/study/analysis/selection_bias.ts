@@ -1,12 +1,11 @@
 /** What picking the epoch, or the setting, by the test split adds to it. */
-import type { Params } from "../definition.ts";
+import { canonical, type Params } from "../definition.ts";
 import { bestOfBias, noiseFloor } from "./noise.ts";
 import {
   type AnalysisRow,
   bestOf,
   type Direction,
   isBetter,
-  keyOf,
   meanOrNull,
   type Run,
   settings,
@@ -98,7 +97,7 @@ export function selectionBias(
     bestOf(means.map((m) => ({ params: m.params, mean: m[by] })), direction);
   const [byChosen, byPeak] = [winner("chosen"), winner("peak")];
   const bestChanges = byChosen !== undefined &&
-    keyOf(byChosen.params) !== keyOf(byPeak!.params);
+    canonical(byChosen.params) !== canonical(byPeak!.params);
 
   const noise = noiseFloor(rows);
   const best = bestOf(done, direction);

@@ -1,10 +1,15 @@
 /** Takes other records' trials into a study: each once, all of them or none. */
-import { type ParamValue, parseStudy, type Study } from "../definition.ts";
-import { StudyError } from "../errors.ts";
 import {
   canonical,
+  type ParamValue,
+  parseStudy,
+  type Study,
+} from "../definition.ts";
+import { StudyError } from "../errors.ts";
+import {
   contentKey,
   identityOf,
+  isNamed,
   openRecord,
   recordsOf,
 } from "../identity.ts";
@@ -168,10 +173,7 @@ async function recordFor(
         name: parseStudy({ name }).name,
       })).row;
   }
-  const exact = (await store.studies()).find((row) => {
-    const own = identityOf(row);
-    return own && name === `${own.family}@${own.key.slice(0, 8)}`;
-  });
+  const exact = (await store.studies()).find((row) => isNamed(row, name));
   const row = exact ?? rows.at(-1) ??
     await store.createStudy(parseStudy({ name, direction, metric }));
   if (row.direction !== direction) {

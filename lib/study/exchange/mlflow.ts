@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Run } from "./runs_export.ts";
+import type { Run } from "./runs.ts";
 import type { StudyRow } from "../store/mod.ts";
 import type { Picture } from "./tensorboard.ts";
 
@@ -51,8 +51,8 @@ const yaml = (fields: Record<string, unknown>) =>
 const LONGEST_PARAM = 6000;
 
 /**
- * The files (and folders, whose names end in /) of an experiment by their path within an `mlruns` folder: a run a
- * trial with parameters, metrics by epoch, tags, and the whole record and the
+ * The files (and folders, whose names end in /) of an experiment by their path
+ * within an `mlruns` folder: a run a trial with parameters, metrics by epoch, tags, and the whole record and the
  * confusion matrix as artifacts. Numbers are kept in full. A study has the same
  * experiment, and a trial the same run, each time.
  *
@@ -109,25 +109,27 @@ export async function mlflowFiles(
     for (const part of ["params", "metrics", "tags", "artifacts"]) {
       files.set(`${id}/${part}/`, "");
     }
-    const params = fileNames(Object.keys(run.params));
-    for (const [name, value] of Object.entries(run.params)) {
-      files.set(
-        `${id}/params/${params.get(name)}`,
-        String(value).slice(0, LONGEST_PARAM),
-      );
-    }
-    const metrics = fileNames(run.scalars.map(({ name }) => name));
-    for (const [name, list] of Map.groupBy(run.scalars, (s) => s.name)) {
-      files.set(
-        `${id}/metrics/${metrics.get(name)}`,
+    const put = (part: string, texts: Iterable<readonly [string, string]>) => {
+      const all = [...texts];
+      const names = fileNames(all.map(([name]) => name));
+      for (const [name, text] of all) {
+        files.set(`${id}/${part}/${names.get(name)}`, text);
+      }
+    };
+    put(
+      "params",
+      Object.entries(run.params)
+        .map(([name, value]) => [name, String(value).slice(0, LONGEST_PARAM)]),
+    );
+    put(
+      "metrics",
+      [...Map.groupBy(run.scalars, (s) => s.name)].map(([name, list]) => [
+        name,
         list.map(({ time, value, step }) => `${time} ${value} ${step}\n`)
           .join(""),
-      );
-    }
-    const texts = fileNames(Object.keys(run.texts));
-    for (const [name, text] of Object.entries(run.texts)) {
-      files.set(`${id}/tags/${texts.get(name)}`, text);
-    }
+      ]),
+    );
+    put("tags", Object.entries(run.texts));
     files.set(`${id}/tags/mlflow.runName`, run.name);
     files.set(`${id}/artifacts/trial.json`, run.record);
     const picture = await pictureOf(run);

@@ -1,7 +1,7 @@
 /** Runs as TensorBoard's event files: scalars, hyper-parameters, pictures. */
 import type { Type } from "protobufjs";
 import type { ParamValue } from "../definition.ts";
-import type { Run } from "./runs_export.ts";
+import type { Run } from "./runs.ts";
 import type { StudyRow } from "../store/mod.ts";
 
 /**

@@ -56,7 +56,7 @@ export interface Model {
 }
 
 /** The model of the points that lie within `spaces`. */
-function modelOf(spaces: Spaces, good: Params[], others: Params[]): Model {
+function modelIn(spaces: Spaces, good: Params[], others: Params[]): Model {
   const density = (points: Params[]) =>
     estimator(
       spaces,
@@ -91,7 +91,7 @@ export function modelsOf(
   const { below, above } = splitObservations(observations, direction);
   const good = below.map(({ params }) => params);
   const others = [...above.map(({ params }) => params), ...running];
-  return [joint, ...alone].map((group) => modelOf(group, good, others));
+  return [joint, ...alone].map((group) => modelIn(group, good, others));
 }
 
 /** Of some draws the one with the most gain. */

@@ -1,16 +1,12 @@
 /** Trial stores: Optuna's RDB schema in a SQLite file or on PostgreSQL. */
 import { StudyError } from "../errors.ts";
 import type { Database } from "./database.ts";
-import {
-  openPostgres,
-  type PostgresOptions,
-  settleTimeZone,
-} from "./postgres.ts";
+import { openPostgres, settleTimeZone } from "./postgres.ts";
 import { storeIn } from "./rdb.ts";
 import { checkRevision, prepare } from "./tables.ts";
 import { isThere, openSqlite, type SqliteOptions } from "./sqlite.ts";
 import { openSqliteReader } from "./sqlite_reader.ts";
-import type { Store } from "./types.ts";
+import type { Store, StoreOptions } from "./types.ts";
 import { isPostgresUrl, parsePostgresUrl } from "./url.ts";
 
 export {
@@ -22,18 +18,6 @@ export {
 export { LostTrialError, StoreUnavailableError } from "../errors.ts";
 export { failedTries, isFinalFailure } from "./adding.ts";
 export * from "./types.ts";
-
-export interface StoreOptions {
-  /** Makes and changes nothing; works on a read-only disk. */
-  readOnly?: boolean;
-  /**
-   * How long a lock (60 s by default) or a lost server (300 s) is waited for
-   * before a call fails with StoreUnavailableError.
-   */
-  waitSeconds?: number;
-  /** What the user should know but nothing stops for. */
-  onWarning?: (message: string) => void;
-}
 
 /**
  * Opens the trial store of a path, `sqlite:///path`, `postgres://…`,
@@ -85,7 +69,7 @@ async function sqliteDatabase(
 
 async function postgresDatabase(
   url: string,
-  options: PostgresOptions,
+  options: Required<StoreOptions>,
 ): Promise<Database> {
   const db = openPostgres(parsePostgresUrl(url), options);
   return await closedOnError(db, async () => {

@@ -13,6 +13,7 @@ import {
 } from "./database.ts";
 import { connectSocket } from "./postgres_socket.ts";
 import type { Target } from "./url.ts";
+import type { StoreOptions } from "./types.ts";
 
 const POSTGRES: Dialect = {
   kind: "postgres",
@@ -203,13 +204,6 @@ const SESSION = "SET TIME ZONE 'UTC'; SET datestyle TO 'ISO'; " +
   "SET idle_in_transaction_session_timeout TO '60s'; " +
   "SET client_min_messages TO 'error'";
 
-export interface PostgresOptions {
-  readOnly: boolean;
-  /** How long a lost server is waited for. */
-  waitSeconds: number;
-  onWarning: (message: string) => void;
-}
-
 class PostgresDatabase implements Database {
   readonly dialect = POSTGRES;
   readonly name: string;
@@ -217,7 +211,10 @@ class PostgresDatabase implements Database {
   #session?: Session;
   #everOpen = false;
 
-  constructor(readonly target: Target, readonly options: PostgresOptions) {
+  constructor(
+    readonly target: Target,
+    readonly options: Required<StoreOptions>,
+  ) {
     this.name = target.name;
   }
 
@@ -343,7 +340,7 @@ class PostgresDatabase implements Database {
 /** Connects to a server with the first call. */
 export function openPostgres(
   target: Target,
-  options: PostgresOptions,
+  options: Required<StoreOptions>,
 ): Database {
   return new PostgresDatabase(target, options);
 }

@@ -18,6 +18,7 @@ import {
 } from "./database.ts";
 import { networkMount } from "./mounts.ts";
 import { SqliteFile } from "./sqlite_file.ts";
+import type { StoreOptions } from "./types.ts";
 
 export const SQLITE: Dialect = {
   kind: "sqlite",
@@ -119,11 +120,7 @@ export function whileLocked<T>(
   });
 }
 
-export interface SqliteOptions {
-  /** How long a lock is waited for. */
-  waitSeconds: number;
-  onWarning: (message: string) => void;
-}
+export type SqliteOptions = Required<Omit<StoreOptions, "readOnly">>;
 
 class SqliteDatabase implements Database {
   readonly dialect = SQLITE;

@@ -50,6 +50,11 @@ export interface StudyRow {
   end: Date | null;
 }
 
+/**
+ * A trial as it is recorded. Other rows are cuts of it: `ResultRow` without
+ * epochs and attributes, `TrainingRow` with a training's attributes by their
+ * names, `AnalysisRow` with what comparisons take.
+ */
 export interface TrialRow {
   trialId: number;
   /** From 0 within its study. */
@@ -80,19 +85,15 @@ export interface Point {
   seed: number;
 }
 
-/** What a sampler, a budget and a count want of a trial; quick to read. */
-export interface ResultRow {
-  trialId: number;
-  number: number;
-  state: TrialState;
-  params: Params;
-  /** The objective; null without one. */
-  value: number | null;
+/** Of a trial what a sampler, a budget and a count want; quick to read. */
+export interface ResultRow extends
+  Pick<
+    TrialRow,
+    "trialId" | "number" | "state" | "params" | "value" | "start" | "complete"
+  > {
   /** `ferlab:point`; undefined for a trial that another tool made. */
   point?: Point;
   failKind?: FailKind;
-  start: Date | null;
-  complete: Date | null;
 }
 
 /** A trial to be added: one repeat of one setting. */
@@ -144,6 +145,18 @@ export interface CurvePoint {
   state: TrialState;
   epoch: number;
   value: number;
+}
+
+export interface StoreOptions {
+  /** Makes and changes nothing; works on a read-only disk. */
+  readOnly?: boolean;
+  /**
+   * How long a lock (60 s by default) or a lost server (300 s) is waited for
+   * before a call fails with StoreUnavailableError.
+   */
+  waitSeconds?: number;
+  /** What the user should know but nothing stops for. */
+  onWarning?: (message: string) => void;
 }
 
 /** Trial records in Optuna's RDB schema. */

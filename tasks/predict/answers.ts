@@ -3,7 +3,7 @@ import stringWidth from "string-width";
 import { csvLine } from "../../lib/study/commands.ts";
 import type { Photo, Prediction, TrainedNet } from "../../lib/train/mod.ts";
 import { confusedWith } from "../../lib/train/commands.ts";
-import { clean, pad, wrapped } from "../study/format.ts";
+import { clean, pad, wrapped } from "../text.ts";
 
 interface Writer {
   head: string;

@@ -1,6 +1,6 @@
 /** Lines at the foot of a terminal that are drawn anew while work goes on. */
 import stringWidth from "string-width";
-import { fit } from "./format.ts";
+import { clean, fit, NARROWEST, roomOf } from "./text.ts";
 
 /** A line; of one that is too long `setting` is cut before its end is. */
 export interface Line {
@@ -13,6 +13,8 @@ export interface Line {
 /** What a screen draws on. */
 export interface ScreenOptions {
   stream: { write(text: string): void };
+  /** Whether lines can be drawn over. */
+  isTerminal: boolean;
   /** Of the terminal, now: it may be resized. */
   columns: () => number;
   color: boolean;
@@ -20,7 +22,19 @@ export interface ScreenOptions {
   now: () => number;
 }
 
-export interface Screen {
+/** Whether lines of the error stream can be drawn over. */
+const isDrawn = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+
+/** The error stream of this process. */
+export const stderrScreen = (): ScreenOptions => ({
+  stream: wholeWrites(Deno.stderr),
+  isTerminal: isDrawn,
+  columns: () => roomOf(Deno.stderr),
+  color: isDrawn && !Deno.noColor,
+  now: () => performance.now(),
+});
+
+interface Screen {
   /** There is something new; `line` stays above for good. */
   changed(line?: Line): void;
   /** Lets `work` write to the terminal while nothing is drawn on it. */
@@ -31,8 +45,6 @@ export interface Screen {
 
 const DRAW_MS = 100;
 const CLOCK_MS = 1000;
-/** Columns that a setting keeps, whatever else there is to tell. */
-export const NARROWEST = 16;
 
 /** The line within `room` columns. */
 function cut({ text, setting }: Line, room: number): string {
@@ -51,7 +63,7 @@ export const writer =
   };
 
 /** A stream of this process, its texts written whole. */
-export const wholeWrites = (
+const wholeWrites = (
   stream: { writeSync(bytes: Uint8Array): number },
 ) => ({
   write(text: string) {
@@ -128,4 +140,25 @@ export function screen(
     },
     end,
   };
+}
+
+/** A line that says how far long work is, where stderr is a terminal. */
+export class Progress {
+  #drawn = 0;
+  readonly #write = isDrawn ? writer(stderrScreen()) : () => {};
+
+  /** `verb` as in "decoding images". */
+  show(verb: string, done: number, total: number): void {
+    const now = performance.now();
+    if (done < total && now - this.#drawn < DRAW_MS) return;
+    this.#drawn = now;
+    const share = total === 0 ? 100 : Math.floor(100 * done / total);
+    const text = clean(`${verb}: ${done} of ${total} (${share} %)`);
+    this.#write(`\r\x1b[K${fit(text, roomOf(Deno.stderr) - 1)}`);
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    this.#write("\r\x1b[K");
+  }
 }

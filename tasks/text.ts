@@ -1,10 +1,5 @@
 /** Text for terminals: columns, widths, numbers, and no raw control codes. */
 import stringWidth from "string-width";
-import {
-  canonicalNumber,
-  type Params,
-  type ParamValue,
-} from "../../lib/study/commands.ts";
 
 /** Control codes, line separators, and what turns the writing direction. */
 const HARMFUL =
@@ -68,11 +63,29 @@ export interface Column {
   spare?: boolean;
 }
 
+/** A column of words. */
+export const words = (
+  head: string,
+  cells: string[],
+  o: Partial<Column> = {},
+): Column => ({ head, cells, ...o });
+
+/** A column of numbers. */
+export const numbers = (
+  head: string,
+  cells: string[],
+  o: Partial<Column> = {},
+): Column => ({ head, cells, right: true, ...o });
+
 const GAP = 2;
-const NARROWEST = 16;
+/** Columns that words keep, whatever else there is to tell. */
+export const NARROWEST = 16;
 
 const widthOf = ({ head, cells }: Column) =>
-  Math.max(...[head, ...cells].map((cell) => stringWidth(cell)));
+  cells.reduce(
+    (most, cell) => Math.max(most, stringWidth(cell)),
+    stringWidth(head),
+  );
 
 /** Widths in all `room`, where cutting what may be cut is enough; else none. */
 function fitted(columns: Column[], room: number): number[] | undefined {
@@ -125,6 +138,27 @@ export function table(columns: Column[], room = Infinity): string {
   ).join("\n");
 }
 
+/** `name  value` lines, aligned; facts without a value are left out. */
+export function factLines(
+  facts: readonly (readonly [string, string])[],
+  room = Infinity,
+): string {
+  const told = facts.filter(([, value]) => value !== "");
+  const width = Math.max(...told.map(([name]) => name.length));
+  return told.map(([name, value]) =>
+    wrapped(`${name.padEnd(width)}  ${clean(value)}`, room, width + 2)
+  ).join("\n");
+}
+
+/** Codes of a terminal's colours and weights. */
+export const BOLD = 1, DIM = 2, RED = 31, YELLOW = 33;
+
+/** `text` in a colour, where standard output is a terminal. */
+export const paint = (code: number, text: string): string =>
+  Deno.stdout.isTerminal() && !Deno.noColor
+    ? `\x1b[${code}m${text}\x1b[0m`
+    : text;
+
 /** Columns of the terminal that a stream shows on; without end elsewhere. */
 export function roomOf(stream: { isTerminal(): boolean }): number {
   if (!stream.isTerminal()) return Infinity;
@@ -146,89 +180,6 @@ export function short(value: number, digits = 4): string {
     ? shown.toExponential()
     : String(shown);
 }
-
-/** Digits by which numbers are told apart at all. */
-const ALL_DIGITS = 12;
-
-/**
- * A text for each of several numbers, with as few digits, from four on, as tell
- * different ones apart.
- */
-export function apart(
-  values: readonly (number | null)[],
-  text: (value: number, digits: number) => string,
-): (value: number | null) => string {
-  const known = new Set(values.filter((v) => v !== null).map(canonicalNumber));
-  const texts = (digits: number) =>
-    new Set([...known].map((value) => text(value, digits)));
-  let digits = 4;
-  while (digits < ALL_DIGITS && texts(digits).size < known.size) digits++;
-  return (value) => value === null ? "" : text(value, digits);
-}
-
-/** The longest number that stands as it is among words. */
-const LONGEST = 12;
-
-/**
- * A parameter's value. A learning rate has its exponent, as reports have it;
- * of a long number without `digits` four are shown.
- */
-export function shownParam(
-  value: ParamValue,
-  name = "",
-  digits?: number,
-): string {
-  if (typeof value !== "number" || Number.isInteger(value)) {
-    return String(value);
-  }
-  if (digits === undefined) {
-    const all = shownParam(value, name, ALL_DIGITS);
-    return all.length <= LONGEST ? all : shownParam(value, name, 4);
-  }
-  return name === "lr" && Number.isFinite(value)
-    ? Number(value.toPrecision(digits)).toExponential()
-    : short(value, digits);
-}
-
-/** A setting as words: `depth 2, lr 1e-3`. */
-export function describe(params: Params): string {
-  return Object.entries(params)
-    .map(([name, value]) => clean(`${name} ${shownParam(value, name)}`))
-    .join(", ");
-}
-
-const isShare = (value: number, metric: string) =>
-  /accuracy/i.test(metric) && Math.abs(value) <= 1;
-
-/** An objective's value without its unit, but for an accuracy in percent. */
-export function shownValue(
-  value: number | null,
-  metric: string,
-  digits = 4,
-): string {
-  if (value === null) return "";
-  return isShare(value, metric)
-    ? `${(100 * value).toFixed(Math.max(1, digits - 3))} %`
-    : short(value, digits);
-}
-
-/** An objective's value with what it is of: `2171 images/s`, `53.2 %`. */
-export function withUnit(
-  value: number | null,
-  metric: string,
-  digits = 4,
-): string {
-  const text = shownValue(value, metric, digits);
-  return value === null || metric === "value" || isShare(value, metric)
-    ? text
-    : `${text} ${clean(metric)}`;
-}
-
-/** Each of several values of one objective, so that they are told apart. */
-export const valueTexts = (
-  values: readonly (number | null)[],
-  metric: string,
-) => apart(values, (value, digits) => shownValue(value, metric, digits));
 
 /** A date as `2026-11-25 18:49Z`; nothing for null. */
 export function minute(date: Date | null): string {

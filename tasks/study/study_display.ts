@@ -9,31 +9,30 @@ import {
   type TrialPoint,
 } from "../../lib/study/commands.ts";
 import {
+  BOLD,
   clean,
-  describe,
+  DIM,
   fit,
+  NARROWEST,
   pad,
-  roomOf,
+  RED,
   short,
-  shownValue,
-  withUnit,
-} from "./format.ts";
+  YELLOW,
+} from "../text.ts";
+import { describe, shownValue, withUnit } from "./values.ts";
 import {
   type Line,
-  NARROWEST,
   screen,
   type ScreenOptions,
-  wholeWrites,
+  stderrScreen,
   writer,
-} from "./screen.ts";
+} from "../screen.ts";
 
 /** Of a study, what its display shows. */
 type Shown = Pick<Study, "name" | "direction" | "metric" | "repeats">;
 
 export interface DisplayOptions extends ScreenOptions {
   study: Shown;
-  /** Whether lines can be drawn over. */
-  isTerminal: boolean;
 }
 
 export interface LiveDisplay {
@@ -42,7 +41,6 @@ export interface LiveDisplay {
   end(): void;
 }
 
-const RED = 31, YELLOW = 33, BOLD = 1, DIM = 2;
 /** Running trials with a line of their own. */
 const MOST_LINES = 10;
 const BAR = 12;
@@ -77,18 +75,8 @@ export function liveDisplay(o: DisplayOptions): LiveDisplay {
 }
 
 /** The display on this process's standard error. */
-export function stderrDisplay(study: Shown): LiveDisplay {
-  const isTerminal = Deno.stderr.isTerminal() &&
-    Deno.env.get("TERM") !== "dumb";
-  return liveDisplay({
-    study,
-    stream: wholeWrites(Deno.stderr),
-    isTerminal,
-    columns: () => roomOf(Deno.stderr),
-    color: isTerminal && !Deno.noColor,
-    now: () => performance.now(),
-  });
-}
+export const stderrDisplay = (study: Shown): LiveDisplay =>
+  liveDisplay({ study, ...stderrScreen() });
 
 function plainLines(o: DisplayOptions): LiveDisplay {
   const tally = new Tally(o.study.direction, o.now);

@@ -12,16 +12,14 @@ import {
   wilcoxonSignedRank,
   type WilcoxonTest,
 } from "../../statistics/mod.ts";
-import { canonicalNumber, type Params, StudyError } from "../definition.ts";
-import { mcnemarOf, type McNemarResult } from "./mcnemar.ts";
 import {
-  type AnalysisRow,
-  isRun,
-  keyOf,
-  points,
-  rowsWith,
-  type Run,
-} from "./rows.ts";
+  canonical,
+  canonicalNumber,
+  type Params,
+  StudyError,
+} from "../definition.ts";
+import { mcnemarOf, type McNemarResult } from "./mcnemar.ts";
+import { type AnalysisRow, isRun, points, rowsWith, type Run } from "./rows.ts";
 import {
   counted,
   describe,
@@ -203,7 +201,7 @@ export function compareSettings(
   const { truth, alpha = 0.05, level = 0.95, paired = true } = options;
   const { bySeed = false, bootstrap = true } = options;
   const names = (params: Params) => Object.keys(params).sort().join(", ");
-  if (names(a) !== names(b) || keyOf(a) === keyOf(b)) {
+  if (names(a) !== names(b) || canonical(a) === canonical(b)) {
     throw new StudyError(
       `comparison: ${describe(a)} against ${
         describe(b)
