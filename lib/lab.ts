@@ -48,6 +48,21 @@ export * as study from "./study/mod.ts";
 export * as train from "./train/mod.ts";
 export * as weights from "./weights/mod.ts";
 
+export {
+  type Best,
+  bestTrial,
+  parametersOf,
+  paramsOf,
+  type Published,
+  published,
+  publishedNoise,
+  rateText,
+  type Row,
+  settingText,
+  speeds,
+  type Trial,
+  valueText,
+} from "./rows/mod.ts";
 export { loadDataset, syntheticFaces } from "./data/mod.ts";
 export { modelOf } from "./models/mod.ts";
 export { costOf, flopsOf } from "./profile/mod.ts";

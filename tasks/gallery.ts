@@ -12,16 +12,15 @@ import {
   parallelChart,
 } from "../lib/charts/mod.ts";
 import { syntheticFaces } from "../lib/data/mod.ts";
+import { asFamily, effects } from "../lib/reports/mod.ts";
 import {
-  asFamily,
   bestPer,
-  effects,
   noiseOf,
   published,
   publishedNoise,
   settings,
   type Trial,
-} from "../lib/reports/mod.ts";
+} from "../lib/rows/mod.ts";
 import { trialsOf } from "../lib/rows/mod.ts";
 import { StudyError, trainingRows } from "../lib/study/mod.ts";
 import { findChromium } from "./chromium.ts";

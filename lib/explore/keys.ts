@@ -1,5 +1,5 @@
 /** What tells an item of a function's result from the others, on any rows. */
-import { paramsOf, type Row } from "../reports/mod.ts";
+import { paramsOf, type Row } from "../rows/mod.ts";
 
 export const KEYS: Record<string, (item: Row) => unknown> = {
   effects: (effect) => effect.params,

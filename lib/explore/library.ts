@@ -4,6 +4,7 @@
  */
 import * as charts from "../charts/mod.ts";
 import * as reports from "../reports/mod.ts";
+import * as rows from "../rows/mod.ts";
 import { KEYS, keyText, wordsOf } from "./keys.ts";
 import {
   askingAnswer,
@@ -13,7 +14,7 @@ import {
 } from "./pack.ts";
 import { recorded, remember, Tabulated } from "./record.ts";
 
-type Rows = Iterable<reports.Row>;
+type Rows = Iterable<rows.Row>;
 
 /** `f`, what it shows with the call beside it. */
 // deno-lint-ignore no-explicit-any
@@ -47,16 +48,16 @@ export const effects = recorded("effects", reports.effects, {
 export const asFamily = recorded("asFamily", reports.asFamily, {
   keyOf: KEYS.asFamily,
 });
-export const bestPer = recorded("bestPer", reports.bestPer, {
+export const bestPer = recorded("bestPer", rows.bestPer, {
   keyOf: KEYS.bestPer,
 });
-export const settings = recorded("settings", reports.settings, {
+export const settings = recorded("settings", rows.settings, {
   keyOf: KEYS.settings,
 });
-export const runsAtBest = recorded("runsAtBest", reports.runsAtBest);
-export const where = recorded("where", reports.where);
-export const epochRows = recorded("epochRows", reports.epochRows);
-export const noiseOf = recorded("noiseOf", reports.noiseOf);
+export const runsAtBest = recorded("runsAtBest", rows.runsAtBest);
+export const where = recorded("where", rows.where);
+export const epochRows = recorded("epochRows", rows.epochRows);
+export const noiseOf = recorded("noiseOf", rows.noiseOf);
 
 export const noGain = recorded("noGain", reports.noGain);
 export const gains = recorded("gains", reports.gains);
@@ -99,12 +100,12 @@ export const lrSensitivityChart = shownWith(
  * reader can ask of them, also where there are no claims.
  */
 export function explore(
-  trials: Iterable<reports.Trial>,
+  trials: Iterable<rows.Trial>,
   o: Partial<Parameters<typeof charts.parallelChart>[1]> = {},
 ): ReturnType<typeof parallelChart> {
   const list = [...trials];
   remember(list);
-  const axes = reports.parametersOf(list);
+  const axes = rows.parametersOf(list);
   return askingTrials(parallelChart(list, { axes, ...o }), list);
 }
 

@@ -1,6 +1,7 @@
 /** What a cell shows beside its HTML: calls and trials, compressed. */
 import { gzipSync } from "node:zlib";
-import type { Claim, Judgement, Shown, Study, Trial } from "../reports/mod.ts";
+import type { Claim, Judgement, Shown, Study } from "../reports/mod.ts";
+import type { Trial } from "../rows/mod.ts";
 import {
   type CallJson,
   callOf,

@@ -14,7 +14,7 @@
  *     ["t", [[study, number, value], …]]  a function of trials, by its values
  */
 import { channels } from "../charts/mod.ts";
-import type { Row, Trial } from "../reports/mod.ts";
+import type { Row, Trial } from "../rows/mod.ts";
 import type { TrainingPlan } from "../study/mod.ts";
 import { keyText } from "./keys.ts";
 

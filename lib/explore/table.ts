@@ -1,6 +1,6 @@
 /** A study's trials as one table: what a page needs of them, and no more. */
 import { channels } from "../charts/mod.ts";
-import type { Row, Trial } from "../reports/mod.ts";
+import type { Row, Trial } from "../rows/mod.ts";
 import type { SharedPlan } from "./record.ts";
 
 /** Of a trial; parameters, recipe, curves and provenance stand apart. */

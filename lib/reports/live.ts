@@ -45,13 +45,12 @@ let controller: AbortController | undefined;
 
 /** A signal that Ctrl-C and a front end's stop button abort. */
 function interruptSignal(): AbortSignal {
-  if (!controller) {
+  if (controller) return controller.signal;
+  controller = new AbortController();
+  Deno.addSignalListener("SIGINT", () => {
+    controller?.abort(new DOMException("interrupted", "AbortError"));
     controller = new AbortController();
-    Deno.addSignalListener("SIGINT", () => {
-      controller?.abort(new DOMException("interrupted", "AbortError"));
-      controller = new AbortController();
-    });
-  }
+  });
   return controller.signal;
 }
 
@@ -145,14 +144,13 @@ class Teller {
   }
 
   #progress(): StudyProgress {
-    const { done, total, failed, best } = this.#tally;
+    const { done, total, failed, best: value } = this.#tally;
     const { name: study, metric = "value" } = this.study;
     const secondsLeft = this.#tally.secondsLeft();
-    return {
-      ...{ study, done, total, failed, secondsLeft },
-      ...best !== undefined &&
-        { best: { metric, value: best, text: this.value(best) } },
-    };
+    const best = value === undefined
+      ? undefined
+      : { metric, value, text: this.value(value) };
+    return { study, done, total, failed, secondsLeft, best };
   }
 
   #html(): string {
@@ -218,14 +216,10 @@ export async function runJob(
   data: () => Promise<Dataset>,
   dir: string,
 ): Promise<void> {
-  const { name, metric = "" } = job.study;
-  const isTraining = "recipe" in job;
-  const teller = new Teller(
-    job.study,
-    isTraining
-      ? percent
-      : (value) => `${Number(value.toPrecision(4))} ${metric}`.trim(),
-  );
+  const { name, metric = "" } = job.study, isTraining = "recipe" in job;
+  const measured = (value: number) =>
+    `${Number(value.toPrecision(4))} ${metric}`.trim();
+  const teller = new Teller(job.study, isTraining ? percent : measured);
   const options = {
     dir: fromRoot(dir),
     store: Deno.env.get("FERLAB_STORE"),
@@ -241,7 +235,7 @@ export async function runJob(
   } else await runStudy(job.study, job.measure, options);
   await teller.done;
   const { study, rows } = await trialRows(placeOf(dir), name);
-  mkdirSync(fromRoot(dir), { recursive: true });
-  const file = join(fromRoot(dir), `${name}.parquet`);
+  const file = join(options.dir, `${name}.parquet`);
+  mkdirSync(options.dir, { recursive: true });
   await exportStudy(study, rows, { format: "parquet", file });
 }

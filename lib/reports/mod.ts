@@ -1,25 +1,4 @@
 /** What a notebook puts a report together from, and others may import. */
-export {
-  type Best,
-  bestPer,
-  bestTrial,
-  epochRows,
-  noiseOf,
-  parametersOf,
-  paramsOf,
-  type Published,
-  published,
-  publishedNoise,
-  rateText,
-  type Row,
-  runsAtBest,
-  settings,
-  settingText,
-  speeds,
-  type Trial,
-  valueText,
-  where,
-} from "../rows/mod.ts";
 export * from "./answers.ts";
 export * from "./claims.ts";
 export { ClaimsFile, readClaims } from "./claims_file.ts";

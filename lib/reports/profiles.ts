@@ -82,19 +82,18 @@ export const pretrained = (profile: string): Partial<Recipe> =>
   structuredClone(backbones[parseProfile(profile)] ?? {});
 
 /**
- * The sd of the difference of two paired runs, as a share: of ours by notebook
- * 16, of the notes' by their nominal repeats.
+ * The sd of the difference of two paired runs, as a share, by what they start
+ * from: of ours by notebook 16, of the notes' by their nominal repeats.
  */
-export const pairSpread: Partial<Record<Profile, Record<Origin, number>>> = {
+export const pairSpread: Partial<
+  Record<Profile, { random: number; pretrained: number }>
+> = {
   cpu: { random: 0.0066, pretrained: 0.0045 },
   paper: {
     random: Math.SQRT2 * publishedNoise.scratch.sd,
     pretrained: Math.SQRT2 * publishedNoise.pretrained.sd,
   },
 };
-
-/** What a run starts from. */
-type Origin = "random" | "pretrained";
 
 type Start = Pick<TrainingPlan, "limits"> & {
   recipe: Recipe;
@@ -134,7 +133,7 @@ const starts: Record<Profile, Start> = {
 };
 
 /** @throws StudyError for a profile that there is not */
-export function parseProfile(profile: string): Profile {
+function parseProfile(profile: string): Profile {
   const { data, error } = Profile.safeParse(profile);
   if (data) return data;
   throw new StudyError(`parameter profile: ${error!.issues[0].message}`);
@@ -194,9 +193,8 @@ export function decades(from: number, to: number, steps = 1): number[] {
     );
   }
   const sign = to < from ? -1 : 1;
-  const rate = (i: number) => 10 ** (Math.log10(from) + sign * i / steps);
-  return Array.from(
-    { length: count + 1 },
-    (_, i) => Number(rate(i).toPrecision(4)),
-  );
+  return Array.from({ length: count + 1 }, (_, i) => {
+    const rate = 10 ** (Math.log10(from) + sign * i / steps);
+    return Number(rate.toPrecision(4));
+  });
 }

@@ -84,12 +84,8 @@ export const notRun = judgement("not yet run");
 export const holdsIf = (isHeld: boolean, why: string, ours: string) =>
   judgement(isHeld ? "holds" : "does not hold")(why, ours);
 
-/** Why a rule holds or fails, where it does. */
-interface Reasons {
-  holds: string | false;
-  fails: string | false;
-  open: string;
-}
+/** Why a rule holds or fails, where it does, or is open. */
+type Reasons = Record<"holds" | "fails", string | false> & { open: string };
 
 /** A verdict by a rule of one's own: the first reason that applies counts. */
 export function byRule(
@@ -116,8 +112,8 @@ export function byRule(
 
 /** "2 paired seeds are too few" */
 export const tooFew = (n: number, isUnpaired = false): string =>
-  `${n} ${isUnpaired ? "unpaired" : "paired"} ${
-    n === 1 ? "seed is" : "seeds are"
+  `${n} ${isUnpaired ? "un" : ""}paired seed${
+    n === 1 ? " is" : "s are"
   } too few`;
 
 /**
@@ -284,26 +280,22 @@ export function nearBest(
     .filter((row) => row[parameter] != null);
   const odd = list.find((row) => typeof valueAt(row, parameter) !== "number");
   if (odd) {
-    throw new StudyError(
-      `nearBest: ${parameter} "${odd[parameter]}" is no number: a peak has a ` +
-        `place among numbers`,
-    );
+    const what = `nearBest: ${parameter} "${odd[parameter]}"`;
+    throw new StudyError(`${what} is no number: a peak is one among numbers`);
   }
   if (!list.some(isDone)) return null;
   const runs = asRuns("nearBest", list, parametersOf(list, [parameter]));
-  const { settings: [best, ...worse], comparisons } = analysis.compareAll(
-    runs,
-    {
-      direction: "maximize",
-      bootstrap: false,
-      by: [parameter],
-      bySeed: true,
-      ...testing,
-      alpha: alphaOf(testing),
-    },
-  );
+  const { settings, comparisons } = analysis.compareAll(runs, {
+    direction: "maximize",
+    bootstrap: false,
+    by: [parameter],
+    bySeed: true,
+    ...testing,
+    alpha: alphaOf(testing),
+  });
+  const [best, ...worse] = settings;
   const valueOf = ({ params }: typeof best) => Number(params[parameter]);
-  const tried = [best, ...worse].map(valueOf);
+  const tried = settings.map(valueOf);
   const near = worse
     .filter((s, i) => s.n > 0 && comparisons[i].verdict !== "differs");
   return {
@@ -313,7 +305,10 @@ export function nearBest(
     near: [best, ...near].map(valueOf).sort((a, b) => a - b),
     tried: [Math.min(...tried), Math.max(...tried)] as const,
     others: comparisons.map(({ n, t, kind }) => ({
-      ...{ n, sd: t?.sd ?? null, unpaired: kind === "unpaired", testing },
+      n,
+      sd: t?.sd ?? null,
+      unpaired: kind === "unpaired",
+      testing,
     })),
   };
 }
@@ -334,30 +329,28 @@ export function peakWithin(
 ): Judgement {
   const [low, high] = channels.isRows(range) ? range : [NaN, NaN];
   if (!(low <= high)) {
-    throw new StudyError(
-      `peakWithin: the range is ${low} to ${high}: give its low end first`,
-    );
+    const what = `peakWithin: the range is ${low} to ${high}`;
+    throw new StudyError(`${what}: give its low end first`);
   }
   const { level, correction, paired } = o;
   const found = nearBest(rows, parameter, { level, correction, paired });
   if (!found) return cannotTell(o.missing ?? "no run is finished");
   const text = (value: number) => valueText(parameter, value);
-  const others = found.near.filter((v) => v !== found.value);
-  const ours = `best at ${text(found.value)} (${percent(found.mean)}); ` +
-    `not told apart from it: ${others.map(text).join(", ") || "none"}`;
-  const isInside = found.near.every((v) => v >= low && v <= high);
-  const isOutside = found.near.every((v) => v < low || v > high);
+  const { near, value, tried } = found;
+  const others = near.filter((v) => v !== value).map(text).join(", ");
+  const ours = `best at ${text(value)} (${percent(found.mean)}); ` +
+    `not told apart from it: ${others || "none"}`;
+  const isInside = near.every((v) => v >= low && v <= high);
+  const isOutside = near.every((v) => v < low || v > high);
   const place = isInside ? "inside" : isOutside ? "outside" : "partly outside";
   const word = parameter === "lr" ? "rate" : parameter;
-  const why =
-    `the best ${word} and those not told apart from it lie ${place} ` +
-    `${text(low)} to ${text(high)} (${testOf(found.others)}; tried ${
-      found.tried.map(text).join(" to ")
-    })`;
+  const why = `the best ${word} and those not told apart from it lie ` +
+    `${place} ${text(low)} to ${text(high)} (${testOf(found.others)}; ` +
+    `tried ${tried.map(text).join(" to ")})`;
   const settled = byRule(ours, {
     missing: found.n < FEWEST
       ? `${found.n} repeat${found.n === 1 ? " is" : "s are"} too few`
-      : found.others.length === 0 && `only ${text(found.value)} was tried`,
+      : found.others.length === 0 && `only ${text(value)} was tried`,
     fails: isOutside && why,
     holds: isInside && why,
     open: `${why}; ${repeatsText(found.others)}`,

@@ -1,7 +1,7 @@
 /** A notebook's own cells over rows of a test. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Row } from "../../lib/reports/mod.ts";
+import type { Row } from "../../lib/rows/mod.ts";
 import { inFolder } from "../_folder.ts";
 
 /** What needs a data set or a record, or writes one. */

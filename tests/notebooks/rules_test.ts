@@ -1,6 +1,6 @@
 /** The rules that stand in one notebook's cells, over rows made by hand. */
 import assert from "node:assert/strict";
-import type { Row } from "../../lib/reports/mod.ts";
+import type { Row } from "../../lib/rows/mod.ts";
 import { after, gridOf, trial } from "./_cells.ts";
 
 const base = [0.5, 0.51, 0.52];

@@ -9,10 +9,9 @@ import {
   decades,
   decide,
   openStudy,
-  parametersOf,
-  published,
   publishedText,
 } from "../../lib/reports/mod.ts";
+import { parametersOf, published } from "../../lib/rows/mod.ts";
 import { StudyError } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
 

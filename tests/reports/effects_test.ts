@@ -2,20 +2,25 @@
 import assert from "node:assert/strict";
 import pl from "nodejs-polars";
 import * as reports from "../../lib/reports/mod.ts";
+import * as rowPieces from "../../lib/rows/mod.ts";
 import {
   asFamily,
-  bestPer,
   costTable,
   differenceText,
   effects,
   gainText,
+  trialTable,
+} from "../../lib/reports/mod.ts";
+import {
+  bestPer,
   noiseOf,
   published,
   type Row,
   runsAtBest,
   settings,
-  trialTable,
-} from "../../lib/reports/mod.ts";
+  type Trial,
+  where,
+} from "../../lib/rows/mod.ts";
 
 /** Rows of depth, lr and a value a seed. */
 const rowsOf = (table: Record<string, number[]>): Row[] =>
@@ -385,7 +390,7 @@ Deno.test("a row's state counts in Optuna's words and in others', and no other o
   const of = { of: "depth", base: 2 };
   for (const word of ["COMPLETE", "finished", "Completed"]) {
     assert.deepEqual(effects(as(word), of), effects(rows, of), word);
-    assert.equal(reports.where(as(word), { depth: 2 }).length, 3, word);
+    assert.equal(where(as(word), { depth: 2 }).length, 3, word);
   }
   assert.equal(effects(as("running"), of).length, 0);
   assert.equal(settings(as("crashed"))[0].failed, 3);
@@ -426,7 +431,7 @@ Deno.test("a list of values is a parameter where a call names it", () => {
   assert.equal(runsAtBest(rows, "betas").length, 6);
   const [e] = effects(rows, { of: "betas", base: [0.9, 0.999] as never });
   assert.equal(e.less, "0.9, 0.99 less 0.9, 0.999");
-  assert.equal(reports.where(rows, { betas: [0.9, 0.99] }).length, 3);
+  assert.equal(where(rows, { betas: [0.9, 0.99] }).length, 3);
 });
 
 Deno.test("names that every object inherits are parameters like others, or none", () => {
@@ -447,7 +452,7 @@ Deno.test("names that every object inherits are parameters like others, or none"
 Deno.test("a call without what it needs, or with plain rows for effects, is one line that names it", async () => {
   const rows = rowsOf({ "2 0.1": [0.5], "4 0.1": [0.6] });
   // deno-lint-ignore no-explicit-any
-  const all = reports as any;
+  const all = { ...rowPieces, ...reports } as any;
   const wrong: Record<string, unknown[][]> = {
     effects: [[], [null], [rows], [rows, {}], [rows, null]],
     bestPer: [[rows], [rows, null]],
@@ -487,7 +492,7 @@ Deno.test("a call without what it needs, or with plain rows for effects, is one 
       );
     }
   }
-  costTable(rows as reports.Trial[]);
+  costTable(rows as Trial[]);
 });
 
 Deno.test("an option of another kind is one line that names it", () => {
@@ -514,7 +519,7 @@ Deno.test("the trial table takes shares alone, and says what became of a trial w
   const [row] = rowsOf({ "2 0.1": [0.5] });
   const html = (more: Row) =>
     // deno-lint-ignore no-explicit-any
-    (trialTable([{ ...row, ...more } as reports.Trial]) as any)[
+    (trialTable([{ ...row, ...more } as Trial]) as any)[
       Symbol.for("Jupyter.display")
     ]()["text/html"];
   for (const field of ["accuracy", "low", "balanced", "maxTestAccuracy"]) {

@@ -3,16 +3,14 @@ import assert from "node:assert/strict";
 import {
   claims,
   protocol,
-  published,
   ratios,
   ratioText,
-  type Row,
-  speeds,
   speedTable,
   speedText,
   startOf,
   timed,
 } from "../../lib/reports/mod.ts";
+import { published, type Row, speeds } from "../../lib/rows/mod.ts";
 import { named } from "../../lib/rows/mod.ts";
 import { inFolder } from "../_folder.ts";
 

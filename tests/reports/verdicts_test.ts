@@ -10,8 +10,8 @@ import {
   keepUnlessBeaten,
   noGain,
   peakWithin,
-  type Row,
 } from "../../lib/reports/mod.ts";
+import type { Row } from "../../lib/rows/mod.ts";
 
 /** Effects of values against 0, three seeds each, about `gain` ± `spread`. */
 const of = (...gains: [gain: number, spread: number][]): Effect[] =>

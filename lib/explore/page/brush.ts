@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** Trials picked in a chart: by a rectangle that is drawn, or on an axis. */
-import type { Trial } from "../../reports/mod.ts";
+import type { Trial } from "../../rows/mod.ts";
 import { valueKey } from "./state.ts";
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** What a page has of its report, read without trust. */
-import type { Trial } from "../../reports/mod.ts";
+import type { Trial } from "../../rows/mod.ts";
 import type { Asked } from "../pack.ts";
 import type { CallJson, Json } from "../record.ts";
 import { trialsIn, type TrialTable } from "../table.ts";

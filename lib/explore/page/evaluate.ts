@@ -1,6 +1,6 @@
 /** Makes the calls of a report again, on the trials that a state keeps. */
 import { channels } from "../../charts/mod.ts";
-import type { Row, Trial } from "../../reports/mod.ts";
+import type { Row, Trial } from "../../rows/mod.ts";
 import { KEYS, keyText } from "../keys.ts";
 import type { CallJson, Json } from "../record.ts";
 import { FUNCTIONS, WITH_MARGIN } from "./functions.ts";

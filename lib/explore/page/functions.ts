@@ -1,15 +1,16 @@
 /** What the calls of a report may name. */
 import * as charts from "../../charts/mod.ts";
 import * as reports from "../../reports/mod.ts";
+import * as rows from "../../rows/mod.ts";
 
 // deno-lint-ignore no-explicit-any
 type Function = (...args: any[]) => unknown;
 
 export const FUNCTIONS = new Map<string, Function>(Object.entries({
   ...{ effects: reports.effects, asFamily: reports.asFamily },
-  ...{ bestPer: reports.bestPer, settings: reports.settings },
-  ...{ runsAtBest: reports.runsAtBest, where: reports.where },
-  ...{ epochRows: reports.epochRows, noiseOf: reports.noiseOf },
+  ...{ bestPer: rows.bestPer, settings: rows.settings },
+  ...{ runsAtBest: rows.runsAtBest, where: rows.where },
+  ...{ epochRows: rows.epochRows, noiseOf: rows.noiseOf },
   ...{ noGain: reports.noGain, gains: reports.gains, equal: reports.equal },
   ...{ better: reports.better, worse: reports.worse },
   peakWithin: reports.peakWithin,

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** The page's part: reads what the page holds, shows the panel, follows it. */
-import type { Trial } from "../../reports/mod.ts";
+import type { Trial } from "../../rows/mod.ts";
 import { both, brush, trialsOf } from "./brush.ts";
 import { readPage } from "./data.ts";
 import { h } from "./dom.ts";

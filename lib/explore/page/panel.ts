@@ -1,8 +1,9 @@
 /// <reference lib="dom" />
 /** The panel in which a reader says what counts, and the bar that says so. */
 import { channels } from "../../charts/mod.ts";
-import type { Trial } from "../../reports/mod.ts";
-import { valueText, verdictText } from "../../reports/mod.ts";
+import type { Trial } from "../../rows/mod.ts";
+import { verdictText } from "../../reports/mod.ts";
+import { valueText } from "../../rows/mod.ts";
 import { choice, h, labelled, tick } from "./dom.ts";
 import { power } from "./power.ts";
 import type { Report } from "./report.ts";

@@ -4,12 +4,11 @@ import {
   claimsHtml,
   type Effect,
   type Judgement,
-  type Row,
   settled,
   type Shown,
   type Study,
-  type Trial,
 } from "../../reports/mod.ts";
+import type { Row, Trial } from "../../rows/mod.ts";
 import type { AskedClaim } from "../pack.ts";
 import type { CallJson } from "../record.ts";
 import type { Output } from "./data.ts";

@@ -1,5 +1,6 @@
 /** What a reader changed, in words and in the page's address. */
-import type { Row, Testing, Trial } from "../../reports/mod.ts";
+import type { Testing } from "../../reports/mod.ts";
+import type { Row, Trial } from "../../rows/mod.ts";
 
 /** What accuracy stands for. */
 export const NUMBERS: Record<

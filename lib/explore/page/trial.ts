@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** One trial, and what another does otherwise. */
 import { lineChart } from "../../charts/mod.ts";
-import type { Row, Trial } from "../../reports/mod.ts";
+import type { Row, Trial } from "../../rows/mod.ts";
 import type { SharedPlan } from "../record.ts";
 import { choice, h } from "./dom.ts";
 
