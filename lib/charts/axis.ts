@@ -178,14 +178,16 @@ function linearTicks([low, high]: number[], isWhole: boolean): number[] {
   return whole.length > 0 ? whole : ticks;
 }
 
-/** Whole decades within the domain, with 2 and 5 of each where they are few. */
+/** Whole decades, with 2 and 5 of each or all multiples where they are few. */
 function logTicks([low, high]: number[]): number[] {
   // As many as there are decades: d3 then gives every multiple of them.
   const many = Math.ceil(Math.log10(high / low)) + 1;
-  const all = (d3.scaleLog().domain([low, high]).ticks(many) as number[])
-    .filter((t) => /^[125](e|\.0*e)/.test(t.toExponential()));
-  const decades = all.filter((t) => /^1e/.test(t.toExponential()));
-  return decades.length > 1 ? decades : all.length > 0 ? all : [low, high];
+  const all: number[] = d3.scaleLog([low, high], [0, 1]).ticks(many);
+  const of = (digits: string) =>
+    all.filter((t) => digits.includes(t.toExponential(0)[0]));
+  const most = [of("1"), of("125"), all]
+    .find((ticks, i) => ticks.length > [1, 3, 0][i]);
+  return most ?? [low, high];
 }
 
 /**

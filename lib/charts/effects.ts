@@ -7,7 +7,7 @@ import { tableOf } from "./csv.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
 import { rowsAxis, widest } from "./layout.ts";
 import * as marks from "./marks.ts";
-import { sdOf, text as noiseText } from "./noise.ts";
+import { check as checkNoise, sdOf, text as noiseText } from "./noise.ts";
 import type { Chart } from "./theme.ts";
 import { signed } from "./values.ts";
 
@@ -60,6 +60,7 @@ export function forestChart(
 
   const [finite, failed] = [true, false]
     .map((isDone) => all.filter((r) => (r.estimate !== null) === isDone));
+  checkNoise("forest", o.noise, factor !== 1);
   const noise = Math.SQRT2 * sdOf(o.noise) * factor;
   const values = finite.flatMap((r) => [r.estimate, r.low, r.high]);
   const x = axisFor([...values, -noise, 0, noise], {

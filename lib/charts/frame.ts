@@ -110,6 +110,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
   }
   const { x, y, room = {}, inset = {} } = spec;
   const isShare = SHARES.test(`${y.label} ${spec.label}`);
+  noise.check(kind, o.noise, isShare);
   const noiseWords = noise.text(o.noise, isShare);
   const bar = y.type === "linear" ? noise.sdOf(o.noise) : 0;
   const noiseMark = spec.noiseMark ??
@@ -215,11 +216,11 @@ function checkFrame(kind: string, o: FrameOptions) {
   checkOptions(kind, o, "{ width: 720 }");
   const { width = 720, title = "", caption = "" } = o;
   const odd = [title, caption].find((text) => typeof text !== "string");
-  const wrong = odd !== undefined
-    ? `title or caption is ${whatIs(odd)}; give a text`
-    : o.noise && !("sd" in o.noise) &&
-      `noise is ${whatIs(o.noise)}; give { sd }`;
-  if (wrong) throw new TypeError(`${kind}: ${wrong}`);
+  if (odd !== undefined) {
+    throw new TypeError(
+      `${kind}: title or caption is ${whatIs(odd)}; give a text`,
+    );
+  }
   if (width >= 100 && width <= 8000) return;
   throw new RangeError(
     `${kind}: width is ${width}; give pixels from 100 to 8000`,

@@ -1,6 +1,10 @@
 /** The noise of a study: the spread between repeats of one setting. */
+import { whatIs } from "./channels.ts";
 
-/** The spread between repeats of one setting, in the values' unit (shares). */
+/**
+ * The spread between repeats of one setting, in the values' unit: of accuracies
+ * a share, 0.015 for 1.5 points.
+ */
 export interface Noise {
   sd: number;
   /** Its 95 % interval. */
@@ -8,6 +12,23 @@ export interface Noise {
   high?: number | null;
   /** Degrees of freedom of `sd`. */
   df?: number;
+}
+
+/** Repeats of one setting never differ by so much of a share. */
+const MOST = 0.3;
+
+/** @throws {TypeError} for what is no noise, and for points on shares */
+export function check(
+  kind: string,
+  of: Noise | null | undefined,
+  isShare: boolean,
+) {
+  if (!of) return;
+  const wrong = !(Object(of) === of && "sd" in of)
+    ? `${whatIs(of)}; give { sd }`
+    : isShare && of.sd > MOST && of.sd < Infinity &&
+      `${of.sd}: give its sd as a share, ${of.sd / 100} for ${of.sd} points`;
+  if (wrong) throw new TypeError(`${kind}: noise is ${wrong}`);
 }
 
 /** The noise's standard deviation, 0 where there is none. */

@@ -72,11 +72,14 @@ export function parallelChart(
   });
 
   const width = o.width ?? 720;
-  const names = axes.map((a) =>
-    wrapWords(a.label, (width - 120) / Math.max(1, last) - 12, FONT_SIZE)
-  );
   const wide = (texts: string[]) => widest(texts, FONT_SIZE + 1);
   const words = (i: number) => axes[i].ticks.map(axes[i].format);
+  const leftOf = wide(words(0)) + 16;
+  const rightOf = 14 +
+    1.1 * wide([...words(last), best ? end.say(best) : ""]);
+  // Names are no wider than from axis to axis.
+  const between = (width - leftOf - rightOf) / Math.max(1, last);
+  const names = axes.map((a) => wrapWords(a.label, between - 12, FONT_SIZE));
   /** Ticks of all axes that stand apart on such a height, at shares of it. */
   const ticksIn = (height: number) =>
     axes.flatMap(({ ticks, place, format }, x) => {
@@ -101,11 +104,8 @@ export function parallelChart(
     ...{ x: hiddenAxis(0, Math.max(1, last)), y: hiddenAxis(0, 1) },
     isEmpty: table.rows.length === 0,
     room: {
-      left: Math.max(wide(words(0)) + 16, wide(names[0]) / 2 + 8),
-      right: Math.max(
-        wide([...words(last), best ? end.say(best) : ""]) * 1.1 + 14,
-        wide(names[last]) / 2 + 8,
-      ),
+      left: Math.max(leftOf, wide(names[0]) / 2 + 8),
+      right: Math.max(rightOf, wide(names[last]) / 2 + 8),
       top: 14 * Math.max(...names.map((n) => n.length)) + 14,
       bottom: failed.length > 0 ? 16 : 6,
     },

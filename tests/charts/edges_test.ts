@@ -482,6 +482,68 @@ Deno.test("noise alone looks even: the colours span four noise floors", async ()
   assert.match(text, /1 tie with the best/);
 });
 
+Deno.test("a heat map marks the decision, given by its values or a function", async () => {
+  const draw = (decision: object) =>
+    heatMapChart(good, { x: "lr", y: "depth", decision } as never);
+  const { svg } = draw({ lr: 1e-3, depth: 2 });
+  assert.match(svg, /decision: learning rate 10⁻³, depth 2</);
+  assert.equal(svg.match(/class="ferlab-decision"[^>]*>\n?<path/g)?.length, 1);
+  const same = draw((r: Row) => r.lr === 1e-3);
+  assert.equal(same.svg, svg);
+  assert.match(await check(draw({ lr: 1 })), /the decision is no cell here/);
+});
+
+Deno.test("a noise in points is refused where values are shares", () => {
+  const noise = { sd: 1.5 };
+  const said = "noise is 1.5: give its sd as a share, 0.015 for 1.5 points";
+  const message = (kind: string) => ({ message: `${kind}: ${said}` });
+  assert.throws(() => lineChart(good, { x: "lr", noise }), message("line"));
+  assert.throws(
+    () => heatMapChart(good, { x: "lr", y: "depth", noise }),
+    message("heat-map"),
+  );
+  assert.throws(
+    () => forestChart([{ label: "a", difference: 0.1 }], { noise }),
+    message("forest"),
+  );
+  lineChart(good, { x: "lr", yLabel: "loss", noise });
+});
+
+Deno.test("rates inside one decade have several ticks on a phone", () => {
+  const rows = Array.from(
+    { length: 14 },
+    (_, i) => row(1.2e-3 * 1.15 ** i, 2, 0.5),
+  );
+  const { svg } = lineChart(rows, { x: "lr", width: 400 });
+  const [, ticks] = /x-axis tick label">(.*?)<\/g>/s.exec(svg)!;
+  assert.ok(ticks.match(/<text/g)!.length >= 4, ticks);
+});
+
+Deno.test("on a phone no words are smaller than 11 pixels", () => {
+  const cells = Array.from(
+    { length: 60 },
+    (_, i) => row(i % 12, `d ${i % 5}`, i / 99),
+  );
+  const counts = Array.from({ length: 12 }, () => Array(12).fill(100));
+  const width = 360;
+  const effect = { label: "a", difference: 0.1, low: 0.05, high: 0.2 };
+  for (
+    const { svg } of [
+      heatMapChart(cells, { x: "lr", y: "depth", width }),
+      confusionChart(counts, { width }),
+      forestChart([effect], { width }),
+      isolationChart([{ value: 1, mean: 0.5, nuisance: "lr 1" }], {
+        x: "n",
+        width,
+      }),
+      timelineChart([{ start: 0, end: 9, number: 1 }], { width }),
+    ]
+  ) {
+    const sizes = [...svg.matchAll(/font-size="([\d.]+)/g)].map(([, s]) => +s);
+    assert.ok(Math.min(...sizes) >= 11, sizes.join());
+  }
+});
+
 Deno.test("a loss from 1e-8 to 1e-1 has a log axis, an accuracy none", () => {
   const losses = [1e-8, 1e-4, 1e-1].map((loss, i) => ({ epoch: i + 1, loss }));
   const { svg } = lineChart(losses, { x: "epoch", y: "loss" });
