@@ -115,6 +115,7 @@ async function processes(bench: Bench, rounds: number) {
       if (right && !await right()) wrong.set(name, wrong.get(name)! + 1);
       return ms;
     }),
+    (i) => console.error(`round ${i} of ${rounds}`),
   ).finally(() => stopSession(session));
   const t = (name: string): number[] | undefined =>
     times[all.findIndex((one) => one.name === name)];

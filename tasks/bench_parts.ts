@@ -24,6 +24,7 @@ export function median(values: number[]): number {
 export async function inTurns(
   rounds: number,
   sides: readonly ((isWarmUp: boolean) => Promise<number>)[],
+  onRound: (round: number) => void = () => {},
 ): Promise<number[][]> {
   const times = sides.map(() => [] as number[]);
   for (let i = 0; i <= rounds; i++) {
@@ -31,7 +32,7 @@ export async function inTurns(
       const ms = await run(i === 0);
       if (i > 0) times[side].push(ms);
     }
-    console.error(`round ${i} of ${rounds}`);
+    onRound(i);
   }
   return times;
 }

@@ -78,12 +78,9 @@ export async function recordsOf(
   const opened = (row: StudyRow) => String(row.attrs.opened ?? "");
   return (await store.studies())
     .filter((row) => (identityOf(row)?.family ?? row.name) === family)
+    .sort((a, b) => a.studyId - b.studyId)
     .sort((a, b) =>
-      opened(a) < opened(b)
-        ? -1
-        : opened(a) > opened(b)
-        ? 1
-        : a.studyId - b.studyId
+      Number(opened(a) > opened(b)) - Number(opened(a) < opened(b))
     );
 }
 

@@ -12,17 +12,10 @@ const ROOMS = ["tensorflow", "nn", "models", "data", "weights", "train"];
 const sha256 = (bytes: Uint8Array | string) =>
   createHash("sha256").update(bytes).digest("hex");
 
-function sources(folder: string): string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true })
-    .flatMap((entry) => {
-      const path = `${folder}/${entry.name}`;
-      return entry.isDirectory()
-        ? sources(path)
-        : path.endsWith(".ts")
-        ? [path]
-        : [];
-    }).sort();
-}
+const sources = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true }).map(String)
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`).sort();
 
 /** SHA-256 over the names and contents of the code that trains. */
 function codeHash(): string {

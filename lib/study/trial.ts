@@ -7,6 +7,7 @@ import type { TrialPoint } from "./points.ts";
 import { type Curve, pruneReason } from "./pruners.ts";
 import { keepUnsaved } from "./unsaved.ts";
 import {
+  type CurvePoint,
   type EpochReport,
   LostTrialError,
   type Outcome,
@@ -143,22 +144,17 @@ async function curvesBut(
   { store, studyId }: TrialRun,
   trialId: number,
 ): Promise<{ own: Curve; others: Curve[] }> {
-  const curves = new Map<
-    number,
-    { values: Map<number, number>; finished: boolean }
-  >();
-  for (const p of await store.curves(studyId)) {
-    let curve = curves.get(p.trialId);
-    if (!curve) {
-      curve = { values: new Map(), finished: p.state === "COMPLETE" };
-      // A broken-off trial's epochs are its copy's as well.
-      if (p.state !== "FAIL") curves.set(p.trialId, curve);
-    }
-    curve.values.set(p.epoch, p.value);
-  }
-  const own = curves.get(trialId) ?? { values: new Map(), finished: false };
-  curves.delete(trialId);
-  return { own, others: [...curves.values()] };
+  const curves = Map.groupBy(await store.curves(studyId), (p) => p.trialId);
+  const curveOf = (points: readonly CurvePoint[]): Curve => ({
+    values: new Map(points.map(({ epoch, value }) => [epoch, value])),
+    finished: points[0]?.state === "COMPLETE",
+  });
+  const own = curveOf(curves.get(trialId) ?? []);
+  // A broken-off trial's epochs are its copy's as well.
+  const others = [...curves.values()].filter(([{ trialId: id, state }]) =>
+    id !== trialId && state !== "FAIL"
+  );
+  return { own, others: others.map(curveOf) };
 }
 
 /** Why the study's pruner ends a trial at an epoch; null where it does not. */

@@ -1,7 +1,7 @@
 /** `deno task study claims`: answers and claims, as one Markdown page. */
 import { Command } from "commander";
 import { existsSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { join, relative } from "node:path";
 import { type ClaimsFile, readClaims } from "../../lib/reports/commands.ts";
 import {
   brief,
@@ -13,8 +13,10 @@ import {
 import {
   claimsIn,
   markdownTable,
+  NOTEBOOKS,
   notebooksIn,
   readHead,
+  root,
 } from "./notebook_files.ts";
 import {
   checkFolder,
@@ -22,9 +24,6 @@ import {
   writeWhole,
 } from "../../lib/notebook/commands/mod.ts";
 import { say, UsageError } from "../cli.ts";
-
-const root = resolve(import.meta.dirname!, "../..");
-const NOTEBOOKS = join(root, "notebooks");
 
 /** The strongest first: its judgement is the one that counts. */
 const PROFILES: Profile[] = ["paper", "cpu", "quick"];

@@ -32,7 +32,7 @@ import {
 import { dryRun } from "./dry_run.ts";
 import { plural, roomOf, wrapped } from "../text.ts";
 import { answerText, coloured, expectedOf } from "./notebook_answers.ts";
-import { notebooksIn } from "./notebook_files.ts";
+import { NOTEBOOKS, notebooksIn, root } from "./notebook_files.ts";
 import { checkStore, dataFolder, outFolder } from "./notebook_checks.ts";
 import {
   type Expected,
@@ -42,9 +42,6 @@ import {
 import { storeUrl } from "./records.ts";
 
 const PROFILES: Profile[] = ["smoke", "quick", "cpu", "paper"];
-
-const root = resolve(import.meta.dirname!, "../..");
-const NOTEBOOKS = join(root, "notebooks");
 
 /** The numbered notebooks by name, in their order. */
 const notebookNames = () =>

@@ -1,6 +1,6 @@
 /** What notebooks answer, and what is expected of them before they run. */
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { readClaims } from "../../lib/reports/commands.ts";
 import {
   countsText,
@@ -9,11 +9,10 @@ import {
   VERDICTS,
   verdictText,
 } from "../../lib/reports/mod.ts";
-import { readHead } from "./notebook_files.ts";
+import { readHead, root } from "./notebook_files.ts";
 import { clean } from "../text.ts";
 import type { Expected } from "./notebooks_display.ts";
 
-const root = resolve(import.meta.dirname!, "../..");
 /** Seconds of a notebook beside its trials: its kernel, its charts. */
 const BESIDE = 6;
 

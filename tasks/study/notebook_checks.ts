@@ -7,8 +7,7 @@ import { type Profile, startOf } from "../../lib/reports/mod.ts";
 import { openStore, StudyError } from "../../lib/study/commands.ts";
 import { storeUrl } from "./records.ts";
 import { UsageError } from "../cli.ts";
-
-const root = resolve(import.meta.dirname!, "../..");
+import { root } from "./notebook_files.ts";
 
 /** Seconds that a server of records is waited for before it counts as gone. */
 const WAIT_SECONDS = 10;

@@ -1,9 +1,13 @@
 /** What a folder has of notebooks: their names, titles, questions, claims. */
 import { existsSync, readdirSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { QUESTION } from "../../lib/notebook/commands/mod.ts";
 import { readAs } from "../../lib/reports/commands.ts";
+
+/** The project's folder, and that of its notebooks. */
+export const root = resolve(import.meta.dirname!, "../..");
+export const NOTEBOOKS = join(root, "notebooks");
 
 const Page = z.object({
   cells: z.array(z.object({

@@ -11,7 +11,7 @@ import {
   Serial,
   type Value,
 } from "./database.ts";
-import { connectSocket } from "./postgres_socket.ts";
+import { coded, connectSocket } from "./postgres_socket.ts";
 import type { Target } from "./url.ts";
 import type { StoreOptions } from "./types.ts";
 
@@ -152,11 +152,7 @@ class Session {
   }
 }
 
-function closed(): Error {
-  return Object.assign(new Error("the connection was lost"), {
-    code: "CONNECTION_CLOSED",
-  });
-}
+const closed = () => coded("the connection was lost", "CONNECTION_CLOSED");
 
 const texts = new Map<string, string>();
 

@@ -10,6 +10,10 @@ const YES = "S".charCodeAt(0);
 /** Silence of the server after which a connection counts as lost. */
 const SILENCE_MS = 60_000;
 
+/** An error with a code, as those of node:net have it. */
+export const coded = (message: string, code: string): Error =>
+  Object.assign(new Error(message), { code });
+
 function event<T>(
   socket: net.Socket,
   name: "connect" | "secureConnect" | "data",
@@ -20,18 +24,12 @@ function event<T>(
       resolve(value as T);
     });
     socket.once("error", reject);
-    socket.once("close", () =>
-      reject(
-        Object.assign(new Error("the server closed the connection"), {
-          code: "ECONNRESET",
-        }),
-      ));
+    socket.once(
+      "close",
+      () => reject(coded("the server closed the connection", "ECONNRESET")),
+    );
     socket.once("timeout", () => {
-      reject(
-        Object.assign(new Error("the server does not answer"), {
-          code: "ETIMEDOUT",
-        }),
-      );
+      reject(coded("the server does not answer", "ETIMEDOUT"));
       socket.destroy();
     });
   });
@@ -99,9 +97,9 @@ export async function connectSocket(
       }
     }
     if (!socket && sslMode !== "prefer") {
-      throw Object.assign(
-        new Error(`the server has no TLS, which sslmode=${sslMode} wants`),
-        { code: "NO_TLS" },
+      throw coded(
+        `the server has no TLS, which sslmode=${sslMode} wants`,
+        "NO_TLS",
       );
     }
   }
@@ -109,12 +107,8 @@ export async function connectSocket(
   connected.setTimeout(SILENCE_MS);
   connected.on("timeout", () => {
     if (!isWaiting()) return;
-    connected.destroy(
-      Object.assign(
-        new Error(`the server was silent for ${SILENCE_MS / 1000} s`),
-        { code: "ETIMEDOUT" },
-      ),
-    );
+    const silence = `the server was silent for ${SILENCE_MS / 1000} s`;
+    connected.destroy(coded(silence, "ETIMEDOUT"));
   });
   return connected;
 }
