@@ -28,6 +28,13 @@ export interface Claim extends Judgement {
   aboutFaces?: boolean;
 }
 
+/** A claim: its text, what was published about it, and our verdict on it. */
+export const claim = (
+  text: string,
+  published: Claim["published"],
+  verdict: Judgement,
+): Claim => ({ claim: text, published, ...verdict });
+
 /** What a cell claims, before its published rows are text. */
 const Claims = z.array(
   ClaimsFile.shape.claims.element.extend({
