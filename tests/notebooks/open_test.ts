@@ -70,14 +70,12 @@ Deno.test("on the committed records every notebook comes to the committed verdic
 
 /** What is longer than the rest: three studies and ten claims, six studies. */
 const LONGER: Record<string, number> = {
-  "08-cls-vs-vit": 170,
-  "06-long-runs": 142,
-  "14-workflow": 151,
-  "16-operating-point": 149,
-  "01-batch-size": 129,
-  "02-lr-search": 136,
+  "08-cls-vs-vit": 149,
   "09-efficiency": 136,
-  "16-operating-point, grid": 24,
+  "14-workflow": 136,
+  "02-lr-search": 128,
+  "06-long-runs": 127,
+  "14-workflow, sizes": 21,
   "00-start-here, trace": 22,
 };
 
@@ -103,10 +101,8 @@ Deno.test("a notebook's code is short, and no published number is typed into it"
         lines += own;
         const wide = text.split("\n").find((line) => line.length > 96);
         assert.equal(wide, undefined, `${name}, cell ${id}: over 96 columns`);
-        // Imports and grid may be longer than a cell with an idea of its own.
-        const most = text.includes('from "ferlab"') ? 24 : 20;
         assert.ok(
-          own <= (LONGER[`${name}, ${id}`] ?? most),
+          own <= (LONGER[`${name}, ${id}`] ?? 18),
           `${name}, cell ${id}: ${own} lines`,
         );
       }
@@ -115,7 +111,7 @@ Deno.test("a notebook's code is short, and no published number is typed into it"
       assert.deepEqual(typed, [], `${name}, cell ${id}: published numbers`);
       assert.doesNotMatch(text, /"touches"/, `${name}, cell ${id}`);
     }
-    const most = LONGER[name] ?? 128;
+    const most = LONGER[name] ?? 125;
     assert.ok(lines <= most, `${name}: ${lines} lines of code, over ${most}`);
   }
 });
