@@ -68,6 +68,7 @@ const ROOMS: Record<string, string[]> = {
     "tensorflow",
     "statistics",
     "charts",
+    "notebook",
   ],
   notebook: [],
 };

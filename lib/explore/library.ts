@@ -11,6 +11,7 @@ import {
   askingCall,
   askingClaims,
   askingTrials,
+  inFrame,
 } from "./pack.ts";
 import { recorded, remember, Tabulated } from "./record.ts";
 
@@ -96,8 +97,9 @@ export const lrSensitivityChart = shownWith(
 );
 
 /**
- * Trials as lines over their parameters, and in an exported page all that a
- * reader can ask of them, also where there are no claims.
+ * Trials as lines over their parameters, with all that a reader can ask of them:
+ * in an exported page, also where there are no claims, and in a front end that
+ * runs scripts, such as JupyterLab, in a frame in the place of the picture.
  */
 export function explore(
   trials: Iterable<rows.Trial>,
@@ -106,7 +108,11 @@ export function explore(
   const list = [...trials];
   remember(list);
   const axes = rows.parametersOf(list);
-  return askingTrials(parallelChart(list, { axes, ...o }), list);
+  const names = [...new Set(list.map((trial) => trial.study))].join(", ");
+  return inFrame(
+    askingTrials(parallelChart(list, { axes, ...o }), list),
+    `Trials of ${names || "no study"}`,
+  );
 }
 
 /** @see reports.openStudy; its trials are known by what is made of them */

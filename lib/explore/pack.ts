@@ -123,3 +123,54 @@ export function askingAnswer(
     };
   }, () => trialsOf(of));
 }
+
+/** How high a frame is at first, in pixels; its reader can draw it higher. */
+const FRAME = 620;
+
+/**
+ * The output as a page of its own, which a script puts into a frame in the place
+ * of the picture. The frame's scripts reach nothing of the front end; without
+ * script, or where no page can be made, the picture stays.
+ */
+export function inFrame<S extends Shown>(shown: S, title: string): S {
+  const display = shown[DISPLAY];
+  const withFrame = async () => {
+    const data: Record<string, unknown> = await display.call(shown);
+    const html = data["text/html"];
+    if (typeof html !== "string" || !(EXPLORE_TYPE in data)) return data;
+    try {
+      const { exportHtml } = await import("../notebook/mod.ts");
+      const page = await exportHtml({
+        ...{ nbformat: 4, nbformat_minor: 4, metadata: {} },
+        cells: [{
+          ...{ cell_type: "markdown", source: `# ${title}`, metadata: {} },
+        }, {
+          ...{ cell_type: "code", source: "explore(trials)", metadata: {} },
+          outputs: [{ output_type: "display_data", data, metadata: {} }],
+          execution_count: null,
+        }],
+      });
+      return {
+        ...data,
+        "text/html": html + frameScript(page),
+        [EXPLORE_TYPE]: { ...data[EXPLORE_TYPE] as object, picture: html },
+      };
+    } catch {
+      return data; // such as a notebook that may start no process
+    }
+  };
+  return Object.assign(shown, { [DISPLAY]: withFrame });
+}
+
+/** Puts a page into a frame that follows the element before the script. */
+const frameScript = (page: string) =>
+  `<script>(() => {
+  const picture = document.currentScript?.previousElementSibling;
+  if (!picture) return;
+  const frame = document.createElement("iframe");
+  frame.title = "Trials that can be questioned";
+  frame.setAttribute("sandbox", "allow-scripts allow-downloads");
+  frame.style.cssText = "width: 100%; height: ${FRAME}px; border: 0; resize: vertical";
+  frame.srcdoc = ${JSON.stringify(page).replaceAll("<", "\\u003c")};
+  picture.replaceWith(frame);
+})();</script>`;

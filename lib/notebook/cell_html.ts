@@ -211,13 +211,13 @@ ${outputs}</section>`;
 
   #display(data: MimeBundle, number: number): string {
     const id = `out${++this.#outputs}--`;
-    this.explored.take(id, data);
+    const picture = this.explored.take(id, data);
     const text = (mime: string) =>
       typeof data[mime] === "string" ? data[mime] as string : undefined;
     const plain = text("text/plain");
     const alt = stripAnsi(plain?.slice(0, 2_000) ?? "").trim().slice(0, 200) ||
       `Output of cell ${number}`;
-    const html = text("text/html");
+    const html = picture ?? text("text/html");
     const svg = text("image/svg+xml");
     if (html === undefined && svg !== undefined && svg.length > LIMITS.svg) {
       return this.#bigSvg(svg, alt);

@@ -21,11 +21,14 @@ export class Explored {
   readonly #outputs = new Map<string, { ids: string[]; asked: string }>();
   readonly #trials = new Set<string>();
 
-  /** Takes an output's data, if it has any: texts that nobody reads here. */
-  take(id: string, data: Record<string, unknown>): void {
+  /**
+   * Takes an output's data, if it has any: texts that nobody reads here. Gives
+   * the output's HTML for a page, where that is another than a front end's.
+   */
+  take(id: string, data: Record<string, unknown>): string | undefined {
     const given = data[TYPE] as Record<string, unknown> | null | undefined;
     if (typeof given !== "object" || given === null) return;
-    const { version, asked, trials } = given;
+    const { version, asked, trials, picture } = given;
     const isText = (text: unknown): text is string =>
       typeof text === "string" && text.length <= MOST && BASE64.test(text);
     if (version !== 1 || !isText(asked)) return;
@@ -33,6 +36,7 @@ export class Explored {
     const known = this.#outputs.get(asked);
     if (known) known.ids.push(id);
     else this.#outputs.set(asked, { ids: [id], asked });
+    return typeof picture === "string" ? picture : undefined;
   }
 
   get isEmpty(): boolean {

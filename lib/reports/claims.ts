@@ -35,23 +35,27 @@ export const claim = (
   verdict: Judgement,
 ): Claim => ({ claim: text, published, ...verdict });
 
-/** What a cell claims, before its published rows are text. */
-const Claims = z.array(
-  ClaimsFile.shape.claims.element.extend({
-    claim: z.string().min(1),
-    published: z.union([z.string(), z.array(z.looseObject({}))], {
-      error: "give text or published rows",
+/**
+ * What a cell claims, before its published rows are text. Made when it is asked
+ * for: a page, which has the rest of this file, checks nothing.
+ */
+const claimsSchema = () =>
+  z.array(
+    ClaimsFile.shape.claims.element.extend({
+      claim: z.string().min(1),
+      published: z.union([z.string(), z.array(z.looseObject({}))], {
+        error: "give text or published rows",
+      }),
+      aboutFaces: z.boolean().optional(),
+      onlyAt: z.object({ profile: Profile, because: z.string() }).optional(),
     }),
-    aboutFaces: z.boolean().optional(),
-    onlyAt: z.object({ profile: Profile, because: z.string() }).optional(),
-  }),
-);
+  );
 
 /** @throws StudyError, one line that names claim and field */
 function checkClaims(list: unknown): void {
   const wrong = (...why: string[]) =>
     new StudyError(["claims", ...why].filter(Boolean).join(": "));
-  const { data, error } = Claims.safeParse(list);
+  const { data, error } = claimsSchema().safeParse(list);
   if (error) {
     const [{ path: [i, ...fields], message }] = error.issues;
     if (i === undefined) throw wrong("give a list of claims");

@@ -300,6 +300,39 @@ browserTest(
 );
 
 browserTest(
+  "explore: a frame where scripts run, and in an exported page its own script",
+  async ({ open }) => {
+    const data = await displayed(lab.explore(trialsOfStudy()));
+    // As JupyterLab does with what a cell has just shown.
+    const { page, errors, sent } = await open("<!doctype html><main></main>");
+    await page.evaluate((html) => {
+      const main = document.querySelector("main")!;
+      main.innerHTML = html;
+      for (const script of main.querySelectorAll("script")) {
+        const own = document.createElement("script");
+        own.textContent = script.textContent;
+        script.replaceWith(own);
+      }
+    }, data["text/html"] as string);
+    const frame = page.frameLocator("iframe");
+    await frame.getByRole("button", { name: "Question this report" }).click();
+    const repeats = frame.locator("fieldset", { hasText: "repeat" });
+    await repeats.getByRole("checkbox").first().click();
+    await frame.getByText("Not as written").waitFor();
+    assert.match(
+      await frame.locator(".ask-bar").innerText(),
+      /without repeat 1/,
+    );
+    assert.deepEqual([errors, sent], [[], []]);
+
+    const exported = await open(await pageOf(data));
+    assert.equal(await exported.page.locator("iframe, .note").count(), 0);
+    await question(exported.page);
+    assert.equal(await exported.page.locator(".out svg").count(), 1);
+  },
+);
+
+browserTest(
   "damaged data are one line, and the report stands",
   async ({ open }) => {
     const zipped = (text: string) => gzipSync(text).toString("base64");

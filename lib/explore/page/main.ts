@@ -59,11 +59,13 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   }
   function change(next: State) {
     state = next;
-    history.replaceState(
-      null,
-      "",
-      toHash(state) || location.pathname + location.search,
-    );
+    try {
+      history.replaceState(
+        null,
+        "",
+        toHash(state) || location.pathname + location.search,
+      );
+    } catch { /* a page in a frame has no address */ }
     follow();
   }
   addEventListener("hashchange", () => {
