@@ -81,6 +81,25 @@ export function stopSignal(again: (code: number) => void) {
 export const listed = (text: string): string[] =>
   text.split(",").map((name) => name.trim());
 
+/**
+ * Does `work`; an error of `kinds`, or any without them, is a wrong call, told
+ * in one line after `what`.
+ */
+export async function asUsage<T>(
+  what: string,
+  work: () => T | Promise<T>,
+  ...kinds: (new (message: string) => Error)[]
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isKnown = kinds.some((kind) => error instanceof kind);
+    if (kinds.length > 0 && !isKnown) throw error;
+    const [line] = (error as Error).message.split("\n");
+    throw new UsageError(`${what}: ${line}`);
+  }
+}
+
 /** The JSON of `--recipe FILE`. @throws UsageError where there is none */
 export async function readRecipe(
   file: string,

@@ -11,6 +11,7 @@ import type {
 import { readCsv } from "../lib/study/commands.ts";
 import { addDeviceOption } from "../lib/tensorflow/commands.ts";
 import {
+  asUsage,
   exiting,
   finished,
   listed,
@@ -62,13 +63,10 @@ const SIDES = [/^(x|left)$/i, /^(y|top)$/i, /^(w|width)$/i, /^(h|height)$/i];
 
 /** The boxes of each photo in a CSV file, by the photo's path. */
 async function boxesOf(file: string): Promise<Map<string, Box[]>> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(file);
-  } catch (error) {
-    const [why] = (error as Error).message.split("\n");
-    throw new UsageError(`--boxes ${file}: cannot be read: ${why}`);
-  }
+  const bytes = await asUsage(
+    `--boxes ${file}: cannot be read`,
+    () => Deno.readFile(file),
+  );
   const { columns, rows } = readCsv(bytes, file);
   const named = (like: RegExp) => columns.find((name) => like.test(name));
   const photo = named(/^(photo|file|path|image)$/i);
@@ -81,15 +79,13 @@ async function boxesOf(file: string): Promise<Map<string, Box[]>> {
   }
   const boxes = new Map<string, Box[]>();
   for (const { line, cells } of rows) {
-    try {
-      const own = boxes.get(cells[photo]) ?? [];
-      own.push(boxOf(sides.map((side) => cells[side!])));
-      boxes.set(cells[photo], own);
-    } catch (error) {
-      throw new UsageError(
-        `--boxes ${file}: line ${line}: ${(error as Error).message}`,
-      );
-    }
+    const box = await asUsage(
+      `--boxes ${file}: line ${line}`,
+      () => boxOf(sides.map((side) => cells[side!])),
+    );
+    const own = boxes.get(cells[photo]) ?? [];
+    own.push(box);
+    boxes.set(cells[photo], own);
   }
   return boxes;
 }
@@ -131,13 +127,11 @@ async function withBoxes(
 
 /** A folder for pictures. @throws UsageError where there can be none */
 async function made(folder: string): Promise<string> {
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-    return folder;
-  } catch (error) {
-    const [why] = (error as Error).message.split("\n");
-    throw new UsageError(`--grad-cam ${folder}: cannot be made: ${why}`);
-  }
+  await asUsage(
+    `--grad-cam ${folder}: cannot be made`,
+    () => Deno.mkdir(folder, { recursive: true }),
+  );
+  return folder;
 }
 
 /** What the net has of its own in words: where the marks come from. */

@@ -21,6 +21,7 @@ import {
 } from "../../lib/notebook/mod.ts";
 import { inJobs, shown } from "../../lib/notebook/commands/mod.ts";
 import {
+  asUsage,
   finished,
   fromZero,
   jobCount,
@@ -272,15 +273,10 @@ async function study(
     );
   if (o.dryRun) return (await plan()).code;
   const dir = resolve(root, outDir);
-  try {
-    await Deno.mkdir(dir, { recursive: true });
-  } catch (error) {
-    throw new UsageError(
-      `--out ${o.out ?? outDir}: it cannot be made: ${
-        (error as Error).message
-      }`,
-    );
-  }
+  await asUsage(
+    `--out ${o.out ?? outDir}: it cannot be made`,
+    () => Deno.mkdir(dir, { recursive: true }),
+  );
   const began = performance.now();
   const data = o.data || startOf(profile).data.name;
   const about =

@@ -6,26 +6,11 @@ import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import { type Profile, startOf } from "../../lib/reports/mod.ts";
 import { openStore, StudyError } from "../../lib/study/commands.ts";
 import { storeUrl } from "./records.ts";
-import { UsageError } from "../cli.ts";
+import { asUsage, UsageError } from "../cli.ts";
 import { root } from "./notebook_files.ts";
 
 /** Seconds that a server of records is waited for before it counts as gone. */
 const WAIT_SECONDS = 10;
-
-/** What throws one of `kinds` is a wrong call, told in one line. */
-async function usage<T>(
-  option: string,
-  work: () => T | Promise<T>,
-  ...kinds: (new (message: string) => Error)[]
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!kinds.some((kind) => error instanceof kind)) throw error;
-    const [line] = (error as Error).message.split("\n");
-    throw new UsageError(`${option}: ${line}`);
-  }
-}
 
 /**
  * The folder of a data set, absolute; undefined where none is given and none
@@ -59,7 +44,7 @@ export async function dataFolder(
     );
   }
   if (name === "synthetic") return dir;
-  await usage(`--data-dir ${given}`, () => {
+  await asUsage(`--data-dir ${given}`, () => {
     const format = name === "auto" ? detectFormat(dir) : formatOf(name);
     return format.list(dir, name === source.name ? source : {});
   }, DataError);
@@ -106,7 +91,7 @@ export async function checkStore(given: string | undefined): Promise<void> {
       `--store ${given}: there is no folder ${shown(folder)}: make it first`,
     );
   }
-  await usage("--store", async () => {
+  await asUsage("--store", async () => {
     const store = await openStore(url, {
       readOnly: file !== undefined,
       waitSeconds: WAIT_SECONDS,

@@ -12,7 +12,7 @@ import type {
 } from "../store/mod.ts";
 
 /** How a recorded trial ended; undefined while it has not. */
-function outcomeOf(row: TrialRow, where: string): Outcome | undefined {
+function outcomeOfTrial(row: TrialRow, where: string): Outcome | undefined {
   const { state, value, attrs } = row;
   const text = (key: string) => attrs[key] as string | undefined;
   if (state === "COMPLETE" && value !== null) return { state, value, attrs };
@@ -82,7 +82,7 @@ export async function readStored(
     );
   }
   const ended = rows.flatMap((row) => {
-    const outcome = outcomeOf(row, store.name);
+    const outcome = outcomeOfTrial(row, store.name);
     return outcome ? [{ row, outcome }] : [];
   });
   const keys = keysOf(ended.map(({ row }) => row));

@@ -128,7 +128,7 @@ export function runColumns(
   return { params, value, direction, notes };
 }
 
-function outcomeOf(run: CsvRow["cells"], value: string): Outcome | null {
+function outcomeOfRun(run: CsvRow["cells"], value: string): Outcome | null {
   const state = run.State ?? "finished";
   const end = ENDS[state.toLowerCase()];
   if (end === undefined) {
@@ -186,7 +186,7 @@ function keyOfNth(
 }
 
 /** What named runs without id and time before, and names equal rows. */
-function contentOf({ ID, Name, Created, ...rest }: CsvRow["cells"]): string {
+function contentOfRun({ ID, Name, Created, ...rest }: CsvRow["cells"]): string {
   const content = ID || (Name && Created ? [Name, Created] : { Name, ...rest });
   return contentKey(["wandb", content]);
 }
@@ -239,7 +239,7 @@ export function readRuns(
   let unnamed = 0;
   const contents = new Set<string>();
   const trials = readRows(table, ({ line, cells }): ImportedTrial[] => {
-    const outcome = outcomeOf(cells, value);
+    const outcome = outcomeOfRun(cells, value);
     const times = timesOf(cells);
     const settings = settingsOf(cells);
     const name = cells.Name || `of line ${line}`;
@@ -247,7 +247,7 @@ export function readRuns(
       running.push(name);
       return [];
     }
-    const content = contentOf(cells);
+    const content = contentOfRun(cells);
     if (contents.has(content)) {
       notes.push(`left out: line ${line} is run ${name} again`);
       return [];
