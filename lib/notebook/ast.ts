@@ -34,7 +34,6 @@ export interface Binding {
   name: string;
 }
 
-/** A node's children. */
 export const nodesOf = (v: unknown): AnyNode[] =>
   [v].flat().filter((x): x is AnyNode =>
     typeof (x as Node | null)?.type === "string"
@@ -81,7 +80,6 @@ function writeTree(value: unknown, out: string[]): void {
     );}
 }
 
-/** What a statement does, whatever its comments and layout. */
 function treeText(statement: Node): string {
   const out: string[] = [];
   writeTree(statement, out);

@@ -12,7 +12,6 @@ const verdictsOf = (counts = ""): number[] => {
   );
 };
 
-/** A report's classes, by which it is shown or not. */
 export const verdictClasses = (counts: string | undefined): string =>
   verdictsOf(counts).map((i) => `verdict-${i}`).join(" ");
 
@@ -30,7 +29,6 @@ export function verdictFilter(counts: readonly (string | undefined)[]): string {
   }${found.map((i) => radio(`verdict-${i}`, VERDICTS[i])).join("")}</fieldset>`;
 }
 
-/** A claim as a notebook left it. */
 interface Left {
   notebook: string;
   claim: string;
@@ -70,7 +68,6 @@ export async function claimsIn(
   return all;
 }
 
-/** More characters of a number are cut. */
 const brief = (text: string) =>
   text.length > 90 ? `${text.slice(0, 90)} …` : text;
 

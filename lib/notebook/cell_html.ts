@@ -21,7 +21,6 @@ const IMAGES = ["png", "jpeg", "gif", "webp", "avif"]
 const SHOWN =
   /^(text\/.*|image\/svg\+xml|application\/json|application\/vnd\.ferlab\..*)$/;
 
-/** The first line of an error. */
 export const errorText = (o: { ename: string; evalue: string }): string => {
   const text = `${o.ename}: ${stripAnsi(String(o.evalue))}`;
   return text.length > LIMITS.message
@@ -35,16 +34,13 @@ const note = (html: string) => `<p class="note">${html}</p>`;
 /** A box for what is not shown, or not whole. */
 const left = (html: string) => `<div class="out left">${html}</div>`;
 
-/** The start of the first line with something in it. */
 export const firstLine = (source: string): string =>
   (/\S.*/.exec(source)?.[0] ?? "").slice(0, 300).trim();
 
-/** What a page may know beside its cells. */
 export interface CellOptions {
   /** of the heading above all cells; 0 where there is none */
   level: number;
   trust: boolean;
-  /** the notebook's name, where it is known */
   file?: string;
   /** the folder that pictures with relative paths lie in */
   folder?: string;
@@ -136,7 +132,6 @@ export class CellHtml {
 ${outputs}</section>`;
   }
 
-  /** Markdown of a cell, or of a part of it. */
   text({ source, attachments }: Pick<Cell, "source" | "attachments">): string {
     const html = this.#boxed(
       "Markdown",
@@ -185,7 +180,6 @@ ${outputs}</section>`;
       pre(tail, attributes);
   }
 
-  /** The notebook, as a note calls it. */
   get #file(): string {
     const { file } = this.options;
     return file ? `<code>${escapeHtml(file)}</code>` : "the notebook";

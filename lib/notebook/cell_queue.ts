@@ -8,6 +8,7 @@ import { KernelDied, type Message } from "./kernel.ts";
 import { Language } from "./language.ts";
 import { lateMark, withSvgTwin } from "./outputs.ts";
 import { within } from "./timing.ts";
+import type { CellError } from "./types.ts";
 import type { Header } from "./wire.ts";
 
 const GRACE = 5000; // ms that a listener of SIGINT has to end its cell
@@ -22,11 +23,6 @@ const COMPLETIONS = 300; // that a front end shows
 const SHOWS_TYPES = !!Deno.env.get("FERLAB_TYPES");
 
 type Content = Record<string, unknown>;
-interface Failure {
-  ename: string;
-  evalue: string;
-  traceback: string[];
-}
 type Publish = (
   parent: Partial<Header>,
   type: string,
@@ -70,7 +66,6 @@ export class CellQueue {
     this.#tail = this.#tail.then(work).catch(() => {});
   }
 
-  /** Adds the cell of an execute_request. */
   add(request: Request): void {
     const n = ++this.#added;
     this.then(() => this.#take(request, n));
@@ -198,7 +193,7 @@ export class CellQueue {
     return this.#inner = starting;
   }
 
-  #failure: Failure | undefined;
+  #failure: CellError | undefined;
 
   #forward(m: Message) {
     if (/^(status|execute_input)$/.test(m.type)) return;
@@ -209,7 +204,7 @@ export class CellQueue {
       return this.#publish(late, m.type, withSvgTwin(own));
     }
     if (m.type === "error" && this.#running) {
-      this.#failure = explained(m.content as unknown as Failure);
+      this.#failure = explained(m.content as unknown as CellError);
       return; // published at the end, with its place
     }
     // Between two cells: a timer's output is the last cell's, unless that
@@ -287,8 +282,7 @@ export class CellQueue {
     this.#publish(cell, "stream", { name: "stderr", text: lines.join("") });
   }
 
-  /** Runs one cell; what it failed with. */
-  async #run(code: string): Promise<Failure | undefined> {
+  async #run(code: string): Promise<CellError | undefined> {
     this.#failure = undefined;
     this.#stops = 0;
     this.#lost = false;
@@ -299,7 +293,7 @@ export class CellQueue {
       const cell = String(this.#count);
       const reply = await kernel.execute(interruptible(code), cell);
       // Cleared by #forward in the meantime, which the compiler cannot see.
-      const error = this.#failure as Failure | undefined;
+      const error = this.#failure as CellError | undefined;
       if (reply.status === "ok" && !error) return;
       if (this.#stops && (!error || error.ename === "Interrupted")) {
         return failed("Interrupted", "stopped; all variables are kept");
@@ -324,7 +318,7 @@ export class CellQueue {
   }
 }
 
-const failed = (ename: string, evalue: string, more = ""): Failure => ({
+const failed = (ename: string, evalue: string, more = ""): CellError => ({
   ename,
   evalue,
   traceback: [`${ename}: ${evalue}`, ...(more ? [more] : [])],

@@ -6,7 +6,12 @@ import { ownLine, placed, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
 import { type CellOutputs, LeftOut } from "./outputs.ts";
 import { pathHint } from "./project.ts";
-import type { Cell, MimeBundle, Output } from "./types.ts";
+import {
+  type Cell,
+  errorIn,
+  type ErrorOutput,
+  type MimeBundle,
+} from "./types.ts";
 
 /** What happens during a run. `index` is the code cell's number, from 1. */
 export type RunEvent =
@@ -17,40 +22,30 @@ export type RunEvent =
   | { type: "cell-end"; index: number; seconds: number; ok: boolean }
   | { type: "warning"; message: string };
 
-type ErrorOutput = Extract<Output, { output_type: "error" }>;
-
 const NO_ERROR = "it was to throw (tag raises-exception), but ran to its end";
 /** Errors that are not the cell's own: never those that a tag expects. */
 const FROM_OUTSIDE = ["KernelDied", "Interrupted", "CellTimeout"];
 const SAVE_EVERY = 5000; // ms between savings of a cell that still runs
 
-function deathOutput(died: KernelDied, stopped?: [string, string]): Output {
-  const { end } = died;
-  const [ename, evalue] = stopped ?? ["KernelDied", died.message];
-  return {
-    output_type: "error",
-    ename,
-    evalue,
-    traceback: [
-      died.message,
-      ...(end.stderr
-        ? ["last lines of its stderr:", ...end.stderr.split("\n").slice(-20)]
-        : []),
-    ],
-  };
+function deathOutput(
+  { end, message }: KernelDied,
+  [ename, evalue] = ["KernelDied", message],
+): ErrorOutput {
+  const last = end.stderr.split("\n").slice(-20);
+  const more = end.stderr ? ["last lines of its stderr:", ...last] : [];
+  const traceback = [message, ...more];
+  return { output_type: "error", ename, evalue, traceback };
 }
 
 /** Why a cell failed: one line, and its line in the cell, from 1. */
 export interface CellFailure {
   line?: number;
   message: string;
-  /** what the error output says */
   ename: string;
   /** the earlier cell that failed, by a timer or a promise, during this one */
   cell?: Cell;
 }
 
-/** Options of {@link runCell}. */
 export interface CellRunOptions {
   emit: (e: RunEvent) => void;
   /** called every `saveEvery` ms while the cell prints; fails with a warning */
@@ -58,7 +53,6 @@ export interface CellRunOptions {
   saveEvery?: number;
   /** the notebook that is saved: text that is too long goes beside it */
   out?: string;
-  /** whether the run was interrupted */
   aborted: () => boolean;
   /** seconds after which the cell is interrupted, and killed after `grace` ms */
   timeout?: number;
@@ -102,9 +96,6 @@ function stopwatch(kernel: Kernel, o: CellRunOptions) {
   let end = () => clearTimeout(timer);
   return { over: () => over, end: () => end() };
 }
-
-const errorIn = (cell: Cell) =>
-  cell.outputs!.find((out): out is ErrorOutput => out.output_type === "error");
 
 /**
  * Runs `cell` as number `index` (from 1) and fills its outputs and its count;
@@ -167,7 +158,7 @@ export async function runCell(
     }
   } catch (e) {
     if (!(e instanceof KernelDied)) throw e;
-    error = deathOutput(e, stopped()) as ErrorOutput;
+    error = deathOutput(e, stopped());
     cell.outputs!.push(error);
   } finally {
     kernel.onMessage = before;
@@ -208,7 +199,6 @@ export function lateFailure(outputs: CellOutputs): CellFailure | undefined {
   };
 }
 
-/** A line of a cell as a message of one line shows it. */
 const cut = (line: string) => line.length > 60 ? `${line.slice(0, 59)}…` : line;
 
 /** A failure in one line: the cell, its line and what stands there, and why. */

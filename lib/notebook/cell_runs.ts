@@ -10,11 +10,10 @@ import { hasTag, timeLimit } from "./cells.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
 import type { CellKeys } from "./keys.ts";
 import { CellOutputs } from "./outputs.ts";
-import type { Cell } from "./types.ts";
+import { type Cell, recordOf } from "./types.ts";
 import { PENDING, type Pending } from "./prelude.ts";
 import { within } from "./timing.ts";
 
-/** How cells are run, whichever. */
 export interface CellRunsOptions {
   /**
    * seconds a cell may run that has no tag `timeout=SECONDS`; then it is
@@ -23,7 +22,6 @@ export interface CellRunsOptions {
   cellTimeout?: number;
   /** sends SIGINT to the kernel, and kills it after `grace` */
   signal?: AbortSignal;
-  /** kills the kernel at once */
   kill?: AbortSignal;
   /** milliseconds between SIGINT and the kill; default 5000 */
   grace?: number;
@@ -44,7 +42,6 @@ interface Given {
 
 export class CellRuns {
   readonly #outputs = new CellOutputs();
-  /** Numbers of the cells that were run. */
   readonly #numbers = new Map<Cell, number>();
   readonly #keyed = new Map<number, Cell>();
 
@@ -109,8 +106,8 @@ export class CellRuns {
   keep(number: number, cell: Cell) {
     this.#keyed.set(number, cell);
     const { keys } = this.keys;
-    for (const [n, { metadata }] of this.#keyed) {
-      metadata.ferlab = { ...metadata.ferlab ?? {}, key: keys[n - 1] };
+    for (const [n, done] of this.#keyed) {
+      done.metadata.ferlab = { ...recordOf(done), key: keys[n - 1] };
     }
   }
 
@@ -140,10 +137,9 @@ export class CellRuns {
 
 /** Notes in a cell that had ended well that it failed later. */
 function noted(failure: CellFailure | undefined): CellFailure | undefined {
-  const metadata = failure?.cell?.metadata;
-  if (metadata) {
-    const { key: _, ...rest } = metadata.ferlab as Record<string, unknown>;
-    metadata.ferlab = { ...rest, status: "failed" };
+  if (failure?.cell) {
+    const { key: _, ...rest } = recordOf(failure.cell);
+    failure.cell.metadata.ferlab = { ...rest, status: "failed" };
   }
   return failure;
 }

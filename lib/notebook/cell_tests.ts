@@ -1,17 +1,11 @@
 /** `Deno.test` in cells: Deno's own kernel takes tests and never runs them. */
+import type { CellError } from "./types.ts";
 
 interface Test {
   name: string;
   fn: (t: unknown) => unknown;
   ignore?: boolean;
   only?: boolean;
-}
-
-/** What a cell's tests failed with, as an `error` message has it. */
-export interface TestFailure {
-  ename: string;
-  evalue: string;
-  traceback: string[];
 }
 
 /**
@@ -22,7 +16,7 @@ export interface TestFailure {
  */
 export function cellTests(told: (error: unknown) => string): {
   count: () => number;
-  run: (wanted: boolean) => Promise<TestFailure | undefined>;
+  run: (wanted: boolean) => Promise<CellError | undefined>;
 } {
   type Hook = "beforeAll" | "beforeEach" | "afterEach" | "afterAll";
   let tests: Test[] = [];
@@ -84,7 +78,7 @@ export function cellTests(told: (error: unknown) => string): {
     console.log(`${depth}${path} ... ${end} (${ms} ms)`);
     return failed;
   };
-  const run = async (wanted: boolean): Promise<TestFailure | undefined> => {
+  const run = async (wanted: boolean): Promise<CellError | undefined> => {
     const all = tests, around = hooks;
     tests = [];
     hooks = {};

@@ -1,5 +1,5 @@
 /** How messages name a notebook's cells, and what a cell says of itself. */
-import type { Cell, Notebook } from "./types.ts";
+import { type Cell, type Notebook, recordOf } from "./types.ts";
 
 /**
  * A cell as messages name it: `cell 3` is the third code cell, as in a run and
@@ -50,8 +50,9 @@ export function checkLimits(nb: Notebook): void {
 
 /** What `metadata.ferlab` of a cell holds that no run records. */
 export function ownRecord(cell: Cell): Record<string, unknown> {
-  const { status: _, seconds: _s, source: _t, key: _k, ...own } =
-    (cell.metadata.ferlab ?? {}) as Record<string, unknown>;
+  const { status: _, seconds: _s, source: _t, key: _k, ...own } = recordOf(
+    cell,
+  );
   return own;
 }
 

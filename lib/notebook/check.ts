@@ -15,7 +15,13 @@ import { workingFolder } from "./project.ts";
 import { at, type Checked, type Finding } from "./check_findings.ts";
 import { idProblem } from "./ids.ts";
 import { denoFmt } from "./format.ts";
-import { type Cell, type Notebook, readNotebook } from "./types.ts";
+import {
+  type Cell,
+  errorIn,
+  type Notebook,
+  readNotebook,
+  recordOf,
+} from "./types.ts";
 
 function checkIds(one: Checked): Finding[] {
   const { file, nb: { cells, nbformat_minor } } = one;
@@ -71,8 +77,8 @@ function outputProblem(cell: Cell): string | undefined {
 
 /** A run is complete by its record, or when no code cell was left out. */
 function saidComplete(nb: Notebook): boolean {
-  const run = nb.metadata.ferlab as { status?: unknown } | undefined;
-  if (run?.status !== undefined) return run.status === "complete";
+  const { status } = recordOf(nb);
+  if (status !== undefined) return status === "complete";
   return nb.cells.every((c) =>
     c.cell_type !== "code" || !c.source.trim() || hasTag(c, "skip") ||
     c.execution_count != null
@@ -97,7 +103,7 @@ function checkOutputs(one: Checked): Finding[] {
       );
     }
     count = Math.max(count, cell.execution_count);
-    const error = cell.outputs!.find((o) => o.output_type === "error");
+    const error = errorIn(cell);
     if (error && complete && !hasTag(cell, "raises-exception")) {
       tell(`it failed (${error.ename}) in a run that counts as complete`);
     }
@@ -105,7 +111,6 @@ function checkOutputs(one: Checked): Finding[] {
   return findings;
 }
 
-/** Cells whose outputs are those of other code. */
 function checkChanges(one: Checked): Finding[] {
   const code = codeCells(one.nb).map((cell) => one.nb.cells.indexOf(cell));
   return Array.from(changesOf(one.file, one.nb).cells, ([number, why]) => {
@@ -161,7 +166,6 @@ async function checkSyntax(one: Checked): Promise<void> {
   }
 }
 
-/** Asks Deno about notebooks that share a working folder. */
 async function askDeno(notebooks: Checked[], cwd: string) {
   // In a folder that deno.json excludes Deno would check nothing.
   const folder = await Deno.makeTempDir({

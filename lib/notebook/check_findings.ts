@@ -2,7 +2,6 @@
 import { cellName } from "./cells.ts";
 import type { Notebook } from "./types.ts";
 
-/** Something that is not right; see {@link findingText}. */
 export interface Finding {
   file: string;
   /** the cell as messages name it: `cell 2`, `markdown cell 1` */
@@ -29,11 +28,9 @@ export const findingText = (f: Finding): string =>
   f.file + (f.cell ? ` ${f.cell}` : "") + (f.line ? ` line ${f.line}` : "") +
   `: ${f.message}`;
 
-/** A notebook that is being checked. */
 export interface Checked {
   file: string;
   nb: Notebook;
-  /** a cell holds JSX */
   jsx: boolean;
   findings: Finding[];
 }

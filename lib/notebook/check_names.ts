@@ -58,7 +58,6 @@ export function usedTooEarly(cells: (CellCode | undefined)[]): EarlyUse[] {
   return found;
 }
 
-/** Findings about the names of a notebook's cells. */
 export function checkNames(one: Checked): Finding[] {
   const { cells } = one.nb;
   const codes = cells.map((c) =>

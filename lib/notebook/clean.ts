@@ -8,6 +8,7 @@ import {
   jsonTree,
   replaceText,
 } from "./json_text.ts";
+import { isObject } from "./malformed.ts";
 import { readNotebookText } from "./types.ts";
 
 /** What cleaning found: one line a find, `cell 2: outputs`. */
@@ -23,7 +24,6 @@ const CELL_NOISE = new Set(
   outputExpanded polyglot_notebook dotnet_interactive scrolled trusted vscode`
     .split(/\s+/),
 );
-/** The same of a notebook. */
 const NOTEBOOK_NOISE = new Set(
   `accelerator colab dotnet_interactive execution interpreter polyglot_notebook
   signature toc toc-autonumbering toc-showcode toc-showmarkdowntxt toc-showtags
@@ -31,8 +31,6 @@ const NOTEBOOK_NOISE = new Set(
 );
 
 type Metadata = Record<string, unknown>;
-const isObject = (v: unknown): v is Metadata =>
-  typeof v === "object" && v !== null && !Array.isArray(v);
 
 /** Without the noise; the same object when there is none. */
 function cleanMetadata(metadata: Metadata, noise: Set<string>, all: boolean) {

@@ -20,7 +20,6 @@ export interface Later {
   touches: Set<string>;
 }
 
-/** Facts of one cell. */
 export interface CellCode {
   /** names defined at the top level, and by `globalThis.name = …` */
   defines: Set<string>;

@@ -3,13 +3,11 @@ import { joinedStreams } from "./outputs.ts";
 import { stripAnsi } from "./ansi.ts";
 import type { MimeBundle, Output } from "./types.ts";
 
-/** How two outputs at the same place differ. */
 export interface OutputDifference {
   /** place among the cell's outputs, from 0 */
   index: number;
   /** stream name, MIME type or `error` */
   kind: string;
-  /** one line */
   why: string;
   before?: Output;
   after?: Output;
@@ -146,7 +144,6 @@ function compareJson(
   return `${at || "value"}: ${show(a)} → ${show(b)}`;
 }
 
-/** Compares one value of a MIME bundle. */
 function compareMime(
   mime: string,
   a: unknown,

@@ -108,9 +108,7 @@ export interface NamedFolder {
   near: boolean;
 }
 
-/** What a cell says of files. */
 export interface Words {
-  /** its strings */
   words: ReadonlySet<string>;
   /** what its templates, and strings that it adds to, begin with */
   beginnings: ReadonlySet<string>;

@@ -8,11 +8,9 @@ import { runDeno } from "./run_deno.ts";
 export interface Program {
   module: string;
   origins: Origin[];
-  /** see Extracted */
   names?: Set<string>;
 }
 
-/** One thing that Deno said. */
 export interface Said {
   program: Program;
   /** undefined: about another file, or no place at all */
@@ -93,7 +91,6 @@ interface LintReport {
   errors: { file_path: string; message: string }[];
 }
 
-/** Lints modules. */
 export async function denoLint(
   programs: Program[],
   cwd: string,

@@ -5,13 +5,11 @@ import { compareOutputs, type OutputDifference } from "./compare.ts";
 import { pairedBy } from "./cell_pairs.ts";
 import type { Cell, Notebook } from "./types.ts";
 
-/** A line of a source: in both, or in one of the two. */
 export interface DiffLine {
   sign: " " | "-" | "+";
   text: string;
 }
 
-/** One cell of the two notebooks. */
 export interface CellDiff {
   kind: "same" | "changed" | "added" | "removed";
   /** the cell's order among the others is another */

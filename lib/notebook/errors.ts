@@ -3,9 +3,7 @@ import { parseCode } from "./ast.ts";
 import type { Thrown } from "./prelude.ts";
 import { runDeno } from "./run_deno.ts";
 import { stripTypes } from "./strip_types.ts";
-import type { Output } from "./types.ts";
-
-type ErrorOutput = Extract<Output, { output_type: "error" }>;
+import type { CellError, ErrorOutput } from "./types.ts";
 
 /** The line, from 1, of the cell that its frames call `cell`, where it failed. */
 export function ownLine(
@@ -18,12 +16,6 @@ export function ownLine(
   return at ? Number(at[1]) : undefined;
 }
 
-interface CellError {
-  ename: string;
-  evalue: string;
-  traceback: string[];
-}
-
 /**
  * An error with the cell's line that it came from, and its causes; front ends
  * show the traceback alone, so it is never empty.
@@ -33,13 +25,11 @@ export function placed(
   error: CellError,
 ): CellError {
   const { ename } = error;
-  const evalue = /^(\[object Object\]|\(none\))$/.test(error.evalue)
-    ? thrown?.text ?? error.evalue
-    : error.evalue;
-  let traceback = error.traceback?.some((text) => text.trim())
-    ? error.traceback
-    : [`${ename}: ${evalue}`];
-  if (evalue !== error.evalue) traceback = [`${ename}: ${evalue}`];
+  const isNothing = /^(\[object Object\]|\(none\))$/.test(error.evalue);
+  const evalue = isNothing ? thrown?.text ?? error.evalue : error.evalue;
+  const isTold = evalue === error.evalue &&
+    error.traceback?.some((text) => text.trim());
+  const traceback = isTold ? error.traceback : [`${ename}: ${evalue}`];
   const line = ownLine(traceback, cell) ?? earlyErrorLine(source, error);
   const failing = line && source.split("\n")[line - 1];
   const place = failing && `  line ${line} of the cell: ${failing.trim()}`;
@@ -82,32 +72,25 @@ export function explained<T extends { ename: string; evalue: string }>(
 
 /** Names what the kernel only calls "Execution failed": mostly syntax. */
 export async function syntaxError(source: string): Promise<ErrorOutput> {
+  const ename = "SyntaxError";
   const args = ["fmt", "--no-config", "--ext=tsx", "-"];
   const { success, err: text } = await runDeno(args, Deno.cwd(), source);
   const message = /SyntaxError: (.*)/.exec(text)?.[1];
   const [, line, column] = /_stdin\.tsx?:(\d+):(\d+)/.exec(text) ?? [];
   if (success || !message) {
     const package_ = /["']((?:npm|jsr):[^"']+)["']/.exec(source)?.[1];
-    return {
-      output_type: "error",
-      ename: "SyntaxError",
-      evalue: "the kernel could not run this cell and gave no reason; " +
-        (package_
-          ? "a name declared twice does this, a wrong use of `await`, or a " +
-            "package that deno.lock lacks where it is frozen (" +
-            `\`deno cache --frozen=false ${package_}\`, then a new kernel)`
-          : "a name declared twice, or a wrong use of `await`, does this"),
-      traceback: [],
-    };
+    const evalue = "the kernel could not run this cell and gave no reason; " +
+      (package_
+        ? "a name declared twice does this, a wrong use of `await`, or a " +
+          "package that deno.lock lacks where it is frozen (" +
+          `\`deno cache --frozen=false ${package_}\`, then a new kernel)`
+        : "a name declared twice, or a wrong use of `await`, does this");
+    return { output_type: "error", ename, evalue, traceback: [] };
   }
   const shown = source.split("\n")[Number(line) - 1] ?? "";
   const place = line
     ? [`  ${line} | ${shown}`, `    at <cell>:${line}:${column}`]
     : [];
-  return {
-    output_type: "error",
-    ename: "SyntaxError",
-    evalue: message,
-    traceback: [`SyntaxError: ${message}`, ...place],
-  };
+  const traceback = [`SyntaxError: ${message}`, ...place];
+  return { output_type: "error", ename, evalue: message, traceback };
 }

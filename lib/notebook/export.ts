@@ -23,7 +23,6 @@ import { loadSanitiser } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
 import type { Cell, Notebook } from "./types.ts";
 
-/** Options of {@link exportHtml}. */
 export interface ExportOptions {
   /** default: the text of the first h1 */
   title?: string;
@@ -43,7 +42,6 @@ export interface ExportOptions {
   warn?(message: string): void;
 }
 
-/** Whether a page of these cells has a heading of its own at its top. */
 const hasTitle = (cells: Cell[]) =>
   cells.some((cell) =>
     cell.cell_type === "markdown" &&

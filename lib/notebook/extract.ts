@@ -8,14 +8,11 @@ import { stripTypes } from "./strip_types.ts";
 /** A line of the module: the cell it came from (its place among all cells, from 0). */
 export interface Origin {
   cell: number;
-  /** from 1 */
   line: number;
 }
 
-/** All code cells as one module. */
 export interface Extracted {
   code: string;
-  /** for each line of `code`, from its first */
   origins: Origin[];
   /** the cells' names, when one declares a name again: cells stand in blocks then */
   names?: Set<string>;

@@ -14,7 +14,6 @@ import {
 import { runDeno } from "./run_deno.ts";
 import { readNotebookText } from "./types.ts";
 
-/** What formatting found in one notebook. */
 export interface FormatResult {
   file: string;
   /** cells that are not formatted, or were not: `cell 2`, `markdown cell 1` */

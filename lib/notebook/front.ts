@@ -83,7 +83,6 @@ export class Front {
     return this.#iopub.publish([`kernel.${type}`, ...frames]);
   }
 
-  /** Sends printed text that still waits for more. */
   flush(): Promise<unknown> | void {
     const printed = this.#printed;
     if (!printed) return;
@@ -95,7 +94,6 @@ export class Front {
     return this.#iopub.publish(["kernel.stream", ...frames]);
   }
 
-  /** Closes all sockets. */
   close(): void {
     this.#servers.forEach((s) => s.close());
   }

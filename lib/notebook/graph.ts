@@ -12,12 +12,11 @@
  */
 import { type CellCode, cellCode } from "./code.ts";
 import { hasTag } from "./cells.ts";
-import type { Cell } from "./types.ts";
+import { type Cell, recordOf } from "./types.ts";
 
 /** Stands for the cells tagged `setup` among the names of a cell. */
 export const SETUP = "(setup)";
 
-/** A code cell in the graph. */
 export interface GraphCell {
   cell: Cell;
   /** number among the code cells, from 1 */
@@ -33,8 +32,7 @@ export interface GraphCell {
 
 /** `metadata.ferlab[key]` when it is a list of strings, else empty. */
 export function listed(cell: Cell, key: string): string[] {
-  const value = (cell.metadata.ferlab as Record<string, unknown> | undefined)
-    ?.[key];
+  const value = recordOf(cell)[key];
   return Array.isArray(value) && value.every((v) => typeof v === "string")
     ? value
     : [];
@@ -57,7 +55,6 @@ function reach(
   return { uses, touches };
 }
 
-/** The graph of code cells, in their order. */
 export function cellGraph(cells: Cell[]): GraphCell[] {
   const graph: GraphCell[] = [];
   const writers = new Map<string, number[]>();

@@ -105,7 +105,6 @@ export class Highlight {
     return `<pre class="src" tabindex="0"><code>${html}</code></pre>${note}`;
   }
 
-  /** Rules of all classes that {@link block} has used. */
   css(): string {
     return Array.from(this.#classes, ([colours, name]) => {
       const [light, dark] = colours.split(" ");

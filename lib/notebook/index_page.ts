@@ -8,7 +8,6 @@ import { STYLE } from "./style.ts";
 
 await loadSanitiser();
 
-/** What the index shows of one report. */
 export interface Report {
   /** relative to the index, with `/` */
   file: string;

@@ -3,11 +3,10 @@ import { agentCode } from "./agent.ts";
 import { addressOf } from "./wire.ts";
 import { Kernel } from "./kernel.ts";
 import { within } from "./timing.ts";
-import { ZmtpSocket } from "./zmtp.ts";
+import { closeAll, ZmtpSocket } from "./zmtp.ts";
 
 const PONG = 700; // ms; an event loop silent for longer is in a loop
 
-/** How a cell is being stopped. */
 export type Stopping = "listener" | "await" | "loop";
 
 /** One kernel with its agent; make it with {@link InnerKernel.start}. */
@@ -21,7 +20,6 @@ export class InnerKernel {
     readonly listener: Deno.TcpListener,
   ) {}
 
-  /** @throws {Error} when the kernel does not start */
   static async start(cwd: string): Promise<InnerKernel> {
     const kernel = await Kernel.start({ cwd });
     const { connection } = kernel;
@@ -82,12 +80,7 @@ export class InnerKernel {
   /** Kills the process, closes all sockets; may be called twice. */
   async stop(): Promise<void> {
     await this.kernel.stop();
-    this.control.close();
-    for (const open of [this.listener, this.#line]) {
-      try {
-        open?.close();
-      } catch { /* closed before, or by the kernel's end */ }
-    }
+    closeAll(this.control, this.listener, this.#line);
   }
 
   #say(text: string) {

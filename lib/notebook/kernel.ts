@@ -26,7 +26,6 @@ export interface Message {
   content: Record<string, unknown>;
 }
 
-/** How the kernel process ended. */
 export interface KernelEnd {
   code: number;
   signal: string | null;
@@ -56,7 +55,6 @@ export class KernelDied extends Error {
   }
 }
 
-/** Options of {@link Kernel.start}. */
 export interface KernelOptions {
   cwd: string;
   env?: Record<string, string>;
@@ -114,7 +112,6 @@ export class Kernel {
    * it returns has resolved.
    */
   onMessage: (m: Message) => Promise<unknown> | void = () => {};
-  /** Resolves when the kernel process has ended. */
   readonly ended: Promise<KernelEnd>;
   readonly wire: Wire;
 
@@ -365,7 +362,6 @@ export class Kernel {
     return () => clearTimeout(timer);
   }
 
-  /** Ends the process at once. */
   kill(): void {
     this.#kill("SIGKILL");
   }

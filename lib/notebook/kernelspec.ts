@@ -9,7 +9,6 @@ const NAME = "deno";
 /** What Deno's own is called while this one has its name. */
 const ASIDE = "deno-plain";
 
-/** How Jupyter starts the kernel. */
 export const kernelspec = () => ({
   argv: [
     Deno.execPath(),

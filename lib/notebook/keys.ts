@@ -104,7 +104,6 @@ export function keyNeeds(graph: GraphCell[], cell: GraphCell): number[] {
 /** The parts of a key that do not hang on other cells. */
 type OwnParts = Omit<CellKey, "all" | "needs">;
 
-/** What a cell takes from modules. */
 interface Taken {
   names: string[];
   modules: Map<string, string>;
@@ -112,7 +111,6 @@ interface Taken {
   remote: Set<string>;
 }
 
-/** The keys of all cells of a graph: what they are now, and as cells run. */
 export class CellKeys {
   readonly #files: ModuleFiles;
   readonly #modules: Modules;

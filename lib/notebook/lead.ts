@@ -5,7 +5,6 @@ import type { Cell } from "./types.ts";
 const TAGS = ["answer", "claims", "main-chart"] as const;
 type Tag = typeof TAGS[number];
 
-/** A notebook's lead. */
 export interface Lead {
   /** The Markdown cell that it stands in: up to the question, and the rest. */
   title?: { cell: Cell; head: string; rest: string };

@@ -16,7 +16,6 @@ interface Wanted {
   kind?: Numbered;
 }
 
-/** What has a number of its own on a page. */
 export type Numbered = "Figure" | "Table";
 
 /** All places of one page; a link finds its own once all cells are drawn. */

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** Who holds a lock. */
 interface Holder {
   pid: number;
   command: string;

@@ -1,7 +1,7 @@
 /** What is wrong with the shape of a notebook's JSON (nbformat 4). */
 type Json = Record<string, unknown>;
 
-const isObject = (v: unknown): v is Json =>
+export const isObject = (v: unknown): v is Json =>
   typeof v === "object" && v !== null && !Array.isArray(v);
 const isText = (v: unknown) =>
   typeof v === "string" ||

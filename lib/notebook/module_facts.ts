@@ -20,11 +20,9 @@ import { patternOf, placeOf } from "./data_files.ts";
 import { type Names, namesOf } from "./scopes.ts";
 import { javascriptOf } from "./strip_types.ts";
 
-/** A top-level statement of a module. */
 export interface ModulePart {
   /** hash of what it does, whatever its comments and layout */
   hash: string;
-  /** names that it declares */
   declares: string[];
   /** names of the module's top level in it: the properties read of them */
   uses: Map<string, string[][]>;
@@ -42,7 +40,6 @@ export interface ModulePart {
   changes: Set<string>;
 }
 
-/** Facts of a module. */
 export interface ModuleFacts {
   /** hash of all its code, comments and layout apart */
   all: string;
@@ -106,7 +103,6 @@ const declarationOf = (statement: AnyNode): AnyNode =>
   /^Export(Named|Default)Declaration$/.test(statement.type) &&
     (statement as { declaration?: AnyNode | null }).declaration || statement;
 
-/** Reads a top-level statement. */
 function partOf(
   statement: AnyNode,
   imports: Map<string, Binding>,

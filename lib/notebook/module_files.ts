@@ -15,7 +15,6 @@ function read(path: string): string | undefined {
   }
 }
 
-/** What imports come to. */
 export interface Imported {
   /** local files by path, each with its hash, or "missing" */
   files: Map<string, string>;

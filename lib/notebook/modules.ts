@@ -29,7 +29,6 @@ const CODE = /\.[cm]?[jt]sx?$/;
 const isIn = (path: string, folder: string) =>
   !/^\.\.(\/|\\|$)/.test(relative(folder, path));
 
-/** What the code behind names is. */
 export interface Behind extends Imported {
   /** what the name is: the module that defines it, and its name there */
   is: string;

@@ -39,7 +39,6 @@ export class CellOutputs {
     this.#clearNext.delete(cell);
   }
 
-  /** The cell has ended: what comes now is late. */
   end(): void {
     this.#ended = true;
   }

@@ -63,9 +63,7 @@ function labelOf(html: string): string {
 /** An output's place in its notebook. */
 interface Place {
   cell: Cell;
-  /** of the code cell */
   number: number;
-  /** among the cell's outputs */
   place: number;
   /** what a long table is folded under */
   fold: string;

@@ -219,9 +219,7 @@ export const htmlPage = (page: {
   style: string;
   body: string;
   policy?: string;
-  /** more of the head */
   head?: string;
-  /** class of the body */
   name?: string;
 }): string =>
   `<!doctype html>

@@ -129,7 +129,6 @@ export function injectParameters(
   return { unknown: names.filter((n) => !declared.includes(n)) };
 }
 
-/** What the kernel says of the parameters, before and after they are set. */
 interface Issue {
   path: string[];
   message: string;
@@ -150,13 +149,9 @@ export async function mistyped(
     !told.has(name) && values[name] != null
   );
   if (!names.length) return;
-  const kinds = await kernel.ask(
-    `[${names.join(", ")}].map((value) =>
-      value === null || value === undefined ? "nothing"
-        : Array.isArray(value) ? "list"
-        : /^(boolean|number|bigint|string)$/.test(typeof value) ? typeof value
-        : "record")`,
-  ) as Kind[] | undefined;
+  // The kernel runs the very function, as text.
+  const expression = `[${names.join(", ")}].map(${kindOf})`;
+  const kinds = await kernel.ask(expression) as Kind[] | undefined;
   for (const [i, name] of names.entries()) {
     const [is, was] = [kindOf(values[name]), kinds?.[i] ?? "nothing"];
     if (is !== was && was !== "nothing") return misfit(name, `a ${is}`, [was]);

@@ -30,7 +30,6 @@ const decoded = (name: string): string => {
   }
 };
 
-/** Finds pictures of one notebook. */
 export class Pictures {
   /**
    * @param folder that relative paths start from; without it they stay links

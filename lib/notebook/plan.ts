@@ -2,7 +2,7 @@
 import { sourceHash } from "./cell_run.ts";
 import { codeCells, hasTag, ownRecord } from "./cells.ts";
 import { executedCells } from "./cell_pairs.ts";
-import type { Cell, Notebook } from "./types.ts";
+import { type Cell, type Notebook, recordOf } from "./types.ts";
 
 /**
  * What becomes of a code cell: it is run; run again with its saved outputs
@@ -28,10 +28,8 @@ export interface RunRecord {
   seconds?: number;
 }
 
-export const cellRecord = (cell: Cell): Partial<CellRecord> =>
-  (cell.metadata.ferlab ?? {}) as Partial<CellRecord>;
-export const runRecord = (nb: Notebook): Partial<RunRecord> =>
-  (nb.metadata.ferlab ?? {}) as Partial<RunRecord>;
+export const cellRecord = (cell: Cell): Partial<CellRecord> => recordOf(cell);
+export const runRecord = (nb: Notebook): Partial<RunRecord> => recordOf(nb);
 
 /**
  * Decides for each code cell of `nb` and puts the results that stay into it;

@@ -6,15 +6,12 @@ const LONGEST = 300; // characters of a line that are shown
 const LONGEST_REST = 10_000; // characters of a line without an end
 const CLEAR = "\r\x1b[2K";
 
-/** Options of {@link progress}. */
 export interface ProgressOptions {
   write: (text: string) => void;
-  /** warnings only */
   quiet?: boolean;
   /** columns of the terminal whose last line may change; else lines are added */
   columns?: number;
   colour?: boolean;
-  /** put before each line */
   prefix?: string;
   /** in ms; default performance.now */
   now?: () => number;

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
 
-/** Of deno.json what counts here. */
 interface Config {
   imports?: Record<string, string>;
   lock?: { frozen?: boolean; path?: string };

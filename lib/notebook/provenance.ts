@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { hasTag } from "./cells.ts";
 import type { Changes } from "./stale.ts";
 import { projectFolder } from "./project.ts";
-import type { Cell, Notebook } from "./types.ts";
+import { type Cell, errorIn, type Notebook, recordOf } from "./types.ts";
 
 /** Names and values, in the order they are shown. */
 export type Provenance = Record<string, string>;
@@ -65,9 +65,6 @@ const RECORDED: [string, string][] = [
   ["gpu", "GPU"],
 ];
 
-const record = (value: unknown): Record<string, unknown> =>
-  value && typeof value === "object" ? value as Record<string, unknown> : {};
-
 /** The commit of a notebook's folder, and whether git knows the notebook. */
 async function commitOf(file: string): Promise<string | undefined> {
   const folder = dirname(file);
@@ -106,7 +103,7 @@ export async function collectProvenance(
     commitOf(file),
     lockHash(dirname(file)),
   ]);
-  const run = record(nb.metadata.ferlab);
+  const run = recordOf(nb);
   const found: Provenance = { Notebook: basename(file) };
   for (const [key, name] of RECORDED) {
     const value = run[key];
@@ -136,7 +133,7 @@ export async function collectProvenance(
 
 /** Seconds that a cell ran, where its run recorded them. */
 export function secondsOf(cell: Cell): number | undefined {
-  const value = record(cell.metadata.ferlab).seconds;
+  const value = recordOf(cell).seconds;
   return typeof value === "number" && Number.isFinite(value)
     ? value
     : undefined;
@@ -163,11 +160,8 @@ export interface RunState {
 }
 
 /** The error that a cell did not mean to raise. */
-export function failureOf(cell: Cell) {
-  if (hasTag(cell, "raises-exception")) return;
-  const error = cell.outputs?.find((o) => o?.output_type === "error");
-  return error?.output_type === "error" ? error : undefined;
-}
+export const failureOf = (cell: Cell) =>
+  hasTag(cell, "raises-exception") ? undefined : errorIn(cell);
 
 /** Left out on purpose, or nothing to run. */
 const isIdle = (cell: Cell) => !cell.source.trim() || hasTag(cell, "skip");

@@ -12,7 +12,6 @@ import type { Connection } from "./wire.ts";
 
 const PARENT_EVERY = 500; // ms between two looks whether the client is there
 
-/** What the kernel says of itself. */
 const info = () => ({
   status: "ok",
   protocol_version: "5.3",

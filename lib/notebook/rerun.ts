@@ -32,7 +32,6 @@ import { admitPackages } from "./packages.ts";
 import { currentCells, executedCells, notebookPair } from "./cell_pairs.ts";
 import { staleCells } from "./stale.ts";
 
-/** Options of {@link rerunCells}. */
 export interface RerunOptions extends CellRunsOptions {
   /** numbers, ids or tags of code cells; or all that are not fresh */
   cells: string[] | "stale";
@@ -44,7 +43,6 @@ export interface RerunOptions extends CellRunsOptions {
   onPlan?: (plan: RerunPlan) => void;
 }
 
-/** A rerun of some cells of one notebook. */
 export class Rerun {
   readonly #runs: CellRuns;
 
@@ -137,7 +135,6 @@ export class Rerun {
   }
 }
 
-/** Outcome of {@link rerunCells}. */
 export interface RerunResult extends RerunPlan {
   out: string;
   ok: boolean;

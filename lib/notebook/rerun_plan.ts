@@ -7,7 +7,6 @@ import { shortHash } from "./ast.ts";
 /** By name: the keys of the cells that made its value, in order. */
 export type Writers = Record<string, string[]>;
 
-/** An earlier cell that has to run again, and for whom. */
 export interface Replay {
   number: number;
   /** the cell that uses `names` of it */
@@ -15,14 +14,11 @@ export interface Replay {
   names: string[];
 }
 
-/** What a rerun will do. */
 export interface RerunPlan {
-  /** numbers of the cells asked for, in order */
   asked: number[];
   replays: Replay[];
 }
 
-/** A cell was asked for that is not there. */
 export class NoSuchCell extends Error {}
 
 /**

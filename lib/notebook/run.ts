@@ -30,10 +30,10 @@ import {
   type Cell,
   type Notebook,
   readNotebook,
+  recordOf,
   writeNotebook,
 } from "./types.ts";
 
-/** Options of {@link runNotebook}. */
 export interface RunOptions extends CellRunsOptions {
   /**
    * values for names that the cell tagged `parameters` declares with `let`, of
@@ -58,7 +58,6 @@ export interface RunOptions extends CellRunsOptions {
   resume?: boolean;
 }
 
-/** Outcome of {@link runNotebook}. */
 export interface RunResult {
   notebook: Notebook;
   ok: boolean;
@@ -166,7 +165,7 @@ class Run {
     }
     const { only } = o;
     const plan = planRun(nb, { before, resume: o.resume && same, only });
-    const { test } = (nb.metadata.ferlab ?? {}) as { test?: unknown };
+    const { test } = recordOf(nb);
     nb.metadata.ferlab = { ...(test === undefined ? {} : { test }), ...record };
     for (const name of unknown) delete this.#values[name];
 
@@ -179,12 +178,9 @@ class Run {
       result.ok = false;
       result.error ??= `${this.file}: interrupted`;
     }
-    Object.assign(nb.metadata.ferlab as RunRecord, {
-      status: result.interrupted
-        ? "interrupted"
-        : result.ok
-        ? "complete"
-        : "failed",
+    const ended = result.ok ? "complete" : "failed";
+    Object.assign(recordOf(nb), {
+      status: result.interrupted ? "interrupted" : ended,
       seconds: Math.round(performance.now() - this.#start) / 1000,
     });
     await this.#save();
@@ -289,17 +285,11 @@ class Run {
         ? await schemaProblem(kernel, this.nb)
         : await mistyped(kernel, this.nb, this.#values);
       if (!message) return;
-      cell.outputs!.push(
-        {
-          ...{ output_type: "error", ename: "ParameterError" },
-          ...{ evalue: message, traceback: [message] },
-        } as NonNullable<Cell["outputs"]>[number],
-      );
-      cell.metadata.ferlab = {
-        ...cell.metadata.ferlab ?? {},
-        status: "failed",
-      };
-      return { message, ename: "ParameterError" };
+      const ename = "ParameterError";
+      const told = { ename, evalue: message, traceback: [message] };
+      cell.outputs!.push({ output_type: "error", ...told });
+      cell.metadata.ferlab = { ...recordOf(cell), status: "failed" };
+      return { message, ename };
     } catch (e) {
       if (!(e instanceof KernelDied)) throw e;
       return { message: e.message, ename: "KernelDied" };

@@ -1,7 +1,6 @@
 /** Runs Deno's own commands. */
 import { stripAnsi } from "./ansi.ts";
 
-/** What a command printed, without colours. */
 export interface Ran {
   success: boolean;
   out: string;

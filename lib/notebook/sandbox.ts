@@ -14,6 +14,7 @@ import {
   sep,
 } from "node:path";
 import { jsonWithComments } from "./project.ts";
+import { closeAll } from "./zmtp.ts";
 
 /** What the kernel sees of the environment: none of its secrets. */
 const KEPT = ["HOME", "PATH", "LANG", "TZ", "TMPDIR", "DENO_DIR"];
@@ -33,7 +34,6 @@ interface Asked {
   value: string | null;
 }
 
-/** A broker that listens. */
 export interface Sandbox {
   env: Record<string, string>;
   /** From now on the kernel has its ports: no others are opened. */
@@ -220,12 +220,6 @@ export async function startSandbox(
       DENO_PERMISSION_BROKER_PATH: path,
     },
     shut: () => rules.isStarting = false,
-    stop() {
-      for (const one of [listener, ...open]) {
-        try {
-          one.close();
-        } catch { /* the kernel has ended it */ }
-      }
-    },
+    stop: () => closeAll(listener, ...open),
   };
 }

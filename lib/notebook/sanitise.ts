@@ -75,7 +75,6 @@ export interface SanitiseOptions {
 /** Markup that cannot harm, and what became of it. */
 export interface Sanitised {
   html: string;
-  /** scripts that were left out */
   scripts: number;
   /** what else was, in words: "a frame, 2 pictures"; empty where nothing was */
   missed: string;
@@ -118,7 +117,6 @@ const isData = (src: string): boolean => /^\s*data:/i.test(src);
 /** Thrown to end the parsing of what is nested without end. */
 const DEEP = Symbol("too deep");
 
-/** Writes one output anew while its markup is read. */
 class Writer {
   readonly parts: string[] = [];
   scripts = 0;

@@ -11,15 +11,14 @@ import {
   replaceText,
 } from "./json_text.ts";
 import { executedCells } from "./cell_pairs.ts";
-import { type Cell, cellJson, type Notebook } from "./types.ts";
+import { type Cell, cellJson, type Notebook, recordOf } from "./types.ts";
 
 /** A code cell as the source has it, with the results that are still its own. */
 function withResults(cell: Cell, was: Cell | undefined): Cell {
   if (hasTag(cell, "skip")) return cell;
   const isSame = was?.source === cell.source;
   const { ferlab: _, ...metadata } = cell.metadata;
-  const record = { ...isSame ? was.metadata.ferlab ?? {} : {} };
-  const ferlab = { ...record, ...ownRecord(cell) };
+  const ferlab = { ...isSame ? recordOf(was) : {}, ...ownRecord(cell) };
   return {
     ...cell,
     ...was?.id === undefined ? {} : { id: was.id },

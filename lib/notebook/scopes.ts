@@ -6,7 +6,6 @@ import { noteChain, walk } from "./ast.ts";
 /** A place where a name stands that is none of an inner scope's. */
 export interface NameUse {
   name: string;
-  /** place in the code */
   at: number;
   /** it is read, not only assigned to; it is assigned to */
   read: boolean;
@@ -21,7 +20,6 @@ export interface NameUse {
   chain: string[];
 }
 
-/** The names of a program. */
 export interface Names {
   /** names defined at the top level, each with the places where it is */
   defined: Map<string, number[]>;
@@ -40,7 +38,6 @@ function isDeferred(reference: Reference): boolean {
   return false;
 }
 
-/** Reads the names of a program that `parseCode` made. */
 export function namesOf(program: Program): Names {
   // @ts-ignore: acorn's tree is ESTree's, only its types are stricter
   const manager = analyze(program, { ecmaVersion: 2025, sourceType: "module" });

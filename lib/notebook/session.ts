@@ -21,10 +21,8 @@ import { readNotebook } from "./types.ts";
 /** A kept kernel, as its file tells. */
 export interface Session {
   name: string;
-  /** the source notebook */
   notebook: string;
   pid: number;
-  /** the kernel's connection file */
   connection: string;
   started: string;
   /** by name: keys of the cells that made its value, in order */
@@ -59,7 +57,6 @@ async function nameOf(file: string): Promise<[string, string]> {
   return [name, notebook];
 }
 
-/** Saves what is known of a session, in one step. */
 export async function saveSession(session: Session): Promise<void> {
   const path = join(await sessionFolder(), `${session.name}.json`);
   await Deno.writeTextFile(`${path}.tmp`, JSON.stringify(session), {
@@ -115,7 +112,6 @@ export async function findSession(file: string): Promise<Session | undefined> {
   await forget(session);
 }
 
-/** Starts a kernel that outlives this process. */
 async function launch(connection: string, notebook: string): Promise<number> {
   await Deno.remove(connection).catch(() => {});
   const text = JSON.stringify(newConnection());

@@ -16,11 +16,16 @@ import {
   readExecuted,
 } from "./cell_pairs.ts";
 import { workingFolder } from "./project.ts";
-import { type Cell, type Notebook, readNotebook } from "./types.ts";
+import {
+  type Cell,
+  errorIn,
+  type Notebook,
+  readNotebook,
+  recordOf,
+} from "./types.ts";
 import { sourceHash } from "./cell_run.ts";
 import { cellRecord } from "./plan.ts";
 
-/** State of one code cell. */
 export interface CellState {
   /** number among the code cells of the source, from 1 */
   number: number;
@@ -72,17 +77,16 @@ function stateOf(
 ): Omit<CellState, "number" | "id"> {
   const ran = was && (was.execution_count != null || was.outputs?.length);
   if (!was || !ran) return { state: "never run", why: [] };
-  if (
-    was.outputs!.some((o) => o.output_type === "error") &&
-    !hasTag(cell.cell, "raises-exception")
-  ) return { state: "failed", why: [] };
+  if (errorIn(was) && !hasTag(cell.cell, "raises-exception")) {
+    return { state: "failed", why: [] };
+  }
   if (cell.code.error) {
     return { state: "stale", why: [`it cannot be read: ${cell.code.error}`] };
   }
-  const ferlab = was.metadata.ferlab as Record<string, unknown> | undefined;
+  const ferlab = recordOf(was);
   const kept = keptKey(ferlab);
   if (!kept) {
-    const why = ferlab?.key === undefined
+    const why = ferlab.key === undefined
       ? "no key was kept when it ran"
       : "its key is damaged";
     return { state: "stale", why: [why] };
@@ -137,7 +141,6 @@ export async function notebookStatus(
 export const runKeys = (nb: Notebook, folder: string): CellKeys =>
   new CellKeys(cellGraph(codeCells(nb)), folder);
 
-/** What changed since the cells of a notebook ran. */
 export interface Changes {
   /** code cells, by number, that show other code than ran, and why */
   cells: Map<number, string>;

@@ -2,11 +2,17 @@
 import { cellName, cellTitle, hasTag } from "./cells.ts";
 import type { RunEvent } from "./cell_run.ts";
 import { compareOutputs } from "./compare.ts";
+import { isObject } from "./malformed.ts";
 import { secondsOf } from "./provenance.ts";
 import { runNotebook } from "./run.ts";
-import { type Cell, type Notebook, readNotebook } from "./types.ts";
+import {
+  type Cell,
+  errorIn,
+  type Notebook,
+  readNotebook,
+  recordOf,
+} from "./types.ts";
 
-/** Options of {@link runNotebookTest}. */
 export interface NotebookTestOptions {
   /** go before those that the notebook itself gives for tests */
   parameters?: Record<string, unknown>;
@@ -18,19 +24,15 @@ export interface NotebookTestOptions {
   onCell?: (cell: CellTest) => void;
 }
 
-/** Result of one code cell. */
 export interface CellTest {
-  /** `cell 3` */
   cell: string;
   id?: string;
   title: string;
   status: "passed" | "failed" | "skipped" | "not run";
   seconds?: number;
-  /** why it failed: one line */
   message?: string;
 }
 
-/** Result of a notebook. */
 export interface NotebookTest {
   file: string;
   ok: boolean;
@@ -40,11 +42,7 @@ export interface NotebookTest {
   error?: string;
 }
 
-const object = (v: unknown): Record<string, unknown> =>
-  typeof v === "object" && v !== null && !Array.isArray(v)
-    ? v as Record<string, unknown>
-    : {};
-
+const object = (v: unknown) => isObject(v) ? v : {};
 /**
  * Parameters that a notebook gives for tests: `metadata.ferlab.test.parameters`,
  * and over them the JSON object in a raw cell tagged `test-parameters`.
@@ -54,7 +52,7 @@ function testParameters(
   file: string,
   nb: Notebook,
 ): Record<string, unknown> {
-  const test = object(object(nb.metadata.ferlab).test);
+  const test = object(recordOf(nb).test);
   const values = { ...object(test.parameters) };
   for (const [i, cell] of nb.cells.entries()) {
     if (!hasTag(cell, "test-parameters")) continue;
@@ -76,7 +74,7 @@ function testParameters(
 /** The cell's own tolerance, the notebook's, else the one given. */
 function toleranceOf(nb: Notebook, cell: Cell, given: number): number {
   const own = object(cell.metadata.expect).tolerance ??
-    object(object(nb.metadata.ferlab).test).tolerance;
+    object(recordOf(nb).test).tolerance;
   return typeof own === "number" ? own : given;
 }
 
@@ -86,7 +84,7 @@ async function judge(
   ran: Cell,
   tolerance: number,
 ): Promise<string | undefined> {
-  const error = ran.outputs!.find((o) => o.output_type === "error");
+  const error = errorIn(ran);
   if (hasTag(stored, "raises-exception")) {
     if (!error) return "it was to throw (tag raises-exception), but did not";
   } else if (error) {

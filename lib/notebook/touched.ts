@@ -62,7 +62,6 @@ function callsIn(node: AnyNode): CallExpression[] {
   }
 }
 
-/** A change of the value of a name, and its place. */
 export interface Change {
   name: string;
   at: number;

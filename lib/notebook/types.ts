@@ -1,6 +1,6 @@
 /** The notebook file format (nbformat 4): types, reading, writing. */
 import { replaceText } from "./json_text.ts";
-import { malformed } from "./malformed.ts";
+import { isObject, malformed } from "./malformed.ts";
 
 /** A MIME bundle: one value in several representations. */
 export type MimeBundle = Record<string, unknown>;
@@ -19,12 +19,15 @@ export type Output =
     metadata: Record<string, unknown>;
     execution_count: number | null;
   }
-  | {
-    output_type: "error";
-    ename: string;
-    evalue: string;
-    traceback: string[];
-  };
+  | ErrorOutput;
+
+/** What code failed with. */
+export interface CellError {
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
+export type ErrorOutput = { output_type: "error" } & CellError;
 
 /** One cell; `outputs` and `execution_count` exist on code cells only. */
 export interface Cell {
@@ -37,13 +40,21 @@ export interface Cell {
   attachments?: unknown;
 }
 
-/** A notebook in memory: every `source` and text output is one string. */
 export interface Notebook {
   nbformat: number;
   nbformat_minor: number;
   metadata: Record<string, unknown>;
   cells: Cell[];
 }
+
+/** What a run recorded of a cell, or of a notebook. */
+export const recordOf = ({ metadata }: Cell | Notebook): Metadata =>
+  isObject(metadata?.ferlab) ? metadata.ferlab : {};
+type Metadata = Record<string, unknown>;
+
+/** The error that a cell has among its outputs. */
+export const errorIn = ({ outputs }: Cell): ErrorOutput | undefined =>
+  outputs?.find((o): o is ErrorOutput => o?.output_type === "error");
 
 const join = (v: unknown): unknown =>
   Array.isArray(v) && v.every((x) => typeof x === "string") ? v.join("") : v;

@@ -1,5 +1,6 @@
 /** How one reaches a kernel, and the messages of the Jupyter protocol (5.3) as frames. */
 import { createHmac, randomBytes } from "node:crypto";
+import { isObject } from "./malformed.ts";
 import type { Address } from "./zmtp.ts";
 
 export interface Connection {
@@ -47,7 +48,6 @@ export function newConnection(): Connection {
   };
 }
 
-/** The header of a message. */
 export interface Header {
   msg_id: string;
   msg_type: string;
@@ -57,7 +57,6 @@ export interface Header {
   version: string;
 }
 
-/** A message as it arrived. */
 export interface WireMessage {
   /** frames before the delimiter: to whom the reply goes */
   identities: Uint8Array[];
@@ -70,19 +69,15 @@ export interface WireMessage {
 const DELIMITER = "<IDS|MSG>";
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-const isObject = (v: unknown): v is Record<string, unknown> =>
-  typeof v === "object" && v !== null && !Array.isArray(v);
 const isHeader = (v: unknown): v is Header =>
   isObject(v) && typeof v.msg_type === "string" && typeof v.msg_id === "string";
 
-/** Makes and reads the messages of one session. */
 export class Wire {
   constructor(
     readonly key: string,
     readonly session: string = crypto.randomUUID(),
   ) {}
 
-  /** A new header. */
   header(type: string): Header {
     return {
       msg_id: crypto.randomUUID(),

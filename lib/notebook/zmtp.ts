@@ -7,7 +7,6 @@
  * socket is closed, and take the run with them.
  */
 
-/** What this end of a connection is. */
 export type SocketType = "DEALER" | "SUB" | "ROUTER" | "PUB" | "REP";
 
 const MORE = 1, LONG = 2, COMMAND = 4; // flags of a frame
@@ -52,6 +51,15 @@ function ready(type: SocketType): Uint8Array<ArrayBuffer> {
     ]),
     COMMAND,
   );
+}
+
+/** Closes what may be closed already, by the other end or by its process's. */
+export function closeAll(...open: ({ close(): void } | undefined)[]): void {
+  for (const one of open) {
+    try {
+      one?.close();
+    } catch { /* it is */ }
+  }
 }
 
 /** Where a socket listens: on this machine. */
@@ -139,7 +147,6 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
     socket.close();
   }
 
-  /** Bytes that wait to be sent. */
   get behind(): number {
     return this.#behind;
   }
@@ -199,11 +206,8 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
     }
   }
 
-  /** Closes the connection; may be called twice. */
   close(): void {
-    try {
-      this.#conn.close();
-    } catch { /* it is closed */ }
+    closeAll(this.#conn);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

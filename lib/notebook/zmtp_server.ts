@@ -1,10 +1,15 @@
 /** ZMTP sockets that listen: what a kernel shows to its front ends. */
 import { lstatSync, unlinkSync } from "node:fs";
-import { type Address, encoded, type SocketType, ZmtpSocket } from "./zmtp.ts";
+import {
+  type Address,
+  closeAll,
+  encoded,
+  type SocketType,
+  ZmtpSocket,
+} from "./zmtp.ts";
 
 /** Bytes of the longest message of a peer that has not shown that it may. */
 const SMALL = 1 << 20;
-/** The same of one that has. */
 const LARGE = 256 * SMALL;
 const PEERS = 100; // connections that a socket holds at once
 const PAUSE = 100; // ms between two tries to accept when that fails
@@ -62,11 +67,10 @@ export class ZmtpServer {
     if (slow.length) return Promise.all(slow.map(caughtUp));
   }
 
-  /** Ends all connections and listens no more. */
   close(): void {
     this.#closed = true;
     this.#listener.close();
-    for (const conn of this.#conns) closed(conn);
+    closeAll(...this.#conns);
     if ("path" in this.address) removeSocket(this.address.path);
   }
 
@@ -91,14 +95,14 @@ export class ZmtpServer {
       } finally {
         if (peer) this.#peers.delete(peer);
         this.#conns.delete(conn);
-        closed(conn);
+        closeAll(conn);
       }
     };
     while (!this.#closed) {
       try {
         const conn = await this.#listener.accept();
         if (this.#conns.size < PEERS) serve(conn);
-        else closed(conn);
+        else closeAll(conn);
       } catch {
         // No descriptor may be free for a while.
         if (!this.#closed) await new Promise((r) => setTimeout(r, PAUSE));
@@ -115,10 +119,4 @@ async function caughtUp(peer: ZmtpSocket): Promise<void> {
     if (from - peer.behind < LEAST) return peer.close();
     [from, since] = [peer.behind, performance.now()];
   }
-}
-
-function closed(conn: Deno.Conn) {
-  try {
-    conn.close();
-  } catch { /* it is closed */ }
 }

@@ -145,27 +145,26 @@ async function run(
     let error: string | undefined;
     const several = given.length > 1;
     const prefix = several ? `${basename(job.file, ".ipynb")}: ` : undefined;
+    const short = (text: string) =>
+      text.replace(job.file, shown(job.file)).replace(job.out, shown(job.out));
+    const { quiet, profile, cellTimeout, resume, sandbox } = o;
     try {
       result = await withProgress(
-        { quiet: o.quiet, prefix },
+        { quiet, prefix },
         (take) =>
           runNotebook(job.file, {
-            out: job.out,
-            parameters,
-            profile: o.profile,
-            cellTimeout: o.cellTimeout,
-            resume: o.resume,
-            sandbox: o.sandbox,
-            signal: signals.stop,
-            kill: signals.kill,
+            ...{
+              out: job.out,
+              parameters,
+              profile,
+              cellTimeout,
+              resume,
+              sandbox,
+            },
+            ...{ signal: signals.stop, kill: signals.kill },
             onEvent: (e) =>
               take(
-                e.type === "warning"
-                  ? {
-                    ...e,
-                    message: e.message.replace(job.file, shown(job.file)),
-                  }
-                  : e,
+                e.type === "warning" ? { ...e, message: short(e.message) } : e,
               ),
           }),
       );
@@ -176,8 +175,7 @@ async function run(
     } catch (e) {
       error = (e as Error).message;
     }
-    error = error?.replace(job.file, shown(job.file))
-      .replace(job.out, shown(job.out));
+    error &&= short(error);
     if (error) say(fail, error);
     return summary(job, result, error);
   };

@@ -21,7 +21,6 @@ export function listenToSignals() {
   return { stop: stop.signal, kill: kill.signal, code: () => code };
 }
 
-/** Prints; a terminal that is gone does not matter. */
 export function say(print: (text: string) => void, text: string) {
   try {
     print(text);

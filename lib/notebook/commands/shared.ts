@@ -26,7 +26,6 @@ export const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const here = Deno.cwd() === resolve(import.meta.dirname!, "../../..")
   ? Deno.env.get("INIT_CWD") ?? Deno.cwd()
   : Deno.cwd();
-/** A path as given on the command line, absolute. */
 export const path = (given: string) => resolve(here, given);
 /** An absolute path as messages show it. */
 export const shown = (absolute: string) => {
@@ -75,7 +74,6 @@ export async function each<T>(
   return { results, ok };
 }
 
-/** Prints one line of error. */
 export function fail(message: string) {
   console.error(`${paint(RED, "error:")} ${stripAnsi(message).split("\n")[0]}`);
 }
