@@ -4,8 +4,8 @@
  * ends the kernel when the proxy is gone.
  */
 import type { AnyNode } from "acorn";
-import { nodesOf, parseCode } from "./ast.ts";
-import { stripTypes } from "./strip_types.ts";
+import { nodesOf } from "./ast.ts";
+import { wrapped } from "./cell_edits.ts";
 
 /** Names under which a cell's awaits find the agent. */
 export const UNTIL = 'globalThis[Symbol.for("ferlab.until")]';
@@ -96,38 +96,15 @@ function walk(node: AnyNode, visit: (node: AnyNode) => void) {
   }
 }
 
-/**
- * `await x` becomes `await until(x)`, and so with `for await`; lines stay
- * where they are. Code that is not understood comes back as it is.
- */
-export function interruptible(code: string): string {
-  if (!code.includes("await")) return code;
-  const edits: { at: number; text: string }[] = [];
-  const wrap = (node: AnyNode, name: string) => {
-    edits.push({ at: node.start, text: `${name}((` });
-    edits.push({ at: node.end, text: "))" });
-  };
-  try {
-    // With "strip" types become blanks, so that places stay the same.
-    const plain = stripTypes(code);
-    if (plain.length !== code.length) return code;
-    walk(parseCode(plain) as AnyNode, (node) => {
-      if (node.type === "AwaitExpression") wrap(node.argument, UNTIL);
-      if (node.type === "ForOfStatement" && node.await) wrap(node.right, EACH);
-    });
-  } catch {
-    return code;
-  }
-  // Of edits at one place the inner end comes first, the outer start too: the
-  // order of the walk for starts, its reverse for ends.
-  let out = "", from = 0;
-  const order = edits.map((edit, i) => ({ ...edit, i })).sort((a, b) =>
-    a.at - b.at || (a.text === "))" ? 0 : 1) - (b.text === "))" ? 0 : 1) ||
-    a.i - b.i
-  );
-  for (const { at, text } of order) {
-    out += code.slice(from, at) + text;
-    from = at;
-  }
-  return out + code.slice(from);
-}
+/** `await x` becomes `await until(x)`, and so with `for await`. */
+export const interruptible = (code: string): string =>
+  !code.includes("await")
+    ? code
+    : wrapped(code, (program, wrap) =>
+      walk(program, (node) => {
+        if (node.type === "AwaitExpression") {
+          wrap(node.argument, `${UNTIL}((`, "))");
+        } else if (node.type === "ForOfStatement" && node.await) {
+          wrap(node.right, `${EACH}((`, "))");
+        }
+      }));

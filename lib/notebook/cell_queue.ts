@@ -18,6 +18,7 @@ const COLLECTIONS = 15; // of garbage; mostly 1 to 4 are enough
 const IN_FLIGHT = 10; // ms that requests sent together take to arrive
 const TYPED = 1500; // ms that completion waits for TypeScript
 const INSPECTED = 3000; // ms that a question about a name waits for it
+const CHECKED = 10_000; // ms that a cell waits for its type errors
 const COMPLETIONS = 300; // that a front end shows
 /** Whether type errors of a cell are shown before it runs. */
 const SHOWS_TYPES = !!Deno.env.get("FERLAB_TYPES");
@@ -275,7 +276,8 @@ export class CellQueue {
       "use it\n"
     );
     if (SHOWS_TYPES) {
-      const wrong = await this.#language.check(code).catch(() => []);
+      const checked = this.#language.check(code).catch(() => []);
+      const wrong = await within(CHECKED, checked, []);
       lines.push(...wrong.map((text) => `type error, ${text}\n`));
     }
     if (!lines.length) return;

@@ -1,7 +1,7 @@
 /** Runs one cell in a kernel and collects what it puts out. */
 import { stripAnsi } from "./ansi.ts";
 import { shortHash } from "./ast.ts";
-import { ownRecord } from "./cells.ts";
+import { hasTag, ownRecord, timeLimit } from "./cells.ts";
 import { ownLine, placed, syntaxError } from "./errors.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
 import { type CellOutputs, LeftOut } from "./outputs.ts";
@@ -46,20 +46,39 @@ export interface CellFailure {
   cell?: Cell;
 }
 
-export interface CellRunOptions {
-  emit: (e: RunEvent) => void;
-  /** called every `saveEvery` ms while the cell prints; fails with a warning */
-  save?: () => Promise<void>;
-  saveEvery?: number;
-  /** the notebook that is saved: text that is too long goes beside it */
-  out?: string;
-  aborted: () => boolean;
-  /** seconds after which the cell is interrupted, and killed after `grace` ms */
-  timeout?: number;
+export interface CellRunsOptions {
+  /**
+   * seconds a cell may run that has no tag `timeout=SECONDS`; then it is
+   * interrupted, and killed after `grace`
+   */
+  cellTimeout?: number;
+  /** sends SIGINT to the kernel, and kills it after `grace` */
+  signal?: AbortSignal;
+  kill?: AbortSignal;
+  /** milliseconds between SIGINT and the kill; default 5000 */
   grace?: number;
-  /** the cell is to throw; it fails when it does not */
-  expectError?: boolean;
+  /** milliseconds between savings of a cell that still runs; default 5000 */
+  saveEvery?: number;
+  onEvent?: (e: RunEvent) => void;
 }
+
+/** What is special in a cell that is to run. */
+export interface Given {
+  title: string;
+  /** it runs for its state only: what it puts out is not told */
+  again: boolean;
+  /**
+   * the notebook that is saved, beside which text goes that is too long; and
+   * what saves it, now and then while the cell prints
+   */
+  out?: string;
+  save?: () => Promise<void>;
+}
+
+type CellRunOptions = CellRunsOptions & Given & {
+  emit: (e: RunEvent) => void;
+  aborted: () => boolean;
+};
 
 /** Hash of a cell's source, by which a saved result is known to be its. */
 export const sourceHash = (source: string): string => shortHash(source, 16);
@@ -86,13 +105,13 @@ function savings(o: CellRunOptions) {
   };
 }
 
-/** Interrupts the cell after `o.timeout` seconds, and kills after `o.grace` ms. */
-function stopwatch(kernel: Kernel, o: CellRunOptions) {
+/** Interrupts the cell after `seconds`, and kills it `grace` ms later. */
+function stopwatch(kernel: Kernel, seconds?: number, grace?: number) {
   let over = false;
-  const timer = o.timeout && setTimeout(() => {
+  const timer = seconds && setTimeout(() => {
     over = true;
-    end = kernel.interruptThenKill(o.grace);
-  }, o.timeout * 1000);
+    end = kernel.interruptThenKill(grace);
+  }, seconds * 1000);
   let end = () => clearTimeout(timer);
   return { over: () => over, end: () => end() };
 }
@@ -114,11 +133,13 @@ export async function runCell(
   cell.execution_count = index;
   const leftOut = new LeftOut(o.out, index);
   const saved = savings(o);
-  const limit = stopwatch(kernel, o);
+  const most = timeLimit(cell) ?? o.cellTimeout;
+  const limit = stopwatch(kernel, most, o.grace);
   const before = kernel.onMessage;
   kernel.onMessage = (m) => {
     saved.change();
     const text = outputs.take(leftOut.cut(m));
+    leftOut.note(cell);
     if (m.type === "display_data" || m.type === "update_display_data") {
       const { data } = m.content ?? {};
       if (data) o.emit({ type: "display", index, data: data as MimeBundle });
@@ -133,7 +154,7 @@ export async function runCell(
     limit.over()
       ? [
         "CellTimeout",
-        `the cell ran longer than ${o.timeout} s and was stopped`,
+        `the cell ran longer than ${most} s and was stopped`,
       ]
       : o.aborted()
       ? ["Interrupted", "the run was interrupted"]
@@ -165,11 +186,9 @@ export async function runCell(
     limit.end();
     await saved.end();
   }
-  const note = leftOut.note();
-  if (note) cell.outputs!.push(note);
   const seconds = Math.round(performance.now() - start) / 1000;
   const outside = error && FROM_OUTSIDE.includes(error.ename);
-  const ok = o.expectError ? !!error && !outside : !error;
+  const ok = hasTag(cell, "raises-exception") ? !!error && !outside : !error;
   cell.metadata.ferlab = {
     ...ownRecord(cell),
     status: o.aborted() ? "interrupted" : ok ? "ok" : "failed",

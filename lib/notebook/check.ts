@@ -8,11 +8,10 @@ import {
   timeLimit,
 } from "./cells.ts";
 import { changesOf } from "./stale.ts";
-import { checkNames } from "./check_names.ts";
+import { at, type Checked, checkNames, type Finding } from "./findings.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
 import { extractCells, syntaxProblem } from "./extract.ts";
 import { workingFolder } from "./project.ts";
-import { at, type Checked, type Finding } from "./check_findings.ts";
 import { idProblem } from "./ids.ts";
 import { denoFmt } from "./format.ts";
 import {

@@ -1,6 +1,6 @@
 /** `deno task nb`: runs, reruns, checks, compares and exports notebooks. */
 import { Command } from "commander";
-import { fail, loadWanted } from "./commands/shared.ts";
+import { asPapermill, fail, loadWanted } from "./commands/shared.ts";
 
 type Add = (program: Command) => void;
 
@@ -33,7 +33,9 @@ const program = new Command("deno task nb")
 for (const add of await loadWanted(commands)) add(program);
 
 try {
-  await program.parseAsync(Deno.args, { from: "user" });
+  const takesParameters = /^(run|test)$/.test(Deno.args[0] ?? "");
+  const args = takesParameters ? asPapermill(Deno.args) : Deno.args;
+  await program.parseAsync(args, { from: "user" });
 } catch (error) {
   const e = error as Error & { code?: string; exitCode?: number };
   if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);

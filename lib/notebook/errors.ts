@@ -25,11 +25,14 @@ export function placed(
   error: CellError,
 ): CellError {
   const { ename } = error;
-  const isNothing = /^(\[object Object\]|\(none\))$/.test(error.evalue);
+  const isNothing = /^(\[object Object\]|\(none\)|null)$/.test(error.evalue);
   const evalue = isNothing ? thrown?.text ?? error.evalue : error.evalue;
   const isTold = evalue === error.evalue &&
     error.traceback?.some((text) => text.trim());
-  const traceback = isTold ? error.traceback : [`${ename}: ${evalue}`];
+  const traceback = [
+    ...isTold ? error.traceback : [`${ename}: ${evalue}`],
+    ...thrown?.frames ?? [],
+  ];
   const line = ownLine(traceback, cell) ?? earlyErrorLine(source, error);
   const failing = line && source.split("\n")[line - 1];
   const place = failing && `  line ${line} of the cell: ${failing.trim()}`;

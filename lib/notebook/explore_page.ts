@@ -5,6 +5,7 @@
  * script, which it allows by its own.
  */
 import { createHash } from "node:crypto";
+import { globSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -117,15 +118,10 @@ const STANDS_IN: Record<string, string> = {
 /** The sources' hash, by which a script that was made is known again. */
 async function sourcesHash(): Promise<string> {
   const hash = createHash("sha256");
-  const files: string[] = [join(root, "deno.lock"), import.meta.filename!];
-  const walk = async (folder: string) => {
-    for await (const entry of Deno.readDir(folder)) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory) await walk(path);
-      else if (entry.name.endsWith(".ts")) files.push(path);
-    }
-  };
-  for (const room of ROOMS) await walk(join(lib, room));
+  const files = [
+    ...[join(root, "deno.lock"), import.meta.filename!],
+    ...globSync(ROOMS.map((room) => join(lib, room, "**/*.ts"))),
+  ];
   for (const file of files.sort()) hash.update(await Deno.readFile(file));
   return hash.digest("hex").slice(0, 16);
 }

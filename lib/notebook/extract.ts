@@ -72,10 +72,10 @@ export function extractCells(
   const lines: string[] = [];
   const origins: Origin[] = [];
   const nested = declaresAgain(cells);
-  const add = (source: string, cell: number) =>
+  const add = (source: string, cell: number, first = 1) =>
     source.split("\n").forEach((text, at) => {
       lines.push(rebase(text, from, to));
-      origins.push({ cell, line: at + 1 });
+      origins.push({ cell, line: first + at });
     });
   const blank = (text: string) => text.replaceAll(/[^\n]/g, " ");
   if (nested) {
@@ -85,11 +85,7 @@ export function extractCells(
       for (const { 0: text, index } of source.matchAll(IMPORT)) {
         if (seen.has(text.trim())) continue;
         seen.add(text.trim());
-        const line = source.slice(0, index).split("\n").length;
-        for (const [i, part] of text.split("\n").entries()) {
-          lines.push(rebase(part, from, to));
-          origins.push({ cell, line: line + i });
-        }
+        add(text, cell, source.slice(0, index).split("\n").length);
       }
     }
   }
@@ -99,16 +95,12 @@ export function extractCells(
   let open = false; // the cell before may go on in this one's first token
   cells.forEach(({ cell_type, source }, cell) => {
     if (cell_type !== "code" || !source.trim()) return;
-    if (open && OPENS.test(source)) {
-      lines.push(";");
-      origins.push({ cell, line: 1 });
-    }
+    if (open && OPENS.test(source)) add(";", cell);
     open = !source.trimEnd().endsWith(";");
     if (!nested) return add(source, cell);
     const own = declared(source.replace(IMPORT, blank));
     if (!names.isDisjointFrom(own)) {
-      lines.push("{");
-      origins.push({ cell, line: 1 });
+      add("{", cell);
       blocks++;
       names = new Set();
     }

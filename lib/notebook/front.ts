@@ -79,6 +79,10 @@ export class Front {
   ): Promise<unknown> | void {
     if (type === "stream") return this.#print(parent, content);
     this.flush();
+    return this.#send(parent, type, content);
+  }
+
+  #send(parent: Partial<Header>, type: string, content: unknown) {
     const frames = this.#wire.frames(this.#wire.header(type), parent, content);
     return this.#iopub.publish([`kernel.${type}`, ...frames]);
   }
@@ -89,9 +93,7 @@ export class Front {
     clearTimeout(printed.timer);
     this.#printed = undefined;
     const { parent, name, text } = printed;
-    const header = this.#wire.header("stream");
-    const frames = this.#wire.frames(header, parent, { name, text });
-    return this.#iopub.publish(["kernel.stream", ...frames]);
+    return this.#send(parent, "stream", { name, text });
   }
 
   close(): void {

@@ -58,8 +58,6 @@ export class KernelDied extends Error {
 export interface KernelOptions {
   cwd: string;
   env?: Record<string, string>;
-  /** milliseconds to wait for the first answer; default 30000 */
-  timeout?: number;
   /** folders in which cells may write, and do nothing else outside of Deno */
   sandbox?: string[];
 }
@@ -67,6 +65,8 @@ export interface KernelOptions {
 const UNSTABLE = /^Warning "deno jupyter" is unstable/; // tells nothing here
 const LOOK_EVERY = 500; // ms between two looks into the log of a cell that runs
 const STDERR_TAIL = 4000; // characters kept
+/** ms: one that does not start mostly ends; on a busy machine it takes long. */
+const START = 300_000;
 const POSIX = Deno.build.os !== "windows";
 
 /**
@@ -166,7 +166,7 @@ export class Kernel {
 
   /**
    * Starts `deno jupyter --kernel` in `cwd` and waits until it answers.
-   * @throws {Error} when the kernel ends or is silent for `timeout` ms
+   * @throws {Error} when the kernel ends, or stays silent
    */
   static async start(o: KernelOptions): Promise<Kernel> {
     for (let tries = 1;; tries++) {
@@ -190,12 +190,12 @@ export class Kernel {
    * Connects to a kernel that runs already, and was started detached.
    * {@link Kernel.disconnect} leaves it running; `stop` ends it.
    * @param file its connection file
-   * @throws {Error} when it does not answer for `timeout` ms; default 5000
+   * @throws {Error} when it does not answer for `timeout` ms
    */
   static async connect(
     file: string,
     pid: number,
-    timeout = 5000,
+    timeout = 20_000,
   ): Promise<Kernel> {
     const connection = JSON.parse(await Deno.readTextFile(file));
     const gone = Promise.withResolvers<Deno.CommandStatus>();
@@ -249,7 +249,7 @@ export class Kernel {
       const kernel = new Kernel(child, connection, folder);
       kernel.ended.then(() => sandbox?.stop());
       try {
-        await kernel.#connect(o.timeout ?? 30_000);
+        await kernel.#connect(START);
         await kernel.#prepare(true);
         sandbox?.shut();
         return kernel;
@@ -535,8 +535,8 @@ export class Kernel {
         return await this.#readLog();
       }
       if (m.type === "ferlab_fence") {
-        await this.#readLog(m.content.log as number | undefined);
         const n = Number(m.content.n);
+        await this.#readLog(m.content.log as number | undefined);
         this.#fences.get(n)?.(m.content.thrown as Thrown | undefined);
         this.#fences.delete(n);
       } else if (!/^(status|execute_input)$/.test(m.type)) {

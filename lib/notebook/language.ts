@@ -1,7 +1,7 @@
 /**
  * What TypeScript knows of names in cells: from `deno lsp`, Deno's own
  * language server, which resolves imports as the kernel does. It is a process
- * of its own, started by the first question; an answer that is late is none.
+ * of its own, started by the first question.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -17,10 +17,6 @@ import type {
   SignatureHelp,
 } from "vscode-languageserver-protocol/node";
 import { cellCode } from "./code.ts";
-import { within } from "./timing.ts";
-
-const START = 10_000; // ms that the server may take to begin
-const LIMIT = 3000; // ms that an answer may take; completion waits for it
 
 /** Kinds of completion as front ends draw them, by LSP's numbers. */
 const KINDS: Record<number, string> = {
@@ -41,7 +37,8 @@ class Server {
     this.#connection.onRequest((_, params) =>
       (params as { items?: unknown[] } | null)?.items?.map(() => null) ?? null
     );
-    this.#connection.onError(() => {}); // it has ended: nothing is answered
+    this.#connection.onError(() => {});
+    this.#connection.onClose(() => this.#connection.dispose());
     this.#connection.listen();
   }
 
@@ -56,10 +53,10 @@ class Server {
     return new Server(child, lsp);
   }
 
-  /** The result; `undefined` when it is an error, or late. */
-  ask<T>(method: string, params: unknown, ms: number): Promise<T | undefined> {
-    const answer = this.#connection.sendRequest<T | null>(method, params);
-    return within(ms, answer.then((v) => v ?? undefined, () => undefined));
+  /** The result; `undefined` when it is an error, or the server has ended. */
+  ask<T>(method: string, params: unknown): Promise<T | undefined> {
+    return this.#connection.sendRequest<T | null>(method, params)
+      .then((v) => v ?? undefined, () => undefined);
   }
 
   tell(method: string, params: unknown): void {
@@ -98,7 +95,7 @@ export class Language {
   /** What a front end shows of the name under the cursor, as Markdown. */
   async inspect(code: string, cursor: number): Promise<string | undefined> {
     const at = await this.#show(code, cursor);
-    const hover = await at.ask<Hover>("textDocument/hover", START);
+    const hover = await at.ask<Hover>("textDocument/hover");
     const found = textOf(hover?.contents);
     if (found) return found;
     const help = await at.ask<SignatureHelp>("textDocument/signatureHelp");
@@ -131,7 +128,6 @@ export class Language {
     const at = await this.#show(code, 0);
     const answer = await at.ask<{ items: Diagnostic[] }>(
       "textDocument/diagnostic",
-      START,
     );
     return (answer?.items ?? [])
       .filter((d) => d.severity === 1 && d.range.start.line >= at.first)
@@ -172,7 +168,7 @@ export class Language {
     const params = { textDocument: { uri }, position };
     return {
       first,
-      ask: <T>(method: string, ms = LIMIT) => server.ask<T>(method, params, ms),
+      ask: <T>(method: string) => server.ask<T>(method, params),
     };
   }
 
@@ -210,7 +206,7 @@ export class Language {
         lint: false,
         documentPreloadLimit: 0,
       },
-    }, START);
+    });
     server.tell("initialized", {});
     return server;
   }

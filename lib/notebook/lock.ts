@@ -25,9 +25,11 @@ async function removeTemporaries(target: string) {
 
 /** The command without its values: parameters may be secrets. */
 function commandText(): string {
+  const isParameter = (word = "") => /^(-p|--param(eters)?)$/.test(word);
   const words = Deno.args.filter((word, i) =>
     !word.includes("=") && !/^-p/.test(word) &&
-    !/^(-p|--param|--profile)$/.test(Deno.args[i - 1] ?? "")
+    !isParameter(Deno.args[i - 1]) && !isParameter(Deno.args[i - 2]) &&
+    Deno.args[i - 1] !== "--profile"
   );
   return ["deno", basename(Deno.mainModule), ...words].join(" ").slice(0, 120);
 }

@@ -18,7 +18,7 @@ export { startSession, stopSession } from "./session.ts";
 export { runNotebookTest } from "./testing.ts";
 export { changesOf, notebookStatus } from "./stale.ts";
 export { checkNotebooks } from "./check.ts";
-export { findingText } from "./check_findings.ts";
+export { findingText } from "./findings.ts";
 export { cleanNotebook } from "./clean.ts";
 export { formatNotebook } from "./format.ts";
 export { compareOutputs } from "./compare.ts";

@@ -192,6 +192,8 @@ export class LeftOut {
   #displays = 0;
   #left = 0;
   #problem: string | undefined;
+  /** Stands where the text was cut; its own text grows with what is left out. */
+  #note: Extract<Output, { output_type: "stream" }> | undefined;
   readonly #file: string | undefined;
 
   /**
@@ -259,8 +261,8 @@ export class LeftOut {
     }
   }
 
-  /** What is told at the end of the cell, when something was left out. */
-  note(): Output | undefined {
+  /** Tells in a cell that something was left out, behind what was kept of it. */
+  note(cell: Cell): void {
     if (!this.#left) return;
     const where = this.#problem !== undefined
       ? ` and lost: ${this.#problem}`
@@ -268,7 +270,9 @@ export class LeftOut {
       ? `, in ${basename(this.#file)}`
       : "";
     const text = `\n[${sizeText(this.#left)} left out${where}]\n`;
-    return { output_type: "stream", name: "stdout", text };
+    this.#note ??= { output_type: "stream", name: "stdout", text };
+    this.#note.text = text;
+    if (!cell.outputs!.includes(this.#note)) cell.outputs!.push(this.#note);
   }
 
   #kept(text: string): string {

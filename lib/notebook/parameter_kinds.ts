@@ -33,9 +33,8 @@ export function kindOf(value: unknown): Kind {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "list";
   const kind = typeof value;
-  return kind === "boolean" || kind === "number" || kind === "bigint" ||
-      kind === "string"
-    ? kind
+  return /^(boolean|number|bigint|string)$/.test(kind)
+    ? kind as Kind
     : "record";
 }
 

@@ -5,6 +5,9 @@
  * timer or a promise of an earlier cell.
  */
 import { UNTIL } from "./agent.ts";
+import { walk } from "./ast.ts";
+import { wrapped } from "./cell_edits.ts";
+import { cellChildren } from "./cell_children.ts";
 import { cellStacks } from "./cell_stacks.ts";
 import { cellTests } from "./cell_tests.ts";
 import { LOG_HINT } from "./output_log.ts";
@@ -43,6 +46,10 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
   };
   const isError = (v) => Function.prototype[Symbol.hasInstance].call(Error, v);
   let thrown;
+  let thrownAt; // the last throw of what is no Error, and its place
+  // The kernel asks about null where undefined was thrown.
+  const isThat = (v) => thrownAt && (Object.is(thrownAt.v, v) || v === null && thrownAt.v === undefined);
+  const frameOf = (v) => isThat(v) ? [thrownAt.frame] : [];
   Object.defineProperty(Error, Symbol.hasInstance, {
     configurable: true,
     writable: true,
@@ -81,7 +88,7 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
       write("error", {
         ename: error ? v.name : "Error",
         evalue: (error ? v.message : String(v)) + " (" + where + ")",
-        traceback: [...lines, ...causes(v)],
+        traceback: [...lines, ...frameOf(v), ...causes(v)],
         ferlab_fence: at,
       });
     } catch { /* the kernel ends */ }
@@ -218,6 +225,7 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
     }
     room -= text.length;
   };
+  (${cellChildren})(print);
   const own = new Console((text, level) => print(text, level > 1));
   for (const [name, method] of Object.entries(own)) {
     if (typeof method === "function") console[name] = method;
@@ -238,6 +246,10 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
   Object.defineProperty(globalThis, Symbol.for("ferlab.prelude"), {
     value: {
       cell,
+      at(label, line, v) {
+        if (!isError(v)) thrownAt = { v, frame: "    at cell " + label + ", line " + line };
+        return v;
+      },
       async test(wanted) {
         const failure = await tests.run(wanted);
         if (failure) write("error", failure);
@@ -260,12 +272,12 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
           if (folder) open();
         } catch { /* see write */ }
         const v = thrown;
-        thrown = undefined;
         const told = {
           causes: causes(v),
           tests: tests.count(),
-          ...(isError(v) ? {} : { text: text(v) }),
+          ...(isError(v) ? {} : { text: text(isThat(v) ? thrownAt.v : v), frames: frameOf(v) }),
         };
+        thrown = thrownAt = undefined;
         send("ferlab_fence", { n, log: number, thrown: told });
       },
       // Those that nothing holds the process open for do not count.
@@ -294,8 +306,9 @@ export interface Thrown {
   tests?: number;
   /** lines that tell `error.cause`, and the errors of an AggregateError */
   causes: string[];
-  /** what was thrown, when it was no Error */
+  /** what was thrown, when it was no Error, and where: lines of a stack */
   text?: string;
+  frames?: string[];
 }
 
 /**
@@ -304,12 +317,26 @@ export interface Thrown {
  * @param label what they call it
  * @param id of this run of the cell alone
  */
-export function namedCell(code: string, label: string, id: number): string {
+export function namedCell(cell: string, label: string, id: number): string {
   const name = `cell-${id}`;
+  const code = tellingThrows(cell, label);
   const known = [name, label, isDeep(code) ? undefined : code]
     .map((v) => JSON.stringify(v)).join();
   return `${HIDDEN}?.cell(${known});//# sourceURL=${name}\n${code}`;
 }
+
+/** An Error knows where it was made, anything else that is thrown does not. */
+const tellingThrows = (code: string, label: string): string =>
+  !/\bthrow\b/.test(code)
+    ? code
+    : wrapped(code, (program, wrap) =>
+      walk(program, (node) => {
+        if (node.type !== "ThrowStatement") return;
+        if (node.argument.type === "NewExpression") return;
+        const line = code.slice(0, node.argument.start).split("\n").length;
+        const place = `${JSON.stringify(label)}, ${line}`;
+        wrap(node.argument, `${HIDDEN}.at(${place}, (`, "))");
+      }));
 
 /** Code to run before a cell that cannot have a name. */
 export const beforeUnnamed = (code: string, label: string): string =>

@@ -68,13 +68,12 @@ const RECORDED: [string, string][] = [
 /** The commit of a notebook's folder, and whether git knows the notebook. */
 async function commitOf(file: string): Promise<string | undefined> {
   const folder = dirname(file);
-  const [inside, commit, changes, tracked] = await Promise.all([
-    git(folder, "rev-parse", "--is-inside-work-tree"),
+  const [commit, changes, tracked] = await Promise.all([
     git(folder, "rev-parse", "--short=12", "HEAD"),
     git(folder, "status", "--porcelain", "--untracked-files=no"),
     git(folder, "ls-files", "--error-unmatch", "--", basename(file)),
   ]);
-  if (inside !== "true") return;
+  if (changes === undefined) return; // no working tree
   const unknown = "this notebook is not tracked by git";
   if (!commit) return unknown;
   return commit +

@@ -1,6 +1,7 @@
 /** Runs single cells of a notebook again, with the earlier cells they need. */
 import { existsSync } from "node:fs";
-import { CellRuns, type CellRunsOptions } from "./cell_runs.ts";
+import type { CellRunsOptions } from "./cell_run.ts";
+import { CellRuns } from "./kernel_cells.ts";
 import { cellTitle, checkLimits, codeCells, refuseForeign } from "./cells.ts";
 import { cellGraph, type GraphCell } from "./graph.ts";
 import { Kernel } from "./kernel.ts";
@@ -176,14 +177,12 @@ export async function rerunCells(
   const lock = await lockOutput(out);
   try {
     const from = existsSync(out) ? out : pair.executed;
+    const warn = (message: string) => o.onEvent?.({ type: "warning", message });
     let { nb: executed, text } = await readNotebookText(from)
-      .catch(async (e: Error) => {
+      .catch((e: Error) => {
         if (from === pair.source) throw e;
-        o.onEvent?.({
-          type: "warning",
-          message: `its results are not used: ${e.message}`,
-        });
-        return await readNotebookText(pair.source);
+        warn(`its results are not used: ${e.message}`);
+        return readNotebookText(pair.source);
       });
     const folder = workingFolder(pair.source);
     const cells = currentCells(source, executed);
@@ -195,21 +194,15 @@ export async function rerunCells(
     } catch (e) {
       throw new Error(`${pair.source} ${(e as Error).message.trim()}`);
     }
-    const asked = o.cells === "stale"
-      ? staleCells(source, executed, folder)
-        .filter((c) => c.state !== "fresh").map((c) => c.number)
-      : askedCells(graph, o.cells);
-    const made = o.cells === "stale"
-      ? upToDate(source, executed, cells)
-      : undefined;
+    let asked: number[], made: Notebook | undefined;
+    if (o.cells === "stale") {
+      asked = staleCells(source, executed, folder)
+        .filter((c) => c.state !== "fresh").map((c) => c.number);
+      made = upToDate(source, executed, cells);
+    } else asked = askedCells(graph, o.cells);
     if (made) [executed, text] = [made, textLike(text, made)];
-    const saved = new SavedText(
-      text,
-      executed,
-      executedCells(cells, executed),
-      out,
-    );
-    const warn = (message: string) => o.onEvent?.({ type: "warning", message });
+    const was = executedCells(cells, executed);
+    const saved = new SavedText(text, executed, was, out);
     if (asked.length) await admitPackages(cells, folder, warn);
     else if (made) await saved.save();
     keys.ran();

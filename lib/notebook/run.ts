@@ -1,8 +1,8 @@
 /** Runs a notebook's cells in order in a fresh kernel and saves as it goes. */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { CellFailure, RunEvent } from "./cell_run.ts";
-import { CellRuns, type CellRunsOptions } from "./cell_runs.ts";
+import type { CellFailure, CellRunsOptions, RunEvent } from "./cell_run.ts";
+import { CellRuns } from "./kernel_cells.ts";
 import {
   cellTitle,
   checkLimits,
@@ -102,6 +102,7 @@ class Run {
   readonly #start = performance.now();
   #values: Record<string, unknown>;
   #keys: CellKeys | undefined;
+  #runs: CellRuns | undefined;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(
@@ -183,7 +184,9 @@ class Run {
       status: result.interrupted ? "interrupted" : ended,
       seconds: Math.round(performance.now() - this.#start) / 1000,
     });
-    await this.#save();
+    // Interrupted before its first cell, it leaves the results of before.
+    const hasRun = this.#runs?.hasRun || !result.interrupted;
+    if (hasRun || !before) await this.#save();
     return result;
   }
 
@@ -213,7 +216,7 @@ class Run {
   async #inKernel(plan: Map<Cell, Act>) {
     const { o, nb, file } = this;
     const cwd = this.#folder;
-    const runs = new CellRuns(file, this.#keys!, o);
+    const runs = this.#runs = new CellRuns(file, this.#keys!, o);
     // A package that is added may run its own scripts.
     if (!o.sandbox) await admitPackages(nb.cells, cwd, runs.warn);
     const folders = [file, o.out ?? file].map((path) => dirname(resolve(path)));

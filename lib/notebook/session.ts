@@ -164,7 +164,7 @@ export async function startSession(
   for (let tries = 1;; tries++) {
     session.pid = await launch(connection, notebook);
     try {
-      const kernel = await Kernel.connect(connection, session.pid, 10_000);
+      const kernel = await Kernel.connect(connection, session.pid, 60_000);
       await kernel.disconnect();
       await saveSession(session);
       return session;

@@ -38,13 +38,13 @@ Deno.test("wrong usage exits with 2, a bad file with 1, each in one line", async
       [1, /bad\.ipynb: cannot read/, ["export", "bad.ipynb"]],
       [1, /no\/x: its folder/, ["run", "bad.ipynb", "--out", "no/x"]],
     ];
-    for (const [code, message, args] of cases) {
+    await Promise.all(cases.map(async ([code, message, args]) => {
       const r = await nb(folder, ...args);
       assert.equal(r.code, code, args.join(" "));
       assert.match(r.err, message);
       assert.equal(r.err.trim().split("\n").length, 1, r.err);
       assert.equal(r.out, "");
-    }
+    }));
   });
 });
 
@@ -60,7 +60,8 @@ console.log(lr, name);`),
       ),
     );
     const before = await Deno.readTextFile(file("a.ipynb"));
-    const args = ["-p", "lr=1e-3", "-p", "name=a=b c", "--html", "a.html"];
+    // The second as papermill has it.
+    const args = ["-p", "lr=1e-3", "-p", "name", "a=b c", "--html", "a.html"];
     const run = await nb(folder, "run", "a.ipynb", ...args);
     assert.equal(run.code, 0, run.err);
     assert.equal(run.out, "a.executed.ipynb\na.html\n");

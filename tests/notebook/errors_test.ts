@@ -39,7 +39,10 @@ const FAILING: [source: string, line: number | undefined][] = [
     "Deno.test('t', async (t) => {\n  await t.step('s', () => {\n    no();\n  });\n});",
     3,
   ],
-  ["throw null", undefined],
+  ["throw null", 1],
+  ["\nthrow undefined", 2],
+  ["const told = () => {\n  throw 'a text';\n};\ntold()", 2],
+  ["try {\n  throw 1;\n} catch (e) {\n  throw e;\n}", 4],
   ["(await import('data:text/javascript,throw 1'))", undefined],
 ];
 

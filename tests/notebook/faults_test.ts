@@ -143,7 +143,39 @@ throw new Error("high", { cause: low });`,
     assert.match(both.traceback.join("\n"), /Error 1: Error: one\n.*two/s);
     assert.match(object.evalue, /reason: "mine"/);
     assert.equal(result.failedCell, 4);
-    assert.match(result.error!, /cell 4: null$/);
+    assert.match(result.error!, /cell 4 \(line 1\): null, in `throw null;`$/);
+  });
+  await run([`1;\nthrow undefined;`], ({ result }) => {
+    assert.match(result.error!, /cell 1 \(line 2\): undefined, in `throw/);
+  });
+});
+
+Deno.test("what workers and other programs print is the cell's", async () => {
+  await run([
+    `const text = 'console.log("of a worker"); console.error("its error"); postMessage(0)';
+     const worker = new Worker(
+       "data:application/javascript," + encodeURIComponent(text),
+       { type: "module" },
+     );
+     const heard = [];
+     worker.addEventListener("message", (e) => heard.push(e.data));
+     await new Promise((done) => worker.onmessage = done);
+     worker.terminate();
+     console.log(heard);`,
+    `console.log("before");
+     await new Deno.Command("sh", { args: ["-c", "echo of a child; echo wrong >&2"] })
+       .spawn().status;
+     console.log("after");
+     const kept = await new Deno.Command("echo", { args: ["kept"] }).output();
+     console.log(kept.stdout.length);`,
+  ], ({ saved, result }) => {
+    assert.equal(result.error, undefined);
+    const [worker, child] = saved.cells.map(printed);
+    assert.equal(worker, "of a worker\nits error\n[ 0 ]\n");
+    assert.match(
+      child,
+      /^before\n(of a child\nwrong|wrong\nof a child)\nafter\n5\n$/,
+    );
   });
 });
 
@@ -343,7 +375,7 @@ Deno.test("runs in a row leave no process and no file", async () => {
     const before = Deno.env.get("TMPDIR");
     Deno.env.set("TMPDIR", temporary);
     try {
-      for (let i = 0; i < 8; i++) {
+      for (let i = 0; i < 3; i++) {
         const { notebook: nb } = await runNotebook(file("a.ipynb"), {
           out: file("b.ipynb"),
         });
@@ -413,7 +445,8 @@ Deno.test("an error of a worker that nothing listens to is told as its own", asy
 Deno.test("text that is too long is cut in the notebook, the rest lies beside it", async () => {
   await run(
     [
-      `console.log("a".repeat(3e6) + "the end"); undefined;`,
+      `console.log("a".repeat(2e6)); console.log("a".repeat(1e6 - 1) + "the end");
+      await Deno.jupyter.display({ "text/html": "<b>" }, { raw: true });`,
       tagged("raises-exception", `throw new Error("m".repeat(5e6));`),
       `await Deno.jupyter.display(
         { "text/plain": "b".repeat(2e6) },
@@ -427,8 +460,12 @@ Deno.test("text that is too long is cut in the notebook, the rest lies beside it
         printed(text),
         /^a{1000000}\n\[2\.0 MB left out, in b\.cell-1\.txt\]\n$/,
       );
+      // It is told where the text ends, not behind what came after it.
+      assert.deepEqual(text.outputs!.map((o) => o.output_type), [
+        ...["stream", "display_data"],
+      ]);
       const rest = await Deno.readTextFile(file("b.cell-1.txt"));
-      assert.match(rest, /^a+the end\n$/);
+      assert.match(rest, /^a+\na+the end\n$/);
       const { evalue, traceback } = errorOf(error);
       assert.equal(evalue.length, 2_001);
       assert.equal(traceback.join("").length, 1_000_000);

@@ -271,6 +271,19 @@ Deno.test("--resume goes on after the last result, and keeps what is saved", asy
   });
 });
 
+Deno.test("a run that is stopped before its first cell leaves the results of before", async () => {
+  await withFolder(async (_, file) => {
+    await writeNotebook(file("a.ipynb"), notebook(code(`console.log("one")`)));
+    const out = file("b.ipynb");
+    await runNotebook(file("a.ipynb"), { out });
+    const before = await Deno.readTextFile(out);
+    const signal = AbortSignal.abort();
+    const { interrupted } = await runNotebook(file("a.ipynb"), { out, signal });
+    assert.equal(interrupted, true);
+    assert.equal(await Deno.readTextFile(out), before);
+  });
+});
+
 for (
   const [signal, exit] of [
     ...[["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const,

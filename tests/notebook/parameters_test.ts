@@ -215,14 +215,15 @@ Deno.test("parameters come from a file, -p goes over it, --profile is one too", 
     assert.deepEqual([first.code, first.err], [0, ""]);
     const out = file("a.executed.ipynb");
     assert.equal(printed((await readNotebook(out)).cells[2]), "3 n \n");
-    for (const option of ["-p lr=0.9", "--profile cpu", "--resume"]) {
+    const options = ["-p lr=0.9", "--profile cpu", "--resume"];
+    await Promise.all(options.map(async (option) => {
       const refused = await run("--stale", ...option.split(" "));
       assert.equal(refused.code, 2, option);
       assert.match(
         refused.err,
         /^error: --stale takes no --?(p|profile|resume); /,
       );
-    }
+    }));
     const unfit = await run("-p", "lr=False");
     assert.equal(unfit.code, 1);
     assert.match(unfit.err, /^error: a\.ipynb: parameter "lr" .* a number\n$/);

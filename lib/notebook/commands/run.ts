@@ -1,7 +1,9 @@
 /** `deno task nb run`: runs notebooks' cells and saves them with their outputs. */
 import { type Command, InvalidArgumentError } from "commander";
 import { basename, join } from "node:path";
+import type { RunEvent } from "../cell_run.ts";
 import { inJobs } from "../timing.ts";
+import { isObject } from "../malformed.ts";
 import { exactJson } from "../parameter_kinds.ts";
 import { runNotebook, type RunResult } from "../run.ts";
 import { codeCells } from "../cells.ts";
@@ -48,25 +50,24 @@ interface Job {
 
 /** What `--json` tells of one notebook. */
 function summary({ file, out, html }: Job, result?: RunResult, error?: string) {
-  return {
+  const told = {
     file: shown(file),
     ok: result?.ok ?? false,
     interrupted: result?.interrupted ?? false,
-    ...(result?.failedCell ? { failedCell: result.failedCell } : {}),
-    ...(error ? { error } : {}),
-    ...(result
-      ? {
-        out: shown(out),
-        ...(html ? { html: shown(html) } : {}),
-        seconds: runRecord(result.notebook).seconds,
-        cells: codeCells(result.notebook).map((cell, i) => ({
-          index: i + 1,
-          ...(cell.id ? { id: cell.id } : {}),
-          status: cellRecord(cell).status ?? "skipped",
-          seconds: cellRecord(cell).seconds,
-        })),
-      }
-      : {}),
+    failedCell: result?.failedCell,
+    error,
+  };
+  if (!result) return told;
+  return {
+    ...told,
+    out: shown(out),
+    html: html && shown(html),
+    seconds: runRecord(result.notebook).seconds,
+    cells: codeCells(result.notebook).map((cell, i) => ({
+      ...{ index: i + 1, id: cell.id },
+      status: cellRecord(cell).status ?? "skipped",
+      seconds: cellRecord(cell).seconds,
+    })),
   };
 }
 type Summary = ReturnType<typeof summary>;
@@ -79,12 +80,10 @@ async function parametersFrom(file: string): Promise<Record<string, unknown>> {
     const why = (e as Error).message.split("\n")[0];
     throw new Error(`${shown(file)}: cannot read the parameters: ${why}`);
   }
-  if (typeof values !== "object" || !values || Array.isArray(values)) {
-    throw new Error(
-      `${shown(file)}: it must hold one JSON object, {"name": value}`,
-    );
-  }
-  return values as Record<string, unknown>;
+  if (isObject(values)) return values;
+  throw new Error(
+    `${shown(file)}: it must hold one JSON object, {"name": value}`,
+  );
 }
 
 async function isFolder(file: string): Promise<boolean> {
@@ -147,25 +146,16 @@ async function run(
     const prefix = several ? `${basename(job.file, ".ipynb")}: ` : undefined;
     const short = (text: string) =>
       text.replace(job.file, shown(job.file)).replace(job.out, shown(job.out));
-    const { quiet, profile, cellTimeout, resume, sandbox } = o;
+    const told = (e: RunEvent): RunEvent =>
+      e.type === "warning" ? { ...e, message: short(e.message) } : e;
     try {
       result = await withProgress(
-        { quiet, prefix },
+        { quiet: o.quiet, prefix },
         (take) =>
           runNotebook(job.file, {
-            ...{
-              out: job.out,
-              parameters,
-              profile,
-              cellTimeout,
-              resume,
-              sandbox,
-            },
+            ...{ ...o, out: job.out, parameters },
             ...{ signal: signals.stop, kill: signals.kill },
-            onEvent: (e) =>
-              take(
-                e.type === "warning" ? { ...e, message: short(e.message) } : e,
-              ),
+            onEvent: (e) => take(told(e)),
           }),
       );
       error = result.error;
@@ -201,7 +191,6 @@ async function runStale(
   o: Options,
   wrong: (message: string) => never,
 ): Promise<number> {
-  const { out, quiet, json, cellTimeout } = o;
   const ignored = Object.entries({
     ...{ "-p": o.param, "--params": o.params, "--profile": o.profile },
     ...{ "--resume": o.resume, "--jobs": o.jobs, "--html": o.html },
@@ -213,18 +202,11 @@ async function runStale(
         "--stale",
     );
   }
-  if (files.length > 1 && out !== undefined) {
+  if (files.length > 1 && o.out !== undefined) {
     wrong("--stale takes --out for one notebook alone");
   }
   for (const file of files) {
-    const code = await rerun(file, {
-      stale: true,
-      session: true,
-      out,
-      cellTimeout,
-      quiet,
-      json,
-    });
+    const code = await rerun(file, { ...o, stale: true, session: true });
     if (code !== 0) return code;
   }
   return 0;
@@ -271,7 +253,7 @@ export function addRun(program: Command): void {
       "-p, --param <name=value>",
       "set a name that the cell tagged `parameters` declares with let; the " +
         "value is read as what its default is: true, 1e3, text, [1, 2]; what " +
-        "does not fit is refused; may be repeated",
+        "does not fit is refused; may be repeated; also as -p name value",
       parameter,
     )
     .option("--params <file>", "parameters as a JSON object; -p goes over it")

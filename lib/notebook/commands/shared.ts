@@ -78,9 +78,29 @@ export function fail(message: string) {
   console.error(`${paint(RED, "error:")} ${stripAnsi(message).split("\n")[0]}`);
 }
 
+const NAME = "[\\p{L}_$][\\p{L}\\p{N}_$]*";
+
+/** Papermill's `-p name value` and `-f file` as this command has them. */
+export function asPapermill(args: string[]): string[] {
+  const words: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const isName = new RegExp(`^${NAME}$`, "u").test(args[i + 1] ?? "");
+    if (/^(-f|--parameters_file)$/.test(args[i])) words.push("--params");
+    else if (!/^(-p|--param|--parameters)$/.test(args[i])) words.push(args[i]);
+    else {
+      words.push("-p");
+      if (isName && i + 2 < args.length) {
+        words.push(`${args[i + 1]}=${args[i + 2]}`);
+        i += 2;
+      }
+    }
+  }
+  return words;
+}
+
 /** Collects `-p name=value` options. */
 export function parameter(text: string, before?: Record<string, unknown>) {
-  const [, name, value] = /^\s*([\p{L}_$][\p{L}\p{N}_$]*)\s*=([^]*)$/u
+  const [, name, value] = new RegExp(`^\\s*(${NAME})\\s*=([^]*)$`, "u")
     .exec(text) ?? [];
   if (!name) throw new InvalidArgumentError("it must be name=value");
   return { ...before, [name]: new TypedText(value) };

@@ -1,44 +1,19 @@
 /** Runs cells of a notebook in a kernel: what a run and a rerun share. */
 import {
   type CellFailure,
+  type CellRunsOptions,
   failureText,
+  type Given,
   lateFailure,
   runCell,
   type RunEvent,
 } from "./cell_run.ts";
-import { hasTag, timeLimit } from "./cells.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
 import type { CellKeys } from "./keys.ts";
 import { CellOutputs } from "./outputs.ts";
 import { type Cell, recordOf } from "./types.ts";
 import { PENDING, type Pending } from "./prelude.ts";
 import { within } from "./timing.ts";
-
-export interface CellRunsOptions {
-  /**
-   * seconds a cell may run that has no tag `timeout=SECONDS`; then it is
-   * interrupted, and killed after `grace`
-   */
-  cellTimeout?: number;
-  /** sends SIGINT to the kernel, and kills it after `grace` */
-  signal?: AbortSignal;
-  kill?: AbortSignal;
-  /** milliseconds between SIGINT and the kill; default 5000 */
-  grace?: number;
-  /** milliseconds between savings of a cell that still runs; default 5000 */
-  saveEvery?: number;
-  onEvent?: (e: RunEvent) => void;
-}
-
-/** What is special in a cell that is to run. */
-interface Given {
-  title: string;
-  /** it runs for its state only: what it puts out is not told */
-  again: boolean;
-  /** the notebook that is saved, and what saves it */
-  out?: string;
-  save?: () => Promise<void>;
-}
 
 export class CellRuns {
   readonly #outputs = new CellOutputs();
@@ -50,6 +25,10 @@ export class CellRuns {
     readonly keys: CellKeys,
     readonly o: CellRunsOptions,
   ) {}
+
+  get hasRun(): boolean {
+    return this.#numbers.size > 0;
+  }
 
   readonly aborted = () =>
     (this.o.signal?.aborted || this.o.kill?.aborted) ?? false;
@@ -81,8 +60,9 @@ export class CellRuns {
     kernel: Kernel,
     cell: Cell,
     number: number,
-    { title, again, out, save }: Given,
+    given: Given,
   ): Promise<CellFailure | undefined> {
+    const { title, again } = given;
     this.emit({
       type: "cell-start",
       index: number,
@@ -92,11 +72,8 @@ export class CellRuns {
     this.#numbers.set(cell, number);
     this.keys.begins(number);
     const failure = await runCell(kernel, this.#outputs, cell, number, {
-      ...{ out, save, grace: this.o.grace, saveEvery: this.o.saveEvery },
+      ...{ ...this.o, ...given, aborted: this.aborted },
       emit: (e) => again && /output|display/.test(e.type) || this.emit(e),
-      aborted: this.aborted,
-      timeout: timeLimit(cell) ?? this.o.cellTimeout,
-      expectError: hasTag(cell, "raises-exception"),
     });
     this.keys.ran();
     return noted(failure);
