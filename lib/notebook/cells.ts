@@ -16,8 +16,10 @@ export function cellName(cells: Cell[], index: number): string {
 export const codeCells = (nb: Notebook): Cell[] =>
   nb.cells.filter((c) => c.cell_type === "code");
 
+export const tagsOf = ({ metadata }: Cell): unknown[] =>
+  Array.isArray(metadata?.tags) ? metadata.tags : [];
 export const hasTag = (cell: Cell, tag: string): boolean =>
-  Array.isArray(cell.metadata.tags) && cell.metadata.tags.includes(tag);
+  tagsOf(cell).includes(tag);
 
 const LIMIT = /^timeout=(.*)$/;
 
@@ -26,8 +28,8 @@ const LIMIT = /^timeout=(.*)$/;
  * @throws {Error} in one line when the tag names no time
  */
 export function timeLimit(cell: Cell): number | undefined {
-  const tags = Array.isArray(cell.metadata.tags) ? cell.metadata.tags : [];
-  const tag = tags.find((t) => typeof t === "string" && LIMIT.test(t));
+  const tag = tagsOf(cell)
+    .find((t): t is string => typeof t === "string" && LIMIT.test(t));
   if (tag === undefined) return;
   const text = LIMIT.exec(tag)![1];
   const seconds = Number(text);

@@ -1,4 +1,5 @@
 /** What a report leads with: its question, and the cells with these tags. */
+import { hasTag } from "./cells.ts";
 import type { Cell } from "./types.ts";
 
 /** In this order; the first one makes a page lead with them. */
@@ -12,11 +13,6 @@ export interface Lead {
   cells: { cell: Cell; number: number; tag: Tag }[];
 }
 
-const tagsOf = ({ metadata }: Cell): unknown[] => {
-  const tags = metadata?.tags;
-  return Array.isArray(tags) ? tags : [];
-};
-
 /** Where a notebook asks its question. */
 export const QUESTION = /\*\*Question\.\*\*\s+([\s\S]*?)(?=\n\s*\n|$)/;
 
@@ -24,7 +20,7 @@ export const QUESTION = /\*\*Question\.\*\*\s+([\s\S]*?)(?=\n\s*\n|$)/;
 export function leadOf(cells: readonly Cell[]): Lead | undefined {
   const code = cells.filter((c) => c.cell_type === "code");
   const found = TAGS.flatMap((tag) => {
-    const i = code.findIndex((c) => tagsOf(c).includes(tag));
+    const i = code.findIndex((c) => hasTag(c, tag));
     const cell = code[i];
     const isShown = cell?.outputs?.length &&
       cell.outputs.every((o) => o && o.output_type !== "error");

@@ -9,6 +9,15 @@ const formsOf = (text: string): string[] => [
   text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").replace(/\s/g, "-"),
 ];
 
+/** What an address stands for. */
+export function decoded(address: string): string {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address; // a lone % is itself
+  }
+}
+
 /** A link whose place is looked for when all are known. */
 interface Wanted {
   name: string;

@@ -2,7 +2,7 @@
 import MarkdownIt, { type MarkdownIt as Parser } from "markdown-it";
 import { escapeHtml, unescapeHtml } from "./ansi.ts";
 import { count, LIMITS, sizeWithoutPictures } from "./limits.ts";
-import type { Links } from "./links.ts";
+import { decoded, type Links } from "./links.ts";
 import { addMath } from "./markdown_math.ts";
 import { math } from "./math.ts";
 import type { Pictures } from "./pictures.ts";
@@ -15,6 +15,7 @@ export interface Heading {
   text: string;
 }
 
+type Token = ReturnType<Parser["parse"]>[number];
 type Highlight = (code: string, language: string) => string;
 
 /** What stands in the renderer's `env`. */
@@ -132,12 +133,9 @@ export class Markdown {
       token.attrSet("class", `h${level}`);
       token.tag = tokens[i + 2].tag = `h${this.#level}`;
       this.headings.push({ level, id, text });
-      const Token = token.constructor as new (
-        type: string,
-        tag: string,
-        nesting: number,
-      ) => typeof token;
-      const link = new Token("html_inline", "", 0);
+      const link: Token = Reflect.construct(token.constructor, [
+        ...["html_inline", "", 0],
+      ]);
       link.content = ` <a class="anchor" href="#${mark}${id}" aria-label="${
         escapeHtml(`Link to “${text}”`)
       }">#</a>`;
@@ -151,8 +149,8 @@ export class Markdown {
    * Links within the page lead where the page will have them; `[figure](#cell)`
    * gets the number of that cell's figure.
    */
-  #linkInside(token: TokenLike, inner: string) {
-    const all = token.children ?? [];
+  #linkInside({ children }: Token, inner: string) {
+    const all = children ?? [];
     for (const [i, link] of all.entries()) {
       if (link.type !== "link_open") continue;
       const href = String(link.attrGet("href") ?? "");
@@ -165,7 +163,7 @@ export class Markdown {
       }
       const to = this.#page.links.toNumbered(
         /^f/i.test(kind) ? "Figure" : "Table",
-        plainName(name),
+        decoded(name),
         this.#prefixes(inner),
       );
       link.attrSet("href", to.href);
@@ -176,7 +174,7 @@ export class Markdown {
   readonly #prefixes = (inner: string) => [inner || this.#prefix, this.#prefix];
 
   #link(name: string, inner: string): string {
-    return this.#page.links.to(plainName(name), this.#prefixes(inner));
+    return this.#page.links.to(decoded(name), this.#prefixes(inner));
   }
 
   /** A cell with raw HTML, made safe like an output; our own parts stay. */
@@ -217,27 +215,10 @@ export class Markdown {
 /** The words of a link that take the number of what it leads to. */
 const NUMBERED = /^(figure|table)$/i;
 
-/** A link's target as it is called. */
-function plainName(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch { // a lone % is itself
-    return name;
-  }
-}
-
-const hasHtml = (tokens: TokenLike[]): boolean =>
+const hasHtml = (tokens: Token[]): boolean =>
   tokens.some((t) => /^html_/.test(t.type) || hasHtml(t.children ?? []));
 
-interface TokenLike {
-  type: string;
-  content: string;
-  children: TokenLike[] | null;
-  attrGet(name: string): string | number | null;
-  attrSet(name: string, value: string): void;
-}
-
-function plainText(token: TokenLike): string {
+function plainText(token: Token): string {
   return (token.children ?? []).map((t) =>
     /^(text|code_inline|math|text_special)$/.test(t.type)
       ? t.content

@@ -1,6 +1,6 @@
 /** Numbers and captions of a page's figures and tables. */
 import { escapeHtml, unescapeHtml } from "./ansi.ts";
-import { lastHeading } from "./cells.ts";
+import { lastHeading, tagsOf } from "./cells.ts";
 import type { Links, Numbered } from "./links.ts";
 import type { Cell } from "./types.ts";
 
@@ -102,7 +102,7 @@ export class Figures {
   #new(kind: Numbered, html: string, { cell }: Place) {
     const n = ++this.#counts[kind];
     const id = `${kind.toLowerCase()}-${n}--`;
-    const names = [cell.id, ...[cell.metadata?.tags].flat()]
+    const names = [cell.id, ...tagsOf(cell)]
       .filter((name) => typeof name === "string");
     this.links.numbered(kind, names, n, id);
     // Of a cell's figures the first has the caption.

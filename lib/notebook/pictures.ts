@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { escapeHtml } from "./ansi.ts";
 import { LIMITS, sizeText } from "./limits.ts";
+import { decoded } from "./links.ts";
 import { drawable } from "./sanitise.ts";
 
 /** Attachments of a cell: name → MIME type → content. */
@@ -21,14 +22,6 @@ function typeOf(bytes: Uint8Array): string | undefined {
   const text = utf8.decode(bytes.subarray(0, 2_000));
   if (/^\s*</.test(text) && text.includes("<svg")) return "image/svg+xml";
 }
-
-const decoded = (name: string): string => {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name; // a lone % is itself
-  }
-};
 
 export class Pictures {
   /**
@@ -101,10 +94,8 @@ export class Pictures {
         const info = statSync(path);
         if (!info.isFile()) continue;
         if (info.size > LIMITS.image * 3 / 4) {
-          return this.#missing(
-            shown,
-            `${sizeText(info.size)}, too large to show`,
-          );
+          const size = sizeText(info.size);
+          return this.#missing(shown, `${size}, too large to show`);
         }
         const bytes = readFileSync(path);
         const type = typeOf(bytes);

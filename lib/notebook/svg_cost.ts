@@ -3,6 +3,8 @@
  * ten groups that each show the next one ten times are 10^10 shapes.
  */
 
+import { decoded } from "./links.ts";
+
 /** Elements, counted with what each refers to, that a browser draws in 3 s. */
 export const MOST_DRAWN = 100_000;
 /** Such elements that each step of a filter takes as long as. */
@@ -35,19 +37,10 @@ const unescape = (css: string) =>
     ).replace(/\\(.)/g, "$1")
     : css;
 
-/** The id that the end of an address names. */
-function idIn(fragment: string): string {
-  try {
-    return decodeURIComponent(fragment);
-  } catch {
-    return fragment; // a lone % is itself
-  }
-}
-
 /** Adds what an attribute refers to. */
 function addReferences(to: Element, name: string, value: string) {
   if (/^(xlink:)?href$/i.test(name)) {
-    if (/^\s*#/.test(value)) to.refs.push(idIn(value.trim().slice(1)));
+    if (/^\s*#/.test(value)) to.refs.push(decoded(value.trim().slice(1)));
     return;
   }
   const css = unescape(value);
@@ -61,7 +54,7 @@ function addReferences(to: Element, name: string, value: string) {
   }
   const list = /^(fill|stroke|marker)/i.test(name) ? to.inherited : to.refs;
   for (const [, id] of css.matchAll(/url\(\s*["']?#([^"')\s]*)/gi)) {
-    list.push(idIn(id));
+    list.push(decoded(id));
   }
 }
 
@@ -153,10 +146,8 @@ export function costOfReferences(
       }
       const picture = pictureIn(value);
       if (picture !== undefined) {
-        made.pictures += costOfReferences(picture, Parser, {
-          xml: true,
-          depth: depth + 1,
-        });
+        const inner = { xml: true, depth: depth + 1 };
+        made.pictures += costOfReferences(picture, Parser, inner);
       }
     }
     return made;
@@ -177,13 +168,10 @@ export function costOfReferences(
     if (before !== undefined) return before;
     if (busy.has(one)) return 0; // a ring is drawn nowhere
     busy.add(one);
-    const all = (ids: string[]) =>
-      ids.reduce((sum, id) => {
-        const target = byId.get(id);
-        return target ? sum + cost(target) : sum;
-      }, 0);
-    const drawn = one.children.reduce((n, child) => n + cost(child), 0) +
-      one.weight + all(one.refs);
+    const sum = (elements: Element[]) =>
+      elements.reduce((n, element) => n + cost(element), 0);
+    const all = (ids: string[]) => sum(ids.flatMap((id) => byId.get(id) ?? []));
+    const drawn = sum(one.children) + one.weight + all(one.refs);
     const total = drawn * (1 + all(one.inherited)) + one.pictures;
     busy.delete(one);
     known.set(one, total);
