@@ -462,7 +462,7 @@ Deno.test("text that is too long is cut in the notebook, the rest lies beside it
       );
       // It is told where the text ends, not behind what came after it.
       assert.deepEqual(text.outputs!.map((o) => o.output_type), [
-        ...["stream", "display_data"],
+        ...["stream", "stream", "display_data"],
       ]);
       const rest = await Deno.readTextFile(file("b.cell-1.txt"));
       assert.match(rest, /^a+\na+the end\n$/);
