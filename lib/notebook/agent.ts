@@ -75,6 +75,7 @@ export const agentCode = (port: number, token: string): string =>
           const { setFlagsFromString } = await import("node:v8");
           setFlagsFromString("--expose-gc");
           (await import("node:vm")).runInNewContext("gc")();
+          await say("collected");
         }
         if (order === "stop") {
           const error = new Error("stopped");

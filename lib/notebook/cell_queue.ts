@@ -159,7 +159,7 @@ export class CellQueue {
     // A loop that came after an await has taken the cell's end with it.
     kernel.stopAwaits();
     for (let i = 0; i < COLLECTIONS && !over(); i++) {
-      kernel.collect();
+      await kernel.collect();
       await until(over, LOOP_SETTLE);
     }
     if (!over()) this.#lose(kernel);

@@ -6,6 +6,7 @@ import { within } from "./timing.ts";
 import { closeAll, ZmtpSocket } from "./zmtp.ts";
 
 const PONG = 700; // ms; an event loop silent for longer is in a loop
+const COLLECTION = 10_000; // ms that a collection of garbage may take
 
 export type Stopping = "listener" | "await" | "loop";
 
@@ -13,6 +14,7 @@ export type Stopping = "listener" | "await" | "loop";
 export class InnerKernel {
   #line: Deno.Conn | undefined;
   #pong: ((listeners: number) => void) | undefined;
+  #collected: (() => void) | undefined;
 
   private constructor(
     readonly kernel: Kernel,
@@ -62,9 +64,11 @@ export class InnerKernel {
     this.#say("stop");
   }
 
-  /** Ends a cell that a loop's end left without one. */
-  collect(): void {
+  /** Collects garbage, which ends a cell that a loop's end left without one. */
+  async collect(): Promise<void> {
+    const collected = new Promise<void>((r) => this.#collected = r);
     this.#say("collect");
+    await within(COLLECTION, collected);
   }
 
   /**
@@ -100,6 +104,7 @@ export class InnerKernel {
           for (const said of text.trim().split("\n")) {
             const [, listeners] = /^pong (\d+)$/.exec(said) ?? [];
             if (known && listeners) this.#pong?.(Number(listeners));
+            if (known && said === "collected") this.#collected?.();
             if (said !== token) continue;
             known = true;
             this.#line = conn;

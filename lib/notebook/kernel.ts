@@ -60,6 +60,8 @@ export interface KernelOptions {
   env?: Record<string, string>;
   /** folders in which cells may write, and do nothing else outside of Deno */
   sandbox?: string[];
+  /** ends the start */
+  signal?: AbortSignal;
 }
 
 const UNSTABLE = /^Warning "deno jupyter" is unstable/; // tells nothing here
@@ -249,7 +251,7 @@ export class Kernel {
       const kernel = new Kernel(child, connection, folder);
       kernel.ended.then(() => sandbox?.stop());
       try {
-        await kernel.#connect(START);
+        await kernel.#connect(START, o.signal);
         await kernel.#prepare(true);
         sandbox?.shut();
         return kernel;
@@ -402,10 +404,13 @@ export class Kernel {
     }
   }
 
-  async #connect(timeout: number) {
+  async #connect(timeout: number, signal?: AbortSignal) {
+    signal?.throwIfAborted();
     const { shell_port, stdin_port, iopub_port } = this.connection;
     const stop = new AbortController();
     this.#dead.catch((e) => stop.abort(e));
+    const onAbort = () => stop.abort(signal!.reason);
+    signal?.addEventListener("abort", onAbort);
     const timer = setTimeout(
       () => stop.abort(new Error(`no answer from the kernel in ${timeout} ms`)),
       timeout,
@@ -431,6 +436,7 @@ export class Kernel {
       fence.catch(() => {}); // the process may end before
       await Promise.race([fence, stopped]);
     } finally {
+      signal?.removeEventListener("abort", onAbort);
       clearTimeout(timer);
     }
   }

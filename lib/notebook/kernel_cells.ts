@@ -8,7 +8,7 @@ import {
   runCell,
   type RunEvent,
 } from "./cell_run.ts";
-import { type Kernel, KernelDied } from "./kernel.ts";
+import { Kernel, KernelDied, type KernelOptions } from "./kernel.ts";
 import type { CellKeys } from "./keys.ts";
 import { CellOutputs } from "./outputs.ts";
 import { type Cell, recordOf } from "./types.ts";
@@ -35,6 +35,17 @@ export class CellRuns {
   readonly emit = (e: RunEvent) => this.o.onEvent?.(e);
   readonly warn = (message: string) =>
     this.emit({ type: "warning", message: `${this.file}: ${message}` });
+
+  /** A new kernel; none when a signal stopped its start. */
+  async started(o: KernelOptions): Promise<Kernel | undefined> {
+    const { signal = AbortSignal.any([]), kill = signal } = this.o;
+    try {
+      const either = AbortSignal.any([signal, kill]);
+      return await Kernel.start({ ...o, signal: either });
+    } catch (e) {
+      if (!this.aborted()) throw e;
+    }
+  }
 
   /** Does `work` in a kernel that the signals stop. */
   async stoppable<T>(kernel: Kernel, work: () => Promise<T>): Promise<T> {

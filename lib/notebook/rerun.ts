@@ -4,7 +4,7 @@ import type { CellRunsOptions } from "./cell_run.ts";
 import { CellRuns } from "./kernel_cells.ts";
 import { cellTitle, checkLimits, codeCells, refuseForeign } from "./cells.ts";
 import { cellGraph, type GraphCell } from "./graph.ts";
-import { Kernel } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 import { CellKeys } from "./keys.ts";
 import {
   askedCells,
@@ -45,7 +45,7 @@ export interface RerunOptions extends CellRunsOptions {
 }
 
 export class Rerun {
-  readonly #runs: CellRuns;
+  readonly runs: CellRuns;
 
   constructor(
     readonly file: string,
@@ -55,7 +55,7 @@ export class Rerun {
     readonly saved: SavedText,
     readonly o: RerunOptions,
   ) {
-    this.#runs = new CellRuns(file, keys, o);
+    this.runs = new CellRuns(file, keys, o);
   }
 
   /** The plan for a kernel, told. @throws {Error} when it cannot work */
@@ -82,17 +82,17 @@ export class Rerun {
     plan: RerunPlan,
     session?: Session,
   ): Promise<string | undefined> {
-    return await this.#runs.stoppable(kernel, async () => {
+    return await this.runs.stoppable(kernel, async () => {
       const runs = [...plan.asked, ...plan.replays.map((r) => r.number)];
       for (const number of runs.sort((a, b) => a - b)) {
-        if (this.#runs.aborted()) return `${this.file}: interrupted`;
+        if (this.runs.aborted()) return `${this.file}: interrupted`;
         const asked = plan.asked.includes(number);
         const error = await this.#cell(kernel, number, asked, session);
         if (error) return error;
       }
-      const failure = await this.#runs.settled(kernel);
+      const failure = await this.runs.settled(kernel);
       await this.saved.save();
-      return failure && this.#runs.told(failure, failure.cell!)[1];
+      return failure && this.runs.told(failure, failure.cell!)[1];
     });
   }
 
@@ -122,8 +122,8 @@ export class Rerun {
     const { out } = this.saved;
     const save = asked ? this.saved.save : undefined;
     const given = { title, again: !asked, out, save };
-    const failure = await this.#runs.cell(kernel, cell, number, given);
-    if (asked && !failure) this.#runs.keep(number, cell);
+    const failure = await this.runs.cell(kernel, cell, number, given);
+    if (asked && !failure) this.runs.keep(number, cell);
     if (asked) await this.saved.save();
     if (session && !failure) {
       session.writers = before;
@@ -132,7 +132,7 @@ export class Rerun {
       session.modules = { ...this.keys.loads(number), ...session.modules };
       await saveSession(session);
     }
-    return failure && this.#runs.told(failure, cell)[1];
+    return failure && this.runs.told(failure, cell)[1];
   }
 }
 
@@ -250,7 +250,9 @@ async function inKernel(
   if (done) return done;
   const plan = rerun.plan(asked);
   o.onPlan?.(plan);
-  const kernel = await Kernel.start({ cwd: folder, env: kernelEnv(file) });
+  const env = kernelEnv(file);
+  const kernel = await rerun.runs.started({ cwd: folder, env });
+  if (!kernel) return result(plan, false, `${file}: interrupted`);
   try {
     return result(plan, false, await rerun.run(kernel, plan));
   } finally {

@@ -11,7 +11,7 @@ import {
   refuseForeign,
 } from "./cells.ts";
 import { kernelEnv, workingFolder } from "./project.ts";
-import { Kernel, KernelDied } from "./kernel.ts";
+import { type Kernel, KernelDied } from "./kernel.ts";
 import type { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
 import { admitPackages } from "./packages.ts";
@@ -220,11 +220,11 @@ class Run {
     // A package that is added may run its own scripts.
     if (!o.sandbox) await admitPackages(nb.cells, cwd, runs.warn);
     const folders = [file, o.out ?? file].map((path) => dirname(resolve(path)));
-    const kernel = await Kernel.start({
-      cwd,
-      env: kernelEnv(file, o.env),
+    const kernel = await runs.started({
+      ...{ cwd, env: kernelEnv(file, o.env) },
       ...(o.sandbox ? { sandbox: folders } : {}),
     });
+    if (!kernel) return;
     try {
       await runs.stoppable(kernel, () => this.#cells(kernel, plan, runs));
     } finally {

@@ -110,7 +110,7 @@ Deno.test("a stopped cell keeps the variables of all cells", async () => {
     for (const code of cells) {
       const { reply, messages } = await stopped(client, code);
       assert.equal(reply.ename, "Interrupted", code);
-      assert.match(String(reply.evalue), /variables are kept/);
+      assert.match(String(reply.evalue), /variables are kept/, code);
       assert.ok(messages.some((m) => m.type === "error"));
       assert.equal(await value(client, "kept + 1"), "42", code);
     }

@@ -100,7 +100,11 @@ Deno.test("a throwing cell stops the run and is named with its line", async () =
 
 for (
   const [what, source, message] of [
-    ["a thrown string", `throw "just text"`, /cell 1: just text$/],
+    [
+      "a thrown string",
+      `throw "just text"`,
+      /cell 1 \(line 1\): just text, in `throw "just text"`$/,
+    ],
     [
       "an awaited rejection",
       `await Promise.reject(new TypeError("no"))`,
