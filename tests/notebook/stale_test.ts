@@ -168,7 +168,7 @@ Deno.test("a rerun of what is stale leaves the notebook as its source is now", a
     await write(first, { ...code("throw 1;"), id: "bad" }, one);
     assert.match(
       (await rerunCells(file("a.ipynb"), { cells: "stale" })).error!,
-      /cell 3: /,
+      /cell 3 \(line 1\): 1, in `throw 1;`$/,
     );
     assert.deepEqual(
       await shown(),
