@@ -81,9 +81,9 @@ export function publishedText(rows: readonly Row[]): string {
         `claims: a published accuracy is ${share}: give a share from 0 to 1`,
       );
     }
-    const number = typeof share === "number"
+    const number = Number.isFinite(share)
       ? `${Number((100 * share).toFixed(3))} %`
-      : typeof rate === "number"
+      : Number.isFinite(rate)
       ? `${rate} images/s`
       : "no number";
     const { model, arch = model, ...others } = paramsOf(row);

@@ -138,9 +138,8 @@ function baseOf(
 ): Params {
   const { at = "mean", noise, level = 0.95, value: of = "", text } = o;
   const { correction = "holm", paired = true } = o, one = valueOf(o.base);
-  const base = one === undefined
-    ? pick(o.base as Params ?? {}, names)
-    : { [names[0]]: one };
+  const given = one === undefined ? o.base as Params : { [names[0]]: one };
+  const base = pick(given ?? {}, names);
   const alike = (name: string) =>
     rows.map((row) => valueAt(row, name))
       .find((value) => String(value) === String(base[name])) ?? base[name];
@@ -150,7 +149,7 @@ function baseOf(
     ? "of is empty: name the parameter that is asked about"
     : at !== "best" && at !== "mean"
     ? `at is "${at}": give best or mean`
-    : !(level > 0 && level < 1)
+    : !(level > 0 && 0.5 + level / 2 < 1)
     ? `level is ${level}: give one between 0 and 1, such as 0.95`
     : correction !== "holm" && correction !== "none"
     ? `correction is "${correction}": give holm or none`
@@ -230,11 +229,12 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
   // Of several parameters those that are not as in the base.
   const differing = (params: Params) =>
     pick(params, names.filter((n) => params[n] !== base[n]));
-  const text = o.text ??
-    ((params: Params) =>
-      isOne
-        ? valueText(names[0], params[names[0]])
-        : paramsText(differing(params)) || "the base");
+  const text = (params: Params): string =>
+    o.text
+      ? `${channels.callAt("effects: the function text", o.text, params, 0)}`
+      : isOne
+      ? valueText(names[0], params[names[0]])
+      : paramsText(differing(params)) || "the base";
   const asValue = (params: Params) => isOne ? params[names[0]] : text(params);
   const found = comparisons.filter((c) => finished.has(key(c.a))).map((c) => {
     const { a, difference, n, sign, kind } = c, words = text(a);
@@ -283,7 +283,7 @@ function judged(
  * of them together.
  */
 export function asFamily(...lists: readonly Effect[][]): Effect[][] {
-  const tested = effectsIn("asFamily", lists.flat())
+  const tested = lists.flatMap((list) => effectsIn("asFamily", list))
     .filter((e) => e.rawP !== null);
   const corrected = holm(tested.map((e) => e.rawP!));
   return lists.map((list) =>

@@ -34,12 +34,16 @@ export function tableHtml(rows: readonly Record<string, unknown>[]): string {
   }</tbody></table>`;
 }
 
-const cellText = (value: unknown): string =>
-  value === null || value === undefined
-    ? "–"
-    : typeof value === "object"
-    ? JSON.stringify(value)
-    : String(value);
+function cellText(value: unknown): string {
+  if (value === null || value === undefined) return "–";
+  if (typeof value !== "object") return String(value);
+  const plain = (_: string, v: unknown) => typeof v === "bigint" ? `${v}` : v;
+  try {
+    return JSON.stringify(value, plain);
+  } catch {
+    return "…"; // it goes round in a circle
+  }
+}
 
 /** A table of rows; a value that is missing or null is "–". */
 export function table(rows: Iterable<Record<string, unknown>>): Shown {

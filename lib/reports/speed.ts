@@ -3,6 +3,7 @@ import { channels, escapeMarkup, wordsOf } from "../charts/mod.ts";
 import {
   type Params,
   type ParamValue,
+  parseStudy,
   StudyError,
   TIMED_MODES,
   type TimedMode,
@@ -77,7 +78,9 @@ export function timed(where: Where, cell: SpeedCell): Study {
   const example = "{ name, nets, steps, points, repeats }";
   channels.checkOptions("timed", cell, example);
   const { name, nets, steps, points, repeats } = cell;
-  const both = Object.keys(nets).filter((net) => Object.hasOwn(steps, net));
+  rowsOf("timed: the points", points);
+  const both = Object.keys(Object(nets))
+    .filter((net) => Object.hasOwn(Object(steps), net));
   const timedAt = ({ net, batchSize, mode = "forward", ...others }: Params) => {
     const point = { net, ...others }, { recipe = (own) => own } = cell;
     const own = recipe(nets[String(net)], point);
@@ -106,6 +109,7 @@ export function timed(where: Where, cell: SpeedCell): Study {
       nets: Object.fromEntries(points.map(({ net }) => [net, nets[net]])),
     },
   };
+  parseStudy(study); // before its points are put into words
   const measure = timingTrial(timedAt), facts = factsOf(cell);
   return new Study(at, { study, measure, field: "imagesPerSecond", facts });
 }

@@ -28,7 +28,7 @@ import {
   trialRows,
   trialsFrame,
 } from "../study/mod.ts";
-import { atMost, meantText } from "../faults/mod.ts";
+import { atMost, meantText, parsedBy } from "../faults/mod.ts";
 import { type Recipe, recipes } from "../train/mod.ts";
 import {
   fromRoot,
@@ -285,10 +285,11 @@ export class Study {
 /** @throws StudyError for a parameter that is not one, in one line */
 export function parseWhere(name: string, where: Where): z.output<typeof Where> {
   channels.checkOptions(name, where, "{ profile, outDir }", "parameters");
-  const parsed = Where.safeParse(where);
-  if (parsed.success) return parsed.data;
-  const [{ path, message }] = parsed.error.issues;
-  throw new StudyError(`parameter ${path.join(".")}: ${message}`);
+  const { data, faults } = parsedBy(Where, where, {
+    dotted: (path) => `parameter ${path.join(".")}`,
+  });
+  if (data) return data;
+  throw new StudyError(faults.join("\n"));
 }
 
 /** A study's fields that a cell may say; the others are the profile's. */
@@ -327,6 +328,12 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   );
   const { recipe, limits, objective, data, ...study } = cell;
   checkFields(study);
+  for (const [name, given] of Object.entries({ recipe, data })) {
+    const what = `fields of ${name}`;
+    if (given !== undefined) {
+      channels.checkOptions("openStudy", given, "an object", what);
+    }
+  }
   if (/[\\/]|^\s*\.*\s*$/.test(`${study.name ?? ""}`)) {
     const name = JSON.stringify(study.name);
     throw new StudyError(

@@ -1,6 +1,7 @@
 /** Tables of trials. */
 import { percent } from "../charts/mod.ts";
 import {
+  historyOf,
   paramsOf,
   resultAt,
   rowsOf,
@@ -8,14 +9,16 @@ import {
   type Trial,
   valueText,
 } from "../rows/mod.ts";
+import type { Params } from "../study/mod.ts";
 import { duration, type Shown, table } from "./show.ts";
 
 /** What trials cost, a row a study: how many, how many failed, how long. */
 export function costTable(trials: Iterable<Trial>): Shown {
   const studies = Map.groupBy(rowsOf("costTable", trials), (t) => t.study);
   return table([...studies].map(([study, own]) => {
-    const speeds = own.flatMap((t) => t.history ?? [])
-      .flatMap((e) => e.imagesPerSecond ?? []).sort((a, b) => a - b);
+    const speeds = own.flatMap((t, i) => historyOf("costTable", t, i))
+      .map((e) => e.imagesPerSecond).filter(Number.isFinite)
+      .sort((a, b) => a - b);
     const median = speeds[Math.floor(speeds.length / 2)];
     return {
       study,
@@ -27,16 +30,17 @@ export function costTable(trials: Iterable<Trial>): Shown {
   }));
 }
 
-/** Trials by their parameters, then by repeat. */
-function inOrder(a: Trial, b: Trial): number {
-  const others = paramsOf(b);
-  const differences = Object.entries(paramsOf(a)).map(([name, value]) =>
+/** Parameters in order, name by name; 0 where they are equal. */
+const inOrder = (a: Params, b: Params): number =>
+  Object.entries(a).map(([name, value]) =>
     typeof value === "number"
-      ? value - Number(others[name])
-      : String(value).localeCompare(String(others[name]))
-  );
-  return differences.find((d) => d !== 0) ?? a.repeat - b.repeat;
-}
+      ? value - Number(b[name])
+      : String(value).localeCompare(String(b[name]))
+  ).find((difference) => difference !== 0) ?? 0;
+
+/** A number as text; "–" for what is none. */
+const numberText = (value: unknown, digits = 0): string =>
+  Number.isFinite(value) ? Number(value).toFixed(digits) : "–";
 
 /**
  * Every trial with its accuracies: at the epoch that validation chose, over
@@ -52,25 +56,27 @@ export function trialTable(trials: Iterable<Trial>): Shown {
       const value = resultAt(at, field, trial[field]);
       return value === null ? none : percent(value);
     };
-    const { state, repeat, seconds } = trial;
+    const { state } = trial, params = paramsOf(trial);
     const isOpen = state && !["COMPLETE", "FAIL"].includes(state);
     const why = isOpen ? state.toLowerCase() : trial.failKind ?? "diverged";
     const [low, high] = [share("low"), share("high")];
+    const repeat = trial.repeat == null ? NaN : Number(trial.repeat);
     const cells = {
       ...Object.fromEntries(
-        Object.entries(paramsOf(trial)).map(([n, v]) => [n, valueText(n, v)]),
+        Object.entries(params).map(([n, v]) => [n, valueText(n, v)]),
       ),
-      repeat: repeat == null ? null : Number(repeat) + 1,
+      repeat: numberText(repeat + 1),
       "test accuracy": share("accuracy", why),
       "95 % interval": low === "–" ? low : `${low} – ${high}`,
       "balanced accuracy": share("balanced"),
-      epoch: trial.chosenEpoch ?? "–",
+      epoch: numberText(trial.chosenEpoch),
       "max on test": share("maxTestAccuracy"),
-      seconds: Number.isFinite(seconds) ? seconds!.toFixed(1) : seconds ?? "–",
+      seconds: numberText(trial.seconds, 1),
     };
-    return { trial, cells };
+    return { params, repeat, cells };
   });
-  return table(
-    rows.toSorted((a, b) => inOrder(a.trial, b.trial)).map((r) => r.cells),
+  const ordered = rows.toSorted((a, b) =>
+    inOrder(a.params, b.params) || a.repeat - b.repeat
   );
+  return table(ordered.map((row) => row.cells));
 }

@@ -327,7 +327,11 @@ export function peakWithin(
   range: [number, number],
   o: Testing & { onlyAt?: string; missing?: string } = {},
 ): Judgement {
-  const [low, high] = channels.isRows(range) ? range : [NaN, NaN];
+  if (!Array.isArray(range) || range.length !== 2) {
+    const what = `peakWithin: the range is ${channels.whatIs(range)}`;
+    throw new StudyError(`${what}: give [low, high]`);
+  }
+  const [low, high] = range;
   if (!(low <= high)) {
     const what = `peakWithin: the range is ${low} to ${high}`;
     throw new StudyError(`${what}: give its low end first`);

@@ -1,10 +1,11 @@
 /** A trial as a row: what its parameters are, and how a field is read. */
 import { channels } from "../charts/mod.ts";
-import type {
-  EpochSummary,
-  Params,
-  ParamValue,
-  TrainingRow,
+import {
+  canonicalNumber,
+  type EpochSummary,
+  type Params,
+  type ParamValue,
+  type TrainingRow,
 } from "../study/mod.ts";
 import { highest } from "../train/mod.ts";
 
@@ -54,6 +55,7 @@ const RESULTS = new Set([
   ...["state", "number", "study", "seconds", "reason", "failKind", "note"],
   ...["uncertainty", "balanced", "validation", "chosenEpoch", "failed"],
   ...["maxTestAccuracy", "infeasible", "nuisance", "run"],
+  ...["imagesPerSecond", "secondsPerStep", "spread"],
 ]);
 
 /**
@@ -76,9 +78,15 @@ export function valueOf(value: unknown): ParamValue | undefined {
   return isValue ? value as ParamValue : undefined;
 }
 
-/** A row's own value of a field, whatever other objects inherit by its name. */
-export const valueAt = (row: Row, field: string): ParamValue | undefined =>
-  Object.hasOwn(row, field) ? valueOf(row[field]) : undefined;
+/**
+ * A row's own value of a field, whatever other objects inherit by its name;
+ * 0.1 + 0.2 and 0.3 are one.
+ */
+export function valueAt(row: Row, field: string): ParamValue | undefined {
+  const value = Object.hasOwn(row, field) ? valueOf(row[field]) : undefined;
+  const isRounded = typeof value === "number" && !Number.isInteger(value);
+  return isRounded ? canonicalNumber(value) : value;
+}
 
 /**
  * The parameters of rows: those of their study, or all that is no result. A
@@ -130,6 +138,10 @@ export const rising = <T>(items: T[], of: (item: T) => unknown): T[] =>
 /** A row's parameters by name. */
 export const paramsOf = (row: Row): Params => pick(row, parametersOf([row]));
 
+/** The epochs of a row. @throws TypeError for a history that is none */
+export const historyOf = (where: string, row: Row, i: number): Row[] =>
+  rowsOf(`${where}: the history of row ${i + 1}`, row.history ?? []);
+
 /** The time that trials took, in s. */
 export const secondsOf = (trials: readonly Row[]): number =>
   trials.reduce((sum, t) => sum + (Number(t.seconds) || 0), 0);
@@ -171,8 +183,8 @@ export const bestTrial = (trials: Iterable<Trial>): Trial | undefined =>
  * epoch's metrics, with the validation accuracy as `accuracy`.
  */
 export const epochRows = (trials: Iterable<Trial>): Row[] =>
-  rowsOf("epochRows", trials, ["history"]).flatMap((t) =>
-    (t.history ?? []).map((e) => {
+  rowsOf("epochRows", trials, ["history"]).flatMap((t, i) =>
+    historyOf("epochRows", t, i).map((e) => {
       const { study, repeat, seed } = t, accuracy = e.validationAccuracy;
       const row = { ...e, ...paramsOf(t), study, repeat, seed, accuracy };
       return named(row, parametersOf([t]));

@@ -23,7 +23,8 @@ function resultOf(value: unknown): number | null | undefined {
       ? Number(value)
       : NaN
     : value;
-  return isNone ? null : Number.isFinite(number) ? number as number : undefined;
+  const own = typeof number === "bigint" ? Number(number) : number;
+  return isNone ? null : Number.isFinite(own) ? own as number : undefined;
 }
 
 /** A result; null for none. @throws StudyError for what is no number, or share */

@@ -1,6 +1,7 @@
 /** Studies: definition, search, trial records in Optuna's schema, running. */
 export * as analysis from "./analysis/mod.ts";
 export {
+  canonicalNumber,
   type Parameter,
   type Params,
   type ParamValue,

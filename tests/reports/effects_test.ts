@@ -542,3 +542,72 @@ Deno.test("the trial table takes shares alone, and says what became of a trial w
   const none = { low: null, high: null, chosenEpoch: null, seconds: "5" };
   assert.doesNotMatch(html(none), /NaN|>0\.0 %|undefined|null/);
 });
+
+Deno.test("0.1 + 0.2 and 0.3 are one value, and no run of theirs is lost", () => {
+  const rows = [0.1 + 0.2, 0.3, 0.3].map((lr, i) => ({
+    lr,
+    accuracy: 0.25 * (i + 1),
+  }));
+  assert.deepEqual(settings(rows).map((s) => [s.lr, s.n]), [[0.3, 3]]);
+  assert.deepEqual(bestPer(rows, "lr").map((b) => b.mean), [0.75]);
+  assert.equal(where(rows, { lr: 0.3 }).length, 3);
+  const more = [...rows, { lr: 1, accuracy: 0.9 }];
+  assert.equal(effects(more, { of: "lr", base: 0.1 + 0.2 }).length, 1);
+});
+
+Deno.test("what is no history, range, level, family, text or table cell is one line", () => {
+  const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
+  const of = { of: "depth", base: 2 };
+  const said = (call: () => unknown, message: RegExp) =>
+    assert.throws(call, (error: Error) => {
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /\n|Cannot|is not a function/);
+      return true;
+    });
+  // deno-lint-ignore no-explicit-any
+  const all = { ...rowPieces, ...reports } as any;
+  for (const history of ["abc", [null]]) {
+    for (const name of ["epochRows", "costTable"]) {
+      said(
+        () => all[name]([{ lr: 1, history }]),
+        new RegExp(`^${name}: the history of row 1: `),
+      );
+    }
+  }
+  said(
+    () => effects(rows, { ...of, level: 1 - 1e-16 }),
+    /level is 0\.9+: give/,
+  );
+  const fails = () => {
+    throw new Error("a\nb");
+  };
+  said(() => effects(rows, { ...of, text: fails }), /the function text fails/);
+  said(() => all.asFamily(effects(rows, of)[0]), /^asFamily: the rows are one/);
+  for (const range of ["12", [1, 2, 3]]) {
+    said(() => all.peakWithin(rows, "depth", range), /give \[low, high\]$/);
+  }
+  const points = (points: unknown) => () =>
+    all.timed({ profile: "smoke" }, {
+      ...{ name: "a", nets: {}, steps: {}, points, repeats: 1 },
+    });
+  said(points([]), /search\.points: list its points$/);
+  said(points([null]), /^timed: the points: row 1 is null/);
+  for (const field of ["recipe", "data"]) {
+    const cell = { name: "a", parameters: {}, [field]: "x" };
+    said(
+      () => all.openStudy({ profile: "smoke" }, cell),
+      new RegExp(`^openStudy: the fields of ${field} are the text "x"`),
+    );
+  }
+  const round: Row = { n: 1n };
+  // deno-lint-ignore no-explicit-any
+  const html = (cell: any) =>
+    cell[Symbol.for("Jupyter.display")]()["text/html"];
+  assert.match(html(all.table([{ round }])), /&#34;n&#34;:&#34;1&#34;/);
+  round.round = round;
+  assert.match(html(all.table([{ round }])), /<td>…<\/td>/);
+  assert.equal(
+    all.publishedText([{ accuracy: NaN }, { imagesPerSecond: NaN }]),
+    "no number; no number",
+  );
+});
