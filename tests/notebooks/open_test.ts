@@ -73,9 +73,7 @@ const LONGER: Record<string, number> = {
   "08-cls-vs-vit": 149,
   "09-efficiency": 136,
   "14-workflow": 136,
-  "02-lr-search": 128,
-  "06-long-runs": 127,
-  "14-workflow, sizes": 21,
+  "02-lr-search": 126,
   "00-start-here, trace": 22,
 };
 
