@@ -114,7 +114,8 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .out.stderr > pre { border-color: var(--mark); }
 .out svg { height: auto; color: inherit; }
 .out svg[class*="plot"] { --plot-background: var(--bg); }
-.out svg:is([style*="background: white"], [style*="background:white"], [style*="background: #fff"], [style*="background:#fff"]) { color: #1f2328; }
+.out svg:not(svg svg, [class*="plot"], [class*="ferlab"]) { background: #fff; color: #1f2328; }
+.out [style*="background"]:not(svg *, [style*="none"], [style*="transparent"], [style*="var("]) { color: #1f2328; }
 .out svg :has(> title) { pointer-events: all; }
 .out svg .lit { stroke: currentColor; stroke-width: 2px; paint-order: stroke; }
 .out svg text.lit { stroke: none; font-weight: 700; }

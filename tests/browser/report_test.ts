@@ -394,6 +394,12 @@ const rich = () =>
               "\x1b[38;5;226myellow\x1b[0m\x1b[7minverse\x1b[0m\x1b[2mdim\x1b[0m",
           ),
           display("application/json", { a: [1, null, true, "x"] }),
+          display("text/html", '<p style="background: #ffd">a pale ground</p>'),
+          display(
+            "image/svg+xml",
+            '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20">' +
+              '<text y="15">black as drawn</text></svg>',
+          ),
         ],
       ),
       { ...code("slow()", []), metadata: { ferlab: { seconds: 3 } } },
