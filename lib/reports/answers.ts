@@ -4,8 +4,8 @@ import { costOf } from "../profile/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import { settled } from "./claims.ts";
 import { keep } from "./claims_file.ts";
-import { type Row, secondsOf, type Trial } from "../rows/mod.ts";
-import { duration, type Shown, shown } from "./show.ts";
+import { duration, type Row, secondsOf, type Trial } from "../rows/mod.ts";
+import { type Shown, shown } from "./show.ts";
 import { type Study, trialsOfAll } from "./study.ts";
 import type { Judgement } from "./verdicts.ts";
 

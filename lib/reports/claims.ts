@@ -1,10 +1,10 @@
 /** The notes' claims with our verdicts, and the decision of a written rule. */
 import { z } from "zod";
-import { channels, escapeMarkup, wordsOf } from "../charts/mod.ts";
+import { channels, escapeMarkup } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { ClaimsFile, keep } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
-import { paramsOf, paramsText, type Row, valueOf } from "../rows/mod.ts";
+import { publishedText, type Row, valueOf } from "../rows/mod.ts";
 import { markdown, type Shown, shown } from "./show.ts";
 import { type Study, trialsOfAll } from "./study.ts";
 import {
@@ -67,32 +67,6 @@ function checkClaims(list: unknown): void {
   const texts = data.map((c) => c.claim);
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
   if (twice) throw wrong(`"${twice}" stands there twice`);
-}
-
-/** More published rows than these are cut. */
-const MOST_ROWS = 8;
-
-/** "62.39 % at depth 2, learning rate 4e-4; …"; a model's name comes first. */
-export function publishedText(rows: readonly Row[]): string {
-  const shown = rows.slice(0, MOST_ROWS).map((row) => {
-    const share = row.accuracy ?? row.mean, rate = row.imagesPerSecond;
-    if (share > 1) {
-      throw new StudyError(
-        `claims: a published accuracy is ${share}: give a share from 0 to 1`,
-      );
-    }
-    const number = Number.isFinite(share)
-      ? `${Number((100 * share).toFixed(3))} %`
-      : Number.isFinite(rate)
-      ? `${rate} images/s`
-      : "no number";
-    const { model, arch = model, ...others } = paramsOf(row);
-    const at = paramsText(others, wordsOf);
-    return (arch ? `${arch}: ` : "") + number + (at && ` at ${at}`);
-  });
-  const more = rows.length - shown.length;
-  return shown.join("; ") + (more > 0 ? `; and ${more} more` : "") ||
-    "no published run";
 }
 
 /** What a verdict is worth where it was judged. */
@@ -184,11 +158,8 @@ export async function claims(
 }
 
 /**
- * Shows what the rule above it decides.
- *
- * @param name Before the choice: `depth` for "Depth 4."
- * @param unless Why nothing is decided, where that is so.
- * @param note A sentence behind the decision.
+ * Shows what the rule above it decides: the choice behind its `name` ("Depth
+ * 4."), or why there is none (`unless`), and a sentence behind it (`note`).
  */
 export function decide(
   choice: string | number | boolean | undefined | null,

@@ -14,6 +14,9 @@ import {
   parametersOf,
   paramsText,
   pick,
+  points,
+  pointsInterval,
+  pText,
   rising,
   type Row,
   rowsOf,
@@ -21,7 +24,7 @@ import {
   valueOf,
   valueText,
 } from "../rows/mod.ts";
-import { points, pointsInterval, pText, type Shown, table } from "./show.ts";
+import { type Shown, table } from "./show.ts";
 
 /** Fewer paired seeds carry no verdict. */
 export const FEWEST = 3;

@@ -18,8 +18,7 @@ import {
   type TrialPoint,
   trialRows,
 } from "../study/mod.ts";
-import { paramsText } from "../rows/mod.ts";
-import { duration } from "./show.ts";
+import { duration, paramsText } from "../rows/mod.ts";
 
 /** A study whose trials are no trainings, such as one of throughput. */
 export interface Measurement {
@@ -84,15 +83,14 @@ export interface StudyProgress {
   best?: { metric: string; value: number; text: string };
 }
 
-/** The media type under which a cell shows a study's cost. */
+/** The same of a study's cost. */
 export const COST_TYPE = "application/vnd.ferlab.cost+json";
 
 /** What is missing of a study; of trainings also how long they take. */
 export interface StudyCost {
   study: string;
-  /** Trials without a result. */
+  /** Trials without a result, of all. */
   missing: number;
-  /** Of all trials. */
   total: number;
   plan?: TrainingPlan;
   estimate?: CostEstimate;

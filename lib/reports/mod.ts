@@ -18,15 +18,7 @@ export {
 export { fromRoot } from "./live.ts";
 export * from "./profiles.ts";
 export { protocol } from "./protocol.ts";
-export {
-  duration,
-  list,
-  markdown,
-  points,
-  pText,
-  type Shown,
-  table,
-} from "./show.ts";
+export { list, markdown, type Shown, table } from "./show.ts";
 export * from "./speed.ts";
 export { openStudy, Study, type StudyCell, type Where } from "./study.ts";
 export { costTable, trialTable } from "./tables.ts";

@@ -155,11 +155,7 @@ export interface Grid {
   [name: string]: any;
 }
 
-/**
- * The entry of the profile at hand.
- *
- * @throws StudyError for a profile that the list, or FERLab, does not have
- */
+/** The entry of the profile at hand. @throws StudyError where there is none */
 export function atProfile(
   profile: string,
   grids: Partial<Record<Profile, Grid>>,

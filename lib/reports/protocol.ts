@@ -1,9 +1,9 @@
 /** The protocol, published and ours, side by side. */
 import { firstSetting, recipeOf } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
-import { type Published, valueText } from "../rows/mod.ts";
+import { type Published, triedText, valueText } from "../rows/mod.ts";
 import { type Shown, table } from "./show.ts";
-import { Study, triedText } from "./study.ts";
+import { Study } from "./study.ts";
 
 const modelText = (r: Recipe) =>
   `IR50 family, stages ${r.widths.join("/")} with ${r.layers.join("/")} ` +

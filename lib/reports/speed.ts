@@ -12,17 +12,22 @@ import {
 } from "../study/mod.ts";
 import { parseRecipe, type Recipe } from "../train/mod.ts";
 import { type Effect, effects, FEWEST } from "./effects.ts";
-import { paramsOf, type Row, rowsOf, speeds, valueText } from "../rows/mod.ts";
+import {
+  paramsOf,
+  type Row,
+  rowsOf,
+  speeds,
+  speedText,
+  valueText,
+} from "../rows/mod.ts";
 import { type Shown, shown, tableHtml } from "./show.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
 
 /** What a notebook's cell says of a study of speed. */
 export interface SpeedCell {
-  /** Of its record. */
   name: string;
-  /** Recipes by name. */
   nets: Record<string, Recipe>;
-  /** By the nets' names. */
+  /** By the names of `nets`. */
   steps: Record<string, TimedSteps>;
   /** What is timed, in this order in each repeat; forward where none says. */
   points: (Params & { net: string; batchSize: number; mode?: TimedMode })[];
@@ -154,10 +159,6 @@ export function ratioText({ ratio, low, high, n }: Ratio): string {
     : "";
   return `${ratio.toFixed(3)} (${interval}${n} repeat${n === 1 ? "" : "s"})`;
 }
-
-/** Three significant digits, as in 1590 or 0.0123. */
-export const speedText = (value: number): string =>
-  String(Number(value.toPrecision(value >= 1000 ? 4 : 3)));
 
 /**
  * Each setting: images a second, its repeats' range, seconds a step. Below it

@@ -14,7 +14,6 @@ import {
   estimateCost,
   findings,
   isRecordOf,
-  type Parameter,
   parsePlan,
   parseStudy,
   plannedTrials,
@@ -40,13 +39,15 @@ import {
 import { pairSpread, Profile, startOf } from "./profiles.ts";
 import {
   asRuns,
+  duration,
   rowsOf,
   secondsOf,
   type Trial,
   trialsOf,
+  triedText,
   valueText,
 } from "../rows/mod.ts";
-import { duration, list, type Shown, tableHtml } from "./show.ts";
+import { list, type Shown, tableHtml } from "./show.ts";
 
 const Where = z.strictObject({
   profile: Profile,
@@ -101,13 +102,6 @@ function isPlanned(
       : typeof value === "number" && value >= p.low && value <= p.high;
   });
 }
-
-/** What a study tries of a parameter: "1e-3, 1e-2" or "1e-9 to 1e-6, log". */
-export const triedText = (name: string, p: Parameter): string =>
-  "values" in p
-    ? p.values.map((v) => valueText(name, v)).join(", ")
-    : [p.low, p.high].map((v) => valueText(name, v)).join(" to ") +
-      (p.log ? ", log" : "");
 
 /**
  * Data sets that were read, by what was asked for: studies share them, until
@@ -363,11 +357,7 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   return new Study(at, plan, cell);
 }
 
-/**
- * A notebook's studies, and all their trials.
- *
- * @throws StudyError for what is no study
- */
+/** A notebook's studies, and all their trials. @throws StudyError for no study */
 export async function trialsOfAll(
   where: string,
   of: Study | readonly Study[],

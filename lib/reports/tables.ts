@@ -1,6 +1,7 @@
 /** Tables of trials. */
 import { percent } from "../charts/mod.ts";
 import {
+  duration,
   historyOf,
   paramsOf,
   resultAt,
@@ -10,7 +11,7 @@ import {
   valueText,
 } from "../rows/mod.ts";
 import type { Params } from "../study/mod.ts";
-import { duration, type Shown, table } from "./show.ts";
+import { type Shown, table } from "./show.ts";
 
 /** What trials cost, a row a study: how many, how many failed, how long. */
 export function costTable(trials: Iterable<Trial>): Shown {

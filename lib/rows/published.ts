@@ -5,9 +5,11 @@ import {
   type Params,
   readPublished,
   readReplicates,
+  StudyError,
 } from "../study/mod.ts";
-import { channels } from "../charts/mod.ts";
-import { named, type Row } from "./row.ts";
+import { channels, wordsOf } from "../charts/mod.ts";
+import { named, paramsOf, type Row } from "./row.ts";
+import { paramsText } from "./words.ts";
 
 /** A published table with what is said about it. */
 export interface Published
@@ -95,3 +97,29 @@ export const publishedNoise = {
   /** 10 epochs from scratch, LR 1e-4 and 2e-4. */
   scratch: pooledOver("10 epochs, from scratch", /lr [12]e-4$/),
 };
+
+/** More published rows than these are cut. */
+const MOST_ROWS = 8;
+
+/** "62.39 % at depth 2, learning rate 4e-4; …"; a model's name comes first. */
+export function publishedText(rows: readonly Row[]): string {
+  const shown = rows.slice(0, MOST_ROWS).map((row) => {
+    const share = row.accuracy ?? row.mean, rate = row.imagesPerSecond;
+    if (share > 1) {
+      throw new StudyError(
+        `claims: a published accuracy is ${share}: give a share from 0 to 1`,
+      );
+    }
+    const number = Number.isFinite(share)
+      ? `${Number((100 * share).toFixed(3))} %`
+      : Number.isFinite(rate)
+      ? `${rate} images/s`
+      : "no number";
+    const { model, arch = model, ...others } = paramsOf(row);
+    const at = paramsText(others, wordsOf);
+    return (arch ? `${arch}: ` : "") + number + (at && ` at ${at}`);
+  });
+  const more = rows.length - shown.length;
+  return shown.join("; ") + (more > 0 ? `; and ${more} more` : "") ||
+    "no published run";
+}

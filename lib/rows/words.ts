@@ -1,5 +1,10 @@
-/** Parameters in words. */
-import { analysis, type Params, type ParamValue } from "../study/mod.ts";
+/** Numbers and parameters in words. */
+import {
+  analysis,
+  type Parameter,
+  type Params,
+  type ParamValue,
+} from "../study/mod.ts";
 import { paramsOf, type Row } from "./row.ts";
 
 /** 0.00316 → "3.16e-3". */
@@ -24,3 +29,39 @@ export const paramsText = (
 
 /** A row's parameters as text: "depth 2, lr 1e-3". */
 export const settingText = (row: Row): string => paramsText(paramsOf(row));
+
+/** Seconds as people say them: "41 s", "3 min 20 s", "2 h 5 min". */
+export function duration(seconds: number): string {
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  const m = Math.floor(s / 60);
+  if (m < 60) return s % 60 ? `${m} min ${s % 60} s` : `${m} min`;
+  return m % 60 ? `${Math.floor(m / 60)} h ${m % 60} min` : `${m / 60} h`;
+}
+
+/** A difference of shares in points, with its sign: "+0.76". */
+export const points = (share: number): string =>
+  `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(2)}`;
+
+/** An interval of shares in points: "+0.44 to +2.85"; "–" without one. */
+export const pointsInterval = (
+  of: { low: number | null; high: number | null } | null | undefined,
+): string =>
+  of == null || of.low === null || of.high === null
+    ? "–"
+    : `${points(of.low)} to ${points(of.high)}`;
+
+/** A p-value: "0.034", "< 0.001"; "–" where no test was made. */
+export const pText = (p: number | null | undefined): string =>
+  p == null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3);
+
+/** What a study tries of a parameter: "1e-3, 1e-2" or "1e-9 to 1e-6, log". */
+export const triedText = (name: string, p: Parameter): string =>
+  "values" in p
+    ? p.values.map((v) => valueText(name, v)).join(", ")
+    : [p.low, p.high].map((v) => valueText(name, v)).join(" to ") +
+      (p.log ? ", log" : "");
+
+/** Three significant digits, as in 1590 or 0.0123. */
+export const speedText = (value: number): string =>
+  String(Number(value.toPrecision(value >= 1000 ? 4 : 3)));

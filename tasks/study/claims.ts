@@ -6,10 +6,10 @@ import { type ClaimsFile, readClaims } from "../../lib/reports/commands.ts";
 import {
   brief,
   countsText,
-  duration,
   type Profile,
   verdictText,
 } from "../../lib/reports/mod.ts";
+import { duration } from "../../lib/rows/mod.ts";
 import {
   claimsIn,
   markdownTable,

@@ -9,7 +9,7 @@ import {
   costText,
   type StudyCost,
 } from "../../lib/reports/commands.ts";
-import { duration } from "../../lib/reports/mod.ts";
+import { duration } from "../../lib/rows/mod.ts";
 import { canonical } from "../../lib/study/commands.ts";
 import { say } from "../cli.ts";
 import { runCells } from "./run_cells.ts";

@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
-import { duration, type Profile, startOf } from "../../lib/reports/mod.ts";
+import { type Profile, startOf } from "../../lib/reports/mod.ts";
+import { duration } from "../../lib/rows/mod.ts";
 import {
   addDeviceOption,
   ensureLibrary,

@@ -4,7 +4,7 @@ import {
   PROGRESS_TYPE,
   type StudyProgress,
 } from "../../lib/reports/commands.ts";
-import { duration } from "../../lib/reports/mod.ts";
+import { duration } from "../../lib/rows/mod.ts";
 import { about } from "../../lib/study/commands.ts";
 import {
   BOLD,

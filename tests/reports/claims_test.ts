@@ -9,9 +9,8 @@ import {
   decades,
   decide,
   openStudy,
-  publishedText,
 } from "../../lib/reports/mod.ts";
-import { parametersOf, published } from "../../lib/rows/mod.ts";
+import { parametersOf, published, publishedText } from "../../lib/rows/mod.ts";
 import { StudyError } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
 

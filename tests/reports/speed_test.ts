@@ -6,11 +6,10 @@ import {
   ratios,
   ratioText,
   speedTable,
-  speedText,
   startOf,
   timed,
 } from "../../lib/reports/mod.ts";
-import { published, type Row, speeds } from "../../lib/rows/mod.ts";
+import { published, type Row, speeds, speedText } from "../../lib/rows/mod.ts";
 import { named } from "../../lib/rows/mod.ts";
 import { inFolder } from "../_folder.ts";
 

@@ -1,7 +1,12 @@
 /** Published tables as rows: names, shares, and what effects say of them. */
 import assert from "node:assert/strict";
-import { effects, publishedText } from "../../lib/reports/mod.ts";
-import { bestPer, published, settings } from "../../lib/rows/mod.ts";
+import { effects } from "../../lib/reports/mod.ts";
+import {
+  bestPer,
+  published,
+  publishedText,
+  settings,
+} from "../../lib/rows/mod.ts";
 
 Deno.test("what all runs of a table share is a parameter of its rows", async () => {
   const { rows } = await published("lr-search-depth6", { depth: 6 });
