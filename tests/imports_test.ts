@@ -5,6 +5,12 @@ import { dirname, join, normalize } from "node:path";
 
 const root = new URL("../", import.meta.url).pathname;
 
+/** What a study is made of. */
+const TRAINING = [
+  ...["train", "profile", "models", "data", "weights", "faults", "nn"],
+  ...["tensorflow", "statistics"],
+];
+
 /** Each room and all that it may import, what those import included. */
 const ROOMS: Record<string, string[]> = {
   tensorflow: [],
@@ -16,60 +22,11 @@ const ROOMS: Record<string, string[]> = {
   train: ["models", "data", "weights", "faults", "nn", "tensorflow"],
   profile: ["models", "nn", "tensorflow"],
   statistics: [],
-  study: [
-    "train",
-    "profile",
-    "models",
-    "data",
-    "weights",
-    "faults",
-    "nn",
-    "tensorflow",
-    "statistics",
-  ],
+  study: TRAINING,
   charts: ["statistics"],
-  rows: [
-    "study",
-    "train",
-    "profile",
-    "models",
-    "data",
-    "weights",
-    "faults",
-    "nn",
-    "tensorflow",
-    "statistics",
-    "charts",
-  ],
-  reports: [
-    "rows",
-    "study",
-    "train",
-    "profile",
-    "models",
-    "data",
-    "weights",
-    "faults",
-    "nn",
-    "tensorflow",
-    "statistics",
-    "charts",
-  ],
-  explore: [
-    "reports",
-    "rows",
-    "study",
-    "train",
-    "profile",
-    "models",
-    "data",
-    "weights",
-    "nn",
-    "tensorflow",
-    "statistics",
-    "charts",
-    "notebook",
-  ],
+  rows: ["study", "charts", ...TRAINING],
+  reports: ["rows", "study", "charts", ...TRAINING],
+  explore: ["reports", "rows", "study", "charts", "notebook", ...TRAINING],
   notebook: [],
 };
 
