@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /** Calls that results keep, made again on other rows. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { gunzipSync } from "node:zlib";
 import * as lab from "../../lib/lab.ts";
 import type { Row, Trial } from "../../lib/lab.ts";
 import { EXPLORE_TYPE } from "../../lib/explore/mod.ts";
+import { trialsOf } from "../../lib/explore/page/brush.ts";
 import { Evaluation, idOf } from "../../lib/explore/page/evaluate.ts";
 import { asWritten, type State } from "../../lib/explore/page/state.ts";
 import { commandOf } from "../../lib/explore/page/trial.ts";
@@ -167,6 +169,26 @@ Deno.test("calls that no report makes are refused in one line", () => {
   const odd = JSON.parse(`["o", {"__proto__": {"isOdd": true}}]`);
   make(["where", ["a", odd], ["o", {}]])();
   assert.equal(({} as Row).isOdd, undefined);
+});
+
+Deno.test("a mark stands for its trial, or for all of its setting; odd ones for none", () => {
+  const marked = (...all: Record<string, string>[]) =>
+    trialsOf(
+      all.map((dataset) => ({ dataset }) as unknown as SVGElement),
+      byId,
+    );
+  assert.deepEqual(
+    marked({ trial: "made-up/7" }, { setting: '{"depth":[4],"lr":[0.001]}' }),
+    { "made-up": [7, 16, 17, 18, 19] },
+  );
+  // What a trial does not know, such as an axis of epochs, says nothing of it.
+  assert.deepEqual(marked({ setting: '{"epoch":[3],"depth":[2]}' }), {
+    "made-up": Array.from({ length: 12 }, (_, i) => i),
+  });
+  for (const setting of ["", "null", "{", "[1]", '{"depth":2}', "{}"]) {
+    assert.equal(marked({ setting }), undefined, setting);
+  }
+  assert.equal(marked({ trial: "__proto__" }), undefined);
 });
 
 Deno.test("a trial's command trains it again, to the last bit", () =>

@@ -9,10 +9,13 @@ const CLICK = 6;
 const MARKS = "[data-trial], [data-setting]";
 
 /** Whether a trial has one of the values of each parameter that it knows. */
-function isOf(setting: Record<string, unknown[]>) {
-  const asked = Object.entries(setting)
-    .map(([name, values]) => [name, values.map(valueKey)] as const);
-  return (trial: Trial): boolean => {
+function isOf(setting: string): (trial: Trial) => boolean {
+  let asked: [name: string, values: string[]][] = [];
+  try {
+    asked = Object.entries(JSON.parse(setting) as Record<string, unknown[]>)
+      .map(([name, values]) => [name, values.map(valueKey)]);
+  } catch { /* an output of a stranger's, which stands for no trial */ }
+  return (trial) => {
     const known = asked.filter(([name]) => Object.hasOwn(trial, name));
     return known.length > 0 &&
       known.every(([name, values]) => values.includes(valueKey(trial[name])));
@@ -29,7 +32,7 @@ export function trialsOf(
     const own = trial === undefined ? undefined : trials.get(trial);
     if (own) found.add(own);
     if (setting === undefined) continue;
-    for (const t of [...trials.values()].filter(isOf(JSON.parse(setting)))) {
+    for (const t of [...trials.values()].filter(isOf(setting))) {
       found.add(t);
     }
   }
