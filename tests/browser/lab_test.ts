@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type Lab, startLab } from "../../tasks/lab.ts";
 import { inFolder } from "../_folder.ts";
-import { code, notebook } from "../notebook/_notebook.ts";
+import { code, notebook, ROOT } from "../notebook/_notebook.ts";
 
 const CHROMIUM = Deno.env.get("FERLAB_CHROMIUM") ?? "/usr/bin/chromium";
 const ignore = !Deno.env.get("CI") && !Deno.env.get("FERLAB_JUPYTER");
@@ -34,6 +34,14 @@ const NOTEBOOKS = {
   chart: [
     `await Deno.jupyter.broadcast("display_data", {
        data: { "image/svg+xml": ${JSON.stringify(SVG)} }, metadata: {} });`,
+  ],
+  trials: [
+    `import { explore } from "ferlab";
+     explore([0, 1, 2, 3].map((i) => ({
+       study: "made-up", number: i, repeat: i % 2, seed: i, state: "COMPLETE",
+       depth: i < 2 ? 2 : 4, accuracy: 0.5 + i / 100, history: [], recipe: {},
+       start: i, end: i + 1, [Symbol.for("ferlab.parameters")]: ["depth"],
+     })));`,
   ],
 };
 
@@ -158,6 +166,17 @@ async function withLab(
     const settings = join(state, "config", "labconfig");
     mkdirSync(notebooks);
     mkdirSync(settings, { recursive: true });
+    // The notebooks lie outside the project, whose names they use.
+    const { imports } = JSON.parse(
+      await Deno.readTextFile(join(ROOT, "deno.json")),
+    );
+    await Deno.writeTextFile(
+      join(notebooks, "deno.json"),
+      JSON.stringify({
+        imports: { ...imports, ferlab: `file://${ROOT}/lib/lab.ts` },
+        ...{ lock: false, unstable: ["ffi"] },
+      }),
+    );
     for (const [name, cells] of Object.entries(NOTEBOOKS)) {
       const made = notebook(...cells.map((source) => code(source)));
       const text = JSON.stringify(made);
@@ -249,6 +268,18 @@ Deno.test({
           );
           assert.ok(await contrast(sheet.page) > 7, theme);
         }
+      });
+
+      await t.step("trials can be questioned in their frame", async () => {
+        const sheet = await Sheet.open(browser, lab, "trials");
+        await sheet.run(0);
+        const frame = sheet.cell(0).frameLocator("iframe");
+        const ask = frame.getByRole("button", { name: "Question this report" });
+        await ask.click();
+        const depths = frame.locator("fieldset", { hasText: "depth" });
+        await depths.getByRole("checkbox").first().click();
+        const bar = frame.locator(".ask-bar");
+        await bar.getByText("without depth 2").waitFor();
       });
     }),
 });

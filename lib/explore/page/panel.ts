@@ -70,7 +70,7 @@ export function panelOf(
   const set = (part: Partial<State>) => change({ ...state, ...part });
   const claims = report.claims(state);
   return [
-    h("h3", {}, "Verdicts"),
+    claims.length > 0 && h("h3", {}, "Verdicts"),
     h(
       "ul",
       { class: "ask-verdicts" },
