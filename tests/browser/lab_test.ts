@@ -161,22 +161,12 @@ async function withLab(
   body: (lab: Lab, browser: Browser) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (dir) => {
-    const notebooks = join(dir, "notebooks");
+    // In the project, as its packages are found from there.
+    mkdirSync(join(ROOT, ".ferlab"), { recursive: true });
+    const notebooks = await Deno.makeTempDir({ dir: join(ROOT, ".ferlab") });
     const state = join(dir, "state");
     const settings = join(state, "config", "labconfig");
-    mkdirSync(notebooks);
     mkdirSync(settings, { recursive: true });
-    // The notebooks lie outside the project, whose names they use.
-    const { imports } = JSON.parse(
-      await Deno.readTextFile(join(ROOT, "deno.json")),
-    );
-    await Deno.writeTextFile(
-      join(notebooks, "deno.json"),
-      JSON.stringify({
-        imports: { ...imports, ferlab: `file://${ROOT}/lib/lab.ts` },
-        ...{ lock: false, unstable: ["ffi"] },
-      }),
-    );
     for (const [name, cells] of Object.entries(NOTEBOOKS)) {
       const made = notebook(...cells.map((source) => code(source)));
       const text = JSON.stringify(made);
@@ -204,6 +194,7 @@ async function withLab(
     } finally {
       await browser.close();
       await lab.stop();
+      await Deno.remove(notebooks, { recursive: true });
     }
   });
 }
