@@ -35,10 +35,8 @@ export const claim = (
   verdict: Judgement,
 ): Claim => ({ claim: text, published, ...verdict });
 
-/**
- * What a cell claims, before its published rows are text. Made when it is asked
- * for: a page, which has the rest of this file, checks nothing.
- */
+// Made when it is asked for: a page, which has all of this file, checks nothing.
+/** What a cell claims, before its published rows are text. */
 const claimsSchema = () =>
   z.array(
     ClaimsFile.shape.claims.element.extend({

@@ -256,6 +256,7 @@ export class Study {
       ["settings", kind === "list" && `${search.points.length}, listed`],
       ["search", kind !== "list" && kind !== "grid" && kind],
       ...Object.entries(this.cell?.recipe ?? {})
+        .filter(([name]) => !Object.hasOwn(parameters, name))
         .map(([name, v]): [string, string] => [name, valueText(name, v)]),
       ["repeats", String(repeats)],
       ["sees", this.sees],

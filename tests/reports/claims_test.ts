@@ -28,11 +28,15 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
     const study = openStudy({ profile: "smoke", outDir: dir }, {
       name: "own",
       parameters: { lr: [1e-3] },
-      recipe: { epochs: 1 },
+      recipe: { epochs: 1, lr: 1e-4 },
     });
     // An empty file, as a killed process leaves it, is no record.
     await Deno.writeTextFile(join(dir, "records.sqlite"), "");
-    assert.match(await shown(study), /trials: 1, 1 missing/);
+    // The parameter stands for the recipe's own rate.
+    assert.match(
+      await shown(study),
+      /^lr: 1e-3\nepochs: 1\nrepeats: 1\n[^]*trials: 1, 1 missing/,
+    );
     const kept = async () =>
       JSON.parse(await Deno.readTextFile(join(dir, "99-own.claims.json")));
     const list = [
