@@ -1,5 +1,6 @@
 /** Distribution functions; tails keep their relative precision. */
 
+import { remembered } from "./remembered.ts";
 import { incompleteBeta, incompleteGamma } from "./special.ts";
 
 /** The x in [low, high] where an increasing function reaches `target`. */
@@ -79,17 +80,15 @@ function symmetricQuantile(sf: (x: number) => number, p: number): number {
 export function studentQuantile(p: number, df: number): number {
   checkProbability("studentQuantile", p);
   checkDf("studentQuantile", df);
-  const key = `${p} ${df}`, known = quantiles.get(key);
-  if (known !== undefined) return known;
-  if (quantiles.size >= MOST_KNOWN) quantiles.clear();
-  const quantile = symmetricQuantile((t) => studentSf(t, df), p);
-  quantiles.set(key, quantile);
-  return quantile;
+  return remembered(
+    quantiles,
+    `${p} ${df}`,
+    () => symmetricQuantile((t) => studentSf(t, df), p),
+  );
 }
 
 /** All intervals of a study ask for the same few. */
 const quantiles = new Map<string, number>();
-const MOST_KNOWN = 10_000;
 
 /**
  * The p-quantile of the standard normal.

@@ -1,23 +1,18 @@
 /** The two special functions that all distributions here are made of. */
 
+import { remembered } from "./remembered.ts";
+
 const MAX_TERMS = 1_000_000;
 
 /**
  * ln Γ(x) less Stirling's (x - 1/2) ln x - x + ln √(2π), for x > 0
  * (Abramowitz and Stegun 6.1.41; below 10 by Γ(x + 1) = x Γ(x)).
  */
-function stirlingError(x: number): number {
-  const known = errors.get(x);
-  if (known !== undefined) return known;
-  if (errors.size >= MOST_KNOWN) errors.clear();
-  const error = errorOf(x);
-  errors.set(x, error);
-  return error;
-}
+const stirlingError = (x: number): number =>
+  remembered(errors, x, () => errorOf(x));
 
 /** Halves of a few degrees of freedom are asked for again and again. */
 const errors = new Map<number, number>();
-const MOST_KNOWN = 10_000;
 
 function errorOf(x: number): number {
   if (x < 10) {
