@@ -186,7 +186,7 @@ export function checkList(what: string, of: unknown, least = 0) {
 }
 
 /** Whether `of` may be read as rows: a list, a polars frame. */
-export const isRows = (of: unknown): boolean =>
+const isRows = (of: unknown): boolean =>
   typeof of === "object" && of !== null &&
   // A frame is a proxy, which has its methods but does not list them.
   (Symbol.iterator in of ||

@@ -9,7 +9,7 @@ import { wrapped } from "./cell_edits.ts";
 
 /** Names under which a cell's awaits find the agent. */
 export const UNTIL = 'globalThis[Symbol.for("ferlab.until")]';
-export const EACH = 'globalThis[Symbol.for("ferlab.each")]';
+const EACH = 'globalThis[Symbol.for("ferlab.each")]';
 
 /** The watcher is a thread of its own: an endless loop does not stop it. */
 const watcher = (port: number) => `

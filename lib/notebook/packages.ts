@@ -19,7 +19,7 @@ interface Lock {
 }
 
 /** The key under which a lock file has `specifier`: without the path in it. */
-export function lockKey(specifier: string): string {
+function lockKey(specifier: string): string {
   const [, kind, name, version] =
     /^(npm|jsr):\/?((?:@[^/]+\/)?[^/@]+)(?:@([^/]+))?/.exec(specifier) ?? [];
   return kind ? `${kind}:${name}@${version ?? "*"}` : specifier;

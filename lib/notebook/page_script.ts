@@ -9,7 +9,7 @@ import { escapeHtml } from "./ansi.ts";
 import { CHARTS } from "./page_charts.ts";
 import { TERMS } from "./page_terms.ts";
 
-export const TABLES = `
+const TABLES = `
 // A number as reports write it: "−4.77", "53.2 %", "2×10⁻⁴", "1,234", "3 min".
 const raised = (digits) => [...digits]
   .map((c) => c === "⁻" ? "-" : "⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(c)).join("");
@@ -95,7 +95,7 @@ for (const table of document.querySelectorAll("main table")) {
 }
 `;
 
-export const DOWNLOADS = `
+const DOWNLOADS = `
 const save = (name, type, text) => {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));

@@ -44,7 +44,7 @@ async function unpacked(base64: string): Promise<string> {
  * One list of calls for all outputs, each with its places in it: what several
  * of them call is called once. A call comes after those that it rests on.
  */
-export function mergeCalls(all: readonly Asked[]): CallJson[] {
+function mergeCalls(all: readonly Asked[]): CallJson[] {
   const calls: CallJson[] = [], known = new Map<string, number>();
   for (const asked of all) {
     const places: number[] = [];
