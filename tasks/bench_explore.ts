@@ -1,6 +1,6 @@
 /** A page of 1,000 trials that can be questioned, beside optuna-dashboard. */
 import { cpus, loadavg } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import * as lab from "../lib/lab.ts";
@@ -9,9 +9,9 @@ import { Study } from "../lib/reports/mod.ts";
 import { importTrials } from "../lib/study/exchange/mod.ts";
 import { openStore, recordsPath } from "../lib/study/mod.ts";
 import { distributionOf } from "../lib/study/store/mod.ts";
-import { median, print, round } from "./bench_parts.ts";
+import { inTurns, median, print, round } from "./bench_parts.ts";
 import { findChromium } from "./chromium.ts";
-import { optunaPython } from "./python.ts";
+import { withDashboard } from "./optuna_dashboard.ts";
 
 const EPOCHS = 30, REPEATS = 10;
 const DEPTHS = Array.from({ length: 10 }, (_, i) => i + 1);
@@ -140,46 +140,17 @@ async function ours(browser: Browser, url: string) {
   }
 }
 
-/** The dashboard of the same records, up to its first chart. */
-async function dashboard(browser: Browser, dir: string, rounds: number) {
-  const address = "127.0.0.1:18791";
-  const server = new Deno.Command(
-    join(dirname(await optunaPython()), "optuna-dashboard"),
-    {
-      args: [
-        `sqlite:///${join(dir, "records.sqlite")}`,
-        ...["--port", address.split(":")[1], "--server", "wsgiref"],
-      ],
-      ...{ stdin: "null", stdout: "null", stderr: "null" },
-    },
-  ).spawn();
-  try {
-    const url = `http://${address}`;
-    for (let i = 0;; i++) {
-      const answer = await fetch(`${url}/api/studies`).catch(() => undefined);
-      await answer?.body?.cancel();
-      if (answer?.ok) break;
-      if (i > 600) throw new Error("optuna-dashboard does not answer");
-      await new Promise((done) => setTimeout(done, 50));
-    }
-    const { study_summaries: [study] } =
-      await (await fetch(`${url}/api/studies`))
-        .json();
-    const all: number[] = [];
-    for (let i = 0; i <= rounds; i++) {
-      const { context, ms } = await opened(
-        browser,
-        `${url}/dashboard/studies/${study.study_id}`,
-        ".js-plotly-plot .main-svg",
-      );
-      if (i > 0) all.push(ms);
-      await context.close();
-    }
-    return median(all);
-  } finally {
-    server.kill("SIGKILL");
-    await server.status;
-  }
+/** Milliseconds to the first chart of a dashboard's study. */
+async function theirs(browser: Browser, url: string): Promise<number> {
+  const { study_summaries: [study] } = await (await fetch(`${url}/api/studies`))
+    .json();
+  const { context, ms } = await opened(
+    browser,
+    `${url}/dashboard/studies/${study.study_id}`,
+    ".js-plotly-plot .main-svg",
+  );
+  await context.close();
+  return ms;
 }
 
 /** @returns the exit code */
@@ -202,10 +173,21 @@ export async function benchExplore(
     await Deno.writeTextFile(file, html);
     const url = pathToFileURL(file).href;
     const all: Awaited<ReturnType<typeof ours>>[] = [];
-    for (let i = 0; i <= rounds; i++) {
+    const own = async (isWarmUp: boolean) => {
       const one = await ours(browser, url);
-      if (i > 0) all.push(one);
-    }
+      if (!isWarmUp) all.push(one);
+      return one.open;
+    };
+    let peers: number[] | undefined;
+    if (peer) {
+      await withDashboard(
+        `sqlite:///${join(dir, "records.sqlite")}`,
+        async (address) => {
+          const turns = [own, () => theirs(browser, address)];
+          [, peers] = await inTurns(rounds, turns);
+        },
+      );
+    } else await inTurns(rounds, [own]);
     const ms = (key: keyof typeof all[number]) =>
       round(median(all.map((one) => one[key])));
     print({
@@ -214,11 +196,11 @@ export async function benchExplore(
       ...{ changeInSightMs: ms("seen"), changeAllMs: ms("all") },
       MB: round(new Blob([html]).size / 1e6),
     });
-    if (peer) {
-      const theirs = round(await dashboard(browser, dir, rounds));
+    if (peers) {
+      const dashboard = round(median(peers));
       print({
-        ...{ what: "optuna-dashboard, to its first chart", ms: theirs },
-        ratio: round(theirs / ms("open")),
+        ...{ what: "optuna-dashboard, to its first chart", ms: dashboard },
+        ratio: round(dashboard / ms("open")),
       });
     }
     print({ cpu: cpus()[0]?.model, load: loadavg()[0] });

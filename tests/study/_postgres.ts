@@ -1,6 +1,7 @@
 // A PostgreSQL cluster of a test file's own, in a temporary folder.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../../tasks/optuna_dashboard.ts";
 
 async function run(command: string, ...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
@@ -56,13 +57,6 @@ async function asUser(): Promise<string[]> {
     `--regid=${(await run("id", "-gn", user)).trim()}`,
     "--clear-groups",
   ];
-}
-
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }
 
 export const USER = "ferlab";

@@ -1,16 +1,14 @@
 // Records of a study that is under way, shown by the real optuna-dashboard.
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
 import {
   runStudy,
   type StudyInput,
   type TrainTrial,
   type TrialRow,
 } from "../../lib/study/mod.ts";
-import { optunaPython } from "../../tasks/python.ts";
+import { withDashboard } from "../../tasks/optuna_dashboard.ts";
 import { inFolder } from "../_folder.ts";
 import { browserTest } from "../browser/_browser.ts";
-import { freePort } from "./_postgres.ts";
 import { onSqlite, type Place, storeTest } from "./_stores.ts";
 
 const STUDY: StudyInput = {
@@ -67,41 +65,6 @@ async function underWay(
   } finally {
     stop.abort();
     await run;
-  }
-}
-
-/** Serves a storage while `body` runs, which gets the server's address. */
-async function withDashboard(
-  storage: string,
-  body: (url: string) => Promise<void>,
-): Promise<void> {
-  const url = `http://127.0.0.1:${freePort()}`;
-  const server = new Deno.Command(
-    join(dirname(await optunaPython()), "optuna-dashboard"),
-    {
-      args: [storage, "--port", new URL(url).port, "--server", "wsgiref"],
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    },
-  ).spawn();
-  const said = new Response(server.stderr).text();
-  let ended = false;
-  const end = server.status.then(() => ended = true);
-  try {
-    // It says that it listens before it does.
-    for (;;) {
-      const answer = await fetch(`${url}/api/meta`).catch(() => undefined);
-      await answer?.body?.cancel();
-      if (answer?.ok) break;
-      if (ended) throw new Error(`optuna-dashboard ended: ${await said}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    await body(url);
-  } finally {
-    if (!ended) server.kill("SIGKILL");
-    await end;
-    await said;
   }
 }
 
