@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Axis } from "./axis.ts";
 import { trialWords } from "./channels.ts";
-import { CLASS, tip } from "./frame.ts";
+import { tip } from "./frame.ts";
 import { type LegendItem, SMALL, widest } from "./layout.ts";
 import { FONT_SIZE, PALETTE, SYMBOLS } from "./theme.ts";
 
@@ -62,20 +62,6 @@ export const areaItem = (fill: string, label: string, style = "") => ({
   mark: `<rect x="1" y="0.5" width="24" height="11" fill="${fill}" ${style}/>`,
   label,
 });
-
-/** Diagonal lines of a hatching. */
-export const DIAGONALS = "M0,8L8,0M-2,2L2,-2M6,10L10,6";
-
-/** A fill of white `lines` (in a box of 8 × 8) on a colour; its sample. */
-export function hatched(name: string, color: string, lines: string) {
-  const id = `${CLASS}-${name}`, fill = `url(#${id})`;
-  const defs = `<defs><pattern id="${id}" width="8" height="8" ` +
-    `patternUnits="userSpaceOnUse"><rect width="8" height="8" ` +
-    `fill="${color}"/><path d="${lines}" stroke="#fff" ` +
-    `stroke-opacity="0.28" stroke-width="1.5"/></pattern></defs>`;
-  const { mark } = areaItem(fill, "");
-  return { fill, item: (label: string) => ({ mark: defs + mark, label }) };
-}
 
 /** Such a series in a legend. */
 export function seriesItem(label: string, i: number): LegendItem {

@@ -7,7 +7,6 @@ export { costAccuracyChart } from "./cost.ts";
 export { forestChart } from "./effects.ts";
 export { heatMapChart } from "./heat.ts";
 export { lineChart } from "./line.ts";
-export { secondMomentsChart } from "./moments.ts";
 export { pairedChart } from "./pairs.ts";
 export { parallelChart } from "./parallel.ts";
 export { faceGridChart, heatOverlayChart } from "./pictures.ts";

@@ -3,18 +3,29 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
 import { isNumber, maybe, read, type Rows, trialWords } from "./channels.ts";
-import { frame, type FrameOptions, tip } from "./frame.ts";
+import { CLASS, frame, type FrameOptions, tip } from "./frame.ts";
 import { rowsAxis } from "./layout.ts";
-import { areaItem, DIAGONALS, hatched } from "./marks.ts";
+import { areaItem } from "./marks.ts";
 import { type Chart, textWidth } from "./theme.ts";
 
 /** Each state's colour, and the lines over it, so that grey print tells them. */
 const LOOKS = new Map<string, [color: string, lines: string]>([
   ["complete", ["#0072B2", ""]],
-  ["failed", ["#B34A00", DIAGONALS]],
+  ["failed", ["#B34A00", "M0,8L8,0M-2,2L2,-2M6,10L10,6"]],
   ["pruned", ["#66707B", "M2,0V8"]],
 ]);
 const OTHER = ["#8A4F7D", "M0,2H8"] as const;
+
+/** A fill of white `lines` (in a box of 8 × 8) on a colour; its sample. */
+function hatched(name: string, color: string, lines: string) {
+  const id = `${CLASS}-${name}`, fill = `url(#${id})`;
+  const defs = `<defs><pattern id="${id}" width="8" height="8" ` +
+    `patternUnits="userSpaceOnUse"><rect width="8" height="8" ` +
+    `fill="${color}"/><path d="${lines}" stroke="#fff" ` +
+    `stroke-opacity="0.28" stroke-width="1.5"/></pattern></defs>`;
+  const { mark } = areaItem(fill, "");
+  return { fill, item: (label: string) => ({ mark: defs + mark, label }) };
+}
 
 /** Those in work are outlines. */
 const isFilled = (state: string) => !/running|waiting/.test(state);

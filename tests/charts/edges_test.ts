@@ -18,7 +18,6 @@ import {
   pairedChart,
   parallelChart,
   repeatsChart,
-  secondMomentsChart,
   throughputChart,
   timelineChart,
 } from "../../lib/charts/mod.ts";
@@ -140,14 +139,6 @@ const charts: Record<string, Drawn> = {
         rows.map(() => rows.map((r) => r.accuracy as number)),
         rows.map(() => rows.map((r) => r.lr as number)),
       ),
-    isWhole: true,
-  },
-  secondMomentsChart: {
-    draw: (rows) =>
-      secondMomentsChart({
-        edges: [...rows, 0].map((_, i) => i - 12),
-        counts: rows.map((r) => r.accuracy as number),
-      }, { eps: rows.map((r) => r.lr as number) }),
     isWhole: true,
   },
   heatOverlayChart: {
@@ -289,10 +280,6 @@ Deno.test("what is no row, no group of effects and no noise is named", () => {
   });
   assert.throws(() => lineChart(good, { noise: promise }), {
     message: "line: noise is a promise (await it); give { sd }",
-  });
-  assert.throws(() => secondMomentsChart(promise, { eps: [] }), {
-    message: "secondMomentsChart: the moments are a promise (await it); " +
-      "give { edges, counts }",
   });
 });
 

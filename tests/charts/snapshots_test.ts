@@ -14,7 +14,6 @@ import {
   pairedChart,
   parallelChart,
   repeatsChart,
-  secondMomentsChart,
   throughputChart,
   timelineChart,
 } from "../../lib/charts/mod.ts";
@@ -127,10 +126,6 @@ const charts: Record<string, () => Chart> = {
       { number: 1, start: 0, end: 3e4, state: "FAIL" },
       { number: 2, start: 4e4, end: null, state: "RUNNING" },
     ]),
-  moments: () =>
-    secondMomentsChart({ edges: [-9, -8, -7, -6], counts: [1, 2, 1] }, {
-      eps: [1e-8, 1e-7],
-    }),
   faces: () =>
     faceGridChart(labels.map((label) => ({ label, faces: [face, face] })), {
       size: 4,

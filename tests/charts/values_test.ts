@@ -11,7 +11,6 @@ import {
   lineChart,
   pairedChart,
   repeatsChart,
-  secondMomentsChart,
   throughputChart,
   timelineChart,
 } from "../../lib/charts/mod.ts";
@@ -83,21 +82,6 @@ Deno.test("published measurements are a series of their own", () => {
     published: throughput("GPU", 2),
   }));
   assert.ok(said.includes("GPU, published: knee at 4, 76 a second"));
-});
-
-Deno.test("the share of parameters below each eps is counted from the bins", () => {
-  const edges = [-9, -8, -7, -6], counts = [1, 2, 1];
-  const chart = secondMomentsChart({ edges, counts }, {
-    eps: [1e-8, 10 ** -7.5, 1e-9, 0],
-  });
-  const said = texts(chart);
-  assert.ok(said.includes("eps 10⁻⁸: 25.0 % below"), said.join("\n"));
-  assert.ok(said.some((t) => t.endsWith("50.0 % below")));
-  // The outer bin holds all that lies beyond it, zeros too.
-  assert.ok(said.includes("eps 10⁻⁹: share unknown"));
-  assert.ok(said.includes("1 value of eps left out: not above 0"));
-  assert.equal(countMarks(chart, "bins"), 3);
-  assert.equal(countMarks(chart, "eps"), 3);
 });
 
 Deno.test("a class without images is n/a, and the caption names it", () => {
