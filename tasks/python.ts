@@ -54,16 +54,20 @@ async function python(
   const folder = join(cache, "ferlab", `venv-${venv}-${lock.version}`);
   const path = join(folder, "bin", "python");
   const ready = join(folder, "ready");
-  const made = await Deno.readTextFile(ready).catch(() => undefined);
-  if (made !== lock.text) {
-    console.error(`making a venv with ${what}`);
-    await Deno.mkdir(dirname(folder), { recursive: true });
-    await run("python3", "-m", "venv", folder);
-    // deno-fmt-ignore
-    await run(path, "-m", "pip", "install", "--quiet", "--require-hashes",
-      "--only-binary=:all:", "--no-deps", "-r", lock.path);
-    await Deno.writeTextFile(ready, lock.text);
-  }
+  const isReady = async () =>
+    await Deno.readTextFile(ready).catch(() => "") === lock.text;
+  if (await isReady()) return path;
+  await Deno.mkdir(dirname(folder), { recursive: true });
+  // Of several processes one makes it, and the others wait.
+  using own = await Deno.open(`${folder}.lock`, { create: true, write: true });
+  await own.lock(true);
+  if (await isReady()) return path;
+  console.error(`making a venv with ${what}`);
+  await run("python3", "-m", "venv", folder);
+  // deno-fmt-ignore
+  await run(path, "-m", "pip", "install", "--quiet", "--require-hashes",
+    "--only-binary=:all:", "--no-deps", "-r", lock.path);
+  await Deno.writeTextFile(ready, lock.text);
   return path;
 }
 

@@ -1,4 +1,4 @@
-/** Runs `deno test` with its output shown, and counts what it reports. */
+/** What `deno test` reports, and its output. */
 
 /** Tests that passed, failed, and were left out on this machine. */
 export interface Counts {
@@ -35,21 +35,19 @@ export function countRun(output: string, code: number): Counts {
   return counts;
 }
 
-/** Runs Deno with `args`, shows its output as it comes, counts the tests. */
-export async function runTests(args: string[]): Promise<Counts> {
+/** Runs Deno with `args`; its output, both streams as they come, and its end. */
+export async function outputOf(args: string[]) {
   const child = new Deno.Command(Deno.execPath(), {
-    args,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
+    ...{ args, stdin: "null", stdout: "piped", stderr: "piped" },
   }).spawn();
-  const decoder = new TextDecoder();
   let output = "";
-  for await (const part of child.stdout) {
-    Deno.stdout.writeSync(part);
-    output += decoder.decode(part, { stream: true });
-  }
+  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+      output += part;
+    }
+  };
+  await Promise.all([read(child.stdout), read(child.stderr)]);
   const { code, signal } = await child.status;
-  if (signal) console.error(`error: deno test was ended by ${signal}`);
-  return countRun(output, signal ? 1 : code);
+  if (signal) output += `error: deno was ended by ${signal}\n`;
+  return { output, code: signal ? 1 : code };
 }

@@ -1,5 +1,5 @@
-/** `deno task test`: static checks, the library, then all tests in order. */
-import { runTests } from "./summary.ts";
+/** `deno task test`: static checks, the library, then all tests. */
+import { countRun, outputOf } from "./summary.ts";
 import {
   checkNotebooks,
   findingText,
@@ -34,6 +34,46 @@ async function step(name: string, work: () => Promise<boolean>) {
 async function deno(...args: string[]): Promise<boolean> {
   const command = new Deno.Command(Deno.execPath(), { args, stdin: "null" });
   return (await command.spawn().status).success;
+}
+
+/** So many tests run at once: many of them wait for another program. */
+const AT_ONCE = Math.min(2, navigator.hardwareConcurrency);
+
+/** What takes longest begins first, so that no core is left alone at the end. */
+const LONGEST = ["study", "notebooks", "notebook", "train", "browser"];
+
+/** The folders of tests, and as one the files beside them. */
+function partsOfTests(): { name: string; paths: string[] }[] {
+  const entries = [...Deno.readDirSync("tests")];
+  const folders = entries.filter((e) => e.isDirectory && e.name !== "fixtures")
+    .map((e) => e.name);
+  const files = entries.filter((e) => e.name.endsWith("_test.ts"));
+  const rank = (name: string) => LONGEST.indexOf(name) >>> 0;
+  return [
+    ...folders.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+      .map((name) => ({ name: `tests/${name}`, paths: [`tests/${name}/`] })),
+    { name: "tests/*", paths: files.map((e) => `tests/${e.name}`) },
+  ];
+}
+
+/** Runs all tests, a process a part, and shows the output of each at its end. */
+async function runTests() {
+  const parts = partsOfTests();
+  const work = async () => {
+    for (let part; (part = parts.shift());) {
+      console.log(`running ${part.name}`);
+      const args = ["test", "-A", "--no-check", ...part.paths];
+      const { output, code } = await outputOf(args);
+      heading(part.name);
+      console.log(output.trim());
+      const counts = countRun(output, code);
+      passed += counts.passed;
+      failed += counts.failed;
+      skipped += counts.skipped;
+      if (counts.failed > 0) console.log(`FAILED: ${part.name}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
 /** Runs everything and exits. */
@@ -82,10 +122,7 @@ async function main() {
   });
   if (ready) {
     heading("tests");
-    const counts = await runTests(["test", "-A", "--no-check", "tests/"]);
-    passed += counts.passed;
-    failed += counts.failed;
-    skipped = counts.skipped;
+    await runTests();
   }
 
   const left = skipped ? `, ${skipped} skipped` : "";
