@@ -1,7 +1,7 @@
 /** Compares two notebooks cell by cell: sources, and what outputs say. */
 import { diffArrays } from "diff";
 import { cellName, cellTitle } from "./cells.ts";
-import { compareOutputs, type OutputDifference } from "./compare.ts";
+import { compareOutputs, type OutputDifference } from "./compare_outputs.ts";
 import { pairedBy } from "./cell_pairs.ts";
 import type { Cell, Notebook } from "./types.ts";
 

@@ -21,7 +21,7 @@ export { checkNotebooks } from "./check.ts";
 export { findingText } from "./findings.ts";
 export { cleanNotebook } from "./clean.ts";
 export { formatNotebook } from "./format.ts";
-export { compareOutputs } from "./compare.ts";
+export { compareOutputs } from "./compare_outputs.ts";
 export { diffNotebooks } from "./diff.ts";
 export { diffHtml } from "./diff_html.ts";
 export { exportHtml } from "./export.ts";

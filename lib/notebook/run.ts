@@ -25,7 +25,7 @@ import {
   schemaProblem,
 } from "./parameters.ts";
 import { ensureIds } from "./ids.ts";
-import { type Act, planRun, type RunRecord, runRecord } from "./plan.ts";
+import { type Act, planRun, type RunRecord, runRecord } from "./run_plan.ts";
 import {
   type Cell,
   type Notebook,

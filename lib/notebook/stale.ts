@@ -24,7 +24,7 @@ import {
   recordOf,
 } from "./types.ts";
 import { sourceHash } from "./cell_run.ts";
-import { cellRecord } from "./plan.ts";
+import { cellRecord } from "./run_plan.ts";
 
 export interface CellState {
   /** number among the code cells of the source, from 1 */

@@ -1,7 +1,7 @@
 /** Notebooks as tests: small parameters, expected errors, expected outputs. */
 import { cellName, cellTitle, hasTag } from "./cells.ts";
 import type { RunEvent } from "./cell_run.ts";
-import { compareOutputs } from "./compare.ts";
+import { compareOutputs } from "./compare_outputs.ts";
 import { isObject } from "./malformed.ts";
 import { secondsOf } from "./provenance.ts";
 import { runNotebook } from "./run.ts";

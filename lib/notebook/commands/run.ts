@@ -7,7 +7,7 @@ import { isObject } from "../malformed.ts";
 import { exactJson } from "../parameter_kinds.ts";
 import { runNotebook, type RunResult } from "../run.ts";
 import { codeCells } from "../cells.ts";
-import { cellRecord, runRecord } from "../plan.ts";
+import { cellRecord, runRecord } from "../run_plan.ts";
 import { rerun } from "./rerun.ts";
 import { listenToSignals, say, withProgress } from "./running.ts";
 import {
