@@ -36,41 +36,46 @@ async function deno(...args: string[]): Promise<boolean> {
   return (await command.spawn().status).success;
 }
 
-/** So many tests run at once: many of them wait for another program. */
+/** So many parts run at once: many tests wait for another program. */
 const AT_ONCE = Math.min(2, navigator.hardwareConcurrency);
 
 /** What takes longest begins first, so that no core is left alone at the end. */
 const LONGEST = ["study", "notebooks", "notebook", "train", "browser"];
 
-/** The folders of tests, and as one the files beside them. */
-function partsOfTests(): { name: string; paths: string[] }[] {
+/** What runs as a process of its own: Deno's arguments by what they check. */
+function partsOf(): Map<string, string[]> {
   const entries = [...Deno.readDirSync("tests")];
-  const folders = entries.filter((e) => e.isDirectory && e.name !== "fixtures")
+  const rooms = entries.filter((e) => e.isDirectory && e.name !== "fixtures")
     .map((e) => e.name);
   const files = entries.filter((e) => e.name.endsWith("_test.ts"));
   const rank = (name: string) => LONGEST.indexOf(name) >>> 0;
-  return [
-    ...folders.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
-      .map((name) => ({ name: `tests/${name}`, paths: [`tests/${name}/`] })),
-    { name: "tests/*", paths: files.map((e) => `tests/${e.name}`) },
-  ];
+  const test = (...paths: string[]) => ["test", "-A", "--no-check", ...paths];
+  return new Map([
+    ["types", ["check", "lib", "tasks", "tests"]],
+    ...rooms.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+      .map((name) => [`tests/${name}`, test(`tests/${name}/`)] as const),
+    ["tests/*", test(...files.map((e) => `tests/${e.name}`))],
+  ]);
 }
 
-/** Runs all tests, a process a part, and shows the output of each at its end. */
-async function runTests() {
-  const parts = partsOfTests();
+/** Runs all parts and shows the output of each at its end. */
+async function runParts(parts: Map<string, string[]>) {
+  const left = [...parts];
   const work = async () => {
-    for (let part; (part = parts.shift());) {
-      console.log(`running ${part.name}`);
-      const args = ["test", "-A", "--no-check", ...part.paths];
+    for (let part; (part = left.shift());) {
+      const [name, args] = part;
+      console.log(`running ${name}`);
       const { output, code } = await outputOf(args);
-      heading(part.name);
+      heading(name);
       console.log(output.trim());
-      const counts = countRun(output, code);
+      const isGood = code === 0;
+      const counts = args[0] === "test"
+        ? countRun(output, code)
+        : { passed: +isGood, failed: +!isGood, skipped: 0 };
       passed += counts.passed;
       failed += counts.failed;
       skipped += counts.skipped;
-      if (counts.failed > 0) console.log(`FAILED: ${part.name}`);
+      if (counts.failed > 0) console.log(`FAILED: ${name}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -80,18 +85,8 @@ async function runTests() {
 async function main() {
   Deno.chdir(new URL("..", import.meta.url).pathname);
 
-  /** The folders to check that exist. */
-  const folders = ["lib", "tasks", "tests"].filter((folder) => {
-    try {
-      return Deno.statSync(folder).isDirectory;
-    } catch {
-      return false;
-    }
-  });
-
   await step("format", () => deno("fmt", "--check"));
   await step("lint", () => deno("lint"));
-  await step("types", () => deno("check", ...folders));
   const notebooks = [...Deno.readDirSync("notebooks")]
     .filter(({ name }) => name.endsWith(".ipynb"))
     .map(({ name }) => `notebooks/${name}`).sort();
@@ -120,10 +115,9 @@ async function main() {
     console.log(`libtensorflow ${version ?? "of unknown version"} in ${dir}`);
     return true;
   });
-  if (ready) {
-    heading("tests");
-    await runTests();
-  }
+  heading("types and tests");
+  const parts = partsOf();
+  await runParts(ready ? parts : new Map([...parts].slice(0, 1)));
 
   const left = skipped ? `, ${skipped} skipped` : "";
   console.log(`\n${passed} passed, ${failed} failed${left}`);
