@@ -56,7 +56,7 @@ withOptions(train, {
     .choices(["smoke", "quick", "cpu", "paper"]),
 );
 finished(train, async (options) => {
-  const { benchTrain } = await import("./bench_train.ts");
+  const { benchTrain } = await import("./bench/train.ts");
   return await benchTrain(options);
 });
 
@@ -74,7 +74,7 @@ withOptions(notebook, {
   "--no-peer": "leave the Python tools out",
 });
 finished(notebook, async (options) => {
-  const { benchNotebook } = await import("./bench_notebook.ts");
+  const { benchNotebook } = await import("./bench/notebook.ts");
   return await benchNotebook(options);
 });
 
@@ -89,7 +89,7 @@ withOptions(explore, {
   "--no-peer": "leave optuna-dashboard out",
 });
 finished(explore, async (options) => {
-  const { benchExplore } = await import("./bench_explore.ts");
+  const { benchExplore } = await import("./bench/explore.ts");
   return await benchExplore(options);
 });
 
@@ -104,7 +104,7 @@ withOptions(study, {
   "--quick": "one small round, to check that it works",
 });
 finished(study, async (options) => {
-  const { benchStudy } = await import("./bench_study.ts");
+  const { benchStudy } = await import("./bench/study.ts");
   return await benchStudy(options);
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseRecipe, recipes } from "../lib/train/mod.ts";
-import { netsOf, unsharedFields } from "../tasks/bench_train_nets.ts";
+import { netsOf, unsharedFields } from "../tasks/bench/train_nets.ts";
 import { inFolder } from "./_folder.ts";
 import { finished } from "./_run.ts";
 

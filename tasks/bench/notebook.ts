@@ -9,18 +9,12 @@ import {
   startSession,
   stopSession,
   writeNotebook,
-} from "../lib/notebook/mod.ts";
-import { fence } from "./bench_notebook_fence.ts";
-import { fiveCells, longNotebook } from "./bench_notebook_files.ts";
-import { inTurns, line, print, round, timed } from "./bench_parts.ts";
-import { notebookPython } from "./python.ts";
-import {
-  type Bench,
-  done,
-  ours,
-  printed,
-  theirs,
-} from "./bench_notebook_parts.ts";
+} from "../../lib/notebook/mod.ts";
+import { fence } from "./notebook_fence.ts";
+import { fiveCells, longNotebook } from "./notebook_files.ts";
+import { inTurns, line, print, round, timed } from "./parts.ts";
+import { notebookPython } from "../python.ts";
+import { type Bench, done, ours, printed, theirs } from "./notebook_parts.ts";
 
 /** Options of {@link benchNotebook}. */
 export interface NotebookBenchOptions {
@@ -202,11 +196,11 @@ export async function benchNotebook(o: NotebookBenchOptions): Promise<number> {
       await done(ours(bench, "run", "-q", "kept.ipynb"));
       await processes(bench, o.rounds);
       await fence(bench, o.rounds);
-      const { opening } = await import("./bench_notebook_page.ts");
+      const { opening } = await import("./notebook_page.ts");
       await opening(bench, o.rounds);
     }
     if (!o.stress && !o.onlyStress) return 0;
-    const { stress } = await import("./bench_notebook_stress.ts");
+    const { stress } = await import("./notebook_stress.ts");
     return await stress(bench) ? 0 : 1;
   } finally {
     print({ loadAfter: round(loadavg()[0]) });

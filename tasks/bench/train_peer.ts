@@ -1,7 +1,7 @@
 /** PyTorch's variants of a net, each in a process that waits for its turn. */
-import { hasBfloat16 } from "../lib/tensorflow/mod.ts";
-import type { Recipe } from "../lib/train/mod.ts";
-import { PythonPeer } from "./bench_parts.ts";
+import { hasBfloat16 } from "../../lib/tensorflow/mod.ts";
+import type { Recipe } from "../../lib/train/mod.ts";
+import { PythonPeer } from "./parts.ts";
 
 /** The variants that make sense here: bfloat16 only where the CPU has it. */
 export const VARIANTS: readonly string[] = [
@@ -25,7 +25,7 @@ export class Peer extends PythonPeer {
     readonly variant: string,
   ) {
     const net = { ...recipe, batch: recipe.batchSize, variant };
-    super(python, "bench_peer.py", JSON.stringify(net));
+    super(python, "peer.py", JSON.stringify(net));
   }
 
   /** Null where the variant does not run here; its process says why. */

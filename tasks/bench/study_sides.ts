@@ -6,8 +6,8 @@ import {
   runStudy,
   type StudyInput,
   type TrainTrial,
-} from "../lib/study/mod.ts";
-import { PythonPeer } from "./bench_parts.ts";
+} from "../../lib/study/mod.ts";
+import { PythonPeer } from "./parts.ts";
 
 /** How long a job took, and how much of it was found in the records after. */
 export interface Answer {
@@ -15,7 +15,7 @@ export interface Answer {
   done: number;
 }
 
-/** What Optuna's process does; tasks/bench_study_peer.py reads it. */
+/** What Optuna's process does; tasks/bench/study_peer.py reads it. */
 export interface Job {
   what: "trials" | "report" | "load";
   sampler?: "random" | "tpe";
@@ -27,7 +27,7 @@ const OPTIMIZERS = ["sgd", "adam", "adamw"];
 /** Optuna in a process that stays, as this one does. */
 export class Optuna extends PythonPeer {
   constructor(python: string) {
-    super(python, "bench_study_peer.py");
+    super(python, "study_peer.py");
   }
 
   /** @param size trials or epochs; those of a load are in the records */

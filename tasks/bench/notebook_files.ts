@@ -1,5 +1,5 @@
 /** The notebooks that `deno task bench notebook` measures with. */
-import type { Cell, Notebook } from "../lib/notebook/mod.ts";
+import type { Cell, Notebook } from "../../lib/notebook/mod.ts";
 
 const notebook = (cells: Cell[]): Notebook => ({
   nbformat: 4,

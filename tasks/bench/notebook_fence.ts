@@ -1,11 +1,11 @@
 /** What the fence after each cell costs: cells with it and without, in turn. */
 import { join } from "node:path";
-import { addressOf, Wire } from "../lib/notebook/wire.ts";
-import { Kernel } from "../lib/notebook/kernel.ts";
-import { startSession, stopSession } from "../lib/notebook/mod.ts";
-import { ZmtpSocket } from "../lib/notebook/zmtp.ts";
-import { inTurns, line, median, round, timed } from "./bench_parts.ts";
-import type { Bench } from "./bench_notebook_parts.ts";
+import { addressOf, Wire } from "../../lib/notebook/wire.ts";
+import { Kernel } from "../../lib/notebook/kernel.ts";
+import { startSession, stopSession } from "../../lib/notebook/mod.ts";
+import { ZmtpSocket } from "../../lib/notebook/zmtp.ts";
+import { inTurns, line, median, round, timed } from "./parts.ts";
+import type { Bench } from "./notebook_parts.ts";
 
 const TINY = 200; // cells
 

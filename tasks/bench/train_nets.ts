@@ -1,12 +1,12 @@
 /** The nets that `deno task bench train` measures. */
-import { Profile, startOf } from "../lib/reports/mod.ts";
+import { Profile, startOf } from "../../lib/reports/mod.ts";
 import {
   parseRecipe,
   type Recipe,
   RecipeError,
   recipes,
-} from "../lib/train/mod.ts";
-import { readRecipe, UsageError } from "./cli.ts";
+} from "../../lib/train/mod.ts";
+import { readRecipe, UsageError } from "../cli.ts";
 
 /** A net by the name of its row. */
 export interface Net {

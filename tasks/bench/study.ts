@@ -5,8 +5,8 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { type Cluster, postgresForTests } from "../tests/study/_postgres.ts";
-import { inTurns, line, median, print, round } from "./bench_parts.ts";
+import { type Cluster, postgresForTests } from "../../tests/study/_postgres.ts";
+import { inTurns, line, median, print, round } from "./parts.ts";
 import {
   type Answer,
   fill,
@@ -16,8 +16,8 @@ import {
   ourLoad,
   ourReports,
   ourTrials,
-} from "./bench_study_sides.ts";
-import { optunaPython } from "./python.ts";
+} from "./study_sides.ts";
+import { optunaPython } from "../python.ts";
 
 /** Options of {@link benchStudy}. */
 export interface StudyBenchOptions {

@@ -1,10 +1,10 @@
 /** `deno task bench notebook --stress`: right outputs under load and kills. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readNotebook, writeNotebook } from "../lib/notebook/mod.ts";
-import { print } from "./bench_parts.ts";
-import { chatty, chattyText, draws, noting } from "./bench_notebook_files.ts";
-import { type Bench, ours, printed, theirs } from "./bench_notebook_parts.ts";
+import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
+import { print } from "./parts.ts";
+import { chatty, chattyText, draws, noting } from "./notebook_files.ts";
+import { type Bench, ours, printed, theirs } from "./notebook_parts.ts";
 
 const RUNNERS = 8, ROUNDS = 5;
 const CELLS = 10, LINES = 60;

@@ -1,5 +1,5 @@
 /** Where a training step's time goes, by kind of op. */
-import { timeOps } from "../lib/tensorflow/mod.ts";
+import { timeOps } from "../../lib/tensorflow/mod.ts";
 
 /**
  * Milliseconds of a step: of its ops, each timed by itself with the step run

@@ -1,6 +1,6 @@
 /** What all benchmarks share: turns, medians, lines of results, Python's side. */
 import { join } from "node:path";
-import { linesOf } from "../lib/study/commands.ts";
+import { linesOf } from "../../lib/study/commands.ts";
 
 /** To four digits. */
 export const round = (x: number) => Number(x.toPrecision(4));

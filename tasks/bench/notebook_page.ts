@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
-import { median, print, round } from "./bench_parts.ts";
-import { findChromium } from "./chromium.ts";
-import { type Bench, done, ours } from "./bench_notebook_parts.ts";
+import { median, print, round } from "./parts.ts";
+import { findChromium } from "../chromium.ts";
+import { type Bench, done, ours } from "./notebook_parts.ts";
 
 /**
  * Opens the exported notebook of 50 charts: until it is drawn, and the time of

@@ -1,6 +1,6 @@
 /** Processes of `deno task bench notebook`, theirs and ours. */
 import { join, resolve } from "node:path";
-import type { Cell } from "../lib/notebook/mod.ts";
+import type { Cell } from "../../lib/notebook/mod.ts";
 
 /** Where a measurement works, and with what. */
 export interface Bench {
@@ -11,7 +11,7 @@ export interface Bench {
   bin?: string;
 }
 
-const CLI = resolve(import.meta.dirname!, "../lib/notebook/cli.ts");
+const CLI = resolve(import.meta.dirname!, "../../lib/notebook/cli.ts");
 
 const process = (bench: Bench, program: string, args: string[]) =>
   new Deno.Command(program, {

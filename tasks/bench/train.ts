@@ -1,26 +1,30 @@
 /** `deno task bench train`: training speed, beside PyTorch's. */
 import { cpus } from "node:os";
-import { modelOf } from "../lib/models/mod.ts";
-import { count, flops, peakMemory } from "../lib/profile/mod.ts";
+import { modelOf } from "../../lib/models/mod.ts";
+import { count, flops, peakMemory } from "../../lib/profile/mod.ts";
 import {
   type Arithmetic,
   compile,
   nodesOf,
   tf,
-} from "../lib/tensorflow/mod.ts";
-import { randomSteps, type Recipe, settlePrecision } from "../lib/train/mod.ts";
-import { median, round, timed } from "./bench_parts.ts";
-import { KINDS, kindsOf, type KindTimes } from "./bench_train_kinds.ts";
+} from "../../lib/tensorflow/mod.ts";
+import {
+  randomSteps,
+  type Recipe,
+  settlePrecision,
+} from "../../lib/train/mod.ts";
+import { median, round, timed } from "./parts.ts";
+import { KINDS, kindsOf, type KindTimes } from "./train_kinds.ts";
 import {
   type Net,
   type NetOptions,
   netsOf,
   unsharedFields,
-} from "./bench_train_nets.ts";
-import { Peer, VARIANTS } from "./bench_train_peer.ts";
-import { say, UsageError } from "./cli.ts";
-import { torchPython } from "./python.ts";
-import { table } from "./text.ts";
+} from "./train_nets.ts";
+import { Peer, VARIANTS } from "./train_peer.ts";
+import { say, UsageError } from "../cli.ts";
+import { torchPython } from "../python.ts";
+import { table } from "../text.ts";
 
 /** Options of {@link benchTrain}. */
 export interface TrainOptions extends NetOptions {
