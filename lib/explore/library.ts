@@ -10,10 +10,17 @@ import {
   askingAnswer,
   askingCall,
   askingClaims,
+  askingDecision,
   askingTrials,
   inFrame,
 } from "./pack.ts";
-import { recorded, remember, Tabulated } from "./record.ts";
+import {
+  choiceOf,
+  recorded,
+  recordedChoice,
+  recordedText,
+  remember,
+} from "./record.ts";
 
 type Rows = Iterable<rows.Row>;
 
@@ -29,21 +36,14 @@ function shownWith<F extends (...args: any[]) => reports.Shown>(
 
 export const effects = recorded("effects", reports.effects, {
   keyOf: KEYS.effects,
-  // Functions become what they give: a value of each trial, words of each value.
+  // Words of each value in place of a function of it.
   prepare: ([rows, given], result) => {
     const { text, ...o } = given as reports.EffectOptions;
-    const list = [...rows as Rows];
     const words = text && Object.fromEntries(
       (result as reports.Effect[])
         .map((e) => [keyText(KEYS.effects(e)), wordsOf(e)]),
     );
-    const value = typeof o.value === "function"
-      ? new Tabulated(list, o.value)
-      : o.value;
-    return [
-      typeof o.value === "function" ? list : rows,
-      { ...o, ...value && { value }, ...words && { words } },
-    ];
+    return [rows, { ...o, ...words && { words } }];
   },
 });
 export const asFamily = recorded("asFamily", reports.asFamily, {
@@ -66,6 +66,17 @@ export const better = recorded("better", reports.better);
 export const worse = recorded("worse", reports.worse);
 export const equal = recorded("equal", reports.equal);
 export const peakWithin = recorded("peakWithin", reports.peakWithin);
+
+export const gainText = recordedText("gainText", reports.gainText);
+export const effectsText = recordedText("effectsText", reports.effectsText);
+export const differenceText = recordedText(
+  "differenceText",
+  reports.differenceText,
+);
+export const keepUnlessBeaten = recordedChoice(
+  "keepUnlessBeaten",
+  reports.keepUnlessBeaten,
+);
 
 export const effectTable = shownWith("effectTable", reports.effectTable);
 export const trialTable = shownWith("trialTable", reports.trialTable);
@@ -135,5 +146,11 @@ export const claims: typeof reports.claims = async (of, list) => {
 };
 
 /** @see reports.answer */
-export const answer: typeof reports.answer = async (of, words) =>
-  askingAnswer(await reports.answer(of, words), of, words.by);
+export const answer: typeof reports.answer = async (of, words) => {
+  const shown = await reports.answer(of, words);
+  return askingAnswer(shown, of, words);
+};
+
+/** @see reports.decide */
+export const decide: typeof reports.decide = (choice, o) =>
+  askingDecision(reports.decide(choice, o), choiceOf(choice), choice, o);

@@ -5,8 +5,9 @@
  * the effects it was judged by, a chart what it draws. What a cell shows then
  * has, beside its HTML, these calls as JSON (pack.ts); claims and answer also
  * have their studies' trials (table.ts), without pictures, folders and hosts.
- * What holds a function that rows could change under, or has nothing to do with
- * trials, keeps no call, and stays as it is written.
+ * A function among them is its values, by what it reads of a row. What has
+ * nothing to do with trials keeps no call; what cannot be made again elsewhere
+ * keeps why, and stays as it is written.
  *
  * `nb export` puts both into the page, unread, with the page's part of this
  * room (page/): the functions of `reports`, `charts` and `statistics` that ran

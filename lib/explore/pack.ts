@@ -1,10 +1,19 @@
 /** What a cell shows beside its HTML: calls and trials, compressed. */
 import { gzipSync } from "node:zlib";
-import type { Claim, Judgement, Shown, Study } from "../reports/mod.ts";
+import type {
+  Answer,
+  Claim,
+  Decision,
+  Judgement,
+  Shown,
+  Study,
+} from "../reports/mod.ts";
 import type { Trial } from "../rows/mod.ts";
 import {
+  type Call,
   type CallJson,
   callOf,
+  type Json,
   planOf,
   Recorder,
   remembered,
@@ -21,10 +30,22 @@ export interface Asked {
   root?: number;
   /** Of claims: each as it is written, and the call that judged it. */
   claims?: AskedClaim[];
+  /** Why it stays as it is written, though it rests on trials. */
+  stays?: string;
   /** Of the answer: the call behind its verdict. */
   by?: { call?: number; verdict: Judgement["verdict"] };
+  /** Of the answer, as it is written; its words where calls give its numbers. */
+  answer?: { text: string; words?: AskedWords };
+  /** Of a decision: the call that chose, where a rule of the library did. */
+  decision?: { call?: number; choice: string; name?: string };
   /** What a verdict is worth here. */
   study?: { profile: string; dataName: string; trains: boolean };
+}
+
+/** An answer's sentences, with the calls that its number is made of. */
+export interface AskedWords extends Omit<Answer, "by" | "number"> {
+  number: Json;
+  aboutFaces?: boolean;
 }
 
 export interface AskedClaim
@@ -68,7 +89,9 @@ export function asking<S extends Shown>(
 export const askingCall = <S extends Shown>(shown: S): S =>
   asking(shown, () => {
     const recorder = new Recorder(), root = recorder.root(shown);
-    return root === undefined ? undefined : { calls: recorder.calls, root };
+    const { calls, why } = recorder;
+    if (root !== undefined) return { calls, root };
+    return why === undefined ? undefined : { calls: [], stays: why };
   });
 
 /** A shown call with all its trials. */
@@ -107,22 +130,41 @@ export function askingClaims(
   }, () => trialsOf(of));
 }
 
-/** The verdict that chooses an answer's sentence, and the call behind it. */
-export function askingAnswer(
-  shown: Shown,
+/** The answer's words, and the calls behind its verdict and its number. */
+export function askingAnswer<S extends Shown & { text: string }>(
+  shown: S,
   of: Study | readonly Study[],
-  by: Judgement | undefined,
-): Shown {
+  { by, number, ...sentences }: Answer,
+): S {
   return asking(shown, () => {
     const recorder = new Recorder();
     const call = callOf(by) && recorder.root(by);
-    const study = factsOf(studiesOf(of)[0]);
+    const words = call === undefined ? undefined : recorder.words(number);
+    const { holds, fails, open } = sentences, aboutFaces = by?.aboutFaces;
     return {
-      ...{ calls: recorder.calls, study },
+      ...{ calls: recorder.calls, study: factsOf(studiesOf(of)[0]) },
       ...by ? { by: { call, verdict: by.verdict } } : {},
+      answer: {
+        text: shown.text,
+        ...words &&
+          { words: { holds, fails, open, number: words, aboutFaces } },
+      },
     };
   }, () => trialsOf(of));
 }
+
+/** What a decision chooses, and the call of the rule that chose it. */
+export const askingDecision = (
+  shown: Shown,
+  chosen: Call | undefined,
+  choice: unknown,
+  o: Decision = {},
+): Shown =>
+  asking(shown, () => {
+    const recorder = new Recorder(), call = recorder.root(choice, chosen);
+    const decision = { call, choice: String(choice), name: o.name };
+    return { calls: recorder.calls, decision };
+  });
 
 /** How high a frame is at first, in pixels; its reader can draw it higher. */
 const FRAME = 620;

@@ -7,16 +7,20 @@
  *
  *     ["u"]                               undefined
  *     ["a", …values]                      an array
- *     ["o", { name: value }, names?]      an object; names of a row's parameters
+ *     ["o", { name: value }, names?, set?]    an object; names of a row's
+ *                                         parameters, and its data set
  *     ["r", [[study, number], …], { field: values }, names?]   rows of trials
  *     ["c", call]                         what a call gave
  *     ["i", call, list, key, { field: value }]    an item of it, with changes
- *     ["t", [[study, number, value], …]]  a function of trials, by its values
+ *     ["t", [[study, number, value], …], judged]   a function of trials, by its
+ *                                         values; whether it reads the accuracy
+ *     ["f", paths, { key: value }]        a function of rows, by what it reads
+ *     ["w", …parts]                       a text, of texts and calls
  */
 import { channels } from "../charts/mod.ts";
-import type { Row, Trial } from "../rows/mod.ts";
+import { bestPer, type Row, type Trial } from "../rows/mod.ts";
 import type { TrainingPlan } from "../study/mod.ts";
-import { keyText } from "./keys.ts";
+import { isPlain, keyText, readKey, watched } from "./keys.ts";
 
 const CALL = Symbol.for("ferlab.call");
 const ITEM = Symbol.for("ferlab.item");
@@ -27,7 +31,7 @@ export type Json = any;
 export type CallJson = [name: string, ...args: Json[]];
 
 /** A call of the library and what it gave. */
-class Call {
+export class Call {
   constructor(
     readonly name: string,
     readonly args: readonly unknown[],
@@ -47,13 +51,50 @@ interface Item {
   original: Row;
 }
 
-/** A function's values of trials, in place of the function. */
-export class Tabulated {
-  constructor(readonly rows: readonly Row[], readonly of: (row: Row) => Json) {}
-}
-
-/** Why a call cannot be made again elsewhere. */
+/** Why a call cannot be made again elsewhere: "it rests on …". */
 class Unrecordable extends Error {}
+
+/** Calls that gave a sentence, by it; of one sentence the last. */
+const sentences = new Map<string, Call>();
+/** Older sentences than these are no longer known. */
+const MOST_SENTENCES = 500;
+
+/** `f`, whose sentences are known again where they are part of a text. */
+// deno-lint-ignore no-explicit-any
+export const recordedText = <F extends (...args: any[]) => string>(
+  name: string,
+  f: F,
+): F =>
+  ((...args: unknown[]) => {
+    const text = f(...args);
+    sentences.delete(text);
+    sentences.set(text, new Call(name, args, text));
+    if (sentences.size > MOST_SENTENCES) {
+      sentences.delete(sentences.keys().next().value!);
+    }
+    return text;
+  }) as F;
+
+/** The last call of a rule that chooses a value, which no value can keep. */
+let chosen: Call | undefined;
+
+// deno-lint-ignore no-explicit-any
+export const recordedChoice = <F extends (...args: any[]) => unknown>(
+  name: string,
+  f: F,
+): F =>
+  ((...args: unknown[]) => {
+    const result = f(...args);
+    chosen = new Call(name, args, result);
+    return result;
+  }) as F;
+
+/** The call that has just chosen a value, also where it is now a text. */
+export function choiceOf(value: unknown): Call | undefined {
+  const call = chosen;
+  chosen = undefined;
+  return String(call?.result) === String(value) ? call : undefined;
+}
 
 /**
  * `f` with results that keep the call. Items of a list, by `keyOf`, keep it as
@@ -154,12 +195,40 @@ const namesOf = (row: Row) =>
 
 /** More rows than these in one list are not kept. */
 const MOST_ROWS = 20_000;
+/** Longer tables of a function are not kept. */
+const MOST_CHARACTERS = 500_000;
 const DEEPEST = 60;
+
+/** A number of its own in a text, as in "1.2 points" but not in "beta1". */
+const NUMBER = /(?<![\w.])\d/;
+
+/**
+ * The rows that a function in a call may be asked about: those in its lists, and
+ * of the bests of a parameter what each trial would be as one.
+ */
+const rowsIn = (args: readonly unknown[]): Row[] =>
+  args.flatMap((arg) => isPlain(arg) ? [arg, ...Object.values(arg)] : [arg])
+    .filter((list) => Array.isArray(list))
+    .flatMap((list: Row[]) => {
+      const item = list[0] as { [ITEM]?: Item } | undefined;
+      const call = item?.[ITEM]?.call;
+      if (call?.name !== "bestPer") return list;
+      const [rows, parameter] = call.args as [Iterable<Row>, string];
+      return [
+        ...list,
+        ...[...rows].flatMap((row) => bestPer([row], parameter)),
+      ];
+    })
+    .filter((row) => typeof row === "object" && row !== null);
 
 /** Writes values as JSON; what they rest on stands in `calls`, once each. */
 export class Recorder {
   readonly calls: CallJson[] = [];
+  /** Why what rests on trials could not be kept. */
+  why?: string;
   readonly #at = new Map<Call, number>();
+  /** The rows of the call whose arguments are written. */
+  #rowsOfCall: () => readonly Row[] = () => [];
   #trials = false;
   #depth = 0;
 
@@ -167,8 +236,8 @@ export class Recorder {
    * The number of the call that gave a value; undefined where it was changed,
    * has what cannot be kept, or has nothing to do with trials.
    */
-  root(value: unknown): number | undefined {
-    const call = callOf(value), before = this.calls.length;
+  root(value: unknown, call = callOf(value)): number | undefined {
+    const before = this.calls.length;
     if (!call) return undefined;
     this.#trials = false;
     try {
@@ -176,29 +245,69 @@ export class Recorder {
       if (this.#trials || before > 0) return at;
     } catch (error) {
       if (!(error instanceof Unrecordable)) throw error;
+      if (this.#trials) this.why = error.message;
     }
     return undefined;
+  }
+
+  /**
+   * A text with the calls behind its sentences; undefined where it has numbers
+   * that are of no known call.
+   */
+  words(text: string): Json {
+    const known = [...sentences.keys()].filter((s) => text.includes(s))
+      .sort((a, b) => b.length - a.length);
+    const split = (part: string): Json[] => {
+      const sentence = known.find((s) => part.includes(s));
+      if (sentence === undefined) return part ? [part] : [];
+      const at = part.indexOf(sentence);
+      return [
+        ...split(part.slice(0, at)),
+        ["c", this.#call(sentences.get(sentence)!)],
+        ...split(part.slice(at + sentence.length)),
+      ];
+    };
+    try {
+      const parts = split(text);
+      const isKnown = parts.every((p) => Array.isArray(p) || !NUMBER.test(p));
+      return isKnown ? ["w", ...parts] : undefined;
+    } catch (error) {
+      if (!(error instanceof Unrecordable)) throw error;
+    }
   }
 
   #call(call: Call): number {
     const known = this.#at.get(call);
     if (known !== undefined) return known;
-    const args = call.args.map((arg) => this.value(arg));
+    const outer = this.#rowsOfCall;
+    // A call that this one rests on has rows of its own.
+    const args = call.args.map((arg) => {
+      this.#rowsOfCall = () => rowsIn(call.args);
+      return this.value(arg);
+    });
+    this.#rowsOfCall = outer;
     this.#at.set(call, this.calls.push([call.name, ...args]) - 1);
     return this.calls.length - 1;
   }
 
-  /** @throws Unrecordable for functions, frames and what is too large */
+  /** @throws Unrecordable for frames, what is too large, and odd functions */
   value(value: unknown): Json {
     if (value === undefined) return ["u"];
     if (value === null || ["string", "boolean"].includes(typeof value)) {
       return value;
     }
     if (typeof value === "number" && Number.isFinite(value)) return value;
-    if (typeof value !== "object" || ++this.#depth > DEEPEST) {
-      throw new Unrecordable(`${typeof value}`);
+    if (typeof value === "function") {
+      return this.#function(value as (row: Row) => unknown);
     }
+    if (typeof value !== "object") {
+      this.#refuse(`a value such as ${String(value)}`);
+    }
+    this.#depth++;
     try {
+      if (this.#depth > DEEPEST) {
+        this.#refuse("values that are nested too deep");
+      }
       return this.#object(value!);
     } finally {
       this.#depth--;
@@ -206,13 +315,6 @@ export class Recorder {
   }
 
   #object(value: object): Json {
-    if (value instanceof Tabulated) {
-      const values = value.rows.map((row) => {
-        const { study, number } = originalOf(row) ?? this.#refuse("a row");
-        return [study, number, this.value(value.of(row))];
-      });
-      return ["t", values];
-    }
     const call = callOf(value);
     if (call) return ["c", this.#call(call)];
     if (Array.isArray(value)) {
@@ -223,14 +325,66 @@ export class Recorder {
     }
     const item = (value as { [ITEM]?: Item })[ITEM];
     if (item) return this.#item(item, value);
-    const proto = Object.getPrototypeOf(value);
-    if (proto !== Object.prototype && proto !== null) this.#refuse("an object");
+    if (originalOf(value)) {
+      this.#trials = true;
+      this.#refuse("a trial that its cell chose");
+    }
+    if (!isPlain(value)) this.#refuse("an object that is no plain one");
     const names = namesOf(value);
-    return ["o", this.#fields(Object.entries(value)), ...names ? [names] : []];
+    const set = (value as { [channels.DATA_SET]?: string })[channels.DATA_SET];
+    return [
+      "o",
+      this.#fields(Object.entries(value)),
+      ...names || set ? [names ?? null] : [],
+      ...set ? [set] : [],
+    ];
   }
 
   #refuse(what: string): never {
-    throw new Unrecordable(what);
+    throw new Unrecordable(
+      `it rests on ${what}, which this page does not have`,
+    );
+  }
+
+  /** A function by what it gave of each row that its call has. */
+  #function(of: (row: Row) => unknown): Json {
+    const rows = this.#rowsOfCall(), what = "a function of the notebook";
+    // The number of a row is another one in a part of the rows.
+    if (of.length > 1 || rows.length > MOST_ROWS) this.#refuse(what);
+    const read = new Map<string, string[]>();
+    /** Nothing where it fails, as one that is none of rows does. */
+    const valuesOf = (row: Row): Json[] => {
+      try {
+        const value = of(watched(row, read));
+        return typeof value === "object" && value !== null
+          ? []
+          : [this.value(value)];
+      } catch {
+        return [];
+      }
+    };
+    if (rows.length > 0 && rows.every(originalOf)) {
+      const values = rows.flatMap((row) => {
+        const { study, number } = originalOf(row)!;
+        return valuesOf(row).map((value) => [study, number, value]);
+      });
+      return ["t", values, read.has("accuracy")];
+    }
+    let values = new Map<string, Json[]>(), known = -1;
+    // What it reads may depend on what it read: until nothing is added.
+    while (known < read.size) {
+      known = read.size;
+      values = new Map();
+      for (const row of rows) {
+        const key = readKey(row, read.values());
+        if (!values.has(key)) values.set(key, valuesOf(row));
+      }
+    }
+    const found = [...values].filter(([, value]) => value.length > 0);
+    const table = Object.fromEntries(found.map(([key, [v]]) => [key, v]));
+    if (found.length === 0) this.#refuse(what);
+    if (JSON.stringify(table).length > MOST_CHARACTERS) this.#refuse(what);
+    return ["f", [...read.values()], table];
   }
 
   #fields(entries: [string, unknown][]): Record<string, Json> {

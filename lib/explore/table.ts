@@ -10,10 +10,10 @@ const FIELDS = [
   ...["maxTestAccuracy", "testMacroF1", "optimistic", "confusion"],
   ...["failKind", "reason", "weightsHash", "data"],
 ];
-/** By epoch, to five digits: they are drawn. */
-const CURVES = ["trainLoss", "validationLoss", "validationAccuracy"];
-/** By epoch as they are: they are judged. */
-const EXACT = ["testAccuracy"];
+/** By epoch, to eight digits, more than a chart tells. */
+const CURVES = ["trainLoss", "validationLoss"];
+/** By epoch as they are: shares, of which means may lie between two digits. */
+const EXACT = ["validationAccuracy", "testAccuracy"];
 /** Of the machine and the code; no name of a host, and no folder. */
 const PROVENANCE = ["code", "lock", "deno", "cpu", "threads", "os"];
 
@@ -61,7 +61,7 @@ const scrubbed = (value: unknown): unknown =>
     : value;
 
 const rounded = (value: unknown) =>
-  typeof value === "number" ? Number(value.toPrecision(5)) : null;
+  typeof value === "number" ? Number(value.toPrecision(8)) : null;
 
 /** What of two recipes differs. */
 const differing = (recipe: Row, from: Row): Row =>

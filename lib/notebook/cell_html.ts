@@ -238,7 +238,7 @@ ${outputs}</section>`;
       const html = md === latex && !md.includes("$")
         ? `<div class="math" tabindex="0">${math(md, true)}</div>`
         : new Markdown(this.#page, level, id).render(md);
-      return `<div class="out md">${html}</div>`;
+      return `<div class="out md ${id}">${html}</div>`;
     }
     if (data["application/json"] !== undefined) {
       return this.#json(data["application/json"]);

@@ -128,9 +128,10 @@ const adopt = (chart) => {
   brushable(chart);
 };
 document.querySelectorAll(".out svg").forEach(adopt);
-// A chart that was drawn again answers the hand as well.
+// What was drawn again answers the hand as well.
 document.addEventListener("nb:drawn", (event) => {
   event.target.querySelectorAll("svg").forEach(adopt);
+  event.target.querySelectorAll("table").forEach(adoptTable);
 });
 
 // A range on an axis, by drag or arrow keys, dims the lines that miss it.

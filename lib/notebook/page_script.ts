@@ -41,12 +41,12 @@ const write = async (words) => {
   }
 };
 
-for (const table of document.querySelectorAll("main table")) {
+const adoptTable = (table) => {
   const head = table.tHead?.rows[table.tHead.rows.length - 1];
   const body = table.tBodies[0];
-  if (!head || table.tBodies.length !== 1 || body.rows.length < 2) continue;
+  if (!head || table.tBodies.length !== 1 || body.rows.length < 2) return;
   if (body.rows.length > 20000 || table.querySelector("table, [rowspan], [colspan]")) {
-    continue;
+    return;
   }
   const rows = [...body.rows];
   [...head.cells].forEach((cell, i) => {
@@ -92,7 +92,8 @@ for (const table of document.querySelectorAll("main table")) {
     say("Copied " + body.rows.length + " rows", box.left, box.top);
   });
   table.after(copy);
-}
+};
+document.querySelectorAll("main table").forEach(adoptTable);
 `;
 
 const DOWNLOADS = `
@@ -122,9 +123,10 @@ const svgOf = (chart) => {
 };
 const page = location.pathname.split("/").pop().replace(/\\.html?$/, "") || "page";
 for (const figure of document.querySelectorAll("figure.numbered")) {
-  const chart = figure.querySelector("svg");
+  // The one that is there now: it may have been drawn again.
+  const chart = () => figure.querySelector("svg");
   const caption = figure.querySelector(":scope > figcaption");
-  if (!chart || !caption || figure.querySelector("table")) continue;
+  if (!chart() || !caption || figure.querySelector("table")) continue;
   const name = page + "-" +
     caption.textContent.match(/^\\w+ \\d+/)[0].toLowerCase().replace(" ", "-");
   const tools = document.createElement("span");
@@ -137,9 +139,9 @@ for (const figure of document.querySelectorAll("figure.numbered")) {
     b.addEventListener("click", action);
     tools.append(" ", b);
   };
-  button("SVG", () => save(name + ".svg", "image/svg+xml", svgOf(chart)));
-  const csv = chart.dataset.csv;
-  if (csv) button("CSV", () => save(name + ".csv", "text/csv;charset=utf-8", csv));
+  button("SVG", () => save(name + ".svg", "image/svg+xml", svgOf(chart())));
+  const csv = () => chart()?.dataset.csv;
+  if (csv()) button("CSV", () => save(name + ".csv", "text/csv;charset=utf-8", csv() ?? ""));
   caption.append(tools);
 }
 `;

@@ -87,9 +87,9 @@ async function restsOn(
 }
 
 /** The sentence by the verdict, as far as it counts where it was made. */
-function sentence(
+export function answerText(
   { by, holds, fails = holds, open, number }: Answer,
-  study: Study,
+  study: Pick<Study, "profile" | "dataName" | "job">,
 ): string {
   if (!by) {
     const said = `${holds}: ${number}.`;
@@ -120,18 +120,19 @@ function sentence(
 export async function answer(
   of: Study | readonly Study[],
   words: Answer,
-): Promise<Shown> {
+): Promise<Shown & { text: string }> {
   const { studies, trials } = await trialsOfAll("answer", of);
   const text = trials.length > 0
-    ? sentence(words, studies[0])
+    ? answerText(words, studies[0])
     : `Cannot tell ${words.open}: no trial is on record.`;
   const kept = { text, restsOn: await restsOn(studies, trials) };
   keep(studies, trials, { answer: kept });
   const evidence = `It rests on ${kept.restsOn}.`;
-  return shown(() => ({
+  const both = shown(() => ({
     "text/html":
       `<p class="answer"><strong>${escapeMarkup(text)}</strong></p>` +
       `<p class="note">${escapeMarkup(evidence)}</p>`,
     "text/plain": `${text}\n${evidence}`,
   }));
+  return Object.assign(both, { text });
 }

@@ -155,25 +155,41 @@ export async function claims(
   return Object.assign(both, { claims: judged });
 }
 
+/** What is said of a decision beside the choice. */
+export interface Decision {
+  name?: string;
+  unless?: string | false;
+  note?: string;
+}
+
+/** "Depth 4.", or why there is no choice. */
+export function decisionText(
+  choice: string | number | boolean | undefined | null,
+  { name = "", unless, note }: Decision = {},
+): string {
+  const isNone = choice === undefined || choice === null;
+  const none = unless || isNone && "no trial is on record";
+  // A recipe's own name, such as loss.labelSmoothing, stays as it is.
+  const words = none ? `None: ${none}.` : `${name} ${choice}.`.trim()
+    .replace(/^[a-z]+(?= )/, (word) => word[0].toUpperCase() + word.slice(1));
+  return `${words}${note ? ` ${note}` : ""}`;
+}
+
 /**
  * Shows what the rule above it decides: the choice behind its `name` ("Depth
  * 4."), or why there is none (`unless`), and a sentence behind it (`note`).
  */
 export function decide(
   choice: string | number | boolean | undefined | null,
-  o: { name?: string; unless?: string | false; note?: string } = {},
+  o: Decision = {},
 ): Shown {
   channels.checkOptions("decide", o, '{ name: "Depth" }');
-  const { name = "", unless, note } = o;
+  const { unless } = o;
   const isNone = choice === undefined || choice === null;
   const wrong = !isNone && valueOf(choice) === undefined
     ? `the choice is ${channels.whatIs(choice)}: give text or number`
     : unless && typeof unless !== "string" &&
       `unless is ${unless}: give the reason as text`;
   if (wrong) throw new StudyError(`decide: ${wrong}`);
-  const none = unless || isNone && "no trial is on record";
-  // A recipe's own name, such as loss.labelSmoothing, stays as it is.
-  const words = none ? `None: ${none}.` : `${name} ${choice}.`.trim()
-    .replace(/^[a-z]+(?= )/, (word) => word[0].toUpperCase() + word.slice(1));
-  return markdown(`**Decision.** ${words}${note ? ` ${note}` : ""}`);
+  return markdown(`**Decision.** ${decisionText(choice, o)}`);
 }

@@ -1,12 +1,12 @@
 /// <reference lib="dom" />
 /** Exported reports of the records at cpu, questioned in a real browser. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { EXPLORE_TYPE } from "../../lib/explore/mod.ts";
-import { askingClaims } from "../../lib/explore/pack.ts";
+import { askingAnswer, askingClaims } from "../../lib/explore/pack.ts";
 import { remember } from "../../lib/explore/record.ts";
 import * as lab from "../../lib/lab.ts";
 import { exportHtml, type Output } from "../../lib/notebook/mod.ts";
@@ -23,11 +23,17 @@ const displayed = async (value: unknown): Promise<Shown> =>
   // deno-lint-ignore no-explicit-any
   await (value as any)[Symbol.for("Jupyter.display")]();
 
-/** What needs a data set, or trains. */
+/** What needs a data set's images, or trains. */
 const LEFT_OUT =
-  /\.data\(\)|\.describe\(\)|lookInside\(|looked\.|await answer\(/;
+  /\.describe\(\)|lookInside\(|looked\.|train\.train\(|\btrained\(/;
 /** What a cell shows by its last statement. */
-const LAST = /^(await claims|\w+Chart|effectTable)\((?=[\s\S]*\);\s*$)/m;
+const LAST =
+  /^(await claims|await answer|decide|choose|\w+Chart|effectTable|trialTable)\((?=[\s\S]*\);\s*$)/m;
+/** What cells read of a data set: how many images, and its classes. */
+const DATA = `Study.prototype.data = () => Promise.resolve({
+  train: { n: 14008 }, validation: { n: 3500 }, test: { n: 7178 },
+  classes: [..."abcdefg"],
+});`;
 
 /** What cells of a notebook show of the records at cpu, by their ids. */
 async function shownOf(name: string): Promise<[id: string, Shown][]> {
@@ -53,7 +59,9 @@ async function shownOf(name: string): Promise<[id: string, Shown][]> {
     writeFileSync(
       module,
       `// @ts-nocheck cells of a notebook\nexport const EXPLORED = {};\n` +
-        `const dir = ${JSON.stringify(dir)};\n${sources.join("\n;\n")}`,
+        `import { Study } from "ferlab";\n${DATA}\nconst dir = ${
+          JSON.stringify(dir)
+        };\n${sources.join("\n;\n")}`,
     );
     // Nothing is kept beside the records.
     Deno.env.set("FERLAB_DRY_RUN", "1");
@@ -95,8 +103,30 @@ const claimRows = (page: Page) =>
     rows.map((row) => row.textContent)
   );
 
-const PAGES = ["08-cls-vs-vit", "10-repeats", "12-mixup-alpha"];
-for (const name of [...PAGES, "13-attention-drop"]) {
+/** The reports at cpu with trials that can be asked. */
+const PAGES = readdirSync(join(root, "results/cpu"))
+  .filter((file) => file.endsWith(".ipynb")).sort()
+  .filter((file) => {
+    const { cells } = JSON.parse(
+      readFileSync(join(root, "results/cpu", file), "utf8"),
+    );
+    return cells.some((cell: { outputs?: { data?: Shown }[] }) =>
+      cell.outputs?.some(({ data }) =>
+        (data?.[EXPLORE_TYPE] as Shown | undefined)?.trials
+      )
+    );
+  }).map((file) => file.replace(".ipynb", ""));
+
+/** Said of what only a notebook's own code can make, and of what did not change. */
+const OWN =
+  /^It rests on|^As written: (the notebook's own (code|rule)|its rule chooses)/;
+/** Some with a claim, and with an answer, by rules of the library. */
+const ASKED = new Set(
+  ["04-eps", "08-cls-vs-vit", "12-mixup-alpha", "13-attention-drop"],
+);
+const ANSWERED = new Set([...ASKED, "15-your-own-study"]);
+
+for (const name of PAGES) {
   browserTest(
     `${name}: the page says what the notebook's claims say, to the last digit`,
     async ({ open }) => {
@@ -104,9 +134,11 @@ for (const name of [...PAGES, "13-attention-drop"]) {
       const html = await pageOf(...shown.map(([, data]) => data));
       const { page, errors, sent } = await open(html);
       const written = await claimRows(page);
-      const { claims } = JSON.parse(
+      const { claims, answer } = JSON.parse(
         readFileSync(join(root, `results/cpu/${name}.claims.json`), "utf8"),
       );
+      const said = page.locator(".answer");
+      assert.equal(await said.innerText(), answer.text);
       for (const [i, { verdict, why, claim }] of claims.entries()) {
         assert.ok(written[i]?.includes(verdict), `${claim}: ${written[i]}`);
         assert.ok(written[i]?.includes(why), `${claim}: ${written[i]}`);
@@ -119,7 +151,7 @@ for (const name of [...PAGES, "13-attention-drop"]) {
         asked.map((a) => a.verdict),
         claims.map((c: { verdict: string }) => c.verdict),
       );
-      if (name !== "10-repeats") {
+      if (ASKED.has(name)) {
         assert.ok(asked.some((a) => a.asked === "yes"), "none can be asked");
       }
       // Judged and drawn again, with nothing left out: a range of all repeats.
@@ -132,11 +164,16 @@ for (const name of [...PAGES, "13-attention-drop"]) {
         row!.replace("As written, by the notebook's own rule: ", "")
       );
       assert.deepEqual(again, written);
+      assert.equal(await said.innerText(), answer.text);
+      const notes = await page.locator(".as-written .note").allTextContents();
       assert.deepEqual(
-        await page.locator(".as-written > .note").allTextContents(),
+        notes.filter((text) => !OWN.test(text)),
         [],
-        "a chart or table is not as written",
+        "something does not come out as written",
       );
+      if (ANSWERED.has(name)) {
+        assert.ok(notes.every((t) => !t.includes("made this sentence")));
+      }
       await and(
         page,
         () => page.getByRole("button", { name: "As written" }).click(),
@@ -173,9 +210,26 @@ browserTest(
         ...{ claim, published, ours, verdict, why },
       })),
     );
+    const words = (of: lab.Effect[], from = reports) => ({
+      by: from.noGain(of, { points: 2 }),
+      ...{ holds: EVIL, fails: "no", open: "whether 2 are enough" },
+      number: `of the others ${from.gainText(of)}`,
+    });
+    const answered = askingAnswer(
+      Object.assign(lab.table([]), {
+        text: reports.answerText(words(best), study as unknown as lab.Study),
+      }),
+      study as unknown as lab.Study,
+      words(best, lab),
+    );
     const html = await pageOf(
       { ...await displayed(shown), "text/html": "<p>claims</p>" },
       await displayed(lab.forestChart(best)),
+      {
+        ...await displayed(answered),
+        "text/html": `<p class="answer">was</p><p class="note">It rests.</p>`,
+      },
+      await displayed(lab.decide(lab.keepUnlessBeaten(best), { name: "of" })),
     );
     const { page, errors, sent } = await open(html);
     await question(page);
@@ -213,6 +267,28 @@ browserTest(
     await again.page.reload();
     await again.page.waitForSelector("body[data-asked]", { timeout: 60_000 });
     assert.deepEqual(await claimRows(again.page), [row]);
+    // The answer follows, and says what was written; the decision's rule too.
+    const said = page.locator(".answer + .note");
+    assert.equal(
+      await said.innerText(),
+      "So it was written, and 27 of 36 trials still say it. As written: It rests.",
+    );
+    await and(page, () => repeats.getByRole("checkbox").nth(0).click());
+    const few = reports.effects(left.filter((t) => t.repeat !== 0), {
+      ...{ of: "depth", base: 2, at: "best" },
+    });
+    assert.equal(
+      await page.locator(".answer").innerText(),
+      reports.answerText(words(few), study as unknown as lab.Study),
+    );
+    assert.match(
+      await said.innerText(),
+      /^By 18 of 36 trials, as they are judged now\. As written: “.*” It rests\.$/,
+    );
+    assert.match(
+      await page.locator(".out.md").innerText(),
+      /^Decision\. None: fewer than three paired seeds\.\s+As written:\s+Decision\. Of 2\.$/,
+    );
     const ran = () => (globalThis as unknown as { ran?: number }).ran ?? 0;
     assert.equal(await page.evaluate(ran) + await again.page.evaluate(ran), 0);
     assert.deepEqual([errors, sent], [[], []]);

@@ -12,7 +12,9 @@ import { asWritten, type State } from "../../lib/explore/page/state.ts";
 import { commandOf } from "../../lib/explore/page/trial.ts";
 import { planOf, Recorder, remember } from "../../lib/explore/record.ts";
 import { tableOf, trialsIn } from "../../lib/explore/table.ts";
+import * as charts from "../../lib/charts/mod.ts";
 import * as reports from "../../lib/reports/mod.ts";
+import * as rows from "../../lib/rows/mod.ts";
 import { inFolder } from "../_folder.ts";
 import { finished } from "../_run.ts";
 import { trialsIn as trialsOnRecord } from "../study/_store.ts";
@@ -25,7 +27,12 @@ const read = trialsIn(JSON.parse(JSON.stringify(tableOf(trials))));
 const byId = new Map(read.map((t) => [idOf(t.study, t.number), t]));
 
 /** What a recorded value is when its calls are made again under a state. */
-function again(value: unknown, part: Partial<State> = {}, margin?: number) {
+function again(
+  value: unknown,
+  part: Partial<State> = {},
+  margin?: number,
+  // deno-lint-ignore no-explicit-any
+): any {
   const recorder = new Recorder(), at = recorder.root(value);
   assert.ok(at !== undefined, "it keeps no call");
   const calls = JSON.parse(JSON.stringify(recorder.calls));
@@ -122,14 +129,73 @@ Deno.test("a chart and a table are drawn again", async () => {
   assert.equal(await html(again(table)), await html(table));
 });
 
-Deno.test("what was changed since, has functions, or is of no trial keeps no call", () => {
-  const best = lab.effects(trials, of);
-  const root = (value: unknown) => new Recorder().root(value);
-  assert.equal(root({ ...lab.noGain(best), verdict: "holds" }), undefined);
-  const chart = lab.costAccuracyChart(lab.bestPer(trials, "depth"), {
-    cost: (d: Row) => d.depth,
+Deno.test("a function in a chart is known by what it reads, also for what may become best", () => {
+  const cost = (d: Row) => d.recipe.depth * 10 + Math.log10(d.recipe.lr);
+  const label = (d: Row) => `depth ${d.depth}`;
+  const cheapest = (from: Row[], bests = rows.bestPer) =>
+    [...bests(from, "depth")].filter((d) => d.recipe);
+  const chart = lab.costAccuracyChart(cheapest(trials, lab.bestPer), {
+    ...{ cost, label },
   });
-  assert.equal(root(chart), undefined);
+  assert.equal(again(chart).html, chart.html);
+  // Without the rates that won the others are best, with recipes of their own.
+  const left = trials.filter((t) => t.lr !== 1e-3);
+  const expected = charts.costAccuracyChart(cheapest(left), { cost, label });
+  const state = { values: { lr: ["0.001"] } };
+  assert.equal(again(chart, state).html, expected.html);
+
+  const y = (t: Row) => t.history.length + t.accuracy;
+  const heat = lab.heatMapChart(trials.filter((t) => t.accuracy), {
+    ...{ x: (t: Row) => `rate ${t.lr}`, y: "depth", value: y },
+  });
+  assert.equal(again(heat).html, heat.html);
+  assert.throws(
+    () => again(heat, { number: "max" }),
+    /a function of the notebook reads the accuracy/,
+  );
+  const byEpoch = lab.lineChart(lab.epochRows(trials), {
+    ...{ x: "epoch", y: "accuracy", series: lab.settingText },
+  });
+  assert.equal(again(byEpoch).html, byEpoch.html);
+});
+
+Deno.test("an answer's number is made of the calls that gave its sentences", () => {
+  const best = lab.effects(trials, of),
+    deeper = best.filter((e) => e.value > 2);
+  const recorder = new Recorder();
+  const text = `deeper ${lab.gainText(deeper)}; all ${lab.effectsText(best)}`;
+  const words = JSON.parse(JSON.stringify(recorder.words(text)));
+  const { calls } = JSON.parse(JSON.stringify(recorder));
+  const under = (part: Partial<State>) =>
+    new Evaluation(calls, byId, { ...asWritten(), ...part }).value(words);
+  assert.equal(under({}), text);
+  const left = reports.effects(trials.filter((t) => t.repeat !== 1), of);
+  assert.equal(
+    under({ seeds: [1] }),
+    `deeper ${reports.gainText(left.filter((e) => e.value > 2))}; ` +
+      `all ${reports.effectsText(left)}`,
+  );
+  assert.equal(
+    recorder.words(`${lab.gainText(best)}; in all 3.1 points`),
+    undefined,
+  );
+  assert.ok(recorder.words(`beta1 ${lab.gainText(best)}`));
+});
+
+Deno.test("what was changed since, rests on what no page has, or is of no trial keeps no call", () => {
+  const best = lab.effects(trials, of);
+  const root = (value: unknown) => {
+    const recorder = new Recorder(), at = recorder.root(value);
+    return at ?? recorder.why;
+  };
+  assert.equal(root({ ...lab.noGain(best), verdict: "holds" }), undefined);
+  const why = /^it rests on (.*), which this page does not have$/;
+  const isFirst = lab.heatMapChart(trials, {
+    ...{ x: "lr", y: (_: Row, i: number) => i % 2 },
+  });
+  assert.match(String(root(isFirst)), why);
+  const one = lab.confusionChart(trials[0], { labels: ["a", "b"] });
+  assert.match(String(root(one)), why);
   const published = [{ depth: 2, accuracy: 0.5 }, { depth: 4, accuracy: 0.6 }];
   assert.equal(
     root(lab.effects(published, { of: "depth", base: 2 })),

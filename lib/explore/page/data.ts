@@ -56,6 +56,7 @@ function mergeCalls(all: readonly Asked[]): CallJson[] {
       const [kind, first, ...rest] = json;
       switch (kind) {
         case "a":
+        case "w":
           return [kind, ...json.slice(1).map(value)];
         case "o":
           return [kind, fields(first), ...rest];
@@ -69,8 +70,6 @@ function mergeCalls(all: readonly Asked[]): CallJson[] {
           const [list, key, changed] = rest;
           return [kind, at(first), list, key, fields(changed)];
         }
-        case "t":
-          return [kind, first.map(([s, n, v]: Json[]) => [s, n, value(v)])];
       }
       return json;
     };
@@ -88,6 +87,9 @@ function mergeCalls(all: readonly Asked[]): CallJson[] {
     asked.calls = calls;
     asked.root = moved(asked.root);
     if (asked.by) asked.by.call = moved(asked.by.call);
+    if (asked.decision) asked.decision.call = moved(asked.decision.call);
+    const words = asked.answer?.words;
+    if (words) words.number = value(words.number);
     for (const claim of asked.claims ?? []) claim.call = moved(claim.call);
   }
   return calls;

@@ -1,7 +1,7 @@
 /** Makes the calls of a report again, on the trials that a state keeps. */
 import { channels } from "../../charts/mod.ts";
 import type { Row, Trial } from "../../rows/mod.ts";
-import { KEYS, keyText } from "../keys.ts";
+import { KEYS, keyText, readKey } from "../keys.ts";
 import type { CallJson, Json } from "../record.ts";
 import { FUNCTIONS, WITH_MARGIN } from "./functions.ts";
 import { keeps, NUMBERS, type State, testingOf } from "./state.ts";
@@ -100,9 +100,12 @@ export class Evaluation {
             return [name, own === GONE ? undefined : own];
           }),
         );
-        return parts[1]
-          ? Object.assign(object, { [channels.PARAMETERS]: parts[1] })
-          : object;
+        const [, names, set] = parts;
+        return Object.assign(
+          object,
+          names && { [channels.PARAMETERS]: names },
+          set && { [channels.DATA_SET]: set },
+        );
       }
       case "r":
         return this.#rows(parts);
@@ -110,17 +113,38 @@ export class Evaluation {
         return this.call(parts[0]);
       case "i":
         return this.#item(parts);
+      case "w":
+        return parts.map((part) => this.value(part)).join("");
       case "t": {
-        const values = new Map<string, unknown>(
-          (parts[0] as Json[]).map(([study, number, value]) => [
-            idOf(study, number),
-            this.value(value),
-          ]),
+        const [all, isJudged] = parts;
+        const values = new Map<string, Json>(
+          (all as Json[]).map(([study, n, value]) => [idOf(study, n), value]),
         );
-        return (row: Row) => values.get(idOf(row.study, row.number));
+        if (isJudged && (this.state.number ?? "test") !== "test") {
+          throw new Error(
+            "a function of the notebook reads the accuracy as it was judged",
+          );
+        }
+        return this.#function(values, (row) => idOf(row.study, row.number));
+      }
+      case "f": {
+        const [paths, table] = parts;
+        const values = new Map(Object.entries(table as Record<string, Json>));
+        return this.#function(values, (row) => readKey(row, paths));
       }
     }
     throw new Error(`${String(kind).slice(0, 20)} is no value of a report`);
+  }
+
+  /** A function of rows by its values, which knows no others. */
+  #function(values: ReadonlyMap<string, Json>, keyOf: (row: Row) => string) {
+    return (row: Row): unknown => {
+      const key = typeof row === "object" && row ? keyOf(row) : "";
+      if (values.has(key)) return this.value(values.get(key));
+      throw new Error(
+        "a function of the notebook is not known for what is left",
+      );
+    };
   }
 
   #rows([of, changed, names]: Json[]): Row[] {

@@ -263,7 +263,12 @@ export function bar(
       "span",
       { role: "status" },
       h("b", {}, "Not as written: "),
-      told.join("; "),
+      `${told.join("; ")}. `,
+      h(
+        "span",
+        { class: "soft" },
+        "What dashes frame follows; the rest stays.",
+      ),
     ),
   ];
 }

@@ -1,19 +1,22 @@
 /// <reference lib="dom" />
 /** A report's outputs under a state: judged and drawn again, or as written. */
 import {
+  answerText,
   claimsHtml,
+  decisionText,
   type Effect,
   type Judgement,
   settled,
   type Shown,
   type Study,
 } from "../../reports/mod.ts";
-import type { Row, Trial } from "../../rows/mod.ts";
+import type { Trial } from "../../rows/mod.ts";
 import type { AskedClaim } from "../pack.ts";
 import type { CallJson } from "../record.ts";
 import type { Output } from "./data.ts";
+import { h } from "./dom.ts";
 import { Evaluation } from "./evaluate.ts";
-import { asWritten, isAsWritten, type State } from "./state.ts";
+import { asWritten, isAsWritten, keeps, type State } from "./state.ts";
 import { WITH_MARGIN } from "./functions.ts";
 
 /** A claim now, and whether its rule could be asked. */
@@ -23,6 +26,9 @@ export interface ClaimNow extends AskedClaim {
   isAsked: boolean;
   now: Judgement;
 }
+
+/** Of what the same calls give another result of the same trials. */
+const UNLIKE = "made again of all trials it came out differently";
 
 const htmlOf = async (shown: Shown): Promise<string> =>
   (await shown[Symbol.for("Jupyter.display")]())["text/html"] ?? "";
@@ -84,14 +90,9 @@ export class Report {
     const judge = (state: State, margin?: number) => {
       const judged = this.#evaluation(state, margin).call(call);
       const { aboutFaces, onlyAt } = claim;
-      const { study } = output.asked;
       return settled(
         { aboutFaces, onlyAt, ...judged as Judgement },
-        {
-          profile: study?.profile,
-          dataName: study?.dataName,
-          job: study?.trains ? { recipe: {} } : {},
-        } as unknown as Study,
+        studyOf(output),
       );
     };
     try {
@@ -183,14 +184,15 @@ export class Report {
 
   #restore(): void {
     for (const [place, nodes] of this.#written) {
-      if (!place.classList.contains("asked")) continue;
-      place.classList.remove("asked", "as-written");
+      if (!boxOf(place).classList.contains("asked")) continue;
+      boxOf(place).classList.remove("asked", "as-written");
+      tellCaption(place, false);
       place.replaceChildren(...nodes);
     }
   }
 
   async #draw(output: Output, state: State): Promise<void> {
-    const { claims, root, by } = output.asked;
+    const { claims, root, by, answer, decision, stays } = output.asked;
     if (claims) {
       const list = this.claims(state).filter((c) =>
         claims.some((own) => own.claim === c.claim)
@@ -205,10 +207,12 @@ export class Report {
         }))),
       );
     }
-    if (by) return this.#answer(output, state);
+    if (answer || by) return this.#answer(output, state);
+    if (decision) return this.#decision(output, state);
+    if (stays !== undefined) return this.#note(output, String(stays));
     if (root === undefined) return;
     try {
-      if (!await this.#isSound(output)) throw new Error("it is not as written");
+      if (!await this.#isSound(output)) throw new Error(UNLIKE);
       const made = this.#evaluation(state).call(root) as Shown;
       this.#put(output, await htmlOf(made));
     } catch (error) {
@@ -234,7 +238,7 @@ export class Report {
 
   #put({ places }: Output, html: string): void {
     for (const place of places) {
-      place.classList.add("asked");
+      mark(place, false);
       place.innerHTML = html;
       place.dispatchEvent(new Event("nb:drawn", { bubbles: true }));
     }
@@ -242,39 +246,148 @@ export class Report {
 
   /** As written, with why it stays. */
   #note(output: Output, why: string): void {
-    for (const place of output.places) {
-      const note = document.createElement("p");
-      note.className = "note";
-      note.textContent = `As written: ${why}`;
-      place.classList.add("asked", "as-written");
-      place.replaceChildren(...this.#written.get(place)!, note);
+    this.#place(output, (written) => [
+      ...written,
+      h("p", { class: "note" }, `As written: ${why}`),
+    ], true);
+  }
+
+  /** Puts nodes into each place, made of those that are written there. */
+  #place(
+    { places }: Output,
+    nodes: (written: readonly Node[]) => (string | Node)[],
+    isAsWritten: boolean,
+  ): void {
+    for (const place of places) {
+      mark(place, isAsWritten);
+      place.replaceChildren(...nodes(this.#written.get(place)!));
     }
   }
 
-  /** The sentence stays: its number was put into words by the notebook. */
+  /** Which of the report's verdicts are others now. */
+  #changes(state: State): string {
+    const changed = this.claims(state)
+      .filter((c) => c.now.verdict !== c.verdict)
+      .map((c) => `“${c.claim}”: ${c.verdict} → ${c.now.verdict}`);
+    return changed.length > 0
+      ? `the verdicts that changed: ${changed.join("; ")}`
+      : "no verdict of the report changed";
+  }
+
+  /** The sentence of the changed report, where the page can make it. */
   #answer(output: Output, state: State): void {
-    const { by } = output.asked;
-    if (by?.call === undefined) {
-      return this.#note(output, "the sentence is the notebook's own");
-    }
+    const { by, answer } = output.asked, words = answer?.words;
     try {
-      const was = this.#evaluation(this.#original).call(by.call) as Row;
-      if (was.verdict !== by.verdict) throw new Error("it is not as written");
-      const { verdict, ours } = this.#evaluation(state).call(
-        by.call,
-      ) as Judgement;
-      this.#note(
-        output,
-        verdict === by.verdict
-          ? `the rule behind it says the same of the changed report: ${verdict} (${ours})`
-          : `the rule behind it said “${by.verdict}” and says “${verdict}” of the ` +
-            `changed report (${ours})`,
-      );
+      if (by?.call === undefined) {
+        throw new Error("the notebook's own code made this sentence");
+      }
+      const judge = (state: State) =>
+        this.#evaluation(state).call(by.call!) as Judgement;
+      const was = judge(this.#original), now = judge(state);
+      if (was.verdict !== by.verdict) throw new Error(UNLIKE);
+      if (!words) {
+        throw new Error(
+          "numbers in this sentence are the notebook's own; its rule says " +
+            (now.verdict === was.verdict
+              ? `“${now.verdict}” as before (${now.ours})`
+              : `“${now.verdict}”, no longer “${was.verdict}” (${now.ours})`),
+        );
+      }
+      const tell = (state: State) =>
+        answerText({
+          ...words,
+          by: { ...judge(state), aboutFaces: words.aboutFaces },
+          number: String(this.#evaluation(state).value(words.number)),
+        }, studyOf(output));
+      if (tell(this.#original) !== answer!.text) {
+        throw new Error(UNLIKE);
+      }
+      this.#sentence(output, state, tell(state), answer!.text);
+    } catch (error) {
+      this.#note(output, `${told(error)}; ${this.#changes(state)}`);
+    }
+  }
+
+  #sentence(output: Output, state: State, now: string, was: string): void {
+    const all = [...this.trials.values()], kept = all.filter(keeps(state));
+    const count = kept.length === all.length
+      ? `all ${all.length} trials`
+      : `${kept.length} of ${all.length} trials`;
+    const said = now === was
+      ? `So it was written, and ${count} still say it. As written:`
+      : `By ${count}, as they are judged now. As written: “${was}”`;
+    this.#place(output, (written) => [
+      h("p", { class: "answer" }, h("strong", {}, now)),
+      h("p", { class: "note" }, [said, ...written.map(noteIn)].join(" ")),
+    ], false);
+  }
+
+  /** What the rule of a decision chooses of the changed report. */
+  #decision(output: Output, state: State): void {
+    const { decision } = output.asked, { call, choice, name } = decision!;
+    try {
+      if (call === undefined) {
+        throw new Error("the notebook's own rule decided");
+      }
+      const choose = (state: State) =>
+        this.#evaluation(state).call(call) as string | undefined;
+      if (String(choose(this.#original)) !== choice) {
+        throw new Error(UNLIKE);
+      }
+      const now = choose(state);
+      if (String(now) === choice) {
+        return this.#note(output, "its rule chooses the same now");
+      }
+      const words = decisionText(now, {
+        name,
+        unless: now === undefined && "fewer than three paired seeds",
+      });
+      this.#place(output, (written) => [
+        h("p", {}, h("strong", {}, "Decision."), ` ${words}`),
+        h("p", { class: "note" }, "As written:"),
+        h("div", { class: "note" }, ...written),
+      ], false);
     } catch (error) {
       this.#note(output, told(error));
     }
   }
 }
+
+/** Of an answer what it rests on. */
+const noteIn = (node: Node): string =>
+  node instanceof Element && node.matches("p.note") ? node.textContent! : "";
+
+const boxOf = (place: Element) => place.closest(".out") ?? place;
+
+/** Shows that a place follows the changes, or stays as it is written. */
+function mark(place: Element, isAsWritten: boolean): void {
+  const { classList } = boxOf(place);
+  classList.add("asked");
+  classList.toggle("as-written", isAsWritten);
+  tellCaption(place, !isAsWritten);
+}
+
+/** A caption with numbers says that they are those of the report as written. */
+function tellCaption(place: Element, isChanged: boolean): void {
+  const caption = place.closest("figure.numbered")
+    ?.querySelector(":scope > figcaption");
+  caption?.querySelector(".ask-caption")?.remove();
+  if (!caption || !isChanged) return;
+  const words = [...caption.childNodes].filter((node) =>
+    !(node instanceof Element && node.matches("b, a, .take"))
+  ).map((node) => node.textContent).join("");
+  if (!/\d/.test(words)) return;
+  const note = h("span", { class: "ask-caption" }, " (Numbers as written.)");
+  caption.insertBefore(note, caption.querySelector(":scope > .take"));
+}
+
+/** What a verdict is worth where an output was made. */
+const studyOf = ({ asked: { study } }: Output) =>
+  ({
+    profile: study?.profile,
+    dataName: study?.dataName,
+    job: study?.trains ? { recipe: {} } : {},
+  }) as unknown as Study;
 
 /** Lets the page answer the hand meanwhile. */
 const pause = () => new Promise((done) => setTimeout(done));

@@ -15,7 +15,7 @@ export const STYLE = `
 .ask-panel :is(button, select, input):focus-visible, .ask-bar button:focus-visible, .ask:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
 .ask-panel ul { list-style: none; margin: 0; padding: 0; }
 .ask-panel li { margin: .45rem 0; }
-.ask-panel .soft { color: var(--soft); }
+:is(.ask-panel, .ask-bar) .soft { color: var(--soft); }
 .ask-panel pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .75rem; border: 1px solid var(--line); border-radius: 6px; padding: .5em; max-height: 12rem; overflow: auto; }
 .ask-panel table { border-collapse: collapse; width: 100%; font-size: .8125rem; }
 .ask-panel :is(td, th) { border-bottom: 1px solid var(--line); padding: .15em .3em; text-align: left; overflow-wrap: anywhere; }
@@ -24,12 +24,11 @@ export const STYLE = `
 .ask-bar button { flex: none; }
 .ask-bar { position: sticky; top: 0; z-index: 20; display: flex; gap: 1em; align-items: baseline; background: var(--bg); border: 1px solid var(--mark); border-radius: 8px; padding: .4rem .8rem; margin: 0 0 1rem; font-size: .875rem; }
 .asked { outline: 1px dashed var(--mark); outline-offset: 4px; border-radius: 4px; }
-figure.numbered:has(.asked:not(.as-written)) > figcaption::after { content: " (Caption as written.)"; }
 .asked.as-written { outline-color: var(--line); }
 [data-trial] { cursor: pointer; }
 .asking .out svg:has([data-trial], [data-setting]) { cursor: crosshair; }
 .ask-brush { fill: var(--accent); fill-opacity: .12; stroke: var(--accent); pointer-events: none; }
 @media (min-width: 78rem) { body.asking .page { margin-right: 23rem; } }
 @media (max-width: 40rem) { .ask-panel { inset: auto 0 0 0; width: 100vw; max-height: 62vh; border-left: 0; border-top: 1px solid var(--line); } }
-@media print { .ask-panel, .ask-bar button, .ask { display: none; } .ask-bar { position: static; } .asked { outline: none; } }
+@media print { .ask-panel, .ask-bar button, .ask { display: none; } .ask-bar { position: static; } }
 `;
