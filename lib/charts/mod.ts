@@ -1,18 +1,40 @@
 /** Charts of plain rows, as SVG text: what others may import. */
-export { isolationChart } from "./bests.ts";
+import * as bests from "./bests.ts";
+import * as confusion from "./confusion.ts";
+import * as cost from "./cost.ts";
+import * as effects from "./effects.ts";
+import * as heat from "./heat.ts";
+import * as line from "./line.ts";
+import { alsoNarrow } from "./narrow.ts";
+import * as pairs from "./pairs.ts";
+import * as parallel from "./parallel.ts";
+import * as pictures from "./pictures.ts";
+import * as rates from "./rates.ts";
+import * as runs from "./runs.ts";
+import * as speed from "./throughput.ts";
+import * as trials from "./trials.ts";
+
 export * as channels from "./channels.ts";
 export { wordsOf } from "./channels.ts";
-export { confusionChart, confusionDifferenceChart } from "./confusion.ts";
-export { costAccuracyChart } from "./cost.ts";
-export { forestChart } from "./effects.ts";
-export { heatMapChart } from "./heat.ts";
-export { lineChart } from "./line.ts";
-export { pairedChart } from "./pairs.ts";
-export { parallelChart } from "./parallel.ts";
-export { faceGridChart, heatOverlayChart } from "./pictures.ts";
-export { lrSensitivityChart } from "./rates.ts";
-export { repeatsChart } from "./runs.ts";
 export { type Chart, escapeMarkup } from "./theme.ts";
-export { kneeOf, throughputChart } from "./throughput.ts";
-export { timelineChart } from "./trials.ts";
+export { kneeOf } from "./throughput.ts";
 export { percent } from "./values.ts";
+
+export const isolationChart = alsoNarrow(bests.isolationChart);
+export const confusionChart = alsoNarrow(confusion.confusionChart);
+export const confusionDifferenceChart = alsoNarrow(
+  confusion.confusionDifferenceChart,
+  2,
+);
+export const costAccuracyChart = alsoNarrow(cost.costAccuracyChart);
+export const forestChart = alsoNarrow(effects.forestChart);
+export const heatMapChart = alsoNarrow(heat.heatMapChart);
+export const lineChart = alsoNarrow(line.lineChart);
+export const pairedChart = alsoNarrow(pairs.pairedChart);
+export const parallelChart = alsoNarrow(parallel.parallelChart);
+export const faceGridChart = alsoNarrow(pictures.faceGridChart);
+export const heatOverlayChart = alsoNarrow(pictures.heatOverlayChart, 2);
+export const lrSensitivityChart = alsoNarrow(rates.lrSensitivityChart);
+export const repeatsChart = alsoNarrow(runs.repeatsChart);
+export const throughputChart = alsoNarrow(speed.throughputChart);
+export const timelineChart = alsoNarrow(trials.timelineChart);

@@ -77,13 +77,15 @@ export function wrapWords(
 export const escapeMarkup = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
-/** A chart of finished SVG markup. */
-export function wrap(markup: string): Chart {
+/** A chart of finished SVG markup, and one for narrow windows beside it. */
+export function wrap(markup: string, narrow = ""): Chart {
   // No SVG may hold control characters or halves of pairs.
   // deno-lint-ignore no-control-regex
   const control = /[\0-\x08\v\f\x0e-\x1f]/g;
   const svg = markup.toWellFormed().replace(control, "\ufffd");
-  const html = `<figure style="margin: 0">${svg}</figure>`;
+  const second = narrow &&
+    `<div class="narrow" style="display: none">${narrow}</div>`;
+  const html = `<figure style="margin: 0">${svg}${second}</figure>`;
   const display = {
     [Symbol.for("Jupyter.display")]: () => ({ "text/html": html }),
   };

@@ -113,6 +113,11 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .out.stream > pre { max-height: 32rem; overflow-y: auto; border-left: 3px solid var(--line); padding: .1rem 0 .1rem .9rem; }
 .out.stderr > pre { border-color: var(--mark); }
 .out svg { height: auto; color: inherit; }
+.out .narrow svg { width: 100%; max-width: 26rem; }
+@media (max-width: 40rem) {
+  .out figure:has(> .narrow) > svg { display: none; }
+  .out .narrow { display: block !important; }
+}
 .out svg[class*="plot"] { --plot-background: var(--bg); }
 .out svg:not(svg svg, [class*="plot"], [class*="ferlab"]) { background: #fff; color: #1f2328; }
 .out [style*="background"]:not(svg *, [style*="none"], [style*="transparent"], [style*="var("]) { color: #1f2328; }
