@@ -23,9 +23,7 @@ export function alsoNarrow<A extends unknown[]>(
     const chart = draw(...args), o = args[at] as { width?: number } | undefined;
     const [, wide] = / width="(\d+)"/.exec(chart.svg) ?? [];
     if (o?.width !== undefined || Number(wide) <= WIDTH) return chart;
-    return wrap(
-      chart.svg,
-      draw(...args.with(at, { ...o, width: WIDTH }) as A).svg,
-    );
+    const again = Object.assign([...args], { [at]: { ...o, width: WIDTH } });
+    return wrap(chart.svg, draw(...again as A).svg);
   };
 }

@@ -18,7 +18,7 @@ import {
 // deno-lint-ignore no-explicit-any
 const select = (chart: Chart, selector: string): any[] => {
   // deno-lint-ignore no-explicit-any
-  const page = parseHTML(`<body>${chart.html}</body>`) as any;
+  const page = parseHTML(`<body>${chart.svg}</body>`) as any;
   return [...page.document.querySelectorAll(selector)];
 };
 const texts = (chart: Chart): string[] =>
