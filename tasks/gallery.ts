@@ -138,18 +138,18 @@ await draw(
 );
 
 const ablation = await recorded("cls-ablation");
-const less = (of: string, a: string | number, base: string | number) =>
+const versus = (of: string, a: string | number, base: string | number) =>
   effects(ablation.filter((t) => [a, base].includes(t[of])), { of, base })
-    .map((e) => ({ ...e, label: e.less }));
+    .map((e) => ({ ...e, label: e.pair }));
 const factors = asFamily(
   [
-    ...less("patches", "catAfterMlp", "dropped"),
-    ...less("patches", "catBeforeMlp", "dropped"),
-    ...less("patches", "catAfterMlp", "catBeforeMlp"),
+    ...versus("patches", "catAfterMlp", "dropped"),
+    ...versus("patches", "catBeforeMlp", "dropped"),
+    ...versus("patches", "catAfterMlp", "catBeforeMlp"),
   ],
-  less("scale", "right", "inverse"),
-  less("mixing.alpha", 1, 0.2),
-  less("schedule.gamma", 0.25, 1),
+  versus("scale", "right", "inverse"),
+  versus("mixing.alpha", 1, 0.2),
+  versus("schedule.gamma", 0.25, 1),
 );
 const names = ["patches", "scale of the logits", "alpha of the mixing"];
 await draw(

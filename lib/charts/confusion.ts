@@ -146,11 +146,11 @@ export function confusionDifferenceChart(
   const recall = d3.mean(n, (i: number) => at(i, i)?.difference) ?? NaN;
   const recallWords = Number.isNaN(recall)
     ? ""
-    : `, mean recall ${signed(100 * recall, 1)} (${bLabel} less ${aLabel})`;
+    : `, mean recall ${signed(100 * recall, 1)} (${bLabel} minus ${aLabel})`;
   const full = `full colour: ±${(100 * most).toFixed(1)} points`;
   const more = `more often by ${bLabel} than by ${aLabel} (${full})`;
   return matrix("confusion-difference", o, sides, {
-    label: `confusion, ${bLabel} less ${aLabel}, in points`,
+    label: `confusion, ${bLabel} minus ${aLabel}, in points`,
     yLabel: `true class; points of its images${recallWords}`,
     legend: most === 0 ? [] : [
       [areaItem(LESS, `less often by ${bLabel}`), areaItem(MORE, more)],

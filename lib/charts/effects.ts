@@ -38,7 +38,7 @@ export function forestChart(
   effects: channels.Rows | Record<string, channels.Rows>,
   o: ForestOptions = {},
 ): Chart {
-  channels.checkOptions("forestChart", o, '{ label: "less" }');
+  channels.checkOptions("forestChart", o, '{ label: "pair" }');
   const { unit = "points", width = 720 } = o;
   const factor = unit === "points" ? 100 : 1;
   const named = channels.isGroups(effects) ? effects : { "": effects };

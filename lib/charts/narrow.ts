@@ -2,7 +2,7 @@
 import { type Chart, wrap } from "./theme.ts";
 
 /** Pixels that a phone has beside a page's margins. */
-const WIDTH = 340;
+const WIDTH = 320;
 
 const isOnce = (of: unknown): of is Iterable<unknown> =>
   typeof (of as Iterator<unknown> | undefined)?.next === "function";

@@ -16,7 +16,7 @@ interface Mean {
 }
 
 interface PairedOptions extends FrameOptions {
-  /** The parameter whose two values are compared: b less a. */
+  /** The parameter whose two values are compared: b minus a. */
   of: string;
   values: readonly [a: unknown, b: unknown];
   /** Default: the values. */
@@ -33,7 +33,7 @@ interface PairedOptions extends FrameOptions {
 }
 
 /**
- * Draws b less a of each pair of runs that differ in one parameter alone, with
+ * Draws b minus a of each pair of runs that differ in one parameter alone, with
  * both values in words, and the means given with their intervals. The band is
  * the noise of a difference of two single runs, ±√2 sd. A pair without both
  * numbers has failed; runs without a partner are counted.
@@ -63,7 +63,7 @@ export function pairedChart(rows: channels.Rows, o: PairedOptions): Chart {
   return forestChart(Object.fromEntries(groups), {
     ...{ ...o, value: "difference", label: "label" },
     caption: [...notes, o.caption ?? []].flat().join("; "),
-    xLabel: `test accuracy of ${bLabel} less ${aLabel}`,
+    xLabel: `test accuracy of ${bLabel} minus ${aLabel}`,
   });
 }
 

@@ -87,7 +87,7 @@ export function throughputChart(
         : done[0].x === done.at(-1)!.x
         ? "one batch size"
         : knee
-        ? `knee at ${valueText(knee.x)}, ${rate(knee.y)} a second`
+        ? `knee at ${valueText(knee.x)}, ${rate(knee.y)} per second`
         : "no knee in this range";
       const name = `${series ?? ""}${whose}`.replace(/^, /, "");
       return own.map(({ row: _, ...r }) => ({
@@ -103,8 +103,8 @@ export function throughputChart(
   const yScale = o.yScale ?? (isWide ? "log" : "linear");
   const options = {
     ...{ ...o, x: "x", y: "y", series: "series", published, yScale },
-    xLabel: o.xLabel ?? "batch size (images a step)",
-    yLabel: o.yLabel ?? "images a second",
+    xLabel: o.xLabel ?? "batch size (images per step)",
+    yLabel: o.yLabel ?? "images per second",
     ...{ xScale: o.xScale ?? "log" as const, yFormat: o.yFormat ?? rate },
   };
   const more = { y: yScale === "log" ? [] : [0] };

@@ -94,7 +94,9 @@ export function timelineChart(
   const pace = Number((ended / (span / 3.6e6)).toPrecision(3));
   const summary = span === 0
     ? ""
-    : `busy ${timeText(busy)} (${share} % of ${lanes}), ${pace} trials an hour`;
+    : `busy ${
+      timeText(busy)
+    } (${share} % of ${lanes}), ${pace} trials per hour`;
   const known = [...LOOKS.keys()];
   const counts: Map<string, number> = d3.rollup(
     d3.sort(bars, (b: Bar) => known.indexOf(b.state) >>> 0),

@@ -11,8 +11,8 @@ export const KEYS: Record<string, (item: Row) => unknown> = {
 export const keyText = (key: unknown): string => JSON.stringify(key) ?? "";
 
 /** What an effect is called, which does not change with the rows. */
-export const wordsOf = ({ label, less, value, base }: Row) => ({
-  ...{ label, less, value, base },
+export const wordsOf = ({ label, pair, value, base }: Row) => ({
+  ...{ label, pair, value, base },
 });
 
 export const isPlain = (value: unknown): value is Row => {

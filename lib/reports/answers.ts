@@ -7,7 +7,7 @@ import { keep } from "./claims_file.ts";
 import { duration, type Row, secondsOf, type Trial } from "../rows/mod.ts";
 import { type Shown, shown } from "./show.ts";
 import { type Study, trialsOfAll } from "./study.ts";
-import type { Judgement } from "./verdicts.ts";
+import { andText, type Judgement } from "./verdicts.ts";
 
 /** What a notebook answers, each part a sentence without its full stop. */
 export interface Answer {
@@ -25,11 +25,9 @@ export interface Answer {
 function rangeText(values: readonly number[], most = 1): string {
   const texts = [...new Set(values)].sort((a, b) => a - b)
     .map((value) => value.toLocaleString("en"));
-  const last = texts.pop() ?? "";
-  if (texts.length === 0) return last;
-  return texts.length < most
-    ? `${texts.join(", ")} and ${last}`
-    : `${texts[0]} to ${last}`;
+  return texts.length > Math.max(1, most)
+    ? `${texts[0]} to ${texts.at(-1)}`
+    : andText(texts);
 }
 
 /** "1 seed", "2 to 5 seeds" */
@@ -62,7 +60,7 @@ async function restsOn(
     "recipe" in s.job && trials.some((t) => t.study === s.name)
   );
   if (trained.length === 0) {
-    const nets = [...new Set(trials.map((t) => t.net))].join(" and ");
+    const nets = andText([...new Set(trials.map((t) => t.net))]);
     const { cpu = "a machine without a name", threads }: Row =
       trials[0].provenance ?? {};
     return `the ${nets} net on ${cpu}, ${threads} threads; ` +
@@ -105,8 +103,8 @@ export function answerText(
   const why = ["cannot tell", "not yet run"].includes(by.verdict)
     ? ""
     : by.onlyAt
-    ? " with a net and data that are not the notes'"
-    : " by synthetic faces";
+    ? " with another net and data than the notes'"
+    : " from synthetic faces";
   return `Cannot tell${why} ${open}: ${number}.`;
 }
 

@@ -77,12 +77,12 @@ export function settled(
   if (onlyAt && onlyAt.profile !== profile && !isOpen) {
     return cannotTell(onlyAt.because, ours);
   }
-  const word = verdict === "holds" ? "would hold" : "would not";
+  const word = verdict === "holds" ? "holds" : "does not hold";
   return isOpen || verdict === "cannot tell" || !aboutFaces ||
       dataName !== "synthetic"
     ? { ours, verdict, why }
     : cannotTell(
-      `on synthetic faces it ${word}, which real ones have to confirm; ${why}`,
+      `on synthetic faces it ${word}, which real faces have to confirm; ${why}`,
       ours,
     );
 }

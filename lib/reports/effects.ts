@@ -65,8 +65,8 @@ export interface Effect extends
   params: Params;
   /** "depth 4", for a chart's row. */
   label: string;
-  /** "depth 4 less 2", for a sentence. */
-  less: string;
+  /** "depth 4 vs 2", for a sentence. */
+  pair: string;
   /** No seed is shared, so that Welch's t test of both sides was made. */
   unpaired?: true;
   /** Each seed's difference; a seed counts once. */
@@ -98,7 +98,7 @@ export interface EffectOptions extends Testing {
   sharing?: readonly string[];
   /** What is compared; accuracy without it. */
   value?: Field;
-  /** Before the values in sentences: `depth` for "depth 4 less 2". */
+  /** Before the values in sentences: `depth` for "depth 4 vs 2". */
   name?: string;
   /** A value as text, where not its own. */
   text?: (params: Params) => string;
@@ -252,7 +252,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
       base: asValue(base),
       params: a,
       label: isOne && !o.text ? `${o.name ?? names[0]} ${words}` : words,
-      less: `${o.name ? `${o.name} ` : ""}${words} less ${text(base)}`,
+      pair: `${o.name ? `${o.name} ` : ""}${words} vs ${text(base)}`,
       difference,
       low: half === null ? c.low : difference! - half,
       high: half === null ? c.high : difference! + half,
@@ -275,7 +275,7 @@ function judged(
   p: number | null,
 ): Effect {
   const differs = p !== null && p < alphaOf(e.testing);
-  const open = p === null ? "too few repeats" : "not told apart";
+  const open = p === null ? "too few repeats" : "indistinguishable";
   const verdict = differs ? "differs" : open;
   const isBetter = differs && e.difference! > 0;
   return { ...e, p, verdict, isBetter, isWorse: differs && !isBetter };
@@ -307,6 +307,10 @@ export const leaderOf = (of: readonly Effect[]): Effect | undefined =>
   effectsIn("leaderOf", of).filter((e) => e.isBetter)
     .sort((a, b) => b.difference! - a.difference!)[0];
 
+/** "2" of "depth 4 vs 2". */
+export const baseText = ({ pair }: Pick<Effect, "pair">): string =>
+  pair.slice(pair.lastIndexOf("vs ") + "vs ".length);
+
 /** What an effect's sentences are made of. */
 type Told = Pick<
   Effect,
@@ -317,16 +321,16 @@ type Told = Pick<
 export function differenceText(e: Told): string {
   if (e.difference === null) return "no pair";
   const interval = e.low === null ? "no interval" : pointsInterval(e);
-  const n = `n ${e.n}${e.unpaired ? " a side, unpaired" : ""}`;
+  const n = `n ${e.n}${e.unpaired ? " per side, unpaired" : ""}`;
   return `${points(e.difference)} points (${interval}, ${n})`;
 }
 
 /**
- * Of effects the largest as a sentence's end: "depth 4 gains 1.2 points against
+ * Of effects the largest as a sentence's end: "depth 4 gains 1.2 points over
  * 2 (95 % interval −0.3 to +2.7, 3 paired seeds)".
  */
 export function gainText(
-  of: readonly (Told & Pick<Effect, "label" | "less">)[],
+  of: readonly (Told & Pick<Effect, "label" | "pair">)[],
 ): string {
   const [e] = effectsIn("gainText", of).filter((e) => e.difference !== null)
     .sort((a, b) => b.difference! - a.difference!);
@@ -338,27 +342,29 @@ export function gainText(
   const size = (share: number) =>
     (100 * Math.abs(share)).toFixed(isSmall ? 2 : 1);
   const sign = (share: number) => (share < 0 ? "−" : "+") + size(share);
-  const base = e.less.slice(e.less.lastIndexOf(" less ") + " less ".length);
   const interval = e.low === null
     ? "no interval"
     : `${intervalText(e.testing)} ${sign(e.low)} to ${sign(e.high!)}`;
-  return `${e.label} ${e.difference! < 0 ? "loses" : "gains"} ${
-    size(e.difference!)
-  } points against ${base} (${interval}, ${e.n} ${
-    e.unpaired ? "unpaired" : "paired"
-  } seed${e.n === 1 ? "" : "s"})`;
+  const [verb, than] = e.difference! < 0
+    ? ["loses", "against"]
+    : ["gains", "over"];
+  return `${e.label} ${verb} ${size(e.difference!)} points ${than} ${
+    baseText(e)
+  } (${interval}, ${e.n} ${e.unpaired ? "unpaired" : "paired"} seed${
+    e.n === 1 ? "" : "s"
+  })`;
 }
 
-/** "depth 4 less 2: +1.20 points (−0.30 to +2.70, n 3); …" */
+/** "depth 4 vs 2: +1.20 points (−0.30 to +2.70, n 3); …" */
 export const effectsText = (of: readonly Effect[]): string =>
   effectsIn("effectsText", of)
-    .map((e) => `${e.less}: ${differenceText(e)}`).join("; ");
+    .map((e) => `${e.pair}: ${differenceText(e)}`).join("; ");
 
-/** "the seeds say +4.96, +2.54" */
+/** "by seed +4.96, +2.54" */
 export const seedsText = ({ seeds }: Pick<Effect, "seeds">): string =>
   seeds.length === 0
     ? "no seed is shared"
-    : `the seeds say ${seeds.map((s) => points(s.difference)).join(", ")}`;
+    : `by seed ${seeds.map((s) => points(s.difference)).join(", ")}`;
 
 /** Effects in numbers, a list or several by name. */
 export function effectTable(
@@ -369,13 +375,13 @@ export function effectTable(
     Object.entries(groups).flatMap(([group, list]) =>
       effectsIn("effectTable", list).map((e) => ({
         ...group ? { runs: group } : {},
-        compared: e.less,
+        compared: e.pair,
         "difference (points)": e.difference === null
           ? "–"
           : points(e.difference),
         [intervalText(e.testing)]: pointsInterval(e),
         [e.published ? "pairs" : "paired seeds"]: e.unpaired
-          ? `none, ${e.n} a side`
+          ? `none, ${e.n} per side`
           : e.n,
         [e.testing?.correction === "none" ? "p" : "p (Holm)"]: pText(e.p),
         verdict: e.published ? "single runs" : e.verdict,

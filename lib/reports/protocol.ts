@@ -57,7 +57,7 @@ const linesOf = (r: Recipe): Line[] => [
   ["mixing", "mixup_alpha", "mixing.alpha", mixingText(r)],
 ];
 
-/** More values than these are told by their ends. */
+/** Of more values than these only the ends are named. */
 const MOST_LISTED = 8;
 
 /** "varied: 2, 4" where a published table has several values of a field. */
@@ -120,7 +120,7 @@ export function protocol(of: Published | undefined, study: Study): Shown {
     ...lines.map(line),
     ...others.map((name) => line([name, "", name, null])),
     row(
-      "runs a setting",
+      "runs per setting",
       of ? "one, no seed set" : none,
       `${repeats}, seeds paired across settings`,
     ),

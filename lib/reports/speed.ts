@@ -63,7 +63,7 @@ function factsOf({ nets, steps, points, repeats }: SpeedCell) {
       const timed = least === most ? most : `${least} to ${most}`;
       return `${timed}, after ${warmUp} of warm-up`;
     }),
-    runs: `${repeats} a setting, each running all settings in turn`,
+    runs: `${repeats} per setting, each running all settings in turn`,
     machine: "named under the table of our result",
     reported: "batch / seconds of the median step",
   };
@@ -176,7 +176,7 @@ export function speedTable(rows: readonly Row[]): Shown {
         ? `${text(s.low)} – ${text(s.high)}`
         : null,
       repeats: s.n,
-      "s a step": text(s.secondsPerStep),
+      "s per step": text(s.secondsPerStep),
       "spread of steps": s.n > 0 ? `${(100 * s.spread).toFixed(0)} %` : null,
     })),
   );

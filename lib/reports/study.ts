@@ -162,7 +162,7 @@ export class Study {
     const isKnown = this.dataName === startOf(this.profile).data.name;
     if (!sd || !isKnown || n < 2) return undefined;
     const size = 100 * detectableDifference({ sd, n });
-    return `differences from ${size.toFixed(1)} points on, from ${
+    return `differences of ${size.toFixed(1)} points or more, from ${
       from === "random" ? "random weights" : "a pretrained backbone"
     } (${n} paired seeds, 80 % power)`;
   }
@@ -259,7 +259,7 @@ export class Study {
         .filter(([name]) => !Object.hasOwn(parameters, name))
         .map(([name, v]): [string, string] => [name, valueText(name, v)]),
       ["repeats", String(repeats)],
-      ["sees", this.sees],
+      ["can detect", this.sees],
       [
         "trials",
         `${planned}, ` +

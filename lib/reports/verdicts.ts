@@ -4,6 +4,7 @@ import { chiSquareQuantile } from "../statistics/mod.ts";
 import { analysis, type ParamValue, StudyError } from "../study/mod.ts";
 import {
   alphaOf,
+  baseText,
   type Effect,
   effectsIn,
   effectsText,
@@ -130,7 +131,7 @@ export function repeatsText(
   const variance = known.reduce((sum, e) => sum + e.sd! ** 2, 0) / known.length;
   const sd = Math.sqrt(variance * df / chiSquareQuantile(0.2, df));
   const { text } = analysis.repeatsPlan({ difference: 0.01, sd, present });
-  return `by the upper 80 % limit of the pairs' spread ${text}`;
+  return `at the upper 80 % limit of the pairs' spread ${text}`;
 }
 
 /** What a verdict says, where the usual words do not fit the claim. */
@@ -179,6 +180,10 @@ const rule = (
   });
 };
 
+/** "a", "a and b", "a, b and c" */
+export const andText = (parts: readonly string[]): string =>
+  new Intl.ListFormat("en-GB").format(parts);
+
 /** The tests that were made of effects. */
 function testOf(
   of: readonly { unpaired?: boolean; testing?: Testing }[],
@@ -194,21 +199,29 @@ function testOf(
   return `${tests}, ${correction === "none" ? "uncorrected" : "Holm"}`;
 }
 
-/** "depth 4 is better than 2 (paired t tests, Holm)"; false of none. */
+/** "depth 4 and 8 are better than 2 (paired t tests, Holm)"; false of none. */
 const areTold = (of: readonly Effect[], word: "better" | "worse") => {
   const told = of.filter((e) => word === "better" ? e.isBetter : e.isWorse);
-  const labels = told.map((e) => e.label).join(", ");
-  return told.length > 0 &&
-    `${labels} is ${word} than ${told[0].base} (${testOf(told)})`;
+  if (told.length === 0) return false;
+  const [name] = /^\S+ |/.exec(told[0].label)!;
+  const isShared = told.every((e) => e.label.startsWith(name));
+  const labels = told.map(({ label }, i) =>
+    i > 0 && isShared ? label.slice(name.length) : label
+  );
+  return `${andText(labels)} ${told.length > 1 ? "are" : "is"} ${word} than ${
+    andText([...new Set(told.map(baseText))])
+  } (${testOf(told)})`;
 };
 
-const size = (points: number, one = "one point") =>
-  points === 1 ? one : `${points} points`;
+const size = (points: number) =>
+  points === 1 ? "one point" : `${points} points`;
 const isNoGain = (of: readonly Effect[], points: number) =>
   of.every((e) => e.high !== null && e.high < points / 100);
-const notExcluded = (points: number) =>
-  `none is shown to be better, but a gain of ${size(points, "a point")} is ` +
-  "not excluded";
+const ruledOut = (of: readonly Effect[], points: number) =>
+  `${of.length > 1 ? "every" : "the"} interval rules out a gain of ` +
+  size(points);
+const notRuledOut = (points: number) =>
+  `no gain is shown, but one of ${size(points)} cannot be ruled out`;
 
 /**
  * "The base will do": holds if every interval excludes a gain of `points` by
@@ -216,9 +229,8 @@ const notExcluded = (points: number) =>
  */
 export const noGain = rule("noGain", (of, points) => ({
   fails: areTold(of, "better"),
-  holds: isNoGain(of, points) &&
-    `every interval excludes a gain of ${size(points)}`,
-  open: notExcluded(points),
+  holds: isNoGain(of, points) && ruledOut(of, points),
+  open: notRuledOut(points),
 }));
 
 /**
@@ -226,19 +238,20 @@ export const noGain = rule("noGain", (of, points) => ({
  * excludes a gain of `points`.
  */
 export const gains = rule("gains", (of, points) => {
-  const holds = areTold(of, "better"), gain = size(points, "a point");
+  const holds = areTold(of, "better");
   const fails = !holds && isNoGain(of, points) &&
-    `none is better, and every interval excludes a gain of ${gain}`;
-  return { fails, holds, open: notExcluded(points) };
+    `no gain is shown, and ${ruledOut(of, points)}`;
+  return { fails, holds, open: notRuledOut(points) };
 });
 
-/** A rule that all effects are told apart to one side, and none to the other. */
+/** A rule that all effects differ to one side, and none to the other. */
 const allAre = (word: "better" | "worse", other: "better" | "worse") =>
   rule(word, (of) => ({
     fails: areTold(of, other),
-    holds: of.every((e) => areTold([e], word)) &&
-      `each is ${word} (${testOf(of)})`,
-    open: "not told apart",
+    holds: of.every((e) => areTold([e], word)) && areTold(of, word),
+    open: `${
+      of.filter((e) => e.verdict !== "differs").map((e) => e.pair).join(", ")
+    }: cannot be distinguished (${testOf(of)})`,
   }));
 
 /** "Each is better than the base": does not hold if one is worse. */
@@ -257,17 +270,17 @@ export const equal = rule("equal", (of, points) => {
   const isBeyond = (e: Effect) =>
     e.verdict === "differs" && Math.min(...ends(e)) > points;
   return {
-    fails: of.some(isBeyond) && `the interval lies beyond ${size(points)}`,
+    fails: of.some(isBeyond) && `the interval lies beyond ± ${size(points)}`,
     holds: of.every((e) => Math.max(...ends(e)) < points) &&
       `the interval lies within ± ${size(points)}`,
     open: of.some((e) => e.low === null)
       ? "there is no interval"
-      : `the interval holds differences above ${size(points)}`,
+      : `the interval includes differences above ${size(points)}`,
   };
 });
 
 /**
- * The value with the best mean, those that are not told apart from it (`near`,
+ * The value with the best mean, those indistinguishable from it (`near`,
  * rising, itself included; paired t tests, Holm), and the lowest and highest
  * tried. Null where no run is complete; a value that always failed is not near.
  */
@@ -315,7 +328,7 @@ export function nearBest(
 
 /**
  * "The best value lies in [low, high]": holds if it does with all values that
- * are not told apart from it, does not if none of them does.
+ * cannot be distinguished from it, does not if none of them does.
  *
  * @param o.onlyAt The profile whose net can settle it: the best rate of another
  * net says little about it.
@@ -342,13 +355,17 @@ export function peakWithin(
   const text = (value: number) => valueText(parameter, value);
   const { near, value, tried } = found;
   const others = near.filter((v) => v !== value).map(text).join(", ");
-  const ours = `best at ${text(value)} (${percent(found.mean)}); ` +
-    `not told apart from it: ${others || "none"}`;
+  const ours = `best at ${text(value)} (${percent(found.mean)})` +
+    (others
+      ? `; indistinguishable from ${others}`
+      : found.others.length > 0
+      ? "; better than all others"
+      : "");
   const isInside = near.every((v) => v >= low && v <= high);
   const isOutside = near.every((v) => v < low || v > high);
   const place = isInside ? "inside" : isOutside ? "outside" : "partly outside";
   const word = parameter === "lr" ? "rate" : parameter;
-  const why = `the best ${word} and those not told apart from it lie ` +
+  const why = `the best ${word} and those indistinguishable from it lie ` +
     `${place} ${text(low)} to ${text(high)} (${testOf(found.others)}; ` +
     `tried ${tried.map(text).join(" to ")})`;
   const settled = byRule(ours, {
@@ -360,8 +377,8 @@ export function peakWithin(
     open: `${why}; ${repeatsText(found.others)}`,
   });
   if (o.onlyAt === undefined) return settled;
-  const because = `a ${word} belongs to its net, batch and epochs, and ours ` +
-    `are not the notes'; on ours ${why}`;
+  const because = `the best ${word} depends on net, batch size and epochs, ` +
+    `and ours are not the notes'; here ${why}`;
   return { ...settled, onlyAt: { profile: o.onlyAt, because } };
 }
 

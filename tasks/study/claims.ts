@@ -115,7 +115,9 @@ function sectionText(folder: string, section: Section): string {
   const about = judged && judged.trials > 0
     ? `Profile ${judged.profile} on ${judged.data}: ${judged.trials} trials, ` +
       `${duration(judged.seconds)}.${links && ` ${links}.`}` +
-      (judged.sees.length > 0 ? ` It sees ${judged.sees.join(", and ")}.` : "")
+      (judged.sees.length > 0
+        ? ` It can detect ${judged.sees.join(", and ")}.`
+        : "")
     : "Not yet run.";
   const rows = (judged?.claims ?? []).map((c) => {
     const [claim, published, ours, why] = [c.claim, c.published, c.ours, c.why]

@@ -34,12 +34,12 @@ const settings = [2, 4].flatMap((depth, j) =>
 
 const effects = [
   {
-    label: "depth 4 less depth 2",
+    label: "depth 4 vs depth 2",
     difference: -0.012,
     low: -0.03,
     high: 0.006,
   },
-  { label: "depth 8 less depth 2", difference: 0.02, low: null, high: null },
+  { label: "depth 8 vs depth 2", difference: 0.02, low: null, high: null },
 ];
 
 /** Trials: two repeats of each setting; those of the last one failed. */

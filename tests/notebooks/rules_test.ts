@@ -70,7 +70,10 @@ Deno.test("06: the rate matters where the worst one is worse at every depth", as
   });
   assert.equal(holds.verdict, "holds");
   const noise = await judged({ 2: { 1e-3: base, 1e-2: plus(0.1, -0.1, 0) } });
-  assert.match(noise.why, /not told apart from the best at every depth/);
+  assert.match(
+    noise.why,
+    /the worst rate is not clearly worse than the best at every depth/,
+  );
   const one = await judged({ 2: { 1e-3: base, 1e-2: [null] } });
   assert.match(one.why, /no two values have finished runs/);
 });
@@ -108,7 +111,7 @@ Deno.test("06: depth needs length where the deep net gains more from a third to 
   };
   const { verdict, ours } = await judged([0.111, 0.12, 0.129]);
   assert.equal(verdict, "holds");
-  assert.match(ours, /depth 8 less 2: \+10.00 points/);
+  assert.match(ours, /depth 8 vs 2: \+10.00 points/);
   assert.equal((await judged([-.111, -.12, -.129])).verdict, "does not hold");
   assert.equal((await judged([0.01, 0.021, 0.028])).verdict, "cannot tell");
   const short = gridOf({ 2: { 1e-3: base }, 8: { 1e-3: base } });

@@ -60,7 +60,7 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
     assert.deepEqual(parametersOf(trials), ["lr"]);
     assert.equal(trials[0].history.length, 1);
     const table = await shown(await claims(study, list));
-    assert.match(table, /on synthetic faces it would hold/);
+    assert.match(table, /on synthetic faces it holds/);
     assert.equal(brief("+1 point"), "+1 point");
     assert.equal(brief("+1 point; +2 points"), "+1 point …");
     assert.equal(brief("points ".repeat(20)), "points ".repeat(9) + "…");
@@ -75,7 +75,7 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
       [
         [
           "cannot tell",
-          "on synthetic faces it would hold, which real ones have to confirm; " +
+          "on synthetic faces it holds, which real faces have to confirm; " +
           "a test says so",
         ],
         ["holds", "a test says so"],
@@ -88,7 +88,7 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
       (await shown(await answer(study, { ...words, ...more }))).split("\n")[0];
     assert.equal(
       await said({ by: holds }),
-      "Cannot tell by synthetic faces whether it pays: +1.",
+      "Cannot tell from synthetic faces whether it pays: +1.",
     );
     const isOpen = { ...holds, verdict: "cannot tell" as const };
     assert.equal(

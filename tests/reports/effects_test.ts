@@ -40,20 +40,19 @@ Deno.test("a value is held against the base seed by seed, with the paired t test
     rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.52, 0.61, 0.73] }),
     { of: "depth", base: 2, name: "depth" },
   );
-  assert.equal(e.less, "depth 4 less 2");
+  assert.equal(e.pair, "depth 4 vs 2");
   assert.equal(e.n, 3);
   near(e.difference, 0.02);
   // 0.02 ± t(0.975, 2) · 0.01 / √3; p of t = 3.4641 with 2 df (SciPy 1.17).
   near(e.low, 0.02 - 4.302653 * 0.01 / Math.sqrt(3));
   near(e.high, 0.02 + 4.302653 * 0.01 / Math.sqrt(3));
   near(e.p, 0.0741799);
-  assert.equal(e.verdict, "not told apart");
+  assert.equal(e.verdict, "indistinguishable");
   // A sentence has the largest of several.
   const less = { ...e, difference: -0.048, n: 1, low: null };
   assert.equal(
     gainText([less, e]),
-    "depth 4 gains 2.0 points against 2 (95 % interval −0.5 to +4.5, 3 paired " +
-      "seeds)",
+    "depth 4 gains 2.0 points over 2 (95 % interval −0.5 to +4.5, 3 paired seeds)",
   );
   assert.equal(
     gainText([less]),
@@ -80,7 +79,7 @@ Deno.test("level, correction and pairing are those that are asked for", () => {
   near(six.p, 0.0130723);
   near(usual.p, 0.0741799); // the larger of two, which Holm leaves
   assert.deepEqual([usual.verdict, wide.verdict], [
-    "not told apart",
+    "indistinguishable",
     "differs",
   ]);
   assert.match(gainText([wide]), /90 % interval/);
@@ -380,7 +379,7 @@ Deno.test("arms whose seeds differ are compared unpaired, and words say so", () 
   assert.equal(e.unpaired, true);
   assert.match(
     differenceText(e),
-    /^\+20\.33 points .*, n 3 a side, unpaired\)$/,
+    /^\+20\.33 points .*, n 3 per side, unpaired\)$/,
   );
 });
 
@@ -430,7 +429,7 @@ Deno.test("a list of values is a parameter where a call names it", () => {
   );
   assert.equal(runsAtBest(rows, "betas").length, 6);
   const [e] = effects(rows, { of: "betas", base: [0.9, 0.999] as never });
-  assert.equal(e.less, "0.9, 0.99 less 0.9, 0.999");
+  assert.equal(e.pair, "0.9, 0.99 vs 0.9, 0.999");
   assert.equal(where(rows, { betas: [0.9, 0.99] }).length, 3);
 });
 
@@ -443,7 +442,7 @@ Deno.test("names that every object inherits are parameters like others, or none"
     );
     const own = rows.map(({ depth, ...row }) => ({ ...row, [name]: depth }));
     const [e] = effects(own, { of: name, base: 2 });
-    assert.equal(e.less, "4 less 2");
+    assert.equal(e.pair, "4 vs 2");
     assert.deepEqual(bestPer(own, name).map((b) => b.value), [2, 4]);
     assert.equal(settings([...own, { lr: 0.1, accuracy: 0.4 }]).length, 3);
   }

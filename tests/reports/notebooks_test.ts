@@ -24,7 +24,7 @@ const judged = (
   ...more,
   claims: verdicts.map((verdict, i) => ({
     ...{ claim: `width ${i} | more`, published: "62 %", ours: "33 %" },
-    ...{ verdict, why: "not\ntold apart" },
+    ...{ verdict, why: "cannot\ntell" },
   })),
 });
 
@@ -87,7 +87,7 @@ Deno.test("the page of claims is made of the folder's files alone", () =>
     );
     assert(
       page.includes(
-        "| width 1 \\| more | 62 % | 33 % | **✓ holds** | not told apart |",
+        "| width 1 \\| more | 62 % | 33 % | **✓ holds** | cannot tell |",
       ),
       page,
     );
@@ -122,7 +122,7 @@ Deno.test("the page opens with a line for each answer, then one for each claim t
       "**4_4 is best: +1.2 points.** | 5 seeds |";
     const line = "| [90](#90-adams-width) width 0 \\| more | 62 % | " +
       "+1.20 points (−0.30 to +2.70, n 3) … | ✗&nbsp;does&nbsp;not&nbsp;hold |";
-    const at = [answer, line, "### 90 Adam's width", "| not told apart |"]
+    const at = [answer, line, "### 90 Adam's width", "| cannot tell |"]
       .map((part) => text.indexOf(part));
     assert.ok(at[0] > 0 && at.every((x, i) => x > (at[i - 1] ?? 0)), text);
   }));

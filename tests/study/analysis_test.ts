@@ -359,10 +359,10 @@ Deno.test("the five published CLS - Baseline pairs: +0.763, t 2.83, p .0475, sig
   );
 });
 
-Deno.test("the published eps 1e-7 - 1e-8: five of seven rates pair, +0.62, not told apart", async () => {
+Deno.test("the published eps 1e-7 - 1e-8: five of seven rates pair, +0.62, indistinguishable", async () => {
   const rows = await published("eps-depth8", ["eps", "lr"]);
   const c = compareSettings(rows, { eps: 1e-7 }, { eps: 1e-8 });
-  assert.deepEqual([c.n, c.leftOut, c.verdict], [5, 2, "not told apart"]);
+  assert.deepEqual([c.n, c.leftOut, c.verdict], [5, 2, "indistinguishable"]);
   near(c.difference, 0.006206);
   near(c.p, 0.13688826442856264);
   assert.match(c.text, /2 runs without a partner left out/);
@@ -452,7 +452,10 @@ Deno.test("runs of other seeds are compared unpaired, by Welch's test", async ()
   near(c.p, 0.1166313881653857);
   near(c.low, -0.0023728834650349429);
   near(c.high, 0.01762888346503463);
-  assert.match(c.text, /unpaired, as their seeds do not match, not told apart/);
+  assert.match(
+    c.text,
+    /unpaired, as their seeds do not match, indistinguishable/,
+  );
 });
 
 Deno.test("seeds make the pairs, not the repeats' numbers", () => {
@@ -472,7 +475,7 @@ Deno.test("seeds make the pairs, not the repeats' numbers", () => {
     c.differences,
     [0, 1, 2].map((seed) => ({ block: `seed ${seed}`, difference: 0 })),
   );
-  assert.deepEqual([c.p, c.verdict], [1, "not told apart"]);
+  assert.deepEqual([c.p, c.verdict], [1, "indistinguishable"]);
 });
 
 Deno.test("rates that differ in the sixth digit are two blocks", () => {
@@ -598,7 +601,7 @@ Deno.test("an unknown or unequal pair of settings is refused in one line", () =>
   );
 });
 
-Deno.test("published depths of the CLS model are not told apart by rank or after Holm", async () => {
+Deno.test("published depths of the CLS model are indistinguishable by rank or after Holm", async () => {
   const rows = await published("nonmulti-depth", ["depth", "lr"]);
   const all = compareAll(rows, { direction: "maximize", by: ["depth"] });
   assert.deepEqual(
@@ -611,8 +614,8 @@ Deno.test("published depths of the CLS model are not told apart by rank or after
   near(six.rawP, 0.03212612161464016);
   near(six.p, 0.09637836484392048);
   assert.deepEqual([two.p, eight.p], [1, 1]);
-  assert.equal(six.verdict, "not told apart");
-  assert.match(six.text, /not told apart \(p = \.096 after Holm\)/);
+  assert.equal(six.verdict, "indistinguishable");
+  assert.match(six.text, /indistinguishable \(p = \.096 after Holm\)/);
   // SciPy: friedmanchisquare, f.sf, studentized_range.
   const { friedman, nemenyi, blocks } = all.ranks!;
   near(friedman.chi2, 4.92);
@@ -692,8 +695,8 @@ Deno.test("a plan tells the repeats that a difference needs", () => {
   near(plan.detectable, 0.01015926, 1e-8);
   assert.equal(
     plan.text,
-    "6 paired repeats see a difference of 1.0 points (80 % power, alpha 0.05, " +
-      "sd of differences 0.6 points); the present 5 see 1.0 points or more",
+    "6 paired repeats can detect a difference of 1.0 points (80 % power, alpha 0.05, " +
+      "sd of differences 0.6 points); the present 5 can detect 1.0 points or more",
   );
   const single = repeatsPlan({ difference: 0.01, sd: 0.006, present: 1 });
   assert.equal(single.detectable, null);

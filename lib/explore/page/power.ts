@@ -42,14 +42,14 @@ export function power(report: Report, state: State): Node[] {
         const slider = h("input", {
           ...{ type: "range", min: e.n, max: Math.max(MOST_REPEATS, e.n) },
           value: e.n,
-          "aria-label": `Repeats of ${e.less}`,
+          "aria-label": `Repeats of ${e.pair}`,
           oninput: () => {
             tell(slider.valueAsNumber);
             slider.setAttribute("aria-valuetext", words.textContent!);
           },
         });
         tell(e.n);
-        return h("li", {}, h("div", {}, e.less), slider, words);
+        return h("li", {}, h("div", {}, e.pair), slider, words);
       }),
     ),
   ];

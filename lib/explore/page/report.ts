@@ -132,7 +132,7 @@ export class Report {
       try {
         for (const effect of evaluation.call(at) as Effect[]) {
           if (effect.published || effect.sd === null) continue;
-          found.set(`${effect.less} ${effect.sd}`, {
+          found.set(`${effect.pair} ${effect.sd}`, {
             ...effect,
             pairs: effect.n,
           });

@@ -176,7 +176,7 @@ export function compareAll(
   const comparisons = raw.map((c) => {
     const p = adjusted[tested.indexOf(c)];
     if (p === undefined) return { ...c, rawP: c.p };
-    const verdict: Verdict = p < alpha ? "differs" : "not told apart";
+    const verdict: Verdict = p < alpha ? "differs" : "indistinguishable";
     const corrected = { ...c, p, rawP: c.p, verdict };
     return {
       ...corrected,

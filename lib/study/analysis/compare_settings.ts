@@ -29,7 +29,7 @@ import {
   type Unit,
 } from "./text.ts";
 
-export type Verdict = "differs" | "not told apart" | "too few repeats";
+export type Verdict = "differs" | "indistinguishable" | "too few repeats";
 
 export interface CompareOptions {
   /** The true class per test image, for McNemar's test. */
@@ -114,7 +114,7 @@ const percentOf = (level: number) =>
 
 function verdictOf(n: number, p: number | null, alpha: number): Verdict {
   if (n < FEWEST || p === null) return "too few repeats";
-  return p < alpha ? "differs" : "not told apart";
+  return p < alpha ? "differs" : "indistinguishable";
 }
 
 /** All of a comparison in one line; `adjusted` where its p is Holm's. */
@@ -185,7 +185,7 @@ function meansBySeed<T>(
  * parameters are a pair. Where no two pairs are found, but more runs, Welch's
  * test of both groups takes their place. The verdict: under three pairs (or
  * runs a side) "too few repeats"; else "differs" where the t test's p is below
- * alpha (0 or 1 where the values have no spread), "not told apart" where it is
+ * alpha (0 or 1 where the values have no spread), "indistinguishable" where it is
  * not, which does not say that both are equal.
  *
  * @param a Full settings, or some parameters: `{ model: "cls" }` against

@@ -3,9 +3,9 @@ import { detectableDifference, repeatsNeeded } from "../../statistics/mod.ts";
 import { counted, showAmount, type Unit } from "./text.ts";
 
 export interface RepeatsPlan {
-  /** Paired repeats that see `difference` with the power asked for. */
+  /** Paired repeats that detect `difference` with the power asked for. */
   needed: number;
-  /** The smallest difference that `present` repeats see; null below two. */
+  /** The smallest difference that `present` repeats detect; null below two. */
   detectable: number | null;
   text: string;
 }
@@ -34,15 +34,15 @@ export function repeatsPlan(
     : null;
   const sizes = `${Math.round(100 * power)} % power, alpha ${alpha}, sd of ` +
     `differences ${showAmount(sd, unit)}`;
-  let text = `${counted(n, "paired repeat")} see a difference of ${
+  let text = `${counted(n, "paired repeat")} can detect a difference of ${
     showAmount(Math.abs(difference), unit)
   } (${sizes})`;
   if (detectable !== null) {
-    text += `; the present ${present} see ${
+    text += `; the present ${present} can detect ${
       showAmount(detectable, unit)
     } or more`;
   } else if (present !== undefined) {
-    text += `; one repeat sees no difference, however large`;
+    text += `; one repeat can detect none, however large`;
   }
   return { needed: n, detectable, text };
 }
