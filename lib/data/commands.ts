@@ -3,7 +3,7 @@ export { setHash, sizesOf } from "./audit/audit.ts";
 export { countsOf, publishedCounts } from "./audit/checks.ts";
 export { readHeads } from "./audit/facts.ts";
 export { type Finding, type FindingKind, KINDS } from "./audit/types.ts";
-export { formatOf } from "./formats/mod.ts";
+export { formatOf, GENERAL } from "./formats/mod.ts";
 export * from "./mod.ts";
 export {
   cacheEntries,

@@ -5,6 +5,7 @@ export {
   type Params,
   type ParamValue,
   parseStudy,
+  sampledSettings,
   type Study,
 } from "./definition.ts";
 export { oneLine, StudyError } from "./errors.ts";

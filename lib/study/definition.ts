@@ -106,6 +106,14 @@ export type StudyInput = z.input<typeof StudySchema>;
 export type Study = z.output<typeof StudySchema>;
 export type Parameter = Study["parameters"][string];
 
+/**
+ * How many settings a search finds by its results so far; undefined where they
+ * are all known beforehand.
+ */
+export function sampledSettings({ search }: Study): number | undefined {
+  return search.kind === "tpe" ? search.points : undefined;
+}
+
 /** More would fill the memory before the first of them runs. */
 const MAX_TRIALS = 1e5;
 

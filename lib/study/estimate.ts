@@ -3,7 +3,7 @@ import type { Dataset } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import { count, flops } from "../profile/mod.ts";
 import { type Recipe, train } from "../train/mod.ts";
-import { canonical, type Params } from "./definition.ts";
+import { canonical, type Params, sampledSettings } from "./definition.ts";
 import { recordsOf, repeatSeed } from "./identity.ts";
 import {
   type CheckedPlan,
@@ -130,9 +130,10 @@ export async function estimateCost(
   const { plan } = await settlePlan(parsePlan(input), data, { url });
   const { study } = plan;
   const rows = await recordedResults(plan, data, url);
+  const sampled = sampledSettings(study) ?? 0;
   const settings = settingsOf(study) ??
     Array.from(
-      { length: study.search.kind === "tpe" ? study.search.points : 0 },
+      { length: sampled },
       (_, index) => randomPoint(spacesOf(study), study.seed, index),
     );
   const seed = repeatSeed(study.seed, 0);
@@ -143,7 +144,7 @@ export async function estimateCost(
   const bySetting = Map.groupBy(rows, (row) => canonical(row.params));
   for (const params of settings) {
     const same = bySetting.get(canonical(params)) ?? [];
-    const done = study.search.kind === "tpe"
+    const done = sampled > 0
       ? 0
       : same.filter(isSettled).length + givenUp(same, retries + 1).length;
     const missing = Math.max(0, study.repeats - done);
@@ -164,7 +165,7 @@ export async function estimateCost(
   }
   let missing = costs.reduce((sum, c) => sum + c.missing, 0);
   let seconds = costs.reduce((sum, c) => sum + c.missing * c.seconds, 0);
-  if (study.search.kind === "tpe" && missing > 0) {
+  if (sampled > 0 && missing > 0) {
     const left = Math.max(0, missing - settled.length);
     seconds *= left / missing;
     missing = left;

@@ -18,6 +18,7 @@ import {
   type Params,
   type ParamValue,
   parseStudy,
+  sampledSettings,
   type Study,
   type StudyInput,
 } from "./definition.ts";
@@ -175,7 +176,7 @@ export function parsePlan(input: unknown): CheckedPlan {
     const objective = {
       metric,
       epoch,
-      split: split ?? (study.search.kind === "tpe" ? "validation" : "test"),
+      split: split ?? (sampledSettings(study) ? "validation" : "test"),
     };
     return { ...plan, study, objective };
   }

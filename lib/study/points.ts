@@ -49,7 +49,13 @@ function combinations(study: Study): Params[] {
   return settings;
 }
 
-/** The settings that a study has before any result; undefined for TPE. */
+/** Searches that know each point by its number. */
+const POINTS = { random: randomPoint, sobol: sobolPoint };
+
+/**
+ * The settings that a study has before any result; undefined where results tell
+ * them (`sampledSettings`).
+ */
 export function settingsOf(study: Study): Params[] | undefined {
   const { search, seed } = study;
   switch (search.kind) {
@@ -60,11 +66,11 @@ export function settingsOf(study: Study): Params[] | undefined {
     case "tpe":
       return undefined;
   }
-  const draw = search.kind === "sobol" ? sobolPoint : randomPoint;
+  const pointAt = POINTS[search.kind];
   const spaces = spacesOf(study);
   return Array.from(
     { length: search.points },
-    (_, index) => draw(spaces, seed, index),
+    (_, index) => pointAt(spaces, seed, index),
   );
 }
 
@@ -85,7 +91,7 @@ export function pointOf(
 
 /**
  * All points of a study that are known before it runs: repeats are the outer
- * loop, so that a study cut short has every setting once first. None for TPE.
+ * loop, so that a study cut short has every setting once first. None where results tell the settings.
  *
  * @param record the key of the study's record
  */

@@ -1,5 +1,5 @@
 /** How far a study is: points that are done, failed, open; its budget. */
-import { canonical, type Study } from "./definition.ts";
+import { canonical, sampledSettings, type Study } from "./definition.ts";
 import { failedTries, isFinalFailure, type ResultRow } from "./store/mod.ts";
 
 export interface Progress {
@@ -44,14 +44,14 @@ export function givenUp(
  */
 export function sampledKeys(
   rows: readonly ResultRow[],
-  { search, repeats }: Study,
+  study: Study,
 ): ReadonlySet<string> {
-  const settings = search.kind === "tpe" ? search.points : 0;
+  const settings = sampledSettings(study) ?? 0;
   const ours = rows.filter((row) => row.point);
   const bySetting = Map.groupBy(ours, (row) => canonical(row.params));
   return new Set(
     [...bySetting.values()].slice(0, settings).flat()
-      .filter(({ point }) => point!.repeat < repeats)
+      .filter(({ point }) => point!.repeat < study.repeats)
       .map(({ point }) => point!.key),
   );
 }

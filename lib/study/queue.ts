@@ -1,5 +1,5 @@
 /** A study's queue: what is to be done next, by this process or another. */
-import { canonical, type Study } from "./definition.ts";
+import { canonical, sampledSettings, type Study } from "./definition.ts";
 import { type OpenedRecord, repeatSeed } from "./identity.ts";
 import {
   distributionsOf,
@@ -62,8 +62,8 @@ export class StudyQueue {
   ) {
     const points = pointsOf(study, record.key);
     this.#points = new Map(points.map((p) => [p.key, p]));
-    const { search, repeats } = study;
-    if (search.kind === "tpe") this.total = search.points * repeats;
+    const sampled = sampledSettings(study);
+    if (sampled !== undefined) this.total = sampled * study.repeats;
     else {
       this.#keys = new Set(this.#points.keys());
       this.total = this.#points.size;
@@ -155,9 +155,10 @@ export class StudyQueue {
   /** Adds the next setting that results tell; false when all are added. */
   async #sample(): Promise<boolean> {
     const { study, store, studyId, record } = this;
-    if (study.search.kind !== "tpe") return false;
+    const sampled = sampledSettings(study);
+    if (sampled === undefined) return false;
     const index = await store.settings(studyId);
-    if (index >= study.search.points) return false;
+    if (index >= sampled) return false;
     const params = nextSetting(study, await this.#results(), index);
     const trials = Array.from(
       { length: study.repeats },

@@ -8,6 +8,7 @@ import {
   progressOf,
   type ResultRow,
   sampledKeys,
+  sampledSettings,
   type Study,
   type StudyRow,
 } from "../../lib/study/commands.ts";
@@ -33,8 +34,9 @@ export function progressIn(
   const study = definitionOf(row);
   const key = identityOf(row)?.key;
   if (!study || key === undefined) return;
-  if (study.search.kind === "tpe") {
-    const total = study.search.points * study.repeats;
+  const sampled = sampledSettings(study);
+  if (sampled !== undefined) {
+    const total = sampled * study.repeats;
     return progressOf(results, sampledKeys(results, study), total);
   }
   const keys = new Set(pointsOf(study, key).map((p) => p.key));

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { detectFormat, formatOf } from "../../lib/data/formats/mod.ts";
+import { detectFormat, formatOf, FORMATS } from "../../lib/data/formats/mod.ts";
 import { LISTED_TWICE } from "../../lib/data/formats/collector.ts";
-import { CLUTTER_LEFT } from "../../lib/data/formats/tree.ts";
+import { CLUTTER_LEFT, Tree } from "../../lib/data/formats/tree.ts";
 import { loadDataset } from "../../lib/data/mod.ts";
 import { png } from "./_pictures.ts";
 import { disguises, empty, type Files, treeOf, utf16 } from "./_tree.ts";
@@ -92,6 +92,15 @@ Deno.test("folders that link to each other are walked once each", () => {
   assert.ok(unlisted!.includes("b/fer0000001.png"));
 });
 
+Deno.test("what a list names outside of its folder is not there", () => {
+  using tree = treeOf(empty("set/a.jpg", "other/b.jpg"));
+  const set = new Tree(join(tree.dir, "set"));
+  assert.ok(set.hasFile("a.jpg"));
+  assert.equal(set.hasFile("../other/b.jpg"), false);
+  assert.equal(set.image("../other", "b"), undefined);
+  assert.deepEqual(set.walk("../other"), ["../other"]);
+});
+
 const VOTES =
   "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear," +
   "contempt,unknown,NF\n";
@@ -109,6 +118,9 @@ interface List {
   /** Another row of the same image. */
   other?: string;
 }
+
+/** Formats without a list, or whose own tests say what theirs may hold. */
+const WITHOUT_LIST = ["fer2013", "image-folder"];
 
 /** The list of each format that has one. */
 const LISTS: Record<string, List> = {
@@ -165,6 +177,13 @@ const LISTS: Record<string, List> = {
     row: "   5.0000000e+00\n",
   },
 };
+
+Deno.test("every format has its list among those that are tested here", () => {
+  assert.deepEqual(
+    [...Object.keys(LISTS), ...WITHOUT_LIST].sort(),
+    FORMATS.map(({ name }) => name).sort(),
+  );
+});
 
 for (
   const [format, { path, images, header = "", row, next = "", other }] of Object

@@ -21,8 +21,11 @@ const PUBLISHED: readonly Format[] = [
   ckPlus,
 ];
 
-/** What anybody may have made: taken only where no published layout fits. */
-const GENERAL: readonly Format[] = [csvList, imageFolder];
+/**
+ * What anybody may have made, with classes of their own: taken only where no
+ * published layout fits.
+ */
+export const GENERAL: readonly Format[] = [csvList, imageFolder];
 
 export const FORMATS: readonly Format[] = [...PUBLISHED, ...GENERAL];
 

@@ -41,7 +41,7 @@ export function below(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
 }
 
-/** A data folder; all paths are below it, with "/". */
+/** A data folder; all paths are below it, with "/": what ".." leads to is none. */
 export class Tree {
   #read = new Map<string, Contents>();
 
@@ -175,6 +175,9 @@ function read(root: string, folder: string): Contents {
   const path = join(root, folder);
   const files: string[] = [], folders: string[] = [], loops: SkippedFile[] = [];
   let clutter = 0;
+  if (folder.split("/").includes("..")) {
+    return { files, folders, clutter, loops };
+  }
   try {
     for (const { name, isDirectory, isSymlink } of Deno.readDirSync(path)) {
       if (CLUTTER.test(name)) {
