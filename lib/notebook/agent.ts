@@ -21,7 +21,8 @@ const watcher = (port: number) => `
 /**
  * Code to execute in the kernel. Over the line to `port` it first says
  * `token`; it answers "ping" by "pong N", N being the number of listeners of
- * SIGINT; at "stop" it rejects all that top-level awaits wait for; at "collect"
+ * SIGINT; at "stop" it rejects all that top-level awaits wait for, or the next
+ * one where there is none, until it reads "go"; at "collect"
  * it collects garbage: a cell that was ended in a loop after an await has lost
  * its end, and the kernel learns it only when the cell's promise is collected.
  */
@@ -29,7 +30,14 @@ export const agentCode = (port: number, token: string): string =>
   `void 0;//# sourceURL=ext:ferlab-agent
   void await (async () => {
   const waits = new Set();
+  let isStopped = false;
+  const interrupted = () => {
+    const error = new Error("stopped");
+    error.name = "Interrupted";
+    return error;
+  };
   const until = (value) => new Promise((resolve, reject) => {
+    if (isStopped) return reject(interrupted());
     waits.add(reject);
     const end = (settle) => (v) => { waits.delete(reject); settle(v); };
     Promise.resolve(value).then(end(resolve), end(reject));
@@ -77,10 +85,10 @@ export const agentCode = (port: number, token: string): string =>
           (await import("node:vm")).runInNewContext("gc")();
           await say("collected");
         }
+        if (order === "go") isStopped = false;
         if (order === "stop") {
-          const error = new Error("stopped");
-          error.name = "Interrupted";
-          for (const reject of [...waits]) reject(error);
+          isStopped = waits.size === 0;
+          for (const reject of [...waits]) reject(interrupted());
         }
       }
     }

@@ -82,10 +82,8 @@ export function cellChildren(print: Print): void {
   class OwnWorker extends Worker {
     constructor(specifier: string | URL, options?: WorkerOptions) {
       const url = String(specifier);
-      // One with rights of its own may not import what it is.
-      const isPlain = URL.canParse(url) && !(options && "deno" in options);
       const code = `import ${first};import ${JSON.stringify(url)};`;
-      super(isPlain ? module(code) : specifier, options);
+      super(URL.canParse(url) ? module(code) : specifier, options);
       this.addEventListener("message", (event) => {
         const told = event.data?.ferlab_print;
         if (!Array.isArray(told)) return;

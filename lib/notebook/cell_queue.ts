@@ -53,6 +53,8 @@ export class CellQueue {
   #running = false;
   #stops = 0; // how often the running cell was told to stop
   #lost = false; // the kernel was killed to stop the running cell
+  /** Stops a cell that still waits for its kernel. */
+  #stopEarly: (() => void) | undefined;
   #ended = false;
 
   constructor(publish: Publish, cwd: string) {
@@ -138,6 +140,7 @@ export class CellQueue {
   /** Stops the running cell, if there is one; the second call at any price. */
   async interrupt(): Promise<void> {
     if (!this.#running) return;
+    if (this.#stopEarly) return this.#stopEarly();
     const cell = this.#parent;
     const stops = ++this.#stops;
     const over = () => this.#ended || !this.#running || this.#parent !== cell;
@@ -290,10 +293,16 @@ export class CellQueue {
     this.#lost = false;
     this.#running = true;
     try {
-      const { kernel } = await this.#kernel();
+      const early = Promise.withResolvers<void>();
+      this.#stopEarly = early.resolve;
+      const inner = await Promise.race([this.#kernel(), early.promise]);
+      this.#stopEarly = undefined;
+      if (!inner) return failed("Interrupted", "stopped before it began");
+      const { kernel } = inner;
       this.#cells.set(kernel.fence, this.#parent);
       const cell = String(this.#count);
       const reply = await kernel.execute(interruptible(code), cell);
+      if (this.#stops) inner.goOn();
       // Cleared by #forward in the meantime, which the compiler cannot see.
       const error = this.#failure as CellError | undefined;
       if (reply.status === "ok" && !error) return;
@@ -315,6 +324,7 @@ export class CellQueue {
       const { stderr } = e.end;
       return failed("KernelDied", `${e.message}; ${lost}`, stderr);
     } finally {
+      this.#stopEarly = undefined;
       this.#running = false;
     }
   }

@@ -59,9 +59,14 @@ export class InnerKernel {
     return "await";
   }
 
-  /** Rejects all that the cell's top-level awaits wait for. */
+  /** Rejects what the cell's top-level awaits wait for, or will wait for next. */
   stopAwaits(): void {
     this.#say("stop");
+  }
+
+  /** Lets the next cell wait for what it likes. */
+  goOn(): void {
+    this.#say("go");
   }
 
   /** Collects garbage, which ends a cell that a loop's end left without one. */

@@ -2,6 +2,7 @@
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripAnsi } from "./ansi.ts";
+import { printedFiles } from "./cell_process.ts";
 import { addressOf, type Connection, newConnection, Wire } from "./wire.ts";
 import { denoError } from "./errors.ts";
 import { LOG_HINT, OutputLog } from "./output_log.ts";
@@ -64,7 +65,6 @@ export interface KernelOptions {
   signal?: AbortSignal;
 }
 
-const UNSTABLE = /^Warning "deno jupyter" is unstable/; // tells nothing here
 const LOOK_EVERY = 500; // ms between two looks into the log of a cell that runs
 const STDERR_TAIL = 4000; // characters kept
 /** ms: one that does not start mostly ends; on a busy machine it takes long. */
@@ -85,15 +85,38 @@ function watchdog(pid: number, folder: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Deno's kernel, in a group of its own, to be ended with its children. */
-export const launchKernel = (
+/**
+ * Deno's kernel, in a group of its own, to be ended with its children. What the
+ * process itself prints goes into two files, see {@link printedFiles}.
+ */
+export function launchKernel(
   connectionFile: string,
   o: Deno.CommandOptions,
-): Deno.ChildProcess =>
-  new Deno.Command(Deno.execPath(), {
-    args: ["jupyter", "--kernel", "--conn", connectionFile],
-    ...{ detached: POSIX, stdin: "null", stdout: "null", ...o },
+): Deno.ChildProcess {
+  const into = `(umask 077; : >"$0.stdout"; : >"$0.stderr")
+    exec "$@" >>"$0.stdout" 2>>"$0.stderr"`;
+  const [command, ...args] = [
+    ...(POSIX ? ["sh", "-c", into, connectionFile] : []),
+    ...[Deno.execPath(), "jupyter", "--quiet", "--kernel"],
+    ...["--conn", connectionFile],
+  ];
+  return new Deno.Command(command, {
+    ...{ args, detached: POSIX, stdin: "null", stdout: "null" },
+    ...{ stderr: "null", ...o },
   }).spawn();
+}
+
+/** The last of what was written into a file; nothing where there is none. */
+async function tailOf(path: string): Promise<string> {
+  try {
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    await file.seek(Math.max(0, size - STDERR_TAIL), Deno.SeekMode.Start);
+    return await new Response(file.readable).text();
+  } catch {
+    return "";
+  }
+}
 
 /** A folder of this process's own for what a kernel and it exchange. */
 const newFolder = () =>
@@ -131,7 +154,6 @@ export class Kernel {
   #published: Promise<void> = Promise.resolve();
   #shell!: ZmtpSocket;
   #fence = 0;
-  #stderr = "";
   #alive = true;
 
   private constructor(
@@ -139,25 +161,24 @@ export class Kernel {
     /** Where others may reach the kernel too. */
     readonly connection: Connection,
     folder: string,
+    readonly connectionFile: string,
     owned = true,
   ) {
     this.#child = child;
     this.wire = new Wire(connection.key);
     this.#log = new OutputLog(folder);
     if (POSIX && owned) this.#watchdog = watchdog(child.pid, folder);
-    const drained = this.#drain();
     this.ended = child.status.then(async (status) => {
       this.#alive = false;
       await this.#endChildren();
-      // A grandchild may hold the pipe open: do not wait for it for long.
-      await within(500, Promise.all([drained, this.#published]));
+      await within(500, this.#published);
       await this.#readLog(Infinity);
+      const stderr = await tailOf(printedFiles(connectionFile)[1]);
       await this.#closeLog();
       return {
         code: status.code,
         signal: status.signal,
-        stderr: stripAnsi(this.#stderr).split("\n")
-          .filter((line) => !UNSTABLE.test(line)).join("\n").trim(),
+        stderr: stripAnsi(stderr).trim(),
       };
     });
     this.#dead = this.ended.then((end) => {
@@ -204,11 +225,10 @@ export class Kernel {
     const child = {
       pid,
       status: gone.promise,
-      stderr: new ReadableStream({ start: (s) => s.close() }),
       kill: (signal: Deno.Signal) => Deno.kill(pid, signal),
     } as Deno.ChildProcess;
     const folder = await newFolder();
-    const kernel = new Kernel(child, connection, folder, false);
+    const kernel = new Kernel(child, connection, folder, file, false);
     const end = () => gone.resolve({ code: -1, signal: null, success: false });
     kernel.#fence = Math.floor(Math.random() * 1e9); // another client's differ
     try {
@@ -246,9 +266,8 @@ export class Kernel {
         cwd,
         env: { ...sandbox?.env, ...o.env },
         clearEnv: sandbox !== undefined,
-        stderr: "piped",
       });
-      const kernel = new Kernel(child, connection, folder);
+      const kernel = new Kernel(child, connection, folder, file);
       kernel.ended.then(() => sandbox?.stop());
       try {
         await kernel.#connect(START, o.signal);
@@ -275,7 +294,8 @@ export class Kernel {
           `(${content.evalue}); use Deno 2.9.6`,
       );
     }
-    await this.#request(intoCode(this.#log.folder), true);
+    const printed = printedFiles(this.connectionFile);
+    await this.#request(intoCode(this.#log.folder, printed), true);
     if (isNew) {
       await checkReplies(async (code) =>
         (await this.#request(code, true)).content.status
@@ -395,13 +415,6 @@ export class Kernel {
     } catch { /* it has ended */ }
     await this.#watchdog.status;
     await this.#watchdog.stdin.close().catch(() => {});
-  }
-
-  async #drain() {
-    const text = this.#child.stderr.pipeThrough(new TextDecoderStream());
-    for await (const chunk of text) {
-      this.#stderr = (this.#stderr + chunk).slice(-STDERR_TAIL);
-    }
   }
 
   async #connect(timeout: number, signal?: AbortSignal) {

@@ -8,6 +8,7 @@ import { UNTIL } from "./agent.ts";
 import { walk } from "./ast.ts";
 import { wrapped } from "./cell_edits.ts";
 import { cellChildren } from "./cell_children.ts";
+import { cellProcess } from "./cell_process.ts";
 import { cellStacks } from "./cell_stacks.ts";
 import { cellTests } from "./cell_tests.ts";
 import { LOG_HINT } from "./output_log.ts";
@@ -159,6 +160,7 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
     }
   };
 
+  const processes = (${cellProcess})((text, isStderr) => print(text, isStderr, write), () => room < 0);
   const pending = new Map(); // timers: of which cell, until when
   const forget = (timer) => {
     try {
@@ -210,16 +212,16 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
   }
 
   let room = ${MOST};
-  const print = (text, isStderr) => {
+  const print = (text, isStderr, put = tell) => {
     const kept = text.slice(0, Math.max(0, room));
     const name = isStderr ? "stderr" : "stdout";
     for (let at = 0, end; at < kept.length; at = end) {
       end = at + ${PIECE};
       if ((kept.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--; // half a character
-      tell("stream", { name, text: kept.slice(at, end) });
+      put("stream", { name, text: kept.slice(at, end) });
     }
     if (room < text.length && room >= 0) {
-      tell("stream", { name, text: "\\n(the cell printed more than ${
+      put("stream", { name, text: "\\n(the cell printed more than ${
   MOST / 1e6
 } MB: the rest is lost)\\n" });
     }
@@ -254,15 +256,17 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
         const failure = await tests.run(wanted);
         if (failure) write("error", failure);
       },
-      into(path) {
+      into(path, files) {
         try {
           if (folder) removeSync(folder, { recursive: true });
         } catch { /* its reader has done that */ }
         close();
         folder = path;
         number = 0;
+        if (files) processes.open(files);
       },
       passed(n) {
+        processes.drain();
         fence.enterWith(n);
         current = n;
         room = ${MOST};
@@ -351,9 +355,12 @@ export const fenceCode = (n: number): string =>
   `${HIDDEN} ? ${HIDDEN}.passed(${n}) : ` +
   `await Deno.jupyter.broadcast("ferlab_fence", { n: ${n} })`;
 
-/** Code that has what cells put out written into a folder; into none without. */
-export const intoCode = (folder?: string): string =>
-  `${HIDDEN}?.into(${JSON.stringify(folder)})`;
+/**
+ * Code that has what cells put out written into a folder; into none without.
+ * @param files what the process prints, see {@link cellProcess}
+ */
+export const intoCode = (folder?: string, files?: string[]): string =>
+  `${HIDDEN}?.into(${JSON.stringify(folder)}, ${JSON.stringify(files)})`;
 
 /**
  * Makes sure that a cell that throws is told as one.

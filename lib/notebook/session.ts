@@ -1,14 +1,15 @@
 /**
  * Sessions: kernels that live on after the command that started them.
  *
- * A session is two files in a folder of the user's own (mode 0700): NAME.json,
- * what is known of it, and NAME.connection.json, the kernel's ports and key;
- * both with mode 0600. What the kernel holds is kept as the keys of the cells
+ * A session is files in a folder of the user's own (mode 0700): NAME.json,
+ * what is known of it, NAME.connection.json, the kernel's ports and key, and
+ * what its process prints; all with mode 0600. What the kernel holds is kept as the keys of the cells
  * that wrote each name (keys.ts), so that a rerun knows what is still right.
  */
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { kill } from "node:process";
+import { printedFiles } from "./cell_process.ts";
 import { newConnection } from "./wire.ts";
 import { Kernel, launchKernel } from "./kernel.ts";
 import { shortHash } from "./ast.ts";
@@ -67,7 +68,8 @@ export async function saveSession(session: Session): Promise<void> {
 
 async function forget(session: Session): Promise<void> {
   const path = join(await sessionFolder(), `${session.name}.json`);
-  for (const file of [path, session.connection]) {
+  const { connection } = session;
+  for (const file of [path, connection, ...printedFiles(connection)]) {
     await Deno.remove(file).catch(() => {});
   }
 }
@@ -117,8 +119,8 @@ async function launch(connection: string, notebook: string): Promise<number> {
   const text = JSON.stringify(newConnection());
   await Deno.writeTextFile(connection, text, { mode: 0o600 });
   const child = launchKernel(connection, {
-    ...{ cwd: workingFolder(notebook), env: kernelEnv(notebook) },
-    stderr: "null",
+    cwd: workingFolder(notebook),
+    env: kernelEnv(notebook),
   });
   child.unref();
   return child.pid;

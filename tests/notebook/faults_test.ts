@@ -179,6 +179,59 @@ Deno.test("what workers and other programs print is the cell's", async () => {
   });
 });
 
+Deno.test("what Node's way to start programs inherits is the cell's, in order", async () => {
+  await run([
+    `import { execFileSync, execSync, spawn, spawnSync } from "node:child_process";
+     import * as all from "node:child_process";
+     console.log("before");
+     execSync("echo of execSync; echo its error >&2", { stdio: "inherit" });
+     console.log("between");
+     execFileSync("echo", ["of execFileSync"], { stdio: ["ignore", "inherit", "pipe"] });
+     all.spawnSync("echo", ["of spawnSync"], { stdio: [0, process.stdout, 2] });
+     console.log(execSync("echo kept").length);`,
+    `await new Promise((done) =>
+       spawn("sh", ["-c", "echo of spawn; echo its error >&2"], { stdio: "inherit" })
+         .on("close", done));
+     console.log("after");`,
+    // Native code writes there without asking anybody.
+    `Deno.writeTextFileSync("/dev/fd/1", "of the process\\n", { append: true });`,
+  ], ({ saved, result }) => {
+    assert.equal(result.error, undefined);
+    assert.deepEqual(saved.cells.map(printed), [
+      "before\nof execSync\nits error\nbetween\nof execFileSync\n" +
+      "of spawnSync\n5\n",
+      "of spawn\nits error\nafter\n",
+      "of the process\n",
+    ]);
+  });
+});
+
+Deno.test("a worker with permissions of its own prints, and keeps to them", async () => {
+  const text = `console.log("of a worker");
+    Deno.readTextFile("/etc/passwd").catch((e) => postMessage(e.name))`;
+  await withFolder(async (_, file) => {
+    await Deno.writeTextFile(
+      file("deno.json"),
+      `{ "unstable": ["worker-options"] }`,
+    );
+    const cell = code(`const worker = new Worker(
+        "data:application/javascript," + encodeURIComponent(${
+      JSON.stringify(text)
+    }),
+        { type: "module", deno: { permissions: "none" } },
+      );
+      const { data } = await new Promise((done) => worker.onmessage = done);
+      worker.terminate();
+      console.log(data);`);
+    await writeNotebook(file("a.ipynb"), notebook(cell));
+    const out = file("b.ipynb");
+    const { error } = await runNotebook(file("a.ipynb"), { out });
+    assert.equal(error, undefined);
+    const saved = await readNotebook(out);
+    assert.equal(printed(saved.cells[0]), "of a worker\nNotCapable\n");
+  });
+});
+
 Deno.test("everything that is written arrives, in order, on its cell", async () => {
   await run([
     `const bytes = (t: string) => new TextEncoder().encode(t);

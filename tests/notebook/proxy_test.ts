@@ -129,6 +129,25 @@ Deno.test("a stopped cell keeps the variables of all cells", async () => {
   });
 });
 
+Deno.test("a cell that is stopped before it waits for anything is stopped", async () => {
+  await withProxy(async (client) => {
+    const stop = async (code: string) => {
+      const id = await client.cell(code);
+      await client.until(() =>
+        client.heard.some((m) =>
+          m.parent.msg_id === id && m.header.msg_type === "execute_input"
+        )
+      );
+      await client.ask("interrupt_request", {}, "control");
+      const { reply } = await client.answer(id);
+      assert.equal(reply.ename, "Interrupted");
+      assert.equal(await value(client, "await 2"), "2");
+    };
+    await stop("await new Promise(() => {});"); // the kernel starts
+    for (let i = 0; i < 3; i++) await stop("await new Promise(() => {});");
+  });
+});
+
 Deno.test("variables that are lost are said to be lost", async () => {
   await withProxy(async (client) => {
     await client.run("let kept = 41");
