@@ -25,6 +25,8 @@ export interface LabOptions {
   browser?: boolean;
   /** kernels tell the type errors of a cell before it runs */
   types?: boolean;
+  /** ends it, also while it starts */
+  signal?: AbortSignal;
 }
 
 /** A running JupyterLab. */
@@ -118,6 +120,7 @@ async function answering(lab: Lab): Promise<void> {
 export async function startLab(o: LabOptions = {}): Promise<Lab> {
   const port = choosePort(o.port);
   const python = await jupyterPython();
+  o.signal?.throwIfAborted();
   const state = o.state ?? join(ROOT, ".ferlab", "jupyter");
   const folder = (name: string) => join(state, name);
   await writeKernelspec(folder("data"));
@@ -165,6 +168,7 @@ export async function startLab(o: LabOptions = {}): Promise<Lab> {
   };
   const url = `http://localhost:${port}/lab?token=${token}`;
   const lab = { url, port, token, ended, stop };
+  o.signal?.addEventListener("abort", stop);
   await answering(lab);
   return lab;
 }
@@ -195,6 +199,7 @@ if (import.meta.main) {
     )
     .option("--uninstall", "undo --install")
     .exitOverride();
+  const asked = new AbortController();
   try {
     program.parse(Deno.args, { from: "user" });
     const { install, uninstall, ...options } = program.opts();
@@ -203,23 +208,20 @@ if (import.meta.main) {
       for (const line of done) console.log(line);
       Deno.exit(0);
     }
-    const lab = await startLab(options);
     const signals = Deno.build.os === "windows"
       ? ["SIGINT"] as const
       : ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-    let stopped = false;
     for (const signal of signals) {
-      Deno.addSignalListener(signal, () => {
-        stopped = true;
-        lab.stop();
-      });
+      Deno.addSignalListener(signal, () => asked.abort());
     }
+    const lab = await startLab({ ...options, signal: asked.signal });
     console.log(lab.url);
     const code = await lab.ended;
-    Deno.exit(stopped ? 0 : code || 1);
+    Deno.exit(asked.signal.aborted ? 0 : code || 1);
   } catch (error) {
     const e = error as Error & { code?: string; exitCode?: number };
     if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
+    if (asked.signal.aborted) Deno.exit(130); // it had not started
     console.error(`error: ${e.message}`);
     Deno.exit(1);
   }

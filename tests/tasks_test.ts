@@ -1,6 +1,9 @@
 /** What `deno task test` reads and reports, and the lists that venvs are made from. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { startLab } from "../tasks/lab.ts";
+import { inFolder } from "./_folder.ts";
 import { countRun, readSummary } from "../tasks/summary.ts";
 
 Deno.test("a coloured summary line gives its counts", () => {
@@ -51,4 +54,42 @@ Deno.test("a venv's list has what is asked for, each package with its SHA-256", 
       assert.ok(lines.some((line) => line.startsWith(`${exact} `)), exact);
     }
   }
+});
+
+Deno.test({
+  name: "a lab that is stopped while it starts ends its server",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (folder) => {
+      // Says its number, and never answers.
+      const python = join(folder, "python");
+      await Deno.writeTextFile(
+        python,
+        `#!/bin/sh\necho $$ >"${folder}/pid"; mv "${folder}/pid" "${folder}/up"\n` +
+          "exec sleep 300\n",
+        { mode: 0o755 },
+      );
+      const up = Deno.watchFs(folder);
+      const before = Deno.env.get("FERLAB_JUPYTER");
+      Deno.env.set("FERLAB_JUPYTER", python);
+      const stop = new AbortController();
+      try {
+        const lab = startLab({
+          state: join(folder, "state"),
+          notebooks: folder,
+          signal: stop.signal,
+        });
+        const ended = assert.rejects(lab, /did not start/);
+        for await (const { paths } of up) {
+          if (paths.some((path) => path.endsWith("up"))) break;
+        }
+        stop.abort();
+        await ended;
+        const pid = Number(await Deno.readTextFile(join(folder, "up")));
+        assert.throws(() => Deno.kill(pid, "SIGCONT"));
+      } finally {
+        if (before === undefined) Deno.env.delete("FERLAB_JUPYTER");
+        else Deno.env.set("FERLAB_JUPYTER", before);
+      }
+    }),
 });

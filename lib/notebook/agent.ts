@@ -88,7 +88,8 @@ export const agentCode = (port: number, token: string): string =>
         if (order === "go") isStopped = false;
         if (order === "stop") {
           isStopped = waits.size === 0;
-          for (const reject of [...waits]) reject(interrupted());
+          for (const reject of waits) reject(interrupted());
+          waits.clear();
         }
       }
     }

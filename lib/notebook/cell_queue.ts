@@ -53,8 +53,8 @@ export class CellQueue {
   #running = false;
   #stops = 0; // how often the running cell was told to stop
   #lost = false; // the kernel was killed to stop the running cell
-  /** Stops a cell that still waits for its kernel. */
-  #stopEarly: (() => void) | undefined;
+  /** Stops a cell that has not begun, as while its kernel starts. */
+  #early: AbortController | undefined;
   #ended = false;
 
   constructor(publish: Publish, cwd: string) {
@@ -139,8 +139,8 @@ export class CellQueue {
 
   /** Stops the running cell, if there is one; the second call at any price. */
   async interrupt(): Promise<void> {
+    if (this.#early) return this.#early.abort();
     if (!this.#running) return;
-    if (this.#stopEarly) return this.#stopEarly();
     const cell = this.#parent;
     const stops = ++this.#stops;
     const over = () => this.#ended || !this.#running || this.#parent !== cell;
@@ -240,6 +240,7 @@ export class CellQueue {
       request.reply({ status: "aborted", execution_count: this.#count });
       return state("idle");
     }
+    this.#early = new AbortController();
     const code = String(request.content.code ?? "");
     const silent = request.content.silent === true;
     if (!silent && request.content.store_history !== false) {
@@ -252,6 +253,7 @@ export class CellQueue {
     }
     if (!silent) await this.#tellBefore(header, code);
     const failure = code.trim() ? await this.#run(code) : undefined;
+    this.#early = undefined;
     if (!failure && !silent) {
       const { cellId } = request.metadata;
       this.#language.ran(code, typeof cellId === "string" ? cellId : undefined);
@@ -293,11 +295,15 @@ export class CellQueue {
     this.#lost = false;
     this.#running = true;
     try {
-      const early = Promise.withResolvers<void>();
-      this.#stopEarly = early.resolve;
-      const inner = await Promise.race([this.#kernel(), early.promise]);
-      this.#stopEarly = undefined;
-      if (!inner) return failed("Interrupted", "stopped before it began");
+      const { signal } = this.#early!;
+      const stopped = new Promise<void>((stop) =>
+        signal.addEventListener("abort", () => stop())
+      );
+      const inner = await Promise.race([stopped, this.#kernel()]);
+      if (!inner || signal.aborted) {
+        return failed("Interrupted", "stopped before it began");
+      }
+      this.#early = undefined;
       const { kernel } = inner;
       this.#cells.set(kernel.fence, this.#parent);
       const cell = String(this.#count);
@@ -324,7 +330,6 @@ export class CellQueue {
       const { stderr } = e.end;
       return failed("KernelDied", `${e.message}; ${lost}`, stderr);
     } finally {
-      this.#stopEarly = undefined;
       this.#running = false;
     }
   }

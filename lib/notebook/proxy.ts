@@ -4,11 +4,11 @@
  * outputs on the wrong cell, errors that do not stop a run, a stop button that
  * loses the variables, a kernel that outlives its client.
  */
-import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { CellQueue } from "./cell_queue.ts";
 import { Front, type Request } from "./front.ts";
 import { projectFolder } from "./project.ts";
-import type { Connection } from "./wire.ts";
+import { type Connection, readConnection } from "./wire.ts";
 
 const PARENT_EVERY = 500; // ms between two looks whether the client is there
 
@@ -118,21 +118,21 @@ export async function serveKernel(
 }
 
 if (import.meta.main) {
-  const at = Deno.args.indexOf("--conn");
-  const file = at < 0 ? undefined : Deno.args[at + 1];
-  if (!file) {
-    console.error("error: --conn FILE is missing: the connection file");
-    Deno.exit(2);
-  }
-  const text = await Deno.readTextFile(resolve(file)).catch(() => {
-    console.error(`error: ${file}: cannot read the connection file`);
-    Deno.exit(2);
-  });
+  /** Ends with one line. */
+  const fail = (code: number) => (error: Error): never => {
+    const [line] = error.message.split("\n");
+    console.error(`error: ${line}`);
+    Deno.exit(code);
+  };
+  let connection: Connection;
   try {
-    await serveKernel(JSON.parse(text), projectFolder(Deno.cwd()));
+    const { conn } = parseArgs({
+      options: { conn: { type: "string", short: "f" } },
+    }).values;
+    connection = await readConnection(conn);
   } catch (e) {
-    console.error(`error: ${file}: ${(e as Error).message}`);
-    Deno.exit(1);
+    fail(2)(e as Error);
   }
+  await serveKernel(connection!, projectFolder(Deno.cwd())).catch(fail(1));
   Deno.exit(0);
 }

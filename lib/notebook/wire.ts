@@ -16,6 +16,48 @@ export interface Connection {
   kernel_name?: string;
 }
 
+const PORTS = ["shell", "control", "stdin", "iopub", "hb"]
+  .map((name) => `${name}_port`);
+
+/**
+ * The connection that a front end wrote into a file.
+ * @throws {Error} in one line where there is none
+ */
+export async function readConnection(
+  file: string | undefined,
+): Promise<Connection> {
+  if (!file) throw new Error("--conn FILE is missing: the connection file");
+  const text = await Deno.readTextFile(file).catch(() => {
+    throw new Error(`${file}: cannot read the connection file`);
+  });
+  const wrong = (what: string) =>
+    new Error(`${file}: is no connection file: ${what}`);
+  let c: unknown;
+  try {
+    c = JSON.parse(text);
+  } catch (e) {
+    throw wrong((e as Error).message);
+  }
+  if (!isObject(c)) throw wrong("it holds no object");
+  const { transport = "tcp", signature_scheme = "hmac-sha256" } = c;
+  if (transport !== "tcp" && transport !== "ipc") {
+    throw wrong("its transport is neither tcp nor ipc");
+  }
+  for (const name of ["ip", "key"]) {
+    if (typeof c[name] !== "string") throw wrong(`it has no ${name}`);
+  }
+  if (c.key && signature_scheme !== "hmac-sha256") {
+    throw wrong("messages are signed by hmac-sha256 alone");
+  }
+  for (const name of PORTS) {
+    const port = Number(c[name]);
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      throw wrong(`${name} is no port`);
+    }
+  }
+  return c as unknown as Connection;
+}
+
 /** Where one of a kernel's sockets is; `ipc` are files beside each other. */
 export function addressOf(
   { transport, ip }: Connection,

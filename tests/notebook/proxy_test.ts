@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { interruptible } from "../../lib/notebook/agent.ts";
 import { withSvgTwin } from "../../lib/notebook/outputs.ts";
-import { newConnection, Wire } from "../../lib/notebook/wire.ts";
+import {
+  newConnection,
+  readConnection,
+  Wire,
+} from "../../lib/notebook/wire.ts";
+import { finished } from "../_run.ts";
 import { Client, leftOver, proxyArgs, serving, withProxy } from "./_client.ts";
 import { ROOT, withFolder } from "./_notebook.ts";
 
@@ -145,6 +150,41 @@ Deno.test("a cell that is stopped before it waits for anything is stopped", asyn
     };
     await stop("await new Promise(() => {});"); // the kernel starts
     for (let i = 0; i < 3; i++) await stop("await new Promise(() => {});");
+  });
+});
+
+Deno.test("a file that is no connection file is told in one line", async () => {
+  await withFolder(async (folder, file) => {
+    const good = newConnection();
+    const cases = {
+      "is no connection file: it holds no object": [],
+      "it has no ip": { ...good, ip: 5 },
+      "it has no key": { ...good, key: undefined },
+      "shell_port is no port": { ...good, shell_port: 70_000 },
+      "its transport is neither tcp nor ipc": { ...good, transport: "udp" },
+      "signed by hmac-sha256 alone": { ...good, signature_scheme: "hmac-md5" },
+    };
+    const path = file("c.json");
+    for (const [told, content] of Object.entries(cases)) {
+      await Deno.writeTextFile(path, JSON.stringify(content));
+      await assert.rejects(readConnection(path), ({ message }: Error) => {
+        assert.ok(message.startsWith(path) && message.includes(told), message);
+        return !message.includes("\n");
+      });
+    }
+    await assert.rejects(readConnection(folder), /cannot read the connection/);
+    await Deno.writeTextFile(path, JSON.stringify(good));
+    assert.deepEqual(await readConnection(path), good);
+    // As front ends that were written for IPython's kernel call it.
+    await Deno.writeTextFile(path, "{");
+    const args = proxyArgs(path).with(-2, "-f");
+    const { code, err } = await finished(
+      new Deno.Command(Deno.execPath(), {
+        ...{ args, stdin: "null", stdout: "piped", stderr: "piped" },
+      }),
+    );
+    assert.equal(code, 2);
+    assert.match(err, /^error: .*c\.json: is no connection file: .*\n$/);
   });
 });
 
