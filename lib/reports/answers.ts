@@ -97,7 +97,7 @@ export function answerText(
         said.replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase())
       : said;
   }
-  const { verdict } = settled(by, study);
+  const { verdict, under } = settled(by, study);
   if (verdict === "holds") return `${holds}: ${number}.`;
   if (verdict === "does not hold") return `${fails}: ${number}.`;
   const why = ["cannot tell", "not yet run"].includes(by.verdict)
@@ -105,7 +105,8 @@ export function answerText(
     : by.onlyAt
     ? " with another net and data than the notes'"
     : " from synthetic faces";
-  return `Cannot tell${why} ${open}: ${number}.`;
+  const small = under ? `, but any difference is under ${under}` : "";
+  return `Cannot tell${why} ${open}${small}: ${number}.`;
 }
 
 /**

@@ -72,14 +72,15 @@ export function settled(
   c: Judgement & { aboutFaces?: boolean },
   { profile, dataName, job }: Pick<Study, "profile" | "dataName" | "job">,
 ): Judgement {
-  const { ours, verdict, why, onlyAt, aboutFaces = "recipe" in job } = c;
+  const { ours, verdict, why, under, onlyAt, aboutFaces = "recipe" in job } = c;
   const isOpen = verdict === "not yet run" || ours === "–";
   if (onlyAt && onlyAt.profile !== profile && !isOpen) {
     return cannotTell(onlyAt.because, ours);
   }
   const word = verdict === "holds" ? "holds" : "does not hold";
-  return isOpen || verdict === "cannot tell" || !aboutFaces ||
-      dataName !== "synthetic"
+  const isReal = !aboutFaces || dataName !== "synthetic";
+  if (isReal && under) return { ours, verdict, why, under };
+  return isReal || isOpen || verdict === "cannot tell"
     ? { ours, verdict, why }
     : cannotTell(
       `on synthetic faces it ${word}, which real faces have to confirm; ${why}`,

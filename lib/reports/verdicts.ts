@@ -64,6 +64,8 @@ export interface Judgement {
   verdict: Verdict;
   /** The rule's reason: noise, confounds, what is missing. */
   why: string;
+  /** Where it cannot be told: any difference is smaller than this. */
+  under?: string;
   /** At any other profile it cannot be told, for this reason. */
   onlyAt?: { profile: string; because: string };
 }
@@ -172,12 +174,17 @@ const rule = (
   const repeats = w.repeats === false || n < FEWEST
     ? ""
     : `; ${repeatsText(of)}`;
-  return byRule(w.ours ?? effectsText(of), {
+  const under = n >= FEWEST && areWithin(of, points) ? size(points) : undefined;
+  const small = under ? `; any difference is under ${under}` : "";
+  const judged = byRule(w.ours ?? effectsText(of), {
     missing: n < FEWEST && tooFew(n, of.some((e) => e.unpaired)),
     fails: fails !== false && (w.fails ?? fails) + seeds,
     holds: holds !== false && (w.holds ?? holds) + seeds,
-    open: (w.open ?? open) + seeds + repeats,
+    open: (w.open ?? open) + small + seeds + repeats,
   });
+  return under && judged.verdict === "cannot tell"
+    ? { ...judged, under }
+    : judged;
 };
 
 /** "a", "a and b", "a, b and c" */
@@ -217,6 +224,11 @@ const size = (points: number) =>
   points === 1 ? "one point" : `${points} points`;
 const isNoGain = (of: readonly Effect[], points: number) =>
   of.every((e) => e.high !== null && e.high < points / 100);
+/** Whether every interval lies within ± `points`. */
+const areWithin = (of: readonly Effect[], points: number) =>
+  of.every(({ low, high }) =>
+    Math.max(...[low, high].map((end) => 100 * Math.abs(end ?? NaN))) < points
+  );
 const ruledOut = (of: readonly Effect[], points: number) =>
   `${of.length > 1 ? "every" : "the"} interval rules out a gain of ` +
   size(points);
@@ -271,7 +283,7 @@ export const equal = rule("equal", (of, points) => {
     e.verdict === "differs" && Math.min(...ends(e)) > points;
   return {
     fails: of.some(isBeyond) && `the interval lies beyond ± ${size(points)}`,
-    holds: of.every((e) => Math.max(...ends(e)) < points) &&
+    holds: areWithin(of, points) &&
       `the interval lies within ± ${size(points)}`,
     open: of.some((e) => e.low === null)
       ? "there is no interval"

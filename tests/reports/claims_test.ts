@@ -95,6 +95,13 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
       await said({ by: isOpen }),
       "Cannot tell whether it pays: +1.",
     );
+    // A small effect is no small sample.
+    const small = { ...isOpen, under: "one point" };
+    assert.equal(await said({ by: small }), "Cannot tell whether it pays: +1.");
+    assert.equal(
+      await said({ by: { ...small, aboutFaces: false } }),
+      "Cannot tell whether it pays, but any difference is under one point: +1.",
+    );
     const fails = { ...holds, verdict: "does not hold", aboutFaces: false };
     assert.equal(
       await said({ by: fails, fails: "It costs" }),

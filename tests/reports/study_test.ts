@@ -67,7 +67,10 @@ Deno.test("a study says which difference its paired repeats are planned to see",
     late.sees!,
     /of 0\.8 points or more, from a pretrained backbone/,
   );
-  assert.match(open("cpu").sees!, /of 1\.1 points or more, from random weights/);
+  assert.match(
+    open("cpu").sees!,
+    /of 1\.1 points or more, from random weights/,
+  );
   const many = open("cpu", { recipe: pretrained("cpu"), repeats: 10 });
   assert.match(many.sees!, /of 0\.4 points or more.*10 paired seeds/);
   assert.equal(open("cpu", { repeats: 1 }).sees, undefined);

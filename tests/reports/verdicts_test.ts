@@ -77,6 +77,15 @@ for (const [what, list, verdicts] of CASES) {
   });
 }
 
+Deno.test("where no side is shown to be better, a small effect is told from a small sample", () => {
+  const small = better(of([0.0005, 0.001]));
+  assert.equal(small.under, "one point");
+  assert.match(small.why, /; any difference is under one point;/);
+  assert.equal(better(of([0.0005, 0.001]), { points: 0.2 }).under, undefined);
+  assert.equal(better(of([0.01, 0.05])).under, undefined);
+  assert.equal(better(of([0.05, 0.001])).under, undefined);
+});
+
 Deno.test("two seeds carry no verdict, and an open one says how many would", () => {
   const two = of([0.05, 0.001]).map((e) => ({ ...e, n: 2 }));
   assert.equal(noGain(two).why, "2 paired seeds are too few");
