@@ -13,8 +13,6 @@ import { firstHighest, percentTick, valueText } from "./values.ts";
 
 const EDGE = "#D55E00";
 const SCALE = 144, STEPS = 24;
-/** What does not say that a row is of the decision. */
-const NO = new Set<channels.Value>([null, "false", 0, ""]);
 /** The colours span at least so many noise floors (standard deviations). */
 const FLOORS = 4;
 
@@ -24,8 +22,8 @@ const FLOORS = 4;
  * noise does not tell from it: less than 2·sd·√(1/n + 1/n) below. Where the
  * best lies at the end of an axis of at least three numbers, that edge is
  * marked: the optimum may lie beyond. The colours span at least four noise
- * floors, so that noise alone looks even. A star marks the decision. A cell
- * whose rows have no value has failed.
+ * floors, so that noise alone looks even. A cell whose rows have no value has
+ * failed.
  */
 export function heatMapChart(
   rows: channels.Rows,
@@ -35,29 +33,20 @@ export function heatMapChart(
     /** Default: the mean, else the accuracy. */
     value?: channels.Channel;
     valueLabel?: string;
-    /** Whether a row is of the setting decided on, or that setting's values. */
-    decision?: channels.Channel | Record<string, unknown>;
   },
 ): Chart {
   const { checkOptions, firstOf, INTERVAL, maybe, read, trialWords } = channels;
   checkOptions("heatMapChart", o, '{ x: "lr", y: "depth" }');
-  const { decision: told } = o;
-  const decision = typeof told === "object" && told
-    ? isOf(told)
-    : told ?? maybe();
   const table = read("heatMapChart", rows, {
     ...{ x: o.x, y: o.y, value: o.value ?? firstOf("mean", "accuracy") },
     // How many runs a value is the mean of, and its interval.
-    ...{ n: maybe("n"), ...INTERVAL, decision },
+    ...{ n: maybe("n"), ...INTERVAL },
   });
   const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
   const y = axisOf(table, "y", { ...asked(o, "y"), scale: "category" });
   const shown = onAxes(table, { x, y }, "value");
   const all = [...shown.rows, ...shown.failed];
   const cells = meansOf(all, ["x", "y"], "value");
-  const chosen = all.filter((r) => !NO.has(r.decision));
-  const decided = cells
-    .filter((c) => chosen.some((r) => r.x === c.x && r.y === c.y));
   type Cell = typeof cells[number];
   const [done, failed] = [true, false]
     .map((isDone) => cells.filter((c) => !Number.isNaN(c.mean) === isDone));
@@ -84,7 +73,6 @@ export function heatMapChart(
     `${x.label} ${x.format(c.x!)}, ${y.label} ${y.format(c.y!)}`;
   const bestWords = best &&
     `best ${valueLabel}: ${value.say(best.mean)} at ${placeOf(best)}`;
-  const decisionWords = `decision: ${decided.map(placeOf).join("; ")}`;
   const edges = (["left", "right", "bottom", "top"] as const).filter((_, i) => {
     const [all, own] = i < 2 ? [x.domain, best?.x] : [y.domain, best?.y];
     const isRange = all.length >= 3 && all.every(channels.isNumber);
@@ -101,14 +89,12 @@ export function heatMapChart(
     label: [
       `${valueLabel} by ${x.label} and ${y.label}`,
       bestWords,
-      decided.length > 0 && decisionWords,
       edges.length > 0 && edgeWords,
       ties.length > 0 && tieWords,
     ],
     legend: [
       [best && { mark: box(`stroke-width="2.5"`), label: bestWords! }],
       [
-        decided.length > 0 && { mark: STAR, label: decisionWords },
         ties.length > 0 && { mark: tieBox, label: tieWords },
         edges.length > 0 && pathItem("M2,6H24", edgeWords, edgeStyle),
         failed.length > 0 && FAILED,
@@ -123,10 +109,7 @@ export function heatMapChart(
         : "",
       width: Math.ceil(barWidth),
     },
-    notes: [
-      ...shown.notes,
-      o.decision && decided.length === 0 && "the decision is no cell here",
-    ],
+    notes: shown.notes,
     isEmpty: cells.length === 0,
     ...{ x: { ...x, hasNoGrid: true }, y: { ...y, hasNoGrid: true } },
     innerHeight: (width) => {
@@ -176,27 +159,10 @@ export function heatMapChart(
           ...{ ...quiet, fill: "none", stroke: "currentColor" },
           ...{ strokeWidth: 3, className: "ferlab-best" },
         }),
-        // In the upper right corner, beside the words.
-        Plot.dot(decided, {
-          ...{ ...quiet, symbol: "star", r: 3.5, className: "ferlab-decision" },
-          ...{ dx: side / 2 - 5, dy: 5 - tall / 2, stroke: "currentColor" },
-          fill: (c: Cell) => c.n > 0 ? fill(c) : "currentColor",
-        }),
       ];
     },
   });
 }
-
-const STAR = `<path transform="translate(13,6)" d="${
-  d3.symbol(d3.symbolStar, 60)()
-}"/>`;
-
-/** A row is of a setting if it has its values. */
-const isOf = (setting: Record<string, unknown>) => {
-  const values = Object.entries(setting);
-  return (row: Record<string, unknown>) =>
-    values.every(([name, value]) => row[name] === value);
-};
 
 const box = (style: string) =>
   `<rect x="6" y="0" width="14" height="11" fill="none" ` +

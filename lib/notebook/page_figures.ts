@@ -50,9 +50,10 @@ export function withoutCaptions(
   return { cells: rest, captions };
 }
 
-/** What a chart says of itself to those who hear the page, shortened. */
+/** What a chart or table says of itself to those who hear the page, shortened. */
 function labelOf(html: string): string {
-  const [, label = ""] = /<svg[^>]*? aria-label="([^"]*)"/.exec(html) ?? [];
+  const [, label = ""] =
+    /<(?:svg|table)[^>]*? aria-label="([^"]*)"/.exec(html) ?? [];
   const [first, ...more] = unescapeHtml(label).split("; ");
   const short = [first, ...more.filter((part) => /^best .*\d/.test(part))]
     .slice(0, 2).join("; ");

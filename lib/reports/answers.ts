@@ -5,9 +5,9 @@ import type { Recipe } from "../train/mod.ts";
 import { settled } from "./claims.ts";
 import { keep } from "./claims_file.ts";
 import { duration, type Row, secondsOf, type Trial } from "../rows/mod.ts";
-import { type Shown, shown } from "./show.ts";
+import { andText, many, type Shown, shown } from "./show.ts";
 import { type Study, trialsOfAll } from "./study.ts";
-import { andText, type Judgement } from "./verdicts.ts";
+import type { Judgement } from "./verdicts.ts";
 
 /** What a notebook answers, each part a sentence without its full stop. */
 export interface Answer {
@@ -29,10 +29,6 @@ function rangeText(values: readonly number[], most = 1): string {
     ? `${texts[0]} to ${texts.at(-1)}`
     : andText(texts);
 }
-
-/** "1 seed", "2 to 5 seeds" */
-const many = (n: string | number, word: string) =>
-  `${n} ${word}${String(n) === "1" ? "" : "s"}`;
 
 /** Parameters of a net in millions, to two digits; counted once a net. */
 function millions(recipes: readonly Recipe[]): number[] {

@@ -22,14 +22,29 @@ export function list(lines: readonly string[]): Shown {
   return markdown(lines.map((line) => `- ${line}`).join("\n") || "Nothing.");
 }
 
-/** Rows as HTML; columns are those of all rows, in order of appearance. */
-export function tableHtml(rows: readonly Record<string, unknown>[]): string {
+/** "a", "a and b", "a, b and c" */
+export const andText = (parts: readonly string[]): string =>
+  new Intl.ListFormat("en-GB").format(parts);
+
+/** "1 seed", "2 to 5 seeds" */
+export const many = (n: string | number, word: string): string =>
+  `${n} ${word}${String(n) === "1" ? "" : "s"}`;
+
+/**
+ * Rows as HTML; columns are those of all rows, in order of appearance. `label`
+ * says what the table holds; a page has it as caption.
+ */
+export function tableHtml(
+  rows: readonly Record<string, unknown>[],
+  label = "",
+): string {
   const row = (cells: unknown[], tag: string) =>
     `<tr>${
       cells.map((c) => `<${tag}>${escapeMarkup(cellText(c))}</${tag}>`).join("")
     }</tr>`;
   const columns = [...new Set(rows.flatMap((r) => Object.keys(r)))];
-  return `<table><thead>${row(columns, "th")}</thead><tbody>${
+  const named = label && ` aria-label="${escapeMarkup(label)}"`;
+  return `<table${named}><thead>${row(columns, "th")}</thead><tbody>${
     rows.map((r) => row(columns.map((c) => r[c]), "td")).join("")
   }</tbody></table>`;
 }

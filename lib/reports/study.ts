@@ -47,7 +47,7 @@ import {
   triedText,
   valueText,
 } from "../rows/mod.ts";
-import { list, type Shown, tableHtml } from "./show.ts";
+import { andText, list, many, type Shown, tableHtml } from "./show.ts";
 
 const Where = z.strictObject({
   profile: Profile,
@@ -219,6 +219,21 @@ export class Study {
     );
   }
 
+  /** "12 settings of depth and lr, 5 repeats each" */
+  get #size(): string {
+    const { parameters, search, repeats } = this.definition;
+    const points = search.kind === "list" ? search.points : [];
+    const names = new Set([parameters, ...points].flatMap(Object.keys));
+    const varied = [...names].filter((name) =>
+      Object.hasOwn(parameters, name) ||
+      new Set(points.map((point) => point[name])).size > 1
+    );
+    const n = plannedTrials(this.definition) / repeats;
+    return `${many(n, "setting")}${varied.length > 0 ? " of " : ""}${
+      andText(varied)
+    }, ${many(repeats, "repeat")} each`;
+  }
+
   /** Where its record is, and which of its name is of its recipe and data. */
   #record(): Parameters<typeof trialRows> {
     const isOwn = "recipe" in this.job ? isRecordOf(this.job) : () => true;
@@ -271,7 +286,9 @@ export class Study {
     const about = `profile ${this.profile}${data}, ${this.dir}`;
     const rows = facts.map(([fact, text]) => ({ "": fact, [this.name]: text }));
     return {
-      "text/html": `${tableHtml(rows)}<p>${escapeMarkup(about)}</p>`,
+      "text/html": `${tableHtml(rows, this.#size)}<p>${
+        escapeMarkup(about)
+      }</p>`,
       "text/plain": [...facts.map((f) => f.join(": ")), about].join("\n"),
     };
   }

@@ -15,6 +15,7 @@ import {
   type Testing,
   whyNone,
 } from "./effects.ts";
+import { andText } from "./show.ts";
 import {
   asRuns,
   isDone,
@@ -186,10 +187,6 @@ const rule = (
     ? { ...judged, under }
     : judged;
 };
-
-/** "a", "a and b", "a, b and c" */
-export const andText = (parts: readonly string[]): string =>
-  new Intl.ListFormat("en-GB").format(parts);
 
 /** The tests that were made of effects. */
 function testOf(

@@ -83,11 +83,10 @@ function answersText(folder: string, sections: readonly Section[]): string {
       existsSync(join(folder, file)) ? `[${heading}](${file})` : heading,
       question,
       `**${plain(judged.answer.text)}**`,
-      plain(judged.answer.restsOn),
     ]];
   });
   return rows.length > 0
-    ? markdownTable(["report", "question", "answer", "it rests on"], rows)
+    ? markdownTable(["report", "question", "answer"], rows)
     : "None yet.";
 }
 
@@ -112,9 +111,11 @@ function sectionText(folder: string, section: Section): string {
     .map(([word, ending]) => [word, `${profile}/${name}.${ending}`])
     .filter(([, file]) => existsSync(join(folder, file)))
     .map(([word, file]) => `[${word}](${file})`).join(", ");
+  const restsOn = judged?.answer?.restsOn;
   const about = judged && judged.trials > 0
     ? `Profile ${judged.profile} on ${judged.data}: ${judged.trials} trials, ` +
       `${duration(judged.seconds)}.${links && ` ${links}.`}` +
+      (restsOn ? ` It rests on ${plain(restsOn)}.` : "") +
       (judged.sees.length > 0
         ? ` It can detect ${judged.sees.join(", and ")}.`
         : "")

@@ -469,17 +469,6 @@ Deno.test("noise alone looks even: the colours span four noise floors", async ()
   assert.match(text, /1 tie with the best/);
 });
 
-Deno.test("a heat map marks the decision, given by its values or a function", async () => {
-  const draw = (decision: object) =>
-    heatMapChart(good, { x: "lr", y: "depth", decision } as never);
-  const { svg } = draw({ lr: 1e-3, depth: 2 });
-  assert.match(svg, /decision: learning rate 10⁻³, depth 2</);
-  assert.equal(svg.match(/class="ferlab-decision"[^>]*>\n?<path/g)?.length, 1);
-  const same = draw((r: Row) => r.lr === 1e-3);
-  assert.equal(same.svg, svg);
-  assert.match(await check(draw({ lr: 1 })), /the decision is no cell here/);
-});
-
 Deno.test("a noise in points is refused where values are shares", () => {
   const noise = { sd: 1.5 };
   const said = "noise is 1.5: give its sd as a share, 0.015 for 1.5 points";
@@ -504,6 +493,21 @@ Deno.test("rates inside one decade have several ticks on a phone", () => {
   const { svg } = lineChart(rows, { x: "lr", width: 400 });
   const [, ticks] = /x-axis tick label">(.*?)<\/g>/s.exec(svg)!;
   assert.ok(ticks.match(/<text/g)!.length >= 4, ticks);
+});
+
+Deno.test("for narrow windows a chart is drawn again, unless its width is said", () => {
+  const rows = [1, 2].map((epoch) => ({ epoch, accuracy: epoch / 4 }));
+  const second = (html: string) =>
+    /<div class="narrow" style="display: none"><svg[^>]* width="(\d+)"/.exec(
+      html,
+    )
+      ?.[1];
+  const { html, svg } = lineChart(rows.values(), { x: "epoch" });
+  assert.equal(second(html), "320");
+  assert.equal(html.match(/epoch 2: 50\.0 %/g)?.length, 2);
+  assert.match(svg, /^<svg[^>]* width="720"/);
+  const told = lineChart(rows, { x: "epoch", width: 500 });
+  assert.equal(second(told.html), undefined);
 });
 
 Deno.test("on a phone no words are smaller than 11 pixels", () => {

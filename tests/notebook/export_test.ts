@@ -742,6 +742,9 @@ Deno.test("figures and tables have numbers and captions, which links of the text
       code("d()", [display("text/html", table)]),
       markdown("## Cost"),
       code("e()", [display("text/html", table)]),
+      code("f()", [
+        display("text/html", table.replace(">", ` aria-label="two nets">`)),
+      ]),
     )),
   );
   assert.match(text, /<figure class="numbered" id="figure-1--">/);
@@ -752,6 +755,7 @@ Deno.test("figures and tables have numbers and captions, which links of the text
     "<b>Figure 2.</b> Loss by epoch.",
     "<b>Table 2.</b> Does <em>it</em> agree?",
     "<b>Table 3.</b> Cost.",
+    "<b>Table 4.</b> Two nets.",
   ]);
   assert.match(text, /<a href="#figure-1--">figure\u00a01<\/a>/);
   assert.match(text, /<a href="#table-1--">table\u00a01<\/a>/);
