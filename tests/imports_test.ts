@@ -117,6 +117,16 @@ Deno.test("rooms import rooms above them, tasks and tests any, all by their door
   );
 });
 
+Deno.test("docs/architecture.md lists the rooms, each below those that it imports", () => {
+  const page = readFileSync(join(root, "docs/architecture.md"), "utf8");
+  const listed = [...page.matchAll(/^\| `lib\/(\w+)` /gm)].map(([, r]) => r);
+  assert.deepEqual(listed.toSorted(), Object.keys(ROOMS).sort());
+  const high = listed.filter((room, i) =>
+    ROOMS[room].some((other) => listed.indexOf(other) > i)
+  );
+  assert.deepEqual(high, []);
+});
+
 Deno.test("the import check catches each way of breaking the rule", () => {
   const count = (file: string, source: string) =>
     violations(file, source).length;

@@ -169,7 +169,7 @@ export function decisionText(
   { name = "", unless, note }: Decision = {},
 ): string {
   const isNone = choice === undefined || choice === null;
-  const none = unless || isNone && "no trial is on record";
+  const none = unless || isNone && "too few trials are on record";
   // A recipe's own name, such as loss.labelSmoothing, stays as it is.
   const words = none ? `None: ${none}.` : `${name} ${choice}.`.trim()
     .replace(/^[a-z]+(?= )/, (word) => word[0].toUpperCase() + word.slice(1));

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as lab from "../../lib/lab.ts";
 import type { Row, Trial } from "../../lib/lab.ts";
-import { EXPLORE_TYPE } from "../../lib/explore/mod.ts";
+import * as explore from "../../lib/explore/mod.ts";
 import { trialsOf } from "../../lib/explore/page/brush.ts";
 import { Evaluation, idOf } from "../../lib/explore/page/evaluate.ts";
+import { FUNCTIONS } from "../../lib/explore/page/functions.ts";
 import { asWritten, type State } from "../../lib/explore/page/state.ts";
 import { commandOf } from "../../lib/explore/page/trial.ts";
 import { planOf, Recorder, remember } from "../../lib/explore/record.ts";
@@ -43,6 +44,24 @@ function again(
 /** Without what results keep under symbols. */
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 const of = { of: "depth", base: 2, at: "best", name: "depth" } as const;
+
+Deno.test("what keeps its call is known to the page and to a notebook, charts of trials among it", () => {
+  const { EXPLORE_TYPE: _, ...kept } = explore;
+  for (const [name, f] of Object.entries(kept)) {
+    assert.equal((lab as Record<string, unknown>)[name], f, name);
+  }
+  const own = ["answer", "claims", "decide", "explore", "openStudy"];
+  assert.deepEqual(
+    Object.keys(kept).filter((name) => !own.includes(name)).sort(),
+    [...FUNCTIONS.keys()].sort(),
+  );
+  const others = ["faceGridChart", "heatOverlayChart", "throughputChart"];
+  assert.deepEqual(
+    Object.keys(charts)
+      .filter((name) => name.endsWith("Chart") && !FUNCTIONS.has(name)),
+    [...others, "timelineChart"],
+  );
+});
 
 Deno.test("effects and verdicts come out the same, also of filtered and renamed ones", () => {
   const best = lab.effects(trials, of);
@@ -214,7 +233,7 @@ Deno.test("the table has no folder, no host and no picture, and all that is judg
   const chart = lab.heatMapChart(trials, { x: "lr", y: "depth" });
   // deno-lint-ignore no-explicit-any
   const data = await (chart as any)[Symbol.for("Jupyter.display")]();
-  const { version, asked } = data[EXPLORE_TYPE];
+  const { version, asked } = data[explore.EXPLORE_TYPE];
   assert.equal(version, 1);
   const { calls, root } = JSON.parse(
     gunzipSync(Buffer.from(asked, "base64")).toString(),

@@ -13,7 +13,7 @@ import { inFolder } from "../_folder.ts";
 const root = new URL("../..", import.meta.url).pathname;
 const NOTEBOOKS = join(root, "notebooks");
 const names = [...Deno.readDirSync(NOTEBOOKS)].map((e) => e.name)
-  .filter((name) => name.endsWith(".ipynb"))
+  .filter((name) => /^[^.]+\.ipynb$/.test(name))
   .map((name) => name.slice(0, -".ipynb".length)).sort();
 
 interface Kept {

@@ -10,7 +10,7 @@ import { finished } from "../_run.ts";
 const root = new URL("../..", import.meta.url).pathname;
 
 const notebooks = [...Deno.readDirSync(join(root, "notebooks"))]
-  .map((e) => e.name).filter((n) => n.endsWith(".ipynb"))
+  .map((e) => e.name).filter((n) => /^[^.]+\.ipynb$/.test(n))
   .map((n) => n.slice(0, -".ipynb".length)).sort();
 
 const study = (...args: string[]) =>

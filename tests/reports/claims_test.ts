@@ -339,7 +339,7 @@ Deno.test("a decision says its choice, or why there is none", async () => {
   );
   assert.equal(
     await shown(decide(undefined)),
-    "**Decision.** None: no trial is on record.",
+    "**Decision.** None: too few trials are on record.",
   );
   const wrong = (choice: unknown) => () => decide(choice as string);
   assert.throws(
