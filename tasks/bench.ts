@@ -33,7 +33,7 @@ withOptions(train, {
   "--all":
     "the net of each profile, and all forms of the full and the slim net",
   "--size <px>": ["side of the images in pixels", { read: whole }],
-  "--batch <n>": ["images a step", { read: whole }],
+  "--batch <n>": ["images per step", { read: whole }],
   "--steps <n>": [
     "steps per round (default: as many as take 1.5 s, 3 to 30)",
     { read: whole },

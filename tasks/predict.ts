@@ -243,7 +243,7 @@ withOptions(addDeviceOption(program), {
     choices: ["table", "json", "csv"],
     default: "table",
   }],
-  "--grad-cam <folder>": "write a picture a face: where the net looked",
+  "--grad-cam <folder>": "write one picture per face: where the net looked",
   "--recipe <file>": "the net's recipe (JSON), where weights say none",
   "--classes <names>": ["the classes' names by label, with commas between", {
     read: listed,

@@ -22,7 +22,8 @@ export type RunEvent =
   | { type: "cell-end"; index: number; seconds: number; ok: boolean }
   | { type: "warning"; message: string };
 
-const NO_ERROR = "it was to throw (tag raises-exception), but ran to its end";
+const NO_ERROR =
+  "it should have thrown (tag raises-exception), but ran to its end";
 /** Errors that are not the cell's own: never those that a tag expects. */
 const FROM_OUTSIDE = ["KernelDied", "Interrupted", "CellTimeout"];
 const SAVE_EVERY = 5000; // ms between savings of a cell that still runs

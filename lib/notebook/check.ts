@@ -33,7 +33,7 @@ function checkIds(one: Checked): Finding[] {
     const why = problem
       ? `its id ${JSON.stringify(id).slice(0, 70)} ${problem}`
       : before !== undefined
-      ? `its id "${id}" is that of ${cellName(cells, before)} too`
+      ? `its id "${id}" is also that of ${cellName(cells, before)}`
       : undefined;
     return why ? [at(one, i, "ids", `${why}; \`clean\` gives it another`)] : [];
   });
@@ -42,7 +42,7 @@ function checkIds(one: Checked): Finding[] {
   const without = cells.filter((c) => c.id === undefined).length;
   if (without < cells.length && nbformat_minor < 5) {
     tell(
-      `its cells have ids, which nbformat 4.${nbformat_minor} has not; ` +
+      `its cells have ids, which nbformat 4.${nbformat_minor} does not know; ` +
         "`clean` makes it 4.5",
     );
   }

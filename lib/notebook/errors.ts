@@ -69,7 +69,7 @@ export function explained<T extends { ename: string; evalue: string }>(
   if (error.ename !== broken || error.evalue !== broken) return error;
   const evalue = "what the cell threw, or its last value, holds half a " +
     "character (a lone surrogate, as text.slice() may leave one), which the " +
-    "kernel cannot tell; text.toWellFormed() mends it";
+    "kernel cannot send; text.toWellFormed() mends it";
   return { ...error, ename: "Error", evalue };
 }
 

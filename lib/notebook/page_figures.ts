@@ -50,12 +50,17 @@ export function withoutCaptions(
   return { cells: rest, captions };
 }
 
+/** A caption with more characters than this names no series. */
+const MOST_WORDS = 90;
+
 /** What a chart or table says of itself to those who hear the page, shortened. */
 function labelOf(html: string): string {
   const [, label = ""] =
     /<(?:svg|table)[^>]*? aria-label="([^"]*)"/.exec(html) ?? [];
   const [first, ...more] = unescapeHtml(label).split("; ");
-  const short = [first, ...more.filter((part) => /^best .*\d/.test(part))]
+  // The series that a long one lists stand in the legend.
+  const [head] = first.length > MOST_WORDS ? first.split(": ") : [first];
+  const short = [head, ...more.filter((part) => /^best .*\d/.test(part))]
     .slice(0, 2).join("; ");
   if (!short || /^(Chart|Figure) of cell \d+$/.test(short)) return "";
   return short[0].toUpperCase() + short.slice(1) + ".";

@@ -162,7 +162,7 @@ class Run {
     const same = JSON.stringify(record.parameters) ===
       JSON.stringify(before && runRecord(before).parameters);
     if (o.resume && before && !same) {
-      this.#warn("other parameters than before; all cells are run");
+      this.#warn("the parameters are not those of before; all cells run");
     }
     const { only } = o;
     const plan = planRun(nb, { before, resume: o.resume && same, only });

@@ -86,7 +86,9 @@ async function judge(
 ): Promise<string | undefined> {
   const error = errorIn(ran);
   if (hasTag(stored, "raises-exception")) {
-    if (!error) return "it was to throw (tag raises-exception), but did not";
+    if (!error) {
+      return "it should have thrown (tag raises-exception), but did not";
+    }
   } else if (error) {
     const text = error.evalue.split("\n")[0];
     return error.ename === "Error" ? text : `${error.ename}: ${text}`;

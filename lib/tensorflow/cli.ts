@@ -125,7 +125,7 @@ async function install(options: { gpu?: boolean; version: string }) {
 }
 
 const program = new Command("deno task tf")
-  .description("Installs libtensorflow, and tells what the engine has.")
+  .description("Installs libtensorflow and shows what the engine has.")
   .exitOverride();
 program.command("install")
   .description("fetch the official wheel with pip and keep its library")

@@ -31,7 +31,7 @@ async function python(
     }).spawn();
   } catch (error) {
     throw new LibraryError(
-      "python3 is not to be found, and TensorFlow is installed with its pip " +
+      "python3 was not found, and TensorFlow is installed with its pip " +
         `(${(error as Error).name}); install python3 with pip, or set ` +
         "FERLAB_TENSORFLOW to a folder with libtensorflow",
     );

@@ -58,12 +58,12 @@ export class TrainingRun {
     }
     if (recipe.labels !== "hard" && !data.train.targets) {
       throw new RecipeError(
-        `recipe.labels: "${recipe.labels}" needs raters' shares, which ${data.name} has not; give "hard"`,
+        `recipe.labels: "${recipe.labels}" needs raters' shares, which ${data.name} does not have; give "hard"`,
       );
     }
     if (recipe.schedule.kind === "plateau" && data.validation.n === 0) {
       throw new RecipeError(
-        `recipe.schedule: plateau watches the validation split, which ${data.name} has not; give another kind`,
+        `recipe.schedule: plateau watches the validation split, which ${data.name} does not have; give another kind`,
       );
     }
     try {

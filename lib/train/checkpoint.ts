@@ -141,7 +141,7 @@ export async function loadCheckpoint(
     return {
       ...previous,
       warning:
-        `${newest.why}: going on from ${PREVIOUS}, epoch ${previous.meta.epoch}`,
+        `${newest.why}: continuing from ${PREVIOUS}, epoch ${previous.meta.epoch}`,
     };
   }
   if (newest.missing && previous.missing) return null;

@@ -196,7 +196,7 @@ export async function* train(
   options.onStart?.(recipe, pretrained?.hash);
   if (pretrained && pretrained.leftAlone.length > 0) {
     onWarning?.(
-      `${recipe.weights.file}: left alone beside the weights: ${
+      `${recipe.weights.file}: ignored beside the weights: ${
         firstTen(pretrained.leftAlone)
       }`,
     );

@@ -159,7 +159,7 @@ export function lrAt(
     case "plateau":
       if (metrics.length < epoch) {
         throw new RangeError(
-          `schedule plateau: ${metrics.length} validation values for ${epoch} epochs; give one an epoch`,
+          `schedule plateau: ${metrics.length} validation values for ${epoch} epochs; give one per epoch`,
         );
       }
       return { lr: plateau(schedule, lr, metrics.slice(0, epoch)).lr };

@@ -87,10 +87,10 @@ const kinds = [
     factor: fraction().default(0.1)
       .describe("What the rate is multiplied by; above 0 and below 1."),
     patience: whole(0, 1e9).default(10).describe(
-      "Epochs without a better value that are let pass before a cut; from 0.",
+      "Epochs without improvement before a cut; from 0.",
     ),
     threshold: real(0, 1e6).default(1e-4)
-      .describe("What a better value is better by at least; from 0."),
+      .describe("How much better a value must be to count as better; from 0."),
     thresholdMode: oneOf(["rel", "abs"]).default("rel").describe(
       "Whether threshold is a share of the best value (rel) or in its unit (abs).",
     ),
@@ -98,13 +98,13 @@ const kinds = [
       .describe("Epochs after a cut that do not count as bad; from 0."),
     ...floor,
     eps: real(0, 1e6).default(1e-8)
-      .describe("A cut by no more than this is not made; from 0."),
+      .describe("Cuts no larger than this are not made; from 0."),
   }).refine(
     (s) => s.mode === "max" || s.thresholdMode === "abs" || s.threshold < 1,
     {
       path: ["threshold"],
       error:
-        "no loss is lower by its whole self; give less than 1, or thresholdMode abs",
+        "no loss falls by all of itself; give less than 1, or thresholdMode abs",
     },
   ),
   schedule("oneCycle", {

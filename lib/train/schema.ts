@@ -52,7 +52,7 @@ export const Fields = z.strictObject({
   qkNorm: flag(false)
     .describe("LayerNorm of queries and keys in each head; true or false."),
   layerScale: real(0, 1e6).default(0).describe(
-    "First value of LayerScale's factors (arXiv 2103.17239); 0 is without them.",
+    "First value of LayerScale's factors (arXiv 2103.17239); 0 switches it off.",
   ),
   seHead: flag(false).describe(
     "Squeeze-and-excitation of the token that the head reads; true or false.",
@@ -66,7 +66,7 @@ export const Fields = z.strictObject({
     "Stochastic depth of the last block, growing from 0 at the first; 0 to below 1.",
   ),
   classes: whole(2, 100000).default(7)
-    .describe("Classes to tell apart; 2 to 100000."),
+    .describe("Number of classes; 2 to 100000."),
   weights: z.strictObject({
     file: z.string(takes("a path, or an empty text")).default("").describe(
       "PyTorch's or safetensors weights to start from, or an index of their shards, by path; empty for none.",
@@ -79,22 +79,22 @@ export const Fields = z.strictObject({
     ),
   }, group).prefault({}).describe("Pretrained weights."),
   batchSize: whole(1, 1e6).default(64)
-    .describe("Images a training step; 1 to 1000000."),
+    .describe("Images per training step; 1 to 1000000."),
   evalBatchSize: whole(1, 65536).default(256)
-    .describe("Images an evaluation step; 1 to 65536, no effect on results."),
+    .describe("Images per evaluation step; 1 to 65536, no effect on results."),
   epochs: whole(1, 100000).default(10)
     .describe("Passes over the training images; 1 to 100000."),
   seed: whole(0, 2147483647).default(0).describe(
     "Seed of the start values, the order and the augmentation; 0 to 2147483647.",
   ),
   optimizer: oneOf(["adam", "adamw", "sgd"]).default("adam").describe(
-    "adam (decay added to the gradient), adamw (decay apart from it) or sgd.",
+    "adam (decay added to the gradient), adamw (decoupled decay) or sgd.",
   ),
   lr: positive().default(2e-4)
     .describe("Learning rate, before the schedule; above 0."),
   betas: z.tuple([beta(), beta()], takes("a list of 2 numbers"))
     .default([0.9, 0.999]).describe(
-      "Decay a step of Adam's two running means; each from 0 to below 1.",
+      "Decay per step of Adam's two running means; each from 0 to below 1.",
     ),
   eps: positive().default(1e-8)
     .describe("Added to Adam's denominator; above 0."),
@@ -105,7 +105,9 @@ export const Fields = z.strictObject({
   nesterov: flag(false)
     .describe("Whether SGD's momentum is Nesterov's; true or false."),
   dampening: real(0, 1).default(0)
-    .describe("What a gradient lacks as it enters SGD's momentum; 0 to 1."),
+    .describe(
+      "The part of a gradient that SGD's momentum does not take up (dampening); 0 to 1.",
+    ),
   weightDecay: real(0, 1e6).default(0)
     .describe("Weight decay of the parameters of weightDecayOn; from 0."),
   weightDecayOn: oneOf(["kernels", "matrices", "all"]).default("kernels")
@@ -129,14 +131,14 @@ export const Fields = z.strictObject({
   schedule: Schedule.default({ kind: "constant", per: "epoch" })
     .describe("How the learning rate changes over the run."),
   clipNorm: real(0, 1e6).default(0).describe(
-    "Largest norm of all gradients together; longer ones are scaled down; 0 is without.",
+    "Largest norm of all gradients together; larger ones are scaled down; 0 is no limit.",
   ),
   accumulate: whole(1, 1e6).default(1).describe(
     "Pieces that a batch is cut into, whose gradients are added up before the step; 1 to batchSize.",
   ),
   sam: z.strictObject({
     rho: real(0, 1e6).default(0).describe(
-      "How far the gradient is looked for (arXiv 2010.01412), in weights; 0 is without.",
+      "How far from the weights the gradient is taken (SAM, arXiv 2010.01412); 0 switches it off.",
     ),
     adaptive: flag(false).describe(
       "Whether the distance is in units of each weight (arXiv 2102.11600); true or false.",
@@ -144,7 +146,7 @@ export const Fields = z.strictObject({
   }, group).prefault({}).describe("Sharpness-aware minimisation."),
   ema: z.strictObject({
     decay: share().describe(
-      "Decay a step of the weights' running mean, which evaluation then uses; 0 is without, to below 1.",
+      "Decay per step of the weights' running mean, which evaluation then uses; 0 switches it off, to below 1.",
     ),
     warmup: flag(true).describe(
       "Whether the decay is at most (1 + step) / (10 + step); true or false.",
@@ -307,7 +309,7 @@ export const Recipe = Fields.superRefine((r, context) => {
   if (r.labels === "any" && r.mixing.kind !== "none") {
     refuse(
       ["labels"],
-      `"any" picks one label an image, which cannot be mixed; give mixing.kind "none", or labels "soft"`,
+      `"any" picks one label per image, which cannot be mixed; give mixing.kind "none", or labels "soft"`,
       "mixing",
     );
   }

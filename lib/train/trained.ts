@@ -189,7 +189,7 @@ export async function trainedNet(
   if (names.length !== recipe.classes) {
     throw new WeightsError(
       `${file}: ${names.length} names (${firstTen([...names])}) for ` +
-        `${recipe.classes} classes; give one a class, by label`,
+        `${recipe.classes} classes; give one per class, by label`,
     );
   }
   const confusion = about.confusion?.length === recipe.classes

@@ -163,7 +163,7 @@ function complain<T>(
   if (stops.length === 0 && !nothing) return;
   const what = there.map(([, label, entries]) => listed(label, entries));
   const advice = nothing
-    ? "not one tensor fits, so these are another model's"
+    ? "not one tensor fits, so these weights are another model's"
     : `allow ${stops.map(([kind]) => `"${kind}"`).join(", ")} if that is meant`;
   throw new WeightsError(
     `${source}: does not fit the model: ${what.join("; ")}; ${advice}`,

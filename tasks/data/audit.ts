@@ -76,7 +76,7 @@ export function auditCommand(): Command {
         "  deno task data audit data/raf-db --html audit.html --samples",
     );
   withOptions(command, {
-    "--all": "tell every finding, not the first of each kind",
+    "--all": "list every finding, not only the first of each kind",
     "--json": "print the whole audit as JSON",
     "--html <file>": "also write it as one HTML page",
     "--samples": "show images on the page, which must then not be published",

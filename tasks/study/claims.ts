@@ -73,16 +73,19 @@ const anchorOf = (heading: string): string =>
   "#" + heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "")
     .replace(/\s/g, "-");
 
-/** A line for each question that has an answer. */
+/** A line for each question: its answer, or how its claims were judged. */
 function answersText(folder: string, sections: readonly Section[]): string {
   const rows = sections.flatMap((section) => {
     const { name, question = "–", profile, judged } = section;
-    if (!judged?.answer) return [];
+    if (!judged || judged.trials === 0) return [];
     const file = `${profile}/${name}.html`, heading = plain(headingOf(section));
     return [[
       existsSync(join(folder, file)) ? `[${heading}](${file})` : heading,
       question,
-      `**${plain(judged.answer.text)}**`,
+      judged.answer
+        ? `**${plain(judged.answer.text)}**`
+        : `[its claims](${anchorOf(headingOf(section))}): ` +
+          countsText(judged.claims),
     ]];
   });
   return rows.length > 0

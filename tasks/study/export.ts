@@ -108,7 +108,7 @@ export function exportCommand(): Command {
   const command = new Command("export")
     .summary("write a study's trials as files, or for TensorBoard or MLflow")
     .description(
-      "Write a study's trials to a file. Parquet and CSV have a row a trial, " +
+      "Write a study's trials to a file. Parquet and CSV have one row per trial, " +
         "and the epochs beside them in NAME.epochs.*; JSON has the whole " +
         "record. In CSV a text that a spreadsheet would run as a formula gets " +
         "a ' before it. With --to they become runs of TensorBoard or MLflow: " +

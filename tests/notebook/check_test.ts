@@ -160,7 +160,7 @@ Deno.test("a parameter is unused when no other cell reads it, its injected value
 
 Deno.test("outputs that do not belong, doubled ids and missing metadata are told", async () => {
   assert.deepEqual(await of("a"), [
-    'a.ipynb cell 2: its id "c1" is that of cell 1 too; `clean` gives it another',
+    'a.ipynb cell 2: its id "c1" is also that of cell 1; `clean` gives it another',
     "a.ipynb cell 1: its result is that of another run",
     "a.ipynb cell 2: it has outputs but was never run",
     "a.ipynb cell 3: its execution count 1 comes after 2: the cells were not run in order",

@@ -301,7 +301,7 @@ Deno.test("an expected error lets the run go on, its absence ends it", async () 
     assert.equal(status(saved.cells[0]), "ok");
     assert.deepEqual(saved.cells[1].outputs, []);
     assert.equal(printed(saved.cells[2]), "after\n");
-    assert.match(result.error!, /cell 4: it was to throw/);
+    assert.match(result.error!, /cell 4: it should have thrown/);
   });
   await run(
     [tagged("raises-exception", `Deno.exit(1)`)],

@@ -239,7 +239,7 @@ Deno.test("ids that nbformat does not allow come out valid of run, fmt and clean
     assert.equal(told.length, 6);
     assert.match(
       told.join("\n"),
-      /^cell 2 .*"dup" .* cell 1 too.*\ncell 3 .* 64 characters.*\ncell 4 .*"bad id!ä" has other.*\ncell 5 .* is empty.*\n.* ids, which nbformat 4\.4 has not.*\n.* 1 of 2 cells have no id/,
+      /^cell 2 .*"dup" .* also that of cell 1.*\ncell 3 .* 64 characters.*\ncell 4 .*"bad id!ä" has other.*\ncell 5 .* is empty.*\n.* ids, which nbformat 4\.4 does not know.*\n.* 1 of 2 cells have no id/,
     );
     await assert.rejects(
       rerunCells(file("a.ipynb"), { cells: ["dup"] }),

@@ -263,7 +263,7 @@ Deno.test("--resume goes on after the last result, and keeps what is saved", asy
       ...{ resume: true, env: { WELL: "1" }, parameters: { a: 2 } },
     });
     assert.equal(other.ran, "sfe");
-    assert.match(other.warnings.join(), /other parameters than before/);
+    assert.match(other.warnings.join(), /parameters are not those of before/);
     // Only the last cell, which fails for it lacks `log`; the rest is kept.
     const only = await run({ parameters: { a: 2 }, only: (i) => i === 6 });
     assert.deepEqual([only.ran, only.result.failedCell], ["", 6]);

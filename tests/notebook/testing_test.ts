@@ -83,7 +83,7 @@ Deno.test("cells fail by a wrong value, a missing one, no throw where one is due
     assert.match(cells[1].message!, /no stored output/);
     assert.equal(cells[2].message, "RangeError: too");
     const tame = await runNotebookTest(file("b.ipynb"));
-    assert.match(tame.cells[0].message!, /was to throw/);
+    assert.match(tame.cells[0].message!, /should have thrown/);
     assert.equal(tame.ok, false);
   });
 });

@@ -142,7 +142,7 @@ Deno.test("a library of another version is an error naming both", async () => {
 Deno.test("without python3 an install fails with one clear line", async () => {
   await withCache(async () => {
     await assert.rejects(installLibrary(), (error: Error) => {
-      assert.match(error.message, /^python3 is not to be found/);
+      assert.match(error.message, /^python3 was not found/);
       assert.equal(error.message.includes("\n"), false);
       return true;
     });

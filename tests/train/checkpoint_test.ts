@@ -53,7 +53,7 @@ Deno.test("a damaged newest checkpoint costs one epoch and never the good one", 
     await damage(join(dir, NEWEST));
     const { warning, ...loaded } = (await loadCheckpoint(dir))!;
     assert.deepEqual(loaded, checkpoint(1));
-    assert.match(warning!, /checksum is wrong.*going on from .*epoch 1$/);
+    assert.match(warning!, /checksum is wrong.*continuing from .*epoch 1$/);
     await saveCheckpoint(dir, checkpoint(2));
     assert.deepEqual(await loadCheckpoint(dir), checkpoint(2));
     await damage(join(dir, NEWEST));
@@ -66,7 +66,7 @@ Deno.test("a kill between the two renames costs one epoch", () =>
     await Deno.rename(join(dir, NEWEST), join(dir, PREVIOUS));
     const { warning, ...loaded } = (await loadCheckpoint(dir))!;
     assert.deepEqual(loaded, checkpoint(4));
-    assert.match(warning!, /no such file.*going on from .*epoch 4$/);
+    assert.match(warning!, /no such file.*continuing from .*epoch 4$/);
   }));
 
 Deno.test("where no checkpoint is whole the error is one line and no file changes", () =>

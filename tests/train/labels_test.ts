@@ -100,10 +100,10 @@ Deno.test("soft labels of two classes train another net than the majority's", as
 Deno.test("shares that are not there, or a mix of picked labels, are refused", () => {
   assert.throws(
     () => new TrainingRun(tinyRecipe({ labels: "soft" }), tinyData),
-    /^RecipeError: recipe\.labels: "soft" needs raters' shares, which synthetic has not; give "hard"$/,
+    /^RecipeError: recipe\.labels: "soft" needs raters' shares, which synthetic does not have; give "hard"$/,
   );
   assert.throws(
     () => parseRecipe({ labels: "any", mixing: { kind: "mixup" } }),
-    /^RecipeError: recipe\.labels: "any" picks one label an image/,
+    /^RecipeError: recipe\.labels: "any" picks one label per image/,
   );
 });

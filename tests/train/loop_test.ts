@@ -229,7 +229,7 @@ Deno.test("a training says what it leaves alone of a file of weights", async () 
   const onWarning = (line: string) => said.push(line);
   await train(recipe, tinyData, { onWarning }).next();
   assert.deepEqual(said, [
-    `${file}: left alone beside the weights: objects of argparse.Namespace`,
+    `${file}: ignored beside the weights: objects of argparse.Namespace`,
   ]);
 });
 

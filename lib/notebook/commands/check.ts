@@ -17,11 +17,11 @@ export function addCheck(program: Command): void {
     .summary("check types, lint, names, ids, outputs and metadata")
     .description(
       "Check notebooks without running them. All code cells of a notebook are " +
-        "one TypeScript program for `deno check` and `deno lint`. Also told: " +
+        "one TypeScript program for `deno check` and `deno lint`. It also reports " +
         "names used before the cell that defines them, parameters never used, " +
         "doubled and missing ids, outputs that do not belong or are those of " +
         "other code, missing metadata. " +
-        "One line a finding; exits with 1 when there is one.",
+        "One line per finding; exits with 1 when there is one.",
     )
     .argument("<notebook...>", "the .ipynb files")
     .option("--json", "print the findings as JSON")

@@ -62,7 +62,7 @@ export function addRerun(program: Command): void {
     .description(
       "Run single cells again. The earlier cells that they need are found from " +
         "the code and run too, where the notebook's session (see `session`) " +
-        "does not hold their work; what runs and why is told before. Only the " +
+        "does not hold their work; it says what will run, and why. Only the " +
         "cells asked for change in the executed notebook: all else keeps its " +
         "bytes. With --stale it also takes the text cells and the order of " +
         "the source. Cells tagged `setup` are needed by all below them.",

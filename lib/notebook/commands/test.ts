@@ -70,7 +70,7 @@ export function addTest(program: Command): void {
         "the file, numbers within metadata.expect.tolerance. Parameters come " +
         "from metadata.ferlab.test.parameters of the notebook, over them from " +
         "a raw cell tagged `test-parameters` that holds a JSON object, over " +
-        "them from -p. Results go to stdout, a line a cell; progress to stderr.",
+        "them from -p. Results go to stdout, one line per cell; progress to stderr.",
     )
     .argument("<notebook...>", "the .ipynb files")
     .option(
