@@ -20,7 +20,11 @@ const ansiClasses = [
   ),
 ].join("\n");
 
-/** CSS for light and dark, narrow and wide windows, and print. */
+/**
+ * CSS for light and dark, narrow and wide windows, and print. A rule on screen
+ * for what lies in `:root:has(…)` has a browser style the whole page anew with
+ * every element that comes or goes.
+ */
 export const STYLE = `
 :root {
   color-scheme: light dark;
@@ -99,7 +103,7 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 .code > .src { border-top: 1px solid var(--line); }
 .code > summary .t { flex: none; font-size: .75rem; font-variant-numeric: tabular-nums; }
 .code > summary :is(.not-run, .changed) { color: var(--mark); border: 1px solid; border-radius: 99px; padding: 0 .5rem; line-height: 1.15rem; }
-:root:has(#ui--code:checked) .code:not([open])::details-content { content-visibility: visible; block-size: auto; }
+body > .tools:has(#ui--code:checked) ~ .page .code:not([open])::details-content { content-visibility: visible; block-size: auto; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .code > summary:focus-visible, pre:focus-visible { outline-offset: -2px; border-radius: 8px; }
 .md { position: relative; overflow: clip; overflow-clip-margin: 4px; isolation: isolate; overflow-wrap: break-word; }

@@ -221,7 +221,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
   if (!finished.has(key(base)) || finished.size === 1) return [];
   const { comparisons } = analysis.compareAll(runs, {
     direction: "maximize",
-    bootstrap: false,
+    ...{ bootstrap: false, ranked: false },
     by: names,
     baseline: base,
     bySeed: o.at !== "best" && !isSingle,

@@ -309,7 +309,7 @@ export function nearBest(
   const runs = asRuns("nearBest", list, parametersOf(list, [parameter]));
   const { settings, comparisons } = analysis.compareAll(runs, {
     direction: "maximize",
-    bootstrap: false,
+    ...{ bootstrap: false, ranked: false },
     by: [parameter],
     bySeed: true,
     ...testing,

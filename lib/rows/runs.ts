@@ -82,7 +82,7 @@ export function asRuns(
   value: Field = "accuracy",
 ): analysis.AnalysisRow[] {
   const next = new Map<string, number>(), seeds = new Map<string, unknown>();
-  const done = new Map<string, number>();
+  const done = new Map<string, number>(), settings: string[] = [];
   const runs = rows.flatMap((row, i): analysis.AnalysisRow[] => {
     const at = `${where}: row ${i + 1}`;
     const params = pick(row, names), setting = JSON.stringify(params);
@@ -113,6 +113,7 @@ export function asRuns(
     if (number !== null) done.set(run, i);
     const isOther = seeds.has(place) && seeds.get(place) !== seed;
     if (!isOther) seeds.set(place, seed);
+    settings.push(setting);
     return [{
       params,
       // One that no other run has.
@@ -126,7 +127,7 @@ export function asRuns(
     }];
   });
   const count = (of: (run: analysis.AnalysisRow) => unknown) =>
-    new Set(runs.map((r) => JSON.stringify([r.params, of(r)]))).size;
+    new Set(runs.map((r, i) => `${settings[i]} ${of(r)}`)).size;
   return count((r) => r.seed ?? r.repeat) < count((r) => r.repeat)
     ? runs.map((run) => ({ ...run, seed: undefined }))
     : runs;

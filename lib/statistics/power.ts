@@ -2,6 +2,7 @@
 
 import { bisect, normalQuantile, studentQuantile } from "./distributions.ts";
 import { noncentralTSf } from "./noncentral_t.ts";
+import { remembered } from "./remembered.ts";
 
 export interface PairedDesign {
   /** Standard deviation of the paired differences, in their unit. */
@@ -122,8 +123,13 @@ export function detectableDifference(
   },
 ): number {
   checkDesign("detectableDifference", { n, sd, alpha, power });
-  const reached = powerOf(n, alpha);
-  let high = 1;
-  while (reached(high) < power) high *= 2;
-  return sd * bisect(reached, power, 0, high);
+  return sd * remembered(effects, `${n} ${alpha} ${power}`, () => {
+    const reached = powerOf(n, alpha);
+    let high = 1;
+    while (reached(high) < power) high *= 2;
+    return bisect(reached, power, 0, high);
+  });
 }
+
+/** Differences in units of sd that are found, by n, alpha and power. */
+const effects = new Map<string, number>();

@@ -646,6 +646,11 @@ Deno.test("all settings are held against a given baseline, failed ones too", () 
   // Of a loss the least value has rank 1.
   assert.deepEqual(all.ranks!.settings.map((p) => p.lr), [1, 3, 2]);
   assert.deepEqual(all.ranks!.friedman.averageRanks, [1.5, 1.5, 3]);
+  const unranked = compareAll(rows, {
+    ...{ direction: "minimize", baseline: { lr: 2 }, ranked: false },
+  });
+  assert.deepEqual(unranked.comparisons, all.comparisons);
+  assert.equal(unranked.ranks, null);
   assert.throws(
     () => compareAll(rows, { direction: "minimize", baseline: { lr: 5 } }),
     /no trial has the baseline lr 5/,

@@ -52,9 +52,10 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     if (at >= 0) (fields()[at] as HTMLElement | undefined)?.focus();
   }
   async function follow() {
+    const near = report.inSight();
     line.hidden = isAsWritten(state);
     line.replaceChildren(...line.hidden ? [] : bar(report, state, change));
-    await report.show(state, fill);
+    await report.show(state, near, fill);
     document.body.dataset.asked = String(performance.now());
   }
   function change(next: State) {

@@ -142,15 +142,9 @@ export class Report {
     return [...found.values()];
   }
 
-  /** Shows all outputs under a state: those in sight, then what `seen` does. */
-  async show(state: State, seen: () => void): Promise<void> {
-    const turn = ++this.#turn;
-    if (isAsWritten(state)) {
-      this.#restore();
-      return seen();
-    }
-    // Where things stand is asked before anything moves.
-    const near = new Set(
+  /** Claims, and what is in sight: asked before anything moves. */
+  inSight(): Set<Output> {
+    return new Set(
       this.outputs.filter(({ asked, places }) =>
         asked.claims || places.some((place) => {
           const { top, bottom } = place.getBoundingClientRect();
@@ -158,6 +152,19 @@ export class Report {
         })
       ),
     );
+  }
+
+  /** Shows all outputs under a state: those near, then what `seen` does. */
+  async show(
+    state: State,
+    near: ReadonlySet<Output>,
+    seen: () => void,
+  ): Promise<void> {
+    const turn = ++this.#turn;
+    if (isAsWritten(state)) {
+      this.#restore();
+      return seen();
+    }
     const far = this.outputs.filter((output) => !near.has(output));
     for (const output of near) await this.#draw(output, state);
     // For whoever measures: what is in sight is drawn.

@@ -49,7 +49,7 @@ export interface AllComparisons {
     /** Before the correction, which `p` and `verdict` have. */
     rawP: number | null;
   })[];
-  /** null for under 3 or over 50 settings, or under 2 blocks that all have. */
+  /** null unless asked for, of 3 to 50 settings, with 2 blocks that all have. */
   ranks: RankComparison | null;
   lines: string[];
 }
@@ -114,18 +114,20 @@ function rankLine(
  * seed, what pairs and blocks share. All parameters without it.
  * @param baseline The values of `by` that the others are held against.
  * @param correction Default Holm's; none takes each test alone.
+ * @param ranked Whether settings are ranked (default): 10 ms for ten.
  * @throws StudyError for an unknown parameter or baseline, and where no trial
  * is complete.
  */
 export function compareAll(
   rows: readonly AnalysisRow[],
-  { direction, by, baseline, correction = "holm", ...options }:
+  { direction, by, baseline, correction = "holm", ranked = true, ...options }:
     & CompareOptions
     & {
       direction: Direction;
       by?: readonly string[];
       baseline?: Params;
       correction?: Correction;
+      ranked?: boolean;
     },
 ): AllComparisons {
   const { alpha = 0.05 } = options;
@@ -184,7 +186,7 @@ export function compareAll(
     };
   });
   const complete = groups.filter((g) => g.n > 0).map((g) => g.params);
-  const ranks = ranksOf(rows, complete, direction, alpha);
+  const ranks = ranked ? ranksOf(rows, complete, direction, alpha) : null;
   const lines = comparisons.map((c) => c.text);
   if (baseline === undefined && comparisons.length > 0) {
     lines.push(
