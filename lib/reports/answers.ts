@@ -1,6 +1,7 @@
 /** The sentence that a report leads with, and what it rests on. */
-import { escapeMarkup } from "../charts/mod.ts";
+import { channels, escapeMarkup } from "../charts/mod.ts";
 import { costOf } from "../profile/mod.ts";
+import { StudyError } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import { settled } from "./claims.ts";
 import { keep } from "./claims_file.ts";
@@ -117,6 +118,13 @@ export async function answer(
   words: Answer,
 ): Promise<Shown & { text: string }> {
   const { studies, trials } = await trialsOfAll("answer", of);
+  channels.checkOptions("answer", words, "{ holds, open, number }", "words");
+  for (const name of ["holds", "open", "number"] as const) {
+    const given = words[name];
+    if (typeof given === "string") continue;
+    const what = channels.whatIs(given);
+    throw new StudyError(`answer: ${name} is ${what}: give a text`);
+  }
   const text = trials.length > 0
     ? answerText(words, studies[0])
     : `Cannot tell ${words.open}: no trial is on record.`;

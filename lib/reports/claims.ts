@@ -42,8 +42,11 @@ const claimsSchema = () =>
     ClaimsFile.shape.claims.element.extend({
       claim: z.string().min(1),
       published: z.union([z.string(), z.array(z.looseObject({}))], {
-        error: "give text or published rows",
+        error: 'give a text, such as "not tried", or published rows',
       }),
+      ours: z.string(
+        "give a rule's verdict: claim(text, published, gains(effects))",
+      ),
       aboutFaces: z.boolean().optional(),
       onlyAt: z.object({ profile: Profile, because: z.string() }).optional(),
     }),

@@ -14,6 +14,8 @@ import { parametersOf, published, publishedText } from "../../lib/rows/mod.ts";
 import { StudyError } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
 
+type Answer = Parameters<typeof answer>[1];
+
 const shown = async (cell: unknown) => {
   // deno-lint-ignore no-explicit-any
   const data = await (cell as any)[Symbol.for("Jupyter.display")]();
@@ -122,6 +124,13 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
       "54.04 % at depth 2, Adam's eps 1e-6",
     );
     assert.match(await shown(study), /lr: 1e-3[^]*trials: 1, all on record/);
+    await assert.rejects(
+      answer(study, { holds: "Yes", number: "1" } as Answer),
+      {
+        name: "StudyError",
+        message: "answer: open is undefined: give a text",
+      },
+    );
     // What is no claim is named before anything is kept.
     const [faces] = list;
     for (
@@ -131,7 +140,10 @@ Deno.test("claims of a trained study are shown and kept, on synthetic faces unse
           [{ ...faces, verdict: "true" }],
           /^claims: "about faces": verdict: .*/,
         ],
-        [[faces, { ...faces, claim: "b", ours: 5 }], /^claims: "b": ours: .*/],
+        [
+          [faces, { ...faces, claim: "b", ours: 5 }],
+          /^claims: "b": ours: give a rule's verdict: .*gains\(effects\)\)$/,
+        ],
         [[{ ...faces, claim: "" }], /^claims: number 1: claim: .*/],
         [
           [{ ...faces, published: 5 }],
