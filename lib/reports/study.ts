@@ -82,6 +82,14 @@ export interface StudyCell
   data?: Pick<DataSource, "copies" | "part">;
 }
 
+/** "0.001"; of a field with parts "kind cosine, per step". */
+const fieldText = (name: string, value: unknown): string =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).map(([part, own]) =>
+      Array.isArray(value) ? String(own) : `${part} ${fieldText(part, own)}`
+    ).join(", ")
+    : valueText(name, value);
+
 const METRIC = "test accuracy at the validation-chosen epoch";
 
 /** Whether a trial is one that the study plans, not of a wider grid. */
@@ -272,7 +280,7 @@ export class Study {
       ["search", kind !== "list" && kind !== "grid" && kind],
       ...Object.entries(this.cell?.recipe ?? {})
         .filter(([name]) => !Object.hasOwn(parameters, name))
-        .map(([name, v]): [string, string] => [name, valueText(name, v)]),
+        .map(([name, v]): [string, string] => [name, fieldText(name, v)]),
       ["repeats", String(repeats)],
       ["can detect", this.sees],
       [

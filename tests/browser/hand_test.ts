@@ -39,7 +39,11 @@ const pointOn = (path: Locator, share: number) =>
 browserTest(
   "pointing at a series lifts it and dims the rest; a run tells its trial",
   async ({ open }) => {
-    const { html } = lineChart(trials, { x: "lr", series: "depth" });
+    const { html } = lineChart(trials, {
+      x: "lr",
+      series: "depth",
+      width: 720,
+    });
     const { page, errors } = await open(await pageOf(html));
     const of = (i: number) => page.locator(`[data-series="${i}"]`);
     const isDim = async (i: number) =>
@@ -74,9 +78,26 @@ browserTest(
 );
 
 browserTest(
+  "on a phone a chart is drawn for its width, and answers the hand",
+  async ({ open }) => {
+    const { html } = lineChart(trials, { x: "lr", series: "depth" });
+    const { page } = await open(await pageOf(html), { width: 360 });
+    const narrow = page.locator(".narrow svg");
+    assert.ok(await page.locator("figure > svg").isHidden());
+    // In pixels of its own, so that its words have their size.
+    assert.equal((await narrow.boundingBox())!.width, 320);
+    await narrow.locator(".ferlab-runs circle").nth(6).hover();
+    assert.match(await page.locator(".tip").innerText(), /^depth 4\n/);
+    await page.setViewportSize({ width: 900, height: 900 });
+    assert.ok(await narrow.isHidden());
+  },
+);
+
+browserTest(
   "a range on a parallel axis dims the lines that miss it",
   async ({ open }) => {
-    const { html } = parallelChart(trials, { axes: ["depth", "lr"] });
+    const axes = ["depth", "lr"];
+    const { html } = parallelChart(trials, { axes, width: 720 });
     const { page, errors } = await open(await pageOf(html));
     const lines = page.locator("[data-at]");
     const left = async () =>
