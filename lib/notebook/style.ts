@@ -182,6 +182,7 @@ body > .siblings { justify-content: space-between; max-width: 860px; margin: 0 a
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; line-height: 1.5; font-variant-numeric: tabular-nums; }
 th, td { padding: .38rem .85rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+.num { text-align: right; white-space: nowrap; }
 .out:not(.md) table { width: max-content; max-width: 100%; }
 .out:not(.md) td { max-width: 28rem; }
 thead th, thead td { border-bottom: 1.5px solid var(--soft); font-weight: 600; vertical-align: bottom; }

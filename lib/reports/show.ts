@@ -30,19 +30,28 @@ export const andText = (parts: readonly string[]): string =>
 export const many = (n: string | number, word: string): string =>
   `${n} ${word}${String(n) === "1" ? "" : "s"}`;
 
+/** A number as reports write it, or that there is none. */
+const NUMBER = /^(–|[+−-]?\d[\d.,]*(e-?\d+)?( [%s])?)$/;
+
 /**
- * Rows as HTML; columns are those of all rows, in order of appearance. `label`
- * says what the table holds; a page has it as caption.
+ * Rows as HTML; columns are those of all rows, in order of appearance, numbers
+ * to the right. `label` says what the table holds; a page has it as caption.
  */
 export function tableHtml(
   rows: readonly Record<string, unknown>[],
   label = "",
 ): string {
-  const row = (cells: unknown[], tag: string) =>
-    `<tr>${
-      cells.map((c) => `<${tag}>${escapeMarkup(cellText(c))}</${tag}>`).join("")
-    }</tr>`;
   const columns = [...new Set(rows.flatMap((r) => Object.keys(r)))];
+  const isNumber = columns.map((c) =>
+    rows.every((r) => NUMBER.test(cellText(r[c])))
+  );
+  const row = (cells: unknown[], tag: string) => {
+    const all = cells.map((cell, i) => {
+      const open = isNumber[i] ? `${tag} class="num"` : tag;
+      return `<${open}>${escapeMarkup(cellText(cell))}</${tag}>`;
+    });
+    return `<tr>${all.join("")}</tr>`;
+  };
   const named = label && ` aria-label="${escapeMarkup(label)}"`;
   return `<table${named}><thead>${row(columns, "th")}</thead><tbody>${
     rows.map((r) => row(columns.map((c) => r[c]), "td")).join("")

@@ -320,7 +320,7 @@ browserTest(
     );
     const { page, errors } = await open(html);
     await question(page);
-    const heat = page.locator(".out svg").nth(0);
+    const heat = page.locator(".out figure > svg").nth(0);
     const boxes = await heat.locator("[data-setting]").evaluateAll((cells) =>
       cells.filter((c) =>
         JSON.parse((c as HTMLElement).dataset.setting!).depth[0] < 8
@@ -357,7 +357,7 @@ browserTest(
     const words = (text: string) =>
       [...text.matchAll(/\[[^\]]+\]/g)].map(([w]) => w);
     assert.deepEqual(
-      words(await page.locator(".out svg").nth(1).innerHTML()),
+      words(await page.locator(".out figure > svg").nth(1).innerHTML()),
       words(expected.svg),
     );
     // By the keyboard: the lowest depth, then Enter.
@@ -404,7 +404,7 @@ browserTest(
     const exported = await open(await pageOf(data));
     assert.equal(await exported.page.locator("iframe, .note").count(), 0);
     await question(exported.page);
-    assert.equal(await exported.page.locator(".out svg").count(), 1);
+    assert.equal(await exported.page.locator(".out figure > svg").count(), 1);
   },
 );
 

@@ -531,7 +531,7 @@ Deno.test("the trial table takes shares alone, and says what became of a trial w
     () => html({ accuracy: "good" }),
     /row 1: accuracy is "good": give a number/,
   );
-  assert.match(html({ accuracy: "0.5" }), /<td>50\.0 %<\/td>/);
+  assert.match(html({ accuracy: "0.5" }), /<td class="num">50\.0 %<\/td>/);
   for (const [state, word] of [["PRUNED", "pruned"], ["RUNNING", "running"]]) {
     assert.match(
       html({ accuracy: null, state }),
