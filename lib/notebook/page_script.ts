@@ -173,7 +173,9 @@ all?.addEventListener("change", () => {
 });
 // A link to a folded place opens it.
 const reveal = () => {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  let name = location.hash.slice(1);
+  try { name = decodeURIComponent(name); } catch { /* it is no name of a place */ }
+  const target = document.getElementById(name);
   const folded = target?.closest("details");
   if (folded) folded.open = true;
 };

@@ -9,6 +9,7 @@ import { EXPLORE_TYPE } from "../../lib/explore/mod.ts";
 import { askingAnswer, askingClaims } from "../../lib/explore/pack.ts";
 import { remember } from "../../lib/explore/record.ts";
 import * as lab from "../../lib/lab.ts";
+import type { Trial } from "../../lib/lab.ts";
 import { exportHtml, type Output } from "../../lib/notebook/mod.ts";
 import * as reports from "../../lib/reports/mod.ts";
 import { inFolder } from "../_folder.ts";
@@ -154,11 +155,11 @@ for (const name of PAGES) {
       if (ASKED.has(name)) {
         assert.ok(asked.some((a) => a.asked === "yes"), "none can be asked");
       }
-      // Judged and drawn again, with nothing left out: a range of all repeats.
+      // Judged and drawn again, with nothing left out: no trial waits.
       await and(page, () =>
         page.evaluate(() => {
           location.hash = "#ask=" +
-            encodeURIComponent(JSON.stringify({ states: ["NONE"] }));
+            encodeURIComponent(JSON.stringify({ states: ["WAITING"] }));
         }));
       const again = (await claimRows(page)).map((row) =>
         row!.replace("As written, by the notebook's own rule: ", "")
@@ -405,6 +406,126 @@ browserTest(
     assert.equal(await exported.page.locator("iframe, .note").count(), 0);
     await question(exported.page);
     assert.equal(await exported.page.locator(".out figure > svg").count(), 1);
+  },
+);
+
+browserTest(
+  "an address that makes no sense is told in one line; filters may leave no trial",
+  async ({ open }) => {
+    const trials = trialsOfStudy(3);
+    remember(trials);
+    const best = lab.effects(trials, { of: "depth", base: 2, at: "best" });
+    const html = await pageOf(
+      await displayed(lab.forestChart(best)),
+      await displayed(lab.effectTable(best)),
+      await displayed(lab.heatMapChart(trials, { x: "lr", y: "depth" })),
+      await displayed(lab.lineChart(lab.epochRows(trials), {
+        ...{ x: "epoch", y: "accuracy", series: "depth" },
+      })),
+      await displayed(lab.explore(trials)),
+    );
+    const { page, errors, sent } = await open(html);
+    await question(page);
+    const under = async (text: string) => {
+      await and(page, () =>
+        page.evaluate((text) => {
+          location.hash = `#ask=${text}`;
+        }, text));
+      return await page.locator(".ask-bar").innerText();
+    };
+    const json = (of: unknown) => encodeURIComponent(JSON.stringify(of));
+    const OUT =
+      /^As written\s+As written\. The address asks for what this report/;
+    for (
+      const odd of [
+        "%",
+        "AAAA====",
+        "null",
+        "5",
+        "x".repeat(1_000_000),
+        json({ number: "constructor" }),
+        json({ level: 1e300, correction: {}, unpaired: "no" }),
+        json({ level: 0.99999999999999999 }),
+        json({ level: 1e-300 }),
+        json({ margins: { 0: 1, "-1": 1, 1e9: null } }),
+        json({ values: { nothing: ["x".repeat(50_000)], depth: 5 } }),
+        json({ ranges: { depth: [1, null], lr: "all" }, only: [["made-up"]] }),
+        json({ only: { "made-up": [1e9], constructor: [0] } }),
+        json({ seeds: [1e9, null, "0"], states: ["__proto__"], more: 1 }),
+        `%7B%22__proto__%22%3A%7B%22seeds%22%3A%5B0%5D%7D%2C%22values%22%3A` +
+        `%7B%22__proto__%22%3A%5B%22x%22%5D%7D%7D`,
+      ]
+    ) {
+      const line = await under(odd);
+      assert.match(line, OUT, odd.slice(0, 200));
+      assert.ok(line.length < 300, line);
+      assert.equal(await page.locator(".out.asked").count(), 0, odd);
+    }
+    // The rest of an address counts.
+    assert.match(
+      await under(json({ seeds: [0, 99], number: "loss" })),
+      /^As written\s+Not as written: without repeat 1\. .* out: number, repeat\. /,
+    );
+    const all = trials.map((t) => t.number);
+    for (
+      const few of [
+        { only: { "made-up": [] } },
+        { only: { "made-up": [all[0]] } },
+        { only: { "made-up": [5] } },
+        { seeds: [0, 1, 2] },
+        { ranges: { depth: [9, 1e308] } },
+        { states: ["COMPLETE"] },
+        { values: { depth: ["2"] }, level: 0.9999, unpaired: true },
+        { level: 0.57, correction: "none", number: "balanced" },
+      ]
+    ) {
+      assert.match(await under(json(few)), /^As written\s+Not as written/);
+    }
+    assert.deepEqual([errors, sent], [[], []]);
+  },
+);
+
+browserTest(
+  "trials that all failed, of one seed, without values and of many parameters",
+  async ({ open }) => {
+    const names = Array.from({ length: 1000 }, (_, i) => `p${i}`);
+    const kinds: Record<string, Trial[]> = {
+      failed: trialsOfStudy(2).map((t) => ({
+        ...{ ...t, study: "failed", state: "FAIL", accuracy: null },
+      })) as unknown as Trial[],
+      "one seed": trialsOfStudy(1).map((t) => ({ ...t, study: "one" })),
+      "no values": trialsOfStudy(2).map((t) => ({
+        ...{ ...t, study: "none", accuracy: null, history: [] },
+        ...{ recipe: undefined, provenance: undefined, confusion: null },
+      })) as unknown as Trial[],
+      "many parameters": trialsOfStudy(1).map((t, i) => ({
+        ...{ ...t, study: "many", [lab.charts.channels.PARAMETERS]: names },
+        ...Object.fromEntries(
+          names.map((name, k) => [name, k === 0 ? i : (i + k) % 3]),
+        ),
+      })),
+    };
+    for (const [kind, trials] of Object.entries(kinds)) {
+      const axes = kind === "many parameters" ? ["p1", "p2"] : ["depth", "lr"];
+      const best = lab.effects(trials, {
+        ...{ of: axes[0], base: trials[0][axes[0]], at: "best" },
+      });
+      const html = await pageOf(
+        await displayed(lab.explore(trials, { axes })),
+        await displayed(lab.forestChart(best)),
+        await displayed(lab.trialTable(trials)),
+      );
+      const { page, errors } = await open(html);
+      await question(page);
+      await and(page, () =>
+        page.evaluate(() => {
+          location.hash = `#ask=${JSON.stringify({ states: ["COMPLETE"] })}`;
+        }));
+      assert.ok(await page.locator(".ask-panel fieldset").count() > 0, kind);
+      const row = page.locator("[data-trial]").first();
+      if (await row.count()) await row.dispatchEvent("click");
+      assert.deepEqual(errors, [], kind);
+    }
   },
 );
 

@@ -32,7 +32,11 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   const line = h("div", { class: "ask-bar", hidden: true });
   document.querySelector("main")!.prepend(line);
   document.body.append(panel);
-  let state = fromHash(location.hash);
+  const known = {
+    trials: [...trials.values()],
+    claims: outputs.reduce((n, o) => n + (o.asked.claims?.length ?? 0), 0),
+  };
+  let { state, odd } = fromHash(location.hash, known);
 
   function open(isIt: boolean) {
     panel.hidden = !isIt;
@@ -53,13 +57,13 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   }
   async function follow() {
     const near = report.inSight();
-    line.hidden = isAsWritten(state);
-    line.replaceChildren(...line.hidden ? [] : bar(report, state, change));
+    line.hidden = isAsWritten(state) && odd.length === 0;
+    line.replaceChildren(...line.hidden ? [] : bar(report, state, odd, change));
     await report.show(state, near, fill);
     document.body.dataset.asked = String(performance.now());
   }
   function change(next: State) {
-    state = next;
+    [state, odd] = [next, []];
     try {
       history.replaceState(
         null,
@@ -70,9 +74,9 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     follow();
   }
   addEventListener("hashchange", () => {
-    const next = fromHash(location.hash);
-    if (toHash(next) === toHash(state)) return;
-    state = next;
+    const next = fromHash(location.hash, known);
+    if (toHash(next.state) === toHash(state) && !next.odd.length) return;
+    ({ state, odd } = next);
     follow();
   });
   addEventListener("keydown", (event) => {
@@ -92,7 +96,7 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     if (!trial) return;
     if (shown[0] !== trial) shown.unshift(trial);
     open(true);
-    view.replaceChildren(...trialView(trial, shown[1], [...trials.values()]));
+    view.replaceChildren(...trialView(trial, shown[1], known.trials));
     panel.scrollTop = 0;
   }
   document.addEventListener("click", (event) => {

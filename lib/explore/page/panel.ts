@@ -1,6 +1,5 @@
 /// <reference lib="dom" />
 /** The panel in which a reader says what counts, and the bar that says so. */
-import { channels } from "../../charts/mod.ts";
 import type { Trial } from "../../rows/mod.ts";
 import { verdictText } from "../../reports/mod.ts";
 import { valueText } from "../../rows/mod.ts";
@@ -11,7 +10,10 @@ import {
   asWritten,
   differences,
   keeps,
+  levelText,
+  MOST_POINTS,
   NUMBERS,
+  parametersIn,
   type State,
   valueKey,
 } from "./state.ts";
@@ -28,10 +30,7 @@ type Parts = (Node | false)[];
 function parametersOf(trials: readonly Trial[]): [string, unknown[]][] {
   const values = new Map<string, Set<unknown>>();
   for (const trial of trials) {
-    const names = (trial as unknown as Record<symbol, unknown>)[
-      channels.PARAMETERS
-    ] as string[];
-    for (const name of names ?? []) {
+    for (const name of parametersIn(trial)) {
       if (!values.has(name)) values.set(name, new Set());
       values.get(name)!.add(trial[name]);
     }
@@ -95,12 +94,13 @@ export function panelOf(
           c.margin !== undefined && labelled(
             "margin, points",
             h("input", {
-              ...{ type: "number", min: 0, step: 0.1 },
+              ...{ type: "number", min: 0, max: MOST_POINTS, step: 0.1 },
               value: state.margins[i] ?? c.margin,
               "aria-label": `Margin of “${c.claim}”, points`,
               onchange: (event: Event) => {
                 const points = (event.target as HTMLInputElement).valueAsNumber;
-                const isOwn = !(points >= 0) || points === c.margin;
+                const isOwn = !(points >= 0 && points <= MOST_POINTS) ||
+                  points === c.margin;
                 set({
                   margins: withKey(
                     state.margins,
@@ -124,7 +124,10 @@ export function panelOf(
     labelled(
       "confidence level",
       choice(
-        Object.fromEntries(LEVELS.map((l) => [String(l), `${100 * l} %`])),
+        Object.fromEntries(
+          [...new Set(LEVELS).add(state.level ?? 0.95)].sort()
+            .map((level) => [String(level), levelText(level)]),
+        ),
         String(state.level ?? 0.95),
         (level) => set({ level: level === "0.95" ? undefined : Number(level) }),
       ),
@@ -243,16 +246,23 @@ function rangeOf(
   );
 }
 
+/** More parts of an address that make no sense are counted. */
+const MOST_ODD = 3;
+
 /** The line that says what is not as written, with the way back. */
 export function bar(
   report: Report,
   state: State,
+  odd: readonly string[],
   change: (next: State) => void,
 ): Node[] {
   const told = differences(
     state,
     report.claims(state).map((c) => c.claim),
   );
+  const more = odd.length > MOST_ODD
+    ? ` and ${odd.length - MOST_ODD} more`
+    : "";
   return [
     h(
       "button",
@@ -262,13 +272,17 @@ export function bar(
     h(
       "span",
       { role: "status" },
-      h("b", {}, "Not as written: "),
-      `${told.join("; ")}. `,
-      h(
-        "span",
-        { class: "soft" },
-        "What dashes frame follows; the rest stays.",
-      ),
+      h("b", {}, told.length > 0 ? "Not as written: " : "As written. "),
+      told.length > 0 && `${told.join("; ")}. `,
+      odd.length > 0 &&
+        "The address asks for what this report does not have, which is left " +
+          `out: ${odd.slice(0, MOST_ODD).join(", ")}${more}. `,
+      told.length > 0 &&
+        h(
+          "span",
+          { class: "soft" },
+          "What dashes frame follows; the rest stays.",
+        ),
     ),
   ];
 }

@@ -75,10 +75,8 @@ export class Report {
     const known = this.#claims.get(state);
     if (known) return known;
     const claims = this.outputs.flatMap((output) =>
-      (output.asked.claims ?? []).map((claim, i) =>
-        this.#claim(output, claim, i, state)
-      )
-    );
+      (output.asked.claims ?? []).map((claim) => ({ output, claim }))
+    ).map(({ output, claim }, i) => this.#claim(output, claim, i, state));
     this.#claims.set(state, claims);
     return claims;
   }

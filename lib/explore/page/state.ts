@@ -1,6 +1,8 @@
 /** What a reader changed, in words and in the page's address. */
+import { channels } from "../../charts/mod.ts";
 import type { Testing } from "../../reports/mod.ts";
 import type { Row, Trial } from "../../rows/mod.ts";
+import { isPlain } from "../keys.ts";
 
 /** What accuracy stands for. */
 export const NUMBERS: Record<
@@ -72,6 +74,10 @@ export const keeps =
       trial[name] === undefined || !left.includes(valueKey(trial[name]))
     );
 
+/** "95 %" */
+export const levelText = (level: number): string =>
+  `${Number((100 * level).toPrecision(4))} %`;
+
 /** What differs from the report as written, a line each. */
 export function differences(state: State, claims: string[] = []): string[] {
   const { number, level, correction, unpaired } = state;
@@ -79,7 +85,7 @@ export function differences(state: State, claims: string[] = []): string[] {
     ...number && number !== "test"
       ? [`judged by the ${NUMBERS[number].name}`]
       : [],
-    ...level !== undefined ? [`confidence level ${100 * level} %`] : [],
+    ...level !== undefined ? [`confidence level ${levelText(level)}`] : [],
     ...correction ? ["no correction for the number of tests"] : [],
     ...unpaired ? ["seeds do not pair runs"] : [],
     ...Object.entries(state.margins).map(([i, points]) =>
@@ -112,51 +118,112 @@ const isEmpty = (value: unknown) =>
   typeof value === "object" && value !== null &&
   Object.keys(value).length === 0;
 
-/** What an address says, as far as it makes sense; nothing where it does not. */
-export function fromHash(hash: string): State {
-  const state = asWritten();
-  if (!hash.startsWith(PREFIX)) return state;
-  let given: Row;
+/** Longer addresses say nothing. */
+const MOST_CHARACTERS = 100_000;
+/** A margin of accuracies has no more points. */
+export const MOST_POINTS = 100;
+
+/** What of a report an address may name. */
+export interface Known {
+  trials: readonly Trial[];
+  /** How many claims it has. */
+  claims: number;
+}
+
+/**
+ * What an address says, as far as the report has it, and in a few words what
+ * it does not have.
+ */
+export function fromHash(
+  hash: string,
+  { trials, claims }: Known,
+): { state: State; odd: string[] } {
+  const state = asWritten(), odd = new Set<string>();
+  if (!hash.startsWith(PREFIX)) return { state, odd: [] };
+  let given: Row | undefined;
   try {
-    given = JSON.parse(decodeURIComponent(hash.slice(PREFIX.length)));
-  } catch {
-    return state;
+    if (hash.length <= MOST_CHARACTERS) {
+      given = JSON.parse(decodeURIComponent(hash.slice(PREFIX.length)));
+    }
+  } catch { /* it cannot be read */ }
+  if (!isPlain(given)) return { state, odd: ["what cannot be read"] };
+
+  /** Whether a part makes sense; it is told where it does not. */
+  const makes = (isRight: boolean, what: string) => {
+    if (!isRight) odd.add(what.slice(0, 40));
+    return isRight;
+  };
+  const list = <T>(name: string, of: unknown = [], isOne: (v: T) => boolean) =>
+    makes(Array.isArray(of), name)
+      ? [...new Set(of as T[])].filter((v) => makes(isOne(v), name))
+      : [];
+  const record = <T>(
+    name: string,
+    of: unknown = {},
+    isOne: (v: T, key: string) => boolean,
+  ): Record<string, T> =>
+    makes(isPlain(of), name)
+      ? Object.fromEntries(
+        Object.entries(of as Record<string, T>)
+          .filter(([key, v]) => makes(isOne(v, key), `${name} of ${key}`)),
+      )
+      : {};
+  const isNumber = (v: unknown): v is number => Number.isFinite(v);
+  const values = new Map<string, Set<string>>();
+  for (const trial of trials) {
+    for (const name of parametersIn(trial)) {
+      if (!values.has(name)) values.set(name, new Set());
+      values.get(name)!.add(valueKey(trial[name]));
+    }
   }
-  const isNumber = (v: unknown): v is number =>
-    typeof v === "number" && Number.isFinite(v);
-  const record = <T>(of: unknown, isOne: (v: unknown) => v is T) =>
-    Object.fromEntries(
-      Object.entries(typeof of === "object" && of ? of : {})
-        .filter((entry): entry is [string, T] => isOne(entry[1])),
-    );
-  const list = <T>(of: unknown, isOne: (v: unknown) => v is T): T[] =>
-    Array.isArray(of) ? of.filter(isOne) : [];
-  const isText = (v: unknown): v is string => typeof v === "string";
-  if (given === null || typeof given !== "object") return state;
-  if (isText(given.number) && Object.hasOwn(NUMBERS, given.number)) {
-    state.number = given.number;
+
+  for (const [name, v] of Object.entries(given)) {
+    const isRight = name === "number"
+      ? typeof v === "string" && Object.hasOwn(NUMBERS, v)
+      : name === "level"
+      ? isNumber(v) && v >= 0.5 && v <= 0.9999
+      : name === "correction"
+      ? v === "none"
+      : name === "unpaired"
+      ? v === true
+      : Object.hasOwn(state, name);
+    const isOne = !Object.hasOwn(state, name);
+    if (makes(isRight, name) && isOne) Object.assign(state, { [name]: v });
   }
-  if (isNumber(given.level) && given.level > 0 && given.level < 1) {
-    state.level = given.level;
-  }
-  if (given.correction === "none") state.correction = "none";
-  if (given.unpaired === true) state.unpaired = true;
-  const isMargin = (v: unknown): v is number => isNumber(v) && v >= 0;
-  state.margins = record(given.margins, isMargin);
+  state.margins = record<number>(
+    "margin",
+    given.margins,
+    (v, i) =>
+      isNumber(v) && v >= 0 && v <= MOST_POINTS &&
+      Number.isInteger(Number(i)) && Number(i) >= 0 && Number(i) < claims,
+  );
   state.ranges = record(
+    "range",
     given.ranges,
-    (v): v is [number, number] =>
-      Array.isArray(v) && v.length === 2 && v.every(isNumber),
+    (v: [number, number], name) =>
+      values.has(name) && Array.isArray(v) && v.length === 2 &&
+      v.every(isNumber),
   );
   state.values = record(
+    "values",
     given.values,
-    (v): v is string[] => Array.isArray(v) && v.every(isText),
+    (v: string[], name) =>
+      Array.isArray(v) && v.every((one) => values.get(name)?.has(one)),
   );
-  state.seeds = list(given.seeds, isNumber);
-  state.states = list(given.states, isText);
-  state.only = record(
-    given.only,
-    (v): v is number[] => Array.isArray(v) && v.every(isNumber),
-  );
-  return state;
+  const repeats = new Set(trials.map((t) => t.repeat));
+  state.seeds = list("repeat", given.seeds, (v: number) => repeats.has(v));
+  state.states = list("state", given.states, (v: string) => STATES.includes(v));
+  const numbers = Map.groupBy(trials, (t) => t.study);
+  state.only = record("trials", given.only, (v: number[], study) => {
+    const own = new Set(numbers.get(study)?.map((t) => t.number));
+    return Array.isArray(v) && v.every((number) => own.has(number));
+  });
+  return { state, odd: [...odd] };
 }
+
+/** Optuna's words for a trial's state. */
+const STATES = ["COMPLETE", "FAIL", "PRUNED", "RUNNING", "WAITING"];
+
+/** The names of a trial's parameters. */
+export const parametersIn = (trial: Trial): readonly string[] =>
+  (trial as unknown as Record<symbol, string[]>)[channels.PARAMETERS] ?? [];
