@@ -1,5 +1,6 @@
 /** `deno task bench`: measures FERLab on this machine, beside its peers. */
 import { Command, Option } from "commander";
+import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import { addDeviceOption } from "../lib/tensorflow/commands.ts";
 import { exiting, finished, listed, numberOption, withOptions } from "./cli.ts";
 
@@ -7,9 +8,8 @@ const whole = numberOption(
   "a whole number from 1",
   (n) => Number.isSafeInteger(n) && n > 0,
 );
-const program = new Command("deno task bench")
-  .description("Measures FERLab on this machine, beside its peers.")
-  .exitOverride();
+const program = inOneLine(new Command("deno task bench"))
+  .description("Measures FERLab on this machine, beside its peers.");
 
 // Each command loads what it measures and no more.
 const train = addDeviceOption(program.command("train"))

@@ -1,7 +1,7 @@
 /** What the command lines of `deno task` share: errors, numbers, signals, commands. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { meantText } from "../lib/faults/mod.ts";
-import { EXIT, loadWanted } from "../lib/notebook/commands/mod.ts";
+import { EXIT, inOneLine, loadWanted } from "../lib/notebook/commands/mod.ts";
 import { clean } from "./text.ts";
 
 /** A command that was called wrongly: exit code 2. */
@@ -184,7 +184,7 @@ export const finished = (
   // deno-lint-ignore no-explicit-any
   work: (...args: any[]) => Promise<number>,
 ): Command =>
-  command.showSuggestionAfterError(false).exitOverride()
+  inOneLine(command)
     .action(async (...args) => Deno.exit(await work(...args)));
 
 /** @throws UsageError where an argument or an option's value is empty */

@@ -1,6 +1,7 @@
 /** `deno task data`: looks into data sets, before anybody trains on them. */
 import { Command } from "commander";
 import { DataError } from "../lib/data/mod.ts";
+import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import { addCommands, type Commands, exiting } from "./cli.ts";
 
 const commands: Commands = {
@@ -10,7 +11,7 @@ const commands: Commands = {
   cache: async () => (await import("./data/cache.ts")).cacheCommand,
 };
 
-const program = new Command("deno task data")
+const program = inOneLine(new Command("deno task data"))
   .description(
     "Shows what a data set on disk holds, checks it for faults and " +
       "converts it\nto another layout. Exit codes: 0 done, or a " +
@@ -18,9 +19,7 @@ const program = new Command("deno task data")
       "results, or the command failed; 2 wrong usage, or\nno data " +
       "set there; 130 stopped by Ctrl-C.",
   )
-  .addHelpText("after", "\nExample:\n  deno task data audit data/fer2013")
-  .showSuggestionAfterError(false) // errors are one line
-  .exitOverride();
+  .addHelpText("after", "\nExample:\n  deno task data audit data/fer2013");
 
 await exiting("data", async () => {
   await addCommands(program, commands);

@@ -146,13 +146,19 @@ async function tensorflow(): Promise<Told[]> {
   if (model) told.push(["CPU", "right", `${model}: ${features}`]);
   const [engine] = of("engine");
   const wrong = engine ?? (ok ? undefined : why);
-  const remedy = /signal|install/.test(wrong ?? "") || engine
-    ? LIBRARY
-    : PACKAGES;
+  // A wrong setting says itself what mends it.
+  const [, setting] = /; (set it to .*)$/.exec(wrong ?? "") ?? [];
+  const remedy = setting ??
+    (/signal|install/.test(wrong ?? "") || engine ? LIBRARY : PACKAGES);
   told.push(
     wrong === undefined
       ? ["TensorFlow", "right", `${of("version")[0]} in ${of("library")[0]}`]
-      : ["TensorFlow", "wrong", wrong.replace(/; run `.*/, ""), remedy],
+      : [
+        "TensorFlow",
+        "wrong",
+        wrong.replace(/; (run `|set it to ).*/, ""),
+        remedy,
+      ],
   );
   if (wrong !== undefined) return told;
   const [kernels] = of("kernels");
@@ -313,13 +319,18 @@ export async function examine(
 }
 
 if (import.meta.main) {
-  if (Deno.args.length) {
+  const [given] = Deno.args;
+  if (given !== undefined && !/^(-h|--help)$/.test(given)) {
+    console.error(`error: doctor takes nothing, and got "${given}"`);
+    Deno.exit(2);
+  }
+  if (given !== undefined) {
     console.log(
       "Usage: deno task doctor\n\nTells what is right on this machine (ok), " +
         "what is wrong (NO) with what mends it,\nand what is not there (–). It " +
         "exits with 1 when something is wrong.",
     );
-    Deno.exit(/^(-h|--help)$/.test(Deno.args[0]) ? 0 : 2);
+    Deno.exit(0);
   }
   const wrong = await examine();
   console.log(wrong ? `\n${wrong} to mend` : "\nall is well");

@@ -1,6 +1,7 @@
 /** `deno task lab`: JupyterLab on this project's notebooks and kernel. */
 import { Command, InvalidArgumentError } from "commander";
 import { join, resolve } from "node:path";
+import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import {
   installKernelspec,
   uninstallKernelspec,
@@ -181,7 +182,7 @@ function portNumber(text: string): number {
 }
 
 if (import.meta.main) {
-  const program = new Command("deno task lab")
+  const program = inOneLine(new Command("deno task lab"))
     .description(
       "Starts JupyterLab on notebooks/ with this project's kernel; Ctrl-C " +
         "ends it with all kernels.\nThe first start makes a Python venv with " +
@@ -197,8 +198,7 @@ if (import.meta.main) {
         "papermill, jupyter console and other JupyterLabs find it by the name " +
         "`deno`, which the notebooks ask for",
     )
-    .option("--uninstall", "undo --install")
-    .exitOverride();
+    .option("--uninstall", "undo --install");
   const asked = new AbortController();
   try {
     program.parse(Deno.args, { from: "user" });

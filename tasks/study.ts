@@ -1,5 +1,6 @@
 /** `deno task study`: runs notebooks, and looks after studies on record. */
 import { Command } from "commander";
+import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import { useDeviceOf } from "../lib/tensorflow/commands.ts";
 import { addCommands, type Commands, exiting } from "./cli.ts";
 
@@ -16,7 +17,7 @@ const commands: Commands = {
   claims: async () => (await import("./study/claims.ts")).claimsCommand,
 };
 
-const program = new Command("deno task study")
+const program = inOneLine(new Command("deno task study"))
   .description(
     "Runs the notebooks (all of them, unless some are named) and " +
       "writes the\nexecuted notebooks, the records, an HTML report " +
@@ -28,9 +29,7 @@ const program = new Command("deno task study")
   .addHelpText(
     "after",
     "\nExamples:\n  deno task study\n  deno task study 03 08 --profile cpu --data-dir ~/fer2013",
-  )
-  .showSuggestionAfterError(false) // errors are one line
-  .exitOverride();
+  );
 
 await exiting("study", async () => {
   await useDeviceOf(Deno.args);

@@ -35,7 +35,7 @@ export function wrapped(text: string, room: number, indent = 0): string {
   const start = /^ */.exec(text)![0];
   const lines: string[] = [];
   let line = "";
-  for (const [whole, word] of text.matchAll(/ *(\S+)/g)) {
+  for (const [whole, word] of text.matchAll(/ *(\S+(?: %\S*)?)/g)) {
     const isFirst = line.trim() === "";
     if (isFirst || stringWidth(line + whole) <= room) line += whole;
     else {

@@ -15,6 +15,7 @@ import {
   WeightsError,
   writeSafetensors,
 } from "../lib/weights/mod.ts";
+import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import { numbers, table, words } from "./text.ts";
 import {
   exiting,
@@ -300,12 +301,12 @@ function outputName(name: string): string {
 }
 
 const KEY = "the mapping of a checkpoint, such as model_ema";
-const program = new Command("deno task weights").description(
+const program = inOneLine(new Command("deno task weights")).description(
   "Shows, converts and compares weights: PyTorch's .pth/.pt, safetensors, and\n" +
     "model.safetensors.index.json with its shards.\n" +
     "No code in a file is run. Exit code 1: different, or a file that cannot\n" +
     "be used; 2: a wrong command line.",
-).exitOverride();
+);
 const inspected = program.command("inspect").argument("<file>")
   .description("names, shapes, dtypes and statistics");
 withOptions(inspected, { "--json": "as JSON", "--key <key>": KEY });

@@ -14,8 +14,12 @@ Deno.test("the doctor goes on where a part kills its process, and names the reme
       "dies.ts":
         `Deno.kill(Deno.pid, "SIGKILL"); while (true);\nexport default 0;`,
       "throws.ts": `throw new Error("file too short");\nexport default 0;`,
+      "lib/tensorflow/cli.ts":
+        `console.error("error: FERLAB_TENSORFLOW names ` +
+        `/x, which does not exist; set it to another");\nDeno.exit(1);`,
     };
     for (const [name, text] of Object.entries(files)) {
+      await Deno.mkdir(join(dir, name, ".."), { recursive: true });
       await Deno.writeTextFile(join(dir, name), text);
     }
     const own = ["tasks/doctor.ts", "tasks/chromium.ts"];
@@ -51,7 +55,7 @@ Deno.test("the doctor goes on where a part kills its process, and names the reme
         /^NO Python .*→ install Python 3\.11/m,
         `NO polars      damaged: it ended with signal SIGKILL ${reinstall}`,
         `NO sharp       file too short ${reinstall}`,
-        /^NO TensorFlow .*→/m,
+        "which does not exist → set it to another\n",
         "–  Jupyter     not yet; `deno task lab` makes it",
         "NO kernel      /gone/lib/notebook/proxy.ts is gone → `deno task lab --install`",
         "–  data        none",

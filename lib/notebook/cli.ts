@@ -1,6 +1,6 @@
 /** `deno task nb`: runs, reruns, checks, compares and exports notebooks. */
 import { Command } from "commander";
-import { asPapermill, fail, loadWanted } from "./commands/shared.ts";
+import { asPapermill, fail, inOneLine, loadWanted } from "./commands/shared.ts";
 
 type Add = (program: Command) => void;
 
@@ -19,16 +19,15 @@ const commands: Record<string, () => Promise<Add>> = {
   index: async () => (await import("./commands/index.ts")).addIndex,
 };
 
-const program = new Command("deno task nb")
+// It holds for its commands, too.
+const program = inOneLine(new Command("deno task nb"))
   .description(
     "Runs notebooks on Deno's own kernel, reruns single cells, tells what is\n" +
       "stale, checks, compares and tests notebooks, and writes them as HTML.\n" +
       "Exit codes: 0 done; 1 a cell failed or something was found, or a file\n" +
       "cannot be read or written; 2 wrong usage; 130 stopped by Ctrl-C (143 by\n" +
       "SIGTERM, 129 by a closed terminal).",
-  )
-  .showSuggestionAfterError(false) // errors are one line
-  .exitOverride(); // for its commands, too
+  );
 
 for (const add of await loadWanted(commands)) add(program);
 

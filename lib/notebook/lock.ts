@@ -1,5 +1,4 @@
 /** One run at a time for an output file. */
-import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 interface Holder {
@@ -37,17 +36,22 @@ function commandText(): string {
 /**
  * Opens the lock file, and makes it with mode 0600. A link is not followed:
  * whoever may write in the folder could have a file of ours emptied by it.
+ * @returns nothing where its holder removes it in between
  */
-async function openOwn(path: string): Promise<Deno.FsFile> {
+async function openOwn(path: string): Promise<Deno.FsFile | undefined> {
   const use = { read: true, write: true };
   try {
     return await Deno.open(path, { ...use, createNew: true, mode: 0o600 });
   } catch (e) {
     if (!(e instanceof Deno.errors.AlreadyExists)) throw e;
   }
-  const { isFile } = await Deno.lstat(path);
-  if (!isFile) throw new Error(`${path} is no plain file; remove it`);
-  return await Deno.open(path, use);
+  try {
+    const { isFile } = await Deno.lstat(path);
+    if (!isFile) throw new Error(`${path} is no plain file; remove it`);
+    return await Deno.open(path, use);
+  } catch (e) {
+    if (!(e instanceof Deno.errors.NotFound)) throw e;
+  }
 }
 
 async function holderText(file: Deno.FsFile): Promise<string> {
@@ -70,17 +74,15 @@ export async function lockOutput(path: string): Promise<OutputLock> {
   const target = await Deno.realPath(path).catch(() => path);
   const lockPath = `${target}.lock`;
   while (true) {
-    let file: Deno.FsFile;
+    let file: Deno.FsFile | undefined;
     try {
       file = await openOwn(lockPath);
     } catch (e) {
-      if (e instanceof Deno.errors.NotFound && existsSync(dirname(target))) {
-        continue; // the holder before has removed it in between
-      }
       throw new Error(
         `${path}: cannot write beside it: ${(e as Error).message}`,
       );
     }
+    if (!file) continue;
     if (!await file.tryLock(true)) {
       const holder = await holderText(file);
       throw new Error(

@@ -126,6 +126,7 @@ async function install(options: { gpu?: boolean; version: string }) {
 
 const program = new Command("deno task tf")
   .description("Installs libtensorflow and shows what the engine has.")
+  .showSuggestionAfterError(false) // errors are one line
   .exitOverride();
 program.command("install")
   .description("fetch the official wheel with pip and keep its library")

@@ -11,9 +11,10 @@ import {
   type TrialRow,
 } from "../../lib/study/commands.ts";
 import { type Column, json, numbers, roomOf, table, words } from "../text.ts";
-import { describe, shownParam, valueTexts } from "./values.ts";
+import { cutHash, describe, shownParam, valueTexts } from "./values.ts";
 import {
   type FoundStudy,
+  namedTrial,
   type RecordOptions,
   withRecordOptions,
   withStudy,
@@ -52,12 +53,6 @@ interface Side {
   /** Of a study: each setting's text and mean. */
   means?: Map<string, { setting: string; mean: number; n: number }>;
   metric: string;
-}
-
-/** `lr-search#12` is trial 12 of lr-search. */
-function split(given: string): { name: string; number?: number } {
-  const [, name, number] = /^(.+)#(\d+)$/.exec(given) ?? [];
-  return name ? { name, number: Number(number) } : { name: given };
 }
 
 async function studySide(found: FoundStudy): Promise<Side> {
@@ -173,7 +168,7 @@ function trialSide(found: FoundStudy, trial: TrialRow): Side {
 
 /** The side that a name on the command line means. */
 async function sideOf(given: string, o: RecordOptions): Promise<Side> {
-  const { name, number } = split(given);
+  const { name, number } = namedTrial(given);
   return await withStudy(
     name,
     o,
@@ -189,7 +184,7 @@ const shown = (value: unknown, path = "") =>
   value === undefined
     ? "–"
     : typeof value === "string"
-    ? value
+    ? cutHash(value)
     : typeof value === "number"
     ? shownParam(value, path.split(".").at(-1), 17)
     : encodeJson(value);

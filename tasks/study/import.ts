@@ -55,7 +55,7 @@ async function isStorage(file: string): Promise<boolean> {
     using opened = await Deno.open(path(file));
     await opened.read(head);
   } catch (error) {
-    throw new StudyError(`${file}: cannot be read: ${oneLine(error)}`);
+    throw new UsageError(`${file}: cannot be read: ${oneLine(error)}`);
   }
   return new TextDecoder().decode(head) === SQLITE;
 }
@@ -77,7 +77,7 @@ async function readTable(file: string): Promise<CsvTable> {
     return readCsv(await Deno.readFile(path(file)), file);
   } catch (error) {
     if (error instanceof StudyError) throw error;
-    throw new StudyError(`${file}: cannot be read: ${oneLine(error)}`);
+    throw new UsageError(`${file}: cannot be read: ${oneLine(error)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** `deno task study list`: the studies that are on record. */
 import { Command } from "commander";
 import { StudyError } from "../../lib/study/commands.ts";
-import { json, minute, numbers, roomOf, table, words } from "../text.ts";
+import { clean, json, minute, numbers, roomOf, table, words } from "../text.ts";
 import { withUnit } from "./values.ts";
 import {
   namesOf,
@@ -64,6 +64,8 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
   } else {
     const count = (state: keyof typeof studies[0]["trials"]) =>
       studies.map((s) => String(s.trials[state] || ""));
+    const records = studies.map((s) => s.record);
+    const isOne = new Set(records).size === 1;
     console.log(table([
       words("study", studies.map((s) => s.name)),
       numbers("complete", count("COMPLETE")),
@@ -75,8 +77,9 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
       words("last activity", studies.map((s) => minute(s.lastActivity)), {
         spare: true,
       }),
-      words("record", studies.map((s) => s.record)),
+      words("record", isOne ? [] : records),
     ], roomOf(Deno.stdout)));
+    if (isOne) console.log(`\nall in ${clean(records[0])}`);
   }
   return bad ? 1 : 0;
 }

@@ -55,6 +55,12 @@ export const withName = (command: Command): Command =>
     "the study; NAME@KEY for one of several records of it",
   );
 
+/** `lr-search#12` is trial 12 of lr-search. */
+export function namedTrial(given: string): { name: string; number?: number } {
+  const [, name, number] = /^(.+)#(\d+)$/.exec(given) ?? [];
+  return name ? { name, number: Number(number) } : { name: given };
+}
+
 /** The number of a trial, for commander. */
 export const trialNumber = numberOption(
   "a trial's number, from 0",

@@ -70,6 +70,12 @@ async function run(
   file: string,
   o: WatchOptions & { dryRun?: boolean },
 ): Promise<number> {
+  if (file.endsWith(".ipynb")) {
+    throw new UsageError(
+      `${file} is a notebook: \`deno task study NAME\` runs one of FERLab's, ` +
+        "`deno task nb run FILE` any",
+    );
+  }
   const study = await readStudyFile(path(file)).catch((error: Error) => {
     throw new UsageError(error.message);
   });

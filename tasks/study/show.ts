@@ -6,9 +6,10 @@ import {
   type TrialRow,
 } from "../../lib/study/commands.ts";
 import { apart, shownParam, valueTexts } from "./values.ts";
-import { json, numbers, roomOf, table, words } from "../text.ts";
+import { clean, json, numbers, roomOf, table, words } from "../text.ts";
 import {
   type FoundStudy,
+  namedTrial,
   type RecordOptions,
   trialNumber,
   warn,
@@ -19,7 +20,7 @@ import { bestSetting, lackingRepeats, settingResults } from "./settings.ts";
 import { progressIn, studyText } from "./show_study.ts";
 import { trialText } from "./show_trial.ts";
 import { failedPoints, reasonOf, secondsOf, trialOf } from "./trials.ts";
-import { finished, withOptions } from "../cli.ts";
+import { finished, UsageError, withOptions } from "../cli.ts";
 
 function trialTable(trials: readonly TrialRow[], metric: string): string {
   const names = [...new Set(trials.flatMap((t) => Object.keys(t.params)))];
@@ -92,11 +93,17 @@ interface Options extends RecordOptions {
   json?: boolean;
 }
 
-function show(name: string, o: Options): Promise<number> {
+function show(given: string, o: Options): Promise<number> {
+  const { name, number = o.trial } = namedTrial(given);
+  if (o.trial !== undefined && o.trial !== number) {
+    throw new UsageError(
+      `${clean(given)} and --trial ${o.trial} are two trials: give one of them`,
+    );
+  }
   return withStudy(name, o, async (found) => {
-    if (o.trial === undefined) return await showStudy(found, o.json);
+    if (number === undefined) return await showStudy(found, o.json);
     const trials = await found.store.trials(found.row.studyId);
-    const trial = trialOf(found, trials, o.trial);
+    const trial = trialOf(found, trials, number);
     console.log(
       o.json
         ? json(trial)
@@ -111,11 +118,13 @@ export function showCommand(): Command {
     .summary("show a study and its trials")
     .description(
       "Show a study's settings, its progress, its best setting (by the mean " +
-        "over repeats, if there are any) and all its trials. Changes nothing.",
+        "over repeats, if there are any) and all its trials; of one trial " +
+        "(NAME#NUMBER) all that is on record. Changes nothing.",
     )
     .addHelpText(
       "after",
-      "\nExample:\n  deno task study show lr-search --trial 3",
+      "\nExamples:\n  deno task study show lr-search\n" +
+        "  deno task study show lr-search#3",
     );
   withOptions(withName(command), {
     "--trial <n>": [

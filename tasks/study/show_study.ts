@@ -12,7 +12,7 @@ import {
   type Study,
   type StudyRow,
 } from "../../lib/study/commands.ts";
-import { describe, shownParam } from "./values.ts";
+import { cutHash, describe, shownParam } from "./values.ts";
 import { factLines, minute } from "../text.ts";
 import type { FoundStudy } from "./records.ts";
 import { type SettingResult, settingText } from "./settings.ts";
@@ -79,9 +79,7 @@ function searchText({ search, pruner }: Study): string {
 function fixedText(fixed: Record<string, unknown>): string {
   return Object.entries(fixed).map(([name, value]) => {
     if (typeof value !== "object" || value === null) {
-      return `${name} ${
-        String(value).replace(/^([0-9a-f]{12})[0-9a-f]{20,}$/, "$1…")
-      }`;
+      return `${name} ${cutHash(String(value))}`;
     }
     return `${name} (${Object.keys(value).length} settings)`;
   }).join(", ");

@@ -25,6 +25,10 @@ export function apart(
   return (value) => value === null ? "" : text(value, digits);
 }
 
+/** A hash as far as it tells it from others; other texts as they are. */
+export const cutHash = (text: string): string =>
+  text.replace(/^([0-9a-f]{12})[0-9a-f]{20,}$/, "$1…");
+
 /** The longest number that stands as it is among words. */
 const LONGEST = 12;
 

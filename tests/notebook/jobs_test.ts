@@ -63,6 +63,14 @@ async function begun(program: Deno.Command, seen: RegExp) {
   };
 }
 
+Deno.test({
+  name: "an output where no file can be made is refused, not waited for",
+  ignore: Deno.build.os !== "linux",
+  // There a new file is said not to be found in a folder that is there.
+  fn: () =>
+    assert.rejects(lockOutput("/proc/x.ipynb"), /cannot write beside it/),
+});
+
 Deno.test("several notebooks at once, each told by name, and as JSON", async () => {
   await withFolder(async (folder, file) => {
     const all = ["a", "b", "c", "d", "e", "f"];

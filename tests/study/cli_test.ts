@@ -92,7 +92,7 @@ Deno.test("list and show tell what is on record, and leave it as it is", () =>
     assert.deepEqual([list.code, show.code, json.code], [0, 0, 0], show.err);
     assert.match(
       list.out,
-      /^study +complete +failed +best +last activity +record\nlr-search +4 +4 +55\.0 % +\d{4}-\d\d-\d\d \d\d:\d\dZ +results\/a\/records\.sqlite\n$/,
+      /^study +complete +failed +best +last activity\nlr-search +4 +4 +55\.0 % +\d{4}-\d\d-\d\d \d\d:\d\dZ\n\nall in results\/a\/records\.sqlite\n$/,
     );
     const [head, table] = show.out.split("\n\n");
     assert.deepEqual(head.split("\n").slice(0, -1), [
@@ -200,8 +200,15 @@ Deno.test("show says which settings lack repeats, and counts the present plan", 
 
 Deno.test("one trial is shown with its recipe, hashes, machine and epochs", () =>
   recorded(async (cwd) => {
-    const { code, out } = await study(cwd, "show", "lr-search", "--trial", "6");
+    const [{ code, out }, named, both] = await Promise.all([
+      study(cwd, "show", "lr-search", "--trial", "6"),
+      study(cwd, "show", "lr-search#6"),
+      study(cwd, "show", "lr-search#6", "--trial", "5"),
+    ]);
     assert.equal(code, 0);
+    assert.equal(named.out, out);
+    assert.equal(both.code, 2);
+    assert.match(both.err, /lr-search#6 and --trial 5 are two trials/);
     for (
       const fact of [
         /^trial +6 of lr-search$/m,
@@ -224,7 +231,7 @@ Deno.test("a name that is not there is one line with the close ones", () =>
       study(cwd, "show", "lr-serach"),
       study(cwd, "show", "something else", "--dir", dir),
       study(cwd, "show", "lr-search", "--dir", "elsewhere"),
-      study(cwd, "show", "lr-search", "--trial", "8"),
+      study(cwd, "show", "lr-search#8"),
     ]);
     assert.equal(
       close.err,
@@ -448,6 +455,9 @@ Deno.test("every command has a help with an example, and wrong use is code 2", (
       study(cwd, "lst"),
       study(cwd, "show"),
       study(cwd, "list", "--bogus"),
+      study(cwd, "list", "--jsn"),
+      study(cwd, "run", "a.ipynb"),
+      study(cwd, "import", "none.csv", "--study", "a"),
       study(cwd, "retry", "lr-search", "first"),
       study(cwd, "prune", "lr-search"),
       study(cwd, "--jobs", "0"),
@@ -460,6 +470,11 @@ Deno.test("every command has a help with an example, and wrong use is code 2", (
       assert.equal(out, "");
       oneLine(err);
     }
+    assert.match(wrong[3].err, /'--jsn' \(Did you mean --json\?\)/);
+    assert.match(
+      wrong[4].err,
+      /a\.ipynb is a notebook: `deno task study NAME`/,
+    );
     const empty = await study(cwd, "list");
     assert.deepEqual([empty.code, empty.out], [0, ""]);
     assert.match(empty.err, /^no study is on record here/);

@@ -4,8 +4,13 @@ import stringWidth from "string-width";
 import { ansiToHtml } from "../../lib/notebook/ansi.ts";
 import type { TrialPoint } from "../../lib/study/points.ts";
 import type { TrainingEvent } from "../../lib/study/training.ts";
-import { describe, valueTexts, withUnit } from "../../tasks/study/values.ts";
-import { short, table } from "../../tasks/text.ts";
+import {
+  cutHash,
+  describe,
+  valueTexts,
+  withUnit,
+} from "../../tasks/study/values.ts";
+import { short, table, wrapped } from "../../tasks/text.ts";
 import {
   type DisplayOptions,
   liveDisplay,
@@ -96,6 +101,14 @@ Deno.test("a running study is drawn over itself, ended trials stay above", () =>
   ]);
   c.end();
   assert.equal(c.screen().length, 6);
+});
+
+Deno.test("a percent sign stays with its number, and a hash tells what differs", () => {
+  assert.equal(wrapped("mean 46.5 %, 46.9 %", 14, 2), "mean 46.5 %,\n  46.9 %");
+  assert.equal(cutHash("373414e2bf267c9c95c776995099b930"), "373414e2bf26…");
+  for (const text of ["warmupCosine", "5f2c", "0123456789abcdef"]) {
+    assert.equal(cutHash(text), text);
+  }
 });
 
 Deno.test("what is said before the study starts stays, without a table", () => {

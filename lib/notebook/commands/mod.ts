@@ -7,6 +7,7 @@ export { STYLE } from "../style.ts";
 export {
   checkFolder,
   EXIT,
+  inOneLine,
   loadWanted,
   path,
   shown,

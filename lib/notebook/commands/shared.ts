@@ -1,5 +1,5 @@
 /** What the commands of `deno task nb` share: paths, colours, errors, exit codes. */
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { dirname, relative, resolve } from "node:path";
 import { stripAnsi } from "../ansi.ts";
 import { replaceText } from "../json_text.ts";
@@ -18,6 +18,13 @@ export function loadWanted<T>(
     : Object.values(commands);
   return Promise.all(wanted.map((load) => load()));
 }
+
+/** Throws what is wrong with a command line, and tells it in one line. */
+export const inOneLine = (command: Command): Command =>
+  command.exitOverride().configureOutput({
+    outputError: (text, write) =>
+      write(`${text.trimEnd().replaceAll("\n", " ")}\n`),
+  });
 
 /** Exit codes of a run that a signal stopped. */
 export const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
