@@ -8,7 +8,7 @@ import { type AxesOptions, frame, tip } from "./frame.ts";
 import { rowsAxis, widest } from "./layout.ts";
 import * as marks from "./marks.ts";
 import { check as checkNoise, sdOf, text as noiseText } from "./noise.ts";
-import type { Chart } from "./theme.ts";
+import { type Chart, FONT_SIZE, wrapWords } from "./theme.ts";
 import { signed } from "./values.ts";
 
 type Effect = ReturnType<typeof effectsOf>[number];
@@ -132,7 +132,10 @@ export function forestChart(
       }),
       Plot.ruleX([0], { strokeWidth: 1.5, strokeOpacity: 0.7 }),
       Plot.text(lines.filter((line) => line.name !== ""), {
-        ...{ y: "key", text: "name", fontWeight: 700, dx: 8 - area.left },
+        // Bold is about a tenth wider.
+        text: ({ name }: { name: string }) =>
+          wrapWords(name, width - 16, 1.1 * FONT_SIZE).join("\n"),
+        ...{ y: "key", fontWeight: 700, dx: 8 - area.left },
         ...{ frameAnchor: "left", textAnchor: "start" },
       }),
       ...[true, false].flatMap(marksOf),

@@ -496,6 +496,18 @@ Deno.test("rates inside one decade have several ticks on a phone", () => {
   assert.ok(ticks.match(/<text/g)!.length >= 4, ticks);
 });
 
+Deno.test("a group's name goes on in a second line where a forest is narrow", () => {
+  const effect = { label: "a", difference: 0.1, low: 0.05, high: 0.2 };
+  const groups = {
+    "published, stage-3 models, concatenation variants": [effect],
+  };
+  const { svg } = forestChart(groups, { width: 320 });
+  assert.match(
+    svg,
+    /concatenation<\/tspan><tspan[^>]*>variants</,
+  );
+});
+
 Deno.test("for narrow windows a chart is drawn again, unless its width is said", () => {
   const rows = [1, 2].map((epoch) => ({ epoch, accuracy: epoch / 4 }));
   const second = (html: string) =>
