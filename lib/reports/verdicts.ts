@@ -134,7 +134,7 @@ export function repeatsText(
   const variance = known.reduce((sum, e) => sum + e.sd! ** 2, 0) / known.length;
   const sd = Math.sqrt(variance * df / chiSquareQuantile(0.2, df));
   const { text } = analysis.repeatsPlan({ difference: 0.01, sd, present });
-  return `at the upper 80 % limit of the pairs' spread ${text}`;
+  return `at the upper 80 % limit of the pairs' spread, ${text}`;
 }
 
 /** What a verdict says, where the usual words do not fit the claim. */
@@ -253,14 +253,24 @@ export const gains = rule("gains", (of, points) => {
   return { fails, holds, open: notRuledOut(points) };
 });
 
+/** "depth 4 vs 2: cannot be distinguished (paired t tests, Holm)" */
+function notTold(of: readonly Effect[]): string {
+  const same = of.filter((e) => e.verdict !== "differs");
+  // The tests are corrected, the intervals are not.
+  const isCorrected = same.some(({ low, high }) =>
+    low !== null && high !== null && low * high > 0
+  );
+  return `${same.map((e) => e.pair).join(", ")}: cannot be distinguished (${
+    testOf(of)
+  })` + (isCorrected ? "; an interval is of its comparison alone" : "");
+}
+
 /** A rule that all effects differ to one side, and none to the other. */
 const allAre = (word: "better" | "worse", other: "better" | "worse") =>
   rule(word, (of) => ({
     fails: areTold(of, other),
     holds: of.every((e) => areTold([e], word)) && areTold(of, word),
-    open: `${
-      of.filter((e) => e.verdict !== "differs").map((e) => e.pair).join(", ")
-    }: cannot be distinguished (${testOf(of)})`,
+    open: notTold(of),
   }));
 
 /** "Each is better than the base": does not hold if one is worse. */

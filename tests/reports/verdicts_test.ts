@@ -187,6 +187,24 @@ Deno.test("words name the test that was made", () => {
   );
 });
 
+Deno.test("what Holm's correction leaves open says that an interval is uncorrected", () => {
+  const [e] = of([0.05, 0.02]);
+  const open = {
+    ...e,
+    verdict: "indistinguishable",
+    isBetter: false,
+  } as Effect;
+  const { why } = better([{ ...open, low: 0.001, high: 0.09 }]);
+  assert.match(
+    why,
+    /^1 vs 0: cannot be distinguished \(paired t tests, Holm\); an interval is of its comparison alone; at/,
+  );
+  assert.doesNotMatch(
+    better([{ ...open, low: -0.01, high: 0.1 }]).why,
+    /alone/,
+  );
+});
+
 Deno.test("a difference without an interval is not equal", () => {
   const [e] = of([0.0005, 0.001]);
   const { verdict, why } = equal([{ ...e, low: null, high: null }]);
