@@ -1,5 +1,8 @@
 /** Text for terminals: columns, widths, numbers, and no raw control codes. */
 import stringWidth from "string-width";
+import { fit } from "../lib/notebook/commands/mod.ts";
+
+export { fit };
 
 /** Control codes, line separators, and what turns the writing direction. */
 const HARMFUL =
@@ -11,20 +14,6 @@ export function clean(text: string): string {
     HARMFUL,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-}
-
-const graphemes = new Intl.Segmenter();
-
-/** The text, cut with "…" when it takes more columns than `width`. */
-export function fit(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
-  let cut = "", used = 1;
-  for (const { segment } of graphemes.segment(text)) {
-    used += stringWidth(segment);
-    if (used > width) break;
-    cut += segment;
-  }
-  return width >= 1 ? `${cut}…` : "";
 }
 
 /**

@@ -1,5 +1,6 @@
 /** How messages name a notebook's cells, and what a cell says of itself. */
 import { type Cell, type Notebook, recordOf } from "./types.ts";
+import { fit } from "./fit.ts";
 
 /**
  * A cell as messages name it: `cell 3` is the third code cell, as in a run and
@@ -62,13 +63,15 @@ export function ownRecord(cell: Cell): Record<string, unknown> {
 export const lastHeading = (source: string): string | undefined =>
   source.match(/^#+ +.*$/gm)?.at(-1)?.replace(/^#+ +/, "").trim();
 
+const TITLE = 60; // columns
+
 /** The last heading above a cell, else the cell's first line. */
 export function cellTitle(nb: Notebook, index: number): string {
   const cell = nb.cells[index];
   const above = cell.cell_type === "markdown" ? cell : nb.cells.slice(0, index)
     .findLast((c) => c.cell_type === "markdown" && /^#+ /m.test(c.source));
   const line = cell.source.split("\n").find((l) => l.trim()) ?? "";
-  return lastHeading(above?.source ?? "") ?? line.trim().slice(0, 60);
+  return lastHeading(above?.source ?? "") ?? fit(line.trim(), TITLE);
 }
 
 const OURS = /^(deno|typescript|javascript)$/i;

@@ -1,9 +1,12 @@
 /** A run's progress as text: one line that changes on a terminal, else lines. */
+import { stripAnsi } from "./ansi.ts";
 import type { RunEvent } from "./cell_run.ts";
+import { fit } from "./fit.ts";
 
 const DIM = 2, RED = 31, YELLOW = 33, BOLD = 1;
 const LONGEST = 300; // characters of a line that are shown
 const LONGEST_REST = 10_000; // characters of a line without an end
+const LEAST = 10; // columns of a title on a terminal that has few
 const CLEAR = "\r\x1b[2K";
 
 export interface ProgressOptions {
@@ -46,13 +49,17 @@ export function progress(o: ProgressOptions): Progress {
     if (!changes || !cell) return;
     const seconds = Math.floor((now() - cell.start) / 1000);
     const room = o.columns! - 1 - prefix.length;
-    const title = cell.title.slice(0, Math.max(Math.floor(room / 3), 10));
+    const title = fit(cell.title, Math.max(Math.floor(room / 3), LEAST));
     const text = [`${cell.count} ${title}`, `${seconds} s`, last]
       .filter(Boolean).join(" · ");
-    write(`${CLEAR}${prefix}${text.slice(0, Math.max(room, 10))}`);
+    write(`${CLEAR}${prefix}${fit(text, Math.max(room, LEAST))}`);
   };
+  /** What a line shows in the end, without colours and other orders. */
+  const plain = (text: string) =>
+    stripAnsi(text.replace(/\r$/, "").split("\r").at(-1)!)
+      .replaceAll("\t", "  ").replace(/\p{Cc}/gu, "");
   const print = (text: string) => {
-    const shown = text.replace(/\r$/, "").split("\r").at(-1)!;
+    const shown = plain(text);
     if (!shown.trim()) return;
     last = shown.trim();
     if (!changes) line(paint(DIM, `    ${shown.slice(0, LONGEST)}`));
@@ -74,7 +81,7 @@ export function progress(o: ProgressOptions): Progress {
       rest = lines.pop()!.slice(-LONGEST_REST);
       lines.forEach(print);
       if (changes && rest.trim()) {
-        last = rest.split("\r").at(-1)!.trim() || last;
+        last = plain(rest).trim() || last;
       }
       tick();
     } else if (event.type === "cell-end") {
@@ -83,7 +90,12 @@ export function progress(o: ProgressOptions): Progress {
       const time = `${event.seconds.toFixed(2)} s`;
       const told = event.ok ? paint(DIM, time) : paint(RED, `failed, ${time}`);
       if (!changes) line(`    ${told}`);
-      else if (cell) line(`${paint(BOLD, cell.count)} ${cell.title}  ${told}`);
+      else if (cell) {
+        const taken = `${prefix}${cell.count}   ${event.ok ? "" : "failed, "}`;
+        const room = o.columns! - 1 - taken.length - time.length;
+        const title = fit(cell.title, Math.max(room, LEAST));
+        line(`${paint(BOLD, cell.count)} ${title}  ${told}`);
+      }
       cell = undefined;
     }
   };

@@ -45,9 +45,29 @@ async function studiesIn(url: string) {
   }
 }
 
+type Listed = Awaited<ReturnType<typeof studiesIn>>;
+
+/** The studies of one record, a line each. */
+function listText(studies: Listed): string {
+  const count = (state: keyof Listed[0]["trials"]) =>
+    studies.map((s) => String(s.trials[state] || ""));
+  return table([
+    words("study", studies.map((s) => s.name)),
+    numbers("complete", count("COMPLETE")),
+    numbers("failed", count("FAIL")),
+    numbers("pruned", count("PRUNED")),
+    numbers("running", count("RUNNING")),
+    numbers("waiting", count("WAITING")),
+    numbers("best", studies.map((s) => withUnit(s.best, s.metric))),
+    words("last activity", studies.map((s) => minute(s.lastActivity)), {
+      spare: true,
+    }),
+  ], roomOf(Deno.stdout));
+}
+
 async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
   const stores = storesOf(o);
-  const studies: Awaited<ReturnType<typeof studiesIn>> = [];
+  const studies: Listed = [];
   let bad = false;
   for (const url of stores) {
     try {
@@ -62,24 +82,11 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
   else if (studies.length === 0) {
     say("no study is on record here: `deno task study` runs one");
   } else {
-    const count = (state: keyof typeof studies[0]["trials"]) =>
-      studies.map((s) => String(s.trials[state] || ""));
-    const records = studies.map((s) => s.record);
-    const isOne = new Set(records).size === 1;
-    console.log(table([
-      words("study", studies.map((s) => s.name)),
-      numbers("complete", count("COMPLETE")),
-      numbers("failed", count("FAIL")),
-      numbers("pruned", count("PRUNED")),
-      numbers("running", count("RUNNING")),
-      numbers("waiting", count("WAITING")),
-      numbers("best", studies.map((s) => withUnit(s.best, s.metric))),
-      words("last activity", studies.map((s) => minute(s.lastActivity)), {
-        spare: true,
-      }),
-      words("record", isOne ? [] : records),
-    ], roomOf(Deno.stdout)));
-    if (isOne) console.log(`\nall in ${clean(records[0])}`);
+    const parts = Map.groupBy(studies, (study) => study.record);
+    console.log(
+      Array.from(parts, ([record, own]) => `${clean(record)}\n${listText(own)}`)
+        .join("\n\n"),
+    );
   }
   return bad ? 1 : 0;
 }

@@ -92,7 +92,7 @@ Deno.test("list and show tell what is on record, and leave it as it is", () =>
     assert.deepEqual([list.code, show.code, json.code], [0, 0, 0], show.err);
     assert.match(
       list.out,
-      /^study +complete +failed +best +last activity\nlr-search +4 +4 +55\.0 % +\d{4}-\d\d-\d\d \d\d:\d\dZ\n\nall in results\/a\/records\.sqlite\n$/,
+      /^results\/a\/records\.sqlite\nstudy +complete +failed +best +last activity\nlr-search +4 +4 +55\.0 % +\d{4}-\d\d-\d\d \d\d:\d\dZ\n$/,
     );
     const [head, table] = show.out.split("\n\n");
     assert.deepEqual(head.split("\n").slice(0, -1), [

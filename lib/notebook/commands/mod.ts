@@ -1,5 +1,6 @@
 /** What other commands share with those of notebooks. */
 export { escapeHtml } from "../ansi.ts";
+export { fit } from "../fit.ts";
 export { inJobs } from "../timing.ts";
 export { QUESTION } from "../lead.ts";
 export { policy } from "../page_script.ts";
