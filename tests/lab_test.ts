@@ -24,11 +24,10 @@ Deno.test("the trial table shows overall and balanced accuracy side by side", ()
   const shown = trialTable([trial, failed]);
   // deno-lint-ignore no-explicit-any
   const html = (shown as any)[Symbol.for("Jupyter.display")]()["text/html"];
-  const cells = html.match(/<t[hd]>.*?(?=<\/t)/g)!.map((c: string) =>
-    c.slice(4)
-  );
+  const cells = [...html.matchAll(/<t[hd](?: [^>]*)?>(.*?)<\/t/g)]
+    .map(([, cell]) => cell);
   const at = cells.indexOf("balanced accuracy");
-  const width = html.match(/<th>/g)!.length;
+  const width = html.match(/<th\b/g)!.length;
   assert.match(cells[width + cells.indexOf("test accuracy")], /^90\.0/);
   assert.match(cells[width + at], /^50\.0/);
   assert.equal(cells[2 * width + at], "–");
