@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Exported reports of the records at cpu, questioned in a real browser. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
@@ -10,9 +10,12 @@ import { askingAnswer, askingClaims } from "../../lib/explore/pack.ts";
 import { remember } from "../../lib/explore/record.ts";
 import * as lab from "../../lib/lab.ts";
 import type { Trial } from "../../lib/lab.ts";
-import { exportHtml, type Output } from "../../lib/notebook/mod.ts";
+import {
+  exportHtml,
+  type Output,
+  readNotebook,
+} from "../../lib/notebook/mod.ts";
 import * as reports from "../../lib/reports/mod.ts";
-import { inFolder } from "../_folder.ts";
 import { browserTest } from "../browser/_browser.ts";
 import { code, display, markdown, notebook } from "../notebook/_notebook.ts";
 import { trialsOfStudy } from "./_trials.ts";
@@ -23,61 +26,6 @@ const root = new URL("../../", import.meta.url).pathname;
 const displayed = async (value: unknown): Promise<Shown> =>
   // deno-lint-ignore no-explicit-any
   await (value as any)[Symbol.for("Jupyter.display")]();
-
-/** What needs a data set's images, or trains. */
-const LEFT_OUT =
-  /\.describe\(\)|lookInside\(|looked\.|train\.train\(|\btrained\(/;
-/** What a cell shows by its last statement. */
-const LAST =
-  /^(await claims|await answer|decide|choose|\w+Chart|effectTable|trialTable)\((?=[\s\S]*\);\s*$)/m;
-/** What cells read of a data set: how many images, and its classes. */
-const DATA = `Study.prototype.data = () => Promise.resolve({
-  train: { n: 14008 }, validation: { n: 3500 }, test: { n: 7178 },
-  classes: [..."abcdefg"],
-});`;
-
-/** What cells of a notebook show of the records at cpu, by their ids. */
-async function shownOf(name: string): Promise<[id: string, Shown][]> {
-  const { cells } = JSON.parse(
-    readFileSync(join(root, "notebooks", `${name}.ipynb`), "utf8"),
-  );
-  const sources = cells.flatMap(
-    (cell: { cell_type: string; id: string; source: string[] }) => {
-      const source = cell.source.join("");
-      return cell.cell_type !== "code" || LEFT_OUT.test(source) ? [] : [
-        source.replace(/let outDir = ""/, "let outDir = dir")
-          .replace('profile = "quick"', 'profile = "cpu"')
-          .replaceAll(".run()", ".trials()")
-          .replace(LAST, (call) => `EXPLORED["${cell.id}"] = ${call}`),
-      ];
-    },
-  );
-  const shown: Record<string, unknown> = {};
-  await inFolder(async (dir) => {
-    const records = join(root, "results/cpu/records.sqlite");
-    writeFileSync(join(dir, "records.sqlite"), readFileSync(records));
-    const module = join(dir, "cells.ts");
-    writeFileSync(
-      module,
-      `// @ts-nocheck cells of a notebook\nexport const EXPLORED = {};\n` +
-        `import { Study } from "ferlab";\n${DATA}\nconst dir = ${
-          JSON.stringify(dir)
-        };\n${sources.join("\n;\n")}`,
-    );
-    // Nothing is kept beside the records.
-    Deno.env.set("FERLAB_DRY_RUN", "1");
-    try {
-      Object.assign(shown, (await import(`file://${module}`)).EXPLORED);
-    } finally {
-      Deno.env.delete("FERLAB_DRY_RUN");
-    }
-  });
-  return Promise.all(
-    Object.entries(shown).map(async ([id, s]) =>
-      [id, await displayed(s)] as const
-    ),
-  ) as Promise<[string, Shown][]>;
-}
 
 const output = (data: Shown): Output =>
   ({ ...display("text/html", ""), data }) as Output;
@@ -104,41 +52,32 @@ const claimRows = (page: Page) =>
     rows.map((row) => row.textContent)
   );
 
-/** The reports at cpu with trials that can be asked. */
-const PAGES = readdirSync(join(root, "results/cpu"))
-  .filter((file) => file.endsWith(".ipynb")).sort()
-  .filter((file) => {
-    const { cells } = JSON.parse(
-      readFileSync(join(root, "results/cpu", file), "utf8"),
-    );
-    return cells.some((cell: { outputs?: { data?: Shown }[] }) =>
-      cell.outputs?.some(({ data }) =>
-        (data?.[EXPLORE_TYPE] as Shown | undefined)?.trials
-      )
-    );
-  }).map((file) => file.replace(".ipynb", ""));
-
-/** Said of what only a notebook's own code can make, and of what did not change. */
-const OWN =
-  /^It rests on|^As written: (the notebook's own (code|rule)|its rule chooses)/;
+const REPORTS = join(root, "results/cpu");
+/** The reports at cpu that hold trials. */
+const PAGES = readdirSync(REPORTS).filter((file) => file.endsWith(".ipynb"))
+  .filter((file) =>
+    /"trials": "[\w+/=]+"/.test(readFileSync(join(REPORTS, file), "utf8"))
+  ).map((file) => file.replace(".ipynb", "")).sort();
 /** Some with a claim, and with an answer, by rules of the library. */
 const ASKED = new Set(
   ["04-eps", "08-cls-vs-vit", "12-mixup-alpha", "13-attention-drop"],
 );
-const ANSWERED = new Set([...ASKED, "15-your-own-study"]);
+/** Said of what only a notebook's own code can make, and of what did not change. */
+const OWN =
+  /^It rests on|^As written: (the notebook's own (code|rule)|numbers in this|its rule chooses)/;
 
 for (const name of PAGES) {
   browserTest(
     `${name}: the page says what the notebook's claims say, to the last digit`,
     async ({ open }) => {
-      const shown = await shownOf(name);
-      const html = await pageOf(...shown.map(([, data]) => data));
+      const file = join(REPORTS, `${name}.ipynb`);
+      const html = await exportHtml(await readNotebook(file));
       const { page, errors, sent } = await open(html);
       const written = await claimRows(page);
       const { claims, answer } = JSON.parse(
-        readFileSync(join(root, `results/cpu/${name}.claims.json`), "utf8"),
+        readFileSync(join(REPORTS, `${name}.claims.json`), "utf8"),
       );
-      const said = page.locator(".answer");
+      const said = page.locator(".answer").first();
       assert.equal(await said.innerText(), answer.text);
       for (const [i, { verdict, why, claim }] of claims.entries()) {
         assert.ok(written[i]?.includes(verdict), `${claim}: ${written[i]}`);
@@ -172,9 +111,6 @@ for (const name of PAGES) {
         [],
         "something does not come out as written",
       );
-      if (ANSWERED.has(name)) {
-        assert.ok(notes.every((t) => !t.includes("made this sentence")));
-      }
       await and(
         page,
         () => page.getByRole("button", { name: "As written" }).click(),
@@ -482,6 +418,102 @@ browserTest(
       assert.match(await under(json(few)), /^As written\s+Not as written/);
     }
     assert.deepEqual([errors, sent], [[], []]);
+  },
+);
+
+browserTest(
+  "the keyboard reaches all of it, and stays where it is when things are drawn again",
+  async ({ open }) => {
+    const trials = trialsOfStudy();
+    const best = lab.effects(trials, { of: "depth", base: 2, at: "best" });
+    const html = await pageOf(
+      await displayed(lab.explore(trials)),
+      await displayed(lab.effectTable(best)),
+    );
+    const { page, errors } = await open(html);
+    const { keyboard } = page;
+    const press = (...keys: string[]) =>
+      keys.reduce(
+        (last, key) => last.then(() => keyboard.press(key)),
+        Promise.resolve(),
+      );
+    const focused = () =>
+      page.evaluate(() => {
+        const e = document.activeElement as HTMLElement;
+        return e.getAttribute("aria-label") ??
+          (e.closest("label") ?? e).textContent!;
+      });
+    await press("Tab", "Tab");
+    assert.equal(await focused(), "Question this report");
+    await press("Enter");
+    await page.waitForSelector("body[data-checked]", { timeout: 60_000 });
+    assert.equal(await focused(), "Close");
+    // Every control has a name.
+    const panel = page.getByRole("complementary", {
+      name: "Question this report",
+    });
+    for (const role of ["button", "checkbox", "combobox", "slider"] as const) {
+      const all = panel.getByRole(role);
+      assert.ok(await all.count() > 0, role);
+      assert.equal(
+        await panel.getByRole(role, { name: /\w|×/ }).count(),
+        await all.count(),
+        role,
+      );
+    }
+    const slider = panel.getByRole("slider").first();
+    const before = await slider.getAttribute("aria-valuetext");
+    await slider.focus();
+    await press("ArrowRight");
+    assert.match(before!, /repeats see .* points \(present\)/);
+    assert.notEqual(await slider.getAttribute("aria-valuetext"), before);
+    await panel.getByRole("checkbox", { name: "paired by seed" }).focus();
+    await and(page, () => press("Space"));
+    assert.equal(await focused(), "paired by seed");
+    // A range on an axis; the chart is another one afterwards.
+    const axis = page.getByRole("slider", { name: /^depth: range/ });
+    await axis.focus();
+    await press("ArrowUp");
+    await and(page, () => press("Enter"));
+    assert.match(await focused(), /^depth: range/);
+    assert.match(await page.getByRole("status").first().innerText(), /only 12/);
+    // Two trials of a chart, and back to it.
+    const chart = page.locator(".out svg").first();
+    await chart.focus();
+    await press("ArrowRight", "Enter");
+    assert.match(await focused(), /^Trial \d+ of made-up$/);
+    await press("Escape");
+    assert.ok(await chart.evaluate((e) => e === document.activeElement));
+    await press("ArrowRight", "Enter");
+    assert.equal(await page.getByText(/^Beside trial \d+/).count(), 1);
+    await panel.getByRole("combobox", { name: "Confusion as" }).focus();
+    await press("ArrowDown");
+    assert.match(await panel.innerText(), /83 %/);
+    // What the keyboard was on is gone: it goes on beside it.
+    await panel.getByRole("button", { name: /^All trials/ }).focus();
+    await and(page, () => press("Enter"));
+    assert.equal(await focused(), "Close");
+    // A table that was drawn again sorts as well.
+    const head = page.locator(".asked th").nth(1);
+    await head.getByRole("button").focus();
+    await press("Enter");
+    assert.equal(await head.getAttribute("aria-sort"), "ascending");
+    // Paper says what is not as written, and has no controls; a phone has both.
+    await page.emulateMedia({ media: "print" });
+    const status = page.getByText(/^Not as written: seeds do not pair runs/);
+    assert.ok(await status.isVisible() && await panel.isHidden());
+    assert.equal(await page.locator(".ask-bar button:visible").count(), 0);
+    await page.emulateMedia({ media: "screen" });
+    await page.setViewportSize({ width: 360, height: 740 });
+    assert.ok(await status.isVisible() && await panel.isVisible());
+    assert.equal(
+      await page.evaluate(() => document.documentElement.scrollWidth),
+      360,
+    );
+    await page.getByRole("button", { name: "As written" }).focus();
+    await and(page, () => press("Enter"));
+    assert.equal(await focused(), "Question this report");
+    assert.deepEqual(errors, []);
   },
 );
 

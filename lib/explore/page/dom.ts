@@ -41,18 +41,42 @@ export const tick = (
   return h("label", { class: "tick" }, box, name);
 };
 
-/** A choice of several, by their keys. */
+/** A choice of several, by their keys; `name` is for those who hear it. */
 export const choice = (
   options: Record<string, string>,
   value: string,
   change: (value: string) => void,
+  name?: string,
 ) => {
   const select = h(
     "select",
-    { onchange: () => change(select.value) },
+    { onchange: () => change(select.value), "aria-label": name },
     ...Object.entries(options).map(([key, text]) =>
       h("option", { value: key, selected: key === value }, text)
     ),
   );
   return select;
 };
+
+const FIELDS = "a[href], button, input, select, summary, [tabindex]";
+
+/** What a control is called, and its group; a chart's name tells its values. */
+const nameOf = (field: Element): string => {
+  const group = field.closest("fieldset, li")?.querySelector("legend, div");
+  const own = field.matches("svg") ? "" : field.getAttribute("aria-label") ??
+    (field.closest("label") ?? field).textContent;
+  return [group?.textContent, own, field.localName].join("\n");
+};
+
+/** Does something to what `root` holds; the control in use keeps the focus. */
+export function keepingFocus(root: Element, act: () => void): void {
+  const used = document.activeElement as HTMLElement | null;
+  if (!used || used === root || !root.contains(used)) return act();
+  const name = nameOf(used);
+  const alike = () =>
+    [...root.querySelectorAll<HTMLElement | SVGElement>(FIELDS)]
+      .filter((field) => nameOf(field) === name);
+  const at = alike().indexOf(used);
+  act();
+  alike()[at]?.focus({ preventScroll: true });
+}

@@ -3,11 +3,17 @@
 import type { Trial } from "../../rows/mod.ts";
 import { both, brush, trialsOf } from "./brush.ts";
 import { readPage } from "./data.ts";
-import { h } from "./dom.ts";
-import { bar, panelOf } from "./panel.ts";
+import { h, keepingFocus } from "./dom.ts";
+import { differing, panelOf } from "./panel.ts";
 import { Report } from "./report.ts";
 import { trialView } from "./trial.ts";
-import { fromHash, isAsWritten, type State, toHash } from "./state.ts";
+import {
+  asWritten,
+  fromHash,
+  isAsWritten,
+  type State,
+  toHash,
+} from "./state.ts";
 import { STYLE } from "./style.ts";
 
 /** Builds the panel; `isOpen` where the reader asked for it. */
@@ -16,11 +22,15 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   const { outputs, trials, calls } = await readPage(JSON.parse(embedded));
   const report = new Report(outputs, trials, calls);
   document.head.append(h("style", {}, STYLE));
+  const asking = document.querySelector<HTMLElement>(".ask");
   const close = h("button", {
     ...{ type: "button", class: "close", "aria-label": "Close" },
-    onclick: () => open(false),
+    onclick: () => {
+      open(false);
+      asking?.focus();
+    },
   }, "×");
-  const contents = h("div"), view = h("section", { "aria-live": "polite" });
+  const contents = h("div"), view = h("section");
   const panel = h(
     "aside",
     { class: "ask-panel", "aria-label": "Question this report", hidden: true },
@@ -29,7 +39,16 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     view,
     contents,
   );
-  const line = h("div", { class: "ask-bar", hidden: true });
+  // One that stays: what changes in it is read aloud.
+  const words = h("span", { role: "status" });
+  const back = h("button", {
+    type: "button",
+    onclick: () => {
+      change(asWritten());
+      asking?.focus();
+    },
+  }, "As written");
+  const line = h("div", { class: "ask-bar", hidden: true }, back, words);
   document.querySelector("main")!.prepend(line);
   document.body.append(panel);
   const known = {
@@ -41,24 +60,25 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   function open(isIt: boolean) {
     panel.hidden = !isIt;
     document.body.classList.toggle("asking", isIt);
-    document.querySelector(".ask")?.setAttribute("aria-expanded", String(isIt));
+    asking?.setAttribute("aria-expanded", String(isIt));
     if (isIt) fill();
   }
   /** The panel of a state; the field that was used keeps the focus. */
   function fill() {
     if (panel.hidden) return;
-    const fields =
-      () => [...contents.querySelectorAll("input, select, button")];
-    const at = fields().indexOf(document.activeElement!);
-    contents.replaceChildren(
-      ...panelOf(report, state, change).filter((part) => part !== false),
-    );
-    if (at >= 0) (fields()[at] as HTMLElement | undefined)?.focus();
+    const used = contents.contains(document.activeElement);
+    keepingFocus(contents, () =>
+      contents.replaceChildren(
+        ...panelOf(report, state, change).filter((part) => part !== false),
+      ));
+    if (document.activeElement === document.body && used) close.focus();
   }
   async function follow() {
     const near = report.inSight();
     line.hidden = isAsWritten(state) && odd.length === 0;
-    line.replaceChildren(...line.hidden ? [] : bar(report, state, odd, change));
+    words.replaceChildren(
+      ...line.hidden ? [] : differing(report, state, odd),
+    );
     await report.show(state, near, fill);
     document.body.dataset.asked = String(performance.now());
   }
@@ -82,14 +102,17 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !panel.hidden) {
       open(false);
-      document.querySelector<HTMLElement>(".ask")?.focus();
+      (from?.isConnected ? from : asking)?.focus();
     }
   });
-  document.querySelector(".ask")?.addEventListener("click", () => {
+  asking?.addEventListener("click", () => {
+    from = undefined;
     open(panel.hidden !== false);
     if (!panel.hidden) close.focus();
   });
   const shown: Trial[] = [];
+  /** The chart from which the keyboard came. */
+  let from: SVGElement | HTMLElement | undefined;
   /** A trial, beside the one that was picked before it. */
   function pick(id: string | undefined) {
     const trial = id === undefined ? undefined : trials.get(id);
@@ -98,6 +121,10 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     open(true);
     view.replaceChildren(...trialView(trial, shown[1], known.trials));
     panel.scrollTop = 0;
+    const used = document.activeElement as SVGElement | null;
+    if (!used?.matches("svg:focus-visible")) return;
+    from = used;
+    view.querySelector("h3")?.focus();
   }
   document.addEventListener("click", (event) => {
     const mark = (event.target as Element).closest<SVGElement>("[data-trial]");
@@ -108,8 +135,8 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     if (picked) change({ ...state, only: both(state.only, picked) });
   });
   open(isOpen);
-  if (isOpen) close.focus();
   pick(picked);
+  if (isOpen && !panel.contains(document.activeElement)) close.focus();
   await follow();
   await report.check();
   document.body.dataset.checked = "";

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The panel in which a reader says what counts, and the bar that says so. */
+/** The panel in which a reader says what counts, and the words that say so. */
 import type { Trial } from "../../rows/mod.ts";
 import { verdictText } from "../../reports/mod.ts";
 import { valueText } from "../../rows/mod.ts";
@@ -7,7 +7,6 @@ import { choice, h, labelled, tick } from "./dom.ts";
 import { power } from "./power.ts";
 import type { Report } from "./report.ts";
 import {
-  asWritten,
   differences,
   keeps,
   levelText,
@@ -119,6 +118,7 @@ export function panelOf(
       Object.fromEntries(Object.entries(NUMBERS).map(([k, n]) => [k, n.name])),
       state.number ?? "test",
       (number) => set({ number: number === "test" ? undefined : number }),
+      "The number that is judged",
     ),
     h("h3", {}, "Tests"),
     labelled(
@@ -235,6 +235,7 @@ function rangeOf(
         const isAll = range[0] === all[0] && range[1] === all[1];
         set({ ranges: withKey(state.ranges, name, isAll ? undefined : range) });
       },
+      `${name} ${words}`,
     );
   return h(
     "fieldset",
@@ -249,13 +250,12 @@ function rangeOf(
 /** More parts of an address that make no sense are counted. */
 const MOST_ODD = 3;
 
-/** The line that says what is not as written, with the way back. */
-export function bar(
+/** What is not as written. */
+export function differing(
   report: Report,
   state: State,
   odd: readonly string[],
-  change: (next: State) => void,
-): Node[] {
+): (Node | string)[] {
   const told = differences(
     state,
     report.claims(state).map((c) => c.claim),
@@ -264,25 +264,12 @@ export function bar(
     ? ` and ${odd.length - MOST_ODD} more`
     : "";
   return [
-    h(
-      "button",
-      { type: "button", onclick: () => change(asWritten()) },
-      "As written",
-    ),
-    h(
-      "span",
-      { role: "status" },
-      h("b", {}, told.length > 0 ? "Not as written: " : "As written. "),
-      told.length > 0 && `${told.join("; ")}. `,
-      odd.length > 0 &&
-        "The address asks for what this report does not have, which is left " +
-          `out: ${odd.slice(0, MOST_ODD).join(", ")}${more}. `,
-      told.length > 0 &&
-        h(
-          "span",
-          { class: "soft" },
-          "What dashes frame follows; the rest stays.",
-        ),
-    ),
-  ];
+    h("b", {}, told.length > 0 ? "Not as written: " : "As written. "),
+    told.length > 0 && `${told.join("; ")}. `,
+    odd.length > 0 &&
+    "The address asks for what this report does not have, which is left " +
+      `out: ${odd.slice(0, MOST_ODD).join(", ")}${more}. `,
+    told.length > 0 &&
+    h("span", { class: "soft" }, "What dashes frame follows; the rest stays."),
+  ].filter((part) => part !== false);
 }

@@ -38,15 +38,13 @@ export function power(report: Report, state: State): Node[] {
           const more = hours * Math.max(0, n - e.n);
           words.textContent = `${n} repeats see ${size.toFixed(1)} points` +
             (n > e.n ? `; ${more.toFixed(1)} h more` : " (present)");
+          slider.setAttribute("aria-valuetext", words.textContent);
         };
         const slider = h("input", {
           ...{ type: "range", min: e.n, max: Math.max(MOST_REPEATS, e.n) },
           value: e.n,
           "aria-label": `Repeats of ${e.pair}`,
-          oninput: () => {
-            tell(slider.valueAsNumber);
-            slider.setAttribute("aria-valuetext", words.textContent!);
-          },
+          oninput: () => tell(slider.valueAsNumber),
         });
         tell(e.n);
         return h("li", {}, h("div", {}, e.pair), slider, words);

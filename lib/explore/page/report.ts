@@ -14,7 +14,7 @@ import type { Trial } from "../../rows/mod.ts";
 import type { AskedClaim } from "../pack.ts";
 import type { CallJson } from "../record.ts";
 import type { Output } from "./data.ts";
-import { h } from "./dom.ts";
+import { h, keepingFocus } from "./dom.ts";
 import { Evaluation } from "./evaluate.ts";
 import { asWritten, isAsWritten, keeps, type State } from "./state.ts";
 import { WITH_MARGIN } from "./functions.ts";
@@ -244,8 +244,14 @@ export class Report {
   #put({ places }: Output, html: string): void {
     for (const place of places) {
       mark(place, false);
-      place.innerHTML = html;
-      place.dispatchEvent(new Event("nb:drawn", { bubbles: true }));
+      const isOpen = [...place.querySelectorAll("details")].map((d) => d.open);
+      keepingFocus(place, () => {
+        place.innerHTML = html;
+        place.dispatchEvent(new Event("nb:drawn", { bubbles: true }));
+      });
+      place.querySelectorAll("details").forEach((details, i) => {
+        details.open = isOpen[i] ?? false;
+      });
     }
   }
 

@@ -99,7 +99,9 @@ export function differences(state: State, claims: string[] = []): string[] {
     ...Object.entries(state.values).map(([name, left]) =>
       `without ${name} ${left.join(", ")}`
     ),
-    ...state.seeds.map((seed) => `without repeat ${seed + 1}`),
+    ...state.seeds.length > 0
+      ? [`without repeat ${state.seeds.map((seed) => seed + 1).join(", ")}`]
+      : [],
     ...state.states.map((s) => `without trials that are ${s}`),
     ...Object.entries(state.only).map(([study, numbers]) =>
       `only ${numbers.length} trials of ${study}, picked in a chart`

@@ -22,7 +22,8 @@ export const STYLE = `
 .ask-panel figure { overflow-x: auto; }
 .ask-panel svg { max-width: 100%; height: auto; }
 .ask-bar button { flex: none; }
-.ask-bar { position: sticky; top: 0; z-index: 20; display: flex; gap: 1em; align-items: baseline; background: var(--bg); border: 1px solid var(--mark); border-radius: 8px; padding: .4rem .8rem; margin: 0 0 1rem; font-size: .875rem; }
+.ask-bar > span { flex: 1 1 13rem; }
+.ask-bar { position: sticky; top: 0; z-index: 20; display: flex; flex-wrap: wrap; gap: .3em 1em; align-items: baseline; background: var(--bg); border: 1px solid var(--mark); border-radius: 8px; padding: .4rem .8rem; margin: 0 0 1rem; font-size: .875rem; }
 .asked { outline: 1px dashed var(--mark); outline-offset: 4px; border-radius: 4px; }
 .asked.as-written { outline-color: var(--line); }
 [data-trial] { cursor: pointer; }

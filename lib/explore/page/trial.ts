@@ -66,7 +66,7 @@ function confusionOf(counts: readonly (readonly number[])[]): Node {
     "div",
     {},
     h("h3", {}, "Confusion"),
-    choice(kinds, "counts", show),
+    choice(kinds, "counts", show, "Confusion as"),
     box,
   );
 }
@@ -133,7 +133,7 @@ export function trialView(
   ].filter((name) => text(recipe(trial, name)) !== text(recipe(other, name)));
   const made = Object.entries((trial.provenance ?? {}) as Row);
   return [
-    h("h3", {}, `Trial ${trial.number} of ${trial.study}`),
+    h("h3", { tabindex: -1 }, `Trial ${trial.number} of ${trial.study}`),
     table([
       ["state", trial.failKind ?? trial.state.toLowerCase()],
       ...trial.reason ? [["reason", trial.reason] as [string, unknown]] : [],
@@ -175,7 +175,11 @@ export function trialView(
     ...command
       ? [
         h("h3", {}, "To make it again"),
-        h("pre", { tabindex: 0 }, command),
+        h(
+          "pre",
+          { tabindex: 0, role: "group", "aria-label": "Command" },
+          command,
+        ),
         copyOf(command),
       ]
       : [],
