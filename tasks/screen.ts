@@ -7,6 +7,8 @@ export interface Line {
   text: string;
   /** A part of the text. */
   setting?: string;
+  /** A part that is left out where a shorter setting is not enough. */
+  spare?: string;
   colour?: number;
 }
 
@@ -47,11 +49,15 @@ const DRAW_MS = 100;
 const CLOCK_MS = 1000;
 
 /** The line within `room` columns. */
-function cut({ text, setting }: Line, room: number): string {
+function cut({ text, setting = "", spare = "" }: Line, room: number): string {
   const over = stringWidth(text) - room;
-  if (over <= 0 || !setting) return fit(text, room);
+  if (over <= 0) return text;
   const width = Math.max(NARROWEST, stringWidth(setting) - over);
-  return fit(text.replace(setting, () => fit(setting, width)), room);
+  const shorter = text.replace(setting, () => fit(setting, width));
+  return fit(
+    stringWidth(shorter) > room ? text.replace(spare, "") : shorter,
+    room,
+  );
 }
 
 /** Writing that outlives the terminal: the work is ended by its signal. */

@@ -273,15 +273,17 @@ function notebookLine(
 ): Line {
   const open = newest && newest.done < newest.total ? newest : undefined;
   const setting = cell && clean(cell.title);
+  const place = cell && `cell ${cell.index} of ${cell.total}, ${setting}`;
   return {
     text: [
       expected.title,
-      cell && `cell ${cell.index} of ${cell.total}, ${setting}`,
+      place,
       open && `trial ${open.done + 1} of ${open.total}`,
       open?.secondsLeft !== undefined && about(open.secondsLeft),
       isAlone && open?.best && `best ${open.best.text}`,
     ].filter(Boolean).join(" · "),
     setting,
+    spare: open && place && ` · ${place}`,
   };
 }
 

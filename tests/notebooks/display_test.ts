@@ -109,6 +109,26 @@ Deno.test("a notebook has one line while it runs, and all have one below it", ()
   assert.deepEqual(screen(), [""]);
 });
 
+Deno.test("where there is little room, the trial and its value stay", () => {
+  const begun = (columns: number) => {
+    const { display, send, screen } = captured({ columns: () => columns }, [
+      EXPECTED[0],
+    ]);
+    display.begin("02-lr-search");
+    const so = { secondsLeft: 5, ...best("14.3 %", 0.143) };
+    send(1000, "02-lr-search", cell(3, "Training"), told(2, 4, so));
+    const [line] = screen();
+    display.end();
+    return line;
+  };
+  const told3 = "trial 3 of 4 · about 5 s left · best 14.3 %";
+  assert.equal(
+    begun(120),
+    `02 Learning rate · cell 3 of 9, Training · ${told3}`,
+  );
+  assert.equal(begun(80), `02 Learning rate · ${told3}`);
+});
+
 Deno.test("the time left is not told while that of a notebook is not known", () => {
   const { display, send, screen } = captured({}, [
     EXPECTED[0],
