@@ -51,7 +51,12 @@ export class KernelDied extends Error {
       ? ", as a damaged native package or library does; `deno task doctor` " +
         "names it, and what mends it"
       : "";
-    super(`the kernel ${how} in the middle of the cell${damage}`);
+    const [, flag] = /`--unstable-([\w-]+)` flag must be/.exec(end.stderr) ??
+      [];
+    const unstable = flag
+      ? `: what it uses needs "unstable": ["${flag}"] in deno.json`
+      : "";
+    super(`the kernel ${how} in the middle of the cell${damage}${unstable}`);
     this.name = "KernelDied";
   }
 }

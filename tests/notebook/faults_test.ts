@@ -232,6 +232,15 @@ Deno.test("a worker with permissions of its own prints, and keeps to them", asyn
   });
 });
 
+Deno.test("what Deno wants a switch for is told with the switch", () =>
+  run([
+    `new Worker("data:text/javascript,", { type: "module", deno: { permissions: "none" } });`,
+  ], ({ result }) =>
+    assert.match(
+      result.error!,
+      /code 70 .*: what it uses needs "unstable": \["worker-options"\] in deno\.json$/,
+    )));
+
 Deno.test("everything that is written arrives, in order, on its cell", async () => {
   await run([
     `const bytes = (t: string) => new TextEncoder().encode(t);
