@@ -24,6 +24,6 @@ export function alsoNarrow<A extends unknown[]>(
     const [, wide] = / width="(\d+)"/.exec(chart.svg) ?? [];
     if (o?.width !== undefined || Number(wide) <= WIDTH) return chart;
     const again = Object.assign([...args], { [at]: { ...o, width: WIDTH } });
-    return wrap(chart.svg, draw(...again as A).svg);
+    return wrap(chart.svg, () => draw(...again as A).svg);
   };
 }

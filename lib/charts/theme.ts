@@ -77,17 +77,26 @@ export function wrapWords(
 export const escapeMarkup = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
-/** A chart of finished SVG markup, and one for narrow windows beside it. */
-export function wrap(markup: string, narrow = ""): Chart {
+/** A chart of finished SVG markup; `narrow` draws one for narrow windows. */
+export function wrap(markup: string, narrow?: () => string): Chart {
   // No SVG may hold control characters or halves of pairs.
   // deno-lint-ignore no-control-regex
   const control = /[\0-\x08\v\f\x0e-\x1f]/g;
   const svg = markup.toWellFormed().replace(control, "\ufffd");
-  const second = narrow &&
-    `<div class="narrow" style="display: none">${narrow}</div>`;
-  const html = `<figure style="margin: 0">${svg}${second}</figure>`;
+  let html: string | undefined;
+  // Drawn when it is asked for: who shows the first alone needs no second.
+  const second = () =>
+    narrow ? `<div class="narrow" style="display: none">${narrow()}</div>` : "";
+  const made = () =>
+    html ??= `<figure style="margin: 0">${svg}${second()}</figure>`;
   const display = {
-    [Symbol.for("Jupyter.display")]: () => ({ "text/html": html }),
+    [Symbol.for("Jupyter.display")]: () => ({ "text/html": made() }),
   };
-  return { svg, html, ...display };
+  return {
+    svg,
+    get html() {
+      return made();
+    },
+    ...display,
+  };
 }

@@ -1,6 +1,7 @@
 /** What charts of rows say of their rows: numbers, words, marks. */
+import { alsoNarrow } from "../../lib/charts/narrow.ts";
+import { textOn, wrap } from "../../lib/charts/theme.ts";
 import assert from "node:assert/strict";
-import { textOn } from "../../lib/charts/theme.ts";
 import { parseHTML } from "linkedom";
 import {
   type Chart,
@@ -274,4 +275,17 @@ Deno.test("published shares have a panel and a scale of their own, on the same x
     ...{ x: "lr", y: "loss", published: losses(theirs) },
   });
   assert.doesNotMatch(one.svg, /-panels/);
+});
+
+Deno.test("the drawing for narrow windows is made when a page asks for it", () => {
+  let drawn = 0;
+  const draw = alsoNarrow((_: unknown[], o: { width?: number } = {}) => {
+    drawn++;
+    return wrap(`<svg width="${o.width ?? 720}"></svg>`);
+  });
+  const chart = draw([]);
+  assert.equal(drawn, 1);
+  assert.match(chart.html, /width="720".*class="narrow".*width="320"/);
+  assert.equal(chart.html, chart.html);
+  assert.equal(drawn, 2);
 });

@@ -5,7 +5,7 @@ import { both, brush, trialsOf } from "./brush.ts";
 import { readPage } from "./data.ts";
 import { h, keepingFocus } from "./dom.ts";
 import { differing, panelOf } from "./panel.ts";
-import { Report } from "./report.ts";
+import { NARROW, Report } from "./report.ts";
 import { trialView } from "./trial.ts";
 import {
   asWritten,
@@ -99,6 +99,7 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     ({ state, odd } = next);
     follow();
   });
+  matchMedia(NARROW).addEventListener("change", follow);
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !panel.hidden) {
       open(false);

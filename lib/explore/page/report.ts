@@ -33,6 +33,15 @@ const UNLIKE = "made again of all trials it came out differently";
 const htmlOf = async (shown: Shown): Promise<string> =>
   (await shown[Symbol.for("Jupyter.display")]())["text/html"] ?? "";
 
+/** Where a page shows a chart's drawing for narrow windows. */
+export const NARROW = "(max-width: 40rem)";
+
+/** What is seen of an output: of a chart in a wide window its first drawing. */
+const seenOf = (shown: Shown): Promise<string> | string =>
+  "svg" in shown && !matchMedia(NARROW).matches
+    ? `<figure style="margin: 0">${shown.svg}</figure>`
+    : htmlOf(shown);
+
 /** What a chart or a table says, whatever it looks like. */
 const wordsIn = (root: Element) =>
   [...root.querySelectorAll("title, text, td, th")]
@@ -219,7 +228,7 @@ export class Report {
     try {
       if (!await this.#isSound(output)) throw new Error(UNLIKE);
       const made = this.#evaluation(state).call(root) as Shown;
-      this.#put(output, await htmlOf(made));
+      this.#put(output, await seenOf(made));
     } catch (error) {
       this.#note(output, told(error));
     }
