@@ -66,8 +66,8 @@ Deno.test("throughput has a ring at the knee and a cross where memory ran out", 
   assert.equal(countMarks(chart, "knee"), 1);
   assert.equal(countMarks(chart, "failed"), 1);
   const said = texts(chart);
-  assert.ok(said.includes("GPU: knee at 4, 38 a second"), said.join("\n"));
-  assert.ok(said.includes("1 row without images a second (failed)"));
+  assert.ok(said.includes("GPU: knee at 4, 38 per second"), said.join("\n"));
+  assert.ok(said.includes("1 row without images per second (failed)"));
   assert.ok(said.includes("1 of them out of memory"));
 });
 
@@ -82,7 +82,7 @@ Deno.test("published measurements are a series of their own", () => {
   const said = texts(throughputChart(throughput("GPU"), {
     published: throughput("GPU", 2),
   }));
-  assert.ok(said.includes("GPU, published: knee at 4, 76 a second"));
+  assert.ok(said.includes("GPU, published: knee at 4, 76 per second"));
 });
 
 Deno.test("a class without images is n/a, and the caption names it", () => {
@@ -138,7 +138,7 @@ Deno.test("trials are packed into as few lanes as they need, states in plain wor
   assert.equal(countMarks(chart, "trials"), 4);
   const said = texts(chart).join("\n");
   // Two lanes for two hours, full but for none: 1 + 0.5 + 1.5 + 1 of 4 h.
-  assert.match(said, /busy 4 hours \(100 % of 2 lanes\), 1\.5 trials an h/);
+  assert.match(said, /busy 4 hours \(100 % of 2 lanes\), 1\.5 trials per h/);
   assert.match(
     said,
     /complete \(1\)\nfailed \(1\)\npruned \(1\)\nrunning \(1\)/,
