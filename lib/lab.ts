@@ -76,7 +76,7 @@ export {
 export { loadDataset, syntheticFaces } from "./data/mod.ts";
 export { modelOf } from "./models/mod.ts";
 export { costOf, flopsOf } from "./profile/mod.ts";
-export { analysis, frameTable } from "./study/mod.ts";
+export { analysis, decades, frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";
 export {
   lookInside,

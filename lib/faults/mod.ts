@@ -2,3 +2,4 @@
 export { closeNames, meantText } from "./close_names.ts";
 export { beta, oneOf, positive, real, show, takes, whole } from "./fields.ts";
 export { atMost, bare, dottedFrom, parsedBy } from "./issues.ts";
+export { readAs } from "./json_file.ts";

@@ -5,8 +5,16 @@ import { StudyError } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import { settled } from "./claims.ts";
 import { keep } from "./claims_file.ts";
-import { duration, type Row, secondsOf, type Trial } from "../rows/mod.ts";
-import { andText, many, type Shown, shown } from "./show.ts";
+import {
+  andText,
+  duration,
+  many,
+  rangeText,
+  type Row,
+  secondsOf,
+  type Trial,
+} from "../rows/mod.ts";
+import { type Shown, shown } from "./show.ts";
 import { type Study, trialsOfAll } from "./study.ts";
 import type { Judgement } from "./verdicts.ts";
 
@@ -20,15 +28,6 @@ export interface Answer {
   open: string;
   /** The number behind it, with its interval. */
   number: string;
-}
-
-/** "2", "0.09 to 0.25", "2, 4 and 6"; of more values than `most` their ends. */
-function rangeText(values: readonly number[], most = 1): string {
-  const texts = [...new Set(values)].sort((a, b) => a - b)
-    .map((value) => value.toLocaleString("en"));
-  return texts.length > Math.max(1, most)
-    ? `${texts[0]} to ${texts.at(-1)}`
-    : andText(texts);
 }
 
 /** Parameters of a net in millions, to two digits; counted once a net. */

@@ -171,8 +171,7 @@ export function decisionText(
   choice: string | number | boolean | undefined | null,
   { name = "", unless, note }: Decision = {},
 ): string {
-  const isNone = choice === undefined || choice === null;
-  const none = unless || isNone && "too few trials are on record";
+  const none = unless || choice == null && "too few trials are on record";
   // A recipe's own name, such as loss.labelSmoothing, stays as it is.
   const words = none ? `None: ${none}.` : `${name} ${choice}.`.trim()
     .replace(/^[a-z]+(?= )/, (word) => word[0].toUpperCase() + word.slice(1));
@@ -189,8 +188,7 @@ export function decide(
 ): Shown {
   channels.checkOptions("decide", o, '{ name: "Depth" }');
   const { unless } = o;
-  const isNone = choice === undefined || choice === null;
-  const wrong = !isNone && valueOf(choice) === undefined
+  const wrong = choice != null && valueOf(choice) === undefined
     ? `the choice is ${channels.whatIs(choice)}: give text or number`
     : unless && typeof unless !== "string" &&
       `unless is ${unless}: give the reason as text`;

@@ -1,14 +1,8 @@
 /** `NOTEBOOK.claims.json`: what a notebook leaves of its answer and claims. */
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { readAs } from "../faults/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { fromRoot } from "./live.ts";
 import { Profile } from "./profiles.ts";
@@ -41,32 +35,6 @@ export const ClaimsFile = z.object({
   })),
 });
 export type ClaimsFile = z.infer<typeof ClaimsFile>;
-
-/** No claims and no notebook take more. */
-const MOST_BYTES = 2 ** 28;
-
-/** What a file holds; `error` says in one line that it is no `what`, and why. */
-export function readAs<T>(
-  file: string,
-  schema: z.ZodType<T>,
-  what: string,
-): { data?: T; error?: string } {
-  const wrong = (why: string) => ({
-    error: `${basename(file)}: not ${what}: ${why}`,
-  });
-  let json: unknown;
-  try {
-    const { size } = statSync(file);
-    if (size > MOST_BYTES) return wrong(`it has ${size} bytes, too many`);
-    json = JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return wrong("it cannot be read as JSON");
-  }
-  const { data, error } = schema.safeParse(json);
-  if (data) return { data };
-  const [{ path, message }] = error!.issues;
-  return wrong([path.join("."), message].filter(Boolean).join(": "));
-}
 
 /** What a notebook left of its claims; neither where it left none. */
 export function readClaims(

@@ -1,5 +1,5 @@
 /** What commands use of reports beside what notebooks have. */
-export { type ClaimsFile, readAs, readClaims } from "./claims_file.ts";
+export { type ClaimsFile, readClaims } from "./claims_file.ts";
 export {
   COST_TYPE,
   costText,

@@ -11,6 +11,7 @@ import {
   areSingle,
   asRuns,
   type Field,
+  many,
   parametersOf,
   paramsText,
   pick,
@@ -348,11 +349,9 @@ export function gainText(
   const [verb, than] = e.difference! < 0
     ? ["loses", "against"]
     : ["gains", "over"];
-  return `${e.label} ${verb} ${size(e.difference!)} points ${than} ${
-    baseText(e)
-  } (${interval}, ${e.n} ${e.unpaired ? "unpaired" : "paired"} seed${
-    e.n === 1 ? "" : "s"
-  })`;
+  const seeds = many(e.n, `${e.unpaired ? "un" : ""}paired seed`);
+  return `${e.label} ${verb} ${size(e.difference!)} points ${than} ` +
+    `${baseText(e)} (${interval}, ${seeds})`;
 }
 
 /** "depth 4 vs 2: +1.20 points (−0.30 to +2.70, n 3); …" */

@@ -22,14 +22,6 @@ export function list(lines: readonly string[]): Shown {
   return markdown(lines.map((line) => `- ${line}`).join("\n") || "Nothing.");
 }
 
-/** "a", "a and b", "a, b and c" */
-export const andText = (parts: readonly string[]): string =>
-  new Intl.ListFormat("en-GB").format(parts);
-
-/** "1 seed", "2 to 5 seeds" */
-export const many = (n: string | number, word: string): string =>
-  `${n} ${word}${String(n) === "1" ? "" : "s"}`;
-
 /** A number as reports write it, or that there is none. */
 const NUMBER = /^(–|[+−-]?\d[\d.,]*(e-?\d+)?( [%s])?)$/;
 

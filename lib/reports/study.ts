@@ -13,6 +13,7 @@ import {
   epochsFrame,
   estimateCost,
   findings,
+  isPlanned,
   isRecordOf,
   parsePlan,
   parseStudy,
@@ -22,7 +23,6 @@ import {
   type StudyInput,
   StudySchema,
   type TrainingPlan,
-  type TrainingRow,
   trainingRows,
   trialRows,
   trialsFrame,
@@ -40,6 +40,7 @@ import { pairSpread, Profile, startOf } from "./profiles.ts";
 import {
   asRuns,
   duration,
+  planText,
   rowsOf,
   secondsOf,
   type Trial,
@@ -47,7 +48,7 @@ import {
   triedText,
   valueText,
 } from "../rows/mod.ts";
-import { andText, list, many, type Shown, tableHtml } from "./show.ts";
+import { list, type Shown, tableHtml } from "./show.ts";
 
 const Where = z.strictObject({
   profile: Profile,
@@ -82,34 +83,7 @@ export interface StudyCell
   data?: Pick<DataSource, "copies" | "part">;
 }
 
-/** "0.001"; of a field with parts "kind cosine, per step". */
-const fieldText = (name: string, value: unknown): string =>
-  typeof value === "object" && value !== null
-    ? Object.entries(value).map(([part, own]) =>
-      Array.isArray(value) ? String(own) : `${part} ${fieldText(part, own)}`
-    ).join(", ")
-    : valueText(name, value);
-
 const METRIC = "test accuracy at the validation-chosen epoch";
-
-/** Whether a trial is one that the study plans, not of a wider grid. */
-function isPlanned(
-  { parameters, search, repeats }: Definition,
-  { params, repeat }: Pick<TrainingRow, "params" | "repeat">,
-): boolean {
-  if (repeat >= repeats) return false;
-  if (search.kind === "list") {
-    return search.points.some((point) =>
-      Object.entries(point).every(([name, value]) => params[name] === value)
-    );
-  }
-  return Object.entries(parameters).every(([name, p]) => {
-    const value = params[name];
-    return "values" in p
-      ? p.values.includes(value)
-      : typeof value === "number" && value >= p.low && value <= p.high;
-  });
-}
 
 /**
  * Data sets that were read, by what was asked for: studies share them, until
@@ -227,21 +201,6 @@ export class Study {
     );
   }
 
-  /** "12 settings of depth and lr, 5 repeats each" */
-  get #size(): string {
-    const { parameters, search, repeats } = this.definition;
-    const points = search.kind === "list" ? search.points : [];
-    const names = new Set([parameters, ...points].flatMap(Object.keys));
-    const varied = [...names].filter((name) =>
-      Object.hasOwn(parameters, name) ||
-      new Set(points.map((point) => point[name])).size > 1
-    );
-    const n = plannedTrials(this.definition) / repeats;
-    return `${many(n, "setting")}${varied.length > 0 ? " of " : ""}${
-      andText(varied)
-    }, ${many(repeats, "repeat")} each`;
-  }
-
   /** Where its record is, and which of its name is of its recipe and data. */
   #record(): Parameters<typeof trialRows> {
     const isOwn = "recipe" in this.job ? isRecordOf(this.job) : () => true;
@@ -280,7 +239,7 @@ export class Study {
       ["search", kind !== "list" && kind !== "grid" && kind],
       ...Object.entries(this.cell?.recipe ?? {})
         .filter(([name]) => !Object.hasOwn(parameters, name))
-        .map(([name, v]): [string, string] => [name, fieldText(name, v)]),
+        .map(([name, v]): [string, string] => [name, valueText(name, v)]),
       ["repeats", String(repeats)],
       ["can detect", this.sees],
       [
@@ -294,7 +253,7 @@ export class Study {
     const about = `profile ${this.profile}${data}, ${this.dir}`;
     const rows = facts.map(([fact, text]) => ({ "": fact, [this.name]: text }));
     return {
-      "text/html": `${tableHtml(rows, this.#size)}<p>${
+      "text/html": `${tableHtml(rows, planText(this.definition))}<p>${
         escapeMarkup(about)
       }</p>`,
       "text/plain": [...facts.map((f) => f.join(": ")), about].join("\n"),

@@ -15,10 +15,11 @@ import {
   type Testing,
   whyNone,
 } from "./effects.ts";
-import { andText } from "./show.ts";
 import {
+  andText,
   asRuns,
   isDone,
+  many,
   parametersOf,
   type Row,
   rowsOf,
@@ -116,9 +117,8 @@ export function byRule(
 
 /** "2 paired seeds are too few" */
 export const tooFew = (n: number, isUnpaired = false): string =>
-  `${n} ${isUnpaired ? "un" : ""}paired seed${
-    n === 1 ? " is" : "s are"
-  } too few`;
+  `${many(n, `${isUnpaired ? "un" : ""}paired seed`)} ` +
+  `${n === 1 ? "is" : "are"} too few`;
 
 /**
  * How many repeats would see one point, by the spread of the pairs' differences
@@ -183,9 +183,8 @@ const rule = (
     holds: holds !== false && (w.holds ?? holds) + seeds,
     open: (w.open ?? open) + small + seeds + repeats,
   });
-  return under && judged.verdict === "cannot tell"
-    ? { ...judged, under }
-    : judged;
+  const isSmall = !!under && judged.verdict === "cannot tell";
+  return { ...judged, ...isSmall && { under } };
 };
 
 /** The tests that were made of effects. */
@@ -221,11 +220,12 @@ const size = (points: number) =>
   points === 1 ? "one point" : `${points} points`;
 const isNoGain = (of: readonly Effect[], points: number) =>
   of.every((e) => e.high !== null && e.high < points / 100);
+/** How far an interval's ends lie from 0, in points; NaN without one. */
+const ends = ({ low, high }: Effect) =>
+  [low, high].map((end) => 100 * Math.abs(end ?? NaN));
 /** Whether every interval lies within ± `points`. */
 const areWithin = (of: readonly Effect[], points: number) =>
-  of.every(({ low, high }) =>
-    Math.max(...[low, high].map((end) => 100 * Math.abs(end ?? NaN))) < points
-  );
+  of.every((e) => Math.max(...ends(e)) < points);
 const ruledOut = (of: readonly Effect[], points: number) =>
   `${of.length > 1 ? "every" : "the"} interval rules out a gain of ` +
   size(points);
@@ -284,8 +284,6 @@ export const worse = allAre("worse", "better");
  * not if one that differs lies beyond.
  */
 export const equal = rule("equal", (of, points) => {
-  const ends = ({ low, high }: Effect) =>
-    [low ?? NaN, high ?? NaN].map((end) => 100 * Math.abs(end));
   const isBeyond = (e: Effect) =>
     e.verdict === "differs" && Math.min(...ends(e)) > points;
   return {

@@ -4,6 +4,8 @@ import {
   type Parameter,
   type Params,
   type ParamValue,
+  plannedTrials,
+  type Study,
 } from "../study/mod.ts";
 import { paramsOf, type Row } from "./row.ts";
 
@@ -11,12 +13,17 @@ import { paramsOf, type Row } from "./row.ts";
 export const rateText = (lr: number): string =>
   Number(lr.toPrecision(3)).toExponential();
 
-/** A parameter's value as text; a learning rate always with its exponent. */
+/**
+ * A parameter's value as text; a learning rate always with its exponent, a field
+ * with parts as "kind cosine, per step".
+ */
 export const valueText = (name: string, value: unknown): string =>
   name === "lr" && typeof value === "number"
     ? rateText(value)
-    : typeof value === "object"
-    ? JSON.stringify(value)
+    : typeof value === "object" && value !== null
+    ? Object.entries(value).map(([part, own]) =>
+      Array.isArray(value) ? String(own) : `${part} ${valueText(part, own)}`
+    ).join(", ")
     : analysis.showValue(value as ParamValue);
 
 /** Values by name, or by its words, as text: "depth 2, lr 1e-3". */
@@ -29,6 +36,23 @@ export const paramsText = (
 
 /** A row's parameters as text: "depth 2, lr 1e-3". */
 export const settingText = (row: Row): string => paramsText(paramsOf(row));
+
+/** "a", "a and b", "a, b and c" */
+export const andText = (parts: readonly string[]): string =>
+  new Intl.ListFormat("en-GB").format(parts);
+
+/** "1 seed", "2 to 5 seeds" */
+export const many = (n: string | number, word: string): string =>
+  `${n} ${word}${String(n) === "1" ? "" : "s"}`;
+
+/** "2", "0.09 to 0.25", "2, 4 and 6"; of more values than `most` their ends. */
+export function rangeText(values: readonly number[], most = 1): string {
+  const texts = [...new Set(values)].sort((a, b) => a - b)
+    .map((value) => value.toLocaleString("en"));
+  return texts.length > Math.max(1, most)
+    ? `${texts[0]} to ${texts.at(-1)}`
+    : andText(texts);
+}
 
 /** Seconds as people say them: "41 s", "3 min 20 s", "2 h 5 min". */
 export function duration(seconds: number): string {
@@ -61,6 +85,20 @@ export const triedText = (name: string, p: Parameter): string =>
     ? p.values.map((v) => valueText(name, v)).join(", ")
     : [p.low, p.high].map((v) => valueText(name, v)).join(" to ") +
       (p.log ? ", log" : "");
+
+/** "12 settings of depth and lr, 5 repeats each" */
+export function planText(study: Study): string {
+  const { parameters, search, repeats } = study;
+  const points = search.kind === "list" ? search.points : [];
+  const names = new Set([parameters, ...points].flatMap(Object.keys));
+  const varied = [...names].filter((name) =>
+    Object.hasOwn(parameters, name) ||
+    new Set(points.map((point) => point[name])).size > 1
+  );
+  const of = varied.length > 0 ? ` of ${andText(varied)}` : "";
+  const settings = many(plannedTrials(study) / repeats, "setting");
+  return `${settings}${of}, ${many(repeats, "repeat")} each`;
+}
 
 /** Three significant digits, as in 1590 or 0.0123. */
 export const speedText = (value: number): string =>

@@ -127,6 +127,25 @@ export function plannedTrials({ search, parameters, repeats }: Study): number {
   );
 }
 
+/** Whether a trial is one that a study plans, not of a wider grid. */
+export function isPlanned(
+  { parameters, search, repeats }: Study,
+  { params, repeat }: { params: Params; repeat: number },
+): boolean {
+  if (repeat >= repeats) return false;
+  if (search.kind === "list") {
+    return search.points.some((point) =>
+      Object.entries(point).every(([name, value]) => params[name] === value)
+    );
+  }
+  return Object.entries(parameters).every(([name, p]) => {
+    const value = params[name];
+    return "values" in p
+      ? p.values.includes(value)
+      : typeof value === "number" && value >= p.low && value <= p.high;
+  });
+}
+
 /** What is wrong with a parameter beside its single fields. */
 function* parameterFaults(
   name: string,

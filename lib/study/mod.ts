@@ -2,6 +2,7 @@
 export * as analysis from "./analysis/mod.ts";
 export {
   canonicalNumber,
+  isPlanned,
   type Parameter,
   type Params,
   type ParamValue,
@@ -48,7 +49,7 @@ export {
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
-export { pointsOf, settingsOf, type TrialPoint } from "./points.ts";
+export { decades, pointsOf, settingsOf, type TrialPoint } from "./points.ts";
 export { isSettled, type Progress, RETRIES } from "./progress.ts";
 export type { Pruner } from "./pruners.ts";
 export * from "./published.ts";

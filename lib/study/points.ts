@@ -160,3 +160,30 @@ export function distributionsOf(
     ] as [string, Distribution];
   }));
 }
+
+/** More rates than these are a slip of the pen. */
+const MOST_RATES = 1000;
+
+/**
+ * Rates from `from` down (or up) to `to`, `steps` a decade, both ends with
+ * them, to four digits: `decades(1e-3, 1e-5, 5)` are fifths of a decade.
+ *
+ * @throws StudyError for ends or steps that are none, or above 1,000 rates
+ */
+export function decades(from: number, to: number, steps = 1): number[] {
+  const given = [from, to, steps];
+  const count = given.every((x) => typeof x === "number" && x > 0)
+    ? Math.round(steps * Math.abs(Math.log10(to / from)))
+    : NaN;
+  if (!Number.isInteger(steps) || !(count < MOST_RATES)) {
+    throw new StudyError(
+      `decades(${given.join(", ")}): give two rates above 0 and a whole ` +
+        `number of steps a decade, for ${MOST_RATES} rates at most`,
+    );
+  }
+  const sign = to < from ? -1 : 1;
+  return Array.from({ length: count + 1 }, (_, i) => {
+    const rate = 10 ** (Math.log10(from) + sign * i / steps);
+    return Number(rate.toPrecision(4));
+  });
+}

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { QUESTION } from "../../lib/notebook/commands/mod.ts";
-import { readAs } from "../../lib/reports/commands.ts";
+import { readAs } from "../../lib/faults/mod.ts";
 
 /** The project's folder, and that of its notebooks. */
 export const root = resolve(import.meta.dirname!, "../..");

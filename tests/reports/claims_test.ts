@@ -6,12 +6,11 @@ import {
   atProfile,
   brief,
   claims,
-  decades,
   decide,
   openStudy,
 } from "../../lib/reports/mod.ts";
 import { parametersOf, published, publishedText } from "../../lib/rows/mod.ts";
-import { StudyError } from "../../lib/study/mod.ts";
+import { decades, StudyError } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
 
 type Answer = Parameters<typeof answer>[1];

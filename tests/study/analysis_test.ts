@@ -705,5 +705,5 @@ Deno.test("a plan tells the repeats that a difference needs", () => {
   );
   const single = repeatsPlan({ difference: 0.01, sd: 0.006, present: 1 });
   assert.equal(single.detectable, null);
-  assert.match(single.text, /one repeat sees no difference/);
+  assert.match(single.text, /one repeat can detect none/);
 });
