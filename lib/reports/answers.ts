@@ -1,14 +1,13 @@
 /** The sentence that a report leads with, and what it rests on. */
 import { channels, escapeMarkup } from "../charts/mod.ts";
 import { costOf } from "../profile/mod.ts";
-import { StudyError } from "../study/mod.ts";
+import { analysis, StudyError } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import { settled } from "./claims.ts";
 import { keep } from "./claims_file.ts";
 import {
   andText,
   duration,
-  many,
   rangeText,
   type Row,
   secondsOf,
@@ -46,11 +45,12 @@ async function restsOn(
   trials: readonly Trial[],
 ): Promise<string> {
   if (trials.length === 0) return "no trial";
+  const { counted } = analysis;
   const seeds = rangeText(
     [...Map.groupBy(trials, (t) => t.study).values()]
       .map((own) => new Set(own.map((t) => t.repeat)).size),
   );
-  const time = `${many(trials.length, "trial")} in ` +
+  const time = `${counted(trials.length, "trial")} in ` +
     duration(secondsOf(trials));
   const trained = studies.filter((s) =>
     "recipe" in s.job && trials.some((t) => t.study === s.name)
@@ -60,7 +60,7 @@ async function restsOn(
     const { cpu = "a machine without a name", threads }: Row =
       trials[0].provenance ?? {};
     return `the ${nets} net on ${cpu}, ${threads} threads; ` +
-      `${many(seeds, "repeat")}; ${time}`;
+      `${counted(seeds, "repeat")}; ${time}`;
   }
   const recipes = trials.flatMap((t) => t.recipe ? [t.recipe] : []);
   const starts = recipes.map((r) =>
@@ -68,14 +68,14 @@ async function restsOn(
   );
   const images = [];
   for (const study of trained) images.push((await study.data()).train.n);
-  const epochs = many(rangeText(recipes.map((r) => r.epochs), 3), "epoch");
+  const epochs = counted(rangeText(recipes.map((r) => r.epochs), 3), "epoch");
   const { dataName } = trained[0];
   return [
     dataName === "synthetic" ? "synthetic faces" : dataName,
     `IR50 and ViT of ${rangeText(millions(recipes))} M parameters from ` +
     [...new Set(starts)].join(" and from "),
     `${rangeText(images, 3)} images × ${epochs}`,
-    many(seeds, "seed"),
+    counted(seeds, "seed"),
     time,
   ].join("; ");
 }

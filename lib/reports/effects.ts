@@ -11,7 +11,6 @@ import {
   areSingle,
   asRuns,
   type Field,
-  many,
   parametersOf,
   paramsText,
   pick,
@@ -349,7 +348,7 @@ export function gainText(
   const [verb, than] = e.difference! < 0
     ? ["loses", "against"]
     : ["gains", "over"];
-  const seeds = many(e.n, `${e.unpaired ? "un" : ""}paired seed`);
+  const seeds = analysis.counted(e.n, `${e.unpaired ? "un" : ""}paired seed`);
   return `${e.label} ${verb} ${size(e.difference!)} points ${than} ` +
     `${baseText(e)} (${interval}, ${seeds})`;
 }

@@ -1,6 +1,7 @@
 /** Studies of speed: what a cell says of one, and what its trials say. */
 import { channels, escapeMarkup, wordsOf } from "../charts/mod.ts";
 import {
+  analysis,
   type Params,
   type ParamValue,
   parseStudy,
@@ -157,7 +158,7 @@ export function ratioText({ ratio, low, high, n }: Ratio): string {
   const interval = low && high
     ? `${low.toFixed(3)} to ${high.toFixed(3)}, `
     : "";
-  return `${ratio.toFixed(3)} (${interval}${n} repeat${n === 1 ? "" : "s"})`;
+  return `${ratio.toFixed(3)} (${interval}${analysis.counted(n, "repeat")})`;
 }
 
 /**

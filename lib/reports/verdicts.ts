@@ -19,7 +19,6 @@ import {
   andText,
   asRuns,
   isDone,
-  many,
   parametersOf,
   type Row,
   rowsOf,
@@ -115,10 +114,11 @@ export function byRule(
   return holds !== false ? holdsIf(true, holds, ours) : cannotTell(open, ours);
 }
 
+const areFew = (n: number, noun: string): string =>
+  `${analysis.counted(n, noun)} ${n === 1 ? "is" : "are"} too few`;
 /** "2 paired seeds are too few" */
 export const tooFew = (n: number, isUnpaired = false): string =>
-  `${many(n, `${isUnpaired ? "un" : ""}paired seed`)} ` +
-  `${n === 1 ? "is" : "are"} too few`;
+  areFew(n, `${isUnpaired ? "un" : ""}paired seed`);
 
 /**
  * How many repeats would see one point, by the spread of the pairs' differences
@@ -387,7 +387,7 @@ export function peakWithin(
     `tried ${tried.map(text).join(" to ")})`;
   const settled = byRule(ours, {
     missing: found.n < FEWEST
-      ? `${found.n} repeat${found.n === 1 ? " is" : "s are"} too few`
+      ? areFew(found.n, "repeat")
       : found.others.length === 0 && `only ${text(value)} was tried`,
     fails: isOutside && why,
     holds: isInside && why,

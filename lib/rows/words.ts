@@ -41,10 +41,6 @@ export const settingText = (row: Row): string => paramsText(paramsOf(row));
 export const andText = (parts: readonly string[]): string =>
   new Intl.ListFormat("en-GB").format(parts);
 
-/** "1 seed", "2 to 5 seeds" */
-export const many = (n: string | number, word: string): string =>
-  `${n} ${word}${String(n) === "1" ? "" : "s"}`;
-
 /** "2", "0.09 to 0.25", "2, 4 and 6"; of more values than `most` their ends. */
 export function rangeText(values: readonly number[], most = 1): string {
   const texts = [...new Set(values)].sort((a, b) => a - b)
@@ -96,8 +92,8 @@ export function planText(study: Study): string {
     new Set(points.map((point) => point[name])).size > 1
   );
   const of = varied.length > 0 ? ` of ${andText(varied)}` : "";
-  const settings = many(plannedTrials(study) / repeats, "setting");
-  return `${settings}${of}, ${many(repeats, "repeat")} each`;
+  const settings = analysis.counted(plannedTrials(study) / repeats, "setting");
+  return `${settings}${of}, ${analysis.counted(repeats, "repeat")} each`;
 }
 
 /** Three significant digits, as in 1590 or 0.0123. */

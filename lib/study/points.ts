@@ -91,7 +91,8 @@ export function pointOf(
 
 /**
  * All points of a study that are known before it runs: repeats are the outer
- * loop, so that a study cut short has every setting once first. None where results tell the settings.
+ * loop, so that a study cut short has every setting once first. None where
+ * results tell the settings.
  *
  * @param record the key of the study's record
  */

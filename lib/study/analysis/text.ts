@@ -55,7 +55,7 @@ export function showP(p: number): string {
   return `p = ${p.toFixed(3).replace(/^0/, "")}`;
 }
 
-/** `1 run`, `3 runs` */
-export function counted(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+/** `1 run`, `3 runs`, `2 to 5 runs` */
+export function counted(n: number | string, noun: string): string {
+  return `${n} ${noun}${String(n) === "1" ? "" : "s"}`;
 }
