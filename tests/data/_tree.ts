@@ -60,3 +60,14 @@ export function named(
 ): Record<string, string> {
   return Object.fromEntries(images.map((i) => [i.name, classes[i.label]]));
 }
+
+/** Does `work` with a clock to which all files have long been at rest. */
+export async function atRest(work: () => Promise<void>): Promise<void> {
+  const { now } = Date;
+  Date.now = () => now() + 60_000;
+  try {
+    await work();
+  } finally {
+    Date.now = now;
+  }
+}

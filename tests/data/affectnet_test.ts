@@ -134,7 +134,6 @@ const LISTS = { "training.csv": TRAINING, "validation.csv": VALIDATION };
 
 Deno.test("csv lists give the same labels, with the face's box", () => {
   using tree = treeOf({ ...PICTURES, ...LISTS });
-  assert.equal(detectFormat(tree.dir).name, "affectnet");
   const listing = affectnet.list(tree.dir, {});
   assert.deepEqual(listing.images[3], {
     name: `${IMAGES}/1/3.jpg`,
@@ -206,7 +205,7 @@ Deno.test("bad rows of a csv list are named by line", () => {
   ]);
 });
 
-Deno.test("another header and another folder are refused", () => {
+Deno.test("another header is refused", () => {
   using tree = treeOf({
     ...PICTURES,
     "training.csv": TRAINING.replace("expression", "label"),
@@ -215,7 +214,4 @@ Deno.test("another header and another folder are refused", () => {
     name: "DataError",
     message: /training\.csv:1: the header lacks .*expression/,
   });
-  using other = treeOf(empty("readme.txt"));
-  assert.ok(!affectnet.detect(other.dir));
-  assert.throws(() => affectnet.list(other.dir, {}), /is no AffectNet folder/);
 });

@@ -7,49 +7,26 @@ import {
   expandGray,
   widen,
 } from "../../lib/data/read/decode_images.ts";
-import { decodeImage, resizePixels } from "../../lib/data/read/decode_image.ts";
+import {
+  decodeImage,
+  READING_RULE,
+  resizePixels,
+} from "../../lib/data/read/decode_image.ts";
 import { decodeGrayJpeg } from "../../lib/data/read/gray_jpeg.ts";
 import { Random } from "../../lib/data/random.ts";
-import { READING_RULE } from "../../lib/data/read/decode_image.ts";
 import { inFolder } from "../_folder.ts";
+import { farthest, fixture, PILLOW, rgbOf } from "./_pictures.ts";
 
-const IMAGES = new URL("../fixtures/images/", import.meta.url);
 const SIDE = 16;
 
-interface Expected {
-  files: Record<string, { pixels: string; tolerance: number }>;
-  pixels: Record<string, string>;
-}
-const expected: Expected = JSON.parse(
-  Deno.readTextFileSync(new URL("expected.json", IMAGES)),
-);
-
-function fixture(name: string): Uint8Array {
-  return Deno.readFileSync(new URL(name, IMAGES));
-}
-
-/** A fixture's pixels as `[16, 16, 3]`, by us. */
+/** A picture's pixels as `[16, 16, 3]`, by us. */
 async function decoded(bytes: Uint8Array): Promise<Uint8Array> {
-  const values = await decodeImage(bytes, SIDE, 3);
-  if (typeof values === "string") throw new Error(values);
-  if (values.length === SIDE * SIDE * 3) return values;
-  return Uint8Array.from(
-    { length: SIDE * SIDE * 3 },
-    (_, i) => values[Math.floor(i / 3)],
-  );
+  return rgbOf(await decodeImage(bytes, SIDE, 3), SIDE * SIDE * 3);
 }
 
-function farthest(a: Uint8Array, b: Uint8Array): number {
-  assert.equal(a.length, b.length);
-  return a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
-}
-
-for (const [name, { pixels, tolerance }] of Object.entries(expected.files)) {
+for (const { name, pixels, tolerance } of PILLOW) {
   Deno.test(`${name} has Pillow's pixels within ${tolerance}`, async () => {
-    const want = new Uint8Array(
-      expected.pixels[pixels].match(/../g)!.map((hex) => parseInt(hex, 16)),
-    );
-    assert.ok(farthest(await decoded(fixture(name)), want) <= tolerance);
+    assert.ok(farthest(await decoded(fixture(name)), pixels) <= tolerance);
   });
 }
 
@@ -257,8 +234,8 @@ Deno.test("gray images stay one plane, whatever the file's own planes", async ()
 });
 
 Deno.test("progress reaches the total and an abort ends the work", async () => {
-  const path = new URL("gray.jpg", IMAGES).pathname;
-  const paths = new Array<string>(250).fill(decodeURIComponent(path));
+  const { pathname } = new URL("../fixtures/images/gray.jpg", import.meta.url);
+  const paths = new Array<string>(250).fill(decodeURIComponent(pathname));
   const seen: number[] = [];
   await decodeImages(paths, {
     size: SIDE,

@@ -181,21 +181,6 @@ Deno.test("images by name give the same listing as the pixels, name and source a
   assert.deepEqual(unlisted, []);
 });
 
-Deno.test("a missing image is bad, an unnamed one unlisted, one left out by rule neither", () => {
-  const { "FER2013Train/fer0000001.png": _, ...files } = IMAGES;
-  using tree = treeOf({
-    ...files,
-    "FER2013Train/fer0000002.png": "",
-    "fer2013new.csv": VOTES,
-  });
-  const { bad, unlisted } = ferplus.list(tree.dir, {});
-  assert.deepEqual(bad, [{
-    path: "fer0000001.png",
-    reason: "listed, but the file is missing",
-  }]);
-  assert.deepEqual(unlisted, ["FER2013Train/fer0000002.png"]);
-});
-
 Deno.test("tables with different numbers of rows say by how many", () => {
   using tree = treeOf({
     ...BOTH,

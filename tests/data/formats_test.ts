@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { detectFormat, formatOf, FORMATS } from "../../lib/data/formats/mod.ts";
-import { LISTED_TWICE } from "../../lib/data/formats/collector.ts";
+import { LISTED_TWICE, MISSING } from "../../lib/data/formats/collector.ts";
 import { CLUTTER_LEFT, Tree } from "../../lib/data/formats/tree.ts";
 import { loadDataset } from "../../lib/data/mod.ts";
 import { png } from "./_pictures.ts";
@@ -196,6 +196,8 @@ for (
 
   Deno.test(`${format}: a list that came through editors is the clean one, UTF-16 refused by name`, () => {
     const text = header + row + next;
+    using tree = treeOf({ ...images, [path]: text });
+    assert.equal(detectFormat(tree.dir).name, format);
     const want = listing(text);
     assert.ok(want.images.length > 0);
     for (const [what, same] of Object.entries(disguises(text))) {
@@ -222,7 +224,48 @@ for (
     assert.equal(conflict.bad.length, 1);
     assert.equal(conflict.left[LISTED_TWICE], undefined);
   });
+
+  if (format === "csv-list") continue; // It says in which line.
+  Deno.test(`${format}: a listed image that is missing is bad, one that no line names unlisted`, () => {
+    const [first, ...rest] = Object.keys(images);
+    const extra = first.replace(/(\w+)\.(\w+)$/, "9$1.$2");
+    using tree = treeOf({
+      ...empty(...rest, extra),
+      [path]: header + row + next,
+    });
+    const { bad, unlisted = [], images: listed } = formatOf(format)
+      .list(tree.dir, {});
+    assert.equal(bad.length, 1);
+    assert.ok(first.endsWith(bad[0].path), bad[0].path);
+    assert.equal(bad[0].reason, MISSING);
+    assert.deepEqual(unlisted, [extra]);
+    assert.deepEqual(listed.map(({ name }) => name.replace(/#.*/, "")), rest);
+  });
 }
+
+Deno.test("a format without a list is known by its folders or its table", () => {
+  const happy = "train/happy/Training_1.jpg", sad = "train/sad/Training_2.jpg";
+  for (
+    const [name, files] of [
+      ["fer2013", { "fer2013.csv": "emotion, Usage, pixels\n" }],
+      ["fer2013", empty(happy, sad)],
+      ["image-folder", empty("happy/a.jpg", "sad/b.jpg")],
+    ] as const
+  ) {
+    using tree = treeOf({ ...files });
+    assert.equal(detectFormat(tree.dir).name, name);
+  }
+});
+
+Deno.test("a folder of another kind is not taken, and refused in one line", () => {
+  using tree = treeOf(empty("readme.txt", "a.jpg"));
+  for (const { name, detect, list } of FORMATS) {
+    assert.ok(!detect(tree.dir), name);
+    assert.throws(() => list(tree.dir, {}), (error: Error) => {
+      return error.name === "DataError" && !error.message.includes("\n");
+    });
+  }
+});
 
 Deno.test("published counts add up to the published sums", () => {
   const sum = (format: string, split: "train" | "validation" | "test") =>

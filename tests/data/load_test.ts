@@ -6,7 +6,6 @@ import {
   DataError,
   describeDataset,
   detectFormat,
-  FORMATS,
   loadDataset,
   type LoadOptions,
 } from "../../lib/data/mod.ts";
@@ -44,33 +43,6 @@ async function faces(per = 2, classes = ["happy", "sad"]): Promise<Files> {
   }
   return files;
 }
-
-Deno.test("every format has a name of its own", () => {
-  const names = FORMATS.map(({ name }) => name);
-  assert.equal(new Set(names).size, names.length);
-  for (
-    const name of ["fer2013", "raf-db", "ferplus", "affectnet", "expw", "ck+"]
-  ) {
-    assert.ok(names.includes(name), name);
-  }
-});
-
-Deno.test("a folder is the one format that fits it", () => {
-  const trees: Record<string, Files> = {
-    "fer2013": { "fer2013.csv": "emotion, Usage, pixels\n" },
-    "image-folder": empty("happy/a.jpg", "sad/b.jpg"),
-    "csv-list": { "list.csv": "path,label\na.jpg,sad\n" },
-    "raf-db": empty("EmoLabel/list_patition_label.txt", "Image/aligned/a.jpg"),
-  };
-  trees["fer2013 "] = empty(
-    "train/angry/Training_1.jpg",
-    "train/sad/Training_2.jpg",
-  );
-  for (const [name, files] of Object.entries(trees)) {
-    using tree = treeOf(files);
-    assert.equal(detectFormat(tree.dir).name, name.trim());
-  }
-});
 
 Deno.test("no format that fits, two that fit, no folder and another name are one line", async () => {
   const fails = (work: () => unknown, message: RegExp) =>
@@ -134,6 +106,35 @@ Deno.test("bad files stop the load, each with its reason, or are left out and na
   assert.match(
     describeDataset(d).at(-1)!,
     /^skipped: 4, first test\/sad\/page\.jpg: /,
+  );
+});
+
+Deno.test("a list of bad files stops at 200 and counts the rest", async () => {
+  const bad = Array.from({ length: 203 }, (_, i) => `train/sad/bad${i}.jpg`);
+  using tree = treeOf({ ...await faces(1), ...empty(...bad) });
+  await assert.rejects(load(tree.dir), (error: Error) => {
+    assert.equal(error.message.split("\n").length, 202);
+    return /and 3 more$/.test(error.message);
+  });
+});
+
+Deno.test("a limit on train keeps the classes' shares, is seeded and hashed anew", async () => {
+  using tree = treeOf(await faces(6));
+  const o = { channels: 1, seed: 1 } as const;
+  const whole = await load(tree.dir, o);
+  const { train, validation, test, hash } = await load(tree.dir, {
+    ...{ ...o, train: 4 },
+  });
+  assert.deepEqual([...train.labels].sort(), [0, 0, 1, 1]);
+  assert.deepEqual([validation, test], [whole.validation, whole.test]);
+  assert.notEqual(hash, whole.hash);
+  assert.equal((await load(tree.dir, { ...o, train: 4 })).hash, hash);
+  const other = await load(tree.dir, { ...o, train: 4, seed: 2 });
+  assert.notDeepEqual(other.train.names, train.names);
+  const row = whole.train.names.indexOf(train.names[3]);
+  assert.equal(
+    train.images[3 * SIZE ** 2],
+    whole.train.images[row * SIZE ** 2],
   );
 });
 

@@ -62,58 +62,33 @@ Deno.test("labels 0 to 6 are refused, and load where the user says so", () => {
   assert.match(listing.layout, /labels from 0/);
 });
 
-Deno.test("a list with both 0 and 7 is refused, whatever the user says", () => {
-  using tree = withList(
-    listFrom(1).replace("test_0002.jpg 2", "test_0002.jpg 0"),
-  );
-  for (const firstLabel of [undefined, 0, 1] as const) {
-    assert.throws(() => rafDb.list(tree.dir, { firstLabel }), {
-      name: "DataError",
-      message: new RegExp(
-        `${LIST}:4: label "0" beside label "7" at ${LIST}:13`,
-      ),
-    });
-  }
-});
-
-Deno.test("label 7 in a list that the user says counts from 0 is refused", () => {
-  using tree = withList(listFrom(1));
-  assert.throws(() => rafDb.list(tree.dir, { firstLabel: 0 }), {
-    message: new RegExp(`${LIST}:13: label "7" in a list that counts 0 to 6`),
-  });
-});
-
-Deno.test("a third column, a lacking one and a strange label name file, line and value", () => {
-  for (
-    const [wrong, says] of [
-      ["test_0002.jpg 2 1", `:4: "test_0002.jpg 2 1" has a third column, "1"`],
-      ["test_0002.jpg", `:4: "test_0002.jpg" has no label`],
-      ["test_0002.jpg 8", `:4: label "8" is not one of RAF-DB's`],
-      ["test_0002.jpg 2.5", `:4: label "2.5" is not one of RAF-DB's`],
-      ["test_0002.jpg fear", `:4: label "fear" is not one of RAF-DB's`],
-    ]
-  ) {
-    using tree = withList(listFrom(1).replace("test_0002.jpg 2", wrong));
+Deno.test("what is wrong in a list is told with its file, line and value", () => {
+  const fourth = (row: string) => listFrom(1).replace("test_0002.jpg 2", row);
+  const both = `:4: label "0" beside label "7" at ${LIST}:13`;
+  const wrong: [list: string, says: string, firstLabel?: 0 | 1][] = [
+    [
+      fourth("test_0002.jpg 2 1"),
+      ':4: "test_0002.jpg 2 1" has a third column, "1"',
+    ],
+    [fourth("test_0002.jpg"), ':4: "test_0002.jpg" has no label'],
+    [fourth("test_0002.jpg 8"), ':4: label "8" is not one of RAF-DB\'s'],
+    [fourth("test_0002.jpg 2.5"), ':4: label "2.5" is not one of RAF-DB\'s'],
+    [fourth("test_0002.jpg fear"), ':4: label "fear" is not one of RAF-DB\'s'],
+    [listFrom(1), ':13: label "7" in a list that counts 0 to 6', 0],
+    // Both 0 and 7 are wrong, whatever the user says.
+    [fourth("test_0002.jpg 0"), both],
+    [fourth("test_0002.jpg 0"), both, 0],
+    [fourth("test_0002.jpg 0"), both, 1],
+  ];
+  for (const [list, says, firstLabel] of wrong) {
+    using tree = withList(list);
     assert.throws(
-      () => rafDb.list(tree.dir, {}),
+      () => rafDb.list(tree.dir, { firstLabel }),
       (error: Error) =>
         error.name === "DataError" && error.message.includes(LIST + says),
-      wrong,
+      says,
     );
   }
-});
-
-Deno.test("a listed image that is missing is bad; one that no line names is unlisted", () => {
-  const { "Image/aligned/train_00003_aligned.jpg": _, ...files } = ALIGNED;
-  const extra = "Image/aligned/train_09999_aligned.jpg";
-  using tree = withList(listFrom(1), { ...files, [extra]: "" });
-  const listing = rafDb.list(tree.dir, {});
-  assert.equal(listing.images.length, 13);
-  assert.deepEqual(listing.bad, [{
-    path: "Image/aligned/train_00003_aligned.jpg",
-    reason: "listed, but the file is missing",
-  }]);
-  assert.deepEqual(listing.unlisted, [extra]);
 });
 
 Deno.test("an image that is listed twice is bad, with both labels", () => {
@@ -342,7 +317,4 @@ Deno.test("a folder where nothing can be used says so, with the first reasons", 
     name: "DataError",
     message: /no image can be used, 14 bad.*train_00001_aligned\.jpg: listed/s,
   });
-  using nothing = treeOf(empty("readme.txt"));
-  assert.ok(!rafDb.detect(nothing.dir));
-  assert.throws(() => rafDb.list(nothing.dir, {}), /is no RAF-DB folder/);
 });

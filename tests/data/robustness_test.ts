@@ -8,8 +8,8 @@ import { decodeImage } from "../../lib/data/read/decode_image.ts";
 import { cachedPixels } from "../../lib/data/read/pixels.ts";
 import { Random } from "../../lib/data/random.ts";
 import { inFolder } from "../_folder.ts";
+import { fixture, FIXTURES } from "./_pictures.ts";
 
-const IMAGES = new URL("../fixtures/images/", import.meta.url);
 const SIDE = 16;
 const GIB = 2 ** 30;
 
@@ -43,11 +43,7 @@ function peak(): number {
   }
 }
 
-const fixtures = [...Deno.readDirSync(IMAGES)].map(({ name }) => name)
-  .filter((name) => !name.endsWith(".json")).sort();
-const originals = fixtures.map((name) =>
-  Deno.readFileSync(new URL(name, IMAGES))
-);
+const originals = FIXTURES.map(fixture);
 
 /** A damaged copy of one of the fixtures; `random` says how. */
 function mutated(random: Random): Uint8Array {
@@ -100,7 +96,7 @@ Deno.test("500 mutated images end in pixels or a clear reason, twice the same", 
 
 Deno.test("an image cut at any byte is told, or all its pixels are there", async () => {
   for (const name of ["gray.jpg", "colour.png", "lossless.webp", "gray.bmp"]) {
-    const bytes = originals[fixtures.indexOf(name)];
+    const bytes = fixture(name);
     const whole = await decodeImage(bytes, SIDE, 1);
     for (let end = 0; end < bytes.length; end += 7) {
       const values = await decodeImage(bytes.subarray(0, end), SIDE, 1);
@@ -136,10 +132,10 @@ function pngOf(width: number, height: number, rows: number): Uint8Array {
 }
 
 Deno.test("small files of vast sides are refused, and cost no memory", async () => {
-  const gif = originals[fixtures.indexOf("palette.gif")].slice();
+  const gif = fixture("palette.gif");
   gif.fill(0xff, 6, 10);
   const before = peak();
-  const bmp = originals[fixtures.indexOf("colour.bmp")].slice();
+  const bmp = fixture("colour.bmp");
   new DataView(bmp.buffer).setInt32(18, 65535, true);
   new DataView(bmp.buffer).setInt32(22, -65535, true);
   for (const bytes of [pngOf(65535, 65535, 1 << 20), bmp, gif]) {
