@@ -32,14 +32,19 @@ const rowsOf = (table: Record<string, number[]>): Row[] =>
     }));
   });
 
+const of = { of: "depth", base: 2 } as const;
+/** Depth 4 gains two points over depth 2, by 1 point's spread of the pairs. */
+const two = () =>
+  rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.52, 0.61, 0.73] });
+const short = () => rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
+const even = () =>
+  rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.6, 0.7, 0.8] });
+
 const near = (a: number | null, b: number) =>
   assert.ok(a !== null && Math.abs(a - b) < 1e-6, `${a} is not ${b}`);
 
 Deno.test("a value is held against the base seed by seed, with the paired t test", () => {
-  const [e] = effects(
-    rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.52, 0.61, 0.73] }),
-    { of: "depth", base: 2, name: "depth" },
-  );
+  const [e] = effects(two(), { ...of, name: "depth" });
   assert.equal(e.pair, "depth 4 vs 2");
   assert.equal(e.n, 3);
   near(e.difference, 0.02);
@@ -66,11 +71,7 @@ Deno.test("a value is held against the base seed by seed, with the paired t test
 });
 
 Deno.test("level, correction and pairing are those that are asked for", () => {
-  const rows = rowsOf({
-    ...{ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.52, 0.61, 0.73] },
-    "6 0.1": [0.55, 0.64, 0.76],
-  });
-  const of = { of: "depth", base: 2 } as const;
+  const rows = [...two(), ...rowsOf({ "6 0.1": [0.55, 0.64, 0.76] })];
   const [usual] = effects(rows, of);
   const [wide, six] = effects(rows, { ...of, level: 0.9, correction: "none" });
   // t(0.95, 2) = 2.919986; p of t = 3.4641 and 8.6603 with 2 df (SciPy 1.17).
@@ -97,20 +98,20 @@ Deno.test("at best each value stands at its own best setting, at mean over all o
     "4 0.1": [0.7, 0.72, 0.74],
     "4 0.2": [0.1, 0.1, 0.1],
   });
-  const [best] = effects(rows, { of: "depth", base: 2, at: "best" });
+  const [best] = effects(rows, { ...of, at: "best" });
   near(best.difference, 0.11);
-  const [mean] = effects(rows, { of: "depth", base: 2, at: "mean" });
+  const [mean] = effects(rows, { ...of, at: "mean" });
   near(mean.difference, (0.22 - 0.51) / 2);
   assert.equal(mean.n, 3, "a seed counts once, whatever it has of rates");
 });
 
 Deno.test("rows of another net or without the parameter are no part of a pair", () => {
   const rows = [
-    ...rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] }),
+    ...short(),
     { depth: null, lr: 0.1, repeat: 0, seed: 100, accuracy: 0.99 },
     { lr: 0.1, repeat: 1, seed: 101, accuracy: 0.99 },
   ];
-  const found = effects(rows, { of: "depth", base: 2, at: "best" });
+  const found = effects(rows, { ...of, at: "best" });
   assert.deepEqual(found.map((e) => e.value), [4]);
   near(found[0].difference, 0.1);
   assert.equal(found[0].verdict, "too few repeats");
@@ -121,7 +122,7 @@ Deno.test("published single runs get the interval that the noise of two runs giv
   const [e] = effects([{ depth: 2, accuracy: 0.6 }, {
     depth: 4,
     accuracy: 0.65,
-  }], { of: "depth", base: 2, noise: { sd: 0.03, df: 4 } });
+  }], { ...of, noise: { sd: 0.03, df: 4 } });
   near(e.difference, 0.05);
   // t(0.975, 4) = 2.776445
   near(e.high, 0.05 + 2.776445 * Math.SQRT2 * 0.03);
@@ -130,22 +131,18 @@ Deno.test("published single runs get the interval that the noise of two runs giv
 });
 
 Deno.test("without a finished run of the base, or of another value, there is no effect", () => {
-  const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
-  assert.equal(effects(rows, { of: "depth", base: 8 }).length, 0);
-  assert.deepEqual(effects(rows.slice(0, 2), { of: "depth", base: 2 }), []);
-  assert.deepEqual(effects([], { of: "depth", base: 2 }), []);
+  const rows = short();
+  assert.equal(effects(rows, { ...of, base: 8 }).length, 0);
+  assert.deepEqual(effects(rows.slice(0, 2), of), []);
+  assert.deepEqual(effects([], of), []);
   assert.throws(
-    () => effects(rows, { of: "dpeth", base: 2 }),
+    () => effects(rows, { ...of, of: "dpeth" }),
     /^TypeError: effects: no row has "dpeth": there are depth, lr, repeat/,
   );
 });
 
 Deno.test("a family's p-values are corrected together", () => {
-  const rows = rowsOf({
-    "2 0.1": [0.5, 0.6, 0.7],
-    "4 0.1": [0.52, 0.61, 0.73],
-  });
-  const one = effects(rows, { of: "depth", base: 2 });
+  const one = effects(two(), of);
   const [a, b] = asFamily(one, one);
   near(one[0].p, 0.0741799);
   near(a[0].p, 2 * 0.0741799);
@@ -239,20 +236,20 @@ Deno.test("settings count values that a group takes together as one", () => {
 });
 
 Deno.test("an option that makes no sense is one line, not an empty answer", () => {
-  const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
+  const rows = short();
   // deno-lint-ignore no-explicit-any
-  const of = (o: any) => () => effects(rows, { of: "depth", base: 2, ...o });
+  const wrong = (o: any) => () => effects(rows, { ...of, ...o });
   assert.throws(
-    of({ base: "2" }),
+    wrong({ base: "2" }),
     /^StudyError: effects: base "2" is a string, in the rows depth is a number$/,
   );
-  assert.throws(of({ of: [] }), /effects: of is empty/);
-  assert.throws(of({ at: "bset" }), /at is "bset": give best or mean$/);
-  assert.throws(of({ value: "acuracy" }), /no row has "acuracy"/);
-  assert.throws(of({ base: null }), /effects: base has no depth: give/);
+  assert.throws(wrong({ of: [] }), /effects: of is empty/);
+  assert.throws(wrong({ at: "bset" }), /at is "bset": give best or mean$/);
+  assert.throws(wrong({ value: "acuracy" }), /no row has "acuracy"/);
+  assert.throws(wrong({ base: null }), /effects: base has no depth: give/);
   for (const noise of [{ sd: 0.1, df: 0 }, { sd: -1, df: 4 }, { sd: NaN }]) {
     assert.throws(
-      of({ noise }),
+      wrong({ noise }),
       /effects: noise has sd .* give those of noiseOf/,
     );
   }
@@ -264,7 +261,7 @@ Deno.test("what is no list of rows is named, most of all a forgotten await", () 
   const awaited = /: the rows are a promise \(await it\), not a list of rows$/;
   assert.throws(() => settings(trials), awaited);
   assert.throws(() => bestPer(trials, "depth"), awaited);
-  assert.throws(() => effects(trials, { of: "depth", base: 2 }), awaited);
+  assert.throws(() => effects(trials, of), awaited);
   assert.throws(() => noiseOf(trials), awaited);
   assert.throws(() => trialTable(trials), awaited);
   assert.throws(() => costTable(trials), awaited);
@@ -315,10 +312,9 @@ Deno.test("rows of one's own: BigInts, dates and a csv file's texts are values",
 });
 
 Deno.test("a polars frame is its rows", () => {
-  const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.6, 0.7, 0.8] });
+  const rows = even();
   const frame = pl.DataFrame(rows);
   assert.deepEqual(settings(frame), settings(rows));
-  const of = { of: "depth", base: 2 };
   assert.deepEqual(effects(frame, of), effects(rows, of));
 });
 
@@ -339,41 +335,40 @@ Deno.test("a field with a result's name is a parameter where a call names it", (
 });
 
 Deno.test("runs of two studies that share setting and repeat are different runs", () => {
-  const of = (study: string, seed: number) =>
-    rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] })
+  const byStudy = (study: string, seed: number) =>
+    short()
       .map((row, number) => ({
         ...row,
         ...{ study, number, start: 1 },
         seed: seed + row.repeat,
       }));
-  const [a, b] = [of("a", 0), of("b", 100)];
+  const [a, b] = [byStudy("a", 0), byStudy("b", 100)];
   assert.deepEqual(settings([...a, ...b]).map((s) => s.n), [4, 4]);
-  assert.equal(effects([...a, ...b], { of: "depth", base: 2 })[0].n, 4);
+  assert.equal(effects([...a, ...b], of)[0].n, 4);
   assert.deepEqual(
     settings([...a, ...a]).map((s) => s.n),
     [2, 2],
     "a trial that is listed twice is one run",
   );
-  const both = [...a, ...of("b", 0)];
+  const both = [...a, ...byStudy("b", 0)];
   assert.throws(
-    () => effects(both, { of: "depth", base: 2, sharing: [] }),
+    () => effects(both, { ...of, sharing: [] }),
     /^StudyError: effects: row 5: it is repeat 0 of depth 2, as row 1 is: /,
   );
-  const [e] = effects(both, { of: "depth", base: 2, sharing: ["study"] });
+  const [e] = effects(both, { ...of, sharing: ["study"] });
   near(e.difference, 0.1);
   assert.equal(e.n, 2);
 });
 
 Deno.test("a seed that all repeats share pairs no runs: repeats do", () => {
-  const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.6, 0.7, 0.8] })
-    .map((row) => ({ ...row, seed: 42 }));
-  assert.equal(effects(rows, { of: "depth", base: 2 })[0].n, 3);
+  const rows = even().map((row) => ({ ...row, seed: 42 }));
+  assert.equal(effects(rows, of)[0].n, 3);
 });
 
 Deno.test("arms whose seeds differ are compared unpaired, and words say so", () => {
   const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.7, 0.8, 0.91] })
     .map((row) => ({ ...row, seed: 10 * row.depth + row.repeat }));
-  const [e] = effects(rows, { of: "depth", base: 2 });
+  const [e] = effects(rows, of);
   // Welch's t = 2.428372 with 3.990369 df; Student's density, integrated.
   near(e.p, 0.0722612193);
   assert.equal(e.unpaired, true);
@@ -386,7 +381,6 @@ Deno.test("arms whose seeds differ are compared unpaired, and words say so", () 
 Deno.test("a row's state counts in Optuna's words and in others', and no other one is passed over", () => {
   const rows = rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.1": [0.6, 0.7, 0.9] });
   const as = (state: string) => rows.map((row) => ({ ...row, state }));
-  const of = { of: "depth", base: 2 };
   for (const word of ["COMPLETE", "finished", "Completed"]) {
     assert.deepEqual(effects(as(word), of), effects(rows, of), word);
     assert.equal(where(as(word), { depth: 2 }).length, 3, word);
@@ -495,9 +489,9 @@ Deno.test("a call without what it needs, or with plain rows for effects, is one 
 });
 
 Deno.test("an option of another kind is one line that names it", () => {
-  const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
+  const rows = short();
   const said = (o: object, message: string) =>
-    assert.throws(() => effects(rows, { of: "depth", base: 2, ...o }), {
+    assert.throws(() => effects(rows, { ...of, ...o }), {
       message: `effects: ${message}`,
     });
   said({ level: 95 }, "level is 95: give one between 0 and 1, such as 0.95");
@@ -506,9 +500,9 @@ Deno.test("an option of another kind is one line that names it", () => {
   said({ value: 5 }, "value is 5: give a field's name or a function");
   said({ text: 5 }, "text is 5: give a function of the parameters");
   said({ sharing: "lr" }, 'the sharing are the text "lr"; give a list');
-  const of = (row: Row) => row.history.length;
+  const length = (row: Row) => row.history.length;
   const undef = "Cannot read properties of undefined (reading 'length')";
-  said({ value: of }, `the function of the value fails at row 1: ${undef}`);
+  said({ value: length }, `the function of the value fails at row 1: ${undef}`);
   assert.throws(() => settings(rows, { lr: ((v: Row) => v.a.b) as never }), {
     message: /^settings: the function of lr fails at row 1: /,
   });
@@ -555,8 +549,7 @@ Deno.test("0.1 + 0.2 and 0.3 are one value, and no run of theirs is lost", () =>
 });
 
 Deno.test("what is no history, range, level, family, text or table cell is one line", () => {
-  const rows = rowsOf({ "2 0.1": [0.5, 0.6], "4 0.1": [0.6, 0.7] });
-  const of = { of: "depth", base: 2 };
+  const rows = short();
   const said = (call: () => unknown, message: RegExp) =>
     assert.throws(call, (error: Error) => {
       assert.match(error.message, message);

@@ -27,52 +27,26 @@ const of = (...gains: [gain: number, spread: number][]): Effect[] =>
     { of: "value_", base: 0 },
   );
 
-const CASES: [string, Effect[], Record<string, string>][] = [
-  ["nothing ran", [], {
-    noGain: "cannot tell",
-    gains: "cannot tell",
-    better: "cannot tell",
-    equal: "cannot tell",
-  }],
-  ["a clear gain", of([0.05, 0.001]), {
-    noGain: "does not hold",
-    gains: "holds",
-    better: "holds",
-    equal: "does not hold",
-  }],
-  ["a clear loss", of([-0.05, 0.001]), {
-    noGain: "holds",
-    gains: "does not hold",
-    better: "does not hold",
-    equal: "does not hold",
-  }],
-  ["hardly a difference", of([0.0005, 0.001]), {
-    noGain: "holds",
-    gains: "does not hold",
-    better: "cannot tell",
-    equal: "holds",
-  }],
-  ["noise", of([0.01, 0.05]), {
-    noGain: "cannot tell",
-    gains: "cannot tell",
-    better: "cannot tell",
-    equal: "cannot tell",
-  }],
-  ["one gains, one loses", of([0.05, 0.001], [-0.05, 0.001]), {
-    noGain: "does not hold",
-    gains: "holds",
-    better: "does not hold",
-    equal: "does not hold",
-  }],
+const RULES = { noGain, gains, better, equal };
+const SIGNS = { "✓": "holds", "✗": "does not hold", "?": "cannot tell" };
+
+/** Effects, and each rule's verdict of them in the order of RULES. */
+const CASES: [what: string, effects: Effect[], verdicts: string][] = [
+  ["nothing ran", [], "????"],
+  ["a clear gain", of([0.05, 0.001]), "✗✓✓✗"],
+  ["a clear loss", of([-0.05, 0.001]), "✓✗✗✗"],
+  ["hardly a difference", of([0.0005, 0.001]), "✓✗?✓"],
+  ["noise", of([0.01, 0.05]), "????"],
+  ["one gains, one loses", of([0.05, 0.001], [-0.05, 0.001]), "✗✓✗✗"],
 ];
 
 for (const [what, list, verdicts] of CASES) {
   Deno.test(`${what}: each rule gives its verdict`, () => {
-    for (const [rule, verdict] of Object.entries(verdicts)) {
-      const judge = { noGain, gains, better, equal }[rule]!;
-      const judged = judge(list);
-      assert.equal(judged.verdict, verdict, `${rule}: ${judged.why}`);
-      assert.doesNotMatch(judged.ours + judged.why, /NaN|undefined|null/);
+    for (const [i, [name, judge]] of Object.entries(RULES).entries()) {
+      const { verdict, ours, why } = judge(list);
+      const wanted = SIGNS[verdicts[i] as keyof typeof SIGNS];
+      assert.equal(verdict, wanted, `${name}: ${why}`);
+      assert.doesNotMatch(ours + why, /NaN|undefined|null/);
     }
   });
 }
@@ -189,11 +163,8 @@ Deno.test("words name the test that was made", () => {
 
 Deno.test("what Holm's correction leaves open says that an interval is uncorrected", () => {
   const [e] = of([0.05, 0.02]);
-  const open = {
-    ...e,
-    verdict: "indistinguishable",
-    isBetter: false,
-  } as Effect;
+  const verdict = "indistinguishable";
+  const open: Effect = { ...e, verdict, isBetter: false };
   const { why } = better([{ ...open, low: 0.001, high: 0.09 }]);
   assert.match(
     why,
@@ -213,20 +184,17 @@ Deno.test("a difference without an interval is not equal", () => {
 });
 
 Deno.test("a margin that is none, and effects that are none, are one line", () => {
-  for (const points of [NaN, -1, "1" as unknown as number]) {
+  for (const points of [NaN, -1]) {
     assert.throws(
       () => noGain([], { points }),
       /^StudyError: noGain: points is .*: give a number from 0$/,
     );
   }
-  const promise = Promise.resolve([]) as unknown as Effect[];
-  assert.throws(() => better(promise), /better: the rows are a promise/);
-});
-
-Deno.test("what is no number is told as it is", () => {
   assert.throws(() => noGain([], { points: "1" as never }), {
     message: 'noGain: points is the text "1": give a number from 0',
   });
+  const promise = Promise.resolve([]) as unknown as Effect[];
+  assert.throws(() => better(promise), /better: the rows are a promise/);
 });
 
 Deno.test("a peak needs numbers, a range and more than one value", () => {
