@@ -17,7 +17,7 @@ import {
   stream,
 } from "../notebook/_notebook.ts";
 import { ATTACKS, COVERS, TEXT } from "./_attacks.ts";
-import { browserTest, type Pages } from "./_browser.ts";
+import { browserTest as test, type Pages } from "./_browser.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 const error = (ename: string, evalue: string): Output => ({
@@ -113,7 +113,7 @@ async function attacked({ open }: Pages, html: string) {
 
 const policyTag = /<meta http-equiv="Content-Security-Policy"[^>]*>/;
 
-browserTest("the attacks of this test are real ones", async ({ open }) => {
+test("the attacks of this test are real ones", async ({ open }) => {
   const unaided = ATTACKS.filter((a) => a[2]);
   assert.ok(ATTACKS.length >= 60 && unaided.length >= 25);
   const { page, requests } = await open(
@@ -144,7 +144,7 @@ browserTest("the attacks of this test are real ones", async ({ open }) => {
   assert.deepEqual(left, []);
 });
 
-browserTest("nothing of a hostile notebook runs or loads", async (pages) => {
+test("nothing of a hostile notebook runs or loads", async (pages) => {
   const html = await hostile();
   for (
     const [what, text] of [
@@ -182,103 +182,94 @@ browserTest("nothing of a hostile notebook runs or loads", async (pages) => {
   }
 });
 
-browserTest(
-  "nothing of an output or of Markdown hides or covers what is outside its cell",
-  async ({ open }) => {
-    for (const where of ["text/html", "text/markdown", "Markdown"]) {
-      const cells = COVERS.map(([, markup]) =>
-        where === "Markdown"
-          ? markdown(markup)
-          : code("show()", [display(where, markup)])
+test("nothing of an output or of Markdown hides or covers what is outside its cell", async ({ open }) => {
+  for (const where of ["text/html", "text/markdown", "Markdown"]) {
+    const cells = COVERS.map(([, markup]) =>
+      where === "Markdown"
+        ? markdown(markup)
+        : code("show()", [display(where, markup)])
+    );
+    const { page } = await open(
+      await exportHtml(notebook(
+        markdown("# Title\n\n[a](https://a.example)"),
+        code("fail()", [error("TypeError", "no such thing")]),
+        ...cells,
+        markdown("## The end"),
+      )),
+      { width: 1300 },
+    );
+    const problems = await page.evaluate(() => {
+      const found: string[] = [];
+      const parts = document.querySelectorAll(
+        "main > :is(.banner, .cell, .md), .tools, .box, footer, h1",
       );
-      const { page } = await open(
-        await exportHtml(notebook(
-          markdown("# Title\n\n[a](https://a.example)"),
-          code("fail()", [error("TypeError", "no such thing")]),
-          ...cells,
-          markdown("## The end"),
-        )),
-        { width: 1300 },
-      );
-      const problems = await page.evaluate(() => {
-        const found: string[] = [];
-        const parts = document.querySelectorAll(
-          "main > :is(.banner, .cell, .md), .tools, .box, footer, h1",
-        );
-        for (const part of parts) {
-          if (!part.checkVisibility()) found.push(`${part.className} hidden`);
-        }
-        const home = (e: Element | null) =>
-          e?.closest(".out, main > .md, .box, nav, .banner, .tools");
-        for (const link of document.querySelectorAll('a[href*="attack"]')) {
-          const box = link.closest(".out, main > .md")!;
-          link.scrollIntoView({ block: "center", behavior: "instant" });
-          const { left, right, top, bottom } = box.getBoundingClientRect();
-          // above, below and beside the cell lies what the page put there
-          for (
-            const [x, y] of [
-              [left - 20, (top + bottom) / 2],
-              [right + 20, (top + bottom) / 2],
-              [(left + right) / 2, top - 12],
-              [(left + right) / 2, bottom + 12],
-              [5, 5],
-            ]
-          ) {
-            const at = document.elementFromPoint(x, y);
-            if (home(at) === box || at === link) {
-              found.push(`${link.outerHTML} covers ${x},${y}`);
-            }
+      for (const part of parts) {
+        if (!part.checkVisibility()) found.push(`${part.className} hidden`);
+      }
+      const home = (e: Element | null) =>
+        e?.closest(".out, main > .md, .box, nav, .banner, .tools");
+      for (const link of document.querySelectorAll('a[href*="attack"]')) {
+        const box = link.closest(".out, main > .md")!;
+        link.scrollIntoView({ block: "center", behavior: "instant" });
+        const { left, right, top, bottom } = box.getBoundingClientRect();
+        // above, below and beside the cell lies what the page put there
+        for (
+          const [x, y] of [
+            [left - 20, (top + bottom) / 2],
+            [right + 20, (top + bottom) / 2],
+            [(left + right) / 2, top - 12],
+            [(left + right) / 2, bottom + 12],
+            [5, 5],
+          ]
+        ) {
+          const at = document.elementFromPoint(x, y);
+          if (home(at) === box || at === link) {
+            found.push(`${link.outerHTML} covers ${x},${y}`);
           }
         }
-        return found;
-      });
-      assert.deepEqual(problems, [], where);
-    }
-  },
-);
+      }
+      return found;
+    });
+    assert.deepEqual(problems, [], where);
+  }
+});
 
-browserTest(
-  "the sheets of the last test hide what is not in a scope",
-  async ({ open }) => {
-    const sheets = COVERS.filter(([name]) => /ends at/.test(name));
-    assert.equal(sheets.length, 2);
-    for (const [, markup] of sheets) {
-      const scoped = markup.replace("<style>", "<style>@scope (.x) {")
-        .replace("</style>", "}</style>");
-      const { page } = await open(
-        `<!doctype html><div class="banner">told</div>${scoped}`,
-      );
-      assert.ok(await page.locator(".banner").isHidden());
-    }
-  },
-);
-
-browserTest(
-  "the policy alone stops the scripts of outputs, and --trust says that it does not",
-  async ({ open }) => {
-    const outputs = ATTACKS.filter((a) => a[2])
-      .map(([, markup]) => markup).join("\n");
-    const bad =
-      `<script>window.ran=1</script><img src="x:" onerror="window.ran=1">`;
-    const html = (await exportHtml(notebook(code("a", [stream("HERE")]))))
-      .replace("HERE", () => bad + outputs);
-    const closed = await open(html);
-    const flag = () => (globalThis as unknown as { ran?: number }).ran;
-    assert.equal(await closed.page.evaluate(flag), undefined);
-    assert.deepEqual(closed.sent, []);
-
-    const trusted = await open(
-      await exportHtml(notebook(code("a", [display("text/html", bad)])), {
-        trust: true,
-      }),
+test("the sheets of the last test hide what is not in a scope", async ({ open }) => {
+  const sheets = COVERS.filter(([name]) => /ends at/.test(name));
+  assert.equal(sheets.length, 2);
+  for (const [, markup] of sheets) {
+    const scoped = markup.replace("<style>", "<style>@scope (.x) {")
+      .replace("</style>", "}</style>");
+    const { page } = await open(
+      `<!doctype html><div class="banner">told</div>${scoped}`,
     );
-    await trusted.page.waitForFunction(flag);
-    assert.match(
-      await trusted.page.locator(".banner.trusted").innerText(),
-      /Trusted page/,
-    );
-  },
-);
+    assert.ok(await page.locator(".banner").isHidden());
+  }
+});
+
+test("the policy alone stops the scripts of outputs, and --trust says that it does not", async ({ open }) => {
+  const outputs = ATTACKS.filter((a) => a[2])
+    .map(([, markup]) => markup).join("\n");
+  const bad =
+    `<script>window.ran=1</script><img src="x:" onerror="window.ran=1">`;
+  const html = (await exportHtml(notebook(code("a", [stream("HERE")]))))
+    .replace("HERE", () => bad + outputs);
+  const closed = await open(html);
+  const flag = () => (globalThis as unknown as { ran?: number }).ran;
+  assert.equal(await closed.page.evaluate(flag), undefined);
+  assert.deepEqual(closed.sent, []);
+
+  const trusted = await open(
+    await exportHtml(notebook(code("a", [display("text/html", bad)])), {
+      trust: true,
+    }),
+  );
+  await trusted.page.waitForFunction(flag);
+  assert.match(
+    await trusted.page.locator(".banner.trusted").innerText(),
+    /Trusted page/,
+  );
+});
 
 /** A chart as Plot draws it: marks with titles, a clip, a gradient. */
 const chart = (width: number) =>
@@ -309,66 +300,60 @@ async function shot(page: Page, n: number): Promise<string> {
   return (await page.screenshot({ clip })).toString("base64");
 }
 
-browserTest(
-  "charts look as they do alone, though their ids are the same",
-  async ({ open }) => {
-    const [a, b] = [chart(200), chart(320)];
-    const { page } = await open(
-      await exportHtml(notebook(
-        code("a", [display("text/html", a), display("image/svg+xml", b)]),
-        code("b", [display("text/html", a)]),
-      )),
-    );
-    const shots = [];
-    for (const n of [0, 1, 2]) shots.push(await shot(page, n));
-    const alone = [];
-    for (const svg of [a, b]) {
-      const one = await open(`<!doctype html><body>${svg}`);
-      alone.push(await shot(one.page, 0));
-    }
-    assert.ok(shots[0] === alone[0], "the first chart differs");
-    assert.ok(shots[1] === alone[1], "the second chart differs");
-    assert.ok(shots[2] === alone[0], "the third chart differs");
-  },
-);
+test("charts look as they do alone, though their ids are the same", async ({ open }) => {
+  const [a, b] = [chart(200), chart(320)];
+  const { page } = await open(
+    await exportHtml(notebook(
+      code("a", [display("text/html", a), display("image/svg+xml", b)]),
+      code("b", [display("text/html", a)]),
+    )),
+  );
+  const shots = [];
+  for (const n of [0, 1, 2]) shots.push(await shot(page, n));
+  const alone = [];
+  for (const svg of [a, b]) {
+    const one = await open(`<!doctype html><body>${svg}`);
+    alone.push(await shot(one.page, 0));
+  }
+  assert.ok(shots[0] === alone[0], "the first chart differs");
+  assert.ok(shots[1] === alone[1], "the second chart differs");
+  assert.ok(shots[2] === alone[0], "the third chart differs");
+});
 
-browserTest(
-  "a chart tells its values to the pointer and to the keyboard",
-  async ({ open }) => {
-    const html = await exportHtml(
-      notebook(code("a", [display("text/html", chart(200))])),
-    );
-    const { page, errors } = await open(html);
-    const tip = page.locator(".tip");
-    await page.locator("circle").nth(2).hover();
-    assert.equal(await tip.innerText(), "LR 1e-2\n65.0 %");
-    // the browser's own tooltip would lie on top of it
-    assert.equal(await page.locator("title").last().textContent(), "");
-    const box = (await page.locator("circle").nth(1).boundingBox())!;
-    await page.mouse.move(box.x - 9, box.y + 8); // beside it
-    assert.equal(await tip.innerText(), "LR 1e-3\n71.2 %");
-    await page.mouse.move(box.x - 20, box.y + 8);
-    assert.ok(await tip.isHidden());
-    await page.mouse.move(2, 2);
-    assert.ok(await tip.isHidden());
-    assert.match(await page.locator("title").last().textContent() ?? "", /65/);
+test("a chart tells its values to the pointer and to the keyboard", async ({ open }) => {
+  const html = await exportHtml(
+    notebook(code("a", [display("text/html", chart(200))])),
+  );
+  const { page, errors } = await open(html);
+  const tip = page.locator(".tip");
+  await page.locator("circle").nth(2).hover();
+  assert.equal(await tip.innerText(), "LR 1e-2\n65.0 %");
+  // the browser's own tooltip would lie on top of it
+  assert.equal(await page.locator("title").last().textContent(), "");
+  const box = (await page.locator("circle").nth(1).boundingBox())!;
+  await page.mouse.move(box.x - 9, box.y + 8); // beside it
+  assert.equal(await tip.innerText(), "LR 1e-3\n71.2 %");
+  await page.mouse.move(box.x - 20, box.y + 8);
+  assert.ok(await tip.isHidden());
+  await page.mouse.move(2, 2);
+  assert.ok(await tip.isHidden());
+  assert.match(await page.locator("title").last().textContent() ?? "", /65/);
 
-    for (let i = 0; i < 12; i++) {
-      await page.keyboard.press("Tab");
-      const on = await page.evaluate(() => document.activeElement?.localName);
-      if (on === "svg") break;
-    }
-    assert.equal(await tip.innerText(), "LR 1e-3\n71.2 %");
-    await page.keyboard.press("ArrowRight");
-    assert.equal(await tip.innerText(), "LR 1e-2\n65.0 %");
-    await page.keyboard.press("Escape");
-    assert.ok(await tip.isHidden());
-    assert.deepEqual(errors, []);
+  for (let i = 0; i < 12; i++) {
+    await page.keyboard.press("Tab");
+    const on = await page.evaluate(() => document.activeElement?.localName);
+    if (on === "svg") break;
+  }
+  assert.equal(await tip.innerText(), "LR 1e-3\n71.2 %");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await tip.innerText(), "LR 1e-2\n65.0 %");
+  await page.keyboard.press("Escape");
+  assert.ok(await tip.isHidden());
+  assert.deepEqual(errors, []);
 
-    const plain = await open(html, { javaScriptEnabled: false });
-    assert.match(await plain.page.content(), /<title>LR 1e-3\n71.2 %<\/title>/);
-  },
-);
+  const plain = await open(html, { javaScriptEnabled: false });
+  assert.match(await plain.page.content(), /<title>LR 1e-3\n71.2 %<\/title>/);
+});
 
 const rich = () =>
   exportHtml(
@@ -409,27 +394,24 @@ const rich = () =>
     { provenance: { Commit: "abc" } },
   );
 
-browserTest(
-  "all text is at least 4.5:1 in both themes, by system and by choice",
-  async ({ open }) => {
-    const html = await rich();
-    for (const system of ["light", "dark"] as const) {
-      for (const chosen of ["system", "light", "dark"]) {
-        const { page } = await open(html, { colorScheme: system });
-        await page.locator(`#ui--${chosen}`).check({ force: true });
-        await page.locator("#ui--code").check();
-        await page.locator(".times summary").click();
-        const low = await page.evaluate(contrasts);
-        assert.deepEqual(low.bad, [], `${system}, ${chosen}`);
-        assert.ok(low.seen > 60, `${low.seen} texts`);
-        const dark = chosen === "dark" ||
-          (chosen === "system" && system === "dark");
-        assert.equal(low.ground < 128, dark, `${system}, ${chosen}`);
-        await page.context().close();
-      }
+test("all text is at least 4.5:1 in both themes, by system and by choice", async ({ open }) => {
+  const html = await rich();
+  for (const system of ["light", "dark"] as const) {
+    for (const chosen of ["system", "light", "dark"]) {
+      const { page } = await open(html, { colorScheme: system });
+      await page.locator(`#ui--${chosen}`).check({ force: true });
+      await page.locator("#ui--code").check();
+      await page.locator(".times summary").click();
+      const low = await page.evaluate(contrasts);
+      assert.deepEqual(low.bad, [], `${system}, ${chosen}`);
+      assert.ok(low.seen > 60, `${low.seen} texts`);
+      const dark = chosen === "dark" ||
+        (chosen === "system" && system === "dark");
+      assert.equal(low.ground < 128, dark, `${system}, ${chosen}`);
+      await page.context().close();
     }
-  },
-);
+  }
+});
 
 /** In the page: texts whose colour is less than 4.5:1 on what is behind. */
 function contrasts() {
@@ -471,104 +453,95 @@ function contrasts() {
   return { bad, seen, ground };
 }
 
-browserTest(
-  "the page has landmarks, headings in order, names, and folds by keyboard",
-  async ({ open }) => {
-    const { page } = await open(await rich());
-    const seen = await page.evaluate(() => ({
-      landmarks: ["header", "nav", "main", "footer"].map((tag) =>
-        document.querySelectorAll(`body > ${tag}, .page > ${tag}`).length
-      ),
-      levels: [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map((h) =>
-        Number(h.localName[1])
-      ),
-      unnamed: [...document.querySelectorAll(
-        "img:not([alt]), svg[role=img]:not([aria-label])",
-      )]
-        .length,
-      language: document.documentElement.lang,
-      dead: [...document.querySelectorAll<HTMLAnchorElement>('a[href^="#"]')]
-        .filter((a) =>
-          !document.getElementById(decodeURIComponent(a.hash.slice(1)))
-        ).length,
-    }));
-    assert.deepEqual(seen, {
-      landmarks: [1, 1, 1, 1],
-      levels: [1, 2, 3, 2, 2],
-      unnamed: 0,
-      language: "en",
-      dead: 0,
-    });
+test("the page has landmarks, headings in order, names, and folds by keyboard", async ({ open }) => {
+  const { page } = await open(await rich());
+  const seen = await page.evaluate(() => ({
+    landmarks: ["header", "nav", "main", "footer"].map((tag) =>
+      document.querySelectorAll(`body > ${tag}, .page > ${tag}`).length
+    ),
+    levels: [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map((h) =>
+      Number(h.localName[1])
+    ),
+    unnamed: [...document.querySelectorAll(
+      "img:not([alt]), svg[role=img]:not([aria-label])",
+    )]
+      .length,
+    language: document.documentElement.lang,
+    dead: [...document.querySelectorAll<HTMLAnchorElement>('a[href^="#"]')]
+      .filter((a) =>
+        !document.getElementById(decodeURIComponent(a.hash.slice(1)))
+      ).length,
+  }));
+  assert.deepEqual(seen, {
+    landmarks: [1, 1, 1, 1],
+    levels: [1, 2, 3, 2, 2],
+    unnamed: 0,
+    language: "en",
+    dead: 0,
+  });
 
-    const first = page.locator("details.code").first();
-    await first.locator("summary").focus();
-    await page.keyboard.press("Enter");
-    assert.equal(await first.getAttribute("open"), "");
-    await page.keyboard.press("Enter");
-    assert.equal(await first.getAttribute("open"), null);
-    await page.locator("#ui--code").focus();
-    await page.keyboard.press("Space");
-    const open_ = () => page.locator("details.code[open]").count();
-    assert.equal(await open_(), 4);
-    await page.keyboard.press("Space");
-    assert.equal(await open_(), 0);
-  },
-);
+  const first = page.locator("details.code").first();
+  await first.locator("summary").focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await first.getAttribute("open"), "");
+  await page.keyboard.press("Enter");
+  assert.equal(await first.getAttribute("open"), null);
+  await page.locator("#ui--code").focus();
+  await page.keyboard.press("Space");
+  const open_ = () => page.locator("details.code[open]").count();
+  assert.equal(await open_(), 4);
+  await page.keyboard.press("Space");
+  assert.equal(await open_(), 0);
+});
 
-browserTest(
-  "folding all code and the theme work without scripts",
-  async ({ open }) => {
-    const { page } = await open(await rich(), { javaScriptEnabled: false });
-    const source = page.locator("details.code:not([open]) .src").first();
-    assert.ok(await source.evaluate((e) => !e.checkVisibility()));
-    await page.locator("#ui--code").check();
-    assert.ok(await source.evaluate((e) => e.checkVisibility()));
-    await page.locator("#ui--dark").check({ force: true });
-    const ground = await page.evaluate(() =>
-      getComputedStyle(document.body).backgroundColor
-    );
-    assert.equal(ground, "rgb(15, 19, 24)");
-  },
-);
+test("folding all code and the theme work without scripts", async ({ open }) => {
+  const { page } = await open(await rich(), { javaScriptEnabled: false });
+  const source = page.locator("details.code:not([open]) .src").first();
+  assert.ok(await source.evaluate((e) => !e.checkVisibility()));
+  await page.locator("#ui--code").check();
+  assert.ok(await source.evaluate((e) => e.checkVisibility()));
+  await page.locator("#ui--dark").check({ force: true });
+  const ground = await page.evaluate(() =>
+    getComputedStyle(document.body).backgroundColor
+  );
+  assert.equal(ground, "rgb(15, 19, 24)");
+});
 
-browserTest(
-  "open tags and wide tables of an output leave the rest as it is",
-  async ({ open }) => {
-    const wide = `<table><tr>${
-      Array.from({ length: 60 }, (_, i) => `<td>column${i}</td>`).join("")
-    }</tr></table>`;
-    const { page } = await open(
-      await exportHtml(notebook(
-        code("a", [stream("before")]),
-        code("b", [
-          display("text/html", "<div><table><b><i><style>*{color:red"),
-          display("text/html", wide),
-          display("text/html", "text with </scRIPt > and </div></section>"),
-        ]),
-        code("c", [stream("after")]),
-      )),
-      { width: 600 },
-    );
-    const seen = await page.evaluate(() => {
-      const look = (text: string) => {
-        const pre = [...document.querySelectorAll("pre")]
-          .find((e) => e.textContent === text)!;
-        const { font, color } = getComputedStyle(pre);
-        return [font, color, pre.getBoundingClientRect().left].join();
-      };
-      const box = document.querySelector('.out[role="region"]:has(td + td)')!;
-      return {
-        same: look("before") === look("after"),
-        page: document.documentElement.scrollWidth,
-        scrolls: box.scrollWidth > box.clientWidth,
-        cells: document.querySelectorAll("main > .cell").length,
-      };
-    });
-    assert.deepEqual(seen, { same: true, page: 600, scrolls: true, cells: 3 });
-  },
-);
+test("open tags and wide tables of an output leave the rest as it is", async ({ open }) => {
+  const wide = `<table><tr>${
+    Array.from({ length: 60 }, (_, i) => `<td>column${i}</td>`).join("")
+  }</tr></table>`;
+  const { page } = await open(
+    await exportHtml(notebook(
+      code("a", [stream("before")]),
+      code("b", [
+        display("text/html", "<div><table><b><i><style>*{color:red"),
+        display("text/html", wide),
+        display("text/html", "text with </scRIPt > and </div></section>"),
+      ]),
+      code("c", [stream("after")]),
+    )),
+    { width: 600 },
+  );
+  const seen = await page.evaluate(() => {
+    const look = (text: string) => {
+      const pre = [...document.querySelectorAll("pre")]
+        .find((e) => e.textContent === text)!;
+      const { font, color } = getComputedStyle(pre);
+      return [font, color, pre.getBoundingClientRect().left].join();
+    };
+    const box = document.querySelector('.out[role="region"]:has(td + td)')!;
+    return {
+      same: look("before") === look("after"),
+      page: document.documentElement.scrollWidth,
+      scrolls: box.scrollWidth > box.clientWidth,
+      cells: document.querySelectorAll("main > .cell").length,
+    };
+  });
+  assert.deepEqual(seen, { same: true, page: 600, scrolls: true, cells: 3 });
+});
 
-browserTest("formulas are drawn in their own fonts", async ({ open }) => {
+test("formulas are drawn in their own fonts", async ({ open }) => {
   const { page, requests } = await open(
     await exportHtml(
       notebook(markdown("$$\\sum_i \\mathbb{R} \\mathbf{x}_i$$")),
@@ -589,30 +562,27 @@ browserTest("formulas are drawn in their own fonts", async ({ open }) => {
   assert.deepEqual(requests, []);
 });
 
-browserTest(
-  "the index shows the charts of hostile reports and runs nothing",
-  async (pages) => {
-    const report = readReport("a b/x.html", await hostile())!;
-    const good = await exportHtml(
-      notebook(code("a", [display("text/html", chart(200))])),
-      { title: "Good", date: "2030-01-02 03:04" },
-    );
-    const html = indexHtml([
-      { ...report, chart: ATTACKS.map(([, markup]) => markup).join("") },
-      readReport("g.html", good)!,
-      readReport("h.html", good)!,
-    ]);
-    for (const text of [html, html.replace(policyTag, "")]) {
-      const { page, requests, problems, ran } = await attacked(pages, text);
-      assert.deepEqual([ran, problems, requests], [0, [], []]);
-      assert.equal(await page.locator(".reports > li").count(), 3);
-      const link = page.getByRole("link", { name: "Good" }).first();
-      assert.equal(await link.getAttribute("href"), "g.html");
-      const twice = await page.evaluate(() => {
-        const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-        return ids.filter((id, i) => ids.indexOf(id) !== i);
-      });
-      assert.deepEqual(twice, []);
-    }
-  },
-);
+test("the index shows the charts of hostile reports and runs nothing", async (pages) => {
+  const report = readReport("a b/x.html", await hostile())!;
+  const good = await exportHtml(
+    notebook(code("a", [display("text/html", chart(200))])),
+    { title: "Good", date: "2030-01-02 03:04" },
+  );
+  const html = indexHtml([
+    { ...report, chart: ATTACKS.map(([, markup]) => markup).join("") },
+    readReport("g.html", good)!,
+    readReport("h.html", good)!,
+  ]);
+  for (const text of [html, html.replace(policyTag, "")]) {
+    const { page, requests, problems, ran } = await attacked(pages, text);
+    assert.deepEqual([ran, problems, requests], [0, [], []]);
+    assert.equal(await page.locator(".reports > li").count(), 3);
+    const link = page.getByRole("link", { name: "Good" }).first();
+    assert.equal(await link.getAttribute("href"), "g.html");
+    const twice = await page.evaluate(() => {
+      const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+      return ids.filter((id, i) => ids.indexOf(id) !== i);
+    });
+    assert.deepEqual(twice, []);
+  }
+});

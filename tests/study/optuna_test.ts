@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Outcome } from "../../lib/study/store/mod.ts";
 import { optunaCommand, withOptuna, withStorage } from "./_optuna.ts";
 import { DISTRIBUTIONS, point, points } from "./_points.ts";
-import { queued, storeTest } from "./_stores.ts";
+import { queued, storeTest as test } from "./_stores.ts";
 
 const FAILED: Outcome = { state: "FAIL", kind: "error", reason: "no luck" };
 
@@ -15,40 +15,38 @@ interface Seen {
   steps: Record<string, number | string>;
 }
 
-storeTest(
-  "Optuna 5.0.0 reads states, params, values and epochs",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 7);
-    const outcomes: Outcome[] = [
-      { state: "COMPLETE", value: 0.5 },
-      { state: "COMPLETE", value: NaN },
-      { state: "COMPLETE", value: -Infinity },
-      FAILED,
-      { state: "PRUNED", reason: "poor" },
-      { state: "COMPLETE", value: Infinity, attrs: { note: "é" } },
-    ];
-    for (const outcome of outcomes) {
-      const { trialId, number } = (await store.claim(studyId))!;
-      await store.report(trialId, [
-        { epoch: 1, value: number === 0 ? NaN : 0.25 },
-        { epoch: 2, value: number === 2 ? -Infinity : 0.75 },
-      ]);
-      await store.finish(trialId, outcome);
-    }
-    const seen = await withOptuna<{
-      best: [number, string];
-      direction: string;
-      metrics: string[];
-      trials: Seen[];
-      lr: string;
-      failed: Record<string, unknown>;
-      frame: number[];
-      columns: string[];
-    }>(
-      place.optuna,
-      "study",
-      `
+test("Optuna 5.0.0 reads states, params, values and epochs", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 7);
+  const outcomes: Outcome[] = [
+    { state: "COMPLETE", value: 0.5 },
+    { state: "COMPLETE", value: NaN },
+    { state: "COMPLETE", value: -Infinity },
+    FAILED,
+    { state: "PRUNED", reason: "poor" },
+    { state: "COMPLETE", value: Infinity, attrs: { note: "é" } },
+  ];
+  for (const outcome of outcomes) {
+    const { trialId, number } = (await store.claim(studyId))!;
+    await store.report(trialId, [
+      { epoch: 1, value: number === 0 ? NaN : 0.25 },
+      { epoch: 2, value: number === 2 ? -Infinity : 0.75 },
+    ]);
+    await store.finish(trialId, outcome);
+  }
+  const seen = await withOptuna<{
+    best: [number, string];
+    direction: string;
+    metrics: string[];
+    trials: Seen[];
+    lr: string;
+    failed: Record<string, unknown>;
+    frame: number[];
+    columns: string[];
+  }>(
+    place.optuna,
+    "study",
+    `
 text = lambda v: v if math.isfinite(v) else str(v)
 frame = study.trials_dataframe()
 print(json.dumps({
@@ -62,112 +60,103 @@ print(json.dumps({
   "lr": str(study.trials[0].distributions["lr"]),
   "failed": study.trials[3].user_attrs,
   "frame": frame.shape, "columns": list(frame.columns)}))`,
-    );
-    assert.deepEqual(seen.best, [5, "inf"], "the best is no failed one");
-    assert.equal(seen.direction, "MAXIMIZE");
-    assert.deepEqual(seen.metrics, ["accuracy"]);
-    assert.deepEqual(
-      seen.trials.map((t) => [t.state, t.values]),
-      [
-        ["COMPLETE", [0.5]],
-        ["FAIL", null],
-        ["COMPLETE", ["-inf"]],
-        ["FAIL", null],
-        ["PRUNED", [0.75]],
-        ["COMPLETE", ["inf"]],
-        ["WAITING", null],
-      ],
-    );
-    assert.deepEqual(seen.trials.map((t) => t.number), [...Array(7).keys()]);
-    assert.deepEqual(seen.trials[3].params, point(3).params);
-    assert.deepEqual(seen.trials[0].steps, { 1: "nan", 2: 0.75 });
-    assert.deepEqual(seen.trials[2].steps, { 1: 0.25, 2: "-inf" });
-    assert.equal(
-      seen.lr,
-      "FloatDistribution(high=0.1, log=True, low=1e-05, step=None)",
-    );
-    assert.equal(seen.failed.fail_kind, "error");
-    assert.equal(seen.failed.fail_reason, "no luck");
-    assert.equal(seen.frame[0], 7);
-    assert.ok(seen.columns.includes("params_lr"));
-    const list = await optunaCommand<{ number: number; state: string }[]>(
-      "trials",
-      ...["--storage", place.optuna, "--study-name", "study", "-f", "json"],
-    );
-    assert.deepEqual(
-      list.map((t) => t.state),
-      ["COMPLETE", "FAIL", "COMPLETE", "FAIL", "PRUNED", "COMPLETE", "WAITING"],
-    );
-  },
-);
+  );
+  assert.deepEqual(seen.best, [5, "inf"], "the best is no failed one");
+  assert.equal(seen.direction, "MAXIMIZE");
+  assert.deepEqual(seen.metrics, ["accuracy"]);
+  assert.deepEqual(
+    seen.trials.map((t) => [t.state, t.values]),
+    [
+      ["COMPLETE", [0.5]],
+      ["FAIL", null],
+      ["COMPLETE", ["-inf"]],
+      ["FAIL", null],
+      ["PRUNED", [0.75]],
+      ["COMPLETE", ["inf"]],
+      ["WAITING", null],
+    ],
+  );
+  assert.deepEqual(seen.trials.map((t) => t.number), [...Array(7).keys()]);
+  assert.deepEqual(seen.trials[3].params, point(3).params);
+  assert.deepEqual(seen.trials[0].steps, { 1: "nan", 2: 0.75 });
+  assert.deepEqual(seen.trials[2].steps, { 1: 0.25, 2: "-inf" });
+  assert.equal(
+    seen.lr,
+    "FloatDistribution(high=0.1, log=True, low=1e-05, step=None)",
+  );
+  assert.equal(seen.failed.fail_kind, "error");
+  assert.equal(seen.failed.fail_reason, "no luck");
+  assert.equal(seen.frame[0], 7);
+  assert.ok(seen.columns.includes("params_lr"));
+  const list = await optunaCommand<{ number: number; state: string }[]>(
+    "trials",
+    ...["--storage", place.optuna, "--study-name", "study", "-f", "json"],
+  );
+  assert.deepEqual(
+    list.map((t) => t.state),
+    ["COMPLETE", "FAIL", "COMPLETE", "FAIL", "PRUNED", "COMPLETE", "WAITING"],
+  );
+});
 
-storeTest(
-  "after a trial's row was deleted Optuna still sees each trial, its own too",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 7);
-    for (const table of ["params", "user_attributes", "system_attributes"]) {
-      await place.sql(
-        `DELETE FROM trial_${table} WHERE trial_id IN ` +
-          "(SELECT trial_id FROM trials WHERE number=3); SELECT 1",
-      );
-    }
-    await place.sql("DELETE FROM trials WHERE number=3; SELECT 1");
-    await store.enqueue(studyId, points(7));
-    const numbers = () =>
-      withOptuna<number[]>(
-        place.optuna,
-        "study",
-        "print(json.dumps([t.number for t in study.trials]))",
-      );
-    assert.deepEqual(await numbers(), [0, 1, 2, 4, 5, 6, 7]);
-    await withOptuna(
+test("after a trial's row was deleted Optuna still sees each trial, its own too", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 7);
+  for (const table of ["params", "user_attributes", "system_attributes"]) {
+    await place.sql(
+      `DELETE FROM trial_${table} WHERE trial_id IN ` +
+        "(SELECT trial_id FROM trials WHERE number=3); SELECT 1",
+    );
+  }
+  await place.sql("DELETE FROM trials WHERE number=3; SELECT 1");
+  await store.enqueue(studyId, points(7));
+  const numbers = () =>
+    withOptuna<number[]>(
       place.optuna,
       "study",
-      `study.enqueue_trial({"lr": 0.01}); print(0)`,
+      "print(json.dumps([t.number for t in study.trials]))",
     );
-    assert.equal((await numbers()).length, 7, "two trials 7");
-    await store.enqueue(studyId, points(7));
-    assert.deepEqual(await numbers(), [0, 1, 2, 4, 5, 6, 7, 8]);
-  },
-);
+  assert.deepEqual(await numbers(), [0, 1, 2, 4, 5, 6, 7]);
+  await withOptuna(
+    place.optuna,
+    "study",
+    `study.enqueue_trial({"lr": 0.01}); print(0)`,
+  );
+  assert.equal((await numbers()).length, 7, "two trials 7");
+  await store.enqueue(studyId, points(7));
+  assert.deepEqual(await numbers(), [0, 1, 2, 4, 5, 6, 7, 8]);
+});
 
-storeTest(
-  "Optuna finds the best trial and the important parameter",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 40);
-    for (let i = 0; i < 40; i++) {
-      const { trialId, params } = (await store.claim(studyId))!;
-      const value = Number(params.depth) + Number(params.lr);
-      await store.finish(trialId, { state: "COMPLETE", value });
-    }
-    const importances = await withOptuna<Record<string, number>>(
-      place.optuna,
-      "study",
-      "print(json.dumps(optuna.importance.get_param_importances(study)))",
-    );
-    assert.equal(Object.keys(importances)[0], "depth");
-    assert.ok(importances.depth > 0.5, JSON.stringify(importances));
-    const best = await optunaCommand<{ number: number; params: unknown }>(
-      "best-trial",
-      ...["--storage", place.optuna, "--study-name", "study", "-f", "json"],
-    );
-    assert.equal(best.number, 39);
-    assert.deepEqual(best.params, point(39).params);
-  },
-);
+test("Optuna finds the best trial and the important parameter", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 40);
+  for (let i = 0; i < 40; i++) {
+    const { trialId, params } = (await store.claim(studyId))!;
+    const value = Number(params.depth) + Number(params.lr);
+    await store.finish(trialId, { state: "COMPLETE", value });
+  }
+  const importances = await withOptuna<Record<string, number>>(
+    place.optuna,
+    "study",
+    "print(json.dumps(optuna.importance.get_param_importances(study)))",
+  );
+  assert.equal(Object.keys(importances)[0], "depth");
+  assert.ok(importances.depth > 0.5, JSON.stringify(importances));
+  const best = await optunaCommand<{ number: number; params: unknown }>(
+    "best-trial",
+    ...["--storage", place.optuna, "--study-name", "study", "-f", "json"],
+  );
+  assert.equal(best.number, 39);
+  assert.deepEqual(best.params, point(39).params);
+});
 
-storeTest(
-  "Python's optimize runs our waiting points, and we do not",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 3);
-    const claim = (await store.claim(studyId))!;
-    const seen = await withOptuna<[number, string, unknown][]>(
-      place.optuna,
-      "study",
-      `
+test("Python's optimize runs our waiting points, and we do not", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 3);
+  const claim = (await store.claim(studyId))!;
+  const seen = await withOptuna<[number, string, unknown][]>(
+    place.optuna,
+    "study",
+    `
 def objective(t):
     t.suggest_float("lr", 1e-5, 0.1, log=True)
     t.suggest_categorical("mixup", [False, True, "both"])
@@ -175,85 +164,78 @@ def objective(t):
     return t.suggest_int("depth", 1, 8)
 study.optimize(objective, n_trials=2)
 print(json.dumps([[t.number, t.state.name, t.params] for t in study.trials]))`,
-    );
-    assert.deepEqual(seen, [
-      [0, "RUNNING", point(0).params],
-      [1, "COMPLETE", point(1).params],
-      [2, "COMPLETE", point(2).params],
-    ]);
-    assert.equal(await store.claim(studyId), null);
-    await store.finish(claim.trialId, { state: "COMPLETE", value: 9 });
-    const rows = await store.trials(studyId);
-    assert.deepEqual(rows.map((r) => r.value), [9, 2, 3]);
-    assert.deepEqual(rows[1].intermediate, [{ epoch: 1, value: 0.5 }]);
-    const age = Date.now() - Number(rows[1].complete);
-    assert.ok(Math.abs(age) < 60_000 || place.optuna.startsWith("sqlite"));
-    assert.equal(await store.enqueue(studyId, points(3)), 0);
-  },
-);
+  );
+  assert.deepEqual(seen, [
+    [0, "RUNNING", point(0).params],
+    [1, "COMPLETE", point(1).params],
+    [2, "COMPLETE", point(2).params],
+  ]);
+  assert.equal(await store.claim(studyId), null);
+  await store.finish(claim.trialId, { state: "COMPLETE", value: 9 });
+  const rows = await store.trials(studyId);
+  assert.deepEqual(rows.map((r) => r.value), [9, 2, 3]);
+  assert.deepEqual(rows[1].intermediate, [{ epoch: 1, value: 0.5 }]);
+  const age = Date.now() - Number(rows[1].complete);
+  assert.ok(Math.abs(age) < 60_000 || place.optuna.startsWith("sqlite"));
+  assert.equal(await store.enqueue(studyId, points(3)), 0);
+});
 
-storeTest(
-  "we run what Python queued, if all its parameters are known",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 0);
-    await withOptuna(
-      place.optuna,
-      "study",
-      `
+test("we run what Python queued, if all its parameters are known", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 0);
+  await withOptuna(
+    place.optuna,
+    "study",
+    `
 study.enqueue_trial({"lr": 0.01, "depth": 3})
 study.enqueue_trial({"lr": 0.5, "depth": 3, "mixup": True})
 study.enqueue_trial({"lr": 0.01, "depth": 3, "mixup": "both"},
                     user_attrs={"seed": 7, "repeat": 2, "x": [float("nan")]})
 print(0)`,
-    );
-    assert.equal(await store.claim(studyId), null);
-    const claim =
-      (await store.claim(studyId, { distributions: DISTRIBUTIONS }))!;
-    assert.deepEqual(claim, {
-      trialId: claim.trialId,
-      number: 2,
-      params: { lr: 0.01, depth: 3, mixup: "both" },
-      repeat: 2,
-      seed: 7,
-    });
-    const keys = new Set<string>();
-    assert.equal(
-      await store.claim(studyId, { keys, distributions: DISTRIBUTIONS }),
-      null,
-    );
-    await store.finish(claim.trialId, { state: "COMPLETE", value: 0.5 });
-    const [, , row] = await store.trials(studyId);
-    assert.deepEqual(row.distributions, DISTRIBUTIONS);
-    assert.deepEqual(row.attrs.x, [NaN]);
-    const seen = await withOptuna<unknown>(
-      place.optuna,
-      "study",
-      `
+  );
+  assert.equal(await store.claim(studyId), null);
+  const claim = (await store.claim(studyId, { distributions: DISTRIBUTIONS }))!;
+  assert.deepEqual(claim, {
+    trialId: claim.trialId,
+    number: 2,
+    params: { lr: 0.01, depth: 3, mixup: "both" },
+    repeat: 2,
+    seed: 7,
+  });
+  const keys = new Set<string>();
+  assert.equal(
+    await store.claim(studyId, { keys, distributions: DISTRIBUTIONS }),
+    null,
+  );
+  await store.finish(claim.trialId, { state: "COMPLETE", value: 0.5 });
+  const [, , row] = await store.trials(studyId);
+  assert.deepEqual(row.distributions, DISTRIBUTIONS);
+  assert.deepEqual(row.attrs.x, [NaN]);
+  const seen = await withOptuna<unknown>(
+    place.optuna,
+    "study",
+    `
 def objective(t):
     t.suggest_float("lr", 1e-5, 0.1, log=True)
     t.suggest_categorical("mixup", [False, True, "both"])
     return t.suggest_int("depth", 1, 8)
 study.optimize(objective, n_trials=1)
 print(json.dumps([[t.state.name, t.params.get("depth")] for t in study.trials]))`,
-    );
-    assert.deepEqual(seen, [
-      ["COMPLETE", 3],
-      ["WAITING", null],
-      ["COMPLETE", 3],
-    ]);
-  },
-);
+  );
+  assert.deepEqual(seen, [
+    ["COMPLETE", 3],
+    ["WAITING", null],
+    ["COMPLETE", 3],
+  ]);
+});
 
-storeTest(
-  "what Optuna's worker left is put back when its heartbeat stops",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 0);
-    await withOptuna(
-      place.optuna,
-      "study",
-      `
+test("what Optuna's worker left is put back when its heartbeat stops", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 0);
+  await withOptuna(
+    place.optuna,
+    "study",
+    `
 storage = optuna.storages.RDBStorage(storage, heartbeat_interval=60)
 study = optuna.load_study(study_name="study", storage=storage)
 trial = study.ask()
@@ -262,57 +244,52 @@ trial.report(0.5, 1)
 storage.record_heartbeat(trial._trial_id)
 study.ask()
 print(0)`,
-    );
-    assert.deepEqual(await store.reap(studyId, 60), []);
-    await place.sql(
-      "UPDATE trial_heartbeats SET heartbeat='2024-01-01 00:00:00'",
-    );
-    const [{ number, again }] = await store.reap(studyId, 60);
-    assert.deepEqual([number, again], [0, true]);
-    const rows = await store.trials(studyId);
-    assert.deepEqual(rows.map((r) => r.state), ["FAIL", "RUNNING", "WAITING"]);
-    assert.deepEqual(rows[2].params, rows[0].params);
-    assert.deepEqual(rows[2].intermediate, [{ epoch: 1, value: 0.5 }]);
-  },
-);
+  );
+  assert.deepEqual(await store.reap(studyId, 60), []);
+  await place.sql(
+    "UPDATE trial_heartbeats SET heartbeat='2024-01-01 00:00:00'",
+  );
+  const [{ number, again }] = await store.reap(studyId, 60);
+  assert.deepEqual([number, again], [0, true]);
+  const rows = await store.trials(studyId);
+  assert.deepEqual(rows.map((r) => r.state), ["FAIL", "RUNNING", "WAITING"]);
+  assert.deepEqual(rows[2].params, rows[0].params);
+  assert.deepEqual(rows[2].intermediate, [{ epoch: 1, value: 0.5 }]);
+});
 
-storeTest(
-  "a study that Python made is gone on with, and deleted by Python",
-  async (place) => {
-    const code = `
+test("a study that Python made is gone on with, and deleted by Python", async (place) => {
+  const code = `
 study = optuna.create_study(study_name="theirs", storage=storage,
                             direction="minimize")
 study.enqueue_trial({"lr": 0.01, "depth": 3, "mixup": True})
 print(0)`;
-    const store = await place.open();
-    await queued(store, 2);
-    await withOptuna(place.optuna, "study", code);
-    const { studyId, metric } = await store.createStudy({
-      name: "theirs",
-      direction: "minimize",
-      metric: "loss",
-    });
-    assert.equal(metric, "value");
-    const claim =
-      (await store.claim(studyId, { distributions: DISTRIBUTIONS }))!;
-    await store.report(claim.trialId, [{ epoch: 1, value: 2 }]);
-    await store.saveArtifact(claim.trialId, "x", new Uint8Array([1]));
-    await store.addSetting(studyId, 0, [point(5)]);
-    await store.finish(claim.trialId, { state: "COMPLETE", value: 2 });
-    await withOptuna(
-      place.optuna,
-      "study",
-      `optuna.delete_study(study_name="theirs", storage=storage); print(0)`,
-    );
-    assert.deepEqual((await store.studies()).map((s) => s.name), ["study"]);
-    for (const table of ["epochs", "artifacts", "settings"]) {
-      const rows = await place.sql(`SELECT count(*) FROM ferlab_${table}`);
-      assert.deepEqual(rows, ["0"], table);
-    }
-  },
-);
+  const store = await place.open();
+  await queued(store, 2);
+  await withOptuna(place.optuna, "study", code);
+  const { studyId, metric } = await store.createStudy({
+    name: "theirs",
+    direction: "minimize",
+    metric: "loss",
+  });
+  assert.equal(metric, "value");
+  const claim = (await store.claim(studyId, { distributions: DISTRIBUTIONS }))!;
+  await store.report(claim.trialId, [{ epoch: 1, value: 2 }]);
+  await store.saveArtifact(claim.trialId, "x", new Uint8Array([1]));
+  await store.addSetting(studyId, 0, [point(5)]);
+  await store.finish(claim.trialId, { state: "COMPLETE", value: 2 });
+  await withOptuna(
+    place.optuna,
+    "study",
+    `optuna.delete_study(study_name="theirs", storage=storage); print(0)`,
+  );
+  assert.deepEqual((await store.studies()).map((s) => s.name), ["study"]);
+  for (const table of ["epochs", "artifacts", "settings"]) {
+    const rows = await place.sql(`SELECT count(*) FROM ferlab_${table}`);
+    assert.deepEqual(rows, ["0"], table);
+  }
+});
 
-storeTest("tables that Python made are used as they are", async (place) => {
+test("tables that Python made are used as they are", async (place) => {
   await withStorage(
     place.optuna,
     `

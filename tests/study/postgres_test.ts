@@ -12,7 +12,7 @@ import { inFolder } from "../_folder.ts";
 import { PASSWORD } from "./_postgres.ts";
 import { point, points } from "./_points.ts";
 import { Proxy } from "./_proxy.ts";
-import { postgresTest, queued } from "./_stores.ts";
+import { postgresTest as test, queued } from "./_stores.ts";
 import { makeRoot, makeServer } from "./_tls.ts";
 
 const COMPLETE: Outcome = { state: "COMPLETE", value: 0.5 };
@@ -103,7 +103,7 @@ Deno.test("a bad URL is refused without being shown", async () => {
   }
 });
 
-postgresTest("no password is in names, errors or records", async (place) => {
+test("no password is in names, errors or records", async (place) => {
   const store = await place.open();
   assert.match(store.name, /^postgresql:\/\/ferlab@127\.0\.0\.1:\d+\/test/);
   const studyId = await queued(store, 1);
@@ -142,7 +142,7 @@ postgresTest("no password is in names, errors or records", async (place) => {
   );
 });
 
-postgresTest(
+test(
   "sslmode and sslrootcert are honoured",
   (place, cluster) =>
     inFolder(async (dir) => {
@@ -191,7 +191,7 @@ postgresTest(
     }),
 );
 
-postgresTest("a server that restarts costs nothing", async (place, cluster) => {
+test("a server that restarts costs nothing", async (place, cluster) => {
   const store = await place.open();
   const studyId = await queued(store, 2);
   const { trialId } = (await store.claim(studyId))!;
@@ -211,7 +211,7 @@ postgresTest("a server that restarts costs nothing", async (place, cluster) => {
   assert.equal(row.value, 0.5);
 });
 
-postgresTest(
+test(
   "a server that stays away is named after the wait",
   async (place, cluster) => {
     const warnings: string[] = [];
@@ -236,7 +236,7 @@ postgresTest(
   },
 );
 
-postgresTest(
+test(
   "connections that break at any moment lose and double nothing",
   async (place, cluster) => {
     const stores = [await place.open(), await place.open()];
@@ -269,7 +269,7 @@ postgresTest(
   },
 );
 
-postgresTest(
+test(
   "a call whose COMMIT was not answered is not done twice",
   async (place, cluster) => {
     const proxy = new Proxy(cluster.port);
@@ -334,7 +334,7 @@ postgresTest(
   },
 );
 
-postgresTest("the tables' database gets the time zone UTC", async (place) => {
+test("the tables' database gets the time zone UTC", async (place) => {
   const database = new URL(place.url).pathname.slice(1);
   const zone = () => place.sql("SHOW timezone");
   await place.sql(`ALTER DATABASE ${database} SET timezone TO 'Asia/Tokyo'`);
@@ -356,34 +356,31 @@ postgresTest("the tables' database gets the time zone UTC", async (place) => {
   assert.deepEqual(await store.reap(studyId, 120), [], "it lives all the same");
 });
 
-postgresTest(
-  "a role that owns nothing works, and is warned of the zone",
-  async (place) => {
-    const database = new URL(place.url).pathname.slice(1);
-    await (await place.open()).close();
-    await place.sql(
-      `ALTER DATABASE ${database} SET timezone TO 'America/New_York';
+test("a role that owns nothing works, and is warned of the zone", async (place) => {
+  const database = new URL(place.url).pathname.slice(1);
+  await (await place.open()).close();
+  await place.sql(
+    `ALTER DATABASE ${database} SET timezone TO 'America/New_York';
     CREATE ROLE worker LOGIN PASSWORD 'other';
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO worker;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO worker`,
-    );
-    const url = new URL(place.url);
-    url.username = "worker";
-    url.password = "other";
-    const warnings: string[] = [];
-    const store = await openStore(url.href, {
-      onWarning: (message) => warnings.push(message),
-    });
-    const studyId = await queued(store, 1);
-    const { trialId } = (await store.claim(studyId))!;
-    await store.report(trialId, [{ epoch: 1, value: 1 }]);
-    await store.finish(trialId, COMPLETE);
-    await store.close();
-    assert.match(warnings[0], /worker@.*time zone America\/New_York/);
-  },
-);
+  );
+  const url = new URL(place.url);
+  url.username = "worker";
+  url.password = "other";
+  const warnings: string[] = [];
+  const store = await openStore(url.href, {
+    onWarning: (message) => warnings.push(message),
+  });
+  const studyId = await queued(store, 1);
+  const { trialId } = (await store.claim(studyId))!;
+  await store.report(trialId, [{ epoch: 1, value: 1 }]);
+  await store.finish(trialId, COMPLETE);
+  await store.close();
+  assert.match(warnings[0], /worker@.*time zone America\/New_York/);
+});
 
-postgresTest("other tables of the database are left alone", async (place) => {
+test("other tables of the database are left alone", async (place) => {
   await place.sql("CREATE TABLE notes (text TEXT)");
   await assert.rejects(place.open({ readOnly: true }), /no trial records here/);
   await queued(await place.open(), 1);

@@ -8,7 +8,7 @@ import {
   type Store,
 } from "../../lib/study/store/mod.ts";
 import { DISTRIBUTIONS, point, points } from "./_points.ts";
-import { type Place, queued, storeTest } from "./_stores.ts";
+import { type Place, queued, storeTest as test } from "./_stores.ts";
 
 const STUDY = {
   name: "study",
@@ -62,7 +62,7 @@ async function deleteTrial({ sql }: Place, number: number): Promise<void> {
   );
 }
 
-storeTest("a study is made once, and keeps its direction", async (place) => {
+test("a study is made once, and keeps its direction", async (place) => {
   const store = await place.open();
   const made = await store.createStudy(STUDY);
   const again = await (await place.open()).createStudy(STUDY);
@@ -86,20 +86,17 @@ storeTest("a study is made once, and keeps its direction", async (place) => {
   await assert.rejects(store.createStudy(STUDY), /has 2 objectives/);
 });
 
-storeTest(
-  "attributes of a study are kept, the last one wins",
-  async (place) => {
-    const store = await place.open();
-    const { studyId } = await store.createStudy(STUDY);
-    await store.setStudyAttribute(studyId, "definition", { a: [1, "x"] });
-    await store.setStudyAttribute(studyId, "definition", { a: Infinity });
-    const [study] = await store.studies();
-    assert.deepEqual(study.attrs, { definition: { a: Infinity } });
-    assert.deepEqual(study.system, { "study:metric_names": ["accuracy"] });
-  },
-);
+test("attributes of a study are kept, the last one wins", async (place) => {
+  const store = await place.open();
+  const { studyId } = await store.createStudy(STUDY);
+  await store.setStudyAttribute(studyId, "definition", { a: [1, "x"] });
+  await store.setStudyAttribute(studyId, "definition", { a: Infinity });
+  const [study] = await store.studies();
+  assert.deepEqual(study.attrs, { definition: { a: Infinity } });
+  assert.deepEqual(study.system, { "study:metric_names": ["accuracy"] });
+});
 
-storeTest("points are queued once, numbered from 0", async (place) => {
+test("points are queued once, numbered from 0", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 250);
   assert.equal(await store.enqueue(studyId, points(251)), 1);
@@ -119,50 +116,44 @@ storeTest("points are queued once, numbered from 0", async (place) => {
   );
 });
 
-storeTest(
-  "a number is never given again, whatever was deleted",
-  async (place) => {
-    const numbers = async (store: Store, id: number) =>
-      (await store.trials(id)).map((trial) => trial.number);
-    const store = await place.open();
-    const studyId = await queued(store, 7);
-    await deleteTrial(place, 3);
-    assert.equal(await store.enqueue(studyId, [point(7)]), 1);
-    assert.deepEqual(await numbers(store, studyId), [0, 1, 2, 4, 5, 6, 7]);
-    await deleteTrial(place, 7);
-    await deleteTrial(place, 6);
-    const reopened = await place.open();
-    assert.equal(await reopened.enqueue(studyId, points(9)), 4);
-    assert.deepEqual(
-      await numbers(store, studyId),
-      [0, 1, 2, 4, 5, 8, 9, 10, 11],
-    );
-    const claim = (await store.claim(studyId))!;
-    await store.finish(claim.trialId, failed("error", true));
-    await store.retry(studyId, []);
-    await store.addSetting(studyId, 0, [{ ...point(9), key: "setting" }]);
-    assert.deepEqual((await numbers(store, studyId)).slice(-2), [12, 13]);
-    const other = await store.createStudy({ ...STUDY, name: "other" });
-    await store.enqueue(other.studyId, points(1));
-    assert.deepEqual(await numbers(store, other.studyId), [0]);
-  },
-);
+test("a number is never given again, whatever was deleted", async (place) => {
+  const numbers = async (store: Store, id: number) =>
+    (await store.trials(id)).map((trial) => trial.number);
+  const store = await place.open();
+  const studyId = await queued(store, 7);
+  await deleteTrial(place, 3);
+  assert.equal(await store.enqueue(studyId, [point(7)]), 1);
+  assert.deepEqual(await numbers(store, studyId), [0, 1, 2, 4, 5, 6, 7]);
+  await deleteTrial(place, 7);
+  await deleteTrial(place, 6);
+  const reopened = await place.open();
+  assert.equal(await reopened.enqueue(studyId, points(9)), 4);
+  assert.deepEqual(
+    await numbers(store, studyId),
+    [0, 1, 2, 4, 5, 8, 9, 10, 11],
+  );
+  const claim = (await store.claim(studyId))!;
+  await store.finish(claim.trialId, failed("error", true));
+  await store.retry(studyId, []);
+  await store.addSetting(studyId, 0, [{ ...point(9), key: "setting" }]);
+  assert.deepEqual((await numbers(store, studyId)).slice(-2), [12, 13]);
+  const other = await store.createStudy({ ...STUDY, name: "other" });
+  await store.enqueue(other.studyId, points(1));
+  assert.deepEqual(await numbers(store, other.studyId), [0]);
+});
 
-storeTest(
-  "a parameter outside its choices is refused, nothing written",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 1);
-    const odd = { ...point(1), params: { ...point(1).params, mixup: "none" } };
-    await assert.rejects(
-      store.enqueue(studyId, [point(2), odd]),
-      /parameter mixup: "none" is not among its choices/,
-    );
-    assert.equal((await store.trials(studyId)).length, 1);
-  },
-);
+test("a parameter outside its choices is refused, nothing written", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 1);
+  const odd = { ...point(1), params: { ...point(1).params, mixup: "none" } };
+  await assert.rejects(
+    store.enqueue(studyId, [point(2), odd]),
+    /parameter mixup: "none" is not among its choices/,
+  );
+  assert.equal((await store.trials(studyId)).length, 1);
+});
 
-storeTest("a trial runs: claimed, reported, finished", async (place) => {
+test("a trial runs: claimed, reported, finished", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 2);
   const claim = (await store.claim(studyId))!;
@@ -235,7 +226,7 @@ storeTest("a trial runs: claimed, reported, finished", async (place) => {
   });
 });
 
-storeTest("an objective is any number but NaN, which fails", async (place) => {
+test("an objective is any number but NaN, which fails", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 5);
   for (const value of [Infinity, -Infinity, NaN, 5e-324, -0.1]) {
@@ -256,25 +247,22 @@ storeTest("an objective is any number but NaN, which fails", async (place) => {
   );
 });
 
-storeTest(
-  "a pruned trial's value is its last one that is a number",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 3);
-    for (const [i, values] of [[0.5, 0.75], [0.5, NaN], []].entries()) {
-      const { trialId } = (await store.claim(studyId))!;
-      const epochs = values.map((value, e) => ({ epoch: e + 1, value }));
-      await store.report(trialId, epochs);
-      await store.finish(trialId, { state: "PRUNED", reason: `worst of ${i}` });
-    }
-    const rows = await store.trials(studyId);
-    assert.deepEqual(rows.map((r) => r.state), ["PRUNED", "PRUNED", "PRUNED"]);
-    assert.deepEqual(rows.map((r) => r.value), [0.75, null, null]);
-    assert.equal(rows[1].attrs.prune_reason, "worst of 1");
-  },
-);
+test("a pruned trial's value is its last one that is a number", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 3);
+  for (const [i, values] of [[0.5, 0.75], [0.5, NaN], []].entries()) {
+    const { trialId } = (await store.claim(studyId))!;
+    const epochs = values.map((value, e) => ({ epoch: e + 1, value }));
+    await store.report(trialId, epochs);
+    await store.finish(trialId, { state: "PRUNED", reason: `worst of ${i}` });
+  }
+  const rows = await store.trials(studyId);
+  assert.deepEqual(rows.map((r) => r.state), ["PRUNED", "PRUNED", "PRUNED"]);
+  assert.deepEqual(rows.map((r) => r.value), [0.75, null, null]);
+  assert.equal(rows[1].attrs.prune_reason, "worst of 1");
+});
 
-storeTest("an epoch has to be a whole number", async (place) => {
+test("an epoch has to be a whole number", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 1);
   const { trialId } = (await store.claim(studyId))!;
@@ -284,110 +272,98 @@ storeTest("an epoch has to be a whole number", async (place) => {
   );
 });
 
-storeTest(
-  "the same end may be recorded twice, another one not",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 3);
-    const ends: Outcome[] = [
-      COMPLETE,
-      failed("interrupted", true),
-      { state: "PRUNED", reason: "poor" },
-    ];
-    const keys = new Set(points(3).map((p) => p.key));
-    for (const outcome of ends) {
-      const { trialId, key } = (await store.claim(studyId, { keys }))!;
-      keys.delete(key!);
-      await store.finish(trialId, outcome);
-      await store.finish(trialId, outcome);
-      await assert.rejects(
-        store.finish(trialId, { state: "COMPLETE", value: 0.75 }),
-        LostTrialError,
-      );
-      await assert.rejects(
-        store.report(trialId, [{ epoch: 1, value: 1 }]),
-        (e: Error) =>
-          e instanceof LostTrialError &&
-          /another process took it/.test(e.message),
-      );
-    }
-    const rows = await store.trials(studyId);
-    assert.deepEqual(
-      rows.map((r) => r.state),
-      ["COMPLETE", "FAIL", "PRUNED", "WAITING"],
+test("the same end may be recorded twice, another one not", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 3);
+  const ends: Outcome[] = [
+    COMPLETE,
+    failed("interrupted", true),
+    { state: "PRUNED", reason: "poor" },
+  ];
+  const keys = new Set(points(3).map((p) => p.key));
+  for (const outcome of ends) {
+    const { trialId, key } = (await store.claim(studyId, { keys }))!;
+    keys.delete(key!);
+    await store.finish(trialId, outcome);
+    await store.finish(trialId, outcome);
+    await assert.rejects(
+      store.finish(trialId, { state: "COMPLETE", value: 0.75 }),
+      LostTrialError,
     );
-  },
-);
-
-storeTest(
-  "a copy goes on with the epochs, and is claimed first",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 2);
-    const first = (await store.claim(studyId))!;
-    await store.report(first.trialId, [
-      { epoch: 1, value: 0.5, attrs: { loss: 3 } },
-    ]);
-    await store.finish(first.trialId, {
-      ...failed("interrupted", true),
-      attrs: { note: "kept" },
-    } as Outcome);
-    const copy = (await store.claim(studyId))!;
-    assert.equal(copy.number, 2);
-    assert.equal(copy.continues, 0);
-    assert.equal(copy.key, "point0");
-    await store.finish(copy.trialId, failed("error", true));
-    const rows = await store.trials(studyId);
-    const { attrs, system, ...row } = rows[3];
-    assert.deepEqual(row.params, rows[0].params);
-    assert.deepEqual(row.epochs, [{ loss: 3, epoch: 1, value: 0.5 }]);
-    assert.deepEqual(row.intermediate, [{ epoch: 1, value: 0.5 }]);
-    assert.deepEqual(attrs, { repeat: 0, seed: 1000, note: "kept" });
-    assert.equal(system.failed_trial, 0);
-    assert.deepEqual(system.retry_history, [0, 2]);
-    assert.equal(system["ferlab:worker"], undefined);
-  },
-);
-
-storeTest(
-  "a point that failed for a passing reason is queued again",
-  async (place) => {
-    const store = await place.open();
-    const kinds: FailKind[] = [
-      ...["error", "crashed", "interrupted", "dead"] as const,
-      ...["diverged", "out of memory"] as const,
-    ];
-    const studyId = await queued(store, 8);
-    for (const kind of kinds) await run(store, studyId, failed(kind));
-    await run(store, studyId, COMPLETE);
-    await run(store, studyId, { state: "PRUNED", reason: "poor" });
-    assert.equal(await store.enqueue(studyId, points(8)), 4);
-    assert.equal(await store.enqueue(studyId, points(8)), 0);
-    const rows = await store.trials(studyId);
-    assert.deepEqual(
-      rows.slice(8).map((r) => r.system.retry_history),
-      [[0], [1], [2], [3]],
+    await assert.rejects(
+      store.report(trialId, [{ epoch: 1, value: 1 }]),
+      (e: Error) =>
+        e instanceof LostTrialError &&
+        /another process took it/.test(e.message),
     );
-  },
-);
+  }
+  const rows = await store.trials(studyId);
+  assert.deepEqual(
+    rows.map((r) => r.state),
+    ["COMPLETE", "FAIL", "PRUNED", "WAITING"],
+  );
+});
 
-storeTest(
-  "a point has only so many tries, stops not counted",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 1);
-    const queue = () => store.enqueue(studyId, points(1), 3);
-    for (const kind of ["error", "interrupted", "crashed"] as const) {
-      await run(store, studyId, failed(kind));
-      assert.equal(await queue(), 1, kind);
-    }
-    await run(store, studyId, failed("error"));
-    assert.equal(await queue(), 0);
-    assert.equal(await store.enqueue(studyId, points(1)), 1, "without a limit");
-  },
-);
+test("a copy goes on with the epochs, and is claimed first", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 2);
+  const first = (await store.claim(studyId))!;
+  await store.report(first.trialId, [
+    { epoch: 1, value: 0.5, attrs: { loss: 3 } },
+  ]);
+  await store.finish(first.trialId, {
+    ...failed("interrupted", true),
+    attrs: { note: "kept" },
+  } as Outcome);
+  const copy = (await store.claim(studyId))!;
+  assert.equal(copy.number, 2);
+  assert.equal(copy.continues, 0);
+  assert.equal(copy.key, "point0");
+  await store.finish(copy.trialId, failed("error", true));
+  const rows = await store.trials(studyId);
+  const { attrs, system, ...row } = rows[3];
+  assert.deepEqual(row.params, rows[0].params);
+  assert.deepEqual(row.epochs, [{ loss: 3, epoch: 1, value: 0.5 }]);
+  assert.deepEqual(row.intermediate, [{ epoch: 1, value: 0.5 }]);
+  assert.deepEqual(attrs, { repeat: 0, seed: 1000, note: "kept" });
+  assert.equal(system.failed_trial, 0);
+  assert.deepEqual(system.retry_history, [0, 2]);
+  assert.equal(system["ferlab:worker"], undefined);
+});
 
-storeTest("trials are retried on demand, one copy at a time", async (place) => {
+test("a point that failed for a passing reason is queued again", async (place) => {
+  const store = await place.open();
+  const kinds: FailKind[] = [
+    ...["error", "crashed", "interrupted", "dead"] as const,
+    ...["diverged", "out of memory"] as const,
+  ];
+  const studyId = await queued(store, 8);
+  for (const kind of kinds) await run(store, studyId, failed(kind));
+  await run(store, studyId, COMPLETE);
+  await run(store, studyId, { state: "PRUNED", reason: "poor" });
+  assert.equal(await store.enqueue(studyId, points(8)), 4);
+  assert.equal(await store.enqueue(studyId, points(8)), 0);
+  const rows = await store.trials(studyId);
+  assert.deepEqual(
+    rows.slice(8).map((r) => r.system.retry_history),
+    [[0], [1], [2], [3]],
+  );
+});
+
+test("a point has only so many tries, stops not counted", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 1);
+  const queue = () => store.enqueue(studyId, points(1), 3);
+  for (const kind of ["error", "interrupted", "crashed"] as const) {
+    await run(store, studyId, failed(kind));
+    assert.equal(await queue(), 1, kind);
+  }
+  await run(store, studyId, failed("error"));
+  assert.equal(await queue(), 0);
+  assert.equal(await store.enqueue(studyId, points(1)), 1, "without a limit");
+});
+
+test("trials are retried on demand, one copy at a time", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 3);
   const a = await run(store, studyId, failed("diverged"));
@@ -400,7 +376,7 @@ storeTest("trials are retried on demand, one copy at a time", async (place) => {
   assert.equal(await store.retry(studyId, [rows[2].trialId]), 0, "it waits");
 });
 
-storeTest("a claim is limited to keys", async (place) => {
+test("a claim is limited to keys", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 150);
   const keys = new Set(["point149", "point70"]);
@@ -416,54 +392,48 @@ storeTest("a claim is limited to keys", async (place) => {
   ]);
 });
 
-storeTest(
-  "stores that claim at once never take the same trial",
-  async (place) => {
-    const stores = [await place.open(), await place.open(), await place.open()];
-    const studyId = await queued(stores[0], 60);
-    const claims = await Promise.all(
-      Array.from({ length: 63 }, (_, i) => stores[i % 3].claim(studyId)),
-    );
-    const ids = claims.flatMap((c) => c ? [c.trialId] : []);
-    assert.equal(new Set(ids).size, 60);
-    assert.equal(ids.length, 60);
-    assert.deepEqual(await place.sql("SELECT count(*) FROM trial_heartbeats"), [
-      "60",
-    ]);
-  },
-);
+test("stores that claim at once never take the same trial", async (place) => {
+  const stores = [await place.open(), await place.open(), await place.open()];
+  const studyId = await queued(stores[0], 60);
+  const claims = await Promise.all(
+    Array.from({ length: 63 }, (_, i) => stores[i % 3].claim(studyId)),
+  );
+  const ids = claims.flatMap((c) => c ? [c.trialId] : []);
+  assert.equal(new Set(ids).size, 60);
+  assert.equal(ids.length, 60);
+  assert.deepEqual(await place.sql("SELECT count(*) FROM trial_heartbeats"), [
+    "60",
+  ]);
+});
 
-storeTest(
-  "processes that add and claim at once do neither twice",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 0);
-    const script = fileURLToPath(new URL("./_claims.ts", import.meta.url));
-    const outputs = await Promise.all([1, 2, 3].map(async () => {
-      const { stdout, stderr, success } = await new Deno.Command(
-        Deno.execPath(),
-        {
-          args: ["run", "-A", "--no-check", script, place.url, `${studyId}`],
-          stdout: "piped",
-          stderr: "piped",
-        },
-      ).output();
-      assert.ok(success, new TextDecoder().decode(stderr));
-      return new TextDecoder().decode(stdout).trim().split("\n");
-    }));
-    const rows = await store.trials(studyId);
-    assert.deepEqual(rows.map((r) => r.number), [...Array(40).keys()]);
-    assert.ok(rows.every((r) => r.state === "COMPLETE"));
-    assert.ok(rows.every((r) => r.epochs.length === 2));
-    const claimed = outputs.flat().filter((line) => line !== "");
-    assert.deepEqual(
-      claimed.map(Number).sort((a, b) => a - b),
-      rows.map((r) => r.trialId),
-    );
-  },
-);
+test("processes that add and claim at once do neither twice", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 0);
+  const script = fileURLToPath(new URL("./_claims.ts", import.meta.url));
+  const outputs = await Promise.all([1, 2, 3].map(async () => {
+    const { stdout, stderr, success } = await new Deno.Command(
+      Deno.execPath(),
+      {
+        args: ["run", "-A", "--no-check", script, place.url, `${studyId}`],
+        stdout: "piped",
+        stderr: "piped",
+      },
+    ).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout).trim().split("\n");
+  }));
+  const rows = await store.trials(studyId);
+  assert.deepEqual(rows.map((r) => r.number), [...Array(40).keys()]);
+  assert.ok(rows.every((r) => r.state === "COMPLETE"));
+  assert.ok(rows.every((r) => r.epochs.length === 2));
+  const claimed = outputs.flat().filter((line) => line !== "");
+  assert.deepEqual(
+    claimed.map(Number).sort((a, b) => a - b),
+    rows.map((r) => r.trialId),
+  );
+});
 
-storeTest("a setting is added by one of those that want to", async (place) => {
+test("a setting is added by one of those that want to", async (place) => {
   const stores = [await place.open(), await place.open()];
   const { studyId } = await stores[0].createStudy(STUDY);
   const add = (index: number) =>
@@ -480,7 +450,7 @@ storeTest("a setting is added by one of those that want to", async (place) => {
   assert.equal((await stores[1].trials(studyId)).length, 2);
 });
 
-storeTest("finished trials are taken in as they are, once", async (place) => {
+test("finished trials are taken in as they are, once", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 1);
   const start = new Date("2024-06-01T10:00:00.123Z");
@@ -515,31 +485,28 @@ storeTest("finished trials are taken in as they are, once", async (place) => {
   assert.equal(rows[2].system["ferlab:point"], undefined);
 });
 
-storeTest(
-  "a trial whose process is gone is put back at once",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 1);
-    const { trialId } = (await store.claim(studyId))!;
-    assert.deepEqual(await store.reap(studyId, 120), [], "we live");
-    await place.sql(
-      "UPDATE trial_system_attributes SET value_json=replace(value_json, " +
-        `'"pid":${Deno.pid}', '"pid":4194305') WHERE key='ferlab:worker'`,
-    );
-    assert.deepEqual(await store.reap(studyId, 120), [
-      { trialId, number: 0, again: true },
-    ]);
-    const [row, copy] = await store.trials(studyId);
-    assert.deepEqual([row.state, row.attrs.fail_kind], ["FAIL", "dead"]);
-    assert.deepEqual(copy.state, "WAITING");
-    await assert.rejects(
-      store.report(trialId, [{ epoch: 1, value: 1 }]),
-      LostTrialError,
-    );
-  },
-);
+test("a trial whose process is gone is put back at once", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 1);
+  const { trialId } = (await store.claim(studyId))!;
+  assert.deepEqual(await store.reap(studyId, 120), [], "we live");
+  await place.sql(
+    "UPDATE trial_system_attributes SET value_json=replace(value_json, " +
+      `'"pid":${Deno.pid}', '"pid":4194305') WHERE key='ferlab:worker'`,
+  );
+  assert.deepEqual(await store.reap(studyId, 120), [
+    { trialId, number: 0, again: true },
+  ]);
+  const [row, copy] = await store.trials(studyId);
+  assert.deepEqual([row.state, row.attrs.fail_kind], ["FAIL", "dead"]);
+  assert.deepEqual(copy.state, "WAITING");
+  await assert.rejects(
+    store.report(trialId, [{ epoch: 1, value: 1 }]),
+    LostTrialError,
+  );
+});
 
-storeTest("a clock that was set takes no live trial over", async (place) => {
+test("a clock that was set takes no live trial over", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 1);
   const { trialId } = (await store.claim(studyId))!;
@@ -556,7 +523,7 @@ storeTest("a clock that was set takes no live trial over", async (place) => {
   assert.equal((await other.reap(studyId, 0)).length, 1, "it stands still");
 });
 
-storeTest("of another machine only old heartbeats tell", async (place) => {
+test("of another machine only old heartbeats tell", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 3);
   const [a, b, c] = [
@@ -576,49 +543,43 @@ storeTest("of another machine only old heartbeats tell", async (place) => {
   assert.deepEqual(await store.reap(studyId, 120), []);
 });
 
-storeTest(
-  "a claim that nobody works on is put back though its process lives",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 1);
+test("a claim that nobody works on is put back though its process lives", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 1);
+  const { trialId } = (await store.claim(studyId))!;
+  assert.deepEqual(await store.reap(studyId, 0), [], "first seen now");
+  await store.heartbeat(trialId);
+  await age(place, trialId, 1);
+  assert.deepEqual(await store.reap(studyId, 0), [], "it has beaten");
+  assert.equal((await store.reap(studyId, 0)).length, 1);
+});
+
+test("dead three times in a row without an epoch is given up", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 1);
+  const seen: boolean[] = [];
+  const die = async (...epochs: number[]) => {
     const { trialId } = (await store.claim(studyId))!;
-    assert.deepEqual(await store.reap(studyId, 0), [], "first seen now");
-    await store.heartbeat(trialId);
-    await age(place, trialId, 1);
-    assert.deepEqual(await store.reap(studyId, 0), [], "it has beaten");
-    assert.equal((await store.reap(studyId, 0)).length, 1);
-  },
-);
+    await store.report(trialId, epochs.map((epoch) => ({ epoch, value: 1 })));
+    await moveAway(place, trialId, 130);
+    const [{ again }] = await store.reap(studyId, 120);
+    seen.push(again);
+  };
+  await die();
+  await die();
+  await die(1);
+  await die(1);
+  await die();
+  await die();
+  assert.deepEqual(seen, [true, true, true, true, true, false]);
+  const last = (await store.trials(studyId)).at(-1)!;
+  assert.equal(last.state, "FAIL");
+  assert.match(String(last.attrs.fail_reason), /3 times in a row/);
+  assert.equal(await store.claim(studyId), null);
+  assert.equal(await store.enqueue(studyId, points(1)), 1, "the user may");
+});
 
-storeTest(
-  "dead three times in a row without an epoch is given up",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 1);
-    const seen: boolean[] = [];
-    const die = async (...epochs: number[]) => {
-      const { trialId } = (await store.claim(studyId))!;
-      await store.report(trialId, epochs.map((epoch) => ({ epoch, value: 1 })));
-      await moveAway(place, trialId, 130);
-      const [{ again }] = await store.reap(studyId, 120);
-      seen.push(again);
-    };
-    await die();
-    await die();
-    await die(1);
-    await die(1);
-    await die();
-    await die();
-    assert.deepEqual(seen, [true, true, true, true, true, false]);
-    const last = (await store.trials(studyId)).at(-1)!;
-    assert.equal(last.state, "FAIL");
-    assert.match(String(last.attrs.fail_reason), /3 times in a row/);
-    assert.equal(await store.claim(studyId), null);
-    assert.equal(await store.enqueue(studyId, points(1)), 1, "the user may");
-  },
-);
-
-storeTest("two that put back at once make one copy", async (place) => {
+test("two that put back at once make one copy", async (place) => {
   const stores = [await place.open(), await place.open()];
   const studyId = await queued(stores[0], 4);
   for (let i = 0; i < 4; i++) {
@@ -629,7 +590,7 @@ storeTest("two that put back at once make one copy", async (place) => {
   assert.equal((await stores[0].trials(studyId)).length, 8);
 });
 
-storeTest("artifacts come back as they were", async (place) => {
+test("artifacts come back as they were", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 2);
   const a = (await store.claim(studyId))!.trialId;
@@ -649,84 +610,74 @@ storeTest("artifacts come back as they were", async (place) => {
   );
 });
 
-storeTest(
-  "a study goes with all that belongs to it, others stay",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 2);
-    const other =
-      (await store.createStudy({ ...STUDY, name: "other" })).studyId;
-    for (const id of [studyId, other]) {
-      await store.addSetting(id, 0, [point(9)]);
-      const { trialId } = (await store.claim(id))!;
-      await store.report(trialId, [{ epoch: 1, value: 1 }]);
-      await store.saveArtifact(trialId, "x", new Uint8Array([1]));
-      await store.finish(trialId, COMPLETE);
-    }
-    const before = await store.trials(other);
-    await store.deleteStudy(studyId);
-    await store.deleteStudy(studyId);
-    assert.deepEqual((await store.studies()).map((s) => s.name), ["other"]);
-    assert.deepEqual(await store.trials(other), before);
-    assert.equal(await store.settings(other), 1);
-    for (const table of ["trials", "ferlab_epochs", "ferlab_artifacts"]) {
-      assert.deepEqual(await place.sql(`SELECT count(*) FROM ${table}`), ["1"]);
-    }
-  },
-);
+test("a study goes with all that belongs to it, others stay", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 2);
+  const other = (await store.createStudy({ ...STUDY, name: "other" })).studyId;
+  for (const id of [studyId, other]) {
+    await store.addSetting(id, 0, [point(9)]);
+    const { trialId } = (await store.claim(id))!;
+    await store.report(trialId, [{ epoch: 1, value: 1 }]);
+    await store.saveArtifact(trialId, "x", new Uint8Array([1]));
+    await store.finish(trialId, COMPLETE);
+  }
+  const before = await store.trials(other);
+  await store.deleteStudy(studyId);
+  await store.deleteStudy(studyId);
+  assert.deepEqual((await store.studies()).map((s) => s.name), ["other"]);
+  assert.deepEqual(await store.trials(other), before);
+  assert.equal(await store.settings(other), 1);
+  for (const table of ["trials", "ferlab_epochs", "ferlab_artifacts"]) {
+    assert.deepEqual(await place.sql(`SELECT count(*) FROM ${table}`), ["1"]);
+  }
+});
 
-storeTest(
-  "distributions grow, and stored values keep their meaning",
-  async (place) => {
-    const store = await place.open();
-    const studyId = await queued(store, 2);
-    assert.deepEqual(await store.distributions(studyId), DISTRIBUTIONS);
-    const more = {
+test("distributions grow, and stored values keep their meaning", async (place) => {
+  const store = await place.open();
+  const studyId = await queued(store, 2);
+  assert.deepEqual(await store.distributions(studyId), DISTRIBUTIONS);
+  const more = {
+    name: "CategoricalDistribution",
+    attributes: { choices: [false, true, "both", 3] },
+  } as const;
+  const choices = [...more.attributes.choices];
+  await store.setDistribution(studyId, "mixup", {
+    name: more.name,
+    attributes: { choices },
+  });
+  const rows = await store.trials(studyId);
+  assert.deepEqual(rows.map((r) => r.params.mixup), [true, false]);
+  assert.deepEqual(rows[0].distributions.mixup.attributes, { choices });
+  await assert.rejects(
+    store.setDistribution(studyId, "mixup", {
       name: "CategoricalDistribution",
-      attributes: { choices: [false, true, "both", 3] },
-    } as const;
-    const choices = [...more.attributes.choices];
-    await store.setDistribution(studyId, "mixup", {
-      name: more.name,
-      attributes: { choices },
-    });
-    const rows = await store.trials(studyId);
-    assert.deepEqual(rows.map((r) => r.params.mixup), [true, false]);
-    assert.deepEqual(rows[0].distributions.mixup.attributes, { choices });
-    await assert.rejects(
-      store.setDistribution(studyId, "mixup", {
-        name: "CategoricalDistribution",
-        attributes: { choices: [true, false] },
-      }),
-      /does not hold/,
-    );
-    await assert.rejects(
-      store.setDistribution(studyId, "depth", {
-        name: "IntDistribution",
-        attributes: { step: 1, low: 2, high: 9, log: false },
-      }),
-      /does not hold/,
-    );
-  },
-);
+      attributes: { choices: [true, false] },
+    }),
+    /does not hold/,
+  );
+  await assert.rejects(
+    store.setDistribution(studyId, "depth", {
+      name: "IntDistribution",
+      attributes: { step: 1, low: 2, high: 9, log: false },
+    }),
+    /does not hold/,
+  );
+});
 
-storeTest(
-  "an unknown revision is refused and nothing written",
-  async (place) => {
-    await (await place.open()).close();
-    await place.sql("UPDATE alembic_version SET version_num='v9.9.9.z'");
-    await place.sql("DROP TABLE ferlab_settings");
-    for (const readOnly of [false, true]) {
-      await assert.rejects(
-        place.open({ readOnly }),
-        /v9\.9\.9\.z.*v3\.2\.0\.a.*nothing was written/,
-      );
-    }
-    await assert.rejects(place.sql("SELECT * FROM ferlab_settings"));
-  },
-);
+test("an unknown revision is refused and nothing written", async (place) => {
+  await (await place.open()).close();
+  await place.sql("UPDATE alembic_version SET version_num='v9.9.9.z'");
+  await place.sql("DROP TABLE ferlab_settings");
+  for (const readOnly of [false, true]) {
+    await assert.rejects(
+      place.open({ readOnly }),
+      /v9\.9\.9\.z.*v3\.2\.0\.a.*nothing was written/,
+    );
+  }
+  await assert.rejects(place.sql("SELECT * FROM ferlab_settings"));
+});
 
-storeTest("a store for reading reads and writes nothing", async (place) => {
+test("a store for reading reads and writes nothing", async (place) => {
   await assert.rejects(
     place.open({ readOnly: true }),
     /no trial records here: run the study first/,
