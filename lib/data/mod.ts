@@ -12,7 +12,7 @@ export {
   limited,
   stratified,
 } from "./dataset.ts";
-export { detectFormat, FORMATS } from "./formats/mod.ts";
+export { detectFormat, FORMATS, titleOf } from "./formats/mod.ts";
 export { readText } from "./formats/text_files.ts";
 export type { Crop, Format, ListedImage, Listing } from "./listing.ts";
 export { imagesAt } from "./photos.ts";

@@ -1,5 +1,6 @@
 /** The sentence that a report leads with, and what it rests on. */
 import { channels, escapeMarkup } from "../charts/mod.ts";
+import { titleOf } from "../data/mod.ts";
 import { costOf } from "../profile/mod.ts";
 import { analysis, StudyError } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
@@ -71,7 +72,7 @@ async function restsOn(
   const epochs = counted(rangeText(recipes.map((r) => r.epochs), 3), "epoch");
   const { dataName } = trained[0];
   return [
-    dataName === "synthetic" ? "synthetic faces" : dataName,
+    titleOf(dataName),
     `IR50 and ViT of ${rangeText(millions(recipes))} M parameters from ` +
     [...new Set(starts)].join(" and from "),
     `${rangeText(images, 3)} images × ${epochs}`,

@@ -29,6 +29,13 @@ export const GENERAL: readonly Format[] = [csvList, imageFolder];
 
 export const FORMATS: readonly Format[] = [...PUBLISHED, ...GENERAL];
 
+/** A data set as a sentence names it: "FER2013" for fer2013. */
+export function titleOf(name: string): string {
+  if (name === "synthetic") return "synthetic faces";
+  const format = PUBLISHED.find((f) => f.name === name);
+  return format?.about.split(":")[0] ?? name;
+}
+
 /** @throws DataError that lists the names, for another */
 export function formatOf(name: string): Format {
   const format = FORMATS.find((f) => f.name === name);
