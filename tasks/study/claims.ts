@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { titleOf } from "../../lib/data/mod.ts";
 import { type ClaimsFile, readClaims } from "../../lib/reports/commands.ts";
 import {
   brief,
@@ -116,7 +117,7 @@ function sectionText(folder: string, section: Section): string {
     .map(([word, file]) => `[${word}](${file})`).join(", ");
   const restsOn = judged?.answer?.restsOn;
   const about = judged && judged.trials > 0
-    ? `Profile ${judged.profile} on ${judged.data}: ${judged.trials} trials, ` +
+    ? `Profile ${judged.profile} on ${titleOf(judged.data)}: ${judged.trials} trials, ` +
       `${duration(judged.seconds)}.${links && ` ${links}.`}` +
       (restsOn ? ` It rests on ${plain(restsOn)}.` : "") +
       (judged.sees.length > 0
@@ -178,8 +179,6 @@ ${claimsText(sections)}
   copies of held-out ones: 8 epochs from random weights, or 2 and more from a
   backbone that was trained on the other half. That says little about 60 epochs
   of the full net on RAF-DB.
-- Reports 02 and 03 at \`cpu\` are older: of a narrow net on 5,120
-  images for 3 epochs, which the profile had before.
 - Profile \`quick\` trains on synthetic faces for seconds. It shows how each
   question is asked and answered, so no claim about faces is settled by it.
 
