@@ -117,7 +117,9 @@ function sectionText(folder: string, section: Section): string {
     .map(([word, file]) => `[${word}](${file})`).join(", ");
   const restsOn = judged?.answer?.restsOn;
   const about = judged && judged.trials > 0
-    ? `Profile ${judged.profile} on ${titleOf(judged.data)}: ${judged.trials} trials, ` +
+    ? `Profile ${judged.profile} on ${
+      titleOf(judged.data)
+    }: ${judged.trials} trials, ` +
       `${duration(judged.seconds)}.${links && ` ${links}.`}` +
       (restsOn ? ` It rests on ${plain(restsOn)}.` : "") +
       (judged.sees.length > 0
