@@ -3,11 +3,42 @@
 type Print = (text: string, isStderr: boolean) => void;
 
 /**
- * Runs in the kernel, where no name from outside of it is known: puts a
- * `Deno.Command` and a `Worker` there whose output, where it would be that of
- * the kernel's process, is the cell's.
+ * Runs in the kernel and in its workers, where no name from outside is known:
+ * puts a console there, and a `Deno.stdout` and a `Deno.stderr`, that print by
+ * `print`.
  */
-export function cellChildren(print: Print): void {
+export function cellStreams(
+  print: Print,
+  names: ("stdout" | "stderr")[] = ["stdout", "stderr"],
+): void {
+  const { Console } = (Deno as never)[(Deno as never)["internal"]];
+  const own = new (Console as new (print: unknown) => object)(
+    (text: string, level: number) => print(text, level > 1),
+  );
+  for (const [name, method] of Object.entries(own)) {
+    if (typeof method === "function") console[name as "log"] = method;
+  }
+  for (const name of names) {
+    const decoder = new TextDecoder();
+    const writeSync = (bytes: Uint8Array) => {
+      print(decoder.decode(bytes, { stream: true }), name === "stderr");
+      return bytes.length;
+    };
+    const write = async (bytes: Uint8Array) => await writeSync(bytes);
+    const writable = new WritableStream({ write: (b) => void writeSync(b) });
+    for (const [key, value] of Object.entries({ writeSync, write, writable })) {
+      Object.defineProperty(Deno[name], key, { configurable: true, value });
+    }
+  }
+}
+
+/**
+ * Runs in the kernel, where no name from outside of it is known: puts a
+ * `Deno.Command`, a `Worker` and Node's own there whose output, where it would
+ * be that of the kernel's process, is the cell's.
+ * @param streams {@link cellStreams}
+ */
+export function cellChildren(print: Print, streams: typeof cellStreams): void {
   const { setTimeout, Worker } = globalThis;
   const { Command } = Deno;
   const LATE = 200; // ms that what a program started may hold its output open
@@ -64,26 +95,20 @@ export function cellChildren(print: Print): void {
   }
 
   /** What a worker begins with. */
-  const install = () => {
-    const { Console } = (Deno as never)[(Deno as never)["internal"]];
-    const own = new (Console as new (print: unknown) => object)(
-      (text: string, level: number) =>
-        (self as unknown as Worker).postMessage({
-          ferlab_print: [text, level > 1],
-        }),
-    );
-    for (const [name, method] of Object.entries(own)) {
-      if (typeof method === "function") console[name as "log"] = method;
-    }
-  };
+  const begin = (post: Print, names = "") => `(${streams})(${post}${names});`;
   const module = (code: string) =>
     `data:text/javascript,${encodeURIComponent(code)}`;
-  const first = JSON.stringify(module(`(${install})()`));
+  const importing = (first: string, url: string) =>
+    module(
+      `import ${JSON.stringify(module(first))};import ${JSON.stringify(url)};`,
+    );
+  const first = begin((text, isStderr) =>
+    (self as unknown as Worker).postMessage({ ferlab_print: [text, isStderr] })
+  );
   class OwnWorker extends Worker {
     constructor(specifier: string | URL, options?: WorkerOptions) {
       const url = String(specifier);
-      const code = `import ${first};import ${JSON.stringify(url)};`;
-      super(URL.canParse(url) ? module(code) : specifier, options);
+      super(URL.canParse(url) ? importing(first, url) : specifier, options);
       this.addEventListener("message", (event) => {
         const told = event.data?.ferlab_print;
         if (!Array.isArray(told)) return;
@@ -92,10 +117,38 @@ export function cellChildren(print: Print): void {
       });
     }
   }
+
+  const threads = process.getBuiltinModule("node:worker_threads");
+  const { pathToFileURL } = process.getBuiltinModule("node:url");
+  // By the messages that a thread's own `process.stdout`, which stays, sends.
+  const firstOfThread = begin((text, isStderr) => {
+    const { parentPort } = process.getBuiltinModule("node:worker_threads");
+    const type = isStderr ? "WORKER_STDERR" : "WORKER_STDOUT";
+    parentPort!.postMessage({ type, data: text });
+  }, ", []");
+  class OwnThread extends threads.Worker {
+    constructor(
+      file: string | URL,
+      options: ConstructorParameters<typeof threads.Worker>[1] = {},
+    ) {
+      const url = URL.canParse(file) ? file : pathToFileURL(String(file));
+      super(
+        options.eval
+          ? firstOfThread + file
+          : new URL(importing(firstOfThread, String(url))),
+        options,
+      );
+      for (const name of ["stdout", "stderr"] as Name[]) {
+        if (options[name]) continue;
+        this[name].on("data", (text) => print(String(text), name === "stderr"));
+      }
+    }
+  }
   for (
     const [on, name, value] of [
       [Deno, "Command", OwnCommand],
       [globalThis, "Worker", OwnWorker],
+      [threads, "Worker", OwnThread],
     ] as const
   ) {
     Object.defineProperty(value, "name", { value: name });

@@ -64,14 +64,10 @@ export class CellQueue {
     this.#kernel().catch(() => {}); // told to the first cell
   }
 
-  /** Runs `work` when all that was added before is done. */
-  then(work: () => Promise<unknown>): void {
-    this.#tail = this.#tail.then(work).catch(() => {});
-  }
-
+  /** Runs a cell when all that were added before are done. */
   add(request: Request): void {
     const n = ++this.#added;
-    this.then(() => this.#take(request, n));
+    this.#tail = this.#tail.then(() => this.#take(request, n)).catch(() => {});
   }
 
   /** The content of the kernel's reply, or an error. */

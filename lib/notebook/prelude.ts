@@ -7,7 +7,7 @@
 import { UNTIL } from "./agent.ts";
 import { walk } from "./ast.ts";
 import { wrapped } from "./cell_edits.ts";
-import { cellChildren } from "./cell_children.ts";
+import { cellChildren, cellStreams } from "./cell_children.ts";
 import { cellProcess } from "./cell_process.ts";
 import { cellStacks } from "./cell_stacks.ts";
 import { cellTests } from "./cell_tests.ts";
@@ -41,10 +41,6 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
   const { AsyncLocalStorage } = process.getBuiltinModule("node:async_hooks");
   const fence = new AsyncLocalStorage();
   let current; // the last fence
-  const late = () => {
-    const at = fence.getStore();
-    return at === current ? undefined : at;
-  };
   const isError = (v) => Function.prototype[Symbol.hasInstance].call(Error, v);
   let thrown;
   let thrownAt; // the last throw of what is no Error, and its place
@@ -107,7 +103,7 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
   });
 
   const { broadcast: send, format } = Deno.jupyter;
-  const { Console, jupyter: inner } = Deno[Deno.internal];
+  const { jupyter: inner } = Deno[Deno.internal];
   const { openSync, removeSync } = Deno, { stringify } = JSON;
   const clock = performance.now.bind(performance);
   const encoder = new TextEncoder();
@@ -134,10 +130,8 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
     told = clock();
     send("ferlab_log", {});
   };
-  const tell = (type, content) => {
-    const at = late();
-    write(type, at === undefined ? content : { ferlab_fence: at, ...content });
-  };
+  const tell = (type, content, at = fence.getStore()) =>
+    write(type, at === current ? content : { ferlab_fence: at, ...content });
   Deno.jupyter.broadcast = async (type, content) => tell(type, content);
   Deno.jupyter.display = async (value, { raw, update, display_id } = {}) =>
     tell(update ? "update_display_data" : "display_data", {
@@ -160,7 +154,13 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
     }
   };
 
-  const processes = (${cellProcess})((text, isStderr) => print(text, isStderr, write), () => room < 0);
+  const processes = (${cellProcess})({
+    print: (text, isStderr, at = current) =>
+      print(text, isStderr, (type, content) => tell(type, content, at)),
+    isFull: () => room < 0,
+    cell: () => fence.getStore() ?? current,
+    isOver: (at) => at !== current,
+  });
   const pending = new Map(); // timers: of which cell, until when
   const forget = (timer) => {
     try {
@@ -227,23 +227,8 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
     }
     room -= text.length;
   };
-  (${cellChildren})(print);
-  const own = new Console((text, level) => print(text, level > 1));
-  for (const [name, method] of Object.entries(own)) {
-    if (typeof method === "function") console[name] = method;
-  }
-  for (const [name, isStderr] of [["stdout", false], ["stderr", true]]) {
-    const decoder = new TextDecoder();
-    const writeSync = (bytes) => {
-      print(decoder.decode(bytes, { stream: true }), isStderr);
-      return bytes.length;
-    };
-    const write = async (bytes) => writeSync(bytes);
-    const writable = new WritableStream({ write: (b) => void writeSync(b) });
-    for (const [key, value] of Object.entries({ writeSync, write, writable })) {
-      Object.defineProperty(Deno[name], key, { configurable: true, value });
-    }
-  }
+  (${cellStreams})(print);
+  (${cellChildren})(print, ${cellStreams});
 
   Object.defineProperty(globalThis, Symbol.for("ferlab.prelude"), {
     value: {

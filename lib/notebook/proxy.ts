@@ -8,9 +8,12 @@ import { parseArgs } from "node:util";
 import { CellQueue } from "./cell_queue.ts";
 import { Front, type Request } from "./front.ts";
 import { projectFolder } from "./project.ts";
+import { within } from "./timing.ts";
 import { type Connection, readConnection } from "./wire.ts";
 
 const PARENT_EVERY = 500; // ms between two looks whether the client is there
+/** ms that a kernel which starts or works may take; `jupyter console` waits 1 s. */
+const COMPLETE = 700;
 
 const info = () => ({
   status: "ok",
@@ -61,8 +64,10 @@ export async function serveKernel(
         return r.reply(await cells.complete(r.content));
       case "inspect_request":
         return r.reply(await cells.inspect(r.content));
-      case "is_complete_request":
-        return r.reply(await cells.ask(r.header.msg_type, r.content));
+      case "is_complete_request": {
+        const asked = cells.ask(r.header.msg_type, r.content);
+        return r.reply(await within(COMPLETE, asked, { status: "unknown" }));
+      }
       case "interrupt_request":
         interrupt();
         return r.reply({ status: "ok" });
@@ -85,15 +90,8 @@ export async function serveKernel(
       status(r, "idle");
     }
   };
-  /** Cells, and questions that only a kernel at rest answers, wait in line. */
-  const shell = (r: Request) => {
-    if (r.header.msg_type === "execute_request") return cells.add(r);
-    if (r.header.msg_type === "shutdown_request") return handle(r);
-    if (r.header.msg_type === "is_complete_request") {
-      return cells.then(() => handle(r));
-    }
-    return handle(r);
-  };
+  const shell = (r: Request) =>
+    r.header.msg_type === "execute_request" ? cells.add(r) : handle(r);
   front = new Front(connection, { shell, control: handle });
   front.publish({}, "status", { execution_state: "starting" });
 

@@ -206,6 +206,55 @@ Deno.test("what Node's way to start programs inherits is the cell's, in order", 
   });
 });
 
+Deno.test("what is written to the numbers 1 and 2 is the cell's, in order", async () => {
+  await run([
+    `import fs, { writeSync } from "node:fs";
+     console.log("before");
+     writeSync(1, "of writeSync\\n");
+     console.log("between");
+     fs.writeFileSync(2, "of writeFileSync\\n");
+     console.log("after");`,
+    `await new Promise((done) => fs.write(1, "of write\\n", done));`,
+    `fs.writeFileSync("/dev/stdout", "emptied\\n"); fs.fstatSync(1);`,
+  ], ({ saved, result }) => {
+    assert.equal(result.error, undefined);
+    assert.deepEqual(saved.cells.map(printed), [
+      "before\nof writeSync\nbetween\nof writeFileSync\nafter\n",
+      "of write\n",
+      "emptied\n",
+    ]);
+  });
+});
+
+Deno.test("what Node's threads print is the cell's", async () => {
+  const text =
+    `const { parentPort, workerData } = require("node:worker_threads");
+    console.log("of a thread");
+    process.stdout.write("written\\n");
+    console.error("wrong");
+    parentPort.postMessage(workerData);`;
+  await run([
+    `import { Worker } from "node:worker_threads";
+     import { writeFileSync } from "node:fs";
+     const heard = [];
+     const ended = (worker) => new Promise((done) =>
+       worker.on("message", (m) => heard.push(m)).on("exit", done));
+     const text = ${JSON.stringify(text)};`,
+    `await ended(new Worker(text, { eval: true, workerData: 1 }));`,
+    `writeFileSync("thread.cjs", text);
+     await ended(new Worker("./thread.cjs", { workerData: 2 }));
+     await ended(new Worker(new URL("thread.cjs", "file://" + Deno.cwd() + "/"), { workerData: 3, stdout: true }));
+     console.log(heard);`,
+  ], ({ saved, result }) => {
+    assert.equal(result.error, undefined);
+    assert.deepEqual(saved.cells.map(printed), [
+      "",
+      "of a thread\nwritten\nwrong\n",
+      "of a thread\nwritten\nwrong\nwrong\n[ 1, 2, 3 ]\n",
+    ]);
+  });
+});
+
 Deno.test("a worker with permissions of its own prints, and keeps to them", async () => {
   const text = `console.log("of a worker");
     Deno.readTextFile("/etc/passwd").catch((e) => postMessage(e.name))`;
