@@ -87,9 +87,10 @@ Deno.test("what a program of a cell prints later is that cell's, with a mark", a
 
 Deno.test("what is pending at the end is waited for shortly, and told when it is left", async () => {
   const { error, cells, warnings } = await runCells([
-    `setTimeout(() => setTimeout(() => console.log("last words"), 100), 100);
+    `let go; const last = new Promise((r) => go = r);
+     last.then(() => setTimeout(() => setTimeout(() => console.log("last words"), 100), 100));
      Deno.unrefTimer(setInterval(() => {}, 1e4));`,
-    `setInterval(() => {}, 1e4); setTimeout(() => {}, 1e5); clearTimeout(setTimeout(() => {}, 9));`,
+    `go(); setInterval(() => {}, 1e4); setTimeout(() => {}, 1e5); clearTimeout(setTimeout(() => {}, 9));`,
   ]);
   assert.equal(error, undefined);
   assert.match(printed(cells[0]), /^\(late, .*\)\nlast words\n$/);
