@@ -132,8 +132,16 @@ export function xTicks(axis: Axis, width: number) {
   const pixel = pixels(axis, [0, width]);
   const flat = { ticks: axis.ticks, turn: 0, height: 14, overhang: 0 };
   if (axis.type !== "category") {
-    const ticks = thinned(axis.ticks, pixel, (t) => textWidth(raw.get(t)!) + 8);
-    return { ...flat, ticks, text: raw };
+    const fit = (ticks: Axis["ticks"]) =>
+      thinned(ticks, pixel, (t) => textWidth(raw.get(t)!) + 8);
+    // Even steps, through zero; on a log axis what has room.
+    const zero = Math.max(0, axis.ticks.indexOf(0));
+    const even = d3.range(1, axis.type === "linear" ? axis.ticks.length : 1)
+      .map((step: number) =>
+        axis.ticks.filter((_, i) => (i - zero) % step === 0)
+      )
+      .find((ticks: Axis["ticks"]) => fit(ticks).length === ticks.length);
+    return { ...flat, ticks: even ?? fit(axis.ticks), text: raw };
   }
   const slot = width / Math.max(1, axis.domain.length);
   const lines = [...raw.values()]

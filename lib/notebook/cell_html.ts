@@ -144,7 +144,9 @@ ${outputs}</section>`;
   outputs(cell: Cell, number: number, folds = false): string {
     return joinedStreams(cell.outputs ?? []).map((o, place) => {
       const html = this.#boxed("output", () => this.#output(o, cell, number));
-      const rows = html.match(/<tr[\s>]/g)?.length ?? 0;
+      const [all, heads] = [/<tr[\s>]/g, /<thead[\s>]/g]
+        .map((tag) => html.match(tag)?.length ?? 0);
+      const rows = all - heads;
       const fold = folds && rows > MOST_ROWS ? `Table of ${rows} rows` : "";
       return this.#figures.caption(html, { cell, number, place, fold });
     }).join("\n");

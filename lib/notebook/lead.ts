@@ -90,5 +90,8 @@ details.fold:has(> .out) { margin-top: .75rem; font-size: .875rem; }
   .claims td:last-child { order: -1; }
   .claims td:not(:first-child, :last-child)::before { content: attr(data-column) ": "; color: var(--soft); }
 }
-@media print { .fold::details-content { content-visibility: visible; block-size: auto; } }
+@media print {
+  .fold::details-content { content-visibility: visible; block-size: auto; }
+  .out .claims .fold > summary { list-style: none; margin-left: 0; }
+}
 `;

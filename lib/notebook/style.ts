@@ -182,7 +182,8 @@ body > .siblings { justify-content: space-between; max-width: 860px; margin: 0 a
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; line-height: 1.5; font-variant-numeric: tabular-nums; }
 th, td { padding: .38rem .85rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-.num { text-align: right; white-space: nowrap; }
+.num { text-align: right; }
+td.num { white-space: nowrap; }
 .out:not(.md) table { width: max-content; max-width: 100%; }
 .out:not(.md) td { max-width: 28rem; }
 thead th, thead td { border-bottom: 1.5px solid var(--soft); font-weight: 600; vertical-align: bottom; }
@@ -213,14 +214,16 @@ ${LEAD_STYLE}
   :root, :root:has(input) { color-scheme: light; --accent: #000; }
   body { font-size: 10.5pt; }
   .page, .page.has-toc { display: block; padding: 0; }
-  nav, .anchor, .tools, .skip, .tip, .copy, .take, .sort::after, .out svg :is(.range, .zone) { display: none; }
+  nav, body > .siblings, .times, .fold > summary:not(:has(.verdict)), .anchor, .tools, .skip, .tip, .copy, .take, .sort::after, .out svg :is(.range, .zone) { display: none; }
   .out svg :is(.dim, .off) { opacity: 1; }
   :root:not(:has(#ui--code:checked)) .box:not(.failed) { display: none; }
-  .code::details-content, .times::details-content { content-visibility: visible; block-size: auto; }
+  .code::details-content { content-visibility: visible; block-size: auto; }
   .code > summary code { visibility: hidden; }
   .out.stream > pre, .json .src { max-height: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  :is(h1, h2, h3, h4, h5, h6), .code > summary { break-after: avoid; }
+  :is(h1, h2, h3, h4, h5, h6), .code > summary, .numbered > figcaption:first-child { break-after: avoid; }
+  th, td { padding: .25rem .5rem; overflow-wrap: anywhere; }
+  .out:not(.md) td { max-width: none; }
   .out svg, .out img, figure:has(svg, img), tr, .banner { break-inside: avoid; }
   .term { text-decoration: none; }
 }

@@ -92,15 +92,13 @@ export function settled(
 }
 
 /** More characters of a number are cut in a table of one line a claim. */
-const MOST = 64;
+const MOST = 72;
 
-/** The first of several numbers of a claim, cut where it is long: "+1.2 …". */
+/** A claim's number; of a long text the first of several, cut: "+1.2 …". */
 export function brief(text: string): string {
+  if (text.length <= MOST) return text;
   const [first] = text.split("; ");
-  const cut = first.length > MOST
-    ? first.slice(0, MOST).replace(/\s+\S*$/, "")
-    : first;
-  return cut === text ? cut : `${cut} …`;
+  return `${`${first} `.slice(0, MOST + 1).replace(/\s+\S*$/, "")} …`;
 }
 
 /** Claims as a table's HTML; a verdict opens to its reason and to what was cut. */

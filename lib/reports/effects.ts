@@ -1,5 +1,5 @@
 /** What one value of a parameter gains over another, paired by seed. */
-import { channels } from "../charts/mod.ts";
+import { channels, wordsOf } from "../charts/mod.ts";
 import { holm, studentQuantile } from "../statistics/mod.ts";
 import {
   analysis,
@@ -228,7 +228,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
     ...testing,
     alpha: alphaOf(testing),
   });
-  const isOne = names.length === 1;
+  const isOne = names.length === 1, called = o.name ?? wordsOf(names[0]);
   // Of several parameters those that are not as in the base.
   const differing = (params: Params) =>
     pick(params, names.filter((n) => params[n] !== base[n]));
@@ -251,7 +251,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
       value: asValue(a),
       base: asValue(base),
       params: a,
-      label: isOne && !o.text ? `${o.name ?? names[0]} ${words}` : words,
+      label: isOne && !o.text ? `${called} ${words}` : words,
       pair: `${o.name ? `${o.name} ` : ""}${words} vs ${text(base)}`,
       difference,
       low: half === null ? c.low : difference! - half,
@@ -385,5 +385,6 @@ export function effectTable(
         verdict: e.published ? "single runs" : e.verdict,
       }))
     ),
+    "Each difference, its interval and its test",
   );
 }

@@ -22,8 +22,8 @@ export function list(lines: readonly string[]): Shown {
   return markdown(lines.map((line) => `- ${line}`).join("\n") || "Nothing.");
 }
 
-/** A number as reports write it, or that there is none. */
-const NUMBER = /^(–|[+−-]?\d[\d.,]*(e-?\d+)?( [%s])?)$/;
+/** A number or an interval as reports write it, or that there is none. */
+const NUMBER = /^(–|([+−-]?\d[\d.,]*(e-?\d+)?( [%s])?(?: to (?=.)|$)){1,2})$/;
 
 /**
  * Rows as HTML; columns are those of all rows, in order of appearance, numbers
@@ -61,8 +61,8 @@ function cellText(value: unknown): string {
   }
 }
 
-/** A table of rows; a value that is missing or null is "–". */
-export function table(rows: Iterable<Record<string, unknown>>): Shown {
+/** A table of rows, with `tableHtml`'s label; what is missing is "–". */
+export function table(rows: Iterable<object>, label = ""): Shown {
   const all = channels.listOf("table", rows) as Record<string, unknown>[];
-  return shown(() => ({ "text/html": tableHtml(all) }));
+  return shown(() => ({ "text/html": tableHtml(all, label) }));
 }

@@ -174,7 +174,7 @@ export function speedTable(rows: readonly Row[]): Shown {
       ),
       "images/s (median)": text(s.imagesPerSecond) ?? s.error ?? "failed",
       "slowest to fastest repeat": s.n > 1
-        ? `${text(s.low)} – ${text(s.high)}`
+        ? `${text(s.low)} to ${text(s.high)}`
         : null,
       repeats: s.n,
       "s per step": text(s.secondsPerStep),

@@ -249,8 +249,8 @@ export class Study {
       ],
     ];
     const facts = all.filter(([, text]) => text);
-    const data = "recipe" in this.job ? `, ${this.dataName}` : "";
-    const about = `profile ${this.profile}${data}, ${this.dir}`;
+    const data = "recipe" in this.job ? `, data ${this.dataName}` : "";
+    const about = `Profile ${this.profile}${data}, records in ${this.dir}.`;
     const rows = facts.map(([fact, text]) => ({ "": fact, [this.name]: text }));
     return {
       "text/html": `${tableHtml(rows, planText(this.definition))}<p>${

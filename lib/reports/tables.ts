@@ -68,7 +68,7 @@ export function trialTable(trials: Iterable<Trial>): Shown {
       ),
       repeat: numberText(repeat + 1),
       "test accuracy": share("accuracy", why),
-      "95 % interval": low === "–" ? low : `${low} – ${high}`,
+      "95 % interval": low === "–" ? low : `${low} to ${high}`,
       "balanced accuracy": share("balanced"),
       epoch: numberText(trial.chosenEpoch),
       "max on test": share("maxTestAccuracy"),
@@ -79,5 +79,5 @@ export function trialTable(trials: Iterable<Trial>): Shown {
   const ordered = rows.toSorted((a, b) =>
     inOrder(a.params, b.params) || a.repeat - b.repeat
   );
-  return table(ordered.map((row) => row.cells));
+  return table(ordered.map((row) => row.cells), "Every trial");
 }

@@ -9,22 +9,18 @@ import {
 } from "../study/mod.ts";
 import { paramsOf, type Row } from "./row.ts";
 
-/** 0.00316 → "3.16e-3". */
-export const rateText = (lr: number): string =>
-  Number(lr.toPrecision(3)).toExponential();
+export const { rateText } = analysis;
 
 /**
  * A parameter's value as text; a learning rate always with its exponent, a field
  * with parts as "kind cosine, per step".
  */
 export const valueText = (name: string, value: unknown): string =>
-  name === "lr" && typeof value === "number"
-    ? rateText(value)
-    : typeof value === "object" && value !== null
+  typeof value === "object" && value !== null
     ? Object.entries(value).map(([part, own]) =>
       Array.isArray(value) ? String(own) : `${part} ${valueText(part, own)}`
     ).join(", ")
-    : analysis.showValue(value as ParamValue);
+    : analysis.showValue(value as ParamValue, name);
 
 /** Values by name, or by its words, as text: "depth 2, lr 1e-3". */
 export const paramsText = (

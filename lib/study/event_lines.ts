@@ -37,7 +37,7 @@ export function eventLines(
         return {
           text: missing
             ? `${missing} of ${total} trials to run${broken}`
-            : `nothing to do: all ${total} trials are on record`,
+            : `nothing to do: ${total} of ${total} trials are on record`,
         };
       }
       case "complete":

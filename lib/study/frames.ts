@@ -229,14 +229,18 @@ function shown(value: unknown): string {
  * digits, a missing value is an empty cell, times are UTC.
  */
 export function frameTable(frame: DataFrame, { rows = 20 } = {}) {
+  const { height, columns } = frame;
+  const all = frame.head(rows).rows() as unknown[][];
+  const isNumber = columns.map((_, i) =>
+    all.some((cells) => typeof cells[i] === "number")
+  );
   const line = (cells: string[], tag: string) =>
     `<tr>${
-      cells.map((text) => `<${tag}>${escaped(text)}</${tag}>`).join("")
+      cells.map((text, i) =>
+        `<${tag}${isNumber[i] ? ' class="num"' : ""}>${escaped(text)}</${tag}>`
+      ).join("")
     }</tr>`;
-  const { height, columns } = frame;
-  const body = frame.head(rows).rows().map((cells) =>
-    line((cells as unknown[]).map(shown), "td")
-  );
+  const body = all.map((cells) => line(cells.map(shown), "td"));
   const note = height === 0
     ? "<p>no rows</p>"
     : height > rows

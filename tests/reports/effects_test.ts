@@ -217,7 +217,7 @@ Deno.test("a best goes by the mean over repeats and counts the settings that can
   ], "depth");
   assert.deepEqual(
     bests.map((b) => [b.depth, b.mean, b.nuisance, b.n, b.low, b.infeasible]),
-    [[4, 0.8, "lr 2e+0", 2, null, 1], [8, null, "", 0, null, 1]],
+    [[4, 0.8, "lr 2", 2, null, 1], [8, null, "", 0, null, 1]],
   );
   assert.throws(
     () => bestPer(bests, "eps"),

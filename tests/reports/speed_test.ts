@@ -96,7 +96,7 @@ Deno.test("a setting's speed is its repeats' median, from the slowest to the fas
   assert.equal(failed.error, "out of memory");
   assert.match(
     await html(speedTable(rows)),
-    /batch size.*20.*10 – 40.*out of memory/,
+    /batch size.*20.*10 to 40.*out of memory/,
   );
   assert.deepEqual([1594.4, 159.44, 0.012345].map(speedText), [
     "1594",

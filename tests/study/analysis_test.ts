@@ -149,7 +149,7 @@ Deno.test("a best point on the last listed value is warned about, one inside is 
   const rows = lrRows({ 1e-5: 0.6, 1e-4: 0.5, 1e-3: 0.4 });
   const parameters = { lr: { values: [1e-5, 1e-4, 1e-3] } };
   assert.deepEqual(boundaryWarnings(rows, parameters, "maximize"), [
-    "the best point lies at the low end of lr (1e-5 of 1e-5 to 0.001): " +
+    "the best point lies at the low end of lr (1e-5 of 1e-5 to 1e-3): " +
     "search lower values before trusting it",
   ]);
   const [high] = boundaryWarnings(rows, parameters, "minimize");
@@ -308,7 +308,7 @@ Deno.test("of a loss the best epoch on test lies below the chosen one", () => {
   ];
   const bias = selectionBias(rows, { direction: "minimize", unit: "plain" });
   near(bias.mean, 0.15);
-  assert.match(bias.lines[0], /shows -0\.15 .* interval -0\.785 to 0\.485\)/);
+  assert.match(bias.lines[0], /shows −0\.15 .* interval −0\.785 to 0\.485\)/);
 });
 
 Deno.test("an end beyond which the recipe takes nothing is natural", () => {

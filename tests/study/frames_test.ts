@@ -307,8 +307,8 @@ Deno.test("a shown table is escaped, and says that it is cut", () => {
   assert.match(text, /<th>&#60;b&#62;<\/th>/);
   assert.match(text, /<td>&#60;img src=x onerror=&#34;alert\(&#39;1&#39;\)/);
   assert.doesNotMatch(text, /<img|<b>/);
-  assert.match(text, /<td>0.333333<\/td>/);
-  assert.match(text, /<td>NaN<\/td>/);
-  assert.match(text, /<td>COMPLETE<\/td><td><\/td>/);
+  assert.match(text, /<td class="num">0.333333<\/td>/);
+  assert.match(text, /<td class="num">NaN<\/td>/);
+  assert.match(text, /<td>COMPLETE<\/td><td class="num"><\/td>/);
   assert.ok(text.length < 3000, `${text.length} characters`);
 });

@@ -64,8 +64,8 @@ export function boundaryWarnings(
     if (end === null) return [];
     return [
       `the best point lies at the ${end} end of ${name} (${
-        showValue(value)
-      } of ${showValue(low)} to ${showValue(high)}): search ${
+        showValue(value, name)
+      } of ${showValue(low, name)} to ${showValue(high, name)}): search ${
         end === "low" ? "lower" : "higher"
       } values before trusting it`,
     ];

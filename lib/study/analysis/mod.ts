@@ -29,4 +29,4 @@ export {
   type SelectionBias,
   selectionBias,
 } from "./selection_bias.ts";
-export { counted, describe, showValue, type Unit } from "./text.ts";
+export { counted, describe, rateText, showValue, type Unit } from "./text.ts";

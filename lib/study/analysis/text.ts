@@ -7,19 +7,24 @@ import type { Params, ParamValue } from "../definition.ts";
  */
 export type Unit = "points" | "plain";
 
-/** 0.00001 → "1e-5", 0.25 → "0.25". */
-export function showValue(value: ParamValue): string {
+/** 0.00316 → "3.16e-3". */
+export const rateText = (lr: number): string =>
+  Number(lr.toPrecision(3)).toExponential();
+
+/** 0.00001 → "1e-5", 0.25 → "0.25"; a learning rate with its exponent. */
+export function showValue(value: ParamValue, name = ""): string {
   if (typeof value !== "number") return String(value);
+  if (name === "lr" && value < 1) return rateText(value);
   const short = Number(value.toPrecision(4));
   return short !== 0 && Math.abs(short) < 1e-3
     ? short.toExponential()
     : String(short);
 }
 
-/** `depth 4, lr 1e-4` */
+/** `depth 4, lr 1e-2` */
 export function describe(params: Params): string {
   return Object.entries(params)
-    .map(([name, value]) => `${name} ${showValue(value)}`).join(", ") ||
+    .map(([name, value]) => `${name} ${showValue(value, name)}`).join(", ") ||
     "the only setting";
 }
 
@@ -30,12 +35,12 @@ export function showMetric(value: number, unit: Unit): string {
     : String(Number(value.toPrecision(4)));
 }
 
-/** A size without its unit: 0.0123 → "1.2" in points. */
+/** A size without its unit: −0.0123 → "−1.2" in points. */
 export function showSize(size: number, unit: Unit): string {
   const text = unit === "points"
     ? (100 * size).toFixed(1)
     : String(Number(size.toPrecision(3)));
-  return text === "-0.0" ? "0.0" : text;
+  return text === "-0.0" ? "0.0" : text.replace(/^-/, "−");
 }
 
 /** A size with its unit: "1.2 points". */
@@ -46,7 +51,7 @@ export function showAmount(size: number, unit: Unit): string {
 /** A difference with its sign: "+0.8 points". */
 export function showDifference(difference: number, unit: Unit): string {
   const text = showAmount(difference, unit);
-  return text.startsWith("-") ? text : `+${text}`;
+  return text.startsWith("−") ? text : `+${text}`;
 }
 
 /** "p = .048", "p < .001" */
