@@ -5,7 +5,13 @@ import {
   type ModelName,
   modelOf,
 } from "../../lib/models/mod.ts";
-import { fromTorch, initialise, type ModelState } from "../../lib/nn/mod.ts";
+import {
+  applyScope,
+  type Forward,
+  fromTorch,
+  initialise,
+  type ModelState,
+} from "../../lib/nn/mod.ts";
 import { readSafetensors } from "../../lib/weights/mod.ts";
 
 const folder = new URL("../fixtures/", import.meta.url).pathname;
@@ -141,6 +147,24 @@ export function tensorsOf(state: ModelState) {
       ]),
     );
   return { parameters: all(state.parameters), buffers: all(state.buffers) };
+}
+
+/** A loss of a net's output as a function of x and the parameters in order. */
+export function lossOf(
+  forward: Forward,
+  { parameters, buffers }: ReturnType<typeof tensorsOf>,
+  loss: (
+    y: ReturnType<Forward>,
+    scope: ReturnType<typeof applyScope>,
+  ) => tf.Tensor,
+  training = true,
+) {
+  const names = Object.keys(parameters);
+  return (x: tf.Tensor, ...values: tf.Tensor[]) => {
+    const given = Object.fromEntries(values.map((t, i) => [names[i], t]));
+    const scope = applyScope({ parameters: given, buffers, training });
+    return loss(forward(scope, x as tf.Tensor4D), scope);
+  };
 }
 
 /** The largest absolute difference; NaN counts as infinite. */

@@ -9,6 +9,7 @@ import {
   fixture,
   full,
   images,
+  lossOf,
   model,
   reference,
   relativeL2,
@@ -115,17 +116,13 @@ for (const variant of Object.keys(variants) as Variant[]) {
 
   Deno.test(`${variant}: every parameter's gradient is PyTorch's`, () => {
     tf.tidy(() => {
-      const { parameters, buffers } = tensorsOf(state);
-      const names = Object.keys(parameters);
+      const tensors = tensorsOf(state);
+      const names = Object.keys(tensors.parameters);
       const x = images(stored.get("input")!);
-      const grads = tf.grads((...v: tf.Tensor[]) => {
-        const scope = applyScope({
-          parameters: Object.fromEntries(names.map((n, i) => [n, v[i]])),
-          buffers,
-          training: true,
-        });
-        return crossEntropy(forward(scope, x), labels());
-      })(names.map((n) => parameters[n]));
+      const loss = lossOf(forward, tensors, (y) => crossEntropy(y, labels()));
+      const [, ...grads] = tf.grads(loss)(
+        [x, ...Object.values(tensors.parameters)],
+      );
       const noise = new Set(facts.rounding_noise_gradients);
       const zero = new Set(facts.exactly_zero_gradients);
       names.forEach((name, i) => {
@@ -172,22 +169,14 @@ Deno.test("a stem of stride 2 gives PyTorch's logits", async () => {
 });
 
 Deno.test("the compiled Baseline gives the eager one's loss and gradients", async () => {
-  const { parameters, buffers } = tensorsOf(state);
-  const names = Object.keys(parameters);
-  const x = images(stored.get("input")!);
-  const y = labels();
+  const tensors = tensorsOf(state);
+  const x = images(stored.get("input")!), y = labels();
+  const loss = lossOf(model("baseline"), tensors, (z) => crossEntropy(z, y));
   const step = (...v: tf.Tensor[]) => {
-    const { value, grads } = tf.valueAndGrads((...v: tf.Tensor[]) => {
-      const scope = applyScope({
-        parameters: Object.fromEntries(names.map((n, i) => [n, v[i]])),
-        buffers,
-        training: true,
-      });
-      return crossEntropy(model("baseline")(scope, x), y);
-    })(v);
+    const { value, grads } = tf.valueAndGrads(loss)(v);
     return [value as tf.Tensor, ...grads];
   };
-  const inputs = names.map((n) => parameters[n]);
+  const inputs = [x, ...Object.values(tensors.parameters)];
   const compiled = compile(step);
   const one = await compiled(...inputs);
   const other = tf.tidy(() => step(...inputs));
@@ -196,7 +185,7 @@ Deno.test("the compiled Baseline gives the eager one's loss and gradients", asyn
     assert(d < 1e-5, `output ${i} differs by ${d}`);
   });
   compiled.dispose();
-  tf.dispose([one, other, inputs, Object.values(buffers), x, y]);
+  tf.dispose([one, other, inputs, Object.values(tensors.buffers), y]);
 });
 
 interface InitialFacts {

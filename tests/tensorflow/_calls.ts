@@ -12,9 +12,9 @@ import {
   Variable,
 } from "../../lib/tensorflow/mod.ts";
 import { modelOf } from "../../lib/models/mod.ts";
-import { applyScope, initialise } from "../../lib/nn/mod.ts";
+import { initialise } from "../../lib/nn/mod.ts";
 import { type Attr, binding, DataType } from "../../lib/tensorflow/binding.ts";
-import { tiny } from "../models/_tiny.ts";
+import { lossOf, tensorsOf, tiny } from "../models/_tiny.ts";
 import { cases } from "./_ops.ts";
 
 /** What `executeOp` is called with. */
@@ -45,22 +45,9 @@ export class Draw {
 /** Forward and back through a small net, by our own ops where they are. */
 function trainNet(): void {
   const forward = modelOf({ ...tiny, depth: 1 });
-  const { parameters, buffers } = initialise(forward, [8, 8, 3], 1);
-  const tensors = (of: typeof parameters) =>
-    [...of].map(([name, { info, data }]) =>
-      [name, tf.tensor(data, info.shape)] as const
-    );
-  const weights = tensors(parameters);
-  tf.grads((...values) => {
-    const scope = applyScope({
-      parameters: Object.fromEntries(
-        values.map((value, i) => [weights[i][0], value]),
-      ),
-      buffers: Object.fromEntries(tensors(buffers)),
-      training: true,
-    });
-    return squareSum([forward(scope, tf.ones([2, 8, 8, 3]))]);
-  })(weights.map(([, value]) => value));
+  const tensors = tensorsOf(initialise(forward, [8, 8, 3], 1));
+  const loss = lossOf(forward, tensors, (y) => squareSum([y]));
+  tf.grads(loss)([tf.ones([2, 8, 8, 3]), ...Object.values(tensors.parameters)]);
 }
 
 /** The calls behind tfjs's ops and ours; their inputs stay alive. */
