@@ -1,4 +1,18 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+
+/** The project's folder, with a slash. */
+export const ROOT = new URL("..", import.meta.url).pathname;
+
+/** A program of this project by its path in it. */
+export const program = (
+  path: string,
+  args: string[],
+  o: Deno.CommandOptions = {},
+) =>
+  new Deno.Command(Deno.execPath(), {
+    ...{ args: ["run", "-A", "--no-check", join(ROOT, path), ...args], ...o },
+  });
 
 /** Runs a program of this project as a user would and gives what it said. */
 export async function finished(command: Deno.Command) {
@@ -21,3 +35,10 @@ export async function killedWhen(
   }
   assert.equal((await child.status).signal, "SIGKILL");
 }
+
+/** Runs a program of this project by its path, without colours. */
+export const ran = (
+  path: string,
+  args: string[],
+  { env, ...o }: Deno.CommandOptions = {},
+) => finished(program(path, args, { ...o, env: { NO_COLOR: "1", ...env } }));

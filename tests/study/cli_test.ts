@@ -11,23 +11,12 @@ import {
   type TrainTrial,
 } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
-import { finished } from "../_run.ts";
+import { ran } from "../_run.ts";
 import { trialsIn } from "./_store.ts";
 
-const root = new URL("../..", import.meta.url).pathname;
-
 /** Runs `deno task study ARGS` in a folder. */
-async function study(cwd: string, ...args: string[]) {
-  const { code, out, err } = await finished(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", join(root, "tasks/study.ts"), ...args],
-      cwd,
-      env: { NO_COLOR: "1", FERLAB_STORE: "" },
-    }),
-  );
-  // Several Denos that start at once say so themselves.
-  return { code, out, err: err.replace(/^Blocking waiting .*\n/gm, "") };
-}
+const study = (cwd: string, ...args: string[]) =>
+  ran("tasks/study.ts", args, { cwd, env: { FERLAB_STORE: "" } });
 
 const RECIPE = { epochs: 2, batchSize: 64, erasing: { areaMin: 0.02 } };
 

@@ -12,9 +12,8 @@ import { inFolder } from "../_folder.ts";
 import { trialsIn } from "./_store.ts";
 
 const ONE: StudyInput = { name: "one", parameters: { x: [1] } };
-const never: TrainTrial = () => Promise.reject(new Error("trained"));
 
-/** Runs `work` in a small or a read-only file system; only root can. */
+/** Runs `work` in a small file system; only root can. */
 async function mounted(
   dir: string,
   options: string,
@@ -34,18 +33,6 @@ async function mounted(
     await run("umount", "-l", dir);
   }
 }
-
-Deno.test("a read-only folder is found before any training", () =>
-  inFolder((root) => {
-    const dir = join(root, "mount");
-    return mounted(dir, "ro,size=1m", () =>
-      assert.rejects(
-        runStudy(ONE, never, { dir }),
-        (e: Error) =>
-          /cannot write here .* no training was started$/.test(e.message) &&
-          !e.message.includes("\n"),
-      ));
-  }));
 
 Deno.test("a checkpoint without room fails its trial and keeps the one before; the study goes on", () =>
   inFolder((root) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { runStudy, type StudyEvent } from "../../lib/study/mod.ts";
 import { isolatedTrial } from "../../lib/study/isolated.ts";
 import { inFolder } from "../_folder.ts";
+import { program } from "../_run.ts";
 import { linesIn, runs, until } from "./_processes.ts";
 import { trialsIn } from "./_store.ts";
 
@@ -81,14 +82,8 @@ Deno.test("what a trial's process started ends with it and holds nothing up", ()
 
 Deno.test("a killed study's trials end by themselves, with all they started", () =>
   inFolder(async (dir) => {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "-A", "--no-check"],
-        new URL("./_worker.ts", import.meta.url).pathname,
-        ...[dir, "isolated"],
-      ],
-      env: { FERLAB_TEST_DIR: dir },
-      stdout: "null",
+    const child = program("tests/study/_worker.ts", [dir, "isolated"], {
+      ...{ env: { FERLAB_TEST_DIR: dir }, stdout: "null" },
     }).spawn();
     await until("its trial", () => processes(dir).length === 2);
     const all = processes(dir);

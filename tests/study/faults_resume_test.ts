@@ -8,7 +8,7 @@ import {
   type TrainTrial,
 } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
-import { finished } from "../_run.ts";
+import { finished, program, ROOT } from "../_run.ts";
 import { linesIn, runs, until } from "./_processes.ts";
 import { trialsIn } from "./_store.ts";
 
@@ -34,10 +34,10 @@ Deno.test("of six, two are done and one is broken off: four are run, then none, 
       const { ran } = await runStudy(SIX, value, { dir, onEvent });
       const start = events.find((e) => e.type === "start")!;
       const nothing = events.find((e) => e.type === "nothing")?.message;
-      return [start.total, start.missing, ran, nothing];
+      return [start.total, start.missing, start.resumed, ran, nothing];
     };
-    assert.deepEqual(await told(), [6, 4, 4, undefined]);
-    assert.deepEqual(await told(), [6, 0, 0, "nothing to do"]);
+    assert.deepEqual(await told(), [6, 4, 0, 4, undefined]);
+    assert.deepEqual(await told(), [6, 0, 0, 0, "nothing to do"]);
     const done = (await trialsIn(dir, "six")).filter((t) => t.value !== null);
     assert.deepEqual(
       done.map((t) => t.value!).sort(),
@@ -76,14 +76,8 @@ Deno.test("the same error twice puts back what runs beside it, and is one line",
 Deno.test("three processes on one folder, one killed: every point once, and what it ran again", () =>
   inFolder(async (dir) => {
     const start = () =>
-      new Deno.Command(Deno.execPath(), {
-        args: [
-          ...["run", "-A", "--no-check"],
-          new URL("./_worker.ts", import.meta.url).pathname,
-          ...[dir, "points"],
-        ],
-        stdout: "null",
-      }).spawn();
+      program("tests/study/_worker.ts", [dir, "points"], { stdout: "null" })
+        .spawn();
     const noted = () => linesIn(join(dir, "runs"));
     const victim = start();
     await until("its first run", () => noted().length > 0);
@@ -105,17 +99,13 @@ Deno.test("three processes on one folder, one killed: every point once, and what
 
 Deno.test("Ctrl-C ends with code 130 and leaves no process; the next run ends every trial once", () =>
   inFolder(async (dir) => {
-    const root = new URL("../..", import.meta.url).pathname;
     const study = (jobs: number) =>
-      new Deno.Command(Deno.execPath(), {
-        args: [
-          ...["run", "-A", "--no-check", join(root, "tasks/study.ts"), "run"],
-          join(root, "tests/study/_interrupted.ts"),
-          ...["--dir", dir, "--jobs", String(jobs), "--isolate"],
-        ],
+      program("tasks/study.ts", [
+        ...["run", join(ROOT, "tests/study/_interrupted.ts"), "--dir", dir],
+        ...["--jobs", String(jobs), "--isolate"],
+      ], {
         env: { FERLAB_TEST_DIR: dir, FERLAB_STORE: "", NO_COLOR: "1" },
-        stdout: "piped",
-        stderr: "piped",
+        ...{ stdout: "piped", stderr: "piped" },
       });
     const epochs = () => linesIn(join(dir, "epochs"));
     for (const jobs of [2, 1]) {

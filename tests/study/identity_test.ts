@@ -8,6 +8,7 @@ import {
   type StudyInput,
   type TrainTrial,
 } from "../../lib/study/mod.ts";
+import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 import { trialsIn, withStore } from "./_store.ts";
 
@@ -76,37 +77,10 @@ Deno.test("added values, repeats and parameters' roles reuse what is there", () 
 
 Deno.test("the device is no part of a trial's identity", () =>
   inFolder(async (dir) => {
-    const before = Deno.env.get("FERLAB_DEVICE");
-    try {
-      Deno.env.set("FERLAB_DEVICE", "cpu");
-      assert.equal((await run(dir, DEF)).ran, 2);
-      Deno.env.set("FERLAB_DEVICE", "auto");
-      assert.deepEqual(await run(dir, DEF), { ran: 0, told: [] });
-    } finally {
-      if (before === undefined) Deno.env.delete("FERLAB_DEVICE");
-      else Deno.env.set("FERLAB_DEVICE", before);
-    }
-  }));
-
-Deno.test("a choice is added behind the recorded ones, which keep their value", () =>
-  inFolder(async (dir) => {
-    const of = (...patches: string[]): StudyInput => ({
-      name: "c",
-      parameters: { patches },
-    });
-    const one: TrainTrial = () => Promise.resolve({ value: 1 });
-    await runStudy(of("dropped", "kept"), one, { dir });
-    await runStudy(of("after", "kept"), one, { dir });
-    const rows = await trialsIn(dir, "c");
-    assert.deepEqual(
-      rows.map((r) => r.params.patches),
-      ["dropped", "kept", "after"],
-    );
-    for (const { distributions } of rows) {
-      assert.deepEqual(distributions.patches.attributes, {
-        choices: ["dropped", "kept", "after"],
-      });
-    }
+    const on = (device: string) =>
+      withEnv({ FERLAB_DEVICE: device }, () => run(dir, DEF));
+    assert.equal((await on("cpu")).ran, 2);
+    assert.deepEqual(await on("auto"), { ran: 0, told: [] });
   }));
 
 Deno.test("whole numbers become Float when a fraction joins them", () =>

@@ -1,12 +1,12 @@
 // What every trial store does, on SQLite and on PostgreSQL.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import {
   type FailKind,
   LostTrialError,
   type Outcome,
   type Store,
 } from "../../lib/study/store/mod.ts";
+import { ran } from "../_run.ts";
 import { DISTRIBUTIONS, point, points } from "./_points.ts";
 import { type Place, queued, storeTest as test } from "./_stores.ts";
 
@@ -409,18 +409,11 @@ test("stores that claim at once never take the same trial", async (place) => {
 test("processes that add and claim at once do neither twice", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 0);
-  const script = fileURLToPath(new URL("./_claims.ts", import.meta.url));
   const outputs = await Promise.all([1, 2, 3].map(async () => {
-    const { stdout, stderr, success } = await new Deno.Command(
-      Deno.execPath(),
-      {
-        args: ["run", "-A", "--no-check", script, place.url, `${studyId}`],
-        stdout: "piped",
-        stderr: "piped",
-      },
-    ).output();
-    assert.ok(success, new TextDecoder().decode(stderr));
-    return new TextDecoder().decode(stdout).trim().split("\n");
+    const args = [place.url, String(studyId)];
+    const { code, out, err } = await ran("tests/study/_claims.ts", args);
+    assert.equal(code, 0, err);
+    return out.trim().split("\n");
   }));
   const rows = await store.trials(studyId);
   assert.deepEqual(rows.map((r) => r.number), [...Array(40).keys()]);

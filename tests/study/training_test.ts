@@ -14,8 +14,6 @@ import {
 } from "../../lib/study/mod.ts";
 import { completeFixed, isRecordOf } from "../../lib/study/plan.ts";
 import { type Arithmetic, hasBfloat16 } from "../../lib/tensorflow/mod.ts";
-import { modelOf } from "../../lib/models/mod.ts";
-import { count, trainingMemory } from "../../lib/profile/mod.ts";
 import type { Recipe, Schedule } from "../../lib/train/mod.ts";
 import { writeSafetensors } from "../../lib/weights/mod.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
@@ -57,36 +55,6 @@ Deno.test("a diverged trial fails, the others are kept, nothing runs twice", () 
       chosen.validationAccuracy,
     );
     assert.equal(done.dataHash, tinyData.hash);
-  }));
-
-Deno.test("a trial without the memory fails by its batch, the next is as if alone", () =>
-  inFolder(async (dir) => {
-    const grid = (batchSize: number[]): TrainingPlan => ({
-      ...plan,
-      recipe: { ...recipe, lr: 1e-3, epochs: 1 },
-      study: { name: "batch", parameters: { batchSize } },
-    });
-    const forward = modelOf(tinyRecipe());
-    const memory = trainingMemory(count(forward, [16, 16, 3], { batch: 20 }));
-    const together = `${dir}/together`, alone = `${dir}/alone`;
-    const summary = await runTrainingStudy(grid([4, 40, 8]), tinyData, {
-      dir: together,
-      memory,
-    });
-    assert.deepEqual([summary.complete, summary.failed], [2, 1]);
-    const [, failed, after] = await trainingRows({ dir: together }, "batch");
-    assert.equal(failed.params.batchSize, 40);
-    assert.equal(failed.fail_kind, "out of memory");
-    assert.match(
-      failed.fail_reason!,
-      /^out of memory: a batch of 40 images of 16 × 16: needs about .* are free; give/,
-    );
-    await runTrainingStudy(grid([8]), tinyData, { dir: alone });
-    const [only] = await trainingRows({ dir: alone }, "batch");
-    assert.deepEqual(
-      [after.accuracy, after.epochs[0].trainLoss],
-      [only.accuracy, only.epochs[0].trainLoss],
-    );
   }));
 
 Deno.test("other data or another recipe make another record, and it is told", () =>

@@ -3,19 +3,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { inFolder } from "../_folder.ts";
+import { ran, ROOT } from "../_run.ts";
 
-const ROOT = join(import.meta.dirname!, "..", "..");
-const WANDB = join(ROOT, "tests", "fixtures", "wandb");
+const WANDB = join(ROOT, "tests/fixtures/wandb");
 
-const study = (cwd: string) => async (...args: string[]) => {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", join(ROOT, "tasks", "study.ts"), ...args],
-    cwd,
-    env: { INIT_CWD: cwd, FERLAB_STORE: "", NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-};
+const study = (cwd: string) => (...args: string[]) =>
+  ran("tasks/study.ts", args, {
+    ...{ cwd, env: { INIT_CWD: cwd, FERLAB_STORE: "" } },
+  });
 
 Deno.test("runs of W&B go in and come out again as CSV and JSON", () =>
   inFolder(async (folder) => {

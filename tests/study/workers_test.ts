@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openStore, type TrialRow } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
+import { program, ROOT } from "../_run.ts";
 import { postgresForTests } from "./_postgres.ts";
 
 const postgres = await postgresForTests();
-const root = new URL("../..", import.meta.url).pathname;
 const POINTS = Number(Deno.env.get("FERLAB_TEST_WORKER_POINTS") ?? 2000);
 const GRACE = 3;
 
@@ -52,22 +52,19 @@ async function manyWorkers(dir: string): Promise<void> {
   const cluster = await postgres!();
   const url = await cluster.database();
   const worker = () =>
-    new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "-A", "--no-check", join(root, "tasks/worker.ts")],
-        ...["--study", "many", "--dir", dir, "--json"],
-        ...["--objective", join(root, "tests/study/_trivial.ts")],
-        ...["--heartbeat", "0.5", "--grace", String(GRACE)],
-      ],
-      cwd: root,
+    program("tasks/worker.ts", [
+      ...["--study", "many", "--dir", dir, "--json"],
+      ...["--objective", join(ROOT, "tests/study/_trivial.ts")],
+      ...["--heartbeat", "0.5", "--grace", String(GRACE)],
+    ], {
+      cwd: ROOT,
       env: {
         FERLAB_STORE: url,
         FERLAB_TEST_DIR: dir,
         FERLAB_TEST_POINTS: String(POINTS),
         NO_COLOR: "1",
       },
-      stdout: "piped",
-      stderr: "piped",
+      ...{ stdout: "piped", stderr: "piped" },
     }).spawn();
   const ends = new Map<number, Promise<Deno.CommandOutput>>();
   const start = () => {
