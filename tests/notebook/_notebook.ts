@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import {
   type Cell,
+  exportHtml,
   type Notebook,
   type Output,
   readNotebook,
@@ -12,7 +13,7 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { inFolder } from "../_folder.ts";
-import { finished } from "../_run.ts";
+import { finished, program } from "../_run.ts";
 
 export const ROOT = resolve(import.meta.dirname!, "../..");
 const SVG = "http://www.w3.org/2000/svg";
@@ -53,6 +54,20 @@ export const display = (mime: string, value: unknown): Output => ({
   metadata: {},
 });
 
+export const failure = (
+  ename: string,
+  evalue: string,
+  ...traceback: string[]
+): Output => ({ output_type: "error", ename, evalue, traceback });
+
+/** What is of the notebook in a page. */
+export const bodyOf = (html: string): string =>
+  html.slice(html.indexOf("<main "), html.indexOf("</main>"));
+
+/** What a page shows of cells. */
+export const shown = async (...cells: Cell[]): Promise<string> =>
+  bodyOf(await exportHtml(notebook(...cells)));
+
 /** A chart with a clip path, as two cells of a kernel would make it. */
 export const chart = `<svg xmlns="${SVG}" viewBox="0 0 9 9"><clipPath ` +
   `id="clip"><rect width="9" height="9"/></clipPath>` +
@@ -64,31 +79,13 @@ export const withFolder = (
 ): Promise<void> =>
   inFolder((folder) => body(folder, (name) => join(folder, name)));
 
-/** Does work with these variables set. */
-export async function withEnv(
-  set: Record<string, string>,
-  work: () => Promise<void>,
-): Promise<void> {
-  const before = Object.keys(set).map((n) => [n, Deno.env.get(n)] as const);
-  for (const [name, value] of Object.entries(set)) Deno.env.set(name, value);
-  try {
-    await work();
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
-    }
-  }
-}
-
 /** `deno task nb` in a folder, with `env` beside the environment. */
 export const nbCommand = (
   cwd: string,
   args: string[],
   env: Record<string, string> = {},
 ): Deno.Command =>
-  new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `${ROOT}/lib/notebook/cli.ts`, ...args],
+  program("lib/notebook/cli.ts", args, {
     ...{ cwd, env, stdin: "null", stdout: "piped", stderr: "piped" },
   });
 

@@ -3,13 +3,9 @@ import assert from "node:assert/strict";
 import {
   type Cell,
   cellCode,
-  changesOf,
   checkNotebooks,
   findingText,
   type Notebook,
-  readNotebook,
-  runNotebook,
-  writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { extractCells } from "../../lib/notebook/extract.ts";
 import { usedTooEarly } from "../../lib/notebook/findings.ts";
@@ -236,23 +232,4 @@ Deno.test("extracted cells keep each line's cell and where their imports point",
     "",
   ]);
   assert.deepEqual(origins[4], { cell: 2, line: 2 });
-});
-
-Deno.test("a cell that was changed after it ran is told, with the cells that it bears on", async () => {
-  await withFolder(async (_, file) => {
-    const cells = [code("const a = 1;"), code("a;"), code("2;")];
-    await writeNotebook(file("a.ipynb"), notebook(...cells));
-    await runNotebook(file("a.ipynb"), { out: file("a.ipynb") });
-    const ran = await readNotebook(file("a.ipynb"));
-    assert.equal(changesOf(file("a.ipynb"), ran).cells.size, 0);
-    ran.cells[0].source = "const a = 3;";
-    await writeNotebook(file("a.ipynb"), ran);
-    const changed = (await checkNotebooks([file("a.ipynb")]))
-      .filter(({ kind }) => kind === "stale")
-      .map(({ cell, message }) => `${cell} ${message}`);
-    assert.deepEqual(changed, [
-      "cell 1 it changed since it ran: its source",
-      "cell 2 it changed since it ran: upstream cell 1",
-    ]);
-  });
 });

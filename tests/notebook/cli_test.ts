@@ -5,7 +5,6 @@ import {
   code,
   markdown,
   nb,
-  nbCommand,
   notebook,
   printed,
   withFolder,
@@ -104,36 +103,6 @@ Deno.test("a failing cell exits with 1 and leaves the notebook and the page", as
     assert.match(await Deno.readTextFile(file("a.html")), /The run failed/);
     const saved = await readNotebook(file("b.ipynb"));
     assert.equal(printed(saved.cells[0]), "1\n");
-  });
-});
-
-Deno.test("SIGINT interrupts the kernel, saves what ran and exits with 130", async () => {
-  if (Deno.build.os === "windows") return;
-  await withFolder(async (folder, file) => {
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(
-        code(`console.log("kernel", Deno.pid)`),
-        code(`console.log("begun"); while (true);`),
-      ),
-    );
-    const child = nbCommand(folder, ["run", "a.ipynb"]).spawn();
-    let err = "";
-    for await (
-      const chunk of child.stderr.pipeThrough(new TextDecoderStream())
-    ) {
-      const began = (text: string) => /^ {4}begun$/m.test(text);
-      if (!began(err) && began(err + chunk)) child.kill("SIGINT");
-      err += chunk;
-    }
-    const { code: exit } = await child.status;
-    await child.stdout.cancel();
-    assert.equal(exit, 130, err);
-    assert.match(err, /error: a\.ipynb cell 2: the run was interrupted\n$/);
-    const saved = await readNotebook(file("a.executed.ipynb"));
-    const pid = Number(printed(saved.cells[0]).split(" ")[1]);
-    assert.throws(() => Deno.kill(pid, "SIGURG"), "the kernel lives on");
-    assert.equal(printed(saved.cells[1]), "begun\n");
   });
 });
 

@@ -4,19 +4,22 @@ import process from "node:process";
 import { type Cell, exportHtml, type Output } from "../../lib/notebook/mod.ts";
 import { LIMITS } from "../../lib/notebook/limits.ts";
 import { FRAGMENTS } from "./_fragments.ts";
-import { code, display, markdown, notebook, stream } from "./_notebook.ts";
+import {
+  bodyOf,
+  code,
+  display,
+  failure,
+  markdown,
+  notebook,
+  stream,
+} from "./_notebook.ts";
 
 const shows = (mime: string, value: unknown) =>
   code("0", [display(mime, value)]);
-const failed = (evalue: string): Output => ({
-  output_type: "error",
-  ename: "Error",
-  evalue,
-  traceback: [`Error: ${evalue}`],
-});
+const failed = (evalue: string) => failure("Error", evalue, `Error: ${evalue}`);
 const body = async (...cells: Cell[]) => {
   const html = await exportHtml(notebook(...cells), { file: "/x/big.ipynb" });
-  return html.slice(html.indexOf("<main "), html.indexOf("</main>"));
+  return bodyOf(html);
 };
 /** Lines of code that are short enough to be coloured. */
 const wrapped = (text: string) =>

@@ -1,17 +1,20 @@
 /** Markdown of a page: pictures, links between cells, formulas. */
 import assert from "node:assert/strict";
-import { type Cell, exportHtml } from "../../lib/notebook/mod.ts";
-import { code, display, markdown, notebook, withFolder } from "./_notebook.ts";
+import { exportHtml } from "../../lib/notebook/mod.ts";
+import {
+  bodyOf,
+  code,
+  display,
+  markdown,
+  notebook,
+  shown,
+  withFolder,
+} from "./_notebook.ts";
 
 /** One pixel. */
 const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 const URI = `data:image/png;base64,${PNG}`;
-
-const bodyOf = (html: string) =>
-  html.slice(html.indexOf("<main "), html.indexOf("</main>"));
-const page = async (...cells: Cell[]) =>
-  bodyOf(await exportHtml(notebook(...cells)));
 
 Deno.test("pictures beside the notebook are part of the page, by any way to write their path", async () => {
   await withFolder(async (_, file) => {
@@ -52,12 +55,12 @@ Deno.test("pictures beside the notebook are part of the page, by any way to writ
       const html = bodyOf(await exportHtml(notebook(cell), options));
       assert.ok(/src="([^"]*)"/i.exec(html)?.[1] === URI, cell.source);
     }
-    const shown = [
+    const rest = [
       markdown("![x](d.svg)"),
       code("0", [display("text/markdown", "![x](a.png)")]),
       code("0", [display("text/html", "<img src=a.png>")]),
     ];
-    const html = bodyOf(await exportHtml(notebook(...shown), options));
+    const html = bodyOf(await exportHtml(notebook(...rest), options));
     assert.equal(
       html.match(/<img src="data:image\/(png|svg\+xml);/g)?.length,
       3,
@@ -99,7 +102,7 @@ Deno.test("a picture that is missing is a note in the page and a warning with it
 });
 
 Deno.test("links lead to headings and to places of other cells, as Jupyter and GitHub write them", async () => {
-  const html = await page(
+  const html = await shown(
     markdown('# My Title\n\n<a id="here"></a> <a name="Old place">x</a>'),
     markdown(
       "## Loss: train & test\n\n[1](#here) [2](#My-Title) [3](#my-title)\n\n" +
@@ -136,7 +139,7 @@ Deno.test("links lead to headings and to places of other cells, as Jupyter and G
 
 Deno.test("bare environments and formulas over several lines are formulas", async () => {
   const formulas = async (source: string) => {
-    const html = await page(markdown(source));
+    const html = await shown(markdown(source));
     return html.match(/<math /g)?.length ?? 0;
   };
   const cases: [string, number][] = [
@@ -159,17 +162,17 @@ Deno.test("bare environments and formulas over several lines are formulas", asyn
   for (const [source, count] of cases) {
     assert.equal(await formulas(source), count, source);
   }
-  const html = await page(markdown("it costs $5:\n- a\n- b"));
+  const html = await shown(markdown("it costs $5:\n- a\n- b"));
   assert.match(html, /<li>a<\/li>/);
   assert.doesNotMatch(
-    await page(markdown("\\begin{eqnarray}a &=& b\\end{eqnarray}")),
+    await shown(markdown("\\begin{eqnarray}a &=& b\\end{eqnarray}")),
     /katex-error|var\(--bad\)/,
   );
 });
 
 Deno.test("what a cell holds cannot pass for what the page writes", async () => {
   const marks = "&#xE000;0&#xE000; \uE0000\uE000";
-  const html = await page(
+  const html = await shown(
     markdown(`# T\n\n<b>${marks}</b> $x$ <a id="${marks}">a</a>`),
     markdown("<p id=a></p><p id=a></p><p id=A></p>"),
   );

@@ -15,26 +15,25 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import {
+  bodyOf,
   chart,
   code,
   display,
+  failure,
   markdown,
+  nb,
   notebook,
-  ROOT,
+  shown,
   stream,
   withFolder,
 } from "./_notebook.ts";
-import { finished } from "../_run.ts";
 
 const page = (...outputs: Output[]) =>
   exportHtml(notebook(code("show()", outputs)));
 const html = (markup: string) => page(display("text/html", markup));
-/** What is of the notebook. */
-const body = (text: string) =>
-  text.slice(text.indexOf("<main "), text.indexOf("</main>"));
 
 Deno.test("no script, handler, frame or form survives", async () => {
-  const text = body(
+  const text = bodyOf(
     await html(`<script>a()</script><SCRIPT src=x></SCRIPT>
     <img src=x onerror=b()><a href="javascript:c()">d</a>
     <a href="java&#115;cript:c()">d</a><svg onload=e()><script>f()</script>
@@ -115,13 +114,11 @@ Deno.test("a link to elsewhere stays a link", async () => {
 });
 
 Deno.test("ids of two outputs with the same ids are unique, and each refers to its own", async () => {
-  const text = body(
-    await exportHtml(notebook(
-      markdown("# Clip\n\n## Clip\n\n## Clip"),
-      code("a", [display("text/html", chart), display("text/html", chart)]),
-      code("b", [display("image/svg+xml", chart)]),
-      code("c", [display("text/markdown", "## Clip")]),
-    )),
+  const text = await shown(
+    markdown("# Clip\n\n## Clip\n\n## Clip"),
+    code("a", [display("text/html", chart), display("text/html", chart)]),
+    code("b", [display("image/svg+xml", chart)]),
+    code("c", [display("text/markdown", "## Clip")]),
   );
   const ids = [...text.matchAll(/\sid="([^"]*)"/g)].map((m) => m[1]);
   assert.equal(new Set(ids).size, ids.length);
@@ -137,7 +134,7 @@ Deno.test("ids of two outputs with the same ids are unique, and each refers to i
 
 Deno.test("a style sheet of an output stays within it", async () => {
   const css = async (sheet: string) =>
-    body(await html(`<style>${sheet}</style><p>kept</p>`));
+    bodyOf(await html(`<style>${sheet}</style><p>kept</p>`));
   assert.match(
     await css(".a { color: red }"),
     /<style>@scope \(\.out1--\) \{\.a\{color:red;\}\}<\/style>/,
@@ -153,11 +150,9 @@ Deno.test("a style sheet of an output stays within it", async () => {
 });
 
 Deno.test("open tags of an output end with it", async () => {
-  const text = body(
-    await exportHtml(notebook(
-      code("a", [display("text/html", "<div><table><tr><td><b>open")]),
-      code("b", [stream("after")]),
-    )),
+  const text = await shown(
+    code("a", [display("text/html", "<div><table><tr><td><b>open")]),
+    code("b", [stream("after")]),
   );
   for (const tag of ["div", "table", "td", "b", "section"]) {
     const count = (pattern: string) =>
@@ -167,7 +162,7 @@ Deno.test("open tags of an output end with it", async () => {
 });
 
 Deno.test("progress bars and colours look as on a terminal", async () => {
-  const text = body(
+  const text = bodyOf(
     await page(
       stream("10%\r50%"),
       stream("\r100%\nlong line\rshort\x1b[K\n"),
@@ -224,7 +219,7 @@ Deno.test("code is coloured for the light and the dark theme", async () => {
   assert.match(text, />def ?</);
   assert.match(text, /plain/);
   assert.match(text, /color-scheme: light dark/);
-  assert.doesNotMatch(body(text), /<b>/);
+  assert.doesNotMatch(bodyOf(text), /<b>/);
 });
 
 Deno.test("the contents lists the sections, with links that lead there", async () => {
@@ -242,17 +237,12 @@ Deno.test("the contents lists the sections, with links that lead there", async (
 });
 
 Deno.test("a failed run is told at the top, and the cells after it are not run", async () => {
-  const text = body(
-    await exportHtml(notebook(
-      code("fine()", [stream("1")]),
-      code("fail()", [{
-        output_type: "error",
-        ename: "TypeError",
-        evalue: "no <data>",
-        traceback: ["\x1b[31mTypeError\x1b[0m: no <data>", "    at x:1"],
-      }]),
-      code("never()"),
-    )),
+  const text = await shown(
+    code("fine()", [stream("1")]),
+    code("fail()", [
+      failure("TypeError", "no <data>", "\x1b[31mTypeError\x1b[0m: no <data>"),
+    ]),
+    code("never()"),
   );
   assert.match(
     text,
@@ -285,15 +275,13 @@ Deno.test("images, JSON and attachments are part of the page", async () => {
 });
 
 Deno.test("markdown keeps harmless HTML, its formulas and its links", async () => {
-  const text = body(
-    await exportHtml(notebook(
-      markdown("# Top"),
-      markdown(
-        "## Part $y$\n\nH<sub>2</sub>O $x^2$ [up](#top) [own](#here)\n\n" +
-          `<b id="here">b</b> <a href="#top">c</a>`,
-      ),
-      markdown("<script>a()</script> [b](javascript:c()) <i onclick=d()>e</i>"),
-    )),
+  const text = await shown(
+    markdown("# Top"),
+    markdown(
+      "## Part $y$\n\nH<sub>2</sub>O $x^2$ [up](#top) [own](#here)\n\n" +
+        `<b id="here">b</b> <a href="#top">c</a>`,
+    ),
+    markdown("<script>a()</script> [b](javascript:c()) <i onclick=d()>e</i>"),
   );
   assert.match(text, /<h2 id="part-y" class="h2">/);
   assert.match(text, /H<sub>2<\/sub>O <span class="katex">/);
@@ -307,7 +295,7 @@ Deno.test("a chart gets a name and a namespace; one of 9 MB becomes an image", a
   const big = `<svg viewBox="0 0 9 9">${
     "<path d='M0,0'/>".repeat(560_000)
   }</svg>`;
-  const text = body(
+  const text = bodyOf(
     await page(
       display("text/html", "<svg><g/></svg>"),
       display("image/svg+xml", big),
@@ -328,12 +316,11 @@ Deno.test("a nest of 50,000 elements is no failure", async () => {
 });
 
 Deno.test("an error that a cell meant to raise is no failed run", async () => {
-  const raised = code("throw 1", [{
-    output_type: "error",
-    ename: "Error",
-    evalue: "meant",
-    traceback: [],
-  }], "raises-exception");
+  const raised = code(
+    "throw 1",
+    [failure("Error", "meant")],
+    "raises-exception",
+  );
   const text = await exportHtml(notebook(raised, code("a", [])));
   assert.match(text, /Expected: Error: meant/);
   assert.doesNotMatch(text, /run failed/);
@@ -343,16 +330,9 @@ Deno.test("an error that a cell meant to raise is no failed run", async () => {
 Deno.test("the page tells commit, lock file, versions, parameters, seeds and times", async () => {
   await withFolder(async (folder, file) => {
     const git = async (...args: string[]) => {
+      const by = "-c user.name=a -c user.email=a@b".split(" ");
       const { success, stdout } = await new Deno.Command("git", {
-        args: [
-          "-C",
-          folder,
-          "-c",
-          "user.name=a",
-          "-c",
-          "user.email=a@b",
-          ...args,
-        ],
+        args: ["-C", folder, ...by, ...args],
       }).output();
       assert.ok(success, args.join(" "));
       return new TextDecoder().decode(stdout).trim();
@@ -404,7 +384,7 @@ Deno.test("headings skip no level, and a page without a title gets one", async (
   const levels = (text: string) =>
     [...text.matchAll(/<h(\d)/g)].map((m) => m[1]).join("");
   const cells = [markdown("### A\n\n##### B\n\n## C")];
-  assert.equal(levels(body(await exportHtml(notebook(...cells)))), "1232");
+  assert.equal(levels(await shown(...cells)), "1232");
 });
 
 Deno.test("a page tells the index its title, state, time and first chart", async () => {
@@ -459,7 +439,7 @@ const report = (title: string, long = 3) =>
   );
 
 Deno.test("a report leads with question, answer, claims and main chart; the rest follows", async () => {
-  const text = body(
+  const text = bodyOf(
     await exportHtml(
       report("# Depth\n\n**Question.** How\n_deep_?\n\n**Here** it is."),
     ),
@@ -489,19 +469,19 @@ Deno.test("a report leads with question, answer, claims and main chart; the rest
 Deno.test("a long table is folded where a report leads with its answer, and nowhere else", async () => {
   const long = report("# T", 40);
   assert.match(
-    body(await exportHtml(long)),
+    bodyOf(await exportHtml(long)),
     /<details class="fold"><summary>Table of 40 rows<\/summary><div class="out"/,
   );
-  assert.doesNotMatch(body(await exportHtml(report("# T"))), /Table of/);
+  assert.doesNotMatch(bodyOf(await exportHtml(report("# T"))), /Table of/);
   const others = notebook(...long.cells.slice(0, -1)); // no answer
-  const plain = body(await exportHtml(others));
+  const plain = bodyOf(await exportHtml(others));
   assert.doesNotMatch(plain, /class="(lead|fold)"|at the top/);
   // An answer that failed is told by its cell.
   const failed = report("# T");
   failed.cells.at(-1)!.outputs = [
-    { output_type: "error", ename: "Error", evalue: "no", traceback: [] },
+    failure("Error", "no"),
   ];
-  assert.doesNotMatch(body(await exportHtml(failed)), /class="lead"/);
+  assert.doesNotMatch(bodyOf(await exportHtml(failed)), /class="lead"/);
 });
 
 Deno.test("the index shows a report's question, answer, counts and main chart", async () => {
@@ -517,7 +497,7 @@ Deno.test("the index shows a report's question, answer, counts and main chart", 
   for (const part of ["How deep?", "4 blocks", "✗ 1", "clipPath"]) {
     assert.ok(index.includes(part), part);
   }
-  assert.doesNotMatch(body(index), />ok<|a\.html<\/p>/);
+  assert.doesNotMatch(bodyOf(index), />ok<|a\.html<\/p>/);
   const harmful = {
     ...found,
     answer: "<script>",
@@ -551,14 +531,7 @@ Deno.test("the same notebook gives the same page", async () => {
 
 Deno.test("nb export writes several pages, nb index lists them, and both tell it as JSON", async () => {
   await withFolder(async (folder, file) => {
-    const nb = (...args: string[]) =>
-      finished(
-        new Deno.Command(Deno.execPath(), {
-          args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
-          cwd: folder,
-          stdin: "null",
-        }),
-      );
+    const run = (...args: string[]) => nb(folder, ...args);
     const one = notebook(
       markdown("# One"),
       code(`Deno.writeTextFileSync("ran", "")`, [stream("x")]),
@@ -566,7 +539,7 @@ Deno.test("nb export writes several pages, nb index lists them, and both tell it
     await writeNotebook(file("a.ipynb"), one);
     await writeNotebook(file("b.ipynb"), one);
     await Deno.mkdir(file("out"));
-    const { code: ok, out } = await nb(
+    const { code: ok, out } = await run(
       ..."export a.ipynb b.ipynb --to html -o out --json".split(" "),
     );
     assert.equal(ok, 0);
@@ -577,13 +550,13 @@ Deno.test("nb export writes several pages, nb index lists them, and both tell it
     assert.ok(!await Deno.stat(file("ran")).catch(() => false), "it ran");
     const first = await Deno.readTextFile(file("out/a.html"));
     const [again, wrong, none] = await Promise.all([
-      nb("export", "a.ipynb", "-o", "out/a.html"),
-      nb("export", "a.ipynb", "--to", "pdf"),
-      nb("index", "."),
+      run("export", "a.ipynb", "-o", "out/a.html"),
+      run("export", "a.ipynb", "--to", "pdf"),
+      run("index", "."),
     ]);
     assert.equal(await Deno.readTextFile(file("out/a.html")), first);
     // It writes the links between the pages into them.
-    const index = await nb("index", "out", "--json");
+    const index = await run("index", "out", "--json");
     assert.deepEqual(
       JSON.parse(index.out).reports.map((r: { title: string }) => r.title),
       ["One", "One"],
@@ -593,7 +566,7 @@ Deno.test("nb export writes several pages, nb index lists them, and both tell it
       /<h2><a href="b\.html">One<\/a><\/h2>/,
     );
     assert.deepEqual([again.code, wrong.code, none.code], [0, 2, 0]);
-    const empty = await nb("index", join(folder, "no"));
+    const empty = await run("index", join(folder, "no"));
     assert.equal(empty.code, 1);
     assert.match(empty.err, /no such folder/);
   });
@@ -629,9 +602,9 @@ Deno.test("what a page cannot show is named with its size", async () => {
       "text/plain": "4 trials",
     }, [/^(?![\s\S]*vnd\.ferlab)[\s\S]*<pre[^>]*>4 trials/]],
   ];
-  for (const [data, shown] of cases) {
-    const text = body(await exportHtml(notebook(display(data))));
-    for (const pattern of shown) assert.match(text, pattern);
+  for (const [data, patterns] of cases) {
+    const text = await shown(display(data));
+    for (const pattern of patterns) assert.match(text, pattern);
   }
   const both = display({ [plotly]: {}, "text/html": "<p>better</p>" });
   assert.doesNotMatch(await exportHtml(notebook(both)), /plotly/);
@@ -639,14 +612,7 @@ Deno.test("what a page cannot show is named with its size", async () => {
 
 Deno.test("a cell that changed since it ran is marked, and fails --strict", async () => {
   await withFolder(async (folder, file) => {
-    const nb = (...args: string[]) =>
-      finished(
-        new Deno.Command(Deno.execPath(), {
-          args: ["run", "-A", join(ROOT, "lib/notebook/cli.ts"), ...args],
-          cwd: folder,
-          stdin: "null",
-        }),
-      );
+    const run = (...args: string[]) => nb(folder, ...args);
     await Deno.writeTextFile(file("m.ts"), "export const m = 1;");
     await Deno.writeTextFile(file("deno.json"), "{}");
     await writeNotebook(
@@ -658,7 +624,7 @@ Deno.test("a cell that changed since it ran is marked, and fails --strict", asyn
         code("missing();"),
       ),
     );
-    const ran = await nb("run", "a.ipynb", "-o", "b.ipynb");
+    const ran = await run("run", "a.ipynb", "-o", "b.ipynb");
     assert.equal(ran.code, 1);
     const saved = await readNotebook(file("b.ipynb"));
     const marks = (text: string) =>
@@ -668,7 +634,7 @@ Deno.test("a cell that changed since it ran is marked, and fails --strict", asyn
         .map((m) => m[1]).join();
     const exported = async (...args: string[]) => {
       await Deno.remove(file("b.html")).catch(() => {});
-      const { code, err } = await nb("export", "b.ipynb", ...args);
+      const { code, err } = await run("export", "b.ipynb", ...args);
       const text = await Deno.readTextFile(file("b.html")).catch(() => "");
       return { code, err, text, marks: marks(text) };
     };
@@ -731,21 +697,19 @@ Deno.test("figures and tables have numbers and captions, which links of the text
     ...cell,
   });
   const svg = chart.replace("<svg", `<svg aria-label="loss by epoch; 3 rows"`);
-  const text = body(
-    await exportHtml(notebook(
-      markdown("See [figure](#curve), [table](#rates) and [table](#curve)."),
-      markdown("Some text.\n\n**Figure.** What *falls*\nis the loss."),
-      named("curve", code("a()", [display("text/html", svg)])),
-      named("rates", code("b()", [display("text/html", table)])),
-      code("c()", [display("text/html", svg), stream("printed")]),
-      markdown("## Does *it* agree?\n\nText."),
-      code("d()", [display("text/html", table)]),
-      markdown("## Cost"),
-      code("e()", [display("text/html", table)]),
-      code("f()", [
-        display("text/html", table.replace(">", ` aria-label="two nets">`)),
-      ]),
-    )),
+  const text = await shown(
+    markdown("See [figure](#curve), [table](#rates) and [table](#curve)."),
+    markdown("Some text.\n\n**Figure.** What *falls*\nis the loss."),
+    named("curve", code("a()", [display("text/html", svg)])),
+    named("rates", code("b()", [display("text/html", table)])),
+    code("c()", [display("text/html", svg), stream("printed")]),
+    markdown("## Does *it* agree?\n\nText."),
+    code("d()", [display("text/html", table)]),
+    markdown("## Cost"),
+    code("e()", [display("text/html", table)]),
+    code("f()", [
+      display("text/html", table.replace(">", ` aria-label="two nets">`)),
+    ]),
   );
   assert.match(text, /<figure class="numbered" id="figure-1--">/);
   const captions = [...text.matchAll(/<figcaption>(.*?)<\/figcaption>/gs)];

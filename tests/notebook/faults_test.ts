@@ -8,6 +8,8 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { checkReplies } from "../../lib/notebook/prelude.ts";
+import { withEnv } from "../_env.ts";
+import { inFolder } from "../_folder.ts";
 import {
   alive,
   checkRun as run,
@@ -24,6 +26,7 @@ const tagged = (tag: string, source: string) => code(source, [], tag);
 
 for (
   const [what, source, message, options] of [
+    ["exits", "Deno.exit(3);", /cell 2: the kernel ended with exit code 3/],
     [
       "ends by kill -9",
       `Deno.kill(Deno.pid, "SIGKILL"); while (true);`,
@@ -482,26 +485,21 @@ Deno.test("runs in a row leave no process and no file", async () => {
       file("a.ipynb"),
       notebook(code(`console.log(Deno.pid)`)),
     );
-    const temporary = await Deno.makeTempDir();
-    const before = Deno.env.get("TMPDIR");
-    Deno.env.set("TMPDIR", temporary);
-    try {
-      for (let i = 0; i < 3; i++) {
-        const { notebook: nb } = await runNotebook(file("a.ipynb"), {
-          out: file("b.ipynb"),
-        });
-        const pid = Number(printed(nb.cells[0]));
-        assert.ok(pid > 0 && !alive(pid));
-      }
-      const names = (folder: string) =>
-        Array.from(Deno.readDirSync(folder), (e) => e.name).sort();
-      assert.deepEqual(names(temporary), []);
-      assert.deepEqual(names(file(".")), ["a.ipynb", "b.ipynb"]);
-    } finally {
-      if (before === undefined) Deno.env.delete("TMPDIR");
-      else Deno.env.set("TMPDIR", before);
-      await Deno.remove(temporary, { recursive: true });
-    }
+    await inFolder((temporary) =>
+      withEnv({ TMPDIR: temporary }, async () => {
+        for (let i = 0; i < 3; i++) {
+          const { notebook: nb } = await runNotebook(file("a.ipynb"), {
+            out: file("b.ipynb"),
+          });
+          const pid = Number(printed(nb.cells[0]));
+          assert.ok(pid > 0 && !alive(pid));
+        }
+        const names = (folder: string) =>
+          Array.from(Deno.readDirSync(folder), (e) => e.name).sort();
+        assert.deepEqual(names(temporary), []);
+        assert.deepEqual(names(file(".")), ["a.ipynb", "b.ipynb"]);
+      })
+    );
   });
 });
 

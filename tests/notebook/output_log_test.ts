@@ -8,6 +8,7 @@ import {
 } from "../../lib/notebook/mod.ts";
 import type { Message } from "../../lib/notebook/kernel.ts";
 import { OutputLog } from "../../lib/notebook/output_log.ts";
+import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 import { finished } from "../_run.ts";
 import {
@@ -21,9 +22,7 @@ import {
 
 Deno.test("many megabytes of text and of a last value end, in order, and lose nothing that follows", () =>
   withFolder(async (_, file) => {
-    const before = Deno.env.get("TMPDIR");
     Deno.mkdirSync(file("tmp")); // other kernels make theirs elsewhere
-    Deno.env.set("TMPDIR", file("tmp"));
     const lines = 150_000, page = 12e6;
     await writeNotebook(
       file("a.ipynb"),
@@ -37,12 +36,10 @@ Deno.test("many megabytes of text and of a last value end, in order, and lose no
         code(`console.log("after", "\\ud83d half");`),
       ),
     );
-    const { error } = await runNotebook(file("a.ipynb"), {
-      out: file("b.ipynb"),
-    }).finally(() =>
-      before === undefined
-        ? Deno.env.delete("TMPDIR")
-        : Deno.env.set("TMPDIR", before)
+    const out = file("b.ipynb");
+    const { error } = await withEnv(
+      { TMPDIR: file("tmp") },
+      () => runNotebook(file("a.ipynb"), { out }),
     );
     assert.equal(error, undefined);
     assert.deepEqual(readdirSync(file("tmp")), []);

@@ -9,7 +9,8 @@ import {
   stopSession,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { code, notebook, printed, withEnv } from "./_notebook.ts";
+import { code, notebook, printed } from "./_notebook.ts";
+import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 
 /** The answers of a registry that has these packages, in version 1.0.0. */

@@ -183,12 +183,16 @@ Deno.test("every value arrives intact and none runs as code", async () => {
     "parameters",
   );
   declares.metadata.jupyter = { source_hidden: true };
-  const { cells } = await run([
+  const { cells, warnings } = await run([
     declares,
     code(`console.log(JSON.stringify([a, b, d, e, f]), Object.is(c, -0),
   Number.isNaN(e[1][0]), e[1][1], typeof ran, ({}).polluted, Object.keys(f));`),
-  ], { parameters: values });
+  ], { parameters: { ...values, rat: 5 } });
   assert.deepEqual(cells[1].metadata.jupyter, { source_hidden: true });
+  assert.deepEqual(cells[1].metadata.tags, ["injected-parameters"]);
+  assert.deepEqual(cells[1].outputs, []);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /no parameter "rat"/);
   const { a, b, d, e, f } = values;
   assert.equal(
     printed(cells[2]),

@@ -19,6 +19,7 @@ import {
   printed,
   withFolder,
 } from "./_notebook.ts";
+import { withEnv } from "../_env.ts";
 
 /** The saved text of each cell. */
 async function cellTexts(file: string): Promise<string[]> {
@@ -49,16 +50,9 @@ async function rerun(file: string, ...cells: string[]) {
 const inSessionFolder = (
   body: (folder: string, file: (name: string) => string) => Promise<void>,
 ) =>
-  withFolder(async (folder, file) => {
-    const before = Deno.env.get("XDG_RUNTIME_DIR");
-    Deno.env.set("XDG_RUNTIME_DIR", folder);
-    try {
-      await body(folder, file);
-    } finally {
-      if (before === undefined) Deno.env.delete("XDG_RUNTIME_DIR");
-      else Deno.env.set("XDG_RUNTIME_DIR", before);
-    }
-  });
+  withFolder((folder, file) =>
+    withEnv({ XDG_RUNTIME_DIR: folder }, () => body(folder, file))
+  );
 
 const LOG = (name: string) =>
   `Deno.writeTextFileSync("log", "${name} ", { append: true });`;

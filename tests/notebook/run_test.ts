@@ -98,79 +98,11 @@ Deno.test("a throwing cell stops the run and is named with its line", async () =
   );
 });
 
-for (
-  const [what, source, message] of [
-    [
-      "a thrown string",
-      `throw "just text"`,
-      /cell 1 \(line 1\): just text, in `throw "just text"`$/,
-    ],
-    [
-      "an awaited rejection",
-      `await Promise.reject(new TypeError("no"))`,
-      /cell 1 \(line 1\): TypeError: no, in `await /,
-    ],
-    [
-      "a missing module",
-      `import "./missing.ts"`,
-      /cell 1.*: TypeError: Module not found/,
-    ],
-  ] as const
-) {
-  Deno.test(`${what} fails the cell`, async () => {
-    await run([source], ({ result }) => assert.match(result.error!, message));
-  });
-}
-
-Deno.test("a syntax error is named, with its line", async () => {
-  await run(["const a = 1;\n\nconst b = ;"], ({ result, saved }) => {
-    assert.match(result.error!, /cell 1 \(line 3\): SyntaxError: Expression/);
-    assert.doesNotMatch(JSON.stringify(saved.cells), /Execution failed/);
-    assert.match(errorOf(saved.cells[0]).traceback.join("\n"), /const b = ;/);
-  });
-});
-
-Deno.test("a kernel that dies is reported, and what was finished is kept", async () => {
-  await run([
-    `console.log("finished")`,
-    `console.log("begun");
-     await new Promise((r) => setTimeout(r, 50));
-     Deno.exit(3);`,
-    `console.log("never")`,
-  ], ({ result, saved }) => {
-    assert.equal(result.failedCell, 2);
-    assert.match(result.error!, /cell 2: the kernel ended with exit code 3/);
-    assert.equal(printed(saved.cells[0]), "finished\n");
-    assert.equal(printed(saved.cells[1]), "begun\n");
-    assert.equal(errorOf(saved.cells[1]).ename, "KernelDied");
-    assert.deepEqual(saved.cells[2].outputs, []);
-  });
-});
-
-Deno.test("parameters arrive as they are given, and unknown names are told", async () => {
-  const text = 'a "quote", `tick`, ${1 + 1}\n</script>\u2028';
+Deno.test("a missing module fails the cell", async () => {
   await run(
-    [
-      code(
-        `let text = "";\nlet rate = 1, list: number[] = [];`,
-        [],
-        "parameters",
-      ),
-      `console.log(JSON.stringify([text, list]), Object.is(rate, -0));`,
-    ],
-    ({ result, saved, events }) => {
-      assert.equal(result.ok, true);
-      assert.deepEqual(saved.cells[1].metadata.tags, ["injected-parameters"]);
-      assert.deepEqual(saved.cells[1].outputs, []);
-      assert.equal(
-        printed(saved.cells[2]),
-        `${JSON.stringify([text, [1, 2]])} true\n`,
-      );
-      const warnings = events.filter((e) => e.type === "warning");
-      assert.equal(warnings.length, 1);
-      assert.match(warnings[0].message, /no parameter "rat"/);
-    },
-    { parameters: { text, rate: -0, list: [1, 2], rat: 5 } },
+    [`import "./missing.ts"`],
+    ({ result }) =>
+      assert.match(result.error!, /cell 1.*: TypeError: Module not found/),
   );
 });
 
@@ -188,80 +120,65 @@ Deno.test("a notebook's cells know its file, those of a copy the copy's", () =>
     assert.equal(printed(cell), file("a.ipynb") + "\n");
   }));
 
-Deno.test("an abort ends a cell that waits, and saves what ran", async () => {
+/** Runs a cell that prints "begun" and is interrupted then, and another. */
+async function interrupted(
+  source: string,
+  check: Parameters<typeof run>[1],
+  grace?: number,
+) {
   const stop = new AbortController();
   await run(
+    [`console.log("finished")`, source, `console.log("never")`],
+    async (ran) => {
+      assert.equal(ran.result.interrupted, true);
+      assert.equal(ran.result.ok, false);
+      assert.equal(printed(ran.saved.cells[0]), "finished\n");
+      assert.deepEqual(ran.saved.cells[2].outputs, []);
+      await check(ran);
+    },
+    {
+      signal: stop.signal,
+      grace,
+      onEvent: (e) => {
+        if (e.type === "output" && /begun/.test(e.text)) stop.abort();
+      },
+    },
+  );
+}
+
+for (
+  const [what, source, grace] of [
+    ["waits", `await new Promise(() => setInterval(() => {}, 99));`],
     [
-      `console.log("finished")`,
-      `console.log("begun"); await new Promise(() => setInterval(() => {}, 99));`,
-      `console.log("never")`,
+      "ignores SIGINT",
+      `Deno.addSignalListener("SIGINT", () => {});
+       while (true) await new Promise((r) => setTimeout(r, 99));`,
+      150,
     ],
-    ({ result, saved }) => {
-      assert.equal(result.interrupted, true);
-      assert.equal(result.ok, false);
+  ] as [string, string, number?][]
+) {
+  Deno.test(`an abort ends a cell that ${what}, and saves what ran`, () =>
+    interrupted(`console.log("begun"); ${source}`, ({ result, saved }) => {
       assert.match(result.error!, /cell 2: the run was interrupted/);
-      assert.equal(printed(saved.cells[0]), "finished\n");
       assert.equal(printed(saved.cells[1]), "begun\n");
       assert.equal(errorOf(saved.cells[1]).ename, "Interrupted");
-      assert.deepEqual(saved.cells[2].outputs, []);
-    },
-    {
-      signal: stop.signal,
-      onEvent: (e) => {
-        if (e.type === "output" && /begun/.test(e.text)) stop.abort();
-      },
-    },
-  );
-});
+    }, grace));
+}
 
-Deno.test("a cell that listens to SIGINT may end on its own after an abort", async () => {
-  const stop = new AbortController();
-  await run(
-    [
-      `const { promise, resolve } = Promise.withResolvers<void>();
-       Deno.addSignalListener("SIGINT", () => resolve());
-       const alive = setInterval(() => {}, 99);
-       console.log("begun");
-       await promise;
-       clearInterval(alive);
-       console.log("saved the epoch");`,
-      `console.log("never")`,
-    ],
+Deno.test("a cell that listens to SIGINT may end on its own after an abort", () =>
+  interrupted(
+    `const { promise, resolve } = Promise.withResolvers<void>();
+     Deno.addSignalListener("SIGINT", () => resolve());
+     const alive = setInterval(() => {}, 99);
+     console.log("begun");
+     await promise;
+     clearInterval(alive);
+     console.log("saved the epoch");`,
     ({ result, saved }) => {
-      assert.equal(result.interrupted, true);
       assert.match(result.error!, /a\.ipynb: interrupted/);
-      assert.equal(printed(saved.cells[0]), "begun\nsaved the epoch\n");
-      assert.deepEqual(saved.cells[1].outputs, []);
+      assert.equal(printed(saved.cells[1]), "begun\nsaved the epoch\n");
     },
-    {
-      signal: stop.signal,
-      onEvent: (e) => {
-        if (e.type === "output" && /begun/.test(e.text)) stop.abort();
-      },
-    },
-  );
-});
-
-Deno.test("a cell that ignores SIGINT is killed after the grace time", async () => {
-  const stop = new AbortController();
-  await run(
-    [`Deno.addSignalListener("SIGINT", () => {});
-      console.log("begun");
-      while (true) await new Promise((r) => setTimeout(r, 99));`],
-    ({ result, saved }) => {
-      assert.equal(result.interrupted, true);
-      assert.equal(printed(saved.cells[0]), "begun\n");
-      assert.equal(errorOf(saved.cells[0]).ename, "Interrupted");
-    },
-    {
-      signal: stop.signal,
-      grace: 150,
-      onEvent: (e) => {
-        if (e.type === "output" && /begun/.test(e.text)) stop.abort();
-      },
-    },
-  );
-});
+  ));
 
 Deno.test("an abort before the start runs nothing", async () => {
   await run([`console.log(1)`], ({ result, saved }) => {
