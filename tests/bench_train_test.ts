@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseRecipe, recipes } from "../lib/train/mod.ts";
 import { netsOf, unsharedFields } from "../tasks/bench/train_nets.ts";
 import { inFolder } from "./_folder.ts";
-import { finished } from "./_run.ts";
+import { ran, ROOT } from "./_run.ts";
 
 const TINY = {
   size: 16,
@@ -19,13 +19,7 @@ const TINY = {
 };
 
 const bench = (args: string[], env: Record<string, string> = {}) =>
-  finished(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "tasks/bench.ts", "train", ...args],
-      cwd: new URL("../", import.meta.url).pathname,
-      env: { NO_COLOR: "1", ...env },
-    }),
-  );
+  ran("tasks/bench.ts", ["train", ...args], { cwd: ROOT, env });
 
 /** Says that it is ready, then of each round that its steps took 2, 4 and 90 ms. */
 const FAKE_TORCH = `#!/bin/sh

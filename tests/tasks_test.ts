@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startLab } from "../tasks/lab.ts";
+import { withEnv } from "./_env.ts";
 import { inFolder } from "./_folder.ts";
 import { countRun, readSummary } from "../tasks/summary.ts";
 
@@ -70,10 +71,8 @@ Deno.test({
         { mode: 0o755 },
       );
       const up = Deno.watchFs(folder);
-      const before = Deno.env.get("FERLAB_JUPYTER");
-      Deno.env.set("FERLAB_JUPYTER", python);
       const stop = new AbortController();
-      try {
+      await withEnv({ FERLAB_JUPYTER: python }, async () => {
         const lab = startLab({
           state: join(folder, "state"),
           notebooks: folder,
@@ -87,9 +86,6 @@ Deno.test({
         await ended;
         const pid = Number(await Deno.readTextFile(join(folder, "up")));
         assert.throws(() => Deno.kill(pid, "SIGCONT"));
-      } finally {
-        if (before === undefined) Deno.env.delete("FERLAB_JUPYTER");
-        else Deno.env.set("FERLAB_JUPYTER", before);
-      }
+      });
     }),
 });

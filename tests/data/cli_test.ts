@@ -9,23 +9,15 @@ import { fer2013 } from "../../lib/data/formats/fer2013.ts";
 import { imageFolder } from "../../lib/data/formats/image_folder.ts";
 import type { Listing } from "../../lib/data/listing.ts";
 import { inFolder } from "../_folder.ts";
-import { finished } from "../_run.ts";
+import { ran } from "../_run.ts";
 import { picture, png } from "./_pictures.ts";
 
-const root = new URL("../..", import.meta.url).pathname;
-
 /** Runs `deno task data ARGS` in a folder. */
-async function data(cwd: string, ...args: string[]) {
-  const { code, out, err } = await finished(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", join(root, "tasks/data.ts"), ...args],
-      cwd,
-      env: { NO_COLOR: "1", XDG_CACHE_HOME: join(cwd, "cache") },
-    }),
-  );
-  // Several Denos that start at once say so themselves.
-  return { code, out, err: err.replace(/^Blocking waiting .*\n/gm, "") };
-}
+const data = (cwd: string, ...args: string[]) =>
+  ran("tasks/data.ts", args, {
+    cwd,
+    env: { XDG_CACHE_HOME: join(cwd, "cache") },
+  });
 
 function write(dir: string, path: string, bytes: Uint8Array | string) {
   Deno.mkdirSync(dirname(join(dir, path)), { recursive: true });

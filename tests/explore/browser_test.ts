@@ -67,60 +67,57 @@ const OWN =
   /^It rests on|^As written: (the notebook's own (code|rule)|numbers in this|its rule chooses)/;
 
 for (const name of PAGES) {
-  test(
-    `${name}: the page says what the notebook's claims say, to the last digit`,
-    async ({ open }) => {
-      const file = join(REPORTS, `${name}.ipynb`);
-      const html = await exportHtml(await readNotebook(file));
-      const { page, errors, sent } = await open(html);
-      const written = await claimRows(page);
-      const { claims, answer } = JSON.parse(
-        readFileSync(join(REPORTS, `${name}.claims.json`), "utf8"),
-      );
-      const said = page.locator(".answer").first();
-      assert.equal(await said.innerText(), answer.text);
-      for (const [i, { verdict, why, claim }] of claims.entries()) {
-        assert.ok(written[i]?.includes(verdict), `${claim}: ${written[i]}`);
-        assert.ok(written[i]?.includes(why), `${claim}: ${written[i]}`);
-      }
-      await question(page);
-      const asked = await page.locator(".ask-verdicts > li").evaluateAll((
-        all,
-      ) => all.map((e) => (e as HTMLElement).dataset));
-      assert.deepEqual(
-        asked.map((a) => a.verdict),
-        claims.map((c: { verdict: string }) => c.verdict),
-      );
-      if (ASKED.has(name)) {
-        assert.ok(asked.some((a) => a.asked === "yes"), "none can be asked");
-      }
-      // Judged and drawn again, with nothing left out: no trial waits.
-      await and(page, () =>
-        page.evaluate(() => {
-          location.hash = "#ask=" +
-            encodeURIComponent(JSON.stringify({ states: ["WAITING"] }));
-        }));
-      const again = (await claimRows(page)).map((row) =>
-        row!.replace("As written, by the notebook's own rule: ", "")
-      );
-      assert.deepEqual(again, written);
-      assert.equal(await said.innerText(), answer.text);
-      const notes = await page.locator(".as-written .note").allTextContents();
-      assert.deepEqual(
-        notes.filter((text) => !OWN.test(text)),
-        [],
-        "something does not come out as written",
-      );
-      assert.ok(!ASKED.has(name) || notes.every((t) => !/sentence/.test(t)));
-      await and(
-        page,
-        () => page.getByRole("button", { name: "As written" }).click(),
-      );
-      assert.deepEqual(await claimRows(page), written);
-      assert.equal(new URL(page.url()).hash, "");
-      assert.deepEqual([errors, sent], [[], []]);
-    },
-  );
+  test(`${name}: the page says what the notebook's claims say, to the last digit`, async ({ open }) => {
+    const file = join(REPORTS, `${name}.ipynb`);
+    const html = await exportHtml(await readNotebook(file));
+    const { page, errors, sent } = await open(html);
+    const written = await claimRows(page);
+    const { claims, answer } = JSON.parse(
+      readFileSync(join(REPORTS, `${name}.claims.json`), "utf8"),
+    );
+    const said = page.locator(".answer").first();
+    assert.equal(await said.innerText(), answer.text);
+    for (const [i, { verdict, why, claim }] of claims.entries()) {
+      assert.ok(written[i]?.includes(verdict), `${claim}: ${written[i]}`);
+      assert.ok(written[i]?.includes(why), `${claim}: ${written[i]}`);
+    }
+    await question(page);
+    const asked = await page.locator(".ask-verdicts > li").evaluateAll((
+      all,
+    ) => all.map((e) => (e as HTMLElement).dataset));
+    assert.deepEqual(
+      asked.map((a) => a.verdict),
+      claims.map((c: { verdict: string }) => c.verdict),
+    );
+    if (ASKED.has(name)) {
+      assert.ok(asked.some((a) => a.asked === "yes"), "none can be asked");
+    }
+    // Judged and drawn again, with nothing left out: no trial waits.
+    await and(page, () =>
+      page.evaluate(() => {
+        location.hash = "#ask=" +
+          encodeURIComponent(JSON.stringify({ states: ["WAITING"] }));
+      }));
+    const again = (await claimRows(page)).map((row) =>
+      row!.replace("As written, by the notebook's own rule: ", "")
+    );
+    assert.deepEqual(again, written);
+    assert.equal(await said.innerText(), answer.text);
+    const notes = await page.locator(".as-written .note").allTextContents();
+    assert.deepEqual(
+      notes.filter((text) => !OWN.test(text)),
+      [],
+      "something does not come out as written",
+    );
+    assert.ok(!ASKED.has(name) || notes.every((t) => !/sentence/.test(t)));
+    await and(
+      page,
+      () => page.getByRole("button", { name: "As written" }).click(),
+    );
+    assert.deepEqual(await claimRows(page), written);
+    assert.equal(new URL(page.url()).hash, "");
+    assert.deepEqual([errors, sent], [[], []]);
+  });
 }
 
 const EVIL =

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import {
-  applyAdam,
   backend,
   bytesToFloat,
   compile,
@@ -212,35 +211,6 @@ Deno.test("the event loop stays free during a step", async () => {
   }
   (await done).forEach((t) => t.dispose());
   assert.ok(ticks > 10, `only ${ticks} turns of the event loop`);
-});
-
-Deno.test("Adam's update is PyTorch's formula", () => {
-  const p = new Variable(tf.tensor1d([1, -2]));
-  const m = new Variable(tf.zeros([2])), v = new Variable(tf.zeros([2]));
-  const [lr, b1, b2, eps] = [0.1, 0.9, 0.999, 1e-3];
-  let want = [1, -2], wm = [0, 0], wv = [0, 0];
-  for (let t = 1; t <= 5; t++) {
-    const g = [0.3 * t, -0.01];
-    applyAdam({
-      parameter: p,
-      m,
-      v,
-      gradient: tf.tensor1d(g),
-      rate: tf.scalar(lr * Math.sqrt(1 - b2 ** t) / (1 - b1 ** t)),
-      beta1: tf.scalar(b1),
-      beta2: tf.scalar(b2),
-      eps: tf.scalar(eps * Math.sqrt(1 - b2 ** t)),
-    });
-    wm = wm.map((x, i) => b1 * x + (1 - b1) * g[i]);
-    wv = wv.map((x, i) => b2 * x + (1 - b2) * g[i] ** 2);
-    want = want.map((x, i) =>
-      x -
-      lr * wm[i] / (1 - b1 ** t) / (Math.sqrt(wv[i] / (1 - b2 ** t)) + eps)
-    );
-  }
-  p.read().dataSync().forEach((x, i) =>
-    assert.ok(Math.abs(Number(x) - want[i]) < 1e-5)
-  );
 });
 
 Deno.test("strings, complex and boolean tensors survive the border", () => {

@@ -12,6 +12,7 @@ import {
   readRecord,
   TENSORFLOW_VERSION,
 } from "../../lib/tensorflow/location.ts";
+import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -40,17 +41,16 @@ const engine = (device: string) =>
 
 const hasGpu = existsSync("/dev/nvidia0");
 
-Deno.test("FERLAB_DEVICE is cpu, gpu or auto, and nothing else", () => {
-  const before = Deno.env.get("FERLAB_DEVICE");
-  try {
-    Deno.env.set("FERLAB_DEVICE", "tpu");
-    assert.throws(deviceChoice, /FERLAB_DEVICE is "tpu": it must be cpu, gpu/);
-    Deno.env.set("FERLAB_DEVICE", "");
-    assert.equal(deviceChoice(), "auto");
-  } finally {
-    if (before === undefined) Deno.env.delete("FERLAB_DEVICE");
-    else Deno.env.set("FERLAB_DEVICE", before);
-  }
+Deno.test("FERLAB_DEVICE is cpu, gpu or auto, and nothing else", async () => {
+  await withEnv(
+    { FERLAB_DEVICE: "tpu" },
+    () =>
+      assert.throws(
+        deviceChoice,
+        /FERLAB_DEVICE is "tpu": it must be cpu, gpu/,
+      ),
+  );
+  assert.equal(await withEnv({ FERLAB_DEVICE: "" }, deviceChoice), "auto");
 });
 
 Deno.test("with FERLAB_DEVICE=cpu the engine sees no GPU", async () => {

@@ -22,24 +22,9 @@ import {
   cudaWheels,
   pinsHere,
 } from "../../lib/tensorflow/wheels.ts";
+import { withEnv } from "../_env.ts";
 
 const wheelHere = Deno.build.os === "linux" && Deno.build.arch === "x86_64";
-
-/** Runs `work` with environment variables set (null: unset), then as before. */
-async function withEnv(
-  set: Record<string, string | null>,
-  work: () => unknown,
-) {
-  const put = (name: string, value: string | null | undefined) =>
-    value == null ? Deno.env.delete(name) : Deno.env.set(name, value);
-  const before = Object.keys(set).map((n) => [n, Deno.env.get(n)] as const);
-  for (const name in set) put(name, set[name]);
-  try {
-    await work();
-  } finally {
-    for (const [name, value] of before) put(name, value);
-  }
-}
 
 /** Runs `work` with an empty cache folder of its own. */
 async function withCache(

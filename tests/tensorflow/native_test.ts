@@ -12,6 +12,7 @@ import {
   tf,
   usesNativeOps,
 } from "../../lib/tensorflow/mod.ts";
+import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 import { finished } from "../_run.ts";
 
@@ -124,11 +125,7 @@ Deno.test({
       );
       const key = keyOf(LIBRARY);
       const set = { ...env, FERLAB_TENSORFLOW: LIBRARY };
-      const before = Object.keys(set).map((n) => [n, Deno.env.get(n)] as const);
-      for (const [name, value] of Object.entries(set)) {
-        Deno.env.set(name, value);
-      }
-      try {
+      await withEnv(set, async () => {
         const found = await ensureNative(LIBRARY);
         assert("missing" in found);
         const made = await ensureNative(LIBRARY, { again: true });
@@ -138,12 +135,7 @@ Deno.test({
           names(dir).filter((name) => name.endsWith(".txt")),
           [],
         );
-      } finally {
-        for (const [name, value] of before) {
-          if (value === undefined) Deno.env.delete(name);
-          else Deno.env.set(name, value);
-        }
-      }
+      });
       // What was compiled cannot be loaded.
       const third = await program([CLI, "info"], env);
       assert.equal(third.code, 0);

@@ -8,6 +8,7 @@ import {
   saveCheckpoint,
 } from "../../lib/train/checkpoint.ts";
 import { inFolder } from "../_folder.ts";
+import { program } from "../_run.ts";
 
 function checkpoint(epoch: number): Checkpoint {
   const data = Float32Array.of(epoch, 2, 3);
@@ -86,13 +87,13 @@ Deno.test("where no checkpoint is whole the error is one line and no file change
 
 Deno.test("a writer killed at any moment leaves a whole checkpoint, none it reported is lost", () =>
   inFolder(async (dir) => {
-    const script = new URL("./save_loop.ts", import.meta.url).pathname;
     let from = 1;
     for (let kill = 1; kill <= 5; kill++) {
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--no-check", script, dir, String(from)],
-        stdout: "piped",
-      }).spawn();
+      const child = program(
+        "tests/train/save_loop.ts",
+        [dir, String(from)],
+        { stdout: "piped" },
+      ).spawn();
       const reader = child.stdout.pipeThrough(new TextDecoderStream())
         .getReader();
       let text = "";

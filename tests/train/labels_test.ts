@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Dataset } from "../../lib/data/mod.ts";
 import { tf } from "../../lib/tensorflow/mod.ts";
 import { parseRecipe, train } from "../../lib/train/mod.ts";
-import { likeliestOf, softCrossEntropy } from "../../lib/train/losses.ts";
+import { likeliestOf } from "../../lib/train/losses.ts";
 import { TrainingRun } from "../../lib/train/batches_and_rates.ts";
 import { tinyData, tinyRecipe } from "./_tiny.ts";
 
@@ -47,18 +47,6 @@ for (const labels of ["soft", "drawn", "any"]) {
     );
   });
 }
-
-Deno.test("soft: the loss is the cross-entropy against the shares", () => {
-  const logits = tf.tensor2d([[2, 1, 0], [0, 0, 3]]);
-  const shares = tf.tensor2d([[0.75, 0.25, 0], [0, 0.5, 0.5]]);
-  const logSum = (row: number[]) =>
-    Math.log(row.reduce((s, v) => s + Math.exp(v), 0));
-  const expected = (0.75 * (logSum([2, 1, 0]) - 2) +
-    0.25 * (logSum([2, 1, 0]) - 1) +
-    0.5 * logSum([0, 0, 3]) + 0.5 * (logSum([0, 0, 3]) - 3)) / 2;
-  const loss = softCrossEntropy(logits, shares).dataSync()[0];
-  assert(Math.abs(loss - expected) < 1e-6, `${loss} for ${expected}`);
-});
 
 Deno.test("any: the likeliest of the rated classes is the target, others never", () => {
   const logits = tf.tensor2d([[2, 1, 9], [0, 0.5, -3]]);

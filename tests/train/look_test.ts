@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { tf } from "../../lib/tensorflow/mod.ts";
 import { aboveMean } from "../../lib/train/look.ts";
 import { lookInside, type Recipe, recipes } from "../../lib/train/mod.ts";
+import { withEnv } from "../_env.ts";
 
 const small: Recipe = {
   ...recipes.slim,
@@ -56,13 +57,11 @@ Deno.test("attention shows as what a patch has above the mean, never an even loo
 });
 
 Deno.test("a dry run trains no net to look into", async () => {
-  Deno.env.set("FERLAB_DRY_RUN", "1");
-  try {
-    const { faces, blocks } = await lookInside({ ViT: small });
-    assert.deepEqual([faces, blocks], [[], []]);
-  } finally {
-    Deno.env.delete("FERLAB_DRY_RUN");
-  }
+  const { faces, blocks } = await withEnv(
+    { FERLAB_DRY_RUN: "1" },
+    () => lookInside({ ViT: small }),
+  );
+  assert.deepEqual([faces, blocks], [[], []]);
 });
 
 Deno.test("nets of several sizes have no faces in common", async () => {

@@ -18,7 +18,7 @@ import { loadPretrained } from "../../lib/train/pretrained.ts";
 import { writeSafetensors } from "../../lib/weights/mod.ts";
 import { everything, tinyData, tinyRecipe } from "./_tiny.ts";
 import { inFolder } from "../_folder.ts";
-import { killedWhen } from "../_run.ts";
+import { killedWhen, program } from "../_run.ts";
 
 async function all(rows: AsyncIterable<EpochRow>): Promise<EpochRow[]> {
   const list: EpochRow[] = [];
@@ -32,17 +32,11 @@ const numbers = (rows: EpochRow[]) =>
 
 /** Starts a training in a process of its own and kills it after `epoch`. */
 async function trainAndKill(dir: string, recipe: Recipe, epoch: number) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--no-check",
-      join(import.meta.dirname!, "resume_child.ts"),
-      dir,
-      JSON.stringify(recipe),
-    ],
-    stdout: "piped",
-  }).spawn();
+  const child = program(
+    "tests/train/resume_child.ts",
+    [dir, JSON.stringify(recipe)],
+    { stdout: "piped" },
+  ).spawn();
   await killedWhen(child, (printed) => printed.includes(`${epoch}\n`));
 }
 
@@ -232,22 +226,6 @@ Deno.test("a training says what it leaves alone of a file of weights", async () 
     `${file}: ignored beside the weights: objects of argparse.Namespace`,
   ]);
 });
-
-Deno.test("another recipe does not go on from a checkpoint, and says so", () =>
-  inFolder(async (dir) => {
-    await all(
-      train(tinyRecipe({ epochs: 1 }), tinyData, { checkpointDir: dir }),
-    );
-    const warnings: string[] = [];
-    const rows = await all(
-      train(tinyRecipe({ epochs: 1, lr: 2e-3 }), tinyData, {
-        checkpointDir: dir,
-        onWarning: (line) => warnings.push(line),
-      }),
-    );
-    assert.equal(rows.length, 1);
-    assert.match(warnings[0], /another recipe/);
-  }));
 
 Deno.test("more epochs of the same recipe go on from the last one", () =>
   inFolder(async (dir) => {

@@ -1,6 +1,6 @@
 /** What a trained net says of photos, and what it refuses. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import sharp from "sharp";
 import type { Dataset } from "../../lib/data/mod.ts";
 import {
@@ -18,7 +18,7 @@ import {
   writeSafetensors,
 } from "../../lib/weights/mod.ts";
 import { inFolder } from "../_folder.ts";
-import { finished } from "../_run.ts";
+import { ran } from "../_run.ts";
 import { tinyData, tinyRecipe } from "./_tiny.ts";
 
 const trained = async (
@@ -36,6 +36,14 @@ const trained = async (
     test: rows.at(-1)!.test,
   };
 };
+
+let plainly: Promise<string> | undefined;
+/** The weights of the plain tiny net, which is trained once for these tests. */
+const plainNet = () =>
+  plainly ??= Deno.makeTempDir().then(trained).then(({ weights }) => weights);
+Deno.test.afterAll(async () => {
+  if (plainly) await Deno.remove(dirname(await plainly), { recursive: true });
+});
 
 /** A test image of the data as a PNG, in the middle of a larger black one. */
 async function photo(
@@ -84,7 +92,7 @@ Deno.test("predictions are those of the training's evaluation, its running mean 
 
 Deno.test("a face's box is cut out, also where it reaches over the photo's edges", () =>
   inFolder(async (dir) => {
-    const { weights } = await trained(join(dir, "run"));
+    const weights = await plainNet();
     const alone = await photo(join(dir, "alone.png"), 1);
     const file = await photo(join(dir, "large.png"), 1, { border: 5 });
     const box = { left: 5, top: 5, width: 16, height: 16 };
@@ -108,7 +116,7 @@ Deno.test("a face's box is cut out, also where it reaches over the photo's edges
 Deno.test("a net that has seen gray images alone sees photos in gray", () =>
   inFolder(async (dir) => {
     // The drawn faces are gray.
-    const { weights } = await trained(join(dir, "run"));
+    const weights = await plainNet();
     const raw = { width: 16, height: 16, channels: 3 as const };
     const pixels = new Uint8Array(16 * 16 * 3).map((_, i) =>
       [200, 90, 10][i % 3]
@@ -128,7 +136,7 @@ Deno.test("a net that has seen gray images alone sees photos in gray", () =>
 
 Deno.test("Grad-CAM of the answer comes with each photo where it is asked for", () =>
   inFolder(async (dir) => {
-    const { weights } = await trained(join(dir, "run"));
+    const weights = await plainNet();
     const files = [0, 1, 2].map((i) => join(dir, `${i}.png`));
     for (const [i, file] of files.entries()) await photo(file, i);
     const { rows } = await predict(weights, files, { gradCam: true });
@@ -146,7 +154,7 @@ Deno.test("Grad-CAM of the answer comes with each photo where it is asked for", 
 
 Deno.test("a folder is read whole, each folder once; what is no picture is told", () =>
   inFolder(async (dir) => {
-    const { weights } = await trained(join(dir, "run"));
+    const weights = await plainNet();
     const photos = join(dir, "photos");
     await Deno.mkdir(join(photos, "b c"), { recursive: true });
     await photo(join(photos, "two\nlines.png"), 0);
@@ -180,7 +188,7 @@ Deno.test("a folder is read whole, each folder once; what is no picture is told"
 
 Deno.test("weights without recipe or classes, of another net or without sense are refused in one line", () =>
   inFolder(async (dir) => {
-    const { weights } = await trained(join(dir, "run"));
+    const weights = await plainNet();
     const { tensors, metadata } = await readWeights(weights);
     const model = modelTensors(tensors);
     const write = async (
@@ -260,17 +268,11 @@ Deno.test("classes that are often meant are those of a tenth of the answers", ()
   assert.deepEqual(confusedWith({}, 2), { images: 0, classes: [] });
 });
 
-const script = new URL("../../tasks/predict.ts", import.meta.url).pathname;
-const run = (...args: string[]) =>
-  finished(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", script, ...args],
-    }),
-  );
+const run = (...args: string[]) => ran("tasks/predict.ts", args);
 
 Deno.test("the task prints tables, JSON and CSV, and draws Grad-CAM", () =>
   inFolder(async (dir) => {
-    const { weights } = await trained(join(dir, "run"));
+    const weights = await plainNet();
     const photos = join(dir, "photos");
     await Deno.mkdir(photos);
     await photo(join(photos, "=a, b.png"), 0);
@@ -309,7 +311,7 @@ Deno.test("the task prints tables, JSON and CSV, and draws Grad-CAM", () =>
     );
     assert(first.startsWith(`"${photos}/=a, b.png",,`), first);
 
-    const table = await run(join(dir, "run"), join(photos, "c.png"));
+    const table = await run(dirname(weights), join(photos, "c.png"));
     assert.equal(table.code, 0, table.err);
     assert.match(table.out, /c\.png +\d+\.\d.*\*.*\n/);
     assert.match(table.out, /^\* the answer$/m);

@@ -3,17 +3,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readWeights, writeSafetensors } from "../../lib/weights/mod.ts";
 import { inFolder } from "../_folder.ts";
-import { finished } from "../_run.ts";
+import { finished, ran, ROOT } from "../_run.ts";
 import { expected, folder, plain, published } from "./_fixtures.ts";
 
-const script = new URL("../../tasks/weights.ts", import.meta.url).pathname;
-
-const weights = (...args: string[]) =>
-  finished(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", script, ...args],
-    }),
-  );
+const weights = (...args: string[]) => ran("tasks/weights.ts", args);
 
 Deno.test("inspect gives each tensor's statistics, the key and the renaming found", async () => {
   const { code, out } = await weights(
@@ -96,7 +89,9 @@ Deno.test("inspect lists 150,000 tensors", () =>
 
 Deno.test("the command needs neither TensorFlow nor FFI", async () => {
   const { code, out } = await finished(
-    new Deno.Command(Deno.execPath(), { args: ["info", "--json", script] }),
+    new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", `${ROOT}tasks/weights.ts`],
+    }),
   );
   assert.equal(code, 0);
   const files = JSON.parse(out).modules

@@ -7,7 +7,7 @@ import { distance } from "../models/_tiny.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 import { torchPython } from "../../tasks/python.ts";
 import { inFolder } from "../_folder.ts";
-import { finished } from "../_run.ts";
+import { finished, ran } from "../_run.ts";
 
 /** Runs Python `code` in the folder, and gives what its last line says as JSON. */
 async function python(dir: string, code: string): Promise<unknown> {
@@ -89,20 +89,10 @@ Deno.test({
       // With a running mean, evaluation is by that.
       const ours = await trainer.logits(images, [5, 16, 16, 3]);
       trainer.dispose();
-      const converted = await finished(
-        new Deno.Command(Deno.execPath(), {
-          args: [
-            "run",
-            "-A",
-            "tasks/weights.ts",
-            "convert",
-            join(dir, "checkpoint.safetensors"),
-            join(dir, "mean.safetensors"),
-            "--average",
-          ],
-          cwd: new URL("../../", import.meta.url).pathname,
-        }),
-      );
+      const converted = await ran("tasks/weights.ts", [
+        ...["convert", join(dir, "checkpoint.safetensors")],
+        ...[join(dir, "mean.safetensors"), "--average"],
+      ]);
       assert.equal(converted.code, 0, converted.err);
       const here = new URL(".", import.meta.url).pathname;
       const theirs = await python(
