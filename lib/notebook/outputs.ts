@@ -181,6 +181,17 @@ export function withSvgTwin(
   return { ...content, data: { ...data, "text/html": html } };
 }
 
+/** What is kept of a display that an update replaces. */
+interface NamedDisplay {
+  /** outputs that show it */
+  copies: number;
+  /** characters, over all copies */
+  size: number;
+  text: number;
+  /** where what is too large lies, by its type */
+  files: Map<string, string | undefined>;
+}
+
 /**
  * Cuts what one cell prints, shows as plain text or says in an error, and takes
  * out what else it shows where that is too large; what is left out goes into
@@ -189,7 +200,8 @@ export function withSvgTwin(
 export class LeftOut {
   #room: number = LIMITS.text;
   #displayRoom: number = LIMITS.display;
-  #displays = 0;
+  #files = 0;
+  readonly #displays = new Map<string, NamedDisplay>();
   #left = 0;
   #problem: string | undefined;
   /** Stands where the text was cut; its own text grows with what is left out. */
@@ -223,32 +235,62 @@ export class LeftOut {
         content: { ...c, evalue: short, traceback: trace ? [trace] : [] },
       };
     }
+    if (m.type === "clear_output") { // nothing is left but what has an id
+      [this.#room, this.#displayRoom] = [LIMITS.text, LIMITS.display];
+      for (const { size, text } of this.#displays.values()) {
+        this.#room -= text;
+        this.#displayRoom -= size;
+      }
+    }
     const data = c.data as MimeBundle | undefined;
-    return data ? { ...m, content: { ...c, data: this.#bundle(data) } } : m;
+    if (!data) return m;
+    const kept = this.#bundle(data, m.type, displayId(c));
+    return { ...m, content: { ...c, data: kept } };
   }
 
-  #bundle(data: MimeBundle): MimeBundle {
+  #bundle(data: MimeBundle, type: string, id?: string): MimeBundle {
     const kept: MimeBundle = {};
     const notes: string[] = [];
+    const display = this.#displays.get(id ?? "") ??
+      { copies: 0, size: 0, text: 0, files: new Map() };
+    if (id !== undefined) this.#displays.set(id, display);
+    let copies = 1;
+    if (type === "update_display_data") { // what was shown is shown no more
+      copies = Math.max(1, display.copies);
+      this.#displayRoom += display.size;
+      this.#room += display.text;
+      display.size = display.text = 0;
+    } else display.copies++;
     for (const [mime, value] of Object.entries(data)) {
       const text = typeof value === "string" ? value : JSON.stringify(value);
       if (mime === "text/plain") {
-        kept[mime] = typeof value === "string" ? this.#kept(value) : value;
-      } else if (text.length <= this.#displayRoom) {
-        this.#displayRoom -= text.length;
+        const plain = typeof value === "string" ? this.#kept(value) : value;
+        kept[mime] = plain;
+        display.text += typeof plain === "string" ? plain.length : 0;
+      } else if (copies * text.length <= this.#displayRoom) {
+        this.#displayRoom -= copies * text.length;
+        display.size += copies * text.length;
         kept[mime] = value;
-      } else notes.push(this.#keepDisplay(mime, text));
+      } else notes.push(this.#keepDisplay(mime, text, display.files));
     }
     if (!notes.length) return kept;
     const lines = [kept["text/plain"], ...notes].filter(Boolean);
     return { ...kept, "text/plain": lines.join("\n") };
   }
 
-  /** Writes what a cell shows into a file of its own; what is told of it. */
-  #keepDisplay(mime: string, text: string): string {
+  /**
+   * Writes what a cell shows into a file, of its own or its display's; what is
+   * told of it.
+   */
+  #keepDisplay(
+    mime: string,
+    text: string,
+    files: NamedDisplay["files"],
+  ): string {
     const [, end] = /([a-z\d]+)$/i.exec(mime.replace(/\+xml$/, "")) ?? [];
-    const file = this.#file
-      ?.replace(/txt$/, `${++this.#displays}.${end ?? "txt"}`);
+    const file = files.get(mime) ??
+      this.#file?.replace(/txt$/, `${++this.#files}.${end ?? "txt"}`);
+    files.set(mime, file);
     const what = `[${sizeText(text.length)} of ${mime} left out`;
     if (!file) return `${what}]`;
     try {

@@ -536,6 +536,55 @@ Deno.test("what else a cell shows is kept up to 30 MB, the rest lies beside it",
   );
 });
 
+Deno.test("a display that is updated, or cleared, is counted as it is at last", async () => {
+  await run(
+    [
+      `const show = (text, update, id = "one") => Deno.jupyter.broadcast(
+        update ? "update_display_data" : "display_data",
+        {
+          data: { "text/html": text, "text/plain": "p".repeat(1e5) },
+          metadata: {},
+          transient: { display_id: id },
+        },
+      );
+      await show("0");
+      for (let i = 1; i < 9; i++) await show(i + "a".repeat(5e6), true);
+      await show("b".repeat(4e7), true);
+      await show("c".repeat(4e7), true);
+      await show("twice", false, "two");
+      await show("twice", false, "two");
+      await show("d".repeat(2e7), true, "two");
+      await show("last", true);`,
+      `for (let i = 0; i < 9; i++) {
+        await Deno.jupyter.broadcast("clear_output", { wait: i % 2 === 0 });
+        await Deno.jupyter.display(
+          { "text/html": i + "a".repeat(5e6), "text/plain": "p".repeat(1e5) },
+          { raw: true },
+        );
+      }`,
+    ],
+    async ({ saved, file, result }) => {
+      assert.equal(result.error, undefined);
+      const [shown, cleared] = saved.cells.map((c) =>
+        c.outputs!.map((o) => "data" in o ? o.data : o)
+      );
+      const plain = "p".repeat(1e5);
+      const out =
+        `${plain}\n[20.0 MB of text/html left out, in b.cell-1.2.html]`;
+      assert.deepEqual(shown, [
+        { "text/html": "last", "text/plain": plain },
+        ...Array(2).fill({ "text/plain": out }),
+      ]);
+      const beside = await Deno.readTextFile(file("b.cell-1.1.html"));
+      assert.ok(beside === "c".repeat(4e7));
+      assert.deepEqual(
+        cleared,
+        [{ "text/html": "8" + "a".repeat(5e6), "text/plain": plain }],
+      );
+    },
+  );
+});
+
 Deno.test("an error of a worker that nothing listens to is told as its own", async () => {
   await run(
     [
