@@ -223,9 +223,9 @@ ${LEAD_STYLE}
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   :is(h1, h2, h3, h4, h5, h6), .code > summary, .numbered > figcaption:first-child { break-after: avoid; }
   th, td { padding: .25rem .5rem; }
-  td:last-child:not(:first-child) { overflow-wrap: anywhere; }
+  td:nth-child(2):last-child { overflow-wrap: anywhere; }
   .out:not(.md) td { max-width: none; }
-  .out svg, .out img, figure:has(svg, img), tr, .banner { break-inside: avoid; }
+  .out svg, .out img, figure:has(svg, img), figcaption, tr, .banner { break-inside: avoid; }
   .term { text-decoration: none; }
 }
 `;
