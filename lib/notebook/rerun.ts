@@ -14,7 +14,7 @@ import {
   writing,
   wrote,
 } from "./rerun_plan.ts";
-import { SavedText, textLike, upToDate } from "./saved_text.ts";
+import { SavedText, upToDate } from "./saved_text.ts";
 import {
   findSession,
   saveSession,
@@ -24,6 +24,7 @@ import {
 import {
   type Cell,
   type Notebook,
+  notebookText,
   readNotebook,
   readNotebookText,
 } from "./types.ts";
@@ -200,7 +201,7 @@ export async function rerunCells(
         .filter((c) => c.state !== "fresh").map((c) => c.number);
       made = upToDate(source, executed, cells);
     } else asked = askedCells(graph, o.cells);
-    if (made) [executed, text] = [made, textLike(text, made)];
+    if (made) [executed, text] = [made, notebookText(made, text)];
     const was = executedCells(cells, executed);
     const saved = new SavedText(text, executed, was, out);
     if (asked.length) await admitPackages(cells, folder, warn);

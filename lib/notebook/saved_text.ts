@@ -66,11 +66,6 @@ export function upToDate(
   return isDeepStrictEqual(json(now), json(executed.cells)) ? undefined : made;
 }
 
-/** A notebook as JSON, in the layout that `text` has. */
-export const textLike = (text: string, nb: Notebook): string =>
-  jsonLike(text, 0, { ...nb, cells: nb.cells.map(cellJson) }) +
-  (text.endsWith("\n") ? "\n" : "");
-
 /** The text of a saved notebook, and the cells that are put into it. */
 export class SavedText {
   readonly #text: string;

@@ -1,5 +1,5 @@
 /** The notebook file format (nbformat 4): types, reading, writing. */
-import { replaceText } from "./json_text.ts";
+import { jsonLike, replaceText } from "./json_text.ts";
 import { isObject, malformed } from "./malformed.ts";
 
 /** A MIME bundle: one value in several representations. */
@@ -54,7 +54,7 @@ type Metadata = Record<string, unknown>;
 
 /** The error that a cell has among its outputs. */
 export const errorIn = ({ outputs }: Cell): ErrorOutput | undefined =>
-  outputs?.find((o): o is ErrorOutput => o?.output_type === "error");
+  outputs?.find((o): o is ErrorOutput => o.output_type === "error");
 
 const join = (v: unknown): unknown =>
   Array.isArray(v) && v.every((x) => typeof x === "string") ? v.join("") : v;
@@ -152,33 +152,19 @@ export function cellJson(cell: Cell): Record<string, unknown> {
   };
 }
 
-/** How the file at `path` is laid out; as Jupyter does where there is none. */
-async function layoutOf(path: string) {
-  const usual = { indent: " ", newline: "\n", end: "\n" };
-  try {
-    using file = await Deno.open(path);
-    const { size } = await file.stat();
-    const head = new Uint8Array(80), tail = new Uint8Array(1);
-    const n = await file.read(head);
-    await file.seek(Math.max(0, size - 1), Deno.SeekMode.Start);
-    await file.read(tail);
-    const text = new TextDecoder().decode(head.subarray(0, n ?? 0));
-    if (!text.startsWith("{")) return usual;
-    const [, newline, indent] = /^\{(\r?\n)([ \t]+)/.exec(text) ??
-      ["", "\n", ""];
-    return { indent, newline, end: tail[0] === 10 ? "\n" : "" };
-  } catch {
-    return usual;
-  }
-}
+/** A notebook as JSON, in the layout that the text of another has. */
+export const notebookText = (nb: Notebook, like: string): string =>
+  jsonLike(like, 0, { ...nb, cells: nb.cells.map(cellJson) }) +
+  (like.endsWith("\n") ? "\n" : "");
+
+const USUAL = "{\n }\n"; // the layout that Jupyter writes
 
 /** Writes a .ipynb file atomically, in the layout of the one it replaces. */
 export async function writeNotebook(
   path: string,
   nb: Notebook,
 ): Promise<void> {
-  const cells = nb.cells.map(cellJson);
-  const { indent, newline, end } = await layoutOf(path);
-  const text = JSON.stringify({ ...nb, cells }, null, indent) + end;
-  await replaceText(path, text.replaceAll("\n", newline), "the notebook");
+  const old = await Deno.readTextFile(path).catch(() => USUAL);
+  const text = notebookText(nb, old.startsWith("{") ? old : USUAL);
+  await replaceText(path, text, "the notebook");
 }
