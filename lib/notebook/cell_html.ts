@@ -22,7 +22,7 @@ const SHOWN =
   /^(text\/.*|image\/svg\+xml|application\/json|application\/vnd\.ferlab\..*)$/;
 
 export const errorText = (o: { ename: string; evalue: string }): string => {
-  const text = `${o.ename}: ${stripAnsi(String(o.evalue))}`;
+  const text = `${o.ename}: ${stripAnsi(o.evalue)}`;
   return text.length > LIMITS.message
     ? `${text.slice(0, LIMITS.message)}…`
     : text;
@@ -143,13 +143,18 @@ ${outputs}</section>`;
   /** What the code cell of that number shows; `folds` its long tables. */
   outputs(cell: Cell, number: number, folds = false): string {
     return joinedStreams(cell.outputs ?? []).map((o, place) => {
-      const html = this.#boxed("output", () => this.#output(o, cell, number));
+      const html = this.output(o, cell, number);
       const [all, heads] = [/<tr[\s>]/g, /<thead[\s>]/g]
         .map((tag) => html.match(tag)?.length ?? 0);
       const rows = all - heads;
       const fold = folds && rows > MOST_ROWS ? `Table of ${rows} rows` : "";
       return this.#figures.caption(html, { cell, number, place, fold });
     }).join("\n");
+  }
+
+  /** One output of a cell. */
+  output(o: Output, cell: Cell, number: number): string {
+    return this.#boxed("output", () => this.#output(o, cell, number));
   }
 
   #changed(number: number): string {
@@ -193,14 +198,11 @@ ${outputs}</section>`;
       return `<div class="out stream ${name}">${this.#text(o.text)}</div>`;
     }
     if (o.output_type === "error") {
-      const trace = (o.traceback ?? []).join("\n");
+      const trace = o.traceback.join("\n");
       const meant = failureOf(cell) ? "" : "Expected: ";
       return `<div class="out error${meant ? " meant" : ""}">` +
         `<strong>${meant}${escapeHtml(errorText(o))}</strong>` +
         `${trace ? this.#text(trace) : ""}</div>`;
-    }
-    if (typeof o.data !== "object" || o.data === null) {
-      throw new Error("it holds no data");
     }
     return this.#display(o.data, number) + this.#unshown(o.data);
   }

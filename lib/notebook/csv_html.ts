@@ -1,20 +1,10 @@
 /** Tables of outputs that are csv. */
+import { parse } from "csv-parse/sync";
 import { escapeHtml } from "./ansi.ts";
 import { count, LIMITS } from "./limits.ts";
 
-let parse: typeof import("csv-parse/sync").parse | undefined;
-
-/** Loads the parser, which a page without csv does not need. */
-export async function loadCsv(): Promise<void> {
-  parse ??= (await import("csv-parse/sync")).parse;
-}
-
-/**
- * The first rows of a csv text as a table; `undefined` where it is none.
- * @throws {Error} before {@link loadCsv} is done
- */
+/** The first rows of a csv text as a table; `undefined` where it is none. */
 export function tableHtml(text: string, of: string): string | undefined {
-  if (!parse) throw new Error("the csv parser is not loaded");
   let rows: string[][];
   try {
     rows = parse(text, {

@@ -25,6 +25,14 @@ export interface CellDiff {
   outputs: OutputDifference[];
 }
 
+/** What happened to a cell: `cell 2 → cell 3, moved` */
+export function cellHeading({ kind, before, after, moved }: CellDiff): string {
+  if (kind === "added") return `${after} added`;
+  if (kind === "removed") return `${before} removed`;
+  const name = before === after ? after! : `${before} → ${after}`;
+  return moved ? `${name}, moved` : name;
+}
+
 /** Outcome of {@link diffNotebooks}; cells in the second's order. */
 export interface NotebookDiff {
   equal: boolean;

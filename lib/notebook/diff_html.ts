@@ -1,12 +1,17 @@
 /** Two notebooks' differences as one HTML page that needs no network. */
-import { ansiToHtml, escapeHtml } from "./ansi.ts";
-import type { CellDiff, DiffLine, NotebookDiff } from "./diff.ts";
+import { escapeHtml } from "./ansi.ts";
+import { CellHtml } from "./cell_html.ts";
+import {
+  type CellDiff,
+  cellHeading,
+  type DiffLine,
+  type NotebookDiff,
+} from "./diff.ts";
+import { highlightOf } from "./export.ts";
+import { mathCss } from "./math.ts";
 import { htmlPage } from "./page_script.ts";
-import { loadSanitiser, sanitise } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
-import type { Output } from "./types.ts";
-
-await loadSanitiser();
+import type { Cell, Output } from "./types.ts";
 
 const OWN_STYLE = `
 .page { grid-template-columns: minmax(0, 1400px); }
@@ -23,39 +28,10 @@ const OWN_STYLE = `
 .none { color: var(--soft); }
 `;
 
-const pre = (text: string) =>
-  `<pre>${ansiToHtml(text.replace(/\n$/, ""))}</pre>`;
-
-/** An output as a page shows it; `prefix` keeps its ids apart from others. */
-function outputHtml(output: Output | undefined, prefix: string): string {
-  if (!output) return `<p class="none">no output here</p>`;
-  if (output.output_type === "stream") return pre(output.text);
-  if (output.output_type === "error") {
-    return `<div class="out error">${
-      pre(`${output.ename}: ${output.evalue}`)
-    }</div>`;
-  }
-  const { data } = output;
-  const markup = data["text/html"] ?? data["image/svg+xml"];
-  if (typeof markup === "string") {
-    const { html, problem } = sanitise(markup, prefix);
-    return `<div class="out"><div class="${prefix}">${html}</div></div>` +
-      (problem ? `<p class="note">Not drawn: ${problem}.</p>` : "");
-  }
-  for (const mime of ["image/png", "image/jpeg", "image/gif", "image/webp"]) {
-    if (typeof data[mime] !== "string") continue;
-    const base64 = data[mime].replace(/[^A-Za-z0-9+/=]/g, "");
-    return `<div class="out"><img alt="Image" src="data:${mime};base64,${base64}"></div>`;
-  }
-  const [mime, value] =
-    Object.entries(data).find(([m]) => m === "text/plain") ??
-      Object.entries(data)[0] ?? ["", ""];
-  return pre(
-    typeof value === "string" && mime.startsWith("text/")
-      ? value
-      : JSON.stringify(value, null, 2),
-  );
-}
+const cellOf = (...outputs: Output[]): Cell => ({
+  cell_type: "code",
+  ...{ source: "", metadata: {}, outputs },
+});
 
 function linesHtml(lines: DiffLine[]): string {
   const names = { " ": "", "-": "minus", "+": "plus" };
@@ -66,23 +42,17 @@ function linesHtml(lines: DiffLine[]): string {
   }</pre>`;
 }
 
-/** What happened to a cell: `cell 2 → cell 3, moved` */
-export function cellHeading({ kind, before, after, moved }: CellDiff): string {
-  if (kind === "added") return `${after} added`;
-  if (kind === "removed") return `${before} removed`;
-  const name = before === after ? after! : `${before} → ${after}`;
-  return moved ? `${name}, moved` : name;
-}
-
-function cellHtml(cell: CellDiff, index: number): string {
-  const outputs = cell.outputs.map((o, n) => {
-    const side = (which: "before" | "after", heading: string) =>
-      `<div><h4>${heading}</h4>${
-        outputHtml(o[which], `${which}${index}-${n}--`)
-      }</div>`;
+function cellHtml(cell: CellDiff, page: CellHtml): string {
+  const number = Number(/\d+/.exec(cell.after ?? cell.before!));
+  const outputs = cell.outputs.map((o) => {
+    const shown = (output: Output | undefined) =>
+      output
+        ? page.output(output, cellOf(output), number)
+        : `<p class="none">no output here</p>`;
     return `<p class="why">Output ${o.index + 1} (${escapeHtml(o.kind)}): ` +
       `${escapeHtml(o.why)}</p><div class="pair">` +
-      side("before", "First") + side("after", "Second") + "</div>";
+      `<div><h4>First</h4>${shown(o.before)}</div>` +
+      `<div><h4>Second</h4>${shown(o.after)}</div></div>`;
   });
   return `<section><h2>${escapeHtml(cellHeading(cell))}</h2>` +
     `<p>${escapeHtml(cell.title)}</p>` +
@@ -95,24 +65,33 @@ function cellHtml(cell: CellDiff, index: number): string {
  * by side. Outputs' HTML and SVG are sanitised; no script runs.
  * @param names of the two notebooks, as shown
  */
-export function diffHtml(
+export async function diffHtml(
   diff: NotebookDiff,
   names: { before: string; after: string },
-): string {
+): Promise<string> {
   const changed = diff.cells.filter(({ kind }) => kind !== "same");
   const same = diff.cells.length - changed.length;
   const title = `${names.before} and ${names.after}`;
   const told = diff.equal
     ? "The notebooks say the same."
     : `${changed.length} cells differ, ${same} are the same.`;
+  const outputs = changed.flatMap((c) => c.outputs)
+    .flatMap(({ before, after }) => [before ?? [], after ?? []].flat());
+  const highlight = await highlightOf([cellOf(...outputs)]);
+  const page = new CellHtml(highlight, {
+    ...{ level: 1, trust: false, changed: new Map(), captions: new Map() },
+    warn() {},
+  });
+  const drawn = changed.map((cell) => cellHtml(cell, page)).join("\n");
+  const cells = page.links.resolve(drawn, escapeHtml);
   return htmlPage({
     title,
-    style: STYLE + OWN_STYLE,
+    style: STYLE + OWN_STYLE + highlight.css() + await mathCss(cells),
     body: `<div class="page">
 <main>
 <h1>${escapeHtml(title)}</h1>
 <p>${told}</p>
-${changed.map(cellHtml).join("\n")}
+${cells}
 </main>
 </div>`,
   });

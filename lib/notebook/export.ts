@@ -2,12 +2,11 @@
 import { basename, dirname } from "node:path";
 import { escapeHtml } from "./ansi.ts";
 import { CellHtml, errorText, firstLine } from "./cell_html.ts";
-import { loadCsv } from "./csv_html.ts";
 import { exploreParts } from "./explore_page.ts";
 import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
 import { type Lead, leadOf, leadTexts, questionOf } from "./lead.ts";
-import { loadMath, mathCss } from "./math.ts";
+import { mathCss } from "./math.ts";
 import { withoutCaptions } from "./page_figures.ts";
 import { LINKS } from "./page_links.ts";
 import { htmlPage, PAGE_SCRIPT, policy } from "./page_script.ts";
@@ -19,7 +18,6 @@ import {
   runState,
   secondsOf,
 } from "./provenance.ts";
-import { loadSanitiser } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
 import type { Cell, Notebook } from "./types.ts";
 
@@ -49,15 +47,6 @@ const hasTitle = (cells: Cell[]) =>
       /^#\s/.test(line) || (/^=+\s*$/.test(line) && /\S/.test(lines[i - 1]))
     )
   );
-
-/** A cell whose parts are of the types that they should be. */
-const sound = (cell: Cell): Cell => ({
-  ...cell,
-  source: typeof cell.source === "string" ? cell.source : "",
-  ...(cell.outputs === undefined
-    ? {}
-    : { outputs: Array.isArray(cell.outputs) ? cell.outputs : [null] }),
-} as Cell);
 
 function contents(headings: Heading[]): string {
   const items = headings.filter((h) => h.level === 2 || h.level === 3);
@@ -162,33 +151,15 @@ function provenance(code: Cell[], state: RunState, given: Provenance): string {
     `<dl>${list.join("")}</dl>${runTimes(code, state)}</footer>`;
 }
 
-/** Loads what this notebook's page needs, and no more: each takes a while. */
-async function loadFor(cells: Cell[]): Promise<Highlight> {
-  const languages = new Set(["typescript"]);
-  const texts: string[] = []; // of markdown
-  let markup = false, formulas = false, csv = false;
-  for (const { cell_type, source, outputs } of cells) {
-    if (cell_type === "markdown") texts.push(source);
-    for (const o of outputs ?? []) {
-      if (!o || !("data" in o) || !o.data) continue;
-      if ("text/html" in o.data || "image/svg+xml" in o.data) markup = true;
-      if ("text/latex" in o.data) formulas = true;
-      if ("text/csv" in o.data || "text/tab-separated-values" in o.data) {
-        csv = true;
-      }
-      if ("application/json" in o.data) languages.add("json");
-      texts.push(String(o.data["text/markdown"] ?? o.data["text/latex"] ?? ""));
-    }
-  }
-  const text = texts.join("\n");
-  for (const [, name] of text.matchAll(/[`~]{3}[ \t]*([^\s`~]+)/g)) {
-    languages.add(name);
-  }
-  // A picture may be an SVG, which is read before it is shown.
-  if (markup || /<|!\[/.test(text)) await loadSanitiser();
-  if (formulas || /\$|\\begin\{/.test(text)) await loadMath();
-  if (csv) await loadCsv();
-  return await Highlight.load(languages);
+/** The colours of code in the languages that these cells have. */
+export function highlightOf(cells: Cell[]): Promise<Highlight> {
+  const texts = cells.flatMap(({ cell_type, source, outputs = [] }) => [
+    ...cell_type === "markdown" ? [source] : [],
+    ...outputs.map((o) => "data" in o ? o.data["text/markdown"] : undefined),
+  ]);
+  const fences = texts.join("\n").matchAll(/[`~]{3}[ \t]*([^\s`~]+)/g);
+  const named = Array.from(fences, ([, language]) => language);
+  return Highlight.load(["typescript", "json", ...named]);
 }
 
 /** What the notebook leads with, between its question and all else. */
@@ -242,8 +213,8 @@ export async function exportHtml(
 ): Promise<string> {
   const trust = o.trust ?? false;
   const changed = o.changed ?? new Map<number, string>();
-  const { cells, captions } = withoutCaptions(nb.cells.map(sound));
-  const highlight = await loadFor(cells);
+  const { cells, captions } = withoutCaptions(nb.cells);
+  const highlight = await highlightOf(cells);
   const titled = hasTitle(cells);
   const lead = leadOf(cells);
   const question = questionOf(cells);

@@ -3,10 +3,8 @@ import { escapeHtml, unescapeHtml } from "./ansi.ts";
 import { BOARD_STYLE, verdictClasses, verdictFilter } from "./board.ts";
 import { htmlPage } from "./page_script.ts";
 import { duration } from "./provenance.ts";
-import { loadSanitiser, sanitise } from "./sanitise.ts";
+import { sanitise } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
-
-await loadSanitiser();
 
 export interface Report {
   /** relative to the index, with `/` */

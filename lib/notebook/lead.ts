@@ -23,7 +23,7 @@ export function leadOf(cells: readonly Cell[]): Lead | undefined {
     const i = code.findIndex((c) => hasTag(c, tag));
     const cell = code[i];
     const isShown = cell?.outputs?.length &&
-      cell.outputs.every((o) => o && o.output_type !== "error");
+      cell.outputs.every((o) => o.output_type !== "error");
     return isShown ? [{ cell, number: i + 1, tag }] : [];
   });
   if (found[0]?.tag !== "answer") return;
@@ -57,7 +57,7 @@ export function leadTexts(
 ): { question?: string; answer?: string } {
   const question = title && QUESTION.exec(title.head)?.[1];
   const [answer] = cell.outputs!.flatMap((o) => {
-    const text = o && "data" in o && o.data?.["text/plain"];
+    const text = "data" in o && o.data["text/plain"];
     return typeof text === "string" ? [text.split("\n")[0]] : [];
   });
   return {

@@ -1,13 +1,7 @@
 /** Formulas as KaTeX draws them, with the fonts they need inside the page. */
+import katex from "katex";
 import { escapeHtml } from "./ansi.ts";
 import { count, LIMITS } from "./limits.ts";
-
-let katex: typeof import("katex").default | undefined;
-
-/** Loads KaTeX, which a page without formulas does not need. */
-export async function loadMath(): Promise<void> {
-  katex ??= (await import("katex")).default;
-}
 
 /** A macro may stand for a text that is far longer than it. */
 const DEFINES =
@@ -18,10 +12,8 @@ const OLD = /(\\(?:begin|end)\{)(eqnarray|multline)(\*?\})/g;
 /**
  * A formula as HTML, with MathML beside it for screen readers. One that cannot
  * be drawn, as it is too long or nested too deep, is a box with its source.
- * @throws {Error} before {@link loadMath} is done
  */
 export function math(tex: string, displayMode: boolean): string {
-  if (!katex) throw new Error("KaTeX is not loaded");
   const most = DEFINES.test(tex) ? LIMITS.macros : LIMITS.formula;
   if (tex.length > most) {
     return undrawn(tex, `it has more than ${count(most)} characters`);

@@ -154,7 +154,7 @@ export function joinedStreams(outputs: Output[]): Output[] {
   for (const o of outputs) {
     const last = all.at(-1);
     if (
-      o?.output_type === "stream" && last?.output_type === "stream" &&
+      o.output_type === "stream" && last?.output_type === "stream" &&
       last.name === o.name
     ) all[all.length - 1] = { ...last, text: last.text + o.text };
     else all.push(o);

@@ -1,17 +1,8 @@
 /** HTML and SVG of outputs, reduced to what cannot run, load or collide. */
+import { Parser } from "htmlparser2";
 import { escapeHtml } from "./ansi.ts";
+import { safeStyle, safeValue, scopedSheet } from "./css.ts";
 import { costOfPicture, costOfReferences, MOST_DRAWN } from "./svg_cost.ts";
-
-let Parser: typeof import("htmlparser2").Parser | undefined;
-let css: typeof import("./css.ts") | undefined;
-
-/** Loads the parsers: 0.1 s, which a page without markup does not need. */
-export async function loadSanitiser(): Promise<void> {
-  [{ Parser }, css] = await Promise.all([
-    import("htmlparser2"),
-    import("./css.ts"),
-  ]);
-}
 
 /** Elements that stay; the rest goes, with content if in {@link DROPPED}. */
 const ALLOWED = new Map(
@@ -101,15 +92,9 @@ function safeUrl(url: string, tag: string, prefix: string): string | undefined {
   }
 }
 
-/**
- * Whether a browser can draw a picture that is a data URI in a second.
- * @throws {Error} before {@link loadSanitiser} is done
- */
-export function drawable(uri: string): boolean {
-  if (!/^data:image\/svg/i.test(uri)) return true;
-  if (!Parser) throw new Error("the sanitiser is not loaded");
-  return costOfPicture(uri, Parser) <= MOST_DRAWN;
-}
+/** Whether a browser can draw a picture that is a data URI in a second. */
+export const drawable = (uri: string): boolean =>
+  costOfPicture(uri) <= MOST_DRAWN;
 
 const SPAN = /^(col|row)?span$/i;
 const isData = (src: string): boolean => /^\s*data:/i.test(src);
@@ -178,7 +163,7 @@ class Writer {
     if (DROPPED.has(lower)) this.#dropped--;
     if (dropped) return;
     if (lower === "style") {
-      const sheet = css!.scopedSheet(this.#sheet, this.prefix);
+      const sheet = scopedSheet(this.#sheet, this.prefix);
       if (sheet) this.parts.push(`<style>${sheet}</style>`);
     }
     if (tag) this.parts.push(`</${tag}>`);
@@ -271,14 +256,14 @@ class Writer {
     } else if (lower === "style") safe = this.#style(value);
     else if (lower === "filter") {
       safe = this.#style(`filter:${value}`)?.slice("filter:".length);
-    } else if (!TEXTS.test(lower)) safe = css!.safeValue(value, prefix);
+    } else if (!TEXTS.test(lower)) safe = safeValue(value, prefix);
     return safe === undefined ? "" : ` ${name}="${escapeHtml(safe)}"`;
   }
 
   #style(value: string): string | undefined {
     if (!this.#styles.has(value)) {
       if (this.#styles.size >= MOST_STYLES) return;
-      this.#styles.set(value, css!.safeStyle(value, this.prefix));
+      this.#styles.set(value, safeStyle(value, this.prefix));
     }
     return this.#styles.get(value);
   }
@@ -291,14 +276,12 @@ class Writer {
  * whoever shows the result puts around it.
  *
  * The markup is written anew from an allowlist, never passed through.
- * @throws {Error} before {@link loadSanitiser} is done
  */
 export function sanitise(
   markup: string,
   prefix: string,
   options: SanitiseOptions = {},
 ): Sanitised {
-  if (!Parser) throw new Error("the sanitiser is not loaded");
   const writer = new Writer(prefix, options);
   try {
     new Parser(writer, { lowerCaseAttributeNames: false }).end(markup);
@@ -310,7 +293,7 @@ export function sanitise(
   }
   const html = writer.parts.join("");
   const { scripts, missed } = writer;
-  if (costOfReferences(html, Parser) > MOST_DRAWN) {
+  if (costOfReferences(html) > MOST_DRAWN) {
     const problem = "a drawing whose parts refer to each other so often that " +
       "a browser would never finish it";
     return { html: "", scripts, missed, problem };

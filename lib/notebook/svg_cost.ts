@@ -3,6 +3,7 @@
  * ten groups that each show the next one ten times are 10^10 shapes.
  */
 
+import { Parser } from "htmlparser2";
 import { decoded } from "./links.ts";
 
 /** Elements, counted with what each refers to, that a browser draws in 3 s. */
@@ -71,12 +72,10 @@ function pictureIn(uri: string): string | undefined {
 }
 
 /** {@link costOfReferences} of a picture that is a data URI. */
-export function costOfPicture(uri: string, Parser: ParserClass): number {
+export function costOfPicture(uri: string): number {
   const svg = pictureIn(uri);
-  return svg ? costOfReferences(svg, Parser, { xml: true }) : 0;
+  return svg ? costOfReferences(svg, { xml: true }) : 0;
 }
-
-type ParserClass = typeof import("htmlparser2").Parser;
 
 /**
  * Shapes drawn for `markup`, each with all that it and the groups around it
@@ -84,7 +83,6 @@ type ParserClass = typeof import("htmlparser2").Parser;
  */
 export function costOfReferences(
   markup: string,
-  Parser: ParserClass,
   o: { xml?: boolean; depth?: number } = {},
 ): number {
   if (
@@ -147,7 +145,7 @@ export function costOfReferences(
       const picture = pictureIn(value);
       if (picture !== undefined) {
         const inner = { xml: true, depth: depth + 1 };
-        made.pictures += costOfReferences(picture, Parser, inner);
+        made.pictures += costOfReferences(picture, inner);
       }
     }
     return made;

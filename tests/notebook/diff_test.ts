@@ -163,7 +163,7 @@ Deno.test("the page shows both charts side by side with ids of their own and no 
     notebook(code("<b>plot</b>", [display("image/svg+xml", chart)])),
     notebook(code("<b>plot</b>;", [display("text/html", wide)])),
   );
-  const page = diffHtml(diff, { before: "a<.ipynb", after: "b.ipynb" });
+  const page = await diffHtml(diff, { before: "a<.ipynb", after: "b.ipynb" });
   const ids = [...page.matchAll(/ id="([^"]+)"/g)].map((m) => m[1]);
   assert.equal(ids.length, 2);
   assert.notEqual(ids[0], ids[1]);

@@ -756,3 +756,16 @@ Deno.test("reports of a folder link to each other and to their index", async () 
     "<p>another page</p>",
   );
 });
+
+Deno.test("code is coloured in the languages that the notebook has, alone too", async () => {
+  const shows = (mime: string, value: unknown) =>
+    code("", [display(mime, value)]);
+  for (
+    const [cell, shown] of [
+      [shows("text/markdown", "```py\nNone\n```"), /<span class="k\d">None</],
+      [shows("application/json", { a: 1 }), /<span class="k\d">"?.*a/],
+      [markdown("> ~~~~ sh\n> ls | wc\n> ~~~~"), /<span class="k\d">ls/],
+      [shows("text/latex", "\\alpha"), /class="katex/],
+    ] as const
+  ) assert.match(body(await exportHtml(notebook(cell))), shown);
+});

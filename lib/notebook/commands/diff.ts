@@ -2,11 +2,11 @@
 import { type Command, InvalidArgumentError } from "commander";
 import {
   type CellDiff,
+  cellHeading,
   type DiffLine,
   diffNotebooks,
   type NotebookDiff,
 } from "../diff.ts";
-import { cellHeading, diffHtml } from "../diff_html.ts";
 import { readNotebook } from "../types.ts";
 import {
   BOLD,
@@ -72,7 +72,9 @@ async function diff(
     o,
   );
   if (html) {
-    const page = diffHtml(found, { before: shown(a), after: shown(b) });
+    // Only here: what draws outputs is slow to load.
+    const { diffHtml } = await import("../diff_html.ts");
+    const page = await diffHtml(found, { before: shown(a), after: shown(b) });
     await writeWhole(html, page);
     console.error(shown(html));
   }
