@@ -1,7 +1,6 @@
 /** Code with syntax colours for both themes, by Shiki. */
 import {
   bundledLanguagesInfo,
-  bundledThemes,
   createHighlighter,
   type Highlighter,
 } from "shiki";
@@ -17,46 +16,11 @@ const LANGUAGES = [
   "shellscript",
   "python",
 ];
-const PAIRED = "paired";
-
-interface Shared {
-  shiki: Highlighter;
-  /** light and dark colour; a token's colour is the number here, from 1 */
-  pairs: [string, string][];
-}
-let shared: Promise<Shared> | undefined;
-
-/**
- * Shiki with one theme that stands for two of the same rules, whose colours
- * are the numbers of pairs: code is read once, not once a theme.
- */
-async function start(): Promise<Shared> {
-  const [light, dark] = await Promise.all(
-    [
-      bundledThemes["github-light-default"](),
-      bundledThemes["github-dark-default"](),
-    ].map(async (module) => (await module).default),
-  );
-  const pairs: [string, string][] = [];
-  const numbered = (a: string, b: string) => {
-    let at = pairs.findIndex(([x, y]) => x === a && y === b);
-    if (at < 0) at = pairs.push([a, b]) - 1;
-    return `#${(at + 1).toString(16).padStart(6, "0")}`;
-  };
-  const foreground = "editor.foreground";
-  const colour = numbered(light.colors![foreground], dark.colors![foreground]);
-  const tokenColors = light.tokenColors!.flatMap(({ scope, settings }, i) => {
-    const other = dark.tokenColors![i];
-    if (String(scope) !== String(other.scope)) {
-      throw new Error("shiki's light and dark theme have different rules");
-    }
-    const [a, b] = [settings.foreground, other.settings.foreground];
-    return a && b ? [{ scope, settings: { foreground: numbered(a, b) } }] : [];
-  });
-  const theme = { name: PAIRED, colors: { [foreground]: colour }, tokenColors };
-  const shiki = await createHighlighter({ themes: [theme], langs: [] });
-  return { shiki, pairs };
-}
+const THEMES = {
+  light: "github-light-default",
+  dark: "github-dark-default",
+} as const;
+let shared: Promise<Highlighter> | undefined;
 
 /** Why code is not coloured: the time that it takes grows faster than a word. */
 function tooLong(code: string): string | undefined {
@@ -78,23 +42,23 @@ function tooLong(code: string): string | undefined {
 export class Highlight {
   readonly #classes = new Map<string, string>();
 
-  private constructor(readonly shared: Shared) {}
+  private constructor(readonly shiki: Highlighter) {}
 
   /** @param languages that {@link block} will know, by name or alias */
   static async load(languages: Iterable<string>): Promise<Highlight> {
     const names = new Set(languages);
-    shared ??= start();
-    const { shiki } = await shared;
+    const themes = Object.values(THEMES);
+    const shiki = await (shared ??= createHighlighter({ themes, langs: [] }));
     const wanted = bundledLanguagesInfo.filter(({ id, aliases = [] }) =>
       LANGUAGES.includes(id) && [id, ...aliases].some((n) => names.has(n))
     );
     await shiki.loadLanguage(...wanted.map(({ id }) => id as "typescript"));
-    return new Highlight(await shared);
+    return new Highlight(shiki);
   }
 
   /** `code` as a `<pre>`; plain where the language is not known or it is long. */
   block(code: string, language: string): string {
-    const known = this.shared.shiki.getLoadedLanguages().includes(language);
+    const known = this.shiki.getLoadedLanguages().includes(language);
     const long = known && tooLong(code);
     const html = known && !long
       ? this.#spans(code, language)
@@ -113,10 +77,9 @@ export class Highlight {
   }
 
   #spans(code: string, language: string): string {
-    const { shiki } = this.shared;
-    const tokens = shiki.codeToTokensBase(code, {
+    const tokens = this.shiki.codeToTokensWithThemes(code, {
       lang: language as "typescript",
-      theme: shiki.getTheme(PAIRED),
+      themes: THEMES,
       // Without it, a busy machine colours the same code otherwise.
       tokenizeTimeLimit: 0,
     });
@@ -130,8 +93,8 @@ export class Highlight {
         }
         text = "";
       };
-      for (const { content, color } of line) {
-        const of = content.trim() ? this.#class(color) : name;
+      for (const { content, variants } of line) {
+        const of = content.trim() ? this.#class(variants) : name;
         if (of !== name) flush();
         name = of;
         text += content;
@@ -141,10 +104,9 @@ export class Highlight {
     }).join("\n");
   }
 
-  #class(number: string | undefined): string {
-    const pair = this.shared.pairs[parseInt(number?.slice(1) ?? "", 16) - 1] ??
-      [THEME.light.fg, THEME.dark.fg];
-    const [light, dark] = pair.map((c) => c.slice(0, 7).toLowerCase());
+  #class(variants: Record<string, { color?: string }>): string {
+    const [light, dark] = [variants.light, variants.dark]
+      .map(({ color }) => color!.slice(0, 7).toLowerCase());
     const key = `${readable(light, THEME.light.faint)} ${
       readable(dark, THEME.dark.faint)
     }`;
