@@ -52,36 +52,18 @@ export function passedOn(key: CellKey): string {
   return shortHash(JSON.stringify(rest));
 }
 
-const isText = (v: unknown) => typeof v === "string";
-const isTexts = (v: unknown) => Array.isArray(v) && v.every(isText);
-const isRecord = (v: unknown) =>
-  typeof v === "object" && v !== null && isTexts(Object.values(v));
-
-/** What the parts of a key are, in the order in which they are hashed. */
-const PARTS: [keyof CellKey, (v: unknown) => boolean][] = [
-  ["source", isText],
-  ["body", isText],
-  ["needs", isTexts],
-  ["imports", isText],
-  ["modules", isRecord],
-  ["files", isRecord],
-  ["parameters", isText],
-  ["data", isText],
-  ["lock", isText],
-  ["deno", isText],
+/** The parts of a key in the order in which they are hashed. */
+const PARTS: (keyof CellKey)[] = [
+  ...["source", "body", "needs", "imports", "modules", "files"] as const,
+  ...["parameters", "data", "lock", "deno"] as const,
 ];
 
 /** A kept key, or undefined when it is absent or damaged. */
 export function keptKey(ferlab: unknown): CellKey | undefined {
   const key = (ferlab as { key?: CellKey } | undefined)?.key;
   if (!key) return;
-  const has = PARTS.filter(([part]) => key[part] !== undefined);
-  const whole = has.every(([part, fits]) => fits(key[part])) &&
-    isText(key.source) && isText(key.deno);
-  const parts = Object.fromEntries(has.map(([part]) => [part, key[part]]));
-  return whole && shortHash(JSON.stringify(parts)) === key.all
-    ? key
-    : undefined;
+  const parts = Object.fromEntries(PARTS.map((part) => [part, key[part]]));
+  return shortHash(JSON.stringify(parts)) === key.all ? key : undefined;
 }
 
 const sorted = (map: Map<string, string>) => {
