@@ -1,8 +1,16 @@
 /** What the command lines of `deno task` share: errors, numbers, signals, commands. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { meantText } from "../lib/faults/mod.ts";
-import { EXIT, inOneLine, loadWanted } from "../lib/notebook/commands/mod.ts";
+import {
+  inOneLine,
+  loadWanted,
+  numberOption,
+  stopSignal,
+  writeAll,
+} from "../lib/notebook/commands/mod.ts";
 import { clean } from "./text.ts";
+
+export { numberOption, stopSignal };
 
 /** A command that was called wrongly: exit code 2. */
 export class UsageError extends Error {
@@ -21,11 +29,8 @@ const FAULTS = ["RecipeError", "StudyError", "UsageError"];
 
 /** Writes text to standard output; false where nobody reads on (`| head`). */
 export function print(text: string): boolean {
-  const bytes = new TextEncoder().encode(text);
   try {
-    for (let at = 0; at < bytes.length;) {
-      at += Deno.stdout.writeSync(bytes.subarray(at));
-    }
+    writeAll(Deno.stdout, text);
     return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
@@ -35,14 +40,6 @@ export function print(text: string): boolean {
 
 /** The same, its line ended. */
 export const printLine = (text: string): boolean => print(`${text}\n`);
-
-/** A number that an option takes, for commander. */
-export const numberOption =
-  (what: string, test: (n: number) => boolean) => (text: string): number => {
-    const n = Number(text);
-    if (text.trim() !== "" && test(n)) return n;
-    throw new InvalidArgumentError(`it must be ${what}`);
-  };
 
 /** A whole number from 0, for commander. */
 export const fromZero = numberOption(
@@ -58,24 +55,6 @@ export const jobCount = numberOption(
   `a whole number from 1 to ${MOST_JOBS}`,
   (n) => Number.isInteger(n) && n > 0 && n <= MOST_JOBS,
 );
-
-/**
- * Aborts with all kept when the user or the system asks to stop; `again` is
- * called when they ask once more.
- */
-export function stopSignal(again: (code: number) => void) {
-  const stop = new AbortController();
-  let code = 0;
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(name, () => {
-      if (stop.signal.aborted) return again(EXIT[name]);
-      code = EXIT[name];
-      stop.abort();
-    });
-  }
-  /** The exit code; 0 before anything was asked. */
-  return { signal: stop.signal, code: () => code };
-}
 
 /** Names with commas between, of an option. */
 export const listed = (text: string): string[] =>

@@ -1,5 +1,6 @@
 /** Lines at the foot of a terminal that are drawn anew while work goes on. */
 import stringWidth from "string-width";
+import { writeAll } from "../lib/notebook/commands/mod.ts";
 import { clean, fit, NARROWEST, roomOf } from "./text.ts";
 
 /** A line; of one that is too long `setting` is cut before its end is. */
@@ -29,7 +30,7 @@ const isDrawn = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
 
 /** The error stream of this process. */
 export const stderrScreen = (): ScreenOptions => ({
-  stream: wholeWrites(Deno.stderr),
+  stream: { write: (text) => writeAll(Deno.stderr, text) },
   isTerminal: isDrawn,
   columns: () => roomOf(Deno.stderr),
   color: isDrawn && !Deno.noColor,
@@ -67,18 +68,6 @@ export const writer =
       stream.write(text);
     } catch { /* the terminal or the pipe is gone */ }
   };
-
-/** A stream of this process, its texts written whole. */
-const wholeWrites = (
-  stream: { writeSync(bytes: Uint8Array): number },
-) => ({
-  write(text: string) {
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) {
-      at += stream.writeSync(bytes.subarray(at));
-    }
-  },
-});
 
 /** Draws `frame` whenever something changed, and every second. */
 export function screen(

@@ -3,6 +3,13 @@ import stringWidth from "string-width";
 import { fit } from "../lib/notebook/commands/mod.ts";
 
 export { fit };
+export {
+  BOLD,
+  DIM,
+  paintOut as paint,
+  RED,
+  YELLOW,
+} from "../lib/notebook/commands/mod.ts";
 
 /** Control codes, line separators, and what turns the writing direction. */
 const HARMFUL =
@@ -138,15 +145,6 @@ export function factLines(
     wrapped(`${name.padEnd(width)}  ${clean(value)}`, room, width + 2)
   ).join("\n");
 }
-
-/** Codes of a terminal's colours and weights. */
-export const BOLD = 1, DIM = 2, RED = 31, YELLOW = 33;
-
-/** `text` in a colour, where standard output is a terminal. */
-export const paint = (code: number, text: string): string =>
-  Deno.stdout.isTerminal() && !Deno.noColor
-    ? `\x1b[${code}m${text}\x1b[0m`
-    : text;
 
 /** Columns of the terminal that a stream shows on; without end elsewhere. */
 export function roomOf(stream: { isTerminal(): boolean }): number {

@@ -1,5 +1,5 @@
 /** `deno task nb diff`: compares two notebooks. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import {
   type CellDiff,
   cellHeading,
@@ -12,17 +12,15 @@ import {
   BOLD,
   checkFolder,
   DIM,
+  GREEN,
+  numberOption,
+  paintOut as paint,
   path,
   RED,
   shown,
   writeWhole,
   YELLOW,
 } from "./shared.ts";
-
-const GREEN = 32;
-const colour = Deno.stdout.isTerminal() && !Deno.noColor;
-const paint = (code: number, text: string) =>
-  colour ? `\x1b[${code}m${text}\x1b[0m` : text;
 
 const CONTEXT = 2; // equal lines shown around a change
 
@@ -83,11 +81,10 @@ async function diff(
   return found.equal ? 0 : 1;
 }
 
-function tolerance(text: string): number {
-  const value = Number(text);
-  if (text.trim() && value >= 0 && value < 1) return value;
-  throw new InvalidArgumentError("it must be a number from 0 to below 1");
-}
+const tolerance = numberOption(
+  "a number from 0 to below 1",
+  (n) => n >= 0 && n < 1,
+);
 
 export const addTolerance = (command: Command): Command =>
   command.option(

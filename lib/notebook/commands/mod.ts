@@ -6,11 +6,18 @@ export { QUESTION } from "../lead.ts";
 export { policy } from "../page_script.ts";
 export { STYLE } from "../style.ts";
 export {
+  BOLD,
   checkFolder,
-  EXIT,
+  DIM,
   inOneLine,
   loadWanted,
+  numberOption,
+  paintOut,
   path,
+  RED,
   shown,
+  stopSignal,
+  writeAll,
   writeWhole,
+  YELLOW,
 } from "./shared.ts";

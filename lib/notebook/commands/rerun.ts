@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { rerunCells } from "../rerun.ts";
 import { NoSuchCell, replayText, type RerunPlan } from "../rerun_plan.ts";
-import { listenToSignals, withProgress } from "./running.ts";
-import { fail, path, shown } from "./shared.ts";
+import { withProgress } from "./running.ts";
+import { fail, path, shown, stopSignal } from "./shared.ts";
 
 /** Prints what is replayed and why. */
 function printPlan(plan: RerunPlan) {
@@ -30,7 +30,7 @@ export async function rerun(given: string, o: {
     fail("say which cells: --cell ID, TAG or NUMBER, or --stale");
     return 2;
   }
-  const signals = listenToSignals();
+  const { signal, code } = stopSignal(() => {});
   try {
     const result = await withProgress(o, (take) =>
       rerunCells(path(given), {
@@ -38,7 +38,7 @@ export async function rerun(given: string, o: {
         out: o.out && path(o.out),
         session: o.session,
         cellTimeout: o.cellTimeout,
-        signal: signals.stop,
+        signal,
         onPlan: (plan) => o.quiet || printPlan(plan),
         onEvent: take,
       }));
@@ -48,7 +48,7 @@ export async function rerun(given: string, o: {
     if (result.error) {
       fail(result.error.replace(path(given), shown(path(given))));
     }
-    return result.interrupted ? signals.code() : result.ok ? 0 : 1;
+    return result.interrupted ? code() : result.ok ? 0 : 1;
   } catch (e) {
     if (!(e instanceof NoSuchCell)) throw e;
     fail(`${given}: ${e.message}`);

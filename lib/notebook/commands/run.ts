@@ -1,5 +1,5 @@
 /** `deno task nb run`: runs notebooks' cells and saves them with their outputs. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { basename, join } from "node:path";
 import type { RunEvent } from "../cell_run.ts";
 import { inJobs } from "../timing.ts";
@@ -9,15 +9,17 @@ import { runNotebook, type RunResult } from "../run.ts";
 import { codeCells } from "../cells.ts";
 import { cellRecord, runRecord } from "../run_plan.ts";
 import { rerun } from "./rerun.ts";
-import { listenToSignals, say, withProgress } from "./running.ts";
+import { say, withProgress } from "./running.ts";
 import {
   checkFolder,
   fail,
+  numberOption,
   paint,
   parameter,
   path,
   RED,
   shown,
+  stopSignal,
   warn,
   writeWhole,
 } from "./shared.ts";
@@ -137,7 +139,8 @@ async function run(
     ...(o.params === undefined ? {} : await parametersFrom(path(o.params))),
     ...o.param,
   };
-  const signals = listenToSignals();
+  const kill = new AbortController();
+  const { signal, code } = stopSignal(() => kill.abort());
 
   const runOne = async (job: Job): Promise<Summary> => {
     let result: RunResult | undefined;
@@ -154,7 +157,7 @@ async function run(
         (take) =>
           runNotebook(job.file, {
             ...{ ...o, out: job.out, parameters },
-            ...{ signal: signals.stop, kill: signals.kill },
+            ...{ signal, kill: kill.signal },
             onEvent: (e) => take(told(e)),
           }),
       );
@@ -171,7 +174,7 @@ async function run(
   };
 
   const limit = o.jobs ?? 1;
-  const results = await inJobs(jobs, limit, runOne, () => signals.code() > 0);
+  const results = await inJobs(jobs, limit, runOne, () => signal.aborted);
   const ok = results.length === jobs.length && results.every((r) => r.ok);
   if (o.json) {
     say(console.log, JSON.stringify({ ok, notebooks: results }, null, 2));
@@ -182,7 +185,7 @@ async function run(
       (failed ? `, ${failed} failed` : "") + (left ? `, ${left} not run` : "");
     say(console.error, ok ? total : paint(RED, total));
   }
-  return signals.code() || (ok ? 0 : 1);
+  return code() || (ok ? 0 : 1);
 }
 
 /** `--stale`: the notebooks one after the other, up to one that fails. */
@@ -221,17 +224,14 @@ async function writePage({ file, html }: Job, { notebook }: RunResult) {
   await writeWhole(html!, page);
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError("it must be a number above 0");
-}
-
-function whole(text: string): number {
-  const value = positive(text);
-  if (Number.isInteger(value)) return value;
-  throw new InvalidArgumentError("it must be a whole number above 0");
-}
+const positive = numberOption(
+  "a number above 0",
+  (n) => n > 0 && Number.isFinite(n),
+);
+const whole = numberOption(
+  "a whole number above 0",
+  (n) => n > 0 && Number.isInteger(n),
+);
 
 export function addRun(program: Command): void {
   const command = program.command("run")

@@ -1,25 +1,7 @@
-/** What the commands that run cells share: signals, progress, a lost terminal. */
+/** What the commands that run cells share: progress, a lost terminal. */
 import type { RunEvent } from "../cell_run.ts";
 import { progress } from "../progress.ts";
-import { EXIT } from "./shared.ts";
-
-/** SIGINT, SIGTERM and SIGHUP end the work; a second one kills the kernels. */
-export function listenToSignals() {
-  const stop = new AbortController();
-  const kill = new AbortController();
-  let code = 0;
-  const signals = Deno.build.os === "windows"
-    ? ["SIGINT"] as const
-    : ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (stop.signal.aborted) return kill.abort();
-      code = EXIT[signal];
-      stop.abort();
-    });
-  }
-  return { stop: stop.signal, kill: kill.signal, code: () => code };
-}
+import { writeAll } from "./shared.ts";
 
 export function say(print: (text: string) => void, text: string) {
   try {
@@ -37,14 +19,8 @@ export async function withProgress<T>(
   work: (take: (event: RunEvent) => void) => Promise<T>,
 ): Promise<T> {
   const terminal = Deno.stderr.isTerminal();
-  const encoder = new TextEncoder();
   const told = progress({
-    write: (text) => {
-      const bytes = encoder.encode(text);
-      for (let at = 0; at < bytes.length;) {
-        at += Deno.stderr.writeSync(bytes.subarray(at));
-      }
-    },
+    write: (text) => writeAll(Deno.stderr, text),
     quiet: o.quiet,
     colour: terminal && !Deno.noColor,
     columns: terminal && o.prefix === undefined

@@ -27,7 +27,26 @@ export const inOneLine = (command: Command): Command =>
   });
 
 /** Exit codes of a run that a signal stopped. */
-export const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * Aborts with all kept when the user or the system asks to stop; `again` is
+ * called when they ask once more.
+ */
+export function stopSignal(again: (code: number) => void) {
+  const stop = new AbortController();
+  let code = 0;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    if (Deno.build.os === "windows" && name !== "SIGINT") continue;
+    Deno.addSignalListener(name, () => {
+      if (stop.signal.aborted) return again(EXIT[name]);
+      code = EXIT[name];
+      stop.abort();
+    });
+  }
+  /** The exit code; 0 before anything was asked. */
+  return { signal: stop.signal, code: () => code };
+}
 
 // `deno task` moves to the project's root; paths are meant from before that.
 const here = Deno.cwd() === resolve(import.meta.dirname!, "../../..")
@@ -40,11 +59,33 @@ export const shown = (absolute: string) => {
   return short.startsWith("..") ? absolute : short || ".";
 };
 
-const colour = Deno.stderr.isTerminal() && !Deno.noColor;
-/** `text` in a colour, where stderr is a terminal. */
-export const paint = (code: number, text: string) =>
-  colour ? `\x1b[${code}m${text}\x1b[0m` : text;
-export const DIM = 2, RED = 31, YELLOW = 33, BOLD = 1;
+/** Puts a text into a colour, where the stream is a terminal. */
+const painter = (stream: { isTerminal(): boolean }) => {
+  const colour = stream.isTerminal() && !Deno.noColor;
+  return (code: number, text: string) =>
+    colour ? `\x1b[${code}m${text}\x1b[0m` : text;
+};
+export const paint = painter(Deno.stderr), paintOut = painter(Deno.stdout);
+export const BOLD = 1, DIM = 2, RED = 31, GREEN = 32, YELLOW = 33;
+
+/** Writes a text whole. */
+export function writeAll(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string,
+): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) {
+    at += stream.writeSync(bytes.subarray(at));
+  }
+}
+
+/** A number that an option takes, for commander. */
+export const numberOption =
+  (what: string, test: (n: number) => boolean) => (text: string): number => {
+    const n = Number(text);
+    if (text.trim() !== "" && test(n)) return n;
+    throw new InvalidArgumentError(`it must be ${what}`);
+  };
 
 /** Fails before a long run, not after it, where `file` cannot be one. */
 export async function checkFolder(file: string) {

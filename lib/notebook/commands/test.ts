@@ -6,8 +6,15 @@ import {
   runNotebookTest,
 } from "../testing.ts";
 import { addTolerance } from "./diff.ts";
-import { listenToSignals } from "./running.ts";
-import { DIM, fail, paint, parameter, path, shown } from "./shared.ts";
+import {
+  DIM,
+  fail,
+  paint,
+  parameter,
+  path,
+  shown,
+  stopSignal,
+} from "./shared.ts";
 
 function line({ cell, title, status, seconds, message }: CellTest): string {
   const time = seconds === undefined ? "" : ` (${seconds.toFixed(2)} s)`;
@@ -20,16 +27,16 @@ async function test(given: string[], o: {
   tolerance?: number;
   json?: boolean;
 }): Promise<number> {
-  const signals = listenToSignals();
+  const { signal, code } = stopSignal(() => {});
   const results: NotebookTest[] = [];
   for (const name of given) {
-    if (signals.stop.aborted) break;
+    if (signal.aborted) break;
     const file = path(name);
     if (!o.json) console.log(shown(file));
     const result = await runNotebookTest(file, {
       parameters: o.param,
       tolerance: o.tolerance,
-      signal: signals.stop,
+      signal,
       onEvent: (e) => {
         if (e.type === "warning") console.error(`warning: ${e.message}`);
         if (e.type === "cell-start") {
@@ -56,7 +63,7 @@ async function test(given: string[], o: {
       `${count("skipped")} skipped, ${count("not run")} not run`;
     console.log(total);
   }
-  if (signals.stop.aborted) return signals.code();
+  if (signal.aborted) return code();
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 
