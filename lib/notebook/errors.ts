@@ -1,9 +1,11 @@
 /** Errors of a cell: the line they came from, and what was not parsed. */
+import { stripAnsi } from "./ansi.ts";
 import { parseCode } from "./ast.ts";
+import { pathHint } from "./project.ts";
 import type { Thrown } from "./prelude.ts";
 import { runDeno } from "./run_deno.ts";
 import { stripTypes } from "./strip_types.ts";
-import type { CellError, ErrorOutput } from "./types.ts";
+import type { Cell, CellError, ErrorOutput } from "./types.ts";
 
 /** The line, from 1, of the cell that its frames call `cell`, where it failed. */
 export function ownLine(
@@ -96,4 +98,45 @@ export async function syntaxError(source: string): Promise<ErrorOutput> {
     : [];
   const traceback = [`SyntaxError: ${message}`, ...place];
   return { output_type: "error", ename, evalue: message, traceback };
+}
+
+/** Errors that are not the cell's own: never those that a tag expects. */
+export const FROM_OUTSIDE = ["KernelDied", "Interrupted", "CellTimeout"];
+
+/** Why a cell failed: one line, and its line in the cell, from 1. */
+export interface CellFailure {
+  line?: number;
+  message: string;
+  ename: string;
+  /** the earlier cell that failed, by a timer or a promise, during this one */
+  cell?: Cell;
+}
+
+/** The failure that an error of a cell is. */
+export function failureIn(cell: Cell, error: ErrorOutput): CellFailure {
+  const { ename, evalue, traceback } = error;
+  const told = /^ {2}line (\d+) of the cell: /m.exec(traceback.join("\n")); // see placed
+  const line = told
+    ? Number(told[1])
+    : ownLine(traceback, `${cell.execution_count}`);
+  const [text] = stripAnsi(evalue).trim().split("\n");
+  const isNamed = !["Error", ...FROM_OUTSIDE].includes(ename);
+  return { line, message: isNamed ? `${ename}: ${text}` : text, ename };
+}
+
+const cut = (line: string) => line.length > 60 ? `${line.slice(0, 59)}…` : line;
+
+/** A failure in one line: the cell, its line and what stands there, and why. */
+export function failureText(
+  file: string,
+  folder: string,
+  number: number,
+  { source }: Cell,
+  { line, message }: CellFailure,
+): string {
+  const place = line ? ` (line ${line})` : "";
+  const text = source.split("\n")[(line ?? 0) - 1]?.trim();
+  const failing = text ? `, in \`${cut(text)}\`` : "";
+  return `${file} cell ${number}${place}: ${message}${failing}` +
+    pathHint(message, file, folder);
 }

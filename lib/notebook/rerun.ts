@@ -1,7 +1,6 @@
 /** Runs single cells of a notebook again, with the earlier cells they need. */
 import { existsSync } from "node:fs";
-import type { CellRunsOptions } from "./cell_run.ts";
-import { CellRuns } from "./kernel_cells.ts";
+import { CellRuns, type CellRunsOptions } from "./cell_run.ts";
 import { cellTitle, checkLimits, codeCells, refuseForeign } from "./cells.ts";
 import { cellGraph, type GraphCell } from "./graph.ts";
 import type { Kernel } from "./kernel.ts";

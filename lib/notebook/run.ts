@@ -1,8 +1,8 @@
 /** Runs a notebook's cells in order in a fresh kernel and saves as it goes. */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { CellFailure, CellRunsOptions, RunEvent } from "./cell_run.ts";
-import { CellRuns } from "./kernel_cells.ts";
+import { CellRuns, type CellRunsOptions } from "./cell_run.ts";
+import type { CellFailure } from "./errors.ts";
 import {
   cellTitle,
   checkLimits,
@@ -12,7 +12,6 @@ import {
 } from "./cells.ts";
 import { kernelEnv, workingFolder } from "./project.ts";
 import { type Kernel, KernelDied } from "./kernel.ts";
-import type { CellKeys } from "./keys.ts";
 import { lockOutput } from "./lock.ts";
 import { admitPackages } from "./packages.ts";
 import { runKeys } from "./stale.ts";
@@ -25,6 +24,7 @@ import {
   schemaProblem,
 } from "./parameters.ts";
 import { ensureIds } from "./ids.ts";
+import { inTurn } from "./timing.ts";
 import { type Act, planRun, type RunRecord, runRecord } from "./run_plan.ts";
 import {
   type Cell,
@@ -101,9 +101,7 @@ class Run {
   readonly #result: RunResult;
   readonly #start = performance.now();
   #values: Record<string, unknown>;
-  #keys: CellKeys | undefined;
-  #runs: CellRuns | undefined;
-  #saving: Promise<void> = Promise.resolve();
+  #runs!: CellRuns;
 
   constructor(
     readonly file: string,
@@ -121,19 +119,9 @@ class Run {
     return this.o.cwd ?? workingFolder(this.file);
   }
 
-  #emit = (e: RunEvent) => this.o.onEvent?.(e);
-  #warn = (message: string) =>
-    this.#emit({ type: "warning", message: `${this.file}: ${message}` });
-  #aborted = () => (this.o.signal?.aborted || this.o.kill?.aborted) ?? false;
-
-  /** Saves in turn, so that no older state comes last. */
-  #save = () => {
-    const { out } = this.o;
-    if (out === undefined) return this.#saving;
-    const saved = this.#saving.then(() => writeNotebook(out, this.nb));
-    this.#saving = saved.catch(() => {});
-    return saved;
-  };
+  #save = inTurn(async () => {
+    if (this.o.out !== undefined) await writeNotebook(this.o.out, this.nb);
+  });
 
   async run(): Promise<RunResult> {
     const { nb, o } = this;
@@ -143,26 +131,27 @@ class Run {
       throw new Error(`${this.file}: ${(e as Error).message}`);
     }
     const { unknown } = injectParameters(nb, this.#values);
+    ensureIds(nb);
+    try {
+      checkLimits(nb);
+      this.#runs = new CellRuns(this.file, runKeys(nb, this.#folder), o);
+    } catch (e) {
+      throw new Error(`${this.file} ${(e as Error).message.trim()}`);
+    }
+    const { warn, aborted } = this.#runs;
     for (const name of unknown) {
-      this.#warn(
+      warn(
         `no parameter "${name}": declare it with let in the cell tagged ` +
           `"parameters"; it is left out`,
       );
       if (name !== "profile") delete this.#values[name];
-    }
-    ensureIds(nb);
-    try {
-      checkLimits(nb);
-      this.#keys = runKeys(nb, this.#folder);
-    } catch (e) {
-      throw new Error(`${this.file} ${(e as Error).message.trim()}`);
     }
     const before = await this.#before();
     const record = this.#record();
     const same = JSON.stringify(record.parameters) ===
       JSON.stringify(before && runRecord(before).parameters);
     if (o.resume && before && !same) {
-      this.#warn("the parameters are not those of before; all cells run");
+      warn("the parameters are not those of before; all cells run");
     }
     const { only } = o;
     const plan = planRun(nb, { before, resume: o.resume && same, only });
@@ -170,11 +159,11 @@ class Run {
     nb.metadata.ferlab = { ...(test === undefined ? {} : { test }), ...record };
     for (const name of unknown) delete this.#values[name];
 
-    if (!this.#aborted() && [...plan.values()].includes("run")) {
+    if (!aborted() && [...plan.values()].includes("run")) {
       await this.#inKernel(plan);
     }
     const result = this.#result;
-    if (this.#aborted()) {
+    if (aborted()) {
       result.interrupted = true;
       result.ok = false;
       result.error ??= `${this.file}: interrupted`;
@@ -185,7 +174,7 @@ class Run {
       seconds: Math.round(performance.now() - this.#start) / 1000,
     });
     // Interrupted before its first cell, it leaves the results of before.
-    const hasRun = this.#runs?.hasRun || !result.interrupted;
+    const hasRun = this.#runs.hasRun || !result.interrupted;
     if (hasRun || !before) await this.#save();
     return result;
   }
@@ -209,14 +198,15 @@ class Run {
     try {
       return await readNotebook(out);
     } catch (e) {
-      this.#warn(`its earlier results are not used: ${(e as Error).message}`);
+      this.#runs.warn(
+        `its earlier results are not used: ${(e as Error).message}`,
+      );
     }
   }
 
   async #inKernel(plan: Map<Cell, Act>) {
     const { o, nb, file } = this;
-    const cwd = this.#folder;
-    const runs = this.#runs = new CellRuns(file, this.#keys!, o);
+    const cwd = this.#folder, runs = this.#runs;
     // A package that is added may run its own scripts.
     if (!o.sandbox) await admitPackages(nb.cells, cwd, runs.warn);
     const folders = [file, o.out ?? file].map((path) => dirname(resolve(path)));
@@ -226,14 +216,14 @@ class Run {
     });
     if (!kernel) return;
     try {
-      await runs.stoppable(kernel, () => this.#cells(kernel, plan, runs));
+      await runs.stoppable(kernel, () => this.#cells(kernel, plan));
     } finally {
       await kernel.stop();
     }
   }
 
-  async #cells(kernel: Kernel, plan: Map<Cell, Act>, runs: CellRuns) {
-    const { nb, o: { out } } = this;
+  async #cells(kernel: Kernel, plan: Map<Cell, Act>) {
+    const { nb, o: { out } } = this, runs = this.#runs;
     const save = out === undefined ? undefined : this.#save;
     const saved = new Map<Cell, Cell>(); // what ran → the cell that is saved
     const failed = (failure: CellFailure, running: Cell) => {

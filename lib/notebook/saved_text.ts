@@ -11,6 +11,7 @@ import {
   replaceText,
 } from "./json_text.ts";
 import { executedCells } from "./cell_pairs.ts";
+import { inTurn } from "./timing.ts";
 import { type Cell, cellJson, type Notebook, recordOf } from "./types.ts";
 
 /** A code cell as the source has it, with the results that are still its own. */
@@ -72,7 +73,6 @@ export class SavedText {
   readonly #cells: { start: number; end: number }[];
   readonly #places: number[]; // of the code cells among all cells
   readonly #changed = new Map<number, Cell>(); // by number in the source
-  #saving: Promise<void> = Promise.resolve();
 
   /** @param was for each cell of the source: its code cell in `text` */
   constructor(
@@ -91,12 +91,7 @@ export class SavedText {
     this.#changed.set(number, cell);
   }
 
-  /** Saves in turn, so that no older state comes last. */
-  save = (): Promise<void> => {
-    const saved = this.#saving.then(() => replaceText(this.out, this.#made()));
-    this.#saving = saved.catch(() => {});
-    return saved;
-  };
+  save = inTurn(() => replaceText(this.out, this.#made()));
 
   #made(): string {
     const text = this.#text, cells = this.#cells;

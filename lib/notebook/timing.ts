@@ -13,6 +13,16 @@ export async function within<T, U = undefined>(
   return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
+/** Does `work` in turn, so that what an earlier call leaves never comes last. */
+export function inTurn(work: () => Promise<void>): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  };
+}
+
 /**
  * Calls `work` for all items, at most `limit` at once, and gives the results
  * in the items' order. After `stop` says so, no other item is begun.
