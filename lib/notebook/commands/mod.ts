@@ -9,6 +9,7 @@ export {
   BOLD,
   checkFolder,
   DIM,
+  EXIT,
   inOneLine,
   loadWanted,
   numberOption,

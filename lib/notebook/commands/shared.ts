@@ -27,7 +27,7 @@ export const inOneLine = (command: Command): Command =>
   });
 
 /** Exit codes of a run that a signal stopped. */
-const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+export const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
  * Aborts with all kept when the user or the system asks to stop; `again` is
