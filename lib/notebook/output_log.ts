@@ -11,14 +11,14 @@ export const LOG_HINT = 50;
 
 const CHUNK = 1 << 20; // bytes read at once
 const JOINED = 1 << 16; // characters of printed text that make a message
-const LINE_END = 10;
 
 /** Reads the files while they grow. */
 export class OutputLog {
   #number = 0;
   #file: Deno.FsFile | undefined;
   /** The beginning of a line whose end was not there yet. */
-  #rest: Uint8Array[] = [];
+  #rest: string[] = [];
+  #decoder = new TextDecoder();
 
   constructor(readonly folder: string) {}
 
@@ -47,6 +47,7 @@ export class OutputLog {
     this.#file?.close();
     this.#file = undefined;
     this.#rest = [];
+    this.#decoder = new TextDecoder();
     await Deno.remove(this.#path).catch(() => {});
     this.#number++;
   }
@@ -54,13 +55,14 @@ export class OutputLog {
   async *#lines(file: Deno.FsFile): AsyncGenerator<Message> {
     for (let n; (n = await file.read(this.#chunk)) !== null;) {
       const bytes = this.#chunk.subarray(0, n);
-      let from = 0;
-      for (let to; (to = bytes.indexOf(LINE_END, from)) >= 0; from = to + 1) {
-        const message = parsed([...this.#rest, bytes.subarray(from, to)]);
-        this.#rest = [];
+      const [end, ...lines] = this.#decoder.decode(bytes, { stream: true })
+        .split("\n");
+      this.#rest.push(end);
+      for (const line of lines) {
+        const message = parsed(this.#rest.join(""));
+        this.#rest = [line];
         if (message) yield message;
       }
-      if (from < n) this.#rest.push(bytes.slice(from));
     }
   }
 
@@ -68,12 +70,9 @@ export class OutputLog {
 }
 
 /** The message of a line; undefined of an empty one, and one that was cut. */
-function parsed(parts: Uint8Array[]): Message | undefined {
-  const decoder = new TextDecoder();
-  const text = parts.map((p) => decoder.decode(p, { stream: true })).join("");
-  if (!text) return;
+function parsed(line: string): Message | undefined {
   try {
-    return { parent: undefined, ...JSON.parse(text) };
+    return line ? { parent: undefined, ...JSON.parse(line) } : undefined;
   } catch { /* a full disk cut it */ }
 }
 

@@ -46,22 +46,20 @@ export function lockedHash(
     if (!specifier.startsWith("npm:")) return shortHash(text);
     const key = lockKey(specifier);
     const version = lock?.specifiers?.[key];
-    if (typeof version !== "string") absent.push(key);
-    else {wanted.add(
-        `${key.slice("npm:".length).replace(/(?<=.)@.*/, "")}@${version}`,
-      );}
+    const name = key.slice("npm:".length).replace(/(?<=.)@.*/, "");
+    if (typeof version === "string") wanted.add(`${name}@${version}`);
+    else absent.push(key);
   }
   for (const key of wanted) { // grows while it is read
-    const { dependencies, optionalDependencies, optionalPeers } = npm[key] ??
-      {};
+    const { dependencies = [], optionalDependencies = [], optionalPeers = [] } =
+      npm[key] ?? {};
     for (
-      const name of [dependencies, optionalDependencies, optionalPeers].flat()
+      const name of [...dependencies, ...optionalDependencies, ...optionalPeers]
     ) {
-      if (typeof name !== "string") continue;
-      if (npm[name]) wanted.add(name);
-      else {keys.filter((k) => k.startsWith(`${name}@`)).forEach((k) =>
-          wanted.add(k)
-        );}
+      const locked = npm[name]
+        ? [name]
+        : keys.filter((k) => k.startsWith(`${name}@`));
+      locked.forEach((k) => wanted.add(k));
     }
   }
   return shortHash(

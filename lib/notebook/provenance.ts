@@ -56,13 +56,8 @@ async function lockHash(folder: string): Promise<string | undefined> {
 /** Fields of `metadata.ferlab` (written by a run) and what they are called. */
 const RECORDED: [string, string][] = [
   ["started", "Run started"],
-  ["finished", "Run finished"],
   ["status", "Run ended"],
   ["deno", "Deno"],
-  ["tensorflow", "TensorFlow"],
-  ["machine", "Machine"],
-  ["cpu", "Processor"],
-  ["gpu", "GPU"],
 ];
 
 /** The commit of a notebook's folder, and whether git knows the notebook. */

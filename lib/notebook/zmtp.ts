@@ -7,6 +7,8 @@
  * socket is closed, and take the run with them.
  */
 
+import { Buffer } from "node:buffer";
+
 export type SocketType = "DEALER" | "SUB" | "ROUTER" | "PUB" | "REP";
 
 const MORE = 1, LONG = 2, COMMAND = 4; // flags of a frame
@@ -68,21 +70,13 @@ export type Address =
   | { transport: "unix"; path: string };
 
 /** A message as it goes over the wire. */
-export function encoded(frames: (string | Uint8Array)[]): Uint8Array {
-  const parts = frames.map((part, i) =>
+export const encoded = (frames: (string | Uint8Array)[]): Uint8Array =>
+  Buffer.concat(frames.map((part, i) =>
     frame(
       typeof part === "string" ? ascii(part) : part,
       i < frames.length - 1 ? MORE : 0,
     )
-  );
-  const bytes = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
+  ));
 
 /** A connected socket; iterate it for messages, each a list of frames. */
 export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {

@@ -354,15 +354,15 @@ Deno.test("the page tells commit, lock file, versions, parameters, seeds and tim
       code("// given\nseed = 7;\nvoid 0;", [], "injected-parameters"),
       { ...code("train()", []), metadata: { ferlab: { seconds: 75 } } },
     );
-    nb.metadata.ferlab = { tensorflow: "2.21.0", machine: "m" };
+    nb.metadata.ferlab = { status: "complete", deno: "2.9.6" };
     nb.metadata.language_info = { version: "6.0.3" }; // of TypeScript
     const hash = createHash("sha256").update("{}").digest("hex").slice(0, 16);
     const commit = await git("rev-parse", "--short=12", "HEAD");
     const told = await collectProvenance(file("a.ipynb"), nb);
     assert.deepEqual(told, {
       Notebook: "a.ipynb",
-      TensorFlow: "2.21.0",
-      Machine: "m",
+      "Run ended": "complete",
+      Deno: "2.9.6",
       "Commit when exported": `${commit}, nothing uncommitted`,
       "Lock file when exported": `sha256 ${hash}`,
       Parameters: `lr = 1e-3\nname = "a;b"\nseed = 7`,
