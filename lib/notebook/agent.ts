@@ -3,8 +3,6 @@
  * proxy that tells whether the event loop lives, ends what a cell awaits, and
  * ends the kernel when the proxy is gone.
  */
-import type { AnyNode } from "acorn";
-import { nodesOf } from "./ast.ts";
 import { wrapped } from "./cell_edits.ts";
 
 /** Names under which a cell's awaits find the agent. */
@@ -97,24 +95,13 @@ export const agentCode = (port: number, token: string): string =>
   listen().catch(() => {});
 })()`;
 
-/** Calls `visit` for all nodes that belong to the cell's own code. */
-function walk(node: AnyNode, visit: (node: AnyNode) => void) {
-  if (/Function/.test(node.type)) return; // its awaits are its own
-  visit(node);
-  for (const value of Object.values(node)) {
-    for (const child of nodesOf(value)) walk(child, visit);
-  }
-}
-
 /** `await x` becomes `await until(x)`, and so with `for await`. */
 export const interruptible = (code: string): string =>
-  !code.includes("await")
-    ? code
-    : wrapped(code, (program, wrap) =>
-      walk(program, (node) => {
-        if (node.type === "AwaitExpression") {
-          wrap(node.argument, `${UNTIL}((`, "))");
-        } else if (node.type === "ForOfStatement" && node.await) {
-          wrap(node.right, `${EACH}((`, "))");
-        }
-      }));
+  !code.includes("await") ? code : wrapped(code, (node, wrap) => {
+    if (/Function/.test(node.type)) return false; // its awaits are its own
+    if (node.type === "AwaitExpression") {
+      wrap(node.argument, `${UNTIL}((`, "))");
+    } else if (node.type === "ForOfStatement" && node.await) {
+      wrap(node.right, `${EACH}((`, "))");
+    }
+  });

@@ -39,9 +39,15 @@ export const nodesOf = (v: unknown): AnyNode[] =>
     typeof (x as Node | null)?.type === "string"
   );
 
-/** Visits `node` and all below it, a parent before its children. */
-export function walk(node: AnyNode, visit: (node: AnyNode) => void): void {
-  visit(node);
+/**
+ * Visits `node` and all below it, a parent before its children; none below one
+ * for which `visit` gives false.
+ */
+export function walk(
+  node: AnyNode,
+  visit: (node: AnyNode) => boolean | void,
+): void {
+  if (visit(node) === false) return;
   for (const key in node) {
     const value = node[key as keyof AnyNode] as unknown;
     if (typeof value !== "object" || value === null) continue;

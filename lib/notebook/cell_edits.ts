@@ -1,6 +1,6 @@
 /** A cell's code with texts around some of its parts. */
 import type { AnyNode } from "acorn";
-import { parseCode } from "./ast.ts";
+import { parseCode, walk } from "./ast.ts";
 import { stripTypes } from "./strip_types.ts";
 
 /** Puts texts before and after a node. */
@@ -8,21 +8,22 @@ type Wrap = (node: AnyNode, before: string, after: string) => void;
 
 /**
  * Lines stay where they are. Code that is not understood comes back as it is.
- * @param find wraps what it finds, a node before what is in it
+ * @param visit wraps what it likes; see {@link walk}
  */
 export function wrapped(
   code: string,
-  find: (program: AnyNode, wrap: Wrap) => void,
+  visit: (node: AnyNode, wrap: Wrap) => boolean | void,
 ): string {
   const edits: { at: number; text: string; isEnd: boolean }[] = [];
   try {
     // With "strip" types become blanks, so that places stay the same.
     const plain = stripTypes(code);
     if (plain.length !== code.length) return code;
-    find(parseCode(plain) as AnyNode, (node, before, after) => {
-      edits.push({ at: node.start, text: before, isEnd: false });
-      edits.push({ at: node.end, text: after, isEnd: true });
-    });
+    const wrap: Wrap = ({ start, end }, before, after) => {
+      edits.push({ at: start, text: before, isEnd: false });
+      edits.push({ at: end, text: after, isEnd: true });
+    };
+    walk(parseCode(plain) as AnyNode, (node) => visit(node, wrap));
   } catch {
     return code;
   }

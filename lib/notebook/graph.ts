@@ -24,8 +24,8 @@ export interface GraphCell {
   code: CellCode;
   /** by name used: its writers' numbers, in order */
   needs: Map<string, number[]>;
-  /** names that it defines, and names that it changes */
-  writes: { defines: Set<string>; touches: Set<string> };
+  /** names that it changes */
+  touches: Set<string>;
   /** names used that no cell above defines, nor the platform */
   missing: string[];
 }
@@ -80,13 +80,12 @@ export function cellGraph(cells: Cell[]): GraphCell[] {
     const missing = [...code.uses].filter((n) =>
       !writers.has(n) && !(n in globalThis) && !code.guarded.has(n)
     );
-    const writes = { defines: new Set(code.defines), touches };
-    graph.push({ cell, number, code, needs, writes, missing });
+    graph.push({ cell, number, code, needs, touches, missing });
     if (hasTag(cell, "skip")) continue;
     for (const name of touches) {
-      if (!writes.defines.has(name)) writers.get(name)?.push(number);
+      if (!code.defines.has(name)) writers.get(name)?.push(number);
     }
-    for (const name of writes.defines) writers.set(name, [number]);
+    for (const name of code.defines) writers.set(name, [number]);
     if (hasTag(cell, "setup")) {
       writers.set(SETUP, [...writers.get(SETUP) ?? [], number]);
     }

@@ -427,19 +427,18 @@ export class Kernel {
     const { shell_port, stdin_port, iopub_port } = this.connection;
     const stop = new AbortController();
     this.#dead.catch((e) => stop.abort(e));
-    const onAbort = () => stop.abort(signal!.reason);
-    signal?.addEventListener("abort", onAbort);
     const timer = setTimeout(
       () => stop.abort(new Error(`no answer from the kernel in ${timeout} ms`)),
       timeout,
     );
+    const either = AbortSignal.any([stop.signal, ...signal ? [signal] : []]);
     const stopped = new Promise<never>((_, fail) => {
-      stop.signal.addEventListener("abort", () => fail(stop.signal.reason));
+      either.addEventListener("abort", () => fail(either.reason));
     });
     stopped.catch(() => {});
     const open = async (port: number, type: SocketType) => {
       const at = addressOf(this.connection, port);
-      const socket = await ZmtpSocket.connect(at, type, stop.signal);
+      const socket = await ZmtpSocket.connect(at, type, either);
       this.#sockets.push(socket);
       return socket;
     };
@@ -454,7 +453,6 @@ export class Kernel {
       fence.catch(() => {}); // the process may end before
       await Promise.race([fence, stopped]);
     } finally {
-      signal?.removeEventListener("abort", onAbort);
       clearTimeout(timer);
     }
   }

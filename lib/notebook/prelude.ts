@@ -5,7 +5,6 @@
  * timer or a promise of an earlier cell.
  */
 import { UNTIL } from "./agent.ts";
-import { walk } from "./ast.ts";
 import { wrapped } from "./cell_edits.ts";
 import { cellChildren, cellStreams } from "./cell_children.ts";
 import { cellProcess } from "./cell_process.ts";
@@ -316,16 +315,13 @@ export function namedCell(cell: string, label: string, id: number): string {
 
 /** An Error knows where it was made, anything else that is thrown does not. */
 const tellingThrows = (code: string, label: string): string =>
-  !/\bthrow\b/.test(code)
-    ? code
-    : wrapped(code, (program, wrap) =>
-      walk(program, (node) => {
-        if (node.type !== "ThrowStatement") return;
-        if (node.argument.type === "NewExpression") return;
-        const line = code.slice(0, node.argument.start).split("\n").length;
-        const place = `${JSON.stringify(label)}, ${line}`;
-        wrap(node.argument, `${HIDDEN}.at(${place}, (`, "))");
-      }));
+  !/\bthrow\b/.test(code) ? code : wrapped(code, (node, wrap) => {
+    if (node.type !== "ThrowStatement") return;
+    if (node.argument.type === "NewExpression") return;
+    const line = code.slice(0, node.argument.start).split("\n").length;
+    const place = `${JSON.stringify(label)}, ${line}`;
+    wrap(node.argument, `${HIDDEN}.at(${place}, (`, "))");
+  });
 
 /** Code to run before a cell that cannot have a name. */
 export const beforeUnnamed = (code: string, label: string): string =>

@@ -69,7 +69,7 @@ function writerKey(cell: GraphCell, key: CellKey, name: string): string {
 
 /** Notes in `writers` what a cell has done that ran to its end. */
 export function wrote(writers: Writers, cell: GraphCell, by: CellKey): void {
-  const { defines, touches } = cell.writes;
+  const { touches, code: { defines } } = cell;
   for (const name of touches) {
     if (defines.has(name)) continue;
     writers[name] = [...writers[name] ?? [], writerKey(cell, by, name)];
@@ -86,7 +86,7 @@ export function wrote(writers: Writers, cell: GraphCell, by: CellKey): void {
 
 /** Notes that a cell runs: until it has ended well, what it writes is unknown. */
 export function writing(writers: Writers, cell: GraphCell): void {
-  const { defines, touches } = cell.writes;
+  const { touches, code: { defines } } = cell;
   for (const name of [...defines, ...touches]) writers[name] = ["unknown"];
 }
 

@@ -101,7 +101,7 @@ Deno.test("a call whose result is dropped changes what it is given, unless it sh
 
 /** Names that the last of these cells changes. */
 const changes = (...cells: string[]) =>
-  [...cellGraph(cells.map((c) => code(c))).at(-1)!.writes.touches].sort()
+  [...cellGraph(cells.map((c) => code(c))).at(-1)!.touches].sort()
     .join();
 
 Deno.test("a value that is shown or taken is read, unless what gives it says that it changes", () => {
