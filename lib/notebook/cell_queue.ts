@@ -6,7 +6,7 @@ import { InnerKernel } from "./inner.ts";
 import { interruptible } from "./agent.ts";
 import { KernelDied, type Message } from "./kernel.ts";
 import { Language } from "./language.ts";
-import { lateMark, withSvgTwin } from "./outputs.ts";
+import { lateText, withSvgTwin } from "./outputs.ts";
 import { within } from "./timing.ts";
 import type { CellError } from "./types.ts";
 import type { Header } from "./wire.ts";
@@ -219,11 +219,8 @@ export class CellQueue {
   #markLate(cell: Partial<Header>) {
     if (this.#marked.has(cell)) return;
     this.#marked.add(cell);
-    const { name, text } = lateMark("while another cell ran, or after it") as {
-      name: string;
-      text: string;
-    };
-    this.#publish(cell, "stream", { name, text });
+    const text = lateText("while another cell ran, or after it");
+    this.#publish(cell, "stream", { name: "stdout", text });
   }
 
   async #take(request: Request, n: number): Promise<void> {

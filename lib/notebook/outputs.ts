@@ -9,11 +9,32 @@ import { LIMITS, sizeText } from "./limits.ts";
 type Display = Extract<Output, { data: MimeBundle }>;
 
 /** What stands before the outputs of a cell that came after its end. */
-export const lateMark = (during: string): Output => ({
+export const lateText = (during: string): string => `(late, ${during})\n`;
+
+const streamOf = (
+  name: "stdout" | "stderr",
+  text: string,
+): Extract<Output, { output_type: "stream" }> => ({
   output_type: "stream",
-  name: "stdout",
-  text: `(late, ${during})\n`,
+  ...{ name, text },
 });
+
+/** Puts an output behind others; a stream that goes on is one. */
+function add(outputs: Output[], output: Output) {
+  const last = outputs.at(-1);
+  if (
+    output.output_type === "stream" && last?.output_type === "stream" &&
+    last.name === output.name
+  ) last.text += output.text;
+  else outputs.push(output);
+}
+
+/** Outputs in which streams of one name that follow each other are one. */
+export function joinedStreams(outputs: Output[]): Output[] {
+  const all: Output[] = [];
+  for (const output of outputs) add(all, { ...output });
+  return all;
+}
 
 /**
  * Collects outputs: those of the cell that runs, and late ones of cells before
@@ -120,25 +141,15 @@ export class CellOutputs {
       this.#during.set(cell, during);
       if (!told) {
         const count = during?.execution_count;
-        cell.outputs!.push(
-          lateMark(
-            count ? `while cell ${count} ran` : "after the cells had run",
-          ),
-        );
+        const when = count
+          ? `while cell ${count} ran`
+          : "after the cells had run";
+        cell.outputs!.push(streamOf("stdout", lateText(when)));
       }
     }
-    const last = cell.outputs!.at(-1);
-    if (
-      output.output_type === "stream" && last?.output_type === "stream" &&
-      last.name === output.name
-    ) last.text += output.text;
-    else cell.outputs!.push(output);
+    add(cell.outputs!, output);
   }
 }
-
-const streamOf = (name: "stdout" | "stderr", text: string) => ({
-  ...{ output_type: "stream" as const, name, text },
-});
 
 const displayId = (c: Record<string, unknown>) =>
   (c.transient as { display_id?: string } | undefined)?.display_id;
@@ -146,20 +157,6 @@ const displayId = (c: Record<string, unknown>) =>
 function plain(data: unknown): string | undefined {
   const text = (data as MimeBundle | undefined)?.["text/plain"];
   return typeof text === "string" ? text : undefined;
-}
-
-/** Outputs in which streams of one name that follow each other are one. */
-export function joinedStreams(outputs: Output[]): Output[] {
-  const all: Output[] = [];
-  for (const o of outputs) {
-    const last = all.at(-1);
-    if (
-      o.output_type === "stream" && last?.output_type === "stream" &&
-      last.name === o.name
-    ) all[all.length - 1] = { ...last, text: last.text + o.text };
-    else all.push(o);
-  }
-  return all;
 }
 
 /**
@@ -205,7 +202,7 @@ export class LeftOut {
   #left = 0;
   #problem: string | undefined;
   /** Stands where the text was cut; its own text grows with what is left out. */
-  #note: Extract<Output, { output_type: "stream" }> | undefined;
+  #note: ReturnType<typeof streamOf> | undefined;
   readonly #file: string | undefined;
 
   /**
@@ -312,7 +309,7 @@ export class LeftOut {
       ? `, in ${basename(this.#file)}`
       : "";
     const text = `\n[${sizeText(this.#left)} left out${where}]\n`;
-    this.#note ??= { output_type: "stream", name: "stdout", text };
+    this.#note ??= streamOf("stdout", text);
     this.#note.text = text;
     if (!cell.outputs!.includes(this.#note)) cell.outputs!.push(this.#note);
   }

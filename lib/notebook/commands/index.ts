@@ -4,7 +4,7 @@ import { basename, join, relative } from "node:path";
 import { claimsIn, sideBySide } from "../board.ts";
 import { indexHtml, readReport, type Report } from "../index_page.ts";
 import { withLinks } from "../page_links.ts";
-import { path, shown, warn, writeWhole } from "./shared.ts";
+import { isFolder, path, shown, warn, writeWhole } from "./shared.ts";
 
 async function* pages(folder: string): AsyncGenerator<string> {
   let entries: Deno.DirEntry[] = [];
@@ -24,8 +24,7 @@ async function* pages(folder: string): AsyncGenerator<string> {
 /** What the claims of another folder say beside those of this one. */
 async function compared(against: string, folder: string): Promise<string> {
   const other = path(against);
-  const info = await Deno.stat(other).catch(() => undefined);
-  if (!info?.isDirectory) {
+  if (!await isFolder(other)) {
     throw new Error(`${shown(other)}: no such folder; give one with claims`);
   }
   const [before, now] = [
@@ -45,8 +44,7 @@ async function index(
   o: { out?: string; title?: string; against?: string; json?: boolean },
 ): Promise<number> {
   const folder = path(given);
-  const info = await Deno.stat(folder).catch(() => undefined);
-  if (!info?.isDirectory) {
+  if (!await isFolder(folder)) {
     throw new Error(`${shown(folder)}: no such folder; give one with reports`);
   }
   const out = o.out ? path(o.out) : join(folder, "index.html");

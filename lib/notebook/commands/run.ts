@@ -13,6 +13,7 @@ import { say, withProgress } from "./running.ts";
 import {
   checkFolder,
   fail,
+  isFolder,
   numberOption,
   paint,
   parameter,
@@ -86,10 +87,6 @@ async function parametersFrom(file: string): Promise<Record<string, unknown>> {
   throw new Error(
     `${shown(file)}: it must hold one JSON object, {"name": value}`,
   );
-}
-
-async function isFolder(file: string): Promise<boolean> {
-  return (await Deno.stat(file).catch(() => undefined))?.isDirectory ?? false;
 }
 
 /** Where each notebook goes; `--out` may be a folder, and must be for several. */

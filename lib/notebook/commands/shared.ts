@@ -87,14 +87,15 @@ export const numberOption =
     throw new InvalidArgumentError(`it must be ${what}`);
   };
 
+export const isFolder = async (file: string): Promise<boolean> =>
+  (await Deno.stat(file).catch(() => undefined))?.isDirectory ?? false;
+
 /** Fails before a long run, not after it, where `file` cannot be one. */
 export async function checkFolder(file: string) {
-  const info = await Deno.stat(dirname(file)).catch(() => undefined);
-  if (!info?.isDirectory) {
+  if (!await isFolder(dirname(file))) {
     throw new Error(`${shown(file)}: its folder does not exist; make it first`);
   }
-  const there = await Deno.stat(file).catch(() => undefined);
-  if (there?.isDirectory) {
+  if (await isFolder(file)) {
     throw new Error(`${shown(file)} is a folder; give a file`);
   }
 }
