@@ -13,9 +13,6 @@ const FILTER_STEP = 1_000;
 const BLURS = /\b(blur|drop-shadow)\s*\(/gi;
 /** Pictures within pictures within pictures. */
 const DEEPEST_PICTURE = 3;
-/** Elements within each other. */
-const DEEPEST = 2_000;
-const DEEP = Symbol("too deep");
 
 interface Element {
   id?: string;
@@ -74,7 +71,7 @@ function pictureIn(uri: string): string | undefined {
 /** {@link costOfReferences} of a picture that is a data URI. */
 export function costOfPicture(uri: string): number {
   const svg = pictureIn(uri);
-  return svg ? costOfReferences(svg, { xml: true }) : 0;
+  return svg ? costOfReferences(svg, true) : 0;
 }
 
 /**
@@ -83,14 +80,14 @@ export function costOfPicture(uri: string): number {
  */
 export function costOfReferences(
   markup: string,
-  o: { xml?: boolean; depth?: number } = {},
+  xml = false,
+  depth = 0,
 ): number {
   if (
     !/<(\w+:)?use\b|url\s*\(|\\|data:image\/svg|(blur|shadow)\s*\(/i.test(
       markup,
     )
   ) return 0;
-  const { xml = false, depth = 0 } = o;
   if (depth > DEEPEST_PICTURE || (xml && /<!ENTITY/i.test(markup))) {
     return Infinity;
   }
@@ -99,10 +96,9 @@ export function costOfReferences(
   const root: Element = element({});
   const open = [root];
   const byId = new Map<string, Element>();
-  let sheets = false, uncounted = false;
+  let sheets = false;
   const parser = new Parser({
     onopentag(name, attributes) {
-      if (open.length > DEEPEST) throw DEEP;
       const made = element(attributes);
       // one colour at each point, however many stops
       if (/gradient$|^stop$/i.test(name)) made.weight = 0;
@@ -114,7 +110,7 @@ export function costOfReferences(
     },
     ontext(text) {
       if (sheets && /(url|blur|shadow)\s*\(/i.test(unescape(text))) {
-        uncounted = true;
+        root.weight = Infinity;
       }
     },
     onclosetag(name) {
@@ -144,20 +140,13 @@ export function costOfReferences(
       }
       const picture = pictureIn(value);
       if (picture !== undefined) {
-        const inner = { xml: true, depth: depth + 1 };
-        made.pictures += costOfReferences(picture, inner);
+        made.pictures += costOfReferences(picture, true, depth + 1);
       }
     }
     return made;
   }
 
-  try {
-    parser.end(markup);
-  } catch (error) {
-    if (error !== DEEP) throw error;
-    return Infinity;
-  }
-  if (uncounted) return Infinity;
+  parser.end(markup);
 
   const known = new Map<Element, number>();
   const busy = new Set<Element>();
@@ -178,7 +167,7 @@ export function costOfReferences(
   try {
     return cost(root);
   } catch (error) {
-    if (error instanceof RangeError) return Infinity; // a chain of references
+    if (error instanceof RangeError) return Infinity; // a chain without end
     throw error;
   }
 }
