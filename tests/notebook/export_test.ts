@@ -759,7 +759,7 @@ Deno.test("reports of a folder link to each other and to their index", async () 
 
 Deno.test("code is coloured in the languages that the notebook has, alone too", async () => {
   const shows = (mime: string, value: unknown) =>
-    code("", [display(mime, value)]);
+    code("0", [display(mime, value)]);
   for (
     const [cell, shown] of [
       [shows("text/markdown", "```py\nNone\n```"), /<span class="k\d">None</],
