@@ -177,12 +177,12 @@ export class CellRuns {
     index: number,
     given: Given,
   ): Promise<CellFailure | undefined> {
-    const start = performance.now();
     const title = (given.again ? "(again) " : "") + given.title;
     const total = this.keys.graph.length;
     this.emit({ type: "cell-start", index, total, title });
     this.#numbers.set(cell, index);
     this.keys.begins(index);
+    const start = performance.now();
     const error = await this.#execute(kernel, cell, index, given);
     const seconds = Math.round(performance.now() - start) / 1000;
     const outside = error && FROM_OUTSIDE.includes(error.ename);
