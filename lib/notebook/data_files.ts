@@ -150,19 +150,14 @@ const MOST_DEEP = 2; // `**`
 
 /** Into how many patterns the braces come apart, at the most. */
 function words(pattern: string): number {
+  const innermost = /\{([^{}]*)(\}|$)/;
   let all = 1;
-  const open: { from: number; choices: number }[] = [];
-  const close = (to: number) => {
-    const { from, choices } = open.pop()!;
-    const [, a, b] = /^(-?\d+)\.\.(-?\d+)/.exec(pattern.slice(from, to)) ?? [];
-    all *= Math.max(choices, a ? Math.abs(Number(a) - Number(b)) + 1 : 1);
-  };
-  for (let i = 0; i < pattern.length; i++) {
-    if (pattern[i] === "{") open.push({ from: i + 1, choices: 1 });
-    else if (pattern[i] === "," && open.length) open.at(-1)!.choices++;
-    else if (pattern[i] === "}" && open.length) close(i);
+  for (let m; (m = innermost.exec(pattern));) {
+    const [, a, b] = /^(-?\d+)\.\.(-?\d+)/.exec(m[1]) ?? [];
+    const range = a ? Math.abs(Number(a) - Number(b)) + 1 : 1;
+    all *= Math.max(m[1].split(",").length, range);
+    pattern = pattern.replace(innermost, "");
   }
-  while (open.length) close(pattern.length);
   return all;
 }
 

@@ -70,23 +70,16 @@ export function addressOf(
 
 /** A new key and free TCP ports on 127.0.0.1, all different. */
 export function newConnection(): Connection {
-  const listeners = Array.from(
-    { length: 5 },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  const listeners = PORTS.map(() =>
+    Deno.listen({ hostname: "127.0.0.1", port: 0 })
   );
-  const [shell, control, stdin, iopub, hb] = listeners.map((l) => l.addr.port);
+  const ports = listeners.map(({ addr }, i) => [PORTS[i], addr.port]);
   listeners.forEach((l) => l.close());
   return {
-    transport: "tcp",
-    ip: "127.0.0.1",
-    shell_port: shell,
-    control_port: control,
-    stdin_port: stdin,
-    iopub_port: iopub,
-    hb_port: hb,
+    ...Object.fromEntries(ports),
+    ...{ transport: "tcp", ip: "127.0.0.1", kernel_name: "deno" },
     key: randomBytes(32).toString("hex"),
     signature_scheme: "hmac-sha256",
-    kernel_name: "deno",
   };
 }
 
