@@ -1,7 +1,7 @@
 /** Local modules that were edited after a kernel had loaded them. */
 import { readFileSync, statSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
-import { projectConfig } from "./project.ts";
+import { dirname, relative } from "node:path";
+import { ModuleFiles } from "./module_files.ts";
 
 const SPECIFIER = /\b(?:from|import)\s*\(?\s*(["'])([^"'\n]+)\1/g;
 const CODE = /\.[cm]?[jt]sx?$/;
@@ -20,18 +20,11 @@ export class Edited {
 
   /** A cell has run, and loaded what it imports. */
   loaded(code: string): void {
-    const { folder, config: { imports = {} } } = projectConfig(this.folder);
-    const pathOf = (specifier: string, from: string) => {
-      const mapped = imports[specifier];
-      if (mapped !== undefined) return resolve(folder, mapped);
-      return /^\.{0,2}\//.test(specifier)
-        ? resolve(from, specifier)
-        : undefined;
-    };
-    const todo: [text: string, from: string][] = [[code, folder]];
+    const files = new ModuleFiles(this.folder);
+    const todo: [text: string, from: string][] = [[code, this.folder]];
     for (const [text, from] of todo) { // grows while it is read
       for (const [, , specifier] of text.matchAll(SPECIFIER)) {
-        const path = pathOf(specifier, from);
+        const { path } = files.resolve(specifier, from);
         if (!path || !CODE.test(path) || this.#stamps.has(path)) continue;
         const now = stamp(path);
         this.#stamps.set(path, now);
