@@ -66,35 +66,30 @@ export function walk(
 const PLACES = new Set(["start", "end", "range", "loc"]);
 
 /** Tells two trees apart that do other things; comments and layout do not. */
-function writeTree(value: unknown, out: string[]): void {
+function tokensOf(value: unknown, out: string[] = []): string[] {
   if (Array.isArray(value)) {
     out.push("[");
-    for (const v of value) writeTree(v, out);
+    for (const v of value) tokensOf(v, out);
     out.push("]");
   } else if (typeof value === "object" && value !== null) {
-    if (value instanceof RegExp) return; // its pattern and flags are beside it
+    if (value instanceof RegExp) return out; // its pattern and flags are beside it
     out.push("{");
     const literal = (value as Node).type === "Literal";
     for (const key in value) {
       if (PLACES.has(key) || (literal && key === "raw")) continue;
       out.push(key);
-      writeTree(value[key as keyof typeof value], out);
+      tokensOf(value[key as keyof typeof value], out);
     }
     out.push("}");
-  } else {out.push(
-      typeof value === "string" ? JSON.stringify(value) : `${value}`,
-    );}
-}
-
-function treeText(statement: Node): string {
-  const out: string[] = [];
-  writeTree(statement, out);
-  return out.join(" ");
+  } else {
+    out.push(typeof value === "string" ? JSON.stringify(value) : `${value}`);
+  }
+  return out;
 }
 
 /** A hash of what statements do, whatever their comments and layout. */
 export const treeHash = (statements: readonly Node[]): string =>
-  shortHash(statements.map(treeText).join("\n"));
+  shortHash(statements.map((s) => tokensOf(s).join(" ")).join("\n"));
 
 /** The text of a name, or of a string that stands for one. */
 export const nameOf = (node: AnyNode): string =>

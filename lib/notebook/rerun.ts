@@ -10,6 +10,7 @@ import {
   planProblem,
   planRerun,
   type RerunPlan,
+  runsOf,
   writing,
   wrote,
 } from "./rerun_plan.ts";
@@ -69,7 +70,7 @@ export class Rerun {
   /** The first module that the session loaded in another version. */
   outdated(plan: RerunPlan, session: Session): string | undefined {
     const { keys } = this.keys;
-    return [...plan.asked, ...plan.replays.map((r) => r.number)]
+    return runsOf(plan)
       .flatMap((n) => Object.keys(keys[n - 1].modules ?? {}))
       .find((path) => {
         const had = session.modules[path];
@@ -83,8 +84,7 @@ export class Rerun {
     session?: Session,
   ): Promise<string | undefined> {
     return await this.runs.stoppable(kernel, async () => {
-      const runs = [...plan.asked, ...plan.replays.map((r) => r.number)];
-      for (const number of runs.sort((a, b) => a - b)) {
+      for (const number of runsOf(plan)) {
         if (this.runs.aborted()) return `${this.file}: interrupted`;
         const asked = plan.asked.includes(number);
         const error = await this.#cell(kernel, number, asked, session);

@@ -19,6 +19,10 @@ export interface RerunPlan {
   replays: Replay[];
 }
 
+/** The numbers of all cells that a plan runs, in order. */
+export const runsOf = ({ asked, replays }: RerunPlan): number[] =>
+  [...asked, ...replays.map((r) => r.number)].sort((a, b) => a - b);
+
 export class NoSuchCell extends Error {}
 
 /**
@@ -154,8 +158,7 @@ export function planProblem(
   graph: GraphCell[],
   plan: RerunPlan,
 ): string | undefined {
-  const runs = [...plan.asked, ...plan.replays.map((r) => r.number)];
-  for (const number of runs.sort((a, b) => a - b)) {
+  for (const number of runsOf(plan)) {
     const { cell, code, missing } = graph[number - 1];
     if (hasTag(cell, "raises-exception")) continue;
     if (code.error) return `cell ${number} cannot be read: ${code.error}`;
