@@ -1,7 +1,7 @@
 /** Content that is large, or made to be: what a page shows, and what it costs. */
 import assert from "node:assert/strict";
 import process from "node:process";
-import { type Cell, exportHtml, type Output } from "../../lib/notebook/mod.ts";
+import { type Cell, exportHtml } from "../../lib/notebook/mod.ts";
 import { LIMITS } from "../../lib/notebook/limits.ts";
 import { FRAGMENTS } from "./_fragments.ts";
 import {
