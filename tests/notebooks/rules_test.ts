@@ -25,7 +25,7 @@ Deno.test("02: the best rate stays, moves, or is not known by the shift of each 
     gridOf({ 4: peakAt(3.16e-3), 8: peakAt(3.16e-4) }),
   );
   assert.equal(moved.verdict, "does not hold");
-  assert.match(moved.ours, /depth 8 against 4: -1.00 decades/);
+  assert.match(moved.ours, /depth 8 vs 4: -1.00 decades/);
   const one = await judged(gridOf({ 4: peakAt(1e-3) }));
   assert.match(one.why, /fewer than two depths/);
   const few = await judged(stays.filter((t) => t.repeat < 2));
