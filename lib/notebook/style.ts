@@ -206,6 +206,7 @@ tbody tr:hover { background: var(--faint); }
   .provenance dl { grid-template-columns: 1fr; gap: 0; }
   .provenance dd { margin-bottom: .5rem; }
   .times td:nth-child(4) { display: none; }
+  .out:not(.md) td:first-child:not(.num) { min-width: 6.5rem; }
 }
 .a-b{font-weight:700}.a-i{font-style:italic}.a-u{text-decoration:underline}.a-s{text-decoration:line-through}.a-dim{color:var(--soft)}.a-inv{background:var(--fg);color:var(--bg)}
 ${ansiClasses}
