@@ -1,6 +1,6 @@
 /** What the command lines of `deno task` share: errors, numbers, signals, commands. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { meantText } from "../lib/faults/mod.ts";
+import { meantText, show } from "../lib/faults/mod.ts";
 import {
   inOneLine,
   loadWanted,
@@ -26,6 +26,11 @@ export function say(line: string): void {
 
 /** Errors whose every line is a fault. */
 const FAULTS = ["RecipeError", "StudyError", "UsageError"];
+/** Errors of a wrong call: what it names is not there, or cannot be used. */
+const WRONG = [
+  ...FAULTS,
+  ...["CheckpointError", "DataError", "DeviceError", "WeightsError"],
+];
 
 /** Writes text to standard output; false where nobody reads on (`| head`). */
 export function print(text: string): boolean {
@@ -94,14 +99,10 @@ export async function readRecipe(
 /**
  * Runs `work`; what it throws is one line on stderr, or one a fault of a recipe
  * or a study, and an exit code: 2 for wrong usage, 1 for the rest.
- *
- * @param isUsage which errors, beside UsageError and DeviceError, mean a wrong
- * call.
  */
 export async function exiting(
   name: string,
   work: () => Promise<unknown>,
-  isUsage: (error: unknown) => boolean = () => false,
 ): Promise<void> {
   try {
     await work();
@@ -111,8 +112,7 @@ export async function exiting(
     const lines = e.message.split("\n");
     const told = FAULTS.includes(e.name) ? lines : lines.slice(0, 1);
     for (const line of told) say(`${name}: ${clean(line)}`);
-    const wrong = ["UsageError", "DeviceError"].includes(e.name);
-    Deno.exit(wrong || isUsage(e) ? 2 : 1);
+    Deno.exit(WRONG.includes(e.name) ? 2 : 1);
   }
 }
 
@@ -200,7 +200,7 @@ export async function addCommands(
   const isKnown = Object.hasOwn(commands, name);
   if (!rest && !isKnown && !/^(-.*|help|)$/.test(name)) {
     throw new UsageError(
-      `no command "${name}"${
+      `no command ${show(name)}${
         meantText(name, Object.keys(commands)) ||
         `: they are ${Object.keys(commands).join(", ")}`
       }`,

@@ -1,5 +1,5 @@
 /** `deno task lab`: JupyterLab on this project's notebooks and kernel. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { join, resolve } from "node:path";
 import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import {
@@ -198,7 +198,9 @@ if (import.meta.main) {
         "papermill, jupyter console and other JupyterLabs find it by the name " +
         "`deno`, which the notebooks ask for",
     )
-    .option("--uninstall", "undo --install");
+    .addOption(
+      new Option("--uninstall", "undo --install").conflicts("install"),
+    );
   const asked = new AbortController();
   try {
     program.parse(Deno.args, { from: "user" });

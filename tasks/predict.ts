@@ -255,5 +255,4 @@ finished(program, run);
 await exiting(
   "predict",
   () => program.parseAsync(Deno.args, { from: "user" }),
-  (error) => ["DataError", "StudyError"].includes((error as Error).name),
 );

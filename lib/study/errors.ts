@@ -1,8 +1,13 @@
 /** Errors of studies, each one line that says what, where and what to do. */
 
-/** An error for the user. */
+/** An error for the user, who asked for what there is not, or cannot be. */
 export class StudyError extends Error {
   override name = "StudyError";
+}
+
+/** A run ended before its trials did, though nothing was asked wrongly. */
+export class RunEndedError extends StudyError {
+  override name = "RunEndedError";
 }
 
 /** The study's pruner ended the trial. */

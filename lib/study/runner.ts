@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseStudy, type Study, type StudyInput } from "./definition.ts";
-import { oneLine, StudyError } from "./errors.ts";
+import { oneLine, RunEndedError, StudyError } from "./errors.ts";
 import {
   type Difference,
   differenceLines,
@@ -233,7 +233,7 @@ export async function runStudy(
     const failed = (await Promise.allSettled(slots))
       .find((slot) => slot.status === "rejected");
     if (!failed && !await queue.isThere()) {
-      throw new StudyError(
+      throw new RunEndedError(
         `study "${study.name}" was deleted from ${store.name} while it ran: ` +
           `run it again to begin anew`,
       );
@@ -276,7 +276,7 @@ class RepeatedErrors {
 
   constructor(readonly study: string) {}
 
-  /** @throws StudyError at the second error of the same words in a row */
+  /** @throws RunEndedError at the second error of the same words in a row */
   note(ending: Ending): void {
     if (ending.state !== "FAIL" && ending.state !== "COMPLETE") return;
     const reason = ending.state === "FAIL" &&
@@ -284,7 +284,7 @@ class RepeatedErrors {
       ? ending.reason
       : undefined;
     if (reason !== undefined && reason === this.#last) {
-      throw new StudyError(
+      throw new RunEndedError(
         `study "${this.study}": two trials in a row failed with ` +
           `"${reason}": put that right and run the study again`,
       );

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Study } from "./definition.ts";
-import { CrashedError, oneLine, PrunedError, StudyError } from "./errors.ts";
+import { CrashedError, oneLine, PrunedError, RunEndedError } from "./errors.ts";
 import type { TrialPoint } from "./points.ts";
 import { type Curve, pruneReason } from "./pruners.ts";
 import { keepUnsaved } from "./unsaved.ts";
@@ -269,7 +269,7 @@ export async function runTrial(
           epochs: unsaved,
           artifacts: unsavedArtifacts,
         });
-        throw new StudyError(
+        throw new RunEndedError(
           `${error.message}; how trial ${number} ended is kept in ${file} ` +
             `and is taken into the record at the next start`,
         );

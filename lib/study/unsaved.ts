@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { oneLine, StudyError } from "./errors.ts";
+import { oneLine, RunEndedError } from "./errors.ts";
 import { decodeJson, encodeJson } from "./store/encoding.ts";
 import {
   type EpochReport,
@@ -40,7 +40,7 @@ function placeOf(store: Store, dir: string): string {
 /**
  * Keeps how a trial ended as a file below `dir`; returns its path.
  *
- * @throws StudyError when it cannot be written
+ * @throws RunEndedError when it cannot be written
  */
 export function keepUnsaved(
   { store, studyId, dir }: { store: Store; studyId: number; dir: string },
@@ -69,7 +69,7 @@ export function keepUnsaved(
     writeFileSync(`${file}.part`, encodeJson(kept));
     renameSync(`${file}.part`, file);
   } catch (error) {
-    throw new StudyError(
+    throw new RunEndedError(
       `${store.name} takes no results and ${file} cannot be written ` +
         `(${oneLine(error)}): make room and run the study again; ` +
         `the trial goes on from its checkpoint`,

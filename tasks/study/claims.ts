@@ -1,6 +1,6 @@
 /** `deno task study claims`: answers and claims, as one Markdown page. */
 import { Command } from "commander";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { titleOf } from "../../lib/data/mod.ts";
 import { type ClaimsFile, readClaims } from "../../lib/reports/commands.ts";
@@ -24,7 +24,7 @@ import {
   path,
   writeWhole,
 } from "../../lib/notebook/commands/mod.ts";
-import { say, UsageError } from "../cli.ts";
+import { asUsage, say, UsageError } from "../cli.ts";
 
 /** The strongest first: its judgement is the one that counts. */
 const PROFILES: Profile[] = ["paper", "cpu", "quick"];
@@ -215,10 +215,11 @@ export function claimsCommand(): Command {
     .exitOverride()
     .action(async (folder: string, o: { out?: string }) => {
       const from = folder === "results" ? join(root, folder) : path(folder);
-      if (!existsSync(from)) {
+      if (!statSync(from, { throwIfNoEntry: false })?.isDirectory()) {
         throw new UsageError(`${folder}: no such folder`);
       }
-      if (o.out) await checkFolder(path(o.out));
+      const { out } = o;
+      if (out) await asUsage("--out", () => checkFolder(path(out)));
       const { text, damaged } = claimsPage(from);
       damaged.forEach((line) => say(`study: ${folder}/${line}`));
       if (damaged.length > 0) Deno.exitCode = 1;

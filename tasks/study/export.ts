@@ -79,7 +79,8 @@ function track(name: string, tracker: Tracker, o: Options): Promise<number> {
       name: fileName(name),
       pictureOf: (run) => confusionPicture(run.confusion, run.texts.data),
     });
-    say(`${plural(trials.length, "trial")} of ${name}`);
+    const begun = trials.filter((trial) => trial.state !== "WAITING").length;
+    say(`${plural(begun, "trial")} of ${name}`);
     console.log(shown(own));
     say(`open it: ${by} ${shown(o.out ?? folder)}`);
     return 0;

@@ -10,7 +10,7 @@ import {
   ensureLibrary,
   sha256,
 } from "../../lib/tensorflow/commands.ts";
-import { meantText } from "../../lib/faults/mod.ts";
+import { meantText, show } from "../../lib/faults/mod.ts";
 import {
   exportHtml,
   indexHtml,
@@ -62,7 +62,7 @@ function chosen(
     );
     if (!name) {
       throw new UsageError(
-        `no notebook or command "${word}"${
+        `no notebook or command ${show(word)}${
           meantText(word, [
             ...all,
             ...all.map((n) => n.slice(3)),

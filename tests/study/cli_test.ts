@@ -234,7 +234,7 @@ Deno.test("a name that is not there is one line with the close ones", () =>
     );
     assert.match(trial.err, /has no trial 8: they are 0 to 7/);
     for (const run of [close, far, none, trial]) {
-      assert.equal(run.code, 1);
+      assert.equal(run.code, 2);
       assert.equal(run.out, "");
       oneLine(run.err);
     }
@@ -251,7 +251,7 @@ Deno.test("a name in two records is refused until one is said", () =>
       study(cwd, "show", "results/b:lr-search"),
       study(cwd, "compare", "results/a:lr-search", `${other}:lr-search`),
     ]);
-    assert.equal(both.code, 1);
+    assert.equal(both.code, 2);
     assert.equal(
       both.err,
       'study: "lr-search" is in 2 records; say which: ' +
@@ -382,7 +382,7 @@ Deno.test("waiting and running trials are pruned by hand", () =>
       await store.close();
     }
     const done = await study(cwd, "prune", "lr-search", "0");
-    assert.equal(done.code, 1);
+    assert.equal(done.code, 2);
     assert.match(done.err, /trial 0 of "lr-search" is COMPLETE: only waiting/);
     const { ran } = await runStudy(SEARCH, objective, { dir });
     assert.equal(ran, 0);

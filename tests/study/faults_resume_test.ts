@@ -54,7 +54,7 @@ Deno.test("the same error twice puts back what runs beside it, and is one line",
         })
         : Promise.reject(new Error("no such image:\nfaces/1.png"));
     await assert.rejects(runStudy(SIX, train, { dir, jobs: 2 }), {
-      name: "StudyError",
+      name: "RunEndedError",
       message: 'study "six": two trials in a row failed with ' +
         '"no such image: faces/1.png": put that right and run the study again',
     });

@@ -71,7 +71,7 @@ Deno.test("a study deleted while it runs is told", async () => {
       return { value: 1 };
     }, { dir }),
     {
-      name: "StudyError",
+      name: "RunEndedError",
       message: /study "grid" was deleted from .*records\.sqlite while it ran/,
     },
   );

@@ -53,14 +53,14 @@ Deno.test("a mistake is one line, and nothing is made", () =>
     await Deno.writeTextFile(file, "Name,lr,acc\na,0.1,0.5\nb,0.1,high\n");
     const args = ["import", "runs.csv", "--study", "lr", "--param", "lr"];
     const bad = await run(...args, "--dir", "lr");
-    assert.equal(bad.code, 1);
+    assert.equal(bad.code, 2);
     assert.match(
       bad.err,
       /^study: runs\.csv: line 3: acc is "high", not a number: nothing was imported\n$/m,
     );
     await Deno.writeTextFile(file, "Name,lr,acc\na,0.1,0.5\n");
     const nowhere = await run(...args);
-    assert.equal(nowhere.code, 1);
+    assert.equal(nowhere.code, 2);
     assert.match(
       nowhere.err,
       /^study: no study "lr" .*; give --dir or --store to create it$/m,

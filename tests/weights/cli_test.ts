@@ -151,7 +151,7 @@ Deno.test("convert to ONNX wants a net's recipe, and no other names", () =>
     const out = join(dir, "a.onnx");
     const from = `${folder}checkpoint.pth`;
     const bare = await weights("convert", from, out);
-    assert.equal(bare.code, 1);
+    assert.equal(bare.code, 2);
     assert.match(bare.err, /does not say which net it is of: give the recipe/);
     const renamed = await weights("convert", from, out, "--rename");
     assert.deepEqual([renamed.code, renamed.err], [
@@ -209,18 +209,18 @@ different: 3 tensors in both, largest difference 0.5
     assert.equal(loose.code, 1);
   }));
 
-Deno.test("a file that cannot be used exits with 1 and a wrong command line with 2, in one line", async () => {
+Deno.test("a file that cannot be used exits with 2, as a wrong command line does, in one line", async () => {
   const evil = await weights("inspect", `${folder}evil.pth`);
-  assert.deepEqual([evil.code, evil.out], [1, ""]);
+  assert.deepEqual([evil.code, evil.out], [2, ""]);
   assert.match(evil.err, /^weights: .*posix\.system.*\n$/);
   const missing = await weights("compare", "no.pth", "no.pth");
   assert.deepEqual([missing.code, missing.err], [
-    1,
+    2,
     "weights: no.pth: no such file; check the path\n",
   ]);
   const args = [`${folder}zip.pth`, "no/such/folder/a.safetensors"];
   const unwritten = await weights("convert", ...args);
-  assert.equal(unwritten.code, 1);
+  assert.equal(unwritten.code, 2);
   assert.match(
     unwritten.err,
     /^weights: no\/such\/folder\/a\.safetensors: cannot be written: [^:']+\n$/,

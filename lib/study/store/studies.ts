@@ -1,6 +1,6 @@
 /** Studies and artifacts: making, naming, removing. */
 import { createHash } from "node:crypto";
-import { StudyError } from "../errors.ts";
+import { DamagedValueError, StudyError } from "../errors.ts";
 import type { Connection } from "./database.ts";
 import { decodeJson, type Distribution, encodeJson } from "./encoding.ts";
 import { readStudies } from "./reading.ts";
@@ -164,7 +164,7 @@ export function saveArtifact(
   );
 }
 
-/** `Store.artifacts` @throws StudyError when bytes are not what was kept */
+/** `Store.artifacts` @throws DamagedValueError when bytes are not what was kept */
 export async function artifacts(
   c: Connection,
   where: string,
@@ -180,7 +180,7 @@ export async function artifacts(
   return new Map(rows.map((r) => {
     const bytes = new Uint8Array(r.bytes as Uint8Array);
     if (sha256(bytes) !== r.sha256) {
-      throw new StudyError(
+      throw new DamagedValueError(
         `${where}: "${name}" of trial id ${r.trial_id} is not what was saved`,
       );
     }
