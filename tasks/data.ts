@@ -1,6 +1,5 @@
 /** `deno task data`: looks into data sets, before anybody trains on them. */
 import { Command } from "commander";
-import { DataError } from "../lib/data/mod.ts";
 import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import { addCommands, type Commands, exiting } from "./cli.ts";
 
@@ -24,4 +23,4 @@ const program = inOneLine(new Command("deno task data"))
 await exiting("data", async () => {
   await addCommands(program, commands);
   await program.parseAsync(Deno.args, { from: "user" });
-}, (error) => error instanceof DataError);
+});
