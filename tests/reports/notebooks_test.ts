@@ -83,7 +83,7 @@ Deno.test("the page of claims is made of the folder's files alone", () =>
     );
     assert.match(
       page,
-      /### 90 Width\n\nProfile quick on synthetic: 12 trials, 1 min\. \[notebook\]\(quick\/90-width\.ipynb\)\.\n/,
+      /### 90 Width\n\nProfile quick on synthetic faces: 12 trials, 1 min\. \[notebook\]\(quick\/90-width\.ipynb\)\.\n/,
     );
     assert(
       page.includes(
