@@ -193,11 +193,11 @@ function* studyFaults(study: Study): Generator<string> {
       const odd = wanted.find((n) => !(n in point)) ??
         Object.keys(point).find((n) => !wanted.includes(n));
       if (odd === undefined) continue;
-      yield `search.points[${i}] has ${
-        odd in point
-          ? `${printable(odd)}, which others lack`
-          : `no ${printable(odd)}`
-      }: name the same parameters in all points`;
+      const [no, lack] = odd in point
+        ? ["", ", which others lack"]
+        : ["no ", ""];
+      yield `search.points[${i}] has ${no}${printable(odd)}${lack}: name the ` +
+        "same parameters in all points";
     }
   } else if (search.kind !== "grid" && names.length === 0) {
     yield `parameters: a ${search.kind} search needs some`;

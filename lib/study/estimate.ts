@@ -100,15 +100,11 @@ async function recordedResults(
   data: Dataset,
   url: string,
 ): Promise<ResultRow[]> {
-  const store = await recordedStore(url);
+  await using store = await recordedStore(url);
   if (!store) return [];
-  try {
-    const records = await recordsOf(store, plan.study.name);
-    const found = recordOf(plan, data, records);
-    return found ? await store.results(found.studyId) : [];
-  } finally {
-    await store.close();
-  }
+  const records = await recordsOf(store, plan.study.name);
+  const found = recordOf(plan, data, records);
+  return found ? await store.results(found.studyId) : [];
 }
 
 /**

@@ -1,12 +1,6 @@
 /** Identity by content: equal settings are one, different ones are told. */
 import { createHash } from "node:crypto";
-import {
-  canonical,
-  isObject,
-  type Params,
-  type Study,
-  StudyError,
-} from "./definition.ts";
+import { canonical, isObject, type Study, StudyError } from "./definition.ts";
 import { encodeJson, type Store, type StudyRow } from "./store/mod.ts";
 
 /** One setting in which two records differ; undefined where one lacks it. */
@@ -212,20 +206,9 @@ export async function lastRecord(
   if (record) return record;
   const names = (await store.studies()).map((study) => `"${study.name}"`);
   throw new StudyError(
-    `${store.name}: no study "${family}": it has ${
-      names.join(", ") || "no study yet"
-    }`,
+    `${store.name}: no study "${family}": it has ` +
+      (names.join(", ") || "no study yet"),
   );
-}
-
-/** The key of one repeat of a setting within its study's record. */
-export function pointKey(
-  record: string,
-  params: Params,
-  repeat: number,
-  seed: number,
-): string {
-  return contentKey([record, params, repeat, seed]);
 }
 
 /** The seed of repeat r: 31 bits, the same in every setting, so that settings pair. */

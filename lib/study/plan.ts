@@ -216,11 +216,10 @@ function checkSettings(plan: TrainingPlan, study: Study): void {
   const lines = [...unsound.values()].map(({ fault, all }) => {
     const named = [...all].slice(0, 4).join("; ");
     const more = all.size > 4 ? `; and ${all.size - 4} more` : "";
+    const of = all.size === 1 ? "setting" : `${all.size} settings`;
     return named === "" || all.size === settings.length
       ? fault
-      : `${fault} (${
-        all.size === 1 ? "setting" : `${all.size} settings`
-      } ${named}${more})`;
+      : `${fault} (${of} ${named}${more})`;
   });
   throw new RecipeError(atMost(lines).join("\n"));
 }

@@ -5,21 +5,15 @@ import {
   type Study,
   StudyError,
 } from "./definition.ts";
-import { pointKey, repeatSeed } from "./identity.ts";
+import { contentKey, repeatSeed } from "./identity.ts";
 import { randomPoint } from "./search/random_search.ts";
 import { sobolPoint } from "./search/sobol.ts";
 import type { Spaces } from "./search/space.ts";
-import { type Distribution, distributionOf } from "./store/mod.ts";
+import { type Distribution, distributionOf, type Point } from "./store/mod.ts";
 
 /** One repeat of one setting. */
-export interface TrialPoint {
+export interface TrialPoint extends Point {
   params: Params;
-  /** 0 … repeats - 1 */
-  repeat: number;
-  /** 31-bit, from the study's seed and the repeat alone. */
-  seed: number;
-  /** 16 hex digits that name this point; none under another tool's trial. */
-  key: string;
 }
 
 /** What a sampler draws from. */
@@ -85,7 +79,7 @@ export function pointOf(
     params,
     repeat,
     seed: repeatSeed(study.seed, repeat),
-    key: pointKey(record, params, repeat, study.seed),
+    key: contentKey([record, params, repeat, study.seed]),
   };
 }
 
@@ -140,14 +134,13 @@ export function distributionsOf(
     let { low, high } = parameter;
     if (before) {
       if (before.name !== kind || before.attributes.log !== log) {
+        const isLog = before.name !== "CategoricalDistribution" &&
+          before.attributes.log;
         throw new StudyError(
-          `study "${study.name}": parameters.${name} is ${
-            log ? "a log " : "a "
-          }${kind}, its recorded trials have a ${before.name}${
-            before.name !== "CategoricalDistribution" && before.attributes.log
-              ? " on a log scale"
-              : ""
-          }: give the study a new name`,
+          `study "${study.name}": parameters.${name} is a ` +
+            `${log ? "log " : ""}${kind}, its recorded trials have a ` +
+            `${before.name}${isLog ? " on a log scale" : ""}: give the study ` +
+            "a new name",
         );
       }
       low = Math.min(low, before.attributes.low);

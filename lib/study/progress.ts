@@ -1,6 +1,6 @@
 /** How far a study is: points that are done, failed, open; its budget. */
 import { canonical, sampledSettings, type Study } from "./definition.ts";
-import { failedTries, isFinalFailure, type ResultRow } from "./store/mod.ts";
+import { isFinalFailure, type ResultRow, vainTries } from "./store/mod.ts";
 
 export interface Progress {
   /** Points of the definition. */
@@ -31,10 +31,7 @@ export function givenUp(
   const points = Map.groupBy(rows, (row) => row.point?.key);
   points.delete(undefined);
   return [...points.values()]
-    .filter((trials) =>
-      trials.every((t) => t.state === "FAIL") &&
-      !isFinalFailure(trials.at(-1)!.failKind) && failedTries(trials) >= tries
-    )
+    .filter((trials) => (vainTries(trials) ?? 0) >= tries)
     .map((trials) => trials.at(-1)!);
 }
 

@@ -58,9 +58,8 @@ async function read<S extends z.ZodType>(
     .map((name) => name.slice(0, -".json".length)).sort();
   if (!ids.includes(id)) {
     throw new StudyError(
-      `no published table "${id}" in data/published: use one of ${
-        ids.join(", ")
-      }`,
+      `no published table "${id}" in data/published: use one of ` +
+        ids.join(", "),
     );
   }
   const text = await readFile(new URL(`${id}.json`, FOLDER), "utf8");

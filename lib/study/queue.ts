@@ -74,8 +74,8 @@ export class StudyQueue {
     return this.record.row.studyId;
   }
 
-  #trial = ({ params, key, repeat, seed }: TrialPoint): NewTrial => ({
-    ...{ params, key, repeat, seed },
+  #trial = (point: TrialPoint): NewTrial => ({
+    ...point,
     distributions: this.distributions,
   });
 

@@ -143,113 +143,109 @@ export async function runStudy(
   const halt = new AbortController();
   const asked = options.signal ?? new AbortController().signal;
   const signal = AbortSignal.any([asked, halt.signal]);
-  const store = await openStore(options.store || recordsPath(dir), {
+  await using store = await openStore(options.store || recordsPath(dir), {
     onWarning: (message) => onEvent({ type: "warning", message }),
   });
-  try {
-    const record = await openRecord(store, study, options.completeFixed);
-    const { studyId } = record.row;
-    onEvent({ type: "study", study, record: record.row.name });
-    const changed = changedEvent(record);
-    if (changed) onEvent(changed);
-    for (const [key, value] of Object.entries(options.attributes ?? {})) {
-      await store.setStudyAttribute(studyId, key, value);
-    }
-    const distributions = await fitDistributions(store, study, studyId);
-    const { graceSeconds = 120, heartbeatSeconds = 30 } = options;
-    const { retries = RETRIES } = options;
-    const queue = new StudyQueue(
-      store,
-      study,
-      record,
-      distributions,
-      graceSeconds,
-      retries + 1,
-    );
-    await takeUnsaved(store, studyId, dir, (message) => {
-      onEvent({ type: "warning", message });
-    });
-    const resumed = await queue.reap();
-    await queue.enqueue();
-    const before = await queue.progress();
-    onEvent({
-      type: "start",
-      total: queue.total,
-      missing: before.remaining - before.running,
-      resumed,
-    });
-    if (before.remaining === 0) {
-      onEvent({ type: "nothing", message: "nothing to do" });
-    }
-    const trialRun = {
-      ...{ store, study, studyId, dir, signal, heartbeatSeconds, onEvent },
-      provenance: { provenance: provenance() },
-    };
-    const left = new Set<number>();
-    const tellLeft = async () => {
-      const rows = (await queue.givenUp()).filter((r) => !left.has(r.trialId));
-      for (const { trialId } of rows) left.add(trialId);
-      const message = leftMessage(study.name, rows, retries + 1);
-      if (message) onEvent({ type: "warning", message });
-    };
-    await tellLeft();
-    const failures = new RepeatedErrors(study.name);
-    let ran = 0;
-    let told = false;
-
-    const work = async () => {
-      let idle = 0;
-      while (!signal.aborted) {
-        const spent = await queue.spent();
-        if (spent !== null) {
-          if (!told) onEvent({ type: "budget", message: spent });
-          told = true;
-          return;
-        }
-        const next = await queue.next();
-        if (!next) {
-          if (!wait) return;
-          const { remaining, running } = await queue.progress();
-          if (remaining === 0) return;
-          // Trials that were deleted meanwhile are queued again.
-          if (running === 0 && !await queue.enqueue() && idle++ > 1) return;
-          onEvent({ type: "waiting", running });
-          await pause(POLL_MS, signal);
-          continue;
-        }
-        const { point, claim } = next;
-        onEvent({ type: "trial", point, number: claim.number });
-        ran++;
-        const ending = await runTrial(trialRun, train, point, claim);
-        onEvent(endEvent(ending, point, claim.number));
-        failures.note(ending);
-      }
-    };
-    const slots = Array.from({ length: jobs }, () =>
-      work().catch((error) => {
-        halt.abort();
-        throw error;
-      }));
-    const failed = (await Promise.allSettled(slots))
-      .find((slot) => slot.status === "rejected");
-    if (!failed && !await queue.isThere()) {
-      throw new RunEndedError(
-        `study "${study.name}" was deleted from ${store.name} while it ran: ` +
-          `run it again to begin anew`,
-      );
-    }
-    await tellLeft();
-    if (failed) throw failed.reason;
-    const summary = {
-      ...await queue.progress(),
-      ran,
-      interrupted: asked.aborted,
-    };
-    onEvent({ type: "end", summary });
-    return summary;
-  } finally {
-    await store.close();
+  const record = await openRecord(store, study, options.completeFixed);
+  const { studyId } = record.row;
+  onEvent({ type: "study", study, record: record.row.name });
+  const changed = changedEvent(record);
+  if (changed) onEvent(changed);
+  for (const [key, value] of Object.entries(options.attributes ?? {})) {
+    await store.setStudyAttribute(studyId, key, value);
   }
+  const distributions = await fitDistributions(store, study, studyId);
+  const { graceSeconds = 120, heartbeatSeconds = 30 } = options;
+  const { retries = RETRIES } = options;
+  const queue = new StudyQueue(
+    store,
+    study,
+    record,
+    distributions,
+    graceSeconds,
+    retries + 1,
+  );
+  await takeUnsaved(store, studyId, dir, (message) => {
+    onEvent({ type: "warning", message });
+  });
+  const resumed = await queue.reap();
+  await queue.enqueue();
+  const before = await queue.progress();
+  onEvent({
+    type: "start",
+    total: queue.total,
+    missing: before.remaining - before.running,
+    resumed,
+  });
+  if (before.remaining === 0) {
+    onEvent({ type: "nothing", message: "nothing to do" });
+  }
+  const trialRun = {
+    ...{ store, study, studyId, dir, signal, heartbeatSeconds, onEvent },
+    provenance: { provenance: provenance() },
+  };
+  const left = new Set<number>();
+  const tellLeft = async () => {
+    const rows = (await queue.givenUp()).filter((r) => !left.has(r.trialId));
+    for (const { trialId } of rows) left.add(trialId);
+    const message = leftMessage(study.name, rows, retries + 1);
+    if (message) onEvent({ type: "warning", message });
+  };
+  await tellLeft();
+  const failures = new RepeatedErrors(study.name);
+  let ran = 0;
+  let told = false;
+
+  const work = async () => {
+    let idle = 0;
+    while (!signal.aborted) {
+      const spent = await queue.spent();
+      if (spent !== null) {
+        if (!told) onEvent({ type: "budget", message: spent });
+        told = true;
+        return;
+      }
+      const next = await queue.next();
+      if (!next) {
+        if (!wait) return;
+        const { remaining, running } = await queue.progress();
+        if (remaining === 0) return;
+        // Trials that were deleted meanwhile are queued again.
+        if (running === 0 && !await queue.enqueue() && idle++ > 1) return;
+        onEvent({ type: "waiting", running });
+        await pause(POLL_MS, signal);
+        continue;
+      }
+      const { point, claim } = next;
+      onEvent({ type: "trial", point, number: claim.number });
+      ran++;
+      const ending = await runTrial(trialRun, train, point, claim);
+      onEvent(endEvent(ending, point, claim.number));
+      failures.note(ending);
+    }
+  };
+  const slots = Array.from({ length: jobs }, () =>
+    work().catch((error) => {
+      halt.abort();
+      throw error;
+    }));
+  const failed = (await Promise.allSettled(slots))
+    .find((slot) => slot.status === "rejected");
+  if (!failed && !await queue.isThere()) {
+    throw new RunEndedError(
+      `study "${study.name}" was deleted from ${store.name} while it ran: ` +
+        `run it again to begin anew`,
+    );
+  }
+  await tellLeft();
+  if (failed) throw failed.reason;
+  const summary = {
+    ...await queue.progress(),
+    ran,
+    interrupted: asked.aborted,
+  };
+  onEvent({ type: "end", summary });
+  return summary;
 }
 
 /** That points failed too often to be run again; undefined without any. */

@@ -80,21 +80,17 @@ async function begunPlan(
   data: Dataset,
   url: string,
 ): Promise<CheckedPlan | undefined> {
-  const store = await recordedStore(url);
+  await using store = await recordedStore(url);
   if (!store) return;
-  try {
-    const records = await recordsOf(store, plan.study.name);
-    const begun = (["float32", "bfloat16"] as const).flatMap((precision) => {
-      const own = inPrecision(plan, precision);
-      const record = recordOf(own, data, records);
-      return record && isOwn(record)
-        ? [{ own, at: records.indexOf(record) }]
-        : [];
-    });
-    return begun.sort((a, b) => b.at - a.at)[0]?.own;
-  } finally {
-    await store.close();
-  }
+  const records = await recordsOf(store, plan.study.name);
+  const begun = (["float32", "bfloat16"] as const).flatMap((precision) => {
+    const own = inPrecision(plan, precision);
+    const record = recordOf(own, data, records);
+    return record && isOwn(record)
+      ? [{ own, at: records.indexOf(record) }]
+      : [];
+  });
+  return begun.sort((a, b) => b.at - a.at)[0]?.own;
 }
 
 /**

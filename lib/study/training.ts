@@ -66,10 +66,10 @@ function assertTrains(recipe: Recipe, data: Dataset, memory?: number): void {
 /** What fails for want of memory says so, with the batch that wanted it. */
 function namingBatch(error: unknown, recipe: Recipe, size: number): unknown {
   if (!isOutOfMemory(error)) return error;
+  const batch = recipe.batchSize / recipe.accumulate;
   return new OutOfMemoryError(
-    `out of memory: a batch of ${
-      recipe.batchSize / recipe.accumulate
-    } images of ${size} × ${size}: ${error.message}; give a smaller batchSize, or a larger accumulate`,
+    `out of memory: a batch of ${batch} images of ${size} × ${size}: ` +
+      `${error.message}; give a smaller batchSize, or a larger accumulate`,
     { cause: error },
   );
 }

@@ -85,9 +85,8 @@ async function outcomeOf(
     const { value, attrs } = result ?? {};
     if (signal.aborted) return interrupted;
     if (typeof value !== "number") {
-      const reason = `the trial returned ${
-        String(value)
-      } as its value: return { value } with a number`;
+      const reason = `the trial returned ${String(value)} as its value: ` +
+        "return { value } with a number";
       return { state: "FAIL", kind: "error", reason, attrs };
     }
     return Number.isNaN(value)
@@ -224,10 +223,12 @@ export async function runTrial(
   try {
     outcome = await outcomeOf(async () => {
       mkdirSync(checkpointDir, { recursive: true });
+      const { params, repeat, seed } = point;
       log(
         `trial ${number} of study "${study.name}": ${
-          JSON.stringify(point.params)
-        }, repeat ${point.repeat}, seed ${point.seed}`,
+          JSON.stringify(params)
+        }, ` +
+          `repeat ${repeat}, seed ${seed}`,
       );
       return await train(point, {
         signal,

@@ -1,5 +1,4 @@
 /** Results that the store did not take: kept as files, taken in later. */
-import { Buffer } from "node:buffer";
 import {
   mkdirSync,
   readdirSync,
@@ -95,8 +94,7 @@ async function takeIn(store: Store, kept: Unsaved): Promise<void> {
   const end = async (trialId: number) => {
     if (kept.epochs.length) await store.report(trialId, kept.epochs);
     for (const [name, base64] of Object.entries(kept.artifacts)) {
-      const bytes = new Uint8Array(Buffer.from(base64, "base64"));
-      await store.saveArtifact(trialId, name, bytes);
+      await store.saveArtifact(trialId, name, Uint8Array.fromBase64(base64));
     }
     await store.finish(trialId, kept.outcome);
   };

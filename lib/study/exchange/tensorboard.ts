@@ -1,4 +1,5 @@
 /** Runs as TensorBoard's event files: scalars, hyper-parameters, pictures. */
+import { Buffer } from "node:buffer";
 import type { Type } from "protobufjs";
 import type { ParamValue } from "../definition.ts";
 import type { Run } from "./runs.ts";
@@ -90,16 +91,6 @@ function record(data: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
 const typeNumber = { string: 1, boolean: 2, number: 3 };
 
 /** The type that all of a parameter's values have; text where they differ. */
@@ -138,7 +129,7 @@ export async function tensorboardFiles(
   const plugin: Type = root.lookupType("HParamsPluginData");
   const encoded = (content: object) => record(event.encode(content).finish());
   const fileOf = (start: number, events: object[]) =>
-    joined([
+    Buffer.concat([
       encoded({ wall_time: start / 1000, file_version: "brain.Event:2" }),
       ...events.map(encoded),
     ]);

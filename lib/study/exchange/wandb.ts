@@ -43,7 +43,8 @@ const SEED = /(^|[._/])seed$/i;
 /** Names that attributes of ours have. */
 const OURS = /^(repeat|seed|(fail|prune)_(kind|reason))$/;
 
-const listed = (names: readonly string[], limit = 12) =>
+/** Names, of many the first. */
+export const listed = (names: readonly string[], limit = 12) =>
   names.length > limit
     ? `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`
     : names.join(", ") || "none";

@@ -1,7 +1,7 @@
 /** Weights & Biases' CSV exports of charts as the epochs of their runs. */
 import { type CsvTable, numberOf, readRows } from "./csv.ts";
 import { StudyError } from "../errors.ts";
-import type { WandbSource } from "./wandb.ts";
+import { listed, type WandbSource } from "./wandb.ts";
 
 interface Point {
   run: string;
@@ -72,9 +72,8 @@ export function addHistory(
     }
     if (strange.length > 0) {
       source.notes.push(
-        `left out, ${table.file} has no imported run for: ${
-          strange.slice(0, 5).join(", ")
-        }${strange.length > 5 ? ` and ${strange.length - 5} more` : ""}`,
+        `left out, ${table.file} has no imported run for: ` +
+          listed(strange, 5),
       );
     }
     return points;

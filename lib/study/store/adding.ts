@@ -1,14 +1,8 @@
 /** Adding trials to a study: points to run, settings, copies, finished ones. */
 import type { Connection } from "./database.ts";
 import { decodeJson } from "./encoding.ts";
-import { readTrials } from "./reading.ts";
-import type {
-  FinishedTrial,
-  NewTrial,
-  Point,
-  TrialRow,
-  TrialState,
-} from "./types.ts";
+import { readResults, readTrials } from "./reading.ts";
+import type { FinishedTrial, NewTrial, ResultRow, TrialRow } from "./types.ts";
 import {
   addTrials,
   copyOf,
@@ -20,6 +14,7 @@ import {
   outcomeValue,
   partNumbers,
   recorded,
+  waiting,
 } from "./writes.ts";
 
 const FINAL = ["diverged", "out of memory"];
@@ -33,68 +28,29 @@ export function isFinalFailure(kind: string | undefined): boolean {
 }
 
 /**
- * How often a point was tried in vain: a stop is no try, and deaths of the
- * process are counted apart.
+ * How often a point was tried in vain, of its trials, oldest first; undefined
+ * where they settle it, or one is still to end. A stop is no try, and deaths
+ * of the process are counted apart.
  */
-export function failedTries(
-  trials: readonly { state: TrialState; failKind?: string }[],
-): number {
-  return trials.filter(({ state, failKind }) =>
-    state === "FAIL" && failKind !== "interrupted" && failKind !== "dead"
-  ).length;
-}
-
-interface PointTrial {
-  trialId: number;
-  state: TrialState;
-  failKind?: string;
+export function vainTries(
+  trials: readonly Pick<ResultRow, "state" | "failKind">[],
+): number | undefined {
+  return trials.some(({ state }) => state !== "FAIL") ||
+      isFinalFailure(trials.at(-1)!.failKind)
+    ? undefined
+    : trials.filter(({ failKind }) =>
+      failKind !== "interrupted" && failKind !== "dead"
+    ).length;
 }
 
 /** The trials of each point of ours, oldest first. */
 async function pointTrials(
   c: Connection,
   studyId: number,
-): Promise<Map<string, PointTrial[]>> {
-  const rows = await c.query(
-    `SELECT t.trial_id, t.state, p.value_json AS point, f.value_json AS kind
-    FROM trials t
-    JOIN trial_system_attributes p
-      ON p.trial_id=t.trial_id AND p.key='ferlab:point'
-    LEFT JOIN trial_user_attributes f
-      ON f.trial_id=t.trial_id AND f.key='fail_kind'
-    WHERE t.study_id=? ORDER BY t.trial_id`,
-    [studyId],
-  );
-  const points = new Map<string, PointTrial[]>();
-  for (const r of rows) {
-    const { key } = decodeJson(String(r.point)) as Point;
-    const list = points.get(key) ?? [];
-    list.push({
-      trialId: Number(r.trial_id),
-      state: r.state as TrialState,
-      failKind: r.kind === null
-        ? undefined
-        : decodeJson(String(r.kind)) as string,
-    });
-    points.set(key, list);
-  }
-  return points;
-}
-
-function waiting(trial: NewTrial): Draft {
-  const { key, params, distributions, repeat, seed } = trial;
-  return {
-    state: "WAITING",
-    start: null,
-    complete: null,
-    params,
-    distributions,
-    value: null,
-    user: { repeat, seed },
-    system: { fixed_params: params, "ferlab:point": { key, repeat, seed } },
-    intermediate: [],
-    epochs: [],
-  };
+): Promise<Map<string, ResultRow[]>> {
+  const rows = (await readResults(c, studyId)).filter((row) => row.point)
+    .sort((a, b) => a.trialId - b.trialId);
+  return Map.groupBy(rows, (row) => row.point!.key);
 }
 
 /** Rows by id, also for many ids of one study. */
@@ -125,10 +81,9 @@ export async function enqueue(
     const trials = known.get(point.key);
     const last = trials?.at(-1);
     if (!last) fresh.push(point);
-    else if (
-      trials!.every((t) => t.state === "FAIL") &&
-      !isFinalFailure(last.failKind) && failedTries(trials!) < tries
-    ) failed.push({ key: point.key, trialId: last.trialId });
+    else if ((vainTries(trials!) ?? Infinity) < tries) {
+      failed.push({ key: point.key, trialId: last.trialId });
+    }
   }
   const rows = await rowsById(c, studyId, failed.map((f) => f.trialId));
   await addTrials(c, studyId, [
@@ -209,21 +164,14 @@ export async function addFinished(
 }
 
 function finished(trial: FinishedTrial, name: string): Draft {
-  const { key, params, distributions, repeat, seed } = trial;
-  const outcome = recorded(trial.outcome);
+  const outcome = recorded(trial.outcome), draft = waiting(trial);
   const epochs = [...trial.epochs].sort((a, b) => a.epoch - b.epoch);
   return {
-    state: outcome.state,
-    start: trial.start,
-    complete: trial.complete,
-    params,
-    distributions,
+    ...draft,
+    ...{ state: outcome.state, start: trial.start, complete: trial.complete },
     value: outcomeValue(outcome, epochs),
-    user: { repeat, seed, ...outcomeAttributes(outcome) },
-    system: key === undefined ? { "ferlab:added": name } : {
-      fixed_params: params,
-      "ferlab:point": { key, repeat, seed },
-    },
+    attrs: { ...draft.attrs, ...outcomeAttributes(outcome) },
+    system: trial.key === undefined ? { "ferlab:added": name } : draft.system,
     intermediate: epochs.map(({ epoch, value }) => ({ epoch, value })),
     epochs: epochs.map(epochRecord),
   };

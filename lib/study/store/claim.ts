@@ -123,11 +123,7 @@ function putQueuedParams(
 ): Params {
   const fixed = row.system.fixed_params as Record<string, unknown>;
   const params = queuedParams(fixed, distributions)!;
-  putParams(
-    c,
-    [{ trialId: row.trialId, params, distributions }],
-    "ON CONFLICT (trial_id, param_name) DO NOTHING",
-  );
+  putParams(c, [{ trialId: row.trialId, params, distributions }]);
   return params;
 }
 

@@ -34,13 +34,6 @@ export function distributionOf(
   values: readonly ParamValue[],
   stored?: Distribution,
 ): Distribution {
-  const refuse = (kind: string, value: ParamValue) =>
-    new StudyError(
-      `parameters.${param}: ${
-        JSON.stringify(value)
-      } does not fit the ${kind} ` +
-        `of the recorded trials: give the study a new name`,
-    );
   const numbers = values.filter((v) => typeof v === "number");
   const numeric = numbers.length === values.length;
   const whole = numeric && numbers.every(Number.isSafeInteger);
@@ -58,7 +51,12 @@ export function distributionOf(
     return { name: kind, attributes: { choices } };
   }
   const odd = values.find((v) => typeof v !== "number");
-  if (odd !== undefined) throw refuse(kind, odd);
+  if (odd !== undefined) {
+    throw new StudyError(
+      `parameters.${param}: ${JSON.stringify(odd)} does not fit the ${kind} ` +
+        `of the recorded trials: give the study a new name`,
+    );
+  }
   let low = Math.min(...numbers);
   let high = Math.max(...numbers);
   if (stored && stored.name !== "CategoricalDistribution") {

@@ -16,7 +16,7 @@ export {
   encodeJson,
 } from "./encoding.ts";
 export { LostTrialError, StoreUnavailableError } from "../errors.ts";
-export { failedTries, isFinalFailure } from "./adding.ts";
+export { isFinalFailure, vainTries } from "./adding.ts";
 export * from "./types.ts";
 
 /**

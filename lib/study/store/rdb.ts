@@ -35,6 +35,11 @@ export function storeIn(db: Database): Store {
     return added.size;
   }
 
+  const close = () => {
+    for (const token of tokens.values()) held.delete(token);
+    return db.close();
+  };
+
   return {
     name,
     kind: db.dialect.kind,
@@ -46,8 +51,7 @@ export function storeIn(db: Database): Store {
     deleteStudy: (studyId) => send((c) => studies.deleteStudy(c, studyId)),
     trials: (studyId) =>
       db.read(async (c) => readTrials(c, { studyId }, await hasOwnTables(c))),
-    results: (studyId, after = -1) =>
-      db.read((c) => readResults(c, studyId, after)),
+    results: (studyId, after) => db.read((c) => readResults(c, studyId, after)),
     spent: (studyId) => db.read((c) => studies.spent(c, studyId)),
     distributions: (studyId) =>
       db.read((c) => studies.distributions(c, studyId)),
@@ -122,9 +126,7 @@ export function storeIn(db: Database): Store {
           ? studies.artifacts(c, name, studyId, artifact)
           : new Map()
       ),
-    close() {
-      for (const token of tokens.values()) held.delete(token);
-      return db.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -180,7 +180,7 @@ function byEpoch<T extends { epoch: number }>(list: T[]): T[] {
 export async function readResults(
   c: Connection,
   studyId: number,
-  after: number,
+  after = -1,
 ): Promise<ResultRow[]> {
   const { jsonArray, join } = c.dialect;
   const [trials, params] = await Promise.all([

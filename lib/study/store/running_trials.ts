@@ -1,6 +1,6 @@
 /** Running trials: epochs, ends, and those whose process is dead. */
 import type { Connection, Value } from "./database.ts";
-import { decodeJson, encodeTime, encodeValue } from "./encoding.ts";
+import { decodeJson, encodeTime } from "./encoding.ts";
 import { isRunning } from "./process.ts";
 import { readTrials } from "./reading.ts";
 import type {
@@ -15,12 +15,14 @@ import {
   beat,
   copyOf,
   deaths,
+  epochRecord,
   lockStudy,
   lockTrial,
   lostTrial,
   outcomeAttributes,
   outcomeValue,
   putEpochs,
+  putValues,
   recorded,
   setAttributes,
 } from "./writes.ts";
@@ -45,7 +47,13 @@ export async function report(
 ): Promise<void> {
   const state = await lockTrial(c, trialId);
   if (state !== "RUNNING") throw lostTrial(where, trialId, state);
-  putEpochs(c, trialId, epochs);
+  // One statement may not change a row twice: the last report of an epoch.
+  const last = [...new Map(epochs.map((e) => [e.epoch, e])).values()];
+  putEpochs(c, [{
+    trialId,
+    intermediate: last,
+    epochs: last.map(epochRecord),
+  }]);
   beat(c, trialId);
 }
 
@@ -97,18 +105,12 @@ function endedSo(row: TrialRow, o: Outcome): boolean {
 }
 
 function end(c: Connection, row: TrialRow, outcome: Outcome): void {
-  const value = outcomeValue(outcome, row.intermediate);
-  if (value !== null) {
-    c.run(
-      "INSERT INTO trial_values (trial_id, objective, value, value_type) " +
-        "VALUES (?, 0, ?, ?)",
-      [row.trialId, ...encodeValue(value)],
-    );
-  }
-  setAttributes(c, "trial", "user", row.trialId, outcomeAttributes(outcome));
+  const { trialId, intermediate } = row;
+  putValues(c, [{ trialId, value: outcomeValue(outcome, intermediate) }]);
+  setAttributes(c, "trial", "user", trialId, outcomeAttributes(outcome));
   c.run(
     "UPDATE trials SET state=?, datetime_complete=? WHERE trial_id=?",
-    [outcome.state, encodeTime(new Date()), row.trialId],
+    [outcome.state, encodeTime(new Date()), trialId],
   );
 }
 

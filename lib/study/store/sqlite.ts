@@ -276,10 +276,10 @@ export async function openSqlite(
   } catch (error) {
     file?.db.close();
     if (error instanceof StudyError) throw error;
-    throw damage(path, (error as Error).message) ?? new StudyError(
-      `${path}: cannot write trial records (${
-        (error as Error).message
-      }): choose a folder on a writable local disk`,
+    const { message } = error as Error;
+    throw damage(path, message) ?? new StudyError(
+      `${path}: cannot write trial records (${message}): choose a folder on a ` +
+        "writable local disk",
     );
   }
 }

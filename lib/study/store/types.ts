@@ -53,7 +53,7 @@ export interface StudyRow {
 /**
  * A trial as it is recorded. Other rows are cuts of it: `ResultRow` without
  * epochs and attributes, `TrainingRow` with a training's attributes by their
- * names, `AnalysisRow` with what comparisons take.
+ * names, `AnalysisRow` with what comparisons take, `Draft` of a new trial.
  */
 export interface TrialRow {
   trialId: number;
@@ -78,10 +78,11 @@ export interface TrialRow {
 
 /** Which repeat of which setting a trial of ours is. */
 export interface Point {
-  /** Names the point within its study. */
+  /** Names the point within its study: 16 hex digits. */
   key: string;
   /** From 0. */
   repeat: number;
+  /** 31-bit, from the study's seed and the repeat alone. */
   seed: number;
 }
 
@@ -159,8 +160,8 @@ export interface StoreOptions {
   onWarning?: (message: string) => void;
 }
 
-/** Trial records in Optuna's RDB schema. */
-export interface Store {
+/** Trial records in Optuna's RDB schema; `await using` closes them. */
+export interface Store extends AsyncDisposable {
   /** For messages: a path, or a URL without its password. */
   readonly name: string;
   readonly kind: "sqlite" | "postgres";
@@ -223,7 +224,7 @@ export interface Store {
    * (error, crashed, interrupted, dead) gets a copy of it, one that diverged,
    * ran out of memory or was pruned does not.
    *
-   * @param tries that a point has in all (`failedTries`); without it any
+   * @param tries that a point has in all (`vainTries`); without it any
    * number.
    */
   enqueue(

@@ -1,8 +1,6 @@
 /** The single writes that a store's transactions are made of. */
-import type { Params } from "../definition.ts";
 import { type Connection, insertRows, type Value } from "./database.ts";
 import {
-  type Distribution,
   encodeJson,
   encodeParam,
   encodeTime,
@@ -10,41 +8,43 @@ import {
 } from "./encoding.ts";
 import { LostTrialError } from "../errors.ts";
 import { HIGHEST_NUMBER, TRIAL_TABLES } from "./tables.ts";
-import type { EpochReport, Outcome, TrialRow, TrialState } from "./types.ts";
+import type {
+  EpochReport,
+  NewTrial,
+  Outcome,
+  TrialRow,
+  TrialState,
+} from "./types.ts";
 
 /** What a new trial is made of. */
-export interface Draft {
-  state: TrialState;
-  start: Date | null;
-  complete: Date | null;
-  params: Params;
-  distributions: Record<string, Distribution>;
-  value: number | null;
-  user: Record<string, unknown>;
-  system: Record<string, unknown>;
-  /** By epoch: the intermediate values, and our own records of them. */
-  intermediate: { epoch: number; value: number }[];
-  epochs: Record<string, unknown>[];
+export type Draft = Omit<TrialRow, "trialId" | "number" | "values">;
+
+/** Sets attributes of studies or trials, each list by its id. */
+function putAttributes(
+  c: Connection,
+  owner: "study" | "trial",
+  kind: "user" | "system",
+  of: readonly [id: number, attributes: Record<string, unknown>][],
+): void {
+  insertRows(
+    c,
+    `${owner}_${kind}_attributes (${owner}_id, key, value_json)`,
+    of.flatMap(([id, attributes]) =>
+      Object.entries(attributes).map(([k, v]) => [id, k, encodeJson(v)])
+    ),
+    `ON CONFLICT (${owner}_id, key) DO UPDATE SET ` +
+      "value_json=excluded.value_json",
+  );
 }
 
-const UPSERT_JSON = (owner: string) =>
-  `ON CONFLICT (${owner}_id, key) DO UPDATE SET value_json=excluded.value_json`;
-
 /** Sets attributes of a study or a trial. */
-export function setAttributes(
+export const setAttributes = (
   c: Connection,
   owner: "study" | "trial",
   kind: "user" | "system",
   id: number,
   attributes: Record<string, unknown>,
-): void {
-  insertRows(
-    c,
-    `${owner}_${kind}_attributes (${owner}_id, key, value_json)`,
-    Object.entries(attributes).map(([k, v]) => [id, k, encodeJson(v)]),
-    UPSERT_JSON(owner),
-  );
-}
+): void => putAttributes(c, owner, kind, [[id, attributes]]);
 
 /** Locks a study against other writers of trial numbers and settings. */
 export async function lockStudy(
@@ -132,43 +132,19 @@ export async function addTrials(
   }
   const ids = (await Promise.all(sent)).flat()
     .map((r) => Number(r.trial_id)).sort((a, b) => a - b);
-  const rows = <T>(of: (d: Draft, id: number) => Value[][]) =>
-    drafts.flatMap((d, i) => of(d, ids[i]));
-  putParams(c, drafts.map((d, i) => ({ ...d, trialId: ids[i] })));
-  for (const kind of ["user", "system"] as const) {
-    insertRows(
-      c,
-      `trial_${kind}_attributes (trial_id, key, value_json)`,
-      rows((d, id) =>
-        Object.entries(d[kind]).map(([k, v]) => [id, k, encodeJson(v)])
-      ),
-    );
-  }
-  insertRows(
-    c,
-    "trial_values (trial_id, objective, value, value_type)",
-    rows((d, id) => d.value === null ? [] : [[id, 0, ...encodeValue(d.value)]]),
-  );
-  insertRows(
-    c,
-    INTERMEDIATE,
-    rows((d, id) =>
-      d.intermediate.map((e) => [id, e.epoch, ...encodeValue(e.value)])
-    ),
-  );
-  insertRows(
-    c,
-    EPOCHS,
-    rows((d, id) => d.epochs.map((e) => [id, Number(e.epoch), encodeJson(e)])),
-  );
+  const rows = drafts.map((draft, i) => ({ ...draft, trialId: ids[i] }));
+  putParams(c, rows);
+  putAttributes(c, "trial", "user", rows.map((r) => [r.trialId, r.attrs]));
+  putAttributes(c, "trial", "system", rows.map((r) => [r.trialId, r.system]));
+  putValues(c, rows);
+  putEpochs(c, rows);
   return ids;
 }
 
-/** Records the parameters of trials. */
+/** Records the parameters of trials; what is on record stays. */
 export function putParams(
   c: Connection,
   trials: readonly Pick<TrialRow, "trialId" | "params" | "distributions">[],
-  onConflict = "",
 ): void {
   insertRows(
     c,
@@ -181,13 +157,50 @@ export function putParams(
         encodeJson(distributions[name]),
       ])
     ),
-    onConflict,
+    "ON CONFLICT (trial_id, param_name) DO NOTHING",
   );
 }
 
-const INTERMEDIATE = "trial_intermediate_values (trial_id, step, " +
-  "intermediate_value, intermediate_value_type)";
-const EPOCHS = "ferlab_epochs (trial_id, epoch, metrics_json)";
+/** Records the values of trials that have one. */
+export function putValues(
+  c: Connection,
+  trials: readonly Pick<TrialRow, "trialId" | "value">[],
+): void {
+  insertRows(
+    c,
+    "trial_values (trial_id, objective, value, value_type)",
+    trials.flatMap(({ trialId, value }) =>
+      value === null ? [] : [[trialId, 0, ...encodeValue(value)]]
+    ),
+  );
+}
+
+/** Records epochs of trials, over earlier records of them. */
+export function putEpochs(
+  c: Connection,
+  trials: readonly Pick<TrialRow, "trialId" | "intermediate" | "epochs">[],
+): void {
+  insertRows(
+    c,
+    "trial_intermediate_values (trial_id, step, intermediate_value, " +
+      "intermediate_value_type)",
+    trials.flatMap(({ trialId, intermediate }) =>
+      intermediate.map((e) => [trialId, e.epoch, ...encodeValue(e.value)])
+    ),
+    "ON CONFLICT (trial_id, step) DO UPDATE SET " +
+      "intermediate_value=excluded.intermediate_value, " +
+      "intermediate_value_type=excluded.intermediate_value_type",
+  );
+  insertRows(
+    c,
+    "ferlab_epochs (trial_id, epoch, metrics_json)",
+    trials.flatMap(({ trialId, epochs }) =>
+      epochs.map((e) => [trialId, Number(e.epoch), encodeJson(e)])
+    ),
+    "ON CONFLICT (trial_id, epoch) DO UPDATE SET " +
+      "metrics_json=excluded.metrics_json",
+  );
+}
 
 /** Removes trials with all that belongs to them. */
 export function deleteTrials(
@@ -199,31 +212,6 @@ export function deleteTrials(
   for (const table of [...own, ...TRIAL_TABLES, "trials"]) {
     c.run(`DELETE FROM ${table} WHERE ${condition}`, values);
   }
-}
-
-/** Records epochs of a trial, over earlier records of them. */
-export function putEpochs(
-  c: Connection,
-  trialId: number,
-  reports: readonly EpochReport[],
-): void {
-  // One statement may not change a row twice: the last report of an epoch.
-  const epochs = [...new Map(reports.map((e) => [e.epoch, e])).values()];
-  insertRows(
-    c,
-    INTERMEDIATE,
-    epochs.map((e) => [trialId, e.epoch, ...encodeValue(e.value)]),
-    "ON CONFLICT (trial_id, step) DO UPDATE SET " +
-      "intermediate_value=excluded.intermediate_value, " +
-      "intermediate_value_type=excluded.intermediate_value_type",
-  );
-  insertRows(
-    c,
-    EPOCHS,
-    epochs.map((e) => [trialId, e.epoch, encodeJson(epochRecord(e))]),
-    "ON CONFLICT (trial_id, epoch) DO UPDATE SET " +
-      "metrics_json=excluded.metrics_json",
-  );
 }
 
 /** An epoch as `TrialRow.epochs` shows it. */
@@ -315,9 +303,24 @@ export function deaths(row: TrialRow): number {
   return epoch > (before?.epoch ?? -1) ? 0 : (before?.count ?? 0) + 1;
 }
 
+/** What a trial is before it has run: one repeat of one setting. */
+export const waiting = (
+  { key, params, distributions, repeat, seed }: Omit<NewTrial, "key"> & {
+    key?: string;
+  },
+): Draft => ({
+  state: "WAITING",
+  ...{ start: null, complete: null, value: null },
+  ...{ params, distributions, attrs: { repeat, seed } },
+  system: key === undefined
+    ? {}
+    : { fixed_params: params, "ferlab:point": { key, repeat, seed } },
+  ...{ intermediate: [], epochs: [] },
+});
+
 /** A WAITING copy with all epochs so far, as Optuna's retry callback makes. */
 export function copyOf(row: TrialRow, deathCount = 0): Draft {
-  const user = Object.fromEntries(
+  const attrs = Object.fromEntries(
     Object.entries(row.attrs).filter(([key]) =>
       !/^(fail|prune)_(kind|reason)$/.test(key)
     ),
@@ -325,13 +328,9 @@ export function copyOf(row: TrialRow, deathCount = 0): Draft {
   const history = row.system.retry_history as number[] | undefined;
   const { "ferlab:worker": _, ...system } = row.system;
   return {
+    ...row,
     state: "WAITING",
-    start: null,
-    complete: null,
-    params: row.params,
-    distributions: row.distributions,
-    value: null,
-    user,
+    ...{ start: null, complete: null, value: null, attrs },
     system: {
       ...system,
       failed_trial: row.system.failed_trial ?? row.number,
@@ -341,7 +340,5 @@ export function copyOf(row: TrialRow, deathCount = 0): Draft {
         epoch: row.intermediate.at(-1)?.epoch ?? -1,
       },
     },
-    intermediate: row.intermediate,
-    epochs: row.epochs,
   };
 }
