@@ -2,7 +2,6 @@
 import { channels } from "../charts/mod.ts";
 import {
   canonicalNumber,
-  type EpochSummary,
   type Params,
   type ParamValue,
   type TrainingRow,
@@ -20,29 +19,9 @@ const { PARAMETERS } = channels;
 // deno-lint-ignore no-explicit-any
 export type Row = Record<string, any>;
 
-/**
- * A trial on record with its parameters; a failed one lacks what it never
- * reached. `accuracy` is that on test at the epoch that validation chose, and
- * null for a failed trial; a measurement has none.
- */
-export interface Trial extends
-  Row,
-  Omit<
-    TrainingRow,
-    "params" | "epochs" | "interval" | "fail_kind" | "fail_reason"
-  > {
+/** A trial on record, its parameters by name; a measurement has no accuracy. */
+export interface Trial extends Row, Omit<TrainingRow, "params"> {
   study: string;
-  /** 95 % Wilson interval of `accuracy`. */
-  low?: number;
-  high?: number;
-  /** At the same epoch: mean recall of the classes on test, and validation. */
-  balanced?: number;
-  validation?: number;
-  /** Of a failed trial: its kind, and its one line. */
-  failKind?: string;
-  reason?: string;
-  /** One entry an epoch. */
-  history: EpochSummary[];
 }
 
 /** `row` with the names of its fields that are parameters; copies keep them. */
@@ -155,24 +134,12 @@ export const trialsOf = (
   rows: readonly TrainingRow[],
   field = "accuracy",
 ): Trial[] =>
-  rows.map((
-    { params, epochs, interval, fail_kind, fail_reason, accuracy, ...rest },
-  ) => {
-    const chosen = epochs.find((e) => e.epoch === rest.chosenEpoch);
-    return named({
-      ...rest,
-      [field]: accuracy,
-      study,
-      low: interval?.low,
-      high: interval?.high,
-      balanced: chosen?.testBalancedAccuracy,
-      validation: chosen?.validationAccuracy,
-      failKind: fail_kind,
-      reason: fail_reason,
-      history: epochs,
-      ...params,
-    } as unknown as Trial, Object.keys(params));
-  });
+  rows.map(({ params, accuracy, ...rest }) =>
+    named(
+      { ...rest, [field]: accuracy, study, ...params } as unknown as Trial,
+      Object.keys(params),
+    )
+  );
 
 /** The trial with the highest test accuracy: picked on test, so optimistic. */
 export const bestTrial = (trials: Iterable<Trial>): Trial | undefined =>

@@ -1,5 +1,5 @@
 /** The trials of a training study as rows, for tables and charts. */
-import { type ProportionInterval, wilsonInterval } from "../statistics/mod.ts";
+import { wilsonInterval } from "../statistics/mod.ts";
 import { StudyError } from "./errors.ts";
 import { lastRecord, recordsOf } from "./identity.ts";
 import { recordedStore } from "./settled_precision.ts";
@@ -16,21 +16,29 @@ import {
   type TrainingOutcome,
 } from "./training.ts";
 
-/** A settled trial; what a failed one never reached is undefined. */
+/**
+ * A settled trial; what a failed one never reached is undefined. `accuracy` is
+ * that on test at the reported epoch (of a measurement its value), null for a
+ * failed trial.
+ */
 export interface TrainingRow
   extends
     Partial<TrainingOutcome>,
     Pick<TrialRow, "number" | "state" | "params"> {
   repeat: number;
   seed: number;
-  /** Of a failed trial: what kind of failure, and its one line. */
-  fail_kind?: FailKind;
-  fail_reason?: string;
-  /** Test accuracy at the reported epoch; null for a failed trial. */
   accuracy: number | null;
   /** 95 % Wilson interval of `accuracy`. */
-  interval?: ProportionInterval;
-  epochs: EpochSummary[];
+  low?: number;
+  high?: number;
+  /** At the same epoch: mean recall of the classes on test, and validation. */
+  balanced?: number;
+  validation?: number;
+  /** Of a failed trial: what kind of failure, and its one line. */
+  failKind?: FailKind;
+  reason?: string;
+  /** One entry an epoch. */
+  history: EpochSummary[];
   /** When it started and ended, in ms since 1970. */
   start?: number;
   end?: number;
@@ -69,24 +77,20 @@ async function readRecord(
   isOf?: (row: StudyRow) => boolean,
 ): Promise<RecordedTrials | undefined> {
   const url = "store" in from ? from.store : recordsPath(from.dir);
-  const store = isOf
+  await using store = isOf
     ? await recordedStore(url)
     : await openStore(url, { readOnly: true });
   if (!store) return undefined;
-  try {
-    const record = isOf
-      ? (await recordsOf(store, study)).findLast(isOf)
-      : await lastRecord(store, study);
-    if (!record) return undefined;
-    const { studyId } = record;
-    return {
-      study: record,
-      rows: await store.trials(studyId),
-      predictions: await store.artifacts(studyId, PREDICTIONS),
-    };
-  } finally {
-    await store.close();
-  }
+  const record = isOf
+    ? (await recordsOf(store, study)).findLast(isOf)
+    : await lastRecord(store, study);
+  if (!record) return undefined;
+  const { studyId } = record;
+  return {
+    study: record,
+    rows: await store.trials(studyId),
+    predictions: await store.artifacts(studyId, PREDICTIONS),
+  };
 }
 
 /**
@@ -120,29 +124,37 @@ export async function trainingRows(
   const ended = rows.filter((t) =>
     t.state === "COMPLETE" || t.state === "FAIL" || t.state === "PRUNED"
   );
-  return [...new Map(ended.map((t) => [keyOf(t) ?? t.number, t])).values()]
-    .map((t) => {
-      const attrs = t.attrs as Partial<TrainingOutcome> & {
-        repeat?: number;
-        seed?: number;
-      };
-      const { correct, total } = attrs;
-      return {
-        ...attrs,
-        number: t.number,
-        state: t.state,
-        params: t.params,
-        repeat: attrs.repeat ?? 0,
-        seed: attrs.seed ?? 0,
-        accuracy: t.state === "COMPLETE" ? attrs.testAccuracy ?? t.value : null,
-        interval: correct === undefined || total === undefined
-          ? undefined
-          : wilsonInterval(correct, total),
-        epochs: t.epochs as EpochSummary[],
-        start: t.start?.getTime(),
-        end: t.complete?.getTime(),
-        predictions: predictions.get(t.trialId),
-        key: keyOf(t),
-      };
-    });
+  const last = new Map(ended.map((t) => [keyOf(t) ?? t.number, t]));
+  return [...last.values()].map((t) => {
+    const { fail_kind, fail_reason, ...attrs } = t.attrs as
+      & Partial<TrainingOutcome>
+      & { repeat?: number; seed?: number }
+      & { fail_kind?: FailKind; fail_reason?: string };
+    const { correct, total } = attrs;
+    const interval = correct === undefined || total === undefined
+      ? undefined
+      : wilsonInterval(correct, total);
+    const history = t.epochs as EpochSummary[];
+    const chosen = history.find((e) => e.epoch === attrs.chosenEpoch);
+    return {
+      ...attrs,
+      number: t.number,
+      state: t.state,
+      repeat: attrs.repeat ?? 0,
+      seed: attrs.seed ?? 0,
+      start: t.start?.getTime(),
+      end: t.complete?.getTime(),
+      predictions: predictions.get(t.trialId),
+      key: keyOf(t),
+      accuracy: t.state === "COMPLETE" ? attrs.testAccuracy ?? t.value : null,
+      low: interval?.low,
+      high: interval?.high,
+      balanced: chosen?.testBalancedAccuracy,
+      validation: chosen?.validationAccuracy,
+      failKind: fail_kind,
+      reason: fail_reason,
+      history,
+      params: t.params,
+    };
+  });
 }

@@ -83,7 +83,7 @@ Deno.test("without a validation split the record and the report say that the num
     const [row] = rows;
     assert.equal(row.optimistic, true);
     assert.equal(row.accuracy, row.maxTestAccuracy);
-    assert(Number.isNaN(row.epochs[0].validationAccuracy));
+    assert(Number.isNaN(row.history[0].validationAccuracy));
     const analysed = rows.map((r) => ({ ...r, value: r.accuracy }));
     assert(
       findings(plan(), analysed).some((line) =>
@@ -171,14 +171,14 @@ Deno.test("a batch that needs too much fails by its size, with and without isola
       });
       assert.deepEqual([complete, failed], [2, 1]);
       const [first, middle, last] = await trainingRows({ dir: at }, "batch");
-      assert.equal(middle.fail_kind, "out of memory");
+      assert.equal(middle.failKind, "out of memory");
       assert.match(
-        middle.fail_reason!,
+        middle.reason!,
         /^out of memory: a batch of 100000 images of 16 × 16: needs about .* are free; give/,
       );
       rows.push([first, last].map((r) => [
-        ...[r.accuracy, r.predictionsHash, r.epochs[0].trainLoss],
-        ...[r.epochs[0].gradientNorm, r.epochs[0].testLoss],
+        ...[r.accuracy, r.predictionsHash, r.history[0].trainLoss],
+        ...[r.history[0].gradientNorm, r.history[0].testLoss],
       ]));
     }
     assert.deepEqual(rows[0], rows[1]);

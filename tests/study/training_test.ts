@@ -43,15 +43,15 @@ Deno.test("a diverged trial fails, the others are kept, nothing runs twice", () 
     assert.deepEqual(rows.map((r) => r.state), ["COMPLETE", "FAIL"]);
     const [done, failed] = rows;
     assert.equal(failed.accuracy, null);
-    assert.equal(done.epochs.length, 2);
+    assert.equal(done.history.length, 2);
     assert.equal(done.total, tinyData.test.n);
     assert.equal(done.correct! / done.total!, done.accuracy);
-    assert(done.interval!.low <= done.accuracy!);
+    assert(done.low! <= done.accuracy!);
     assert(done.maxTestAccuracy! >= done.accuracy!);
-    const chosen = done.epochs.find((e) => e.epoch === done.chosenEpoch)!;
+    const chosen = done.history.find((e) => e.epoch === done.chosenEpoch)!;
     assert.equal(chosen.testAccuracy, done.accuracy);
     assert.equal(
-      Math.max(...done.epochs.map((e) => e.validationAccuracy)),
+      Math.max(...done.history.map((e) => e.validationAccuracy)),
       chosen.validationAccuracy,
     );
     assert.equal(done.dataHash, tinyData.hash);
@@ -151,7 +151,7 @@ Deno.test("stopping in the middle keeps the epochs and goes on from them", () =>
     assert.deepEqual(steps, [6, 7, 8, 9, 10]);
     assert.deepEqual(
       (await trainingRows({ dir }, "tiny")).map((r) =>
-        r.epochs.map((e) => e.epoch)
+        r.history.map((e) => e.epoch)
       ),
       [[1, 2]],
     );
