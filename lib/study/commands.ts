@@ -17,7 +17,6 @@ export {
   isNamed,
   recordsOf,
 } from "./identity.ts";
-export { eventLines } from "./event_lines.ts";
 export { linesOf } from "./lines.ts";
 export { pointsOf, type TrialPoint } from "./points.ts";
 export {
@@ -28,5 +27,5 @@ export {
   sampledKeys,
 } from "./progress.ts";
 export * from "./store/mod.ts";
-export { about, clock, Tally } from "./tally.ts";
+export { about, clock, eventLines, Tally } from "./tally.ts";
 export type { TrainingEvent } from "./training.ts";

@@ -13,11 +13,7 @@ export {
   StudySchema,
 } from "./definition.ts";
 export { CrashedError, PrunedError, StudyError } from "./errors.ts";
-export {
-  type CostEstimate,
-  estimateCost,
-  type SettingCost,
-} from "./estimate.ts";
+export { type CostEstimate, estimateCost } from "./estimate.ts";
 export {
   EXPORT_FORMATS,
   type ExportFormat,
@@ -25,33 +21,17 @@ export {
 } from "./exchange/export.ts";
 export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
 export { readStudyFile, type StudyFile, studyFolder } from "./study_file.ts";
-export { findings, searched } from "./findings.ts";
+export { findings } from "./findings.ts";
+export { differenceLines, differences, recordsOf } from "./identity.ts";
+export { joinStudy, loadPlanData, runPlanned, runStudyFile } from "./launch.ts";
 export {
-  type Difference,
-  differenceLines,
-  differences,
-  identityOf,
-  recordsOf,
-} from "./identity.ts";
-export {
-  joinStudy,
-  type LaunchOptions,
-  loadPlanData,
-  runPlanned,
-  runStudyFile,
-} from "./launch.ts";
-export {
-  type CheckedPlan,
   firstSetting,
   isRecordOf,
-  type Objective,
   parsePlan,
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
-export { decades, pointsOf, settingsOf, type TrialPoint } from "./points.ts";
-export { isSettled, type Progress, RETRIES } from "./progress.ts";
-export type { Pruner } from "./pruners.ts";
+export { decades, pointsOf, type TrialPoint } from "./points.ts";
 export * from "./published.ts";
 export {
   recordsPath,
@@ -61,8 +41,7 @@ export {
   type StudySummary,
 } from "./runner.ts";
 export * from "./store/mod.ts";
-export { eventLines } from "./event_lines.ts";
-export { Tally } from "./tally.ts";
+export { eventLines, Tally } from "./tally.ts";
 export {
   TIMED_MODES,
   type TimedMode,
@@ -79,10 +58,8 @@ export {
   type EpochSummary,
   runTrainingStudy,
   type TrainingEvent,
-  type TrainingOutcome,
 } from "./training.ts";
 export {
-  type RecordedTrials,
   type RecordPlace,
   type TrainingRow,
   trainingRows,

@@ -61,13 +61,10 @@ export function boundaryWarnings(
     const natural = parameter.natural ?? [];
     const isOn = (end: number) => isNear(value, end) && !natural.includes(end);
     const end = isOn(low) ? "low" : isOn(high) ? "high" : null;
-    if (end === null) return [];
-    return [
-      `the best point lies at the ${end} end of ${name} (${
-        showValue(value, name)
-      } of ${showValue(low, name)} to ${showValue(high, name)}): search ${
-        end === "low" ? "lower" : "higher"
-      } values before trusting it`,
+    const [at, from, to] = [value, low, high].map((v) => showValue(v, name));
+    return end === null ? [] : [
+      `the best point lies at the ${end} end of ${name} (${at} of ${from} to ` +
+      `${to}): search ${end}er values before trusting it`,
     ];
   });
 }

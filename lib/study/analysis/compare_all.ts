@@ -93,15 +93,13 @@ function rankLine(
     params,
     rank: friedman.averageRanks[i],
   })).sort((a, b) => a.rank - b.rank);
+  const named = ranked.map(({ params, rank }) =>
+    `${rank.toFixed(2)} (${describe(params)})`
+  );
   return `Friedman over ${counted(blocks.length, "block")} ` +
-    `(Iman–Davenport): ${showP(friedman.fP)}; mean ranks ${
-      ranked.map(({ params, rank }) =>
-        `${rank.toFixed(2)} (${describe(params)})`
-      )
-        .join(", ")
-    }; ranks ${
-      nemenyi.criticalDifference.toFixed(2)
-    } apart or more differ (Nemenyi)`;
+    `(Iman–Davenport): ${showP(friedman.fP)}; mean ranks ` +
+    `${named.join(", ")}; ranks ${nemenyi.criticalDifference.toFixed(2)} ` +
+    "apart or more differ (Nemenyi)";
 }
 
 /**
@@ -164,9 +162,8 @@ export function compareAll(
   const base = groups.find((g) => canonical(g.params) === heldKey);
   if (!base) {
     throw new StudyError(
-      `comparison: no trial has the baseline ${describe(held)}: name ${
-        names.join(", ")
-      } as in a trial`,
+      `comparison: no trial has the baseline ${describe(held)}: name ` +
+        `${names.join(", ")} as in a trial`,
     );
   }
   const raw = others.map(({ params, own }) =>
@@ -190,9 +187,8 @@ export function compareAll(
   const lines = comparisons.map((c) => c.text);
   if (baseline === undefined && comparisons.length > 0) {
     lines.push(
-      `${
-        describe(held)
-      } was picked as the best by these runs: part of its lead is luck`,
+      `${describe(held)} was picked as the best by these runs: part of its ` +
+        "lead is luck",
     );
   }
   if (ranks) lines.push(rankLine(ranks));

@@ -112,11 +112,6 @@ export function runsByBlock(
 const percentOf = (level: number) =>
   `${Number((100 * level).toPrecision(4))} %`;
 
-function verdictOf(n: number, p: number | null, alpha: number): Verdict {
-  if (n < FEWEST || p === null) return "too few repeats";
-  return p < alpha ? "differs" : "indistinguishable";
-}
-
 /** All of a comparison in one line; `adjusted` where its p is Holm's. */
 export function textOf(
   c: Comparison,
@@ -148,10 +143,9 @@ export function textOf(
   );
   if (c.verdict === "differs" && c.sign && c.sign.p >= alpha) {
     const agree = Math.min(c.sign.positive, c.sign.negative) === 0;
+    const least = agree ? `, the least that ${c.n} ${noun}s can reach` : "";
     parts.push(
-      `Suggestive only: the sign test has ${showP(c.sign.p)}${
-        agree ? `, the least that ${c.n} ${noun}s can reach` : ""
-      }.`,
+      `Suggestive only: the sign test has ${showP(c.sign.p)}${least}.`,
     );
   }
   if (c.leftOut > 0) {
@@ -203,9 +197,8 @@ export function compareSettings(
   const names = (params: Params) => Object.keys(params).sort().join(", ");
   if (names(a) !== names(b) || canonical(a) === canonical(b)) {
     throw new StudyError(
-      `comparison: ${describe(a)} against ${
-        describe(b)
-      }: give two values of the same parameters`,
+      `comparison: ${describe(a)} against ${describe(b)}: give two values of ` +
+        "the same parameters",
     );
   }
   const first = runsByBlock(rows, a), second = runsByBlock(rows, b);
@@ -215,18 +208,15 @@ export function compareSettings(
   });
   const isPaired = paired &&
     pairs.length >= Math.min(2, first.size, second.size);
+  const differenceOf = (p: typeof pairs[0]) => p.a.value - p.b.value;
   const raw = !isPaired
     ? []
     : bySeed
-    ? meansBySeed(pairs, (p) => seedOf(p.a), (p) => p.a.value - p.b.value)
-      .map(({ block, mean }) => ({ block, difference: mean }))
-    : pairs.map((p) => ({
-      block: p.block,
-      difference: p.a.value - p.b.value,
-    }));
+    ? meansBySeed(pairs, (p) => seedOf(p.a), differenceOf)
+    : pairs.map((p) => ({ block: p.block, mean: differenceOf(p) }));
   // Shares that differ by as many hits must tie in signs and ranks.
   const numbers = tied(
-    raw.map((d) => d.difference),
+    raw.map(({ mean }) => mean),
     pairs.flatMap((p) => [p.a.value, p.b.value]),
   );
   const differences = raw.map(({ block }, i) => ({
@@ -269,7 +259,11 @@ export function compareSettings(
       : null,
     mcnemar: truth && isPaired ? mcnemarOf(pairs, truth) : null,
     p,
-    verdict: verdictOf(n, p, alpha),
+    verdict: n < FEWEST || p === null
+      ? "too few repeats"
+      : p < alpha
+      ? "differs"
+      : "indistinguishable",
     text: "",
   };
   return { ...comparison, text: textOf(comparison, options) };

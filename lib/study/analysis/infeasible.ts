@@ -74,21 +74,23 @@ function neighbours(best: Setting, all: readonly Setting[]): Setting[] {
 }
 
 function warningsOf(best: Setting, near: Setting[]): string[] {
-  const lines = [];
+  const lines = [], { infeasible: failed } = best;
   const name = `the best point (${describe(best.params)})`;
-  if (best.infeasible > 0) {
+  if (failed > 0) {
     lines.push(
-      `${name} failed in ${best.infeasible} of ${
+      `${name} failed in ${failed} of ${
         best.n + best.failed
-      } repeats, and its mean is of the others: prefer a setting that never fails`,
+      } repeats, and its ` +
+        "mean is of the others: prefer a setting that never fails",
     );
   }
   if (near.length > 0) {
-    const named = near.slice(0, 3).map((s) => describe(s.params)).join("; ");
+    const named = near.slice(0, 3).map((s) => describe(s.params));
+    if (near.length > 3) named.push("…");
     lines.push(
-      `${name} borders ${counted(near.length, "infeasible setting")} (${named}${
-        near.length > 3 ? "; …" : ""
-      }): a small change may fail, so repeat it before relying on it`,
+      `${name} borders ${counted(near.length, "infeasible setting")} ` +
+        `(${named.join("; ")}): a small change may fail, so repeat it before ` +
+        "relying on it",
     );
   }
   return lines;

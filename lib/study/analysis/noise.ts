@@ -32,12 +32,11 @@ export function noiseLine(
   unit: Unit = "points",
 ): string {
   if (noise === null) return "noise unknown: no repeats";
+  const [low, high] = [noise.low, noise.high].map((x) => showSize(x, unit));
   return `noise ±${
     showAmount(noise.sd, unit)
   } (sd of repeats, ${noise.df} df, ` +
-    `95 % interval ${showSize(noise.low, unit)} to ${
-      showSize(noise.high, unit)
-    })`;
+    `95 % interval ${low} to ${high})`;
 }
 
 /**

@@ -32,17 +32,14 @@ export function repeatsPlan(
   const detectable = present !== undefined && present >= 2
     ? detectableDifference({ n: present, sd, power, alpha })
     : null;
-  const sizes = `${Math.round(100 * power)} % power, alpha ${alpha}, sd of ` +
-    `differences ${showAmount(sd, unit)}`;
-  let text = `${counted(n, "paired repeat")} can detect a difference of ${
-    showAmount(Math.abs(difference), unit)
-  } (${sizes})`;
-  if (detectable !== null) {
-    text += `; the present ${present} can detect ${
-      showAmount(detectable, unit)
-    } or more`;
-  } else if (present !== undefined) {
-    text += `; one repeat can detect none, however large`;
-  }
+  const amount = (size: number) => showAmount(size, unit);
+  const now = detectable !== null
+    ? `; the present ${present} can detect ${amount(detectable)} or more`
+    : present !== undefined
+    ? "; one repeat can detect none, however large"
+    : "";
+  const text = `${counted(n, "paired repeat")} can detect a difference of ` +
+    `${amount(Math.abs(difference))} (${Math.round(100 * power)} % power, ` +
+    `alpha ${alpha}, sd of differences ${amount(sd)})${now}`;
   return { needed: n, detectable, text };
 }

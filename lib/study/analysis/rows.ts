@@ -137,9 +137,8 @@ export function checkNames(
   const odd = names.find((name) => !known.has(name));
   if (odd !== undefined) {
     throw new StudyError(
-      `${where}: no trial has the parameter ${odd}: use one of ${
-        [...known].join(", ")
-      }`,
+      `${where}: no trial has the parameter ${odd}: use one of ` +
+        [...known].join(", "),
     );
   }
 }
@@ -164,9 +163,8 @@ export function rowsWith(
   const known = rows.map((row) => pick(row.params, names));
   const tried = [...new Map(known.map((p) => [canonical(p), p])).values()]
     .map(describe);
+  const named = tried.length > 8 ? [...tried.slice(0, 8), "…"] : tried;
   throw new StudyError(
-    `${where}: no trial has ${describe(params)}: there are ${
-      tried.slice(0, 8).join("; ")
-    }${tried.length > 8 ? "; …" : ""}`,
+    `${where}: no trial has ${describe(params)}: there are ${named.join("; ")}`,
   );
 }

@@ -113,35 +113,30 @@ export function selectionBias(
         "number here is optimistic; split off a validation set to know by how much",
     );
   } else if (whole.mean !== null) {
+    const { low, high } = whole;
+    const ends = low === null ? [] : [sign * low, sign * high!];
+    const interval = ends.sort((a, b) => a - b).map((v) => showSize(v, unit));
+    const rest = low === null ? "" : `, 95 % interval ${interval.join(" to ")}`;
     lines.push(
-      `picked on test, the best epoch shows ${
-        showDifference(sign * whole.mean, unit)
-      } against the validation-chosen one (${counted(whole.n, "run")}${
-        whole.low === null
-          ? ""
-          : `, 95 % interval ${
-            [whole.low, whole.high!].map((v) => sign * v)
-              .sort((a, b) =>
-                a - b
-              ).map((v) => showSize(v, unit)).join(" to ")
-          }`
-      })`,
+      `picked on test, the best epoch shows ` +
+        `${showDifference(sign * whole.mean, unit)} against the ` +
+        `validation-chosen one (${counted(whole.n, "run")}${rest})`,
     );
     if (bestChanges) {
+      const [peak, chosen] = [byPeak!, byChosen].map(({ params, mean }) =>
+        [describe(params), `(${showMetric(mean, unit)})`] as const
+      );
       lines.push(
-        `picked on test, ${describe(byPeak!.params)} would win (${
-          showMetric(byPeak!.mean, unit)
-        }) in place of ${describe(byChosen.params)} (${
-          showMetric(byChosen.mean, unit)
-        })`,
+        `picked on test, ${peak[0]} would win ${peak[1]} in place of ` +
+          chosen.join(" "),
       );
     }
   }
   if (winners) {
     lines.push(
-      `the best of ${k} equal settings would stand ${
-        showAmount(winners.bias, unit)
-      } above their mean by noise alone: rerun the best with new seeds`,
+      `the best of ${k} equal settings would stand ` +
+        `${showAmount(winners.bias, unit)} above their mean by noise alone: ` +
+        "rerun the best with new seeds",
     );
   }
   return {
