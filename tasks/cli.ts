@@ -1,5 +1,5 @@
 /** What the command lines of `deno task` share: errors, numbers, signals, commands. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { meantText, show } from "../lib/faults/mod.ts";
 import {
   inOneLine,
@@ -138,11 +138,14 @@ const oneOf = (names: readonly string[]) => (text: string): string => {
   );
 };
 
-/** Adds options to a command, by their flags. */
-export function withOptions(
-  command: Command,
-  options: Record<string, [about: string, traits?: OptionTraits] | string>,
-): Command {
+/** Options by their flags. */
+export type Options = Record<
+  string,
+  [about: string, traits?: OptionTraits] | string
+>;
+
+/** Adds options to a command. */
+export function withOptions(command: Command, options: Options): Command {
   for (const [flags, given] of Object.entries(options)) {
     const [about, traits = {}] = [given].flat() as [string, OptionTraits?];
     const option = new Option(flags, about);
@@ -165,6 +168,36 @@ export const finished = (
 ): Command =>
   inOneLine(command)
     .action(async (...args) => Deno.exit(await work(...args)));
+
+/** What a command says and takes. */
+interface CommandTraits {
+  /** In the list of commands; the description without it. */
+  summary?: string;
+  about: string;
+  /** Calls of it, without `deno task`. */
+  examples?: readonly string[];
+  options?: Options;
+  /** Adds arguments, and the options that it shares with other commands. */
+  takes?: (command: Command) => Command;
+}
+
+/** Makes a command that is `finished`. */
+export const command = (
+  name: string,
+  { summary, about, examples = [], options = {}, takes = (c) => c }:
+    CommandTraits,
+  work: Parameters<typeof finished>[1],
+) =>
+(): Command => {
+  const made = new Command(name).description(about);
+  if (summary) made.summary(summary);
+  if (examples.length > 0) {
+    const title = `\nExample${examples.length > 1 ? "s" : ""}:`;
+    const calls = examples.map((call) => `\n  deno task ${call}`);
+    made.addHelpText("after", title + calls.join(""));
+  }
+  return finished(withOptions(takes(made), options), work);
+};
 
 /** @throws UsageError where an argument or an option's value is empty */
 function checkEmpty(): void {

@@ -1,5 +1,5 @@
 /** `deno task predict`: what a trained net says of photos. */
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import { join, parse } from "node:path";
 import type {
   Photo,
@@ -12,14 +12,13 @@ import { readCsv } from "../lib/study/commands.ts";
 import { addDeviceOption } from "../lib/tensorflow/commands.ts";
 import {
   asUsage,
+  command,
   exiting,
-  finished,
   listed,
   print,
   readRecipe,
   say,
   UsageError,
-  withOptions,
 } from "./cli.ts";
 import { clean, plural, roomOf, wrapped } from "./text.ts";
 import { writersOf } from "./predict/answers.ts";
@@ -215,44 +214,40 @@ async function draw(
   }
 }
 
-const program = new Command("deno task predict")
-  .description(
+const program = command("deno task predict", {
+  about:
     "What a trained net says of photos: a share for each class. Photos are\n" +
-      "files, or folders with all images below them; they are cut and sized as\n" +
-      "the training's images were. A checkpoint of a training says its recipe\n" +
-      "and classes itself, and so do files that `deno task weights convert` made\n" +
-      "of one. Exit codes: 0 done; 1 photos or weights that cannot be used; 2\n" +
-      "wrong usage.",
-  )
-  .argument(
-    "<weights>",
-    "a checkpoint or its folder, or any weights with --recipe",
-  )
-  .argument("<photos...>", "photos, or folders of them")
-  .addHelpText(
-    "after",
-    "\nExample:\n  deno task predict runs/mine/checkpoints/KEY me.jpg",
-  );
-withOptions(addDeviceOption(program), {
-  "--box <x,y,w,h>": ["the face's box in pixels, of each photo", {
-    read: boxOption,
-  }],
-  "--boxes <file>":
-    "CSV: photo, x, y, width, height; several lines for several faces",
-  "--format <format>": ["how answers are printed", {
-    choices: ["table", "json", "csv"],
-    default: "table",
-  }],
-  "--grad-cam <folder>": "write one picture per face: where the net looked",
-  "--recipe <file>": "the net's recipe (JSON), where weights say none",
-  "--classes <names>": ["the classes' names by label, with commas between", {
-    read: listed,
-  }],
-  "--key <key>": "the mapping of a PyTorch checkpoint, as model_ema",
-});
-finished(program, run);
+    "files, or folders with all images below them; they are cut and sized as\n" +
+    "the training's images were. A checkpoint of a training says its recipe\n" +
+    "and classes itself, and so do files that `deno task weights convert` made\n" +
+    "of one. Exit codes: 0 done; 1 photos or weights that cannot be used; 2\n" +
+    "wrong usage.",
+  examples: ["predict runs/mine/checkpoints/KEY me.jpg"],
+  takes: (c) =>
+    addDeviceOption(c).argument(
+      "<weights>",
+      "a checkpoint or its folder, or any weights with --recipe",
+    ).argument("<photos...>", "photos, or folders of them"),
+  options: {
+    "--box <x,y,w,h>": ["the face's box in pixels, of each photo", {
+      read: boxOption,
+    }],
+    "--boxes <file>":
+      "CSV: photo, x, y, width, height; several lines for several faces",
+    "--format <format>": ["how answers are printed", {
+      choices: ["table", "json", "csv"],
+      default: "table",
+    }],
+    "--grad-cam <folder>": "write one picture per face: where the net looked",
+    "--recipe <file>": "the net's recipe (JSON), where weights say none",
+    "--classes <names>": ["the classes' names by label, with commas between", {
+      read: listed,
+    }],
+    "--key <key>": "the mapping of a PyTorch checkpoint, as model_ema",
+  },
+}, run);
 
 await exiting(
   "predict",
-  () => program.parseAsync(Deno.args, { from: "user" }),
+  () => program().parseAsync(Deno.args, { from: "user" }),
 );

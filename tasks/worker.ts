@@ -1,25 +1,25 @@
 /** `deno task worker`: joins a recorded study and runs its trials. */
-import { Command } from "commander";
 import { ensureLibrary, useDeviceOf } from "../lib/tensorflow/commands.ts";
 import { path } from "../lib/notebook/commands/mod.ts";
-import { exiting, finished, say, UsageError, withOptions } from "./cli.ts";
-import { addWatchOptions, watch, type WatchOptions } from "./study/watch.ts";
+import { command, exiting, say, UsageError, withOptions } from "./cli.ts";
+import {
+  addWatchOptions,
+  launchOptions,
+  watch,
+  type WatchOptions,
+} from "./study/watch.ts";
 
 /** The only study of a store. @throws StudyError when there are others */
 async function onlyStudy(url: string): Promise<string> {
   const { openStore, StudyError } = await import("../lib/study/mod.ts");
-  const store = await openStore(url, { readOnly: true });
-  try {
-    const names = (await store.studies()).map((study) => study.name);
-    if (names.length === 1) return names[0];
-    throw new StudyError(
-      `${store.name} has ${names.length} studies${
-        names.length ? ` (${names.join(", ")})` : ""
-      }: say which with --study NAME`,
-    );
-  } finally {
-    await store.close();
-  }
+  await using store = await openStore(url, { readOnly: true });
+  const names = (await store.studies()).map((study) => study.name);
+  if (names.length === 1) return names[0];
+  throw new StudyError(
+    `${store.name} has ${names.length} studies${
+      names.length ? ` (${names.join(", ")})` : ""
+    }: say which with --study NAME`,
+  );
 }
 
 async function work(
@@ -34,38 +34,32 @@ async function work(
   const store = o.store.includes("://") ? o.store : path(o.store);
   const study = o.study ?? await onlyStudy(store);
   const dir = path(o.dir ?? studyFolder(study));
-  const { jobs, isolate, retries } = o;
   const objective = o.objective && path(o.objective);
   if (!objective) await ensureLibrary({ onProgress: say });
   return await watch(o, (watched) =>
     joinStudy(study, {
-      ...{ store, dir, jobs, isolate, objective, retries },
-      dataDir: o.dataDir && path(o.dataDir),
-      heartbeatSeconds: o.heartbeat,
-      graceSeconds: o.grace,
+      ...launchOptions(o),
+      ...{ store, dir, objective },
       ...watched,
     }));
 }
 
-const program = new Command("deno task worker")
-  .description(
+const program = command("deno task worker", {
+  about:
     "Joins a study as a worker: claims its trials one after the other until\n" +
-      "all have ended. Start any number of them, on any machines that reach\n" +
-      "the store. A trial of a worker that died is put back and run again.\n" +
-      "Give the URL in FERLAB_STORE and its password in PGPASSWORD or\n" +
-      "~/.pgpass, so that they do not show in the list of processes.",
-  )
-  .addHelpText(
-    "after",
-    "\nExample: deno task worker --store postgres://lab@host/studies --study lr-search",
-  );
-withOptions(program, {
-  "--study <name>": "the study (default: the only one of the store)",
-  "--objective <file>": "the study's module, unless it is a training plan",
-});
-finished(addWatchOptions(program), work);
+    "all have ended. Start any number of them, on any machines that reach\n" +
+    "the store. A trial of a worker that died is put back and run again.\n" +
+    "Give the URL in FERLAB_STORE and its password in PGPASSWORD or\n" +
+    "~/.pgpass, so that they do not show in the list of processes.",
+  examples: ["worker --store postgres://lab@host/studies --study lr-search"],
+  takes: (c) =>
+    addWatchOptions(withOptions(c, {
+      "--study <name>": "the study (default: the only one of the store)",
+      "--objective <file>": "the study's module, unless it is a training plan",
+    })),
+}, work);
 
 await exiting("worker", async () => {
   await useDeviceOf(Deno.args);
-  await program.parseAsync(Deno.args, { from: "user" });
+  await program().parseAsync(Deno.args, { from: "user" });
 });

@@ -1,5 +1,4 @@
 /** `deno task data audit`: everything that is wrong with a data set. */
-import { Command } from "commander";
 import { auditListing, changesResults } from "../../lib/data/mod.ts";
 import {
   checkFolder,
@@ -10,7 +9,7 @@ import {
 import { json, roomOf } from "../text.ts";
 import { auditText } from "./audit_text.ts";
 import { openSet, type SetOptions, withSetOptions } from "./set.ts";
-import { finished, printLine, say, UsageError, withOptions } from "../cli.ts";
+import { command, printLine, say, UsageError } from "../cli.ts";
 import { Progress } from "../screen.ts";
 
 interface Options extends SetOptions {
@@ -60,26 +59,23 @@ async function audit(given: string, o: Options): Promise<number> {
   return result.findings.some(changesResults) ? 1 : 0;
 }
 
-export function auditCommand(): Command {
-  const command = withSetOptions(new Command("audit"))
-    .summary("find leaks, copies, conflicts and bad files")
-    .description(
-      "Decode and compare all images of a data set. Reports counts beside the " +
-        "published ones, missing and damaged files, the same image in several " +
-        "splits or with several labels (equal bytes, equal pixels or nearly " +
-        "equal: saved anew, mirrored, slightly cropped), blank images and " +
-        "sizes. Exit code 1 when a finding changes results.",
-    )
-    .addHelpText(
-      "after",
-      "\nExamples:\n  deno task data audit data/fer2013\n" +
-        "  deno task data audit data/raf-db --html audit.html --samples",
-    );
-  withOptions(command, {
+export const auditCommand = command("audit", {
+  summary: "find leaks, copies, conflicts and bad files",
+  about:
+    "Decode and compare all images of a data set. Reports counts beside the " +
+    "published ones, missing and damaged files, the same image in several " +
+    "splits or with several labels (equal bytes, equal pixels or nearly " +
+    "equal: saved anew, mirrored, slightly cropped), blank images and " +
+    "sizes. Exit code 1 when a finding changes results.",
+  examples: [
+    "data audit data/fer2013",
+    "data audit data/raf-db --html audit.html --samples",
+  ],
+  takes: withSetOptions,
+  options: {
     "--all": "list every finding, not only the first of each kind",
     "--json": "print the whole audit as JSON",
     "--html <file>": "also write it as one HTML page",
     "--samples": "show images on the page, which must then not be published",
-  });
-  return finished(command, audit);
-}
+  },
+}, audit);

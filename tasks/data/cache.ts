@@ -1,5 +1,5 @@
 /** `deno task data cache`: the decoded pixels that are kept on this machine. */
-import { Argument, Command } from "commander";
+import { Argument } from "commander";
 import {
   cacheEntries,
   clearCache,
@@ -15,7 +15,7 @@ import {
   words,
 } from "../text.ts";
 import { held } from "./info.ts";
-import { finished, printLine, say } from "../cli.ts";
+import { command, printLine, say } from "../cli.ts";
 
 function list(dir: string): void {
   const entries = cacheEntries(dir);
@@ -37,21 +37,18 @@ function clear(dir: string): void {
   );
 }
 
-export function cacheCommand(): Command {
-  const command = new Command("cache")
-    .summary("list or clear the decoded pixels")
-    .description(
-      "List the decoded data sets in the user's cache folder " +
-        "($XDG_CACHE_HOME/ferlab/data), or remove them. A data set that is " +
-        "needed again is decoded again.",
-    )
-    .addArgument(
+export const cacheCommand = command("cache", {
+  summary: "list or clear the decoded pixels",
+  about: "List the decoded data sets in the user's cache folder " +
+    "($XDG_CACHE_HOME/ferlab/data), or remove them. A data set that is " +
+    "needed again is decoded again.",
+  examples: ["data cache clear"],
+  takes: (c) =>
+    c.addArgument(
       new Argument("[what]", "what to do").choices(["list", "clear"])
         .default("list"),
-    )
-    .addHelpText("after", "\nExample:\n  deno task data cache clear");
-  return finished(command, (what: "list" | "clear") => {
-    (what === "clear" ? clear : list)(defaultCacheDir());
-    return Promise.resolve(0);
-  });
-}
+    ),
+}, (what: "list" | "clear") => {
+  (what === "clear" ? clear : list)(defaultCacheDir());
+  return Promise.resolve(0);
+});

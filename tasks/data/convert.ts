@@ -1,5 +1,4 @@
 /** `deno task data convert`: a data set in a layout that any tool reads. */
-import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
@@ -11,7 +10,7 @@ import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import { clean, plural } from "../text.ts";
 import { contentOf } from "./content.ts";
 import { openSet, type SetOptions, withSetOptions } from "./set.ts";
-import { finished, printLine, say, withOptions } from "../cli.ts";
+import { command, printLine, say } from "../cli.ts";
 import { Progress } from "../screen.ts";
 
 /** What is written: folders of classes, or one folder and labels.csv. */
@@ -152,26 +151,20 @@ async function convert(
   }
 }
 
-export function convertCommand(): Command {
-  const command = withSetOptions(new Command("convert"))
-    .argument("<out>", "the folder to make")
-    .summary("write a data set as folders of classes or as csv")
-    .description(
-      "Write a data set in a layout that other tools read, with classes named " +
-        "by their expression. Files are copied as they are; pixels from a " +
-        "table and faces cut out of a photograph become PNG. Nothing is " +
-        "overwritten.",
-    )
-    .addHelpText(
-      "after",
-      "\nExample:\n  deno task data convert data/raf-db --to folders data/raf",
-    );
-  withOptions(command, {
+export const convertCommand = command("convert", {
+  summary: "write a data set as folders of classes or as csv",
+  about:
+    "Write a data set in a layout that other tools read, with classes named " +
+    "by their expression. Files are copied as they are; pixels from a " +
+    "table and faces cut out of a photograph become PNG. Nothing is " +
+    "overwritten.",
+  examples: ["data convert data/raf-db --to folders data/raf"],
+  takes: (c) => withSetOptions(c).argument("<out>", "the folder to make"),
+  options: {
     "--to <layout>": [
       "folders: SPLIT/CLASS/IMAGE; csv: images/ and labels.csv " +
       "(image,label,split)",
       { choices: ["folders", "csv"], required: true },
     ],
-  });
-  return finished(command, convert);
-}
+  },
+}, convert);

@@ -1,5 +1,4 @@
 /** `deno task data info`: what a folder holds and how it is read. */
-import { Command } from "commander";
 import {
   cacheEntries,
   type CacheFile,
@@ -15,7 +14,7 @@ import {
 import { bytes, factLines, plural, roomOf, table } from "../text.ts";
 import { leftText, sizesText } from "./audit_text.ts";
 import { countTable, openSet, type SetOptions, withSetOptions } from "./set.ts";
-import { finished, printLine } from "../cli.ts";
+import { command, printLine } from "../cli.ts";
 import { Progress } from "../screen.ts";
 
 /** `48 × 48 pixels, gray`. */
@@ -86,14 +85,12 @@ async function info(given: string, o: SetOptions): Promise<number> {
   return 0;
 }
 
-export function infoCommand(): Command {
-  const command = withSetOptions(new Command("info"))
-    .summary("show what a folder holds and how it is read")
-    .description(
-      "Show a data set's format, layout, classes, counts and sizes, the hash " +
-        "of its names, splits, labels and contents (the same as the audit's), " +
-        "what the cache holds, and how files are read. Decodes nothing.",
-    )
-    .addHelpText("after", "\nExample:\n  deno task data info data/raf-db");
-  return finished(command, info);
-}
+export const infoCommand = command("info", {
+  summary: "show what a folder holds and how it is read",
+  about:
+    "Show a data set's format, layout, classes, counts and sizes, the hash " +
+    "of its names, splits, labels and contents (the same as the audit's), " +
+    "what the cache holds, and how files are read. Decodes nothing.",
+  examples: ["data info data/raf-db"],
+  takes: withSetOptions,
+}, info);

@@ -27,7 +27,6 @@ export interface SetOptions {
 export interface OpenSet {
   dir: string;
   format: Format;
-  options: ReadOptions;
   listing: Listing;
 }
 
@@ -70,8 +69,7 @@ export function openSet(given: string, o: SetOptions): OpenSet {
     );
   }
   const format = o.format ? formatOf(o.format) : detectFormat(dir);
-  const options = readOptions(o);
-  return { dir, format, options, listing: format.list(dir, options) };
+  return { dir, format, listing: format.list(dir, readOptions(o)) };
 }
 
 /** Images of each class by split, with the published counts where they differ. */

@@ -1,5 +1,4 @@
 /** `deno task study claims`: answers and claims, as one Markdown page. */
-import { Command } from "commander";
 import { existsSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { titleOf } from "../../lib/data/mod.ts";
@@ -24,7 +23,7 @@ import {
   path,
   writeWhole,
 } from "../../lib/notebook/commands/mod.ts";
-import { asUsage, say, UsageError } from "../cli.ts";
+import { asUsage, command, say, UsageError } from "../cli.ts";
 
 /** The strongest first: its judgement is the one that counts. */
 const PROFILES: Profile[] = ["paper", "cpu", "quick"];
@@ -195,36 +194,26 @@ ${
   return { text, damaged: sections.flatMap((s) => s.damaged) };
 }
 
-/** `deno task study claims`. */
-export function claimsCommand(): Command {
-  return new Command("claims")
-    .summary("print all claims of the notes with our verdicts, as Markdown")
-    .description(
-      "Print every claim of the notes with its published number, our " +
-        "number and\nthe verdict, from the executed notebooks in " +
-        "FOLDER/PROFILE. When several\nprofiles judged a claim, the " +
-        "strongest one counts.",
-    )
-    .argument("[folder]", "where the profiles' results lie", "results")
-    .option("-o, --out <file>", "write it to a file")
-    .addHelpText(
-      "after",
-      "\nExample:\n  deno task study claims -o results/README.md",
-    )
-    .showSuggestionAfterError(false) // errors are one line
-    .exitOverride()
-    .action(async (folder: string, o: { out?: string }) => {
-      const from = folder === "results" ? join(root, folder) : path(folder);
-      if (!statSync(from, { throwIfNoEntry: false })?.isDirectory()) {
-        throw new UsageError(`${folder}: no such folder`);
-      }
-      const { out } = o;
-      if (out) await asUsage("--out", () => checkFolder(path(out)));
-      const { text, damaged } = claimsPage(from);
-      damaged.forEach((line) => say(`study: ${folder}/${line}`));
-      if (damaged.length > 0) Deno.exitCode = 1;
-      if (!o.out) return console.log(text);
-      await writeWhole(path(o.out), text);
-      console.log(relative(Deno.cwd(), path(o.out)));
-    });
-}
+export const claimsCommand = command("claims", {
+  summary: "print all claims of the notes with our verdicts, as Markdown",
+  about: "Print every claim of the notes with its published number, our " +
+    "number and\nthe verdict, from the executed notebooks in " +
+    "FOLDER/PROFILE. When several\nprofiles judged a claim, the " +
+    "strongest one counts.",
+  examples: ["study claims -o results/README.md"],
+  takes: (c) =>
+    c.argument("[folder]", "where the profiles' results lie", "results"),
+  options: { "-o, --out <file>": "write it to a file" },
+}, async (folder: string, o: { out?: string }) => {
+  const from = folder === "results" ? join(root, folder) : path(folder);
+  if (!statSync(from, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`${folder}: no such folder`);
+  }
+  const out = o.out && path(o.out);
+  if (out) await asUsage("--out", () => checkFolder(out));
+  const { text, damaged } = claimsPage(from);
+  damaged.forEach((line) => say(`study: ${folder}/${line}`));
+  if (out) await writeWhole(out, text);
+  console.log(out ? relative(Deno.cwd(), out) : text);
+  return damaged.length > 0 ? 1 : 0;
+});

@@ -1,5 +1,4 @@
 /** `deno task study compare`: two studies or two trials, settings and results. */
-import { Command } from "commander";
 import {
   canonical,
   type Difference,
@@ -19,7 +18,7 @@ import {
   withRecordOptions,
   withStudy,
 } from "./records.ts";
-import { finished, UsageError, withOptions } from "../cli.ts";
+import { command, UsageError } from "../cli.ts";
 import {
   bestSetting,
   type SettingResult,
@@ -309,23 +308,21 @@ async function compare(
   return 0;
 }
 
-export function compareCommand(): Command {
-  const command = new Command("compare")
-    .summary("compare two studies, or two trials")
-    .description(
-      "Compare two studies, or two trials (NAME#NUMBER): first every setting " +
-        "that differs, defaults included, then the results side by side. " +
-        "FOLDER:NAME names the folder of a study's record. Changes nothing.",
-    )
-    .argument("<a>", "a study, or a trial as in lr-search#3")
-    .argument("<b>", "the other one")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  deno task study compare lr-search#3 lr-search#7\n" +
-        "  deno task study compare runs/quick:lr-search results/cpu:lr-search",
-    );
-  withOptions(withRecordOptions(command), {
+export const compareCommand = command("compare", {
+  summary: "compare two studies, or two trials",
+  about:
+    "Compare two studies, or two trials (NAME#NUMBER): first every setting " +
+    "that differs, defaults included, then the results side by side. " +
+    "FOLDER:NAME names the folder of a study's record. Changes nothing.",
+  examples: [
+    "study compare lr-search#3 lr-search#7",
+    "study compare runs/quick:lr-search results/cpu:lr-search",
+  ],
+  takes: (c) =>
+    withRecordOptions(c)
+      .argument("<a>", "a study, or a trial as in lr-search#3")
+      .argument("<b>", "the other one"),
+  options: {
     "--json": "print the comparison as JSON",
-  });
-  return finished(command, compare);
-}
+  },
+}, compare);

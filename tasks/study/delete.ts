@@ -1,10 +1,9 @@
 /** `deno task study delete`: removes a study with its trials and files. */
-import { Command } from "commander";
 import { rmSync } from "node:fs";
-import { checkpointsOf, logsOf, sizeOf } from "./trial_files.ts";
+import { checkpointsOf, logsOf, sizeOf } from "./trials.ts";
 import { bytes, clean, plural } from "../text.ts";
 import { type RecordOptions, withName, withStudy } from "./records.ts";
-import { finished, say, UsageError, withOptions } from "../cli.ts";
+import { command, say, UsageError } from "../cli.ts";
 
 function remove(
   name: string,
@@ -37,17 +36,11 @@ function remove(
   });
 }
 
-export function deleteCommand(): Command {
-  const command = new Command("delete")
-    .summary("remove a study with its trials and files")
-    .description(
-      "Remove a study with all its trials and, where its folder is known, " +
-        "their checkpoints and logs. Asks first.",
-    )
-    .addHelpText(
-      "after",
-      "\nExample:\n  deno task study delete lr-search --dir runs/quick",
-    );
-  withOptions(withName(command), { "--yes": "do not ask" });
-  return finished(command, remove);
-}
+export const deleteCommand = command("delete", {
+  summary: "remove a study with its trials and files",
+  about: "Remove a study with all its trials and, where its folder is known, " +
+    "their checkpoints and logs. Asks first.",
+  examples: ["study delete lr-search --dir runs/quick"],
+  takes: withName,
+  options: { "--yes": "do not ask" },
+}, remove);

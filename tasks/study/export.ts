@@ -1,5 +1,4 @@
 /** `deno task study export`: a study's trials as a file for other programs. */
-import { Command } from "commander";
 import { path, shown } from "../../lib/notebook/commands/mod.ts";
 import {
   csvOf,
@@ -14,7 +13,7 @@ import {
   trialColumns,
 } from "../../lib/study/exchange/mod.ts";
 import type { StudyRow, TrialRow } from "../../lib/study/commands.ts";
-import { finished, print, say, UsageError, withOptions } from "../cli.ts";
+import { command, print, say, UsageError } from "../cli.ts";
 import { plural } from "../text.ts";
 import { type RecordOptions, withName, withStudy } from "./records.ts";
 
@@ -105,21 +104,17 @@ function write(name: string, o: Options): Promise<number> {
   });
 }
 
-export function exportCommand(): Command {
-  const command = new Command("export")
-    .summary("write a study's trials as files, or for TensorBoard or MLflow")
-    .description(
-      "Write a study's trials to a file. Parquet and CSV have one row per trial, " +
-        "and the epochs beside them in NAME.epochs.*; JSON has the whole " +
-        "record. In CSV a text that a spreadsheet would run as a formula gets " +
-        "a ' before it. With --to they become runs of TensorBoard or MLflow: " +
-        "scalars by epoch, parameters, confusion matrices as pictures.",
-    )
-    .addHelpText(
-      "after",
-      "\nExample:\n  deno task study export lr-search -o lr.csv",
-    );
-  withOptions(withName(command), {
+export const exportCommand = command("export", {
+  summary: "write a study's trials as files, or for TensorBoard or MLflow",
+  about:
+    "Write a study's trials to a file. Parquet and CSV have one row per trial, " +
+    "and the epochs beside them in NAME.epochs.*; JSON has the whole " +
+    "record. In CSV a text that a spreadsheet would run as a formula gets " +
+    "a ' before it. With --to they become runs of TensorBoard or MLflow: " +
+    "scalars by epoch, parameters, confusion matrices as pictures.",
+  examples: ["study export lr-search -o lr.csv"],
+  takes: withName,
+  options: {
     "--format <format>": ["default: by the file's name, else parquet", {
       choices: EXPORT_FORMATS,
     }],
@@ -130,6 +125,5 @@ export function exportCommand(): Command {
       "the file; - prints CSV (the trials) or JSON (default: NAME.FORMAT); " +
       "with --to a folder, which may hold other studies (default: tensorboard " +
       "or mlruns)",
-  });
-  return finished(command, write);
-}
+  },
+}, write);

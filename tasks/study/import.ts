@@ -1,5 +1,4 @@
 /** `deno task study import`: another tool's trials into a study of ours. */
-import { Command } from "commander";
 import { path } from "../../lib/notebook/commands/mod.ts";
 import {
   type CsvTable,
@@ -29,7 +28,7 @@ import {
   withRecordOptions,
   withStudy,
 } from "./records.ts";
-import { finished, say, UsageError, withOptions } from "../cli.ts";
+import { command, say, UsageError } from "../cli.ts";
 
 interface Options extends RecordOptions {
   study: string;
@@ -64,12 +63,8 @@ async function readStorage(url: string, o: Options): Promise<TrialSource> {
   const odd = (["param", "value", "direction", "history"] as const)
     .find((name) => o[name] !== undefined);
   if (odd) throw new UsageError(`--${odd} is for CSV files, not for a storage`);
-  const store = await openReader(storeUrl(url));
-  try {
-    return await readStored(store, o.from);
-  } finally {
-    await store.close();
-  }
+  await using store = await openReader(storeUrl(url));
+  return await readStored(store, o.from);
 }
 
 async function readTable(file: string): Promise<CsvTable> {
@@ -118,12 +113,8 @@ async function withStore(
     return;
   }
   const [url] = storesOf(o);
-  const store = await openStore(url, { onWarning: warn });
-  try {
-    await use(store, storeName(url, store));
-  } finally {
-    await store.close();
-  }
+  await using store = await openStore(url, { onWarning: warn });
+  await use(store, storeName(url, store));
 }
 
 async function take(file: string, o: Options): Promise<number> {
@@ -164,26 +155,23 @@ async function take(file: string, o: Options): Promise<number> {
 
 const collect = (value: string, before: string[] = []) => [...before, value];
 
-export function importCommand(): Command {
-  const command = new Command("import")
-    .summary("import runs of Weights & Biases or trials of Optuna")
-    .description(
-      "Import trials of another tool into a study: a table of runs that W&B " +
-        "exported as CSV, or a study of an Optuna storage (a SQLite file or a " +
-        "URL). A study that does not exist is created; then --store or --dir " +
-        "says where. Rows that were imported before are skipped. If any row " +
-        "is bad, nothing is imported.",
-    )
-    .argument(
+export const importCommand = command("import", {
+  summary: "import runs of Weights & Biases or trials of Optuna",
+  about:
+    "Import trials of another tool into a study: a table of runs that W&B " +
+    "exported as CSV, or a study of an Optuna storage (a SQLite file or a " +
+    "URL). A study that does not exist is created; then --store or --dir " +
+    "says where. Rows that were imported before are skipped. If any row " +
+    "is bad, nothing is imported.",
+  examples: [
+    "study import runs.csv --study lr --dir runs/lr \\\n    --param lr --param depth --value val_acc",
+  ],
+  takes: (c) =>
+    withRecordOptions(c).argument(
       "<file>",
       "a CSV file, a SQLite file, sqlite:///… or postgresql://…",
-    )
-    .addHelpText(
-      "after",
-      "\nExample:\n  deno task study import runs.csv --study lr --dir runs/lr \\\n" +
-        "    --param lr --param depth --value val_acc",
-    );
-  withOptions(withRecordOptions(command), {
+    ),
+  options: {
     "--study <name>": ["the study that takes the trials", { required: true }],
     "--param <column>": ["CSV: a parameter's column; repeat it", {
       read: collect,
@@ -200,6 +188,5 @@ export function importCommand(): Command {
       "when the result of an imported run has changed, replace the earlier one",
     "--keep": "the earlier result is kept (default, with a hint)",
     "--from <name>": "storage: its study, where it has several",
-  });
-  return finished(command, take);
-}
+  },
+}, take);

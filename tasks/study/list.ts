@@ -1,5 +1,4 @@
 /** `deno task study list`: the studies that are on record. */
-import { Command } from "commander";
 import { StudyError } from "../../lib/study/commands.ts";
 import { clean, json, minute, numbers, roomOf, table, words } from "../text.ts";
 import { withUnit } from "./values.ts";
@@ -12,37 +11,33 @@ import {
   warn,
   withRecordOptions,
 } from "./records.ts";
-import { finished, say, withOptions } from "../cli.ts";
+import { command, say } from "../cli.ts";
 import { bestSetting, settingResults } from "./settings.ts";
 
 async function studiesIn(url: string) {
-  const store = await openReader(url);
-  try {
-    const rows = await store.studies();
-    const names = namesOf(rows);
-    const listed = [];
-    for (const row of rows) {
-      const results = await store.results(row.studyId);
-      const best = bestSetting(settingResults(results), row.direction);
-      const times = results.flatMap((r) => [r.start, r.complete])
-        .filter((time) => time !== null);
-      listed.push({
-        name: names.get(row.studyId)!,
-        record: storeName(url, store),
-        direction: row.direction,
-        metric: row.metric,
-        trials: row.trials,
-        best: best?.mean ?? null,
-        bestParams: best?.params ?? null,
-        lastActivity: times.length
-          ? new Date(Math.max(...times.map(Number)))
-          : null,
-      });
-    }
-    return listed;
-  } finally {
-    await store.close();
+  await using store = await openReader(url);
+  const rows = await store.studies();
+  const names = namesOf(rows);
+  const listed = [];
+  for (const row of rows) {
+    const results = await store.results(row.studyId);
+    const best = bestSetting(settingResults(results), row.direction);
+    const times = results.flatMap((r) => [r.start, r.complete])
+      .filter((time) => time !== null);
+    listed.push({
+      name: names.get(row.studyId)!,
+      record: storeName(url, store),
+      direction: row.direction,
+      metric: row.metric,
+      trials: row.trials,
+      best: best?.mean ?? null,
+      bestParams: best?.params ?? null,
+      lastActivity: times.length
+        ? new Date(Math.max(...times.map(Number)))
+        : null,
+    });
   }
+  return listed;
 }
 
 type Listed = Awaited<ReturnType<typeof studiesIn>>;
@@ -91,19 +86,14 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
   return bad ? 1 : 0;
 }
 
-export function listCommand(): Command {
-  const command = new Command("list")
-    .summary("list the studies that are on record")
-    .description(
-      "List studies with their trials by state, the best mean over repeats, " +
-        "when a trial last started or ended, and their record. Changes nothing.",
-    )
-    .addHelpText(
-      "after",
-      "\nExample:\n  deno task study list --dir runs/quick",
-    );
-  withOptions(withRecordOptions(command), {
+export const listCommand = command("list", {
+  summary: "list the studies that are on record",
+  about:
+    "List studies with their trials by state, the best mean over repeats, " +
+    "when a trial last started or ended, and their record. Changes nothing.",
+  examples: ["study list --dir runs/quick"],
+  takes: withRecordOptions,
+  options: {
     "--json": "print the studies as JSON",
-  });
-  return finished(command, list);
-}
+  },
+}, list);

@@ -1,5 +1,4 @@
 /** `deno task study prune`: ends trials by hand, or removes checkpoints. */
-import { Command } from "commander";
 import { rmSync } from "node:fs";
 import {
   type FailKind,
@@ -7,7 +6,6 @@ import {
   StudyError,
   type TrialRow,
 } from "../../lib/study/commands.ts";
-import { checkpointsOf, sizeOf } from "./trial_files.ts";
 import { bytes, plural } from "../text.ts";
 import {
   type FoundStudy,
@@ -16,8 +14,8 @@ import {
   withStudy,
   withTrials,
 } from "./records.ts";
-import { finished, UsageError, withOptions } from "../cli.ts";
-import { byPoint, keyOf, trialOf } from "./trials.ts";
+import { command, UsageError } from "../cli.ts";
+import { byPoint, checkpointsOf, keyOf, sizeOf, trialOf } from "./trials.ts";
 
 /** Ends one waiting or running trial. */
 async function end(found: FoundStudy, trial: TrialRow): Promise<void> {
@@ -115,22 +113,19 @@ function prune(
   });
 }
 
-export function pruneCommand(): Command {
-  const command = new Command("prune")
-    .summary("end trials early, or remove checkpoints")
-    .description(
-      "End waiting or running trials: they are recorded as PRUNED, and no run " +
-        "starts their points again. With --checkpoints, remove the " +
-        "checkpoints of points that have a result or will never get one; " +
-        "checkpoints that a run would continue from stay.",
-    )
-    .addHelpText(
-      "after",
-      "\nExamples:\n  deno task study prune lr-search 4 5\n" +
-        "  deno task study prune lr-search --checkpoints",
-    );
-  withOptions(withTrials(withName(command)), {
+export const pruneCommand = command("prune", {
+  summary: "end trials early, or remove checkpoints",
+  about:
+    "End waiting or running trials: they are recorded as PRUNED, and no run " +
+    "starts their points again. With --checkpoints, remove the " +
+    "checkpoints of points that have a result or will never get one; " +
+    "checkpoints that a run would continue from stay.",
+  examples: [
+    "study prune lr-search 4 5",
+    "study prune lr-search --checkpoints",
+  ],
+  takes: (c) => withTrials(withName(c)),
+  options: {
     "--checkpoints": "remove the checkpoints of finished trials",
-  });
-  return finished(command, prune);
-}
+  },
+}, prune);

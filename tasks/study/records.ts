@@ -137,27 +137,23 @@ async function look(
   url: string,
   name: string,
 ): Promise<{ match?: Match; names: string[] }> {
-  const store = await openReader(url);
-  try {
-    const rows = await store.studies();
-    const names = namesOf(rows);
-    const exact = rows.find((r) =>
-      names.get(r.studyId) === name || isNamed(r, name)
-    );
-    const family = exact ? [exact] : await recordsOf(store, name);
-    const row = family.pop();
-    if (!row) return { names: [...names.values()] };
-    const match = {
-      url,
-      record: storeName(url, store),
-      row,
-      name: names.get(row.studyId)!,
-      others: family.map((r) => names.get(r.studyId)!),
-    };
-    return { match, names: [] };
-  } finally {
-    await store.close();
-  }
+  await using store = await openReader(url);
+  const rows = await store.studies();
+  const names = namesOf(rows);
+  const exact = rows.find((r) =>
+    names.get(r.studyId) === name || isNamed(r, name)
+  );
+  const family = exact ? [exact] : await recordsOf(store, name);
+  const row = family.pop();
+  if (!row) return { names: [...names.values()] };
+  const match = {
+    url,
+    record: storeName(url, store),
+    row,
+    name: names.get(row.studyId)!,
+    others: family.map((r) => names.get(r.studyId)!),
+  };
+  return { match, names: [] };
 }
 
 /** `FOLDER:NAME` or `FILE:NAME` says itself where the records are. */
@@ -239,12 +235,8 @@ export async function withStudy<T>(
     : !isUrl(url) && isOwnFile(url)
     ? dirname(url)
     : undefined;
-  const store = o.write
+  await using store = o.write
     ? await openStore(url, { onWarning: warn })
     : await openReader(url);
-  try {
-    return await use({ store, row, record, dir, name: match.name });
-  } finally {
-    await store.close();
-  }
+  return await use({ store, row, record, dir, name: match.name });
 }

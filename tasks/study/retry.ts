@@ -1,5 +1,4 @@
 /** `deno task study retry`: queues failed trials again. */
-import { Command } from "commander";
 import { StudyError, type TrialRow } from "../../lib/study/commands.ts";
 import { plural } from "../text.ts";
 import {
@@ -9,7 +8,7 @@ import {
   withTrials,
 } from "./records.ts";
 import { byPoint, failedPoints, trialOf } from "./trials.ts";
-import { finished } from "../cli.ts";
+import { command } from "../cli.ts";
 
 /** Of a point's trials, why the failed one needs no copy. */
 function refusal(trial: TrialRow, point: readonly TrialRow[]): string | null {
@@ -56,15 +55,12 @@ function retry(
   });
 }
 
-export function retryCommand(): Command {
-  const command = new Command("retry")
-    .summary("queue failed trials again")
-    .description(
-      "Queue a copy of failed trials, which continues from the last " +
-        "checkpoint. Without numbers: of all points without a result, " +
-        "including those that diverged or ran out of memory, which a run does " +
-        "not retry by itself.",
-    )
-    .addHelpText("after", "\nExample:\n  deno task study retry lr-search 3 7");
-  return finished(withTrials(withName(command)), retry);
-}
+export const retryCommand = command("retry", {
+  summary: "queue failed trials again",
+  about: "Queue a copy of failed trials, which continues from the last " +
+    "checkpoint. Without numbers: of all points without a result, " +
+    "including those that diverged or ran out of memory, which a run does " +
+    "not retry by itself.",
+  examples: ["study retry lr-search 3 7"],
+  takes: (c) => withTrials(withName(c)),
+}, retry);

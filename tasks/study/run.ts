@@ -1,5 +1,4 @@
 /** `deno task study run FILE`: runs what is missing of a study file. */
-import { Command } from "commander";
 import {
   type CostEstimate,
   estimateCost,
@@ -16,8 +15,13 @@ import { ensureLibrary } from "../../lib/tensorflow/commands.ts";
 import { path } from "../../lib/notebook/commands/mod.ts";
 import { describe } from "./values.ts";
 import { json, numbers, plural, roomOf, table, words } from "../text.ts";
-import { finished, say, UsageError, withOptions } from "../cli.ts";
-import { addWatchOptions, watch, type WatchOptions } from "./watch.ts";
+import { command, say, UsageError, withOptions } from "../cli.ts";
+import {
+  addWatchOptions,
+  launchOptions,
+  watch,
+  type WatchOptions,
+} from "./watch.ts";
 
 /** An estimate as a table, one line a setting, and the sum. */
 function estimateText(cost: CostEstimate, jobs: number): string {
@@ -81,8 +85,6 @@ async function run(
   });
   const { name } = study.kind === "plan" ? study.plan.study : study.study;
   const dir = path(o.dir ?? studyFolder(name));
-  const dataDir = o.dataDir && path(o.dataDir);
-  const { jobs, isolate, store, retries } = o;
   if (study.kind === "plan") await ensureLibrary({ onProgress: say });
   if (o.dryRun) {
     if (study.kind !== "plan") {
@@ -91,32 +93,26 @@ async function run(
           "plan only, not of a module",
       );
     }
+    const { dataDir, ...options } = launchOptions(o);
     const data = await loadPlanData(study.plan, dataDir);
-    await dryRun(study.plan, data, { dir, store, jobs, retries, json: o.json });
+    await dryRun(study.plan, data, { dir, ...options, json: o.json });
     return 0;
   }
-  return await watch(o, (watched) =>
-    runStudyFile(study, {
-      ...{ dir, store, jobs, isolate, dataDir, retries },
-      heartbeatSeconds: o.heartbeat,
-      graceSeconds: o.grace,
-      ...watched,
-    }));
+  return await watch(
+    o,
+    (watched) => runStudyFile(study, { dir, ...launchOptions(o), ...watched }),
+  );
 }
 
-export function runCommand(): Command {
-  const command = new Command("run")
-    .description(
-      "Runs what is missing of a study: a training plan (.json) or a module\n" +
-        "with an objective (.ts). Several processes may run one study at once.",
-    )
-    .argument("<file>", "the plan or module")
-    .addHelpText(
-      "after",
-      "\nExample: deno task study run lr.json --jobs 2 --dir runs/lr",
-    );
-  withOptions(command, {
-    "--dry-run": "show what would run and about how long it takes",
-  });
-  return finished(addWatchOptions(command), run);
-}
+export const runCommand = command("run", {
+  about:
+    "Runs what is missing of a study: a training plan (.json) or a module\n" +
+    "with an objective (.ts). Several processes may run one study at once.",
+  examples: ["study run lr.json --jobs 2 --dir runs/lr"],
+  takes: (c) =>
+    addWatchOptions(
+      withOptions(c.argument("<file>", "the plan or module"), {
+        "--dry-run": "show what would run and about how long it takes",
+      }),
+    ),
+}, run);

@@ -1,5 +1,4 @@
 /** `deno task study show`: one study, or one of its trials. */
-import { Command } from "commander";
 import {
   identityOf,
   type ParamValue,
@@ -20,7 +19,7 @@ import { bestSetting, lackingRepeats, settingResults } from "./settings.ts";
 import { progressIn, studyText } from "./show_study.ts";
 import { trialText } from "./show_trial.ts";
 import { failedPoints, reasonOf, secondsOf, trialOf } from "./trials.ts";
-import { finished, UsageError, withOptions } from "../cli.ts";
+import { command, UsageError } from "../cli.ts";
 
 function trialTable(trials: readonly TrialRow[], metric: string): string {
   const names = [...new Set(trials.flatMap((t) => Object.keys(t.params)))];
@@ -113,26 +112,20 @@ function show(given: string, o: Options): Promise<number> {
   });
 }
 
-export function showCommand(): Command {
-  const command = new Command("show")
-    .summary("show a study and its trials")
-    .description(
-      "Show a study's settings, its progress, its best setting (by the mean " +
-        "over repeats, if there are any) and all its trials; of one trial " +
-        "(NAME#NUMBER) all that is on record. Changes nothing.",
-    )
-    .addHelpText(
-      "after",
-      "\nExamples:\n  deno task study show lr-search\n" +
-        "  deno task study show lr-search#3",
-    );
-  withOptions(withName(command), {
+export const showCommand = command("show", {
+  summary: "show a study and its trials",
+  about:
+    "Show a study's settings, its progress, its best setting (by the mean " +
+    "over repeats, if there are any) and all its trials; of one trial " +
+    "(NAME#NUMBER) all that is on record. Changes nothing.",
+  examples: ["study show lr-search", "study show lr-search#3"],
+  takes: withName,
+  options: {
     "--trial <n>": [
       "show everything about one trial: parameters, epochs, recipe, hashes, " +
       "machine, times",
       { read: trialNumber },
     ],
     "--json": "print everything as JSON",
-  });
-  return finished(command, show);
-}
+  },
+}, show);

@@ -1,5 +1,12 @@
-/** Of recorded trials: how long, why not, which have failed for good. */
-import { StudyError, type TrialRow } from "../../lib/study/commands.ts";
+/** Of recorded trials: how long, why not, which failed for good, their files. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  identityOf,
+  StudyError,
+  type StudyRow,
+  type TrialRow,
+} from "../../lib/study/commands.ts";
 import type { FoundStudy } from "./records.ts";
 
 /** The key of a trial's point; undefined for a trial of another tool. */
@@ -38,12 +45,7 @@ export function trialOf(
 
 /** The trials of each point, oldest first; another tool's trials are alone. */
 export function byPoint(trials: readonly TrialRow[]): TrialRow[][] {
-  const points = new Map<string | number, TrialRow[]>();
-  for (const trial of trials) {
-    const key = keyOf(trial) ?? trial.number;
-    points.set(key, [...points.get(key) ?? [], trial]);
-  }
-  return [...points.values()];
+  return [...Map.groupBy(trials, (t) => keyOf(t) ?? t.number).values()];
 }
 
 /** The last trial of each point of which every trial failed. */
@@ -51,4 +53,43 @@ export function failedPoints(trials: readonly TrialRow[]): TrialRow[] {
   return byPoint(trials)
     .filter((point) => point.every((t) => t.state === "FAIL"))
     .map((point) => point.at(-1)!);
+}
+
+/** The name of a trial's folder below checkpoints/. */
+function folderOf(row: StudyRow, trial: TrialRow): string {
+  const record = identityOf(row)?.key.slice(0, 8);
+  return keyOf(trial) ?? `${record}-trial${trial.number}`;
+}
+
+const those = (paths: string[]) => [...new Set(paths)].filter(existsSync);
+
+/** The checkpoint folders of trials, those that are there. */
+export function checkpointsOf(
+  dir: string,
+  row: StudyRow,
+  trials: readonly TrialRow[],
+): string[] {
+  return those(
+    trials.map((t) => join(dir, "checkpoints", folderOf(row, t))),
+  );
+}
+
+/** The log files and unsaved results of trials, those that are there. */
+export function logsOf(
+  dir: string,
+  row: StudyRow,
+  trials: readonly TrialRow[],
+): string[] {
+  return those(trials.flatMap((t) => [
+    join(dir, "logs", `${t.number}-${folderOf(row, t)}.log`),
+    join(dir, "unsaved", `${folderOf(row, t)}.json`),
+  ]));
+}
+
+/** Bytes of all files below a path. */
+export function sizeOf(path: string): number {
+  const info = statSync(path, { throwIfNoEntry: false });
+  if (!info?.isDirectory()) return info?.size ?? 0;
+  return readdirSync(path)
+    .reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { StudySummary, TrainingEvent } from "../../lib/study/mod.ts";
 import { RETRIES } from "../../lib/study/commands.ts";
-import { EXIT } from "../../lib/notebook/commands/mod.ts";
+import { EXIT, path } from "../../lib/notebook/commands/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/commands.ts";
 import { clean, json, plural } from "../text.ts";
 import {
@@ -34,6 +34,14 @@ const seconds = numberOption(
   "a number of seconds above 0, at most 1000000",
   (n) => n > 0 && n <= 1e6,
 );
+
+/** The options as the study engine takes them. */
+export const launchOptions = (o: WatchOptions) => ({
+  ...{ store: o.store, jobs: o.jobs, isolate: o.isolate, retries: o.retries },
+  dataDir: o.dataDir && path(o.dataDir),
+  heartbeatSeconds: o.heartbeat,
+  graceSeconds: o.grace,
+});
 
 /** Adds the options that running a study and joining one share. */
 export function addWatchOptions(command: Command): Command {
