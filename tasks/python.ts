@@ -38,14 +38,21 @@ async function run(command: string, ...args: string[]): Promise<void> {
   }
 }
 
+/** What names another Python than that of a venv, and what is in the venv. */
+const VENVS: Record<Venv, [variable: string, what: string]> = {
+  torch: ["FERLAB_PYTHON_TORCH", "PyTorch"],
+  nbclient: ["FERLAB_JUPYTER", "nbclient, nbconvert and papermill"],
+  jupyterlab: ["FERLAB_JUPYTER", `JupyterLab ${JUPYTERLAB}`],
+  optuna: ["FERLAB_PYTHON_OPTUNA", "Optuna and its dashboard"],
+};
+
 /**
- * The Python that the environment variable `variable` names, else that of a
- * venv in the user's cache, which the first call makes: exactly what the list
- * says, each file checked, none built here.
+ * The path of a Python: that which the environment names, else that of a venv
+ * in the user's cache, which the first call makes: exactly what the list says,
+ * each file checked, none built here.
  */
-async function python(
-  { variable, venv, what }: { variable: string; venv: Venv; what: string },
-): Promise<string> {
+async function python(venv: Venv): Promise<string> {
+  const [variable, what] = VENVS[venv];
   const given = Deno.env.get(variable);
   if (given) return given;
   const lock = lockOf(venv);
@@ -71,43 +78,10 @@ async function python(
   return path;
 }
 
-/**
- * The path of a Python with PyTorch and safetensors (FERLAB_PYTHON_TORCH, or a
- * venv, which is a large download).
- */
-export const torchPython = (): Promise<string> =>
-  python({
-    variable: "FERLAB_PYTHON_TORCH",
-    venv: "torch",
-    what: "PyTorch",
-  });
-
-/**
- * The path of a Python with nbclient, nbconvert and papermill
- * (FERLAB_JUPYTER, or a venv).
- */
-export const notebookPython = (): Promise<string> =>
-  python({
-    variable: "FERLAB_JUPYTER",
-    venv: "nbclient",
-    what: "nbclient, nbconvert and papermill",
-  });
-
-/** The path of a Python with JupyterLab (FERLAB_JUPYTER, or a venv). */
-export const jupyterPython = (): Promise<string> =>
-  python({
-    variable: "FERLAB_JUPYTER",
-    venv: "jupyterlab",
-    what: `JupyterLab ${JUPYTERLAB}`,
-  });
-
-/**
- * The path of a Python with Optuna, its dashboard, and what they read records
- * with (FERLAB_PYTHON_OPTUNA, or a venv).
- */
-export const optunaPython = (): Promise<string> =>
-  python({
-    variable: "FERLAB_PYTHON_OPTUNA",
-    venv: "optuna",
-    what: "Optuna and its dashboard",
-  });
+/** With PyTorch and safetensors, which are a large download. */
+export const torchPython = () => python("torch");
+/** With nbclient, nbconvert and papermill. */
+export const notebookPython = () => python("nbclient");
+export const jupyterPython = () => python("jupyterlab");
+/** With Optuna, its dashboard, and what they read records with. */
+export const optunaPython = () => python("optuna");

@@ -56,7 +56,6 @@ const isDoor = (path: string) =>
 
 /** Files that look into a room on purpose, and why. */
 const LOOKS_IN: Record<string, string> = {
-  "tasks/bench/notebook_fence.ts": "measures a part of the kernel's client",
   "tasks/doctor.ts": "works where no package can be loaded",
   "tasks/lab.ts": "starts before any package is there",
   "tests/browser/hand_test.ts": "opens a table as reports write it",

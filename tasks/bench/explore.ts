@@ -1,5 +1,4 @@
 /** A page of 1,000 trials that can be questioned, beside optuna-dashboard. */
-import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium } from "playwright-core";
@@ -9,7 +8,7 @@ import { Study } from "../../lib/reports/mod.ts";
 import { importTrials } from "../../lib/study/exchange/mod.ts";
 import { openStore, recordsPath } from "../../lib/study/mod.ts";
 import { distributionOf } from "../../lib/study/store/mod.ts";
-import { inTurns, median, print, round } from "./parts.ts";
+import { inFolder, inTurns, machine, median, print, round } from "./parts.ts";
 import { findChromium } from "../chromium.ts";
 import { withDashboard } from "../optuna_dashboard.ts";
 
@@ -47,18 +46,14 @@ async function putOnRecord(dir: string): Promise<Study> {
     },
     ...{ field: "accuracy", facts: {}, measure: () => Promise.reject() },
   };
-  const store = await openStore(recordsPath(dir));
-  try {
-    await importTrials(store, "large", {
-      ...{ trials, direction: "maximize", metric: "test accuracy", notes: [] },
-      distributions: {
-        depth: distributionOf("depth", DEPTHS),
-        lr: distributionOf("lr", RATES),
-      },
-    });
-  } finally {
-    await store.close();
-  }
+  await using store = await openStore(recordsPath(dir));
+  await importTrials(store, "large", {
+    ...{ trials, direction: "maximize", metric: "test accuracy", notes: [] },
+    distributions: {
+      depth: distributionOf("depth", DEPTHS),
+      lr: distributionOf("lr", RATES),
+    },
+  });
   const where = { data: "", dataDir: "", outDir: dir, seed: 0 };
   return new Study({ profile: "cpu", ...where }, measurement);
 }
@@ -153,60 +148,60 @@ async function theirs(browser: Browser, url: string): Promise<number> {
   return ms;
 }
 
-/** @returns the exit code */
-export async function benchExplore(
+/** Measures the page and prints it; gives the exit code. */
+export const benchExplore = (
   { rounds, peer }: { rounds: number; peer: boolean },
-): Promise<number> {
-  const executablePath = findChromium();
-  if (!executablePath) {
-    console.error("no Chromium found: install one or set CHROMIUM to its path");
-    return 1;
-  }
-  const dir = await Deno.makeTempDir({ prefix: "ferlab-bench-" });
-  const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox"],
-  });
-  try {
-    const study = await putOnRecord(dir);
-    const html = await pageOf(study), file = join(dir, "page.html");
-    await Deno.writeTextFile(file, html);
-    const url = pathToFileURL(file).href;
-    const all: Awaited<ReturnType<typeof ours>>[] = [];
-    const own = async (isWarmUp: boolean) => {
-      const one = await ours(browser, url);
-      if (!isWarmUp) all.push(one);
-      return one.open;
-    };
-    let peers: number[] | undefined;
-    if (peer) {
-      await withDashboard(
-        `sqlite:///${join(dir, "records.sqlite")}`,
-        async (address) => {
-          const turns = [own, () => theirs(browser, address)];
-          [, peers] = await inTurns(rounds, turns);
-        },
+): Promise<number> =>
+  inFolder(async (dir) => {
+    const executablePath = findChromium();
+    if (!executablePath) {
+      throw new Error(
+        "no Chromium found: install one or set CHROMIUM to its path",
       );
-    } else await inTurns(rounds, [own]);
-    const ms = (key: keyof typeof all[number]) =>
-      round(median(all.map((one) => one[key])));
-    print({
-      what: "a page of 1,000 trials of 30 epochs",
-      ...{ openMs: ms("open"), panelMs: ms("panel") },
-      ...{ changeInSightMs: ms("seen"), changeAllMs: ms("all") },
-      MB: round(new Blob([html]).size / 1e6),
-    });
-    if (peers) {
-      const dashboard = round(median(peers));
-      print({
-        ...{ what: "optuna-dashboard, to its first chart", ms: dashboard },
-        ratio: round(dashboard / ms("open")),
-      });
     }
-    print({ cpu: cpus()[0]?.model, load: loadavg()[0] });
-    return 0;
-  } finally {
-    await browser.close();
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+    print(machine());
+    const browser = await chromium.launch({
+      executablePath,
+      args: ["--no-sandbox"],
+    });
+    try {
+      const study = await putOnRecord(dir);
+      const html = await pageOf(study), file = join(dir, "page.html");
+      await Deno.writeTextFile(file, html);
+      const url = pathToFileURL(file).href;
+      const all: Awaited<ReturnType<typeof ours>>[] = [];
+      const own = async (isWarmUp: boolean) => {
+        const one = await ours(browser, url);
+        if (!isWarmUp) all.push(one);
+        return one.open;
+      };
+      let peers: number[] | undefined;
+      if (peer) {
+        await withDashboard(
+          `sqlite:///${join(dir, "records.sqlite")}`,
+          async (address) => {
+            const turns = [own, () => theirs(browser, address)];
+            [, peers] = await inTurns(rounds, turns);
+          },
+        );
+      } else await inTurns(rounds, [own]);
+      const ms = (key: keyof typeof all[number]) =>
+        round(median(all.map((one) => one[key])));
+      print({
+        what: "a page of 1,000 trials of 30 epochs",
+        ...{ openMs: ms("open"), panelMs: ms("panel") },
+        ...{ changeInSightMs: ms("seen"), changeAllMs: ms("all") },
+        MB: round(new Blob([html]).size / 1e6),
+      });
+      if (peers) {
+        const dashboard = round(median(peers));
+        print({
+          ...{ what: "optuna-dashboard, to its first chart", ms: dashboard },
+          ratio: round(dashboard / ms("open")),
+        });
+      }
+      return 0;
+    } finally {
+      await browser.close();
+    }
+  });

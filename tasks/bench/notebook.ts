@@ -2,7 +2,6 @@
  * `deno task bench notebook`: the notebook tool beside nbclient, nbconvert and
  * papermill, as JSON lines. Whole processes are timed; all take turns.
  */
-import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import {
   readNotebook,
@@ -10,9 +9,8 @@ import {
   stopSession,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { fence } from "./notebook_fence.ts";
 import { fiveCells, longNotebook } from "./notebook_files.ts";
-import { inTurns, line, print, round, timed } from "./parts.ts";
+import { inFolder, inTurns, line, machine, print, timed } from "./parts.ts";
 import { notebookPython } from "../python.ts";
 import { type Bench, done, ours, printed, theirs } from "./notebook_parts.ts";
 
@@ -182,28 +180,15 @@ async function prepare(folder: string, peer: boolean): Promise<Bench> {
 }
 
 /** Measures the notebook tool and prints it; gives the exit code. */
-export async function benchNotebook(o: NotebookBenchOptions): Promise<number> {
-  const folder = await Deno.makeTempDir();
-  try {
+export const benchNotebook = (o: NotebookBenchOptions): Promise<number> =>
+  inFolder(async (folder) => {
     const bench = await prepare(folder, o.peer);
-    print({
-      deno: Deno.version.deno,
-      cpu: cpus()[0]?.model,
-      cores: navigator.hardwareConcurrency,
-      loadBefore: round(loadavg()[0]),
-    });
+    print(machine());
     if (!o.onlyStress) {
       await done(ours(bench, "run", "-q", "kept.ipynb"));
       await processes(bench, o.rounds);
-      await fence(bench, o.rounds);
-      const { opening } = await import("./notebook_page.ts");
-      await opening(bench, o.rounds);
     }
     if (!o.stress && !o.onlyStress) return 0;
     const { stress } = await import("./notebook_stress.ts");
     return await stress(bench) ? 0 : 1;
-  } finally {
-    print({ loadAfter: round(loadavg()[0]) });
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+  });

@@ -26,7 +26,7 @@ const markdown = (source: string): Cell => ({
 });
 
 /** Numbers in [0, 1) that are the same in each run (mulberry32). */
-export function draws(seed: number): () => number {
+function draws(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let x = Math.imul(seed ^ (seed >>> 15), seed | 1);
@@ -67,21 +67,6 @@ export const chatty = (cells: number, lines: number): Notebook =>
 /** What cell `number` (from 1) of {@link chatty} prints. */
 export const chattyText = (number: number, lines: number): string =>
   Array.from({ length: lines }, (_, line) => `${number}.${line}\n`).join("");
-
-/**
- * A cell of parameters and `steps` cells that each note in `started.log` that
- * they have started, take 20 ms and print their run and number.
- */
-export const noting = (steps: number): Notebook =>
-  notebook([
-    { ...code("let run = -1;"), metadata: { tags: ["parameters"] } },
-    ...Array.from({ length: steps }, (_, i) =>
-      code(
-        `Deno.writeTextFileSync("started.log", run + " ${i}\\n", { append: true });
-await new Promise((done) => setTimeout(done, 20));
-console.log(run + " ${i}");`,
-      )),
-  ]);
 
 /** A scatter chart of 330 points in the manner of Observable Plot, ~30 KB. */
 function chart(random: () => number): string {

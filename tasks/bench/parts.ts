@@ -1,4 +1,5 @@
 /** What all benchmarks share: turns, medians, lines of results, Python's side. */
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { linesOf } from "../../lib/study/commands.ts";
 
@@ -7,6 +8,30 @@ export const round = (x: number) => Number(x.toPrecision(4));
 /** Prints one line of results. */
 export const print = (row: Record<string, unknown>) =>
   console.log(JSON.stringify(row));
+
+/** How busy the machine is. */
+export const load = () => round(loadavg()[0]);
+
+/** The machine, for the first line of results. */
+export const machine = () => ({
+  deno: Deno.version.deno,
+  cpu: cpus()[0]?.model,
+  cores: navigator.hardwareConcurrency,
+  loadBefore: load(),
+});
+
+/** Measures in a folder of its own; the last line says how busy it was then. */
+export async function inFolder(
+  work: (folder: string) => Promise<number>,
+): Promise<number> {
+  const folder = await Deno.makeTempDir({ prefix: "ferlab-bench-" });
+  try {
+    return await work(folder);
+  } finally {
+    print({ loadAfter: load() });
+    await Deno.remove(folder, { recursive: true });
+  }
+}
 
 /** The middle one, or the mean of the two. */
 export function median(values: number[]): number {

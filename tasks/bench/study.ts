@@ -3,10 +3,18 @@
  * as a table on stderr. Both sides are warm and take turns.
  */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { type Cluster, postgresForTests } from "../../tests/study/_postgres.ts";
-import { inTurns, line, median, print, round } from "./parts.ts";
+import {
+  inFolder,
+  inTurns,
+  line,
+  load,
+  machine,
+  median,
+  print,
+  round,
+} from "./parts.ts";
 import {
   type Answer,
   fill,
@@ -110,8 +118,6 @@ async function timesOf(
   );
 }
 
-const TITLES = ["ours", "Optuna", "ratio", "load"];
-
 /** A line of the table on stderr. */
 function tell(store: string, measure: string, cells: string[]): void {
   console.error(
@@ -133,17 +139,17 @@ async function hold(
   const { most } = contest;
   contest.ours.forEach(({ measure }, i) => {
     const [mine, its] = [median(times[i]), median(theirs)];
-    const load = round(loadavg()[0]);
+    const now = load();
     line(measure(size), {
       ...{ peer: "Optuna", ours: times[i], theirs, goal: { ratio: 1 } },
       more: {
         ...(most && !quick ? { most, mostMet: mine < most } : {}),
-        ...{ store: place.name, load },
+        ...{ store: place.name, load: now },
       },
     });
     tell(
       ...[place.name, measure(size)] as const,
-      [mine, its, mine / its, load].map((x) => String(round(x))),
+      [mine, its, mine / its, now].map((x) => String(round(x))),
     );
   });
 }
@@ -173,49 +179,42 @@ async function durableCluster(): Promise<Cluster | undefined> {
 }
 
 /** Measures the study engine and prints it; gives the exit code. */
-export async function benchStudy(o: StudyBenchOptions): Promise<number> {
-  const options = o.quick ? { ...o, rounds: 1 } : o;
-  const optuna = new Optuna(await optunaPython());
-  const folder = await Deno.makeTempDir();
-  let files = 0;
-  let cluster: Cluster | undefined;
-  try {
-    cluster = await durableCluster();
-    print({
-      deno: Deno.version.deno,
-      ...await optuna.read(), // once it is loaded
-      cpu: cpus()[0]?.model,
-      cores: navigator.hardwareConcurrency,
-      syncMs: round(syncMs(folder)),
-      loadBefore: round(loadavg()[0]),
-    });
-    const places: Place[] = [{
-      name: "SQLite",
-      fresh: () =>
-        Promise.resolve(`sqlite:///${join(folder, `${++files}.sqlite`)}`),
-    }];
-    const made = cluster;
-    if (made) {
-      places.push({
-        name: "PostgreSQL",
-        // SQLAlchemy would take another driver without its name.
-        fresh: async () =>
-          (await made.database()).replace("://", "+psycopg2://"),
+export const benchStudy = (o: StudyBenchOptions): Promise<number> =>
+  inFolder(async (folder) => {
+    const options = o.quick ? { ...o, rounds: 1 } : o;
+    const optuna = new Optuna(await optunaPython());
+    let cluster: Cluster | undefined;
+    try {
+      const made = cluster = await durableCluster();
+      print({
+        ...await optuna.read(), // once it is loaded
+        ...{ ...machine(), syncMs: round(syncMs(folder)) },
       });
-    } else {
-      print({ store: "PostgreSQL", skipped: "it is not installed here" });
-    }
-    tell("store", "measure, ms", TITLES);
-    for (const place of places) {
-      for (const contest of CONTESTS) {
-        await hold(contest, place, optuna, options);
+      let files = 0;
+      const places: Place[] = [{
+        name: "SQLite",
+        fresh: () =>
+          Promise.resolve(`sqlite:///${join(folder, `${++files}.sqlite`)}`),
+      }];
+      if (made) {
+        places.push({
+          name: "PostgreSQL",
+          // SQLAlchemy would take another driver without its name.
+          fresh: async () =>
+            (await made.database()).replace("://", "+psycopg2://"),
+        });
+      } else {
+        print({ store: "PostgreSQL", skipped: "it is not installed here" });
       }
+      tell("store", "measure, ms", ["ours", "Optuna", "ratio", "load"]);
+      for (const place of places) {
+        for (const contest of CONTESTS) {
+          await hold(contest, place, optuna, options);
+        }
+      }
+      return 0;
+    } finally {
+      await optuna.end();
+      await cluster?.stop();
     }
-    return 0;
-  } finally {
-    print({ loadAfter: round(loadavg()[0]) });
-    await optuna.end();
-    await cluster?.stop();
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+  });

@@ -100,16 +100,12 @@ export async function ourReports(
 /** Opens records and reads all trials; counts intermediate values. */
 export async function ourLoad(url: string): Promise<Answer> {
   const start = performance.now();
-  const store = await openStore(url);
-  try {
-    const [{ studyId }] = await store.studies();
-    const trials = await store.trials(studyId);
-    const ms = performance.now() - start;
-    const done = trials.reduce((sum, t) => sum + t.intermediate.length, 0);
-    return { ms, done };
-  } finally {
-    await store.close();
-  }
+  await using store = await openStore(url);
+  const [{ studyId }] = await store.studies();
+  const trials = await store.trials(studyId);
+  const ms = performance.now() - start;
+  const done = trials.reduce((sum, t) => sum + t.intermediate.length, 0);
+  return { ms, done };
 }
 
 /** Epochs of each trial that `fill` makes. */
@@ -148,15 +144,11 @@ export async function fill(url: string, count: number): Promise<void> {
     start: new Date(0),
     complete: new Date(1000),
   }));
-  const store = await openStore(url);
-  try {
-    const { studyId } = await store.createStudy({
-      name: NAME,
-      direction: "minimize",
-      metric: "value",
-    });
-    await store.addFinished(studyId, trials);
-  } finally {
-    await store.close();
-  }
+  await using store = await openStore(url);
+  const { studyId } = await store.createStudy({
+    name: NAME,
+    direction: "minimize",
+    metric: "value",
+  });
+  await store.addFinished(studyId, trials);
 }
