@@ -524,7 +524,7 @@ test("of another machine only old heartbeats tell", async (place) => {
     (await store.claim(studyId))!,
     (await store.claim(studyId))!,
   ];
-  await moveAway(place, a.trialId, 110);
+  await moveAway(place, a.trialId, 60);
   await moveAway(place, b.trialId, 130);
   await moveAway(place, c.trialId, 130);
   await place.sql(`DELETE FROM trial_heartbeats WHERE trial_id=${c.trialId}`);
