@@ -224,8 +224,7 @@ ${LEAD_STYLE}
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   :is(h1, h2, h3, h4, h5, h6), .code > summary, .numbered > figcaption:first-child { break-after: avoid; }
   th, td { padding: .25rem .5rem; }
-  td:nth-child(2):last-child { overflow-wrap: anywhere; }
-  .out:not(.md) td { max-width: none; }
+  .out:not(.md) td:nth-child(2):last-child { max-width: none; overflow-wrap: anywhere; }
   .out svg, .out img, figure:has(svg, img), figcaption, tr, .banner { break-inside: avoid; }
   .term { text-decoration: none; }
 }
