@@ -341,7 +341,7 @@ Deno.test("retried trials wait, and the next run gives them a result", () =>
     assert.match(none.out, /^no trial .* has failed without a result/);
     assert.match(again.err, /trial 1 .* goes on in trial 9, which is WAITING/);
     assert.match(good.err, /trial 0 of "lr-search" is COMPLETE, not FAIL/);
-    assert.deepEqual([none.code, again.code, good.code], [0, 1, 1]);
+    assert.deepEqual([none.code, again.code, good.code], [0, 2, 2]);
     const mended: TrainTrial = () => Promise.resolve({ value: 0.25 });
     const { ran, failed } = await runStudy(SEARCH, mended, { dir });
     assert.deepEqual({ ran, failed }, { ran: 4, failed: 0 });
