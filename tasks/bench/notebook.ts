@@ -187,6 +187,8 @@ export const benchNotebook = (o: NotebookBenchOptions): Promise<number> =>
     if (!o.onlyStress) {
       await done(ours(bench, "run", "-q", "kept.ipynb"));
       await processes(bench, o.rounds);
+      const { opening } = await import("./notebook_page.ts");
+      await opening(bench, o.rounds);
     }
     if (!o.stress && !o.onlyStress) return 0;
     const { stress } = await import("./notebook_stress.ts");
