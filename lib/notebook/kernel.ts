@@ -374,6 +374,19 @@ export class Kernel {
     return answer;
   }
 
+  /**
+   * ms that the thread of its cells has waited for a processor so far; 0 where
+   * the system does not tell it.
+   */
+  waited(): number {
+    try {
+      const text = Deno.readTextFileSync(`/proc/${this.#child.pid}/schedstat`);
+      return Number(text.split(" ")[1]) / 1e6;
+    } catch {
+      return 0;
+    }
+  }
+
   /** Sends SIGINT; nothing happens when the kernel has ended. */
   interrupt(): void {
     this.#kill("SIGINT");
