@@ -232,7 +232,9 @@ export class LeftOut {
         content: { ...c, evalue: short, traceback: trace ? [trace] : [] },
       };
     }
-    if (m.type === "clear_output") { // nothing is left but what has an id
+    // Of an earlier cell, it clears nothing here.
+    if (m.type === "clear_output" && c.ferlab_fence === undefined) {
+      // Nothing is left but what has an id.
       [this.#room, this.#displayRoom] = [LIMITS.text, LIMITS.display];
       for (const { size, text } of this.#displays.values()) {
         this.#room -= text;
@@ -248,7 +250,7 @@ export class LeftOut {
   #bundle(data: MimeBundle, type: string, id?: string): MimeBundle {
     const kept: MimeBundle = {};
     const notes: string[] = [];
-    const display = this.#displays.get(id ?? "") ??
+    const display = id !== undefined && this.#displays.get(id) ||
       { copies: 0, size: 0, text: 0, files: new Map() };
     if (id !== undefined) this.#displays.set(id, display);
     let copies = 1;

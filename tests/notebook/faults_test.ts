@@ -562,10 +562,16 @@ Deno.test("a display that is updated, or cleared, is counted as it is at last", 
           { raw: true },
         );
       }`,
+      `const large = () =>
+        Deno.jupyter.display({ "text/html": "a".repeat(2e7) }, { raw: true });
+      await show("", false, "");
+      await large();
+      await show("", true, "");
+      await large();`,
     ],
     async ({ saved, file, result }) => {
       assert.equal(result.error, undefined);
-      const [shown, cleared] = saved.cells.map((c) =>
+      const [shown, cleared, unnamed] = saved.cells.map((c) =>
         c.outputs!.map((o) => "data" in o ? o.data : o)
       );
       const plain = "p".repeat(1e5);
@@ -581,6 +587,10 @@ Deno.test("a display that is updated, or cleared, is counted as it is at last", 
         cleared,
         [{ "text/html": "8" + "a".repeat(5e6), "text/plain": plain }],
       );
+      // An update gives back the room of its own display alone.
+      assert.deepEqual(unnamed.at(-1), {
+        "text/plain": "[20.0 MB of text/html left out, in b.cell-3.1.html]",
+      });
     },
   );
 });
