@@ -6,7 +6,11 @@
 import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { findChromium } from "./chromium.ts";
-import { isOurs, jupyterData, registered } from "../lib/notebook/kernelspec.ts";
+import {
+  isOurs,
+  jupyterData,
+  registered,
+} from "../lib/notebook/kernel/kernelspec.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
 const DENO = "2.9.6";

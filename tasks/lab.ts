@@ -6,7 +6,7 @@ import {
   installKernelspec,
   uninstallKernelspec,
   writeKernelspec,
-} from "../lib/notebook/kernelspec.ts";
+} from "../lib/notebook/kernel/kernelspec.ts";
 import { JUPYTERLAB, jupyterPython } from "./python.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");

@@ -23,14 +23,14 @@ Deno.test("the doctor goes on where a part kills its process, and names the reme
       await Deno.writeTextFile(join(dir, name), text);
     }
     const own = ["tasks/doctor.ts", "tasks/chromium.ts"];
-    for (const file of [...own, "lib/notebook/kernelspec.ts"]) {
+    for (const file of [...own, "lib/notebook/kernel/kernelspec.ts"]) {
       await Deno.mkdir(join(dir, file, ".."), { recursive: true });
       await Deno.copyFile(join(ROOT, file), join(dir, file));
     }
     // A kernel that is registered, of a copy that is gone.
     const kernel = join(dir, "jupyter/kernels/deno");
     await Deno.mkdir(kernel, { recursive: true });
-    const argv = [Deno.execPath(), "run", "/gone/lib/notebook/proxy.ts"];
+    const argv = [Deno.execPath(), "run", "/gone/lib/notebook/kernel/proxy.ts"];
     await Deno.writeTextFile(
       join(kernel, "kernel.json"),
       JSON.stringify({ argv }),
@@ -57,7 +57,7 @@ Deno.test("the doctor goes on where a part kills its process, and names the reme
         `NO sharp       file too short ${reinstall}`,
         "which does not exist → set it to another\n",
         "–  Jupyter     not yet; `deno task lab` makes it",
-        "NO kernel      /gone/lib/notebook/proxy.ts is gone → `deno task lab --install`",
+        "NO kernel      /gone/lib/notebook/kernel/proxy.ts is gone → `deno task lab --install`",
         "–  data        none",
         /^\d to mend$/m,
       ]

@@ -30,6 +30,9 @@ const ROOMS: Record<string, string[]> = {
   notebook: [],
 };
 
+/** The folders of lib/notebook; each imports only those before it. */
+const NOTEBOOK = ["file", "code", "kernel", "run", "check", "page", "commands"];
+
 /** The specifiers of all static and dynamic imports; comments do not count. */
 function specifiersOf(source: string): string[] {
   const found: string[] = [];
@@ -77,6 +80,12 @@ function violations(file: string, source: string): string[] {
     if (top !== "lib") {
       if (own === "lib") bad.push(`${says}, which is outside lib/`);
       continue;
+    }
+    const [from, to] = [file, target].map((path) =>
+      path.match(/^lib\/notebook\/(\w+)\//)?.[1] ?? ""
+    ).map((folder) => NOTEBOOK.indexOf(folder));
+    if (from >= 0 && to > from) {
+      bad.push(`${says}, which does not stand before it`);
     }
     // A room's own tests look into it.
     if (own !== "tasks" && other === room || target === "lib/lab.ts") continue;
@@ -139,6 +148,8 @@ Deno.test("the import check catches each way of breaking the rule", () => {
   assert.equal(count("lib/charts/a.ts", `import "../../tasks/x.ts";`), 1);
   assert.equal(count("lib/unknown/a.ts", `import "../nn/mod.ts";`), 1);
   assert.equal(count("lib/lab.ts", `import "./nn/layers.ts";`), 1);
+  const cells = "lib/notebook/file/cells.ts";
+  assert.equal(count(cells, `import "../run/run.ts";`), 1);
   assert.equal(count("tasks/a.ts", `import "../lib/nn/layers.ts";`), 1);
   assert.equal(count("tests/nn/a.ts", `import "../../lib/models/vit.ts";`), 1);
 });

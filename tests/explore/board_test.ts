@@ -1,7 +1,7 @@
 /** The index as a board. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { claimsIn, sideBySide } from "../../lib/notebook/board.ts";
+import { claimsIn, sideBySide } from "../../lib/notebook/page/board.ts";
 import { indexHtml } from "../../lib/notebook/mod.ts";
 import { inFolder } from "../_folder.ts";
 

@@ -6,8 +6,8 @@ import {
   newConnection,
   Wire,
   type WireMessage,
-} from "../../lib/notebook/wire.ts";
-import { ZmtpSocket } from "../../lib/notebook/zmtp.ts";
+} from "../../lib/notebook/kernel/wire.ts";
+import { ZmtpSocket } from "../../lib/notebook/kernel/zmtp.ts";
 import { ROOT } from "./_notebook.ts";
 
 type Content = Record<string, unknown>;

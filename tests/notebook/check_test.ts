@@ -7,8 +7,8 @@ import {
   findingText,
   type Notebook,
 } from "../../lib/notebook/mod.ts";
-import { extractCells } from "../../lib/notebook/extract.ts";
-import { usedTooEarly } from "../../lib/notebook/findings.ts";
+import { extractCells } from "../../lib/notebook/check/extract.ts";
+import { usedTooEarly } from "../../lib/notebook/check/findings.ts";
 import { code, markdown, notebook, stream, withFolder } from "./_notebook.ts";
 
 /** A notebook of format 4.5 in which nothing is wrong but what is given. */

@@ -7,7 +7,7 @@ import {
   diffNotebooks,
   type Output,
 } from "../../lib/notebook/mod.ts";
-import { diffLines } from "../../lib/notebook/diff.ts";
+import { diffLines } from "../../lib/notebook/check/diff.ts";
 import {
   chart,
   code,

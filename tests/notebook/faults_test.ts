@@ -7,7 +7,7 @@ import {
   type RunOptions,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { checkReplies } from "../../lib/notebook/prelude.ts";
+import { checkReplies } from "../../lib/notebook/kernel/prelude.ts";
 import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 import {

@@ -1,8 +1,11 @@
 /** Reading and writing .ipynb files, and parameters as text. */
 import assert from "node:assert/strict";
 import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
-import { declaredNames } from "../../lib/notebook/parameter_kinds.ts";
-import { injectParameters, literal } from "../../lib/notebook/parameters.ts";
+import { declaredNames } from "../../lib/notebook/run/parameter_kinds.ts";
+import {
+  injectParameters,
+  literal,
+} from "../../lib/notebook/run/parameters.ts";
 import {
   code,
   display,

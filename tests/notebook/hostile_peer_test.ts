@@ -1,9 +1,12 @@
 /** Peers without the key: none ends the lab's kernel or fills its memory. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Connection, newConnection } from "../../lib/notebook/wire.ts";
-import { ZmtpServer } from "../../lib/notebook/zmtp_server.ts";
-import { ZmtpSocket } from "../../lib/notebook/zmtp.ts";
+import {
+  type Connection,
+  newConnection,
+} from "../../lib/notebook/kernel/wire.ts";
+import { ZmtpServer } from "../../lib/notebook/kernel/zmtp_server.ts";
+import { ZmtpSocket } from "../../lib/notebook/kernel/zmtp.ts";
 import { serving, withProxy } from "./_client.ts";
 import { withFolder } from "./_notebook.ts";
 

@@ -8,8 +8,8 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { inJobs } from "../../lib/notebook/timing.ts";
-import { lockOutput } from "../../lib/notebook/lock.ts";
-import { progress } from "../../lib/notebook/progress.ts";
+import { lockOutput } from "../../lib/notebook/file/lock.ts";
+import { progress } from "../../lib/notebook/run/progress.ts";
 import { finished } from "../_run.ts";
 import {
   alive,

@@ -6,7 +6,7 @@ import {
   isOurs,
   registered,
   uninstallKernelspec,
-} from "../../lib/notebook/kernelspec.ts";
+} from "../../lib/notebook/kernel/kernelspec.ts";
 import { withFolder } from "./_notebook.ts";
 
 Deno.test("the kernel takes the name that notebooks ask for, and gives it back", async () => {

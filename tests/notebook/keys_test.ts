@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { cellGraph } from "../../lib/notebook/mod.ts";
-import { type CellKey, CellKeys, keptKey } from "../../lib/notebook/keys.ts";
+import {
+  type CellKey,
+  CellKeys,
+  keptKey,
+} from "../../lib/notebook/code/keys.ts";
 import { code, withFolder } from "./_notebook.ts";
 
 /** A small library: its door, what stands behind it, and what nobody uses. */

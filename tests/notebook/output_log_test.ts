@@ -6,8 +6,8 @@ import {
   runNotebook,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import type { Message } from "../../lib/notebook/kernel.ts";
-import { OutputLog } from "../../lib/notebook/output_log.ts";
+import type { Message } from "../../lib/notebook/kernel/kernel.ts";
+import { OutputLog } from "../../lib/notebook/kernel/output_log.ts";
 import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 import { finished } from "../_run.ts";

@@ -6,12 +6,12 @@ import {
   type RunOptions,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { Kernel } from "../../lib/notebook/kernel.ts";
-import { TypedText } from "../../lib/notebook/parameter_kinds.ts";
+import { Kernel } from "../../lib/notebook/kernel/kernel.ts";
+import { TypedText } from "../../lib/notebook/run/parameter_kinds.ts";
 import {
   fittedParameters,
   schemaProblem,
-} from "../../lib/notebook/parameters.ts";
+} from "../../lib/notebook/run/parameters.ts";
 import {
   code,
   errorOf,

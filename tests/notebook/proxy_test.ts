@@ -1,12 +1,12 @@
 /** The kernel for front ends: outputs, errors, stop, restart, its end. */
 import assert from "node:assert/strict";
-import { interruptible } from "../../lib/notebook/agent.ts";
-import { withSvgTwin } from "../../lib/notebook/outputs.ts";
+import { interruptible } from "../../lib/notebook/kernel/agent.ts";
+import { withSvgTwin } from "../../lib/notebook/kernel/outputs.ts";
 import {
   newConnection,
   readConnection,
   Wire,
-} from "../../lib/notebook/wire.ts";
+} from "../../lib/notebook/kernel/wire.ts";
 import { finished } from "../_run.ts";
 import { Client, leftOver, proxyArgs, serving, withProxy } from "./_client.ts";
 import { ROOT, withFolder } from "./_notebook.ts";

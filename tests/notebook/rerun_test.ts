@@ -10,7 +10,7 @@ import {
   stopSession,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { jsonSpan, jsonTree } from "../../lib/notebook/json_text.ts";
+import { jsonSpan, jsonTree } from "../../lib/notebook/file/json_text.ts";
 import {
   code,
   errorOf,

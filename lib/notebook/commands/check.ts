@@ -1,7 +1,7 @@
 /** `deno task nb check`: checks notebooks without running them. */
 import type { Command } from "commander";
-import { checkNotebooks } from "../check.ts";
-import { findingText } from "../findings.ts";
+import { checkNotebooks } from "../check/check.ts";
+import { findingText } from "../check/findings.ts";
 import { path, shown } from "./shared.ts";
 
 async function check(given: string[], o: { json?: boolean }): Promise<number> {

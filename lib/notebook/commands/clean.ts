@@ -1,6 +1,6 @@
 /** `deno task nb clean`: takes outputs and editors' traces out of notebooks. */
 import type { Command } from "commander";
-import { cleanNotebook } from "../clean.ts";
+import { cleanNotebook } from "../check/clean.ts";
 import { each, shown } from "./shared.ts";
 
 async function clean(

@@ -6,8 +6,8 @@ import {
   type DiffLine,
   diffNotebooks,
   type NotebookDiff,
-} from "../diff.ts";
-import { readNotebook } from "../types.ts";
+} from "../check/diff.ts";
+import { readNotebook } from "../file/types.ts";
 import {
   BOLD,
   checkFolder,
@@ -71,7 +71,7 @@ async function diff(
   );
   if (html) {
     // Only here: what draws outputs is slow to load.
-    const { diffHtml } = await import("../diff_html.ts");
+    const { diffHtml } = await import("../page/diff_html.ts");
     const page = await diffHtml(found, { before: shown(a), after: shown(b) });
     await writeWhole(html, page);
     console.error(shown(html));

@@ -1,11 +1,11 @@
 /** `deno task nb export`: writes saved notebooks as HTML pages. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { basename, join } from "node:path";
-import { changesOf } from "../stale.ts";
-import { collectProvenance, shortList } from "../provenance.ts";
-import { exportHtml } from "../export.ts";
+import { changesOf } from "../run/stale.ts";
+import { collectProvenance, shortList } from "../run/provenance.ts";
+import { exportHtml } from "../page/export.ts";
 import { limitsText } from "../limits.ts";
-import { readNotebook } from "../types.ts";
+import { readNotebook } from "../file/types.ts";
 import { checkFolder, each, path, shown, warn, writeWhole } from "./shared.ts";
 
 interface Options {

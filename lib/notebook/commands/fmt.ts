@@ -1,6 +1,6 @@
 /** `deno task nb fmt`: formats the cells of notebooks. */
 import type { Command } from "commander";
-import { formatNotebook } from "../format.ts";
+import { formatNotebook } from "../check/format.ts";
 import { each, fail, shown } from "./shared.ts";
 
 async function fmt(

@@ -1,9 +1,9 @@
 /** `deno task nb index`: lists a folder's exported reports on one page. */
 import type { Command } from "commander";
 import { basename, join, relative } from "node:path";
-import { claimsIn, sideBySide } from "../board.ts";
-import { indexHtml, readReport, type Report } from "../index_page.ts";
-import { withLinks } from "../page_links.ts";
+import { claimsIn, sideBySide } from "../page/board.ts";
+import { indexHtml, readReport, type Report } from "../page/index_page.ts";
+import { withLinks } from "../page/neighbours.ts";
 import { isFolder, path, shown, warn, writeWhole } from "./shared.ts";
 
 async function* pages(folder: string): AsyncGenerator<string> {

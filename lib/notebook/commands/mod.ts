@@ -2,9 +2,9 @@
 export { escapeHtml } from "../ansi.ts";
 export { fit } from "../fit.ts";
 export { inJobs } from "../timing.ts";
-export { QUESTION } from "../lead.ts";
-export { policy } from "../page_script.ts";
-export { STYLE } from "../style.ts";
+export { QUESTION } from "../page/lead.ts";
+export { policy } from "../page/script.ts";
+export { STYLE } from "../page/style.ts";
 export {
   BOLD,
   checkFolder,

@@ -1,7 +1,7 @@
 /** `deno task nb rerun`: runs single cells again, and what they need. */
 import type { Command } from "commander";
-import { rerunCells } from "../rerun.ts";
-import { NoSuchCell, replayText, type RerunPlan } from "../rerun_plan.ts";
+import { rerunCells } from "../run/rerun.ts";
+import { NoSuchCell, replayText, type RerunPlan } from "../run/rerun_plan.ts";
 import { withProgress } from "./running.ts";
 import { fail, path, shown, stopSignal } from "./shared.ts";
 

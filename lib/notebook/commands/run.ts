@@ -1,13 +1,13 @@
 /** `deno task nb run`: runs notebooks' cells and saves them with their outputs. */
 import type { Command } from "commander";
 import { basename, join } from "node:path";
-import type { RunEvent } from "../cell_run.ts";
+import type { RunEvent } from "../run/cell_run.ts";
 import { inJobs } from "../timing.ts";
-import { isObject } from "../malformed.ts";
-import { exactJson } from "../parameter_kinds.ts";
-import { runNotebook, type RunResult } from "../run.ts";
-import { codeCells } from "../cells.ts";
-import { cellRecord, runRecord } from "../run_plan.ts";
+import { isObject } from "../file/malformed.ts";
+import { exactJson } from "../run/parameter_kinds.ts";
+import { runNotebook, type RunResult } from "../run/run.ts";
+import { codeCells } from "../file/cells.ts";
+import { cellRecord, runRecord } from "../run/run_plan.ts";
 import { rerun } from "./rerun.ts";
 import { say, withProgress } from "./running.ts";
 import {
@@ -214,8 +214,8 @@ async function runStale(
 
 async function writePage({ file, html }: Job, { notebook }: RunResult) {
   // Only here: highlighting and math are slow to load.
-  const { exportHtml } = await import("../export.ts");
-  const { collectProvenance } = await import("../provenance.ts");
+  const { exportHtml } = await import("../page/export.ts");
+  const { collectProvenance } = await import("../run/provenance.ts");
   const provenance = await collectProvenance(file, notebook);
   const page = await exportHtml(notebook, { provenance, file, warn });
   await writeWhole(html!, page);

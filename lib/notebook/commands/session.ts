@@ -6,7 +6,7 @@ import {
   type Session,
   startSession,
   stopSession,
-} from "../session.ts";
+} from "../run/session.ts";
 import { fail, path, shown, warn } from "./shared.ts";
 
 type Options = { all?: boolean; json?: boolean };

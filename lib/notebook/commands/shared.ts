@@ -2,8 +2,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { dirname, relative, resolve } from "node:path";
 import { stripAnsi } from "../ansi.ts";
-import { replaceText } from "../json_text.ts";
-import { TypedText } from "../parameter_kinds.ts";
+import { replaceText } from "../file/json_text.ts";
+import { TypedText } from "../run/parameter_kinds.ts";
 
 /**
  * The command that the arguments name, or all for their help: loaded where they

@@ -1,6 +1,6 @@
 /** `deno task nb status`: what is fresh and what is stale, without running. */
 import type { Command } from "commander";
-import { type CellState, notebookStatus } from "../stale.ts";
+import { type CellState, notebookStatus } from "../run/stale.ts";
 import { each, shown, warn } from "./shared.ts";
 
 function line(cell: CellState): string {

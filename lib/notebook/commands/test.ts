@@ -4,7 +4,7 @@ import {
   type CellTest,
   type NotebookTest,
   runNotebookTest,
-} from "../testing.ts";
+} from "../check/testing.ts";
 import { addTolerance } from "./diff.ts";
 import {
   DIM,
