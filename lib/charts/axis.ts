@@ -2,7 +2,7 @@
 import * as d3 from "d3";
 import type { Read, Table, Value } from "./channels.ts";
 import { isNumber, whatIs } from "./channels.ts";
-import * as values from "./values.ts";
+import * as values from "./value_text.ts";
 
 export type Scale = "log" | "linear" | "category";
 export type Format = (value: number | string) => string;

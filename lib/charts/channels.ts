@@ -5,7 +5,7 @@
  * objects, such as "recipe.depth") or a function of the row and its number.
  */
 
-import { valueText } from "./values.ts";
+import { valueText } from "./value_text.ts";
 
 /** A value of a channel; what is missing or no finite number is null. */
 export type Value = number | string | null;

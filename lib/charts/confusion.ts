@@ -3,12 +3,12 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { count } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { tableOf } from "./csv.ts";
+import { tableOf } from "./rows_as_csv.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
-import { namesAxis, rowsAxis } from "./layout.ts";
+import { namesAxis, rowsAxis } from "./text_layout.ts";
 import { areaItem, cellWords } from "./marks.ts";
 import { type Chart, textOver } from "./theme.ts";
-import { percent, signed } from "./values.ts";
+import { percent, signed } from "./value_text.ts";
 
 /** Counts by [true class][predicted class]. */
 type Counts = readonly (readonly (number | bigint | null)[])[];

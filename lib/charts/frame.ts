@@ -11,11 +11,11 @@ import * as d3 from "d3";
 import { createHash } from "node:crypto";
 import { type Axis, type AxisOptions, pixels, SHARES } from "./axis.ts";
 import { checkOptions, whatIs, withTrials } from "./channels.ts";
-import { type AnyTable, csvAttribute } from "./csv.ts";
-import * as layout from "./layout.ts";
-import * as noise from "./noise.ts";
+import { type AnyTable, csvAttribute } from "./rows_as_csv.ts";
+import * as layout from "./text_layout.ts";
+import * as noise from "./noise_bar.ts";
 import * as theme from "./theme.ts";
-import { some } from "./values.ts";
+import { some } from "./value_text.ts";
 
 /** What every chart may be told; sizes in pixels. */
 export interface FrameOptions {

@@ -4,12 +4,12 @@ import * as d3 from "d3";
 import { axisOf, between, count, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { asked, type AxesOptions, frame, tip } from "./frame.ts";
-import { type LegendItem, MOST_HIGH } from "./layout.ts";
+import { type LegendItem, MOST_HIGH } from "./text_layout.ts";
 import { cellWords, crosses, FAILED, pathItem } from "./marks.ts";
 import { meansOf } from "./means.ts";
-import { sdOf } from "./noise.ts";
+import { sdOf } from "./noise_bar.ts";
 import { type Chart, textOn } from "./theme.ts";
-import { firstHighest, percentTick, valueText } from "./values.ts";
+import { firstHighest, percentTick, valueText } from "./value_text.ts";
 
 const EDGE = "#D55E00";
 const SCALE = 144, STEPS = 24;

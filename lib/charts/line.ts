@@ -4,13 +4,13 @@ import * as d3 from "d3";
 import { type Axis, axisOf, between, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { asked, type AxesOptions, frame, type Spec, tip } from "./frame.ts";
-import { type LegendItem, widest } from "./layout.ts";
+import { type LegendItem, widest } from "./text_layout.ts";
 import * as marks from "./marks.ts";
 import { meansOf } from "./means.ts";
-import { BAR, lengthOf } from "./noise.ts";
+import { BAR, lengthOf } from "./noise_bar.ts";
 import { stacked } from "./panels.ts";
 import { type Chart, lineColor } from "./theme.ts";
-import { levels, valueFormat } from "./values.ts";
+import { levels, valueFormat } from "./value_text.ts";
 
 /** The rows of one series at one x; y is NaN, a gap, where all failed. */
 export type Point =

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import type { Axis } from "./axis.ts";
 import { trialWords } from "./channels.ts";
 import { tip } from "./frame.ts";
-import { type LegendItem, SMALL, widest } from "./layout.ts";
+import { type LegendItem, SMALL, widest } from "./text_layout.ts";
 import { FONT_SIZE, PALETTE, SYMBOLS } from "./theme.ts";
 
 /** Words of a row, from the plot's right edge on. */

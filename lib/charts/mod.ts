@@ -1,24 +1,24 @@
 /** Charts of plain rows, as SVG text: what others may import. */
-import * as bests from "./bests.ts";
+import * as bests from "./isolation.ts";
 import * as confusion from "./confusion.ts";
-import * as cost from "./cost.ts";
-import * as effects from "./effects.ts";
+import * as cost from "./cost_accuracy.ts";
+import * as effects from "./forest.ts";
 import * as heat from "./heat.ts";
 import * as line from "./line.ts";
 import { alsoNarrow } from "./narrow.ts";
-import * as pairs from "./pairs.ts";
+import * as pairs from "./paired.ts";
 import * as parallel from "./parallel.ts";
-import * as pictures from "./pictures.ts";
-import * as rates from "./rates.ts";
-import * as runs from "./runs.ts";
-import * as speed from "./throughput.ts";
-import * as trials from "./trials.ts";
+import * as pictures from "./faces.ts";
+import * as rates from "./lr_sensitivity.ts";
+import * as runs from "./repeats.ts";
+import * as speed from "./throughput_knee.ts";
+import * as trials from "./timeline.ts";
 
 export * as channels from "./channels.ts";
 export { wordsOf } from "./channels.ts";
 export { type Chart, escapeMarkup } from "./theme.ts";
-export { kneeOf } from "./throughput.ts";
-export { percent } from "./values.ts";
+export { kneeOf } from "./throughput_knee.ts";
+export { percent } from "./value_text.ts";
 
 export const isolationChart = alsoNarrow(bests.isolationChart);
 export const confusionChart = alsoNarrow(confusion.confusionChart);

@@ -1,5 +1,5 @@
 /** Two charts of one x axis, one above the other. */
-import { type AnyTable, csvAttribute } from "./csv.ts";
+import { type AnyTable, csvAttribute } from "./rows_as_csv.ts";
 import { type Chart, wrap } from "./theme.ts";
 
 /** An SVG's attribute. */

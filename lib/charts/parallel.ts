@@ -4,10 +4,10 @@ import * as d3 from "d3";
 import { axisOf, count, pixels } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
-import { hiddenAxis, thinned, widest } from "./layout.ts";
+import { hiddenAxis, thinned, widest } from "./text_layout.ts";
 import { crosses, tagged } from "./marks.ts";
 import { type Chart, FONT_SIZE, lineColor, wrapWords } from "./theme.ts";
-import { firstHighest, some } from "./values.ts";
+import { firstHighest, some } from "./value_text.ts";
 
 /** Of the colour scale along the last axis. */
 const STEPS = 24;

@@ -1,5 +1,5 @@
 /** Data sets in memory, loaders and synthetic faces: what others may import. */
-export { acrossSets } from "./across.ts";
+export { acrossSets } from "./across_sets.ts";
 export { describeDataset } from "./describe.ts";
 export { auditListing } from "./audit/audit.ts";
 export { changesResults } from "./audit/types.ts";

@@ -4,7 +4,7 @@
  * `effects(trials, o)` its rows and options, an item of it its place, a verdict
  * the effects it was judged by, a chart what it draws. What a cell shows then
  * has, beside its HTML, these calls as JSON (pack.ts); claims and answer also
- * have their studies' trials (table.ts), without pictures, folders and hosts.
+ * have their studies' trials (packed_trials.ts), without pictures, folders and hosts.
  * A function among them is its values, by what it reads of a row. What has
  * nothing to do with trials keeps no call; what cannot be made again elsewhere
  * keeps why, and stays as it is written.
@@ -19,5 +19,5 @@
  * read from an output but texts, numbers and names of these functions, and what
  * is damaged leaves the page as it would be without a script.
  */
-export * from "./library.ts";
+export * from "./recorded_library.ts";
 export { EXPLORE_TYPE } from "./pack.ts";

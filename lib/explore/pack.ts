@@ -18,7 +18,7 @@ import {
   Recorder,
   remembered,
 } from "./record.ts";
-import { tableOf } from "./table.ts";
+import { tableOf } from "./packed_trials.ts";
 
 /** The media type of calls and trials beside a cell's HTML. */
 export const EXPLORE_TYPE = "application/vnd.ferlab.explore+json";

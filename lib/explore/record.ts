@@ -20,7 +20,7 @@
 import { channels } from "../charts/mod.ts";
 import { bestPer, type Row, type Trial } from "../rows/mod.ts";
 import type { TrainingPlan } from "../study/mod.ts";
-import { isPlain, keyText, readKey, watched } from "./keys.ts";
+import { isPlain, keyText, readKey, watched } from "./item_keys.ts";
 
 const CALL = Symbol.for("ferlab.call");
 const ITEM = Symbol.for("ferlab.item");

@@ -15,7 +15,7 @@ import {
   patchesOf,
   type TokenOptions,
   tokens,
-} from "./frame.ts";
+} from "./token_model.ts";
 import { ir50 } from "./ir50.ts";
 
 /**

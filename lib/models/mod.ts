@@ -5,7 +5,7 @@ import { meanPool } from "./pool.ts";
 import { baseline } from "./vit.ts";
 
 export { type ClsOptions, clsVit, type Patches } from "./cls.ts";
-export { dropRates, type TokenOptions } from "./frame.ts";
+export { dropRates, type TokenOptions } from "./token_model.ts";
 export { ir50, type Ir50Options } from "./ir50.ts";
 export { meanPool } from "./pool.ts";
 export { baseline } from "./vit.ts";

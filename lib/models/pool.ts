@@ -4,7 +4,7 @@
  */
 import { type Forward, layerNorm, mlp } from "../nn/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
-import { blocks, branch, head, type TokenOptions } from "./frame.ts";
+import { blocks, branch, head, type TokenOptions } from "./token_model.ts";
 import { ir50 } from "./ir50.ts";
 
 /**

@@ -7,7 +7,13 @@ import {
   selfAttention,
 } from "../nn/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
-import { blocks, branch, head, type TokenOptions, tokens } from "./frame.ts";
+import {
+  blocks,
+  branch,
+  head,
+  type TokenOptions,
+  tokens,
+} from "./token_model.ts";
 import { ir50 } from "./ir50.ts";
 
 /** x + attention(norm(x)), then x + mlp(norm(x)), of tokens [B, N, D]. */

@@ -19,7 +19,7 @@ export {
   classAttention,
   selfAttention,
 } from "./attention.ts";
-export { fromTorch, toTorch } from "./layout.ts";
+export { fromTorch, toTorch } from "./torch_layout.ts";
 export {
   applyScope,
   constant,

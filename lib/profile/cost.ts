@@ -2,7 +2,7 @@
 import { modelOf } from "../models/mod.ts";
 import { type Convention, CONVENTIONS } from "./conventions.ts";
 import { count, flops, parameters } from "./count.ts";
-import { inferenceMemory, trainingMemory } from "./fit.ts";
+import { inferenceMemory, trainingMemory } from "./memory_fit.ts";
 
 /** Costs of a net; operations are of one image. */
 export interface Cost extends Record<Convention, number> {

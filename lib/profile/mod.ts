@@ -18,7 +18,7 @@ export {
   isOutOfMemory,
   OutOfMemoryError,
   trainingMemory,
-} from "./fit.ts";
+} from "./memory_fit.ts";
 export {
   availableMemory,
   deviceMemory,

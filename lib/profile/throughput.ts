@@ -8,7 +8,7 @@ import {
   Variable,
 } from "../tensorflow/mod.ts";
 import { count } from "./count.ts";
-import { assertFits, inferenceMemory, isOutOfMemory } from "./fit.ts";
+import { assertFits, inferenceMemory, isOutOfMemory } from "./memory_fit.ts";
 import { releaseMemory } from "./memory.ts";
 
 /** What one batch size runs, ready to be timed. */

@@ -14,7 +14,7 @@ import {
   secondsOf,
   type Trial,
 } from "../rows/mod.ts";
-import { type Shown, shown } from "./show.ts";
+import { type Shown, shown } from "./markdown_and_tables.ts";
 import { type Study, trialsOfAll } from "./study.ts";
 import type { Judgement } from "./verdicts.ts";
 

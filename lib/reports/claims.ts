@@ -5,7 +5,7 @@ import { StudyError } from "../study/mod.ts";
 import { ClaimsFile, keep } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
 import { publishedText, type Row, valueOf } from "../rows/mod.ts";
-import { markdown, type Shown, shown } from "./show.ts";
+import { markdown, type Shown, shown } from "./markdown_and_tables.ts";
 import { type Study, trialsOfAll } from "./study.ts";
 import {
   cannotTell,

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { readAs } from "../faults/mod.ts";
 import { StudyError } from "../study/mod.ts";
-import { fromRoot } from "./live.ts";
+import { fromRoot } from "./run_in_cell.ts";
 import { Profile } from "./profiles.ts";
 import { secondsOf, type Trial } from "../rows/mod.ts";
 import type { Study } from "./study.ts";

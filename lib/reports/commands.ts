@@ -6,4 +6,4 @@ export {
   PROGRESS_TYPE,
   type StudyCost,
   type StudyProgress,
-} from "./live.ts";
+} from "./run_in_cell.ts";

@@ -24,7 +24,7 @@ import {
   valueOf,
   valueText,
 } from "../rows/mod.ts";
-import { type Shown, table } from "./show.ts";
+import { type Shown, table } from "./markdown_and_tables.ts";
 
 /** Fewer paired seeds carry no verdict. */
 export const FEWEST = 3;

@@ -15,11 +15,11 @@ export {
   leaderOf,
   type Testing,
 } from "./effects.ts";
-export { fromRoot } from "./live.ts";
+export { fromRoot } from "./run_in_cell.ts";
 export * from "./profiles.ts";
 export { protocol } from "./protocol.ts";
-export { list, markdown, type Shown, table } from "./show.ts";
+export { list, markdown, type Shown, table } from "./markdown_and_tables.ts";
 export * from "./speed.ts";
 export { openStudy, Study, type StudyCell, type Where } from "./study.ts";
-export { costTable, trialTable } from "./tables.ts";
+export { costTable, trialTable } from "./trial_tables.ts";
 export * from "./verdicts.ts";

@@ -2,7 +2,7 @@
 import { firstSetting, recipeOf } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import { type Published, triedText, valueText } from "../rows/mod.ts";
-import { type Shown, table } from "./show.ts";
+import { type Shown, table } from "./markdown_and_tables.ts";
 import { Study } from "./study.ts";
 
 const modelText = (r: Recipe) =>

@@ -21,7 +21,7 @@ import {
   speedText,
   valueText,
 } from "../rows/mod.ts";
-import { type Shown, shown, tableHtml } from "./show.ts";
+import { type Shown, shown, tableHtml } from "./markdown_and_tables.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
 
 /** What a notebook's cell says of a study of speed. */

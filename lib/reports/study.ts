@@ -35,7 +35,7 @@ import {
   placeOf,
   runJob,
   tellCost,
-} from "./live.ts";
+} from "./run_in_cell.ts";
 import { pairSpread, Profile, startOf } from "./profiles.ts";
 import {
   asRuns,
@@ -48,7 +48,7 @@ import {
   triedText,
   valueText,
 } from "../rows/mod.ts";
-import { list, type Shown, tableHtml } from "./show.ts";
+import { list, type Shown, tableHtml } from "./markdown_and_tables.ts";
 
 const Where = z.strictObject({
   profile: Profile,

@@ -12,7 +12,7 @@ import {
   rowsOf,
   valueAt,
 } from "./row.ts";
-import { areSingle, asRuns } from "./runs.ts";
+import { areSingle, asRuns } from "./as_runs.ts";
 import { paramsText } from "./words.ts";
 
 const { DATA_SET } = channels;

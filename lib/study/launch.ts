@@ -8,7 +8,7 @@ import {
 import { StudyError } from "./errors.ts";
 import { readStudyFile, type StudyFile } from "./study_file.ts";
 import { lastRecord } from "./identity.ts";
-import { isolatedTrial, type Job } from "./isolated.ts";
+import { isolatedTrial, type Job } from "./isolated_trial.ts";
 import type { CheckedPlan, TrainingPlan } from "./plan.ts";
 import { type RunOptions, runStudy, type StudySummary } from "./runner.ts";
 import { openStore } from "./store/mod.ts";

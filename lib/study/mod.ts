@@ -18,7 +18,7 @@ export {
   EXPORT_FORMATS,
   type ExportFormat,
   exportStudy,
-} from "./exchange/export.ts";
+} from "./exchange/export_study.ts";
 export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
 export { readStudyFile, type StudyFile, studyFolder } from "./study_file.ts";
 export { findings } from "./findings.ts";
@@ -47,7 +47,7 @@ export {
   type TimedMode,
   type TimedSteps,
   timingTrial,
-} from "./timing.ts";
+} from "./timing_trial.ts";
 export type {
   TrainTrial,
   TrialContext,

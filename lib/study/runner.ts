@@ -20,7 +20,7 @@ import {
   type TrainTrial,
   type TrialEvent,
 } from "./trial.ts";
-import { takeUnsaved } from "./unsaved.ts";
+import { takeUnsaved } from "./unsaved_results.ts";
 
 /** The record file of a study's folder. */
 export function recordsPath(dir: string): string {

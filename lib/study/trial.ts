@@ -5,7 +5,7 @@ import type { Study } from "./definition.ts";
 import { CrashedError, oneLine, PrunedError, RunEndedError } from "./errors.ts";
 import type { TrialPoint } from "./points.ts";
 import { type Curve, pruneReason } from "./pruners.ts";
-import { keepUnsaved } from "./unsaved.ts";
+import { keepUnsaved } from "./unsaved_results.ts";
 import {
   type CurvePoint,
   type EpochReport,

@@ -1,4 +1,4 @@
-/** The program of a trial's own process; `isolated.ts` starts and answers it. */
+/** The program of a trial's own process; `isolated_trial.ts` starts and answers it. */
 import { pathToFileURL } from "node:url";
 import type { DataSource } from "../data/mod.ts";
 import { oneLine } from "./errors.ts";
@@ -8,8 +8,8 @@ import {
   MARK,
   type Message,
   type Order,
-} from "./isolated.ts";
-import { linesOf } from "./lines.ts";
+} from "./isolated_trial.ts";
+import { linesOf } from "./byte_lines.ts";
 import { decodeJson, encodeJson } from "./store/encoding.ts";
 import type { TrainTrial } from "./trial.ts";
 

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { type Attr, binding, type TensorMetadata } from "./binding.ts";
-import { checkCount, refuseHugeSizes } from "./values.ts";
+import { checkCount, refuseHugeSizes } from "./value_checks.ts";
 import { mendGradients } from "./gradients.ts";
 import { divertSingleImages } from "./one_image.ts";
 

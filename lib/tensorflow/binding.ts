@@ -8,14 +8,14 @@ import {
   type Pointer,
   status,
   textAt,
-} from "./library.ts";
+} from "./c_api.ts";
 import { requireDevice } from "./cuda.ts";
 import { deviceChoice, DeviceError } from "./device.ts";
 import { callSite, shown } from "./caller.ts";
 import { checkCall, checkInputs, MOST_OUTPUTS } from "./calls.ts";
 import type { Tracer } from "./trace.ts";
 import { type Attr, AttrType, DataType } from "./types.ts";
-import { storedStrings, storedValues } from "./values.ts";
+import { storedStrings, storedValues } from "./value_checks.ts";
 
 export { type Attr, AttrType, DataType } from "./types.ts";
 

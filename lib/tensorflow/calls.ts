@@ -2,7 +2,7 @@
 import { callSite, shown } from "./caller.ts";
 import { type Arg, type AttrDef, opDef } from "./opdefs.ts";
 import { type Attr, AttrType } from "./types.ts";
-import { shapeError } from "./values.ts";
+import { shapeError } from "./value_checks.ts";
 
 /** Attribute kinds of an op's definition as the binding names them. */
 const KINDS: Record<string, number> = {

@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { binding } from "./binding.ts";
 import type { Arithmetic } from "./compile.ts";
 import { cpuFlags } from "./cpu.ts";
-import { nativeKey } from "./library.ts";
+import { nativeKey } from "./c_api.ts";
 import { cacheRoot } from "./location.ts";
 
 /** What was timed of a net, and which arithmetic it trains in since. */

@@ -2,7 +2,7 @@
 import { backend, idOf, tf } from "./backend.ts";
 import * as b from "./binding.ts";
 import { cpuFlags } from "./cpu.ts";
-import { C, check, cString } from "./library.ts";
+import { C, check, cString } from "./c_api.ts";
 import { Tracer } from "./trace.ts";
 import { borrowTraces, removeTraces, type Trace } from "./traces.ts";
 import type { Variable } from "./variable.ts";

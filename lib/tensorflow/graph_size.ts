@@ -1,6 +1,6 @@
 /** How many nodes TensorFlow runs of what is compiled. */
 import { context } from "./binding.ts";
-import { C, check, status } from "./library.ts";
+import { C, check, status } from "./c_api.ts";
 import { fields } from "./opdefs.ts";
 
 const NEW_BUFFER_BYTES = 24; // TF_Buffer { data, length, data_deallocator }

@@ -30,7 +30,7 @@ export {
 export { noteParameter } from "./gradients.ts";
 export { allFinite, largestOf } from "./finite.ts";
 export { nodesOf } from "./graph_size.ts";
-export { nativeOps, returnMemory, useLargePages } from "./library.ts";
+export { nativeOps, returnMemory, useLargePages } from "./c_api.ts";
 export {
   type AdamStep,
   applyAdam,

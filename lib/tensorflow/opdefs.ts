@@ -1,5 +1,5 @@
 /** What an op takes and gives, read from the library's own op registry. */
-import { C } from "./library.ts";
+import { C } from "./c_api.ts";
 
 /** An input or output: one tensor, else a list that an attribute counts. */
 export type Arg =

@@ -4,7 +4,7 @@ import { describe, handleOf, hasHandle, newId, newTensor } from "./binding.ts";
 import type { TensorMetadata, Values } from "./binding.ts";
 import { callSite } from "./caller.ts";
 import { type CallPlan, checkInputs } from "./calls.ts";
-import { C, check, cString, int64s, type Pointer, status } from "./library.ts";
+import { C, check, cString, int64s, type Pointer, status } from "./c_api.ts";
 
 interface Node {
   op: Pointer;

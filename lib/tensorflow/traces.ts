@@ -1,6 +1,6 @@
 /** Traced functions in TensorFlow's context, and those that outlive who traced them. */
 import { context } from "./binding.ts";
-import { C, cString, type Pointer } from "./library.ts";
+import { C, cString, type Pointer } from "./c_api.ts";
 
 export interface Trace {
   /** In TensorFlow's context. */

@@ -9,9 +9,9 @@ import {
 import { modelOf } from "../models/mod.ts";
 import { initialise, releaseState } from "../nn/mod.ts";
 import { balancedWeights } from "./losses.ts";
-import { balancedOrder, batches, epochOrder } from "./order.ts";
+import { balancedOrder, batches, epochOrder } from "./epoch_order.ts";
 import { loadPretrained, type Pretrained } from "./pretrained.ts";
-import { lrAt, type Rate } from "./rates.ts";
+import { lrAt, type Rate } from "./learning_rates.ts";
 import { type Recipe, RecipeError } from "./recipe.ts";
 import { type ImageShape, type Labels, Trainer } from "./trainer.ts";
 

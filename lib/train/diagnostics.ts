@@ -1,7 +1,7 @@
 /** What a training looks like from inside: gradients, updates, √v̂, attention. */
 import { compile, type Compiled, histogram, tf } from "../tensorflow/mod.ts";
 import { attentionStatistics, readStatistics } from "./attention_maps.ts";
-import type { Rate } from "./rates.ts";
+import type { Rate } from "./learning_rates.ts";
 import { globalNorm, gradientsOf, stepRates, unpackRates } from "./step.ts";
 import type { ImageShape, Labels, Trainer } from "./trainer.ts";
 import { readVariables } from "./variables.ts";

@@ -7,7 +7,7 @@ import {
   saveCheckpoint,
 } from "./checkpoint.ts";
 import { diagnoser, type Diagnostics } from "./diagnostics.ts";
-import { whereDiverged } from "./locate.ts";
+import { whereDiverged } from "./locate_non_finite.ts";
 import { Evaluation } from "./metrics.ts";
 import { epsWarning } from "./optimizers.ts";
 import {
@@ -15,7 +15,7 @@ import {
   type PrecisionOptions,
   settlePrecision,
 } from "./precision.ts";
-import { riseWarning } from "./rates.ts";
+import { riseWarning } from "./learning_rates.ts";
 import type { Recipe } from "./recipe.ts";
 import { TrainingRun } from "./batches_and_rates.ts";
 import { followsRunLength } from "./schedules.ts";

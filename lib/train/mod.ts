@@ -32,13 +32,13 @@ export {
   upsample,
 } from "./gradcam.ts";
 export { onnxOf } from "./onnx_net.ts";
-export { type ParameterRule, parameterRules } from "./groups.ts";
+export { type ParameterRule, parameterRules } from "./parameter_rules.ts";
 export {
   locateNonFinite,
   type LocateOptions,
   type NonFinite,
-} from "./locate.ts";
-export { type Looked, lookInside } from "./look.ts";
+} from "./locate_non_finite.ts";
+export { type Looked, lookInside } from "./look_inside.ts";
 export {
   chosenEpoch,
   DivergedError,
@@ -94,7 +94,7 @@ export {
   type Rate,
   type RunLength,
   scheduleCurve,
-} from "./rates.ts";
+} from "./learning_rates.ts";
 export {
   parseRecipe,
   Recipe,

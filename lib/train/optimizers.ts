@@ -6,8 +6,8 @@ import {
   tf,
   type Variable,
 } from "../tensorflow/mod.ts";
-import type { ParameterRule } from "./groups.ts";
-import type { Rate } from "./rates.ts";
+import type { ParameterRule } from "./parameter_rules.ts";
+import type { Rate } from "./learning_rates.ts";
 import type { Recipe } from "./recipe.ts";
 
 export type OptimizerSettings = Pick<

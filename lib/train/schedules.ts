@@ -1,4 +1,4 @@
-/** Learning-rate schedules as data; `rates.ts` computes them. */
+/** Learning-rate schedules as data; `learning_rates.ts` computes them. */
 import { z } from "zod";
 import {
   beta,

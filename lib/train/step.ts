@@ -1,7 +1,7 @@
 /** One optimizer step over variables: forward, loss, gradients, update, statistics. */
 import { applyScope, type Dropping, type Forward } from "../nn/mod.ts";
 import { squareSum, tf } from "../tensorflow/mod.ts";
-import type { Rate } from "./rates.ts";
+import type { Rate } from "./learning_rates.ts";
 import type { Recipe } from "./recipe.ts";
 import { type Parameter, readVariables, type Variables } from "./variables.ts";
 

@@ -29,7 +29,7 @@ import {
   mixingInputs,
 } from "./augment/mixing.ts";
 import { likeliestOf, lossOf, targetsOf } from "./losses.ts";
-import type { Rate } from "./rates.ts";
+import type { Rate } from "./learning_rates.ts";
 import type { Recipe } from "./recipe.ts";
 import {
   readSettings,

@@ -2,7 +2,7 @@
 import { fromTorch, type Layout, type ModelState, toTorch } from "../nn/mod.ts";
 import { tf, Variable } from "../tensorflow/mod.ts";
 import type { StoredTensor } from "../weights/mod.ts";
-import { type ParameterRule, parameterRules } from "./groups.ts";
+import { type ParameterRule, parameterRules } from "./parameter_rules.ts";
 import {
   type Optimizer,
   optimizerOf,

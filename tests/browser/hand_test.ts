@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Locator } from "playwright-core";
 import { lineChart, parallelChart } from "../../lib/charts/mod.ts";
 import { exportHtml } from "../../lib/notebook/mod.ts";
-import { tableHtml } from "../../lib/reports/show.ts";
+import { tableHtml } from "../../lib/reports/markdown_and_tables.ts";
 import { code, display, markdown, notebook } from "../notebook/_notebook.ts";
 import { browserTest as test } from "./_browser.ts";
 

@@ -2,7 +2,7 @@
 // notes its processes.
 import { join } from "node:path";
 import type { StudyInput, TrainTrial } from "../../lib/study/mod.ts";
-import { MARK } from "../../lib/study/isolated.ts";
+import { MARK } from "../../lib/study/isolated_trial.ts";
 
 export const study: StudyInput = { name: "faults", parameters: { x: [1] } };
 

@@ -2,7 +2,7 @@
 // "isolated": one endless trial in a process of its own; "training": a tiny
 // training, each step printed; "points": twelve, each run noted.
 import { join } from "node:path";
-import { isolatedTrial } from "../../lib/study/isolated.ts";
+import { isolatedTrial } from "../../lib/study/isolated_trial.ts";
 import { runStudy } from "../../lib/study/runner.ts";
 
 const [dir, how] = Deno.args;

@@ -10,7 +10,7 @@ import {
   formatOf,
   jsonOf,
   type Tracker,
-} from "../../lib/study/exchange/export.ts";
+} from "../../lib/study/exchange/export_study.ts";
 import type { StudyRow, TrialRow } from "../../lib/study/store/mod.ts";
 import { crc32c, type Picture } from "../../lib/study/exchange/tensorboard.ts";
 import { inFolder } from "../_folder.ts";

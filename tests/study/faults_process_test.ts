@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { runStudy, type StudyEvent } from "../../lib/study/mod.ts";
-import { isolatedTrial } from "../../lib/study/isolated.ts";
+import { isolatedTrial } from "../../lib/study/isolated_trial.ts";
 import { inFolder } from "../_folder.ts";
 import { program } from "../_run.ts";
 import { linesIn, runs, until } from "./_processes.ts";

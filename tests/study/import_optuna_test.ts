@@ -1,7 +1,7 @@
 // A study that the real Optuna 5.0.0 made, taken into one of ours and read back.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { importTrials } from "../../lib/study/exchange/import.ts";
+import { importTrials } from "../../lib/study/exchange/import_trials.ts";
 import { readStored } from "../../lib/study/exchange/optuna.ts";
 import { openStore } from "../../lib/study/store/mod.ts";
 import { optunaPython } from "../../tasks/python.ts";

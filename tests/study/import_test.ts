@@ -5,7 +5,7 @@ import { numberOf, readCsv } from "../../lib/study/exchange/csv.ts";
 import {
   type ImportedTrial,
   importTrials,
-} from "../../lib/study/exchange/import.ts";
+} from "../../lib/study/exchange/import_trials.ts";
 import { readStored } from "../../lib/study/exchange/optuna.ts";
 import { recordsPath, runStudy } from "../../lib/study/runner.ts";
 import { openStore, type Store } from "../../lib/study/store/mod.ts";

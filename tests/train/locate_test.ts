@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { handleCount, tf } from "../../lib/tensorflow/mod.ts";
 import { constant, conv2d, type Forward, linear } from "../../lib/nn/mod.ts";
-import { locateNonFinite } from "../../lib/train/locate.ts";
+import { locateNonFinite } from "../../lib/train/locate_non_finite.ts";
 import { crossEntropy } from "../../lib/train/losses.ts";
 import {
   fixture,

@@ -1,7 +1,7 @@
 /** Looks into small nets: what dropped patches do, and a dry run. */
 import assert from "node:assert/strict";
 import { tf } from "../../lib/tensorflow/mod.ts";
-import { aboveMean } from "../../lib/train/look.ts";
+import { aboveMean } from "../../lib/train/look_inside.ts";
 import { lookInside, type Recipe, recipes } from "../../lib/train/mod.ts";
 import { withEnv } from "../_env.ts";
 

@@ -1,6 +1,10 @@
 /** The order of an epoch, shuffled or balanced by class, and its batches. */
 import assert from "node:assert/strict";
-import { balancedOrder, batches, epochOrder } from "../../lib/train/order.ts";
+import {
+  balancedOrder,
+  batches,
+  epochOrder,
+} from "../../lib/train/epoch_order.ts";
 import { reference } from "./_reference.ts";
 
 Deno.test("an epoch's order is a permutation that seed and epoch decide", () => {

@@ -7,7 +7,7 @@ import {
   plateau,
   riseWarning,
   scheduleCurve,
-} from "../../lib/train/rates.ts";
+} from "../../lib/train/learning_rates.ts";
 import { parseRecipe } from "../../lib/train/recipe.ts";
 import { followsRunLength, Schedule } from "../../lib/train/schedules.ts";
 

@@ -7,9 +7,9 @@ import { DataError } from "../types.ts";
 import type { ReadOptions, SplitName } from "../types.ts";
 import { Collector, MISSING } from "./collector.ts";
 import { npyNumber } from "./npy.ts";
-import { columnsOf, misfitOf, readTable } from "./table.ts";
+import { columnsOf, misfitOf, readTable } from "./text_table.ts";
 import { below, isImageName, onTree, stemOf, type Tree } from "./tree.ts";
-import { CONTEMPT_LEFT, countsBy } from "./words.ts";
+import { CONTEMPT_LEFT, countsBy } from "./split_and_class_names.ts";
 
 const CLASSES: Expression[] = [
   "Neutral",

@@ -7,7 +7,7 @@ import { Collector, MISSING } from "./collector.ts";
 import { readLines } from "./text_files.ts";
 import { DataError } from "../types.ts";
 import { below, isImageName, onTree, stemOf } from "./tree.ts";
-import { CONTEMPT_LEFT } from "./words.ts";
+import { CONTEMPT_LEFT } from "./split_and_class_names.ts";
 
 const IMAGES = [
   "cohn-kanade-images",

@@ -3,12 +3,16 @@ import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
 import type { Listing } from "../listing.ts";
 import { Collector } from "./collector.ts";
-import { misfitOf, readTable, type Row } from "./table.ts";
+import { misfitOf, readTable, type Row } from "./text_table.ts";
 import { firstLine, headerOf, readLines } from "./text_files.ts";
 import { DataError } from "../types.ts";
 import type { ReadOptions, SplitName } from "../types.ts";
 import { onTree, type Tree } from "./tree.ts";
-import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
+import {
+  CONTEMPT_LEFT,
+  namedClasses,
+  splitOf,
+} from "./split_and_class_names.ts";
 
 /** Names of columns, lower case without blanks, "_" and "-". */
 const IMAGE = ["image", "imagepath", "imagename", "filename", "filepath"]

@@ -8,7 +8,7 @@ import type { SplitName } from "../types.ts";
 import { Collector } from "./collector.ts";
 import { FER2013_SIDE, fer2013Columns, readFer2013Csv } from "./fer2013_csv.ts";
 import { below, onTree, type Tree } from "./tree.ts";
-import { countsBy } from "./words.ts";
+import { countsBy } from "./split_and_class_names.ts";
 
 /** The splits by their published names. */
 export const USAGE: Record<string, SplitName> = {

@@ -7,10 +7,10 @@ import type { ReadOptions, SkippedFile } from "../types.ts";
 import { Collector, MISSING } from "./collector.ts";
 import { fer2013CsvIn, USAGE } from "./fer2013.ts";
 import { FER2013_SIDE, readFer2013Csv } from "./fer2013_csv.ts";
-import { columnsOf, misfitOf, readTable } from "./table.ts";
+import { columnsOf, misfitOf, readTable } from "./text_table.ts";
 import { isImageName, onTree, stemOf, type Tree } from "./tree.ts";
 import { inShares, judge, VOTES } from "./votes.ts";
-import { CONTEMPT_LEFT } from "./words.ts";
+import { CONTEMPT_LEFT } from "./split_and_class_names.ts";
 
 const TABLE = "fer2013new.csv";
 const COLUMNS = ["Usage", "Image name", ...VOTES] as const;

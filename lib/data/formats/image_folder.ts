@@ -4,7 +4,11 @@ import { DataError } from "../types.ts";
 import type { ReadOptions, SplitName } from "../types.ts";
 import { Collector } from "./collector.ts";
 import { below, isImageName, onTree, type Tree } from "./tree.ts";
-import { CONTEMPT_LEFT, namedClasses, splitOf } from "./words.ts";
+import {
+  CONTEMPT_LEFT,
+  namedClasses,
+  splitOf,
+} from "./split_and_class_names.ts";
 
 interface ClassFolder {
   path: string;

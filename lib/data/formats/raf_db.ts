@@ -6,9 +6,9 @@ import { readLines } from "./text_files.ts";
 import { DataError } from "../types.ts";
 import type { ReadOptions, SplitName } from "../types.ts";
 import { Collector, MISSING } from "./collector.ts";
-import { columnsOf, readTable } from "./table.ts";
+import { columnsOf, readTable } from "./text_table.ts";
 import { below, isImageName, onTree, stemOf, type Tree } from "./tree.ts";
-import { countsBy, splitOf } from "./words.ts";
+import { countsBy, splitOf } from "./split_and_class_names.ts";
 
 /** Label 1 is the first one. */
 const CLASSES: Expression[] = [

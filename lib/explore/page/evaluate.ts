@@ -1,7 +1,7 @@
 /** Makes the calls of a report again, on the trials that a state keeps. */
 import { channels } from "../../charts/mod.ts";
 import type { Row, Trial } from "../../rows/mod.ts";
-import { KEYS, keyText, readKey } from "../keys.ts";
+import { KEYS, keyText, readKey } from "../item_keys.ts";
 import type { CallJson, Json } from "../record.ts";
 import { FUNCTIONS, WITH_MARGIN } from "./functions.ts";
 import { keeps, NUMBERS, type State, testingOf } from "./state.ts";

@@ -2,11 +2,11 @@
 /** The page's part: reads what the page holds, shows the panel, follows it. */
 import type { Trial } from "../../rows/mod.ts";
 import { both, brush, trialsOf } from "./brush.ts";
-import { readPage } from "./data.ts";
+import { readPage } from "./read_page.ts";
 import { h, keepingFocus } from "./dom.ts";
 import { differing, panelOf } from "./panel.ts";
 import { NARROW, Report } from "./report.ts";
-import { trialView } from "./trial.ts";
+import { trialView } from "./trial_view.ts";
 import {
   asWritten,
   fromHash,
@@ -14,7 +14,7 @@ import {
   type State,
   toHash,
 } from "./state.ts";
-import { STYLE } from "./style.ts";
+import { STYLE } from "./panel_style.ts";
 
 /** Builds the panel; `isOpen` where the reader asked for it. */
 async function start(isOpen: boolean, picked?: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { Trial } from "../../rows/mod.ts";
 import { verdictText } from "../../reports/mod.ts";
 import { valueText } from "../../rows/mod.ts";
 import { choice, h, labelled, tick } from "./dom.ts";
-import { power } from "./power.ts";
+import { power } from "./more_repeats.ts";
 import type { Report } from "./report.ts";
 import {
   differences,

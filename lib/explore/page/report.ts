@@ -13,7 +13,7 @@ import {
 import type { Trial } from "../../rows/mod.ts";
 import type { AskedClaim } from "../pack.ts";
 import type { CallJson } from "../record.ts";
-import type { Output } from "./data.ts";
+import type { Output } from "./read_page.ts";
 import { h, keepingFocus } from "./dom.ts";
 import { Evaluation } from "./evaluate.ts";
 import { asWritten, isAsWritten, keeps, type State } from "./state.ts";

@@ -2,7 +2,7 @@
 import { channels } from "../../charts/mod.ts";
 import type { Testing } from "../../reports/mod.ts";
 import type { Row, Trial } from "../../rows/mod.ts";
-import { isPlain } from "../keys.ts";
+import { isPlain } from "../item_keys.ts";
 
 /** What accuracy stands for. */
 export const NUMBERS: Record<

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Run } from "./runs.ts";
+import type { Run } from "./tracker_runs.ts";
 import type { StudyRow } from "../store/mod.ts";
 import type { Picture } from "./tensorboard.ts";
 

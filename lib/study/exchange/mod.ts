@@ -9,9 +9,9 @@ export {
   jsonOf,
   type Tracker,
   TRACKERS,
-} from "./export.ts";
+} from "./export_study.ts";
 export { trialColumns } from "../frames.ts";
-export { importTrials, type TrialSource } from "./import.ts";
+export { importTrials, type TrialSource } from "./import_trials.ts";
 export { readStored } from "./optuna.ts";
 export type { Picture } from "./tensorboard.ts";
 export { readRuns, type RunColumns, runColumns } from "./wandb.ts";

@@ -2,7 +2,11 @@
 import type { Study } from "../definition.ts";
 import { StudyError } from "../errors.ts";
 import { contentKey, identityOf } from "../identity.ts";
-import { fitted, type ImportedTrial, type TrialSource } from "./import.ts";
+import {
+  fitted,
+  type ImportedTrial,
+  type TrialSource,
+} from "./import_trials.ts";
 import type {
   Distribution,
   FailKind,

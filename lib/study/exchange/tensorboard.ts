@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { Type } from "protobufjs";
 import type { ParamValue } from "../definition.ts";
-import type { Run } from "./runs.ts";
+import type { Run } from "./tracker_runs.ts";
 import type { StudyRow } from "../store/mod.ts";
 
 /**

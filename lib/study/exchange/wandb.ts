@@ -9,7 +9,7 @@ import {
 import type { Params, ParamValue } from "../definition.ts";
 import { StudyError } from "../errors.ts";
 import { contentKey } from "../identity.ts";
-import type { ImportedTrial, TrialSource } from "./import.ts";
+import type { ImportedTrial, TrialSource } from "./import_trials.ts";
 import { distributionOf, type FailKind, type Outcome } from "../store/mod.ts";
 
 /** Columns of W&B's table that are neither settings nor results. */

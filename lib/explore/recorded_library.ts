@@ -5,7 +5,7 @@
 import * as charts from "../charts/mod.ts";
 import * as reports from "../reports/mod.ts";
 import * as rows from "../rows/mod.ts";
-import { KEYS, keyText, wordsOf } from "./keys.ts";
+import { KEYS, keyText, wordsOf } from "./item_keys.ts";
 import {
   askingAnswer,
   askingCall,

@@ -4,7 +4,7 @@ import * as d3 from "d3";
 import { axisFor, count } from "./axis.ts";
 import { isNumber, maybe, read, type Rows, trialWords } from "./channels.ts";
 import { CLASS, frame, type FrameOptions, tip } from "./frame.ts";
-import { rowsAxis } from "./layout.ts";
+import { rowsAxis } from "./text_layout.ts";
 import { areaItem } from "./marks.ts";
 import { type Chart, textWidth } from "./theme.ts";
 

@@ -5,7 +5,7 @@ import type { AxesOptions } from "./frame.ts";
 import { linesOf } from "./line.ts";
 import { rings, SAMPLES } from "./marks.ts";
 import type { Chart } from "./theme.ts";
-import { levels, valueText } from "./values.ts";
+import { levels, valueText } from "./value_text.ts";
 
 export interface KneeOptions {
   /** Of the best throughput; default: 0.95. */

@@ -2,7 +2,7 @@
 import * as d3 from "d3";
 import { PARAMETERS } from "./channels.ts";
 import { escapeMarkup } from "./theme.ts";
-import { some } from "./values.ts";
+import { some } from "./value_text.ts";
 
 /** A `Table`, whatever its channels are. */
 export interface AnyTable {

@@ -3,7 +3,7 @@
 import type { Trial } from "../../rows/mod.ts";
 import type { Asked } from "../pack.ts";
 import type { CallJson, Json } from "../record.ts";
-import { trialsIn, type TrialTable } from "../table.ts";
+import { trialsIn, type TrialTable } from "../packed_trials.ts";
 import { idOf } from "./evaluate.ts";
 
 /** An output of the report that can be asked. */

@@ -1,10 +1,10 @@
 /** Two variants on the same settings and seeds: their differences, a row each. */
 import { checkShares, count } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { forestChart } from "./effects.ts";
+import { forestChart } from "./forest.ts";
 import type { FrameOptions } from "./frame.ts";
 import type { Chart } from "./theme.ts";
-import { percent, valueFormat } from "./values.ts";
+import { percent, valueFormat } from "./value_text.ts";
 
 /** A mean difference and its interval, shares, as `effects` gives them. */
 interface Mean {

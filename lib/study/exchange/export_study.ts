@@ -12,7 +12,7 @@ import {
   trialColumns,
 } from "../frames.ts";
 import { mlflowFiles } from "./mlflow.ts";
-import { type Run, runsOf } from "./runs.ts";
+import { type Run, runsOf } from "./tracker_runs.ts";
 import type { StudyRow, TrialRow } from "../store/mod.ts";
 import { type Picture, tensorboardFiles } from "./tensorboard.ts";
 

@@ -4,11 +4,11 @@ import * as d3 from "d3";
 import { between, pixels } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { type AxesOptions, tip } from "./frame.ts";
-import { SMALL, widest } from "./layout.ts";
+import { SMALL, widest } from "./text_layout.ts";
 import { linesOf, type Point } from "./line.ts";
 import { runDots } from "./marks.ts";
 import type { Chart } from "./theme.ts";
-import { firstHighest } from "./values.ts";
+import { firstHighest } from "./value_text.ts";
 
 /** The height of a line of a setting's words. */
 const LINE = 12;

@@ -4,7 +4,7 @@ import { axisOf, between, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { type Area, asked, type AxesOptions, frame, tip } from "./frame.ts";
 import { bars, OURS, pathItem } from "./marks.ts";
-import { lengthOf } from "./noise.ts";
+import { lengthOf } from "./noise_bar.ts";
 import { type Chart, FONT_SIZE, textWidth } from "./theme.ts";
 
 type Point =

@@ -4,9 +4,9 @@ import { meanInterval } from "../statistics/mod.ts";
 import { axisOf, between, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { asked, type AxesOptions, frame, tip } from "./frame.ts";
-import { rowsAxis, widest } from "./layout.ts";
+import { rowsAxis, widest } from "./text_layout.ts";
 import * as marks from "./marks.ts";
-import { lengthOf } from "./noise.ts";
+import { lengthOf } from "./noise_bar.ts";
 import type { Chart } from "./theme.ts";
 
 /** Fewer runs tell no interval of their mean. */

@@ -3,13 +3,13 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
 import { axisFor, checkShares, count } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { tableOf } from "./csv.ts";
+import { tableOf } from "./rows_as_csv.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
-import { rowsAxis, widest } from "./layout.ts";
+import { rowsAxis, widest } from "./text_layout.ts";
 import * as marks from "./marks.ts";
-import { check as checkNoise, sdOf, text as noiseText } from "./noise.ts";
+import { check as checkNoise, sdOf, text as noiseText } from "./noise_bar.ts";
 import { type Chart, FONT_SIZE, wrapWords } from "./theme.ts";
-import { signed } from "./values.ts";
+import { signed } from "./value_text.ts";
 
 type Effect = ReturnType<typeof effectsOf>[number];
 

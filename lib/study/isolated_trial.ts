@@ -1,7 +1,7 @@
 /** Trials in processes of their own: a crash costs one trial, not the study. */
 import { readFileSync } from "node:fs";
 import { CrashedError, oneLine } from "./errors.ts";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "./byte_lines.ts";
 import type { TrialPoint } from "./points.ts";
 import { decodeJson, encodeJson } from "./store/encoding.ts";
 import type { EpochReport } from "./store/mod.ts";

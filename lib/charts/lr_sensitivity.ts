@@ -5,7 +5,7 @@ import { checkOptions, type Rows } from "./channels.ts";
 import { type LineOptions, linesOf, type Point } from "./line.ts";
 import * as marks from "./marks.ts";
 import type { Chart } from "./theme.ts";
-import { firstHighest } from "./values.ts";
+import { firstHighest } from "./value_text.ts";
 
 /** Between the bars under the curves, in pixels. */
 const BAR_GAP = 11;

@@ -5,7 +5,7 @@ import { encode } from "fast-png";
 import { checkList, checkOptions, listOf } from "./channels.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { scaleItem } from "./heat.ts";
-import { hiddenAxis, namesAxis, rowsAxis, widest } from "./layout.ts";
+import { hiddenAxis, namesAxis, rowsAxis, widest } from "./text_layout.ts";
 import type { Chart } from "./theme.ts";
 
 /** A row of the grid. */

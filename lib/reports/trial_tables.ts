@@ -11,7 +11,7 @@ import {
   valueText,
 } from "../rows/mod.ts";
 import type { Params } from "../study/mod.ts";
-import { type Shown, table } from "./show.ts";
+import { type Shown, table } from "./markdown_and_tables.ts";
 
 /** What trials cost, a row a study: how many, how many failed, how long. */
 export function costTable(trials: Iterable<Trial>): Shown {
