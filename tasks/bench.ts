@@ -5,7 +5,7 @@ import { addDeviceOption } from "../lib/tensorflow/commands.ts";
 import {
   exiting,
   finished,
-  listed,
+  namesInOption,
   numberOption,
   type Options,
   withOptions,
@@ -60,7 +60,7 @@ bench(
     "--peer": "run the same net in PyTorch and print the ratio",
     "--variants <list>": [
       "variants of PyTorch, such as eager,channels-last (default: all)",
-      { read: listed },
+      { read: namesInOption },
     ],
     "--table": "print a table even when the output is no terminal",
     "--no-table": "print JSON lines even on a terminal",

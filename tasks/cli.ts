@@ -1,6 +1,6 @@
 /** What the command lines of `deno task` share: errors, numbers, signals, commands. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { meantText, show } from "../lib/faults/mod.ts";
+import { meantText, quoted } from "../lib/faults/mod.ts";
 import {
   inOneLine,
   loadWanted,
@@ -8,7 +8,7 @@ import {
   stopSignal,
   writeAll,
 } from "../lib/notebook/commands/mod.ts";
-import { clean } from "./text.ts";
+import { escapeControls } from "./text.ts";
 
 export { numberOption, stopSignal };
 
@@ -62,7 +62,7 @@ export const jobCount = numberOption(
 );
 
 /** Names with commas between, of an option. */
-export const listed = (text: string): string[] =>
+export const namesInOption = (text: string): string[] =>
   text.split(",").map((name) => name.trim());
 
 /**
@@ -111,7 +111,7 @@ export async function exiting(
     if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
     const lines = e.message.split("\n");
     const told = FAULTS.includes(e.name) ? lines : lines.slice(0, 1);
-    for (const line of told) say(`${name}: ${clean(line)}`);
+    for (const line of told) say(`${name}: ${escapeControls(line)}`);
     Deno.exit(WRONG.includes(e.name) ? 2 : 1);
   }
 }
@@ -233,7 +233,7 @@ export async function addCommands(
   const isKnown = Object.hasOwn(commands, name);
   if (!rest && !isKnown && !/^(-.*|help|)$/.test(name)) {
     throw new UsageError(
-      `no command ${show(name)}${
+      `no command ${quoted(name)}${
         meantText(name, Object.keys(commands)) ||
         `: they are ${Object.keys(commands).join(", ")}`
       }`,

@@ -288,7 +288,7 @@ async function data(): Promise<Told[]> {
 const MARKS: Record<State, string> = { right: "ok", wrong: "NO", absent: "–" };
 
 /** One line of the report. */
-export function line([part, state, text, remedy]: Told): string {
+export function partLine([part, state, text, remedy]: Told): string {
   const mended = state === "wrong" && remedy ? ` → ${remedy}` : "";
   return `${MARKS[state].padEnd(3)}${part.padEnd(12)}${text}${mended}`;
 }
@@ -316,7 +316,7 @@ export async function examine(
     const told = await check();
     for (const one of (Array.isArray(told[0]) ? told : [told]) as Told[]) {
       if (one[1] === "wrong") wrong++;
-      say(line(one));
+      say(partLine(one));
     }
   }
   return wrong;

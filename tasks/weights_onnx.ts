@@ -1,6 +1,6 @@
 /** A trained net's ONNX for `deno task weights convert`. */
 import { onnxOf, trainedNet } from "../lib/train/mod.ts";
-import { listed, readRecipe } from "./cli.ts";
+import { namesInOption, readRecipe } from "./cli.ts";
 
 /**
  * The ONNX of the net in `file`, what the file does not say of it, and its
@@ -21,7 +21,7 @@ export async function netAsOnnx(
   const net = await trainedNet(file, {
     ...options,
     recipe: recipe === undefined ? undefined : await readRecipe(recipe),
-    classes: classes === undefined ? undefined : listed(classes),
+    classes: classes === undefined ? undefined : namesInOption(classes),
   });
   const { recipe: { size, model }, channels, averaged } = net;
   const mean = averaged ? ", the running mean of its weights" : "";

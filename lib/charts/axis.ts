@@ -127,7 +127,7 @@ export function axisFor(
     : domainOf(numbers, type === "log", isShare, o);
   const isFew = o.hasLevels && shown.length > 0 && shown.length <= MOST_LEVELS;
   const ticks = type === "category" || isFew
-    ? values.some(shown, MOST_TICKS)
+    ? values.evenlySpaced(shown, MOST_TICKS)
     : type === "log"
     ? logTicks(domain as number[])
     : linearTicks(domain as number[], numbers.every(Number.isInteger));
@@ -212,18 +212,22 @@ export function onAxes<K extends string>(
   };
   const { "": rows = [], ...others } = Object.groupBy(table.rows, whyNot);
   const notes = Object.entries(others)
-    .map(([reason, own]) => `${count(own!.length, "row")} ${reason}`);
+    .map(([reason, own]) => `${numberOf(own!.length, "row")} ${reason}`);
   return { rows, failed: others[failure] ?? [], notes };
 }
 
 /** An interval in words: "50.1 % to 53.2 %"; empty where there is none. */
-export const between = ({ say }: Axis, low?: Value, high?: Value): string =>
+export const intervalWords = (
+  { say }: Axis,
+  low?: Value,
+  high?: Value,
+): string =>
   isNumber(low) && isNumber(high) && low < high
     ? `${say(low)} to ${say(high)}`
     : "";
 
 /** 1 → "1 row", 2000 → "2,000 rows". */
-export function count(n: number, noun: string): string {
+export function numberOf(n: number, noun: string): string {
   return `${d3.format(",")(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 

@@ -109,14 +109,14 @@ export const withTrials = (svg: string): string =>
   ).replace(/\n?\u2063[^<>\u2063]*\u2063/g, "");
 
 /** What an object has itself under a key, not what all objects inherit. */
-export const own = (of: any, key: string): unknown =>
+export const ownValue = (of: any, key: string): unknown =>
   typeof of === "object" && of && Object.hasOwn(of, key) ? of[key] : undefined;
 
 /** The row's field: its own key, else a path; undefined where it has none. */
 const lookUp = (row: object, field: string): unknown =>
   Object.hasOwn(row, field)
-    ? own(row, field)
-    : field.split(".").reduce(own, row as unknown);
+    ? ownValue(row, field)
+    : field.split(".").reduce(ownValue, row as unknown);
 
 /** A number that a scale can bear; infinite and absurdly large ones are not. */
 export const isNumber = (value: unknown): value is number =>
@@ -224,7 +224,7 @@ export function listOf(
       const what = `${chart}: a field is ${whatIs(field)}`;
       throw new TypeError(`${what}; give its name`);
     }
-    const isHeld = all.some((row) => own(row, field) !== undefined);
+    const isHeld = all.some((row) => ownValue(row, field) !== undefined);
     if (all.length > 0 && !isHeld) lacks(chart, `"${field}"`, all);
   }
   return all;
@@ -244,7 +244,7 @@ function lacks(chart: string, fields: string, rows: object[]): never {
  * @throws {TypeError} that names chart, channel and row: for what is no channel,
  * a field that no row has, a function that fails, and objects as values.
  */
-export function read<K extends string>(
+export function readChannels<K extends string>(
   chart: string,
   rows: Rows,
   channels: Record<K, Channel | Default | undefined>,

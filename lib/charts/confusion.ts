@@ -1,9 +1,9 @@
 /** Which class was taken for which, and in what two models differ there. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { count } from "./axis.ts";
+import { numberOf } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { tableOf } from "./rows_as_csv.ts";
+import { plainTable } from "./rows_as_csv.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { namesAxis, rowsAxis } from "./text_layout.ts";
 import { areaItem, cellWords } from "./marks.ts";
@@ -81,8 +81,8 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
     shareAt: (i: number, j: number) =>
       totals[i] > 0 ? counts[i][j] / totals[i] : null,
     notes: [
-      without > 0 && `${count(without, "trial")} without a confusion matrix`,
-      missing > 0 && `${count(missing, "cell")} without a count, as 0`,
+      without > 0 && `${numberOf(without, "trial")} without a confusion matrix`,
+      missing > 0 && `${numberOf(missing, "cell")} without a count, as 0`,
     ],
   };
 }
@@ -110,7 +110,7 @@ export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
     return share === null ? NONE : {
       strength: share,
       lines: [d3.format(",")(value), `${Math.round(100 * share)} %`],
-      title: `${count(value, "image")}, ${percent(share)} of it`,
+      title: `${numberOf(value, "image")}, ${percent(share)} of it`,
       values: { images: value, share },
     };
   });
@@ -209,7 +209,7 @@ function matrix(
     : names.map((name, k) => `${name}\nn ${counts(shown[k]).join(" | ")}`);
   const at = { x: "x", y: "y" };
   return frame(kind, { ...o, width }, {
-    rows: [tableOf(kind, cells.map((c: Placed) => c.values))],
+    rows: [plainTable(kind, cells.map((c: Placed) => c.values))],
     ...{ ...spec, notes, isEmpty: cells.length === 0 },
     x: namesAxis(names, "predicted class"),
     ...rowsAxis(rows, {

@@ -1,8 +1,14 @@
 /** Accuracy over cost, with the front that nothing cheaper reaches. */
 import * as Plot from "@observablehq/plot";
-import { axisOf, between, onAxes } from "./axis.ts";
+import { axisOf, intervalWords, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { type Area, asked, type AxesOptions, frame, tip } from "./frame.ts";
+import {
+  type Area,
+  type AxesOptions,
+  axisOptions,
+  frame,
+  tip,
+} from "./frame.ts";
 import { bars, OURS, pathItem } from "./marks.ts";
 import { lengthOf } from "./noise_bar.ts";
 import { type Chart, FONT_SIZE, textWidth } from "./theme.ts";
@@ -38,10 +44,10 @@ export function costAccuracyChart(
     label: o.label ?? maybe("label", "value"),
   });
   const x = axisOf(table, "cost", {
-    ...{ ...asked(o, "x"), label: o.costLabel ?? o.xLabel, pad: 0.08 },
+    ...{ ...axisOptions(o, "x"), label: o.costLabel ?? o.xLabel, pad: 0.08 },
   });
   const y = axisOf(table, ["y", "low", "high"], {
-    ...{ ...asked(o, "y"), least: lengthOf(o.noise) },
+    ...{ ...axisOptions(o, "y"), least: lengthOf(o.noise) },
   });
   const { rows: shown, notes } = onAxes(table, { cost: x, y }, "y");
   const done = shown
@@ -66,7 +72,7 @@ export function costAccuracyChart(
         ...{ ...at, r: 4.5, fill: OURS },
         title: (p: Point) => {
           const value = `${y.say(p.y)} at ${x.label} ${x.say(p.cost)}`;
-          return tip(p.label, value, between(y, p.low, p.high));
+          return tip(p.label, value, intervalWords(y, p.low, p.high));
         },
       }),
       ...labelsOf(done, front, area),

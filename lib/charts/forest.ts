@@ -1,13 +1,17 @@
 /** Effects with their intervals about no effect, a row each. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor, checkShares, count } from "./axis.ts";
+import { axisFor, checkShares, numberOf } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { tableOf } from "./rows_as_csv.ts";
+import { plainTable } from "./rows_as_csv.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
 import { rowsAxis, widest } from "./text_layout.ts";
 import * as marks from "./marks.ts";
-import { check as checkNoise, sdOf, text as noiseText } from "./noise_bar.ts";
+import {
+  check as checkNoise,
+  noiseWords as noiseText,
+  sdOf,
+} from "./noise_bar.ts";
 import { type Chart, FONT_SIZE, wrapWords } from "./theme.ts";
 import { signed } from "./value_text.ts";
 
@@ -103,8 +107,8 @@ export function forestChart(
     ...{ effect: words, [unit]: estimate, low, high, n },
   }));
   return frame("forest", { ...o, noise: undefined }, {
-    rows: [tableOf("forestChart", table)],
-    label: `${x.label}, ${count(all.length, "row")}`,
+    rows: [plainTable("forestChart", table)],
+    label: `${x.label}, ${numberOf(all.length, "row")}`,
     legend: [[
       hasOurs && hasTheirs && marks.oursItem("ours"),
       hasTheirs && marks.publishedItem(),
@@ -115,9 +119,9 @@ export function forestChart(
     ]],
     notes: [
       failed.length > 0 &&
-      `${count(failed.length, "row")} without a number (failed)`,
+      `${numberOf(failed.length, "row")} without a number (failed)`,
       given.length > MOST_ROWS &&
-      `${count(given.length - MOST_ROWS, "row")} left out: ` +
+      `${numberOf(given.length - MOST_ROWS, "row")} left out: ` +
         `more than ${MOST_ROWS}`,
     ],
     ...rowsAxis(lines.map((line) => line.words), {
@@ -159,7 +163,7 @@ function effectsOf(
 ) {
   const { firstOf, maybe, isNumber, INTERVAL } = channels;
   const chart = group ? `forestChart, ${group}` : "forestChart";
-  const table = channels.read(chart, rows, {
+  const table = channels.readChannels(chart, rows, {
     label: o.label ?? firstOf("label", "value"),
     estimate: o.value ?? firstOf("difference", "estimate"),
     ...{ low: o.low ?? INTERVAL.low, high: o.high ?? INTERVAL.high },
@@ -189,7 +193,7 @@ function sidesOf(row: unknown): Record<string, unknown[]> {
   if (typeof params !== "object" || params === null) return {};
   return Object.fromEntries(
     Object.entries(params)
-      .map(([name, v]) => [name, [v, channels.own(base, name) ?? base]]),
+      .map(([name, v]) => [name, [v, channels.ownValue(base, name) ?? base]]),
   );
 }
 

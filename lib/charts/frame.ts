@@ -1,7 +1,7 @@
 /**
  * The frame that all charts share: title, legend, axes with measured margins,
  * the noise, caption and the label for those who hear the page. A chart (`heat.ts`
- * is a model) reads its channels (`read`), makes axes of them (`axisOf`), takes
+ * is a model) reads its channels (`readChannels`), makes axes of them (`axisOf`), takes
  * the rows that they can show (`onAxes`) and calls `frame`, whose `marks` gets the
  * area in pixels. Tooltips are the marks' `title`. For rows with names see
  * `rowsAxis`.
@@ -15,7 +15,7 @@ import { type AnyTable, csvAttribute } from "./rows_as_csv.ts";
 import * as layout from "./text_layout.ts";
 import * as noise from "./noise_bar.ts";
 import * as theme from "./theme.ts";
-import { some } from "./value_text.ts";
+import { evenlySpaced } from "./value_text.ts";
 
 /** What every chart may be told; sizes in pixels. */
 export interface FrameOptions {
@@ -82,7 +82,7 @@ export interface Spec {
 export const CLASS = "ferlab-0000000000";
 
 /** What a chart was told of an axis, for `axisOf`. */
-export const asked = (o: AxesOptions, axis: "x" | "y"): AxisOptions => ({
+export const axisOptions = (o: AxesOptions, axis: "x" | "y"): AxisOptions => ({
   label: o[`${axis}Label`],
   scale: o[`${axis}Scale`],
   format: o[`${axis}Format`],
@@ -111,7 +111,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
   const { x, y, room = {}, inset = {} } = spec;
   const isShare = SHARES.test(`${y.label} ${spec.label}`);
   noise.check(kind, o.noise, isShare);
-  const noiseWords = noise.text(o.noise, isShare);
+  const noiseWords = noise.noiseWords(o.noise, isShare);
   const bar = y.type === "linear" ? noise.sdOf(o.noise) : 0;
   const noiseMark = spec.noiseMark ??
     { mark: bar ? noise.BAR_MARK : "", width: bar ? 26 : 0 };
@@ -132,7 +132,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
     : wrapped(x.label, theme.FONT_SIZE);
   const captionHeight = caption.length > 0 ? 15 * caption.length + 6 : 0;
   const yName = y.isHidden ? "" : y.label;
-  const top = layout.head(o.title, legend, yName, width);
+  const top = layout.titleAndLegend(o.title, legend, yName, width);
 
   // Margins that hold the words of the ticks.
   const yText = new Map(
@@ -204,9 +204,9 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
   const captionStyle = `font-size="${layout.SMALL}" ${layout.SOFT}`;
   const length = bar ? Math.abs(area.y(0) - area.y(2 * bar)) : 0;
   const markup = top.markup +
-    layout.block(xNames, [middle, nameAt], "", { anchor: "middle" }) +
-    (bar ? noise.bar(end + 10, barAt, length) : "") +
-    layout.block(caption, [8, captionAt], captionStyle);
+    layout.textLines(xNames, [middle, nameAt], "", { anchor: "middle" }) +
+    (bar ? noise.noiseBar(end + 10, barAt, length) : "") +
+    layout.textLines(caption, [8, captionAt], captionStyle);
   const csv = spec.rows ? csvAttribute(spec.rows) : "";
   return finish(element, label, csv, markup, spec.fade?.(area));
 }
@@ -248,7 +248,7 @@ function thin(mark: Plot.Markish): number {
   if (mark instanceof Plot.Line || mark instanceof Plot.Area) return 0;
   const held = mark as { data?: unknown[] } | undefined;
   const data = held?.data ?? [], isCut = data.length > MOST_MARKS;
-  if (isCut) held!.data = some(data, MOST_MARKS);
+  if (isCut) held!.data = evenlySpaced(data, MOST_MARKS);
   return isCut ? data.length : 0;
 }
 

@@ -1,9 +1,9 @@
 /** A value over two parameters: a cell a setting, the best one outlined. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisOf, between, count, onAxes } from "./axis.ts";
+import { axisOf, intervalWords, numberOf, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { asked, type AxesOptions, frame, tip } from "./frame.ts";
+import { type AxesOptions, axisOptions, frame, tip } from "./frame.ts";
 import { type LegendItem, MOST_HIGH } from "./text_layout.ts";
 import { cellWords, crosses, FAILED, pathItem } from "./marks.ts";
 import { meansOf } from "./means.ts";
@@ -42,8 +42,8 @@ export function heatMapChart(
     // How many runs a value is the mean of, and its interval.
     ...{ n: maybe("n"), ...INTERVAL },
   });
-  const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
-  const y = axisOf(table, "y", { ...asked(o, "y"), scale: "category" });
+  const x = axisOf(table, "x", { ...axisOptions(o, "x"), scale: "category" });
+  const y = axisOf(table, "y", { ...axisOptions(o, "y"), scale: "category" });
   const shown = onAxes(table, { x, y }, "value");
   const all = [...shown.rows, ...shown.failed];
   const cells = meansOf(all, ["x", "y"], "value");
@@ -67,7 +67,7 @@ export function heatMapChart(
     2 * sd * Math.sqrt(1 / (c.n || 1) + 1 / (best?.n || 1));
   const ties = done
     .filter((c) => c !== best && best!.mean - c.mean < reach(c));
-  const tieWords = `${count(ties.length, "tie")} with the best: less than ` +
+  const tieWords = `${numberOf(ties.length, "tie")} with the best: less than ` +
     "twice the noise of a difference below it";
   const placeOf = (c: Cell) =>
     `${x.label} ${x.format(c.x!)}, ${y.label} ${y.format(c.y!)}`;
@@ -124,7 +124,7 @@ export function heatMapChart(
         tip(
           placeOf(c),
           c.n > 0 ? `${value.say(c.mean)}\nn = ${c.n}` : "failed",
-          between(value, c.low, c.high),
+          intervalWords(value, c.low, c.high),
           c.n > 0 && c.failed > 0 && `${c.failed} failed`,
           trialWords(c.row, of, { [of[0]]: [c.x], [of[1]]: [c.y] }),
         );

@@ -1,7 +1,7 @@
 /** A scientific parameter at its best over the nuisance ones. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { between, pixels } from "./axis.ts";
+import { intervalWords, pixels } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { type AxesOptions, tip } from "./frame.ts";
 import { SMALL, widest } from "./text_layout.ts";
@@ -97,7 +97,7 @@ export function isolationChart(
         bottom: failures.length > 0 ? 16 : 0,
       },
       title: (p) => {
-        const range = between(y, p.low, p.high), { n } = rowAt.get(p.x)!;
+        const range = intervalWords(y, p.low, p.high), { n } = rowAt.get(p.x)!;
         return tip(
           `${x.label} ${x.say(p.x)}`,
           wordsAt(p).join(", "),

@@ -1,9 +1,15 @@
 /** A value over a parameter or over epochs: a line a series. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { type Axis, axisOf, between, onAxes } from "./axis.ts";
+import { type Axis, axisOf, intervalWords, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { asked, type AxesOptions, frame, type Spec, tip } from "./frame.ts";
+import {
+  type AxesOptions,
+  axisOptions,
+  frame,
+  type Spec,
+  tip,
+} from "./frame.ts";
 import { type LegendItem, widest } from "./text_layout.ts";
 import * as marks from "./marks.ts";
 import { meansOf } from "./means.ts";
@@ -83,16 +89,20 @@ export function linesOf(
   const { firstOf, INTERVAL, maybe, optional } = channels;
   channels.checkOptions(chart, o, '{ x: "lr" }');
   const xChannel = o.x ?? firstOf("lr", "epoch");
-  const table = channels.read(chart, rows, {
+  const table = channels.readChannels(chart, rows, {
     ...{ x: xChannel, y: o.y ?? firstOf("accuracy", "mean", "value") },
     ...{ series: o.series ?? maybe(), ...INTERVAL },
   });
   const yOfTheirs = firstOf(table.name("y"), "accuracy", "mean");
-  const theirTable = channels.read(`${chart}, published`, o.published ?? [], {
-    ...{ x: xChannel, y: typeof o.y === "function" ? o.y : yOfTheirs },
-    // Published rows need not tell a series.
-    ...{ series: optional(o.series), low: maybe(), high: maybe() },
-  });
+  const theirTable = channels.readChannels(
+    `${chart}, published`,
+    o.published ?? [],
+    {
+      ...{ x: xChannel, y: typeof o.y === "function" ? o.y : yOfTheirs },
+      // Published rows need not tell a series.
+      ...{ series: optional(o.series), low: maybe(), high: maybe() },
+    },
+  );
   const tables = [table, theirTable].filter((t) => t.rows.length > 0);
   if (tables.length === 2 && tables.every((t) => t.rows.every(isShare))) {
     // One x axis and the same colours, but a scale of its own each.
@@ -116,12 +126,12 @@ export function linesOf(
   const isEpoch = /epoch|step/i.test(table.name("x"));
   const isDense = isEpoch || xs.length > DENSE;
   const x = axisOf(table, "x", {
-    ...{ ...asked(o, "x"), hasLevels: !isEpoch },
+    ...{ ...axisOptions(o, "x"), hasLevels: !isEpoch },
     pad: isDense ? 0.02 : 1 / Math.max(2, 2 * xs.length - 2),
   }, moreX);
   const within = table.rows.filter((r) => x.why(r.x) === null);
   const y = axisOf({ ...table, rows: within }, ["y", "low", "high"], {
-    ...{ ...asked(o, "y"), logFrom: LOG_FROM, least: lengthOf(o.noise) },
+    ...{ ...axisOptions(o, "y"), logFrom: LOG_FROM, least: lengthOf(o.noise) },
   }, [...theirTable.rows.map((r) => r.y), ...more.y ?? []]);
   const { rows: done, failed, notes } = onAxes(table, { x, y }, "y");
   const theirs = onAxes(theirTable, { x, y }, "y");
@@ -216,7 +226,7 @@ export function linesOf(
       whose + nameOf(p),
       `${x.label} ${x.say(p.x)}: ${y.say(p.y)}`,
       p.n > 1 && `mean of ${p.n} runs`,
-      between(y, p.low, p.high),
+      intervalWords(y, p.low, p.high),
       trial(p),
     );
   return frame("line", o, {

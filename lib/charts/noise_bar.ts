@@ -39,7 +39,10 @@ export const sdOf = (noise: Noise | null | undefined): number =>
 export const lengthOf = (noise: Noise | null | undefined) => 2.2 * sdOf(noise);
 
 /** ± one standard deviation in words; null is unknown. */
-export function text(noise: Noise | null | undefined, isShare = true): string {
+export function noiseWords(
+  noise: Noise | null | undefined,
+  isShare = true,
+): string {
   if (noise === undefined) return "";
   if (noise === null || !(noise.sd >= 0 && noise.sd < Infinity)) {
     return "noise unknown: no setting was repeated";
@@ -60,7 +63,7 @@ export function text(noise: Noise | null | undefined, isShare = true): string {
 export const BAR = 8;
 
 /** ± one standard deviation as a bar beside the plot, two of them long. */
-export function bar(x: number, y: number, length: number): string {
+export function noiseBar(x: number, y: number, length: number): string {
   const high = length.toFixed(1);
   return `<g class="ferlab-noise" transform="translate(${x},${y})">` +
     `<rect width="${BAR}" height="${high}" fill-opacity="0.18"/>` +
@@ -69,4 +72,6 @@ export function bar(x: number, y: number, length: number): string {
 }
 
 /** The same in a legend. */
-export const BAR_MARK = `<g transform="translate(9,0)">${bar(0, 0, 12)}</g>`;
+export const BAR_MARK = `<g transform="translate(9,0)">${
+  noiseBar(0, 0, 12)
+}</g>`;

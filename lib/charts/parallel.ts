@@ -1,13 +1,13 @@
 /** Rows as lines over their parameters, the value last. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisOf, count, pixels } from "./axis.ts";
+import { axisOf, numberOf, pixels } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
 import { hiddenAxis, thinned, widest } from "./text_layout.ts";
 import { crosses, tagged } from "./marks.ts";
 import { type Chart, FONT_SIZE, lineColor, wrapWords } from "./theme.ts";
-import { firstHighest, some } from "./value_text.ts";
+import { evenlySpaced, firstHighest } from "./value_text.ts";
 
 /** Of the colour scale along the last axis. */
 const STEPS = 24;
@@ -33,7 +33,7 @@ export function parallelChart(
   channels.checkList("parallelChart: the axes", o.axes);
   const last = o.axes.length;
   const keys = [...o.axes.map((_, i) => `axis ${i + 1}`), "value"];
-  const table = channels.read("parallelChart", rows, {
+  const table = channels.readChannels("parallelChart", rows, {
     ...Object.fromEntries(o.axes.map((channel, i) => [keys[i], channel])),
     value: o.value ?? channels.firstOf("accuracy", "mean"),
   } as Record<string, channels.Channel>);
@@ -59,7 +59,7 @@ export function parallelChart(
     table.rows.filter(end.isShown),
     (r) => Number(r.value),
   );
-  const drawn = some(table.rows, MOST_LINES).filter((r) => r !== best);
+  const drawn = evenlySpaced(table.rows, MOST_LINES).filter((r) => r !== best);
   const done = d3.sort(drawn.filter(end.isShown), (r: Row) => r.value) as Row[];
   const failed = drawn.filter((r) => !end.isShown(r));
   const notes = axes.map((axis, i) => {
@@ -68,7 +68,7 @@ export function parallelChart(
     const what = i === last
       ? `without ${axis.label} (failed)`
       : `with a gap: ${axis.label} ${whys.join(", or ")}`;
-    return gaps.length > 0 && `${count(gaps.length, "row")} ${what}`;
+    return gaps.length > 0 && `${numberOf(gaps.length, "row")} ${what}`;
   });
 
   const width = o.width ?? 720;
@@ -92,7 +92,7 @@ export function parallelChart(
   return frame("parallel", o, {
     rows: [table],
     label: [
-      `${end.label}: ${count(table.rows.length, "row")} over ` +
+      `${end.label}: ${numberOf(table.rows.length, "row")} over ` +
       parameters.map((a) => a.label).join(", "),
       best && `best ${end.say(best)} at ${at}`,
     ],

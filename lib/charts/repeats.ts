@@ -1,9 +1,9 @@
 /** Each run of each setting as a dot: is a difference more than noise? */
 import * as Plot from "@observablehq/plot";
 import { meanInterval } from "../statistics/mod.ts";
-import { axisOf, between, onAxes } from "./axis.ts";
+import { axisOf, intervalWords, onAxes } from "./axis.ts";
 import * as channels from "./channels.ts";
-import { asked, type AxesOptions, frame, tip } from "./frame.ts";
+import { type AxesOptions, axisOptions, frame, tip } from "./frame.ts";
 import { rowsAxis, widest } from "./text_layout.ts";
 import * as marks from "./marks.ts";
 import { lengthOf } from "./noise_bar.ts";
@@ -27,10 +27,10 @@ export function repeatsChart(
   },
 ): Chart {
   channels.checkOptions("repeatsChart", o, '{ x: "depth" }');
-  const table = channels.read("repeatsChart", rows, {
+  const table = channels.readChannels("repeatsChart", rows, {
     ...{ x: o.x, y: o.y ?? channels.firstOf("accuracy") },
   });
-  const x = axisOf(table, "x", { ...asked(o, "x"), scale: "category" });
+  const x = axisOf(table, "x", { ...axisOptions(o, "x"), scale: "category" });
   const settings = [...Map.groupBy(table.rows, (r) => r.x)].flatMap(
     ([x, own]) => {
       const values = own.map((r) => r.y).filter(channels.isNumber);
@@ -43,7 +43,7 @@ export function repeatsChart(
   );
   type Setting = typeof settings[number];
   const y = axisOf(table, "y", {
-    ...{ ...asked(o, "y"), least: lengthOf(o.noise) },
+    ...{ ...axisOptions(o, "y"), least: lengthOf(o.noise) },
   }, settings.flatMap((s) => [s.low, s.high]));
   const { rows: done, failed, notes } = onAxes(table, { x, y }, "y");
   const shown = settings.filter((s) => y.why(s.mean) === null);
@@ -58,7 +58,7 @@ export function repeatsChart(
   const keys = new Map(x.domain.map((v, i) => [v, i]));
   const rowOf = (r: { x: channels.Value }) => keys.get(r.x!);
   const title = (s: Setting) => {
-    const range = between(y, s.low, s.high);
+    const range = intervalWords(y, s.low, s.high);
     const interval = range && `95 % interval ${range}`;
     const of = channels.trialWords(undefined, [], { [table.name("x")]: [s.x] });
     return tip(`${x.label} ${x.say(s.x)}`, text(s), interval, of);

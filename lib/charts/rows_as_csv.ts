@@ -2,7 +2,7 @@
 import * as d3 from "d3";
 import { PARAMETERS } from "./channels.ts";
 import { escapeMarkup } from "./theme.ts";
-import { some } from "./value_text.ts";
+import { evenlySpaced } from "./value_text.ts";
 
 /** A `Table`, whatever its channels are. */
 export interface AnyTable {
@@ -22,7 +22,7 @@ const MOST_ROWS = 4000;
  */
 export function csvAttribute(tables: readonly AnyTable[]): string {
   const rows = tables.flatMap(({ chart, name, rows }) =>
-    some(rows, MOST_ROWS).map(({ row, ...channels }) => {
+    evenlySpaced(rows, MOST_ROWS).map(({ row, ...channels }) => {
       const own = (row ?? {}) as Record<string | symbol, unknown>;
       const trial = [...own[PARAMETERS] as string[] ?? [], "seed"]
         .map((key) => [key, own[key]])
@@ -39,7 +39,7 @@ export function csvAttribute(tables: readonly AnyTable[]): string {
 }
 
 /** A table of values that no chart reads as channels. */
-export const tableOf = (
+export const plainTable = (
   chart: string,
   rows: readonly Record<string, number | string | null>[],
 ): AnyTable => ({

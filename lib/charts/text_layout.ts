@@ -18,7 +18,7 @@ const TITLE = 14, TITLE_STYLE = `font-size="${TITLE}" font-weight="600"`;
 export const SMALL = 11, SOFT = `fill-opacity="0.75"`;
 
 /** Lines of words from (x, y) down. */
-export const block = (
+export const textLines = (
   lines: string[],
   [x, y]: [number | string, number],
   style = "",
@@ -30,7 +30,7 @@ export const block = (
   ).join("");
 
 /** Title, legend and the y axis's name, no wider than the chart. */
-export function head(
+export function titleAndLegend(
   title = "",
   legend: LegendItem[][],
   name: string,
@@ -40,7 +40,7 @@ export function head(
     text === "" ? [] : wrapWords(text, width - 16, size);
   // Bold is about a tenth wider.
   const titles = wrapped(title, 1.1 * TITLE);
-  let markup = block(titles, [8, 18], TITLE_STYLE, { step: 18 });
+  let markup = textLines(titles, [8, 18], TITLE_STYLE, { step: 18 });
   let y = titles.length > 0 ? 10 + 18 * titles.length : 4;
   for (const group of legend.filter((items) => items.length > 0)) {
     let x = 8, lines = 1;
@@ -50,14 +50,14 @@ export function head(
       if (x > 8 && x + item > width) [x, y, lines] = [8, y + 3 + 15 * lines, 1];
       const tag = series === undefined ? "" : ` data-series="${series}"`;
       markup += `<g transform="translate(${x},${y})"${tag}>${mark}` +
-        block(words, [own > 0 ? own + 6 : 0, 10]) + `</g>`;
+        textLines(words, [own > 0 ? own + 6 : 0, 10]) + `</g>`;
       x += Math.round(item);
       lines = Math.max(lines, words.length);
     }
     y += 3 + 15 * lines;
   }
   const names = wrapped(name);
-  markup += block(names, [8, y + 14], SOFT);
+  markup += textLines(names, [8, y + 14], SOFT);
   y += names.length > 0 ? 6 + 15 * names.length : 0;
   return { markup: `<g aria-label="legend">${markup}</g>`, height: y };
 }

@@ -47,7 +47,7 @@ function kneeAt(rows: Measured[], share = 0.95): Measured | undefined {
  * and the knee, if there is one, lies beyond.
  */
 export function kneeOf(rows: channels.Rows, o: KneeOptions = {}) {
-  const table = channels.read("kneeOf", rows, MEASURES);
+  const table = channels.readChannels("kneeOf", rows, MEASURES);
   return kneeAt(bySize(table.rows), o.share)?.x ?? null;
 }
 
@@ -71,7 +71,7 @@ export function throughputChart(
   let lost = 0;
   /** The rows with their series named by its knee. */
   const told = (rows: channels.Rows, whose: string, series: unknown) => {
-    const table = channels.read(`throughputChart${whose}`, rows, {
+    const table = channels.readChannels(`throughputChart${whose}`, rows, {
       ...{ ...MEASURES, series: series as channels.Channel },
       ...channels.INTERVAL,
       why: channels.maybe("error", "reason", "failKind"),

@@ -1,8 +1,14 @@
 /** When each trial ran, and beside which others: where a study's time went. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor, count } from "./axis.ts";
-import { isNumber, maybe, read, type Rows, trialWords } from "./channels.ts";
+import { axisFor, numberOf } from "./axis.ts";
+import {
+  isNumber,
+  maybe,
+  readChannels,
+  type Rows,
+  trialWords,
+} from "./channels.ts";
 import { CLASS, frame, type FrameOptions, tip } from "./frame.ts";
 import { rowsAxis } from "./text_layout.ts";
 import { areaItem } from "./marks.ts";
@@ -54,7 +60,7 @@ export function timelineChart(
   rows: Rows,
   o: Omit<FrameOptions, "noise"> = {},
 ): Chart {
-  const table = read("timelineChart", rows, {
+  const table = readChannels("timelineChart", rows, {
     ...{ start: maybe("start"), end: maybe("end") },
     ...{ state: maybe("state"), number: maybe("number") },
   });
@@ -123,7 +129,7 @@ export function timelineChart(
     label: `${bars.length} trials over ${timeText(span)}` +
       (summary && `, ${summary}`),
     legend: [[...counts].map(item)],
-    notes: [lost > 0 && `${count(lost, "row")} left out: no start`],
+    notes: [lost > 0 && `${numberOf(lost, "row")} left out: no start`],
     ...{ ...lanesAxis, x, y: { ...lanesAxis.y, ticks: [] } },
     isEmpty: bars.length === 0,
     marks: (area) => {

@@ -46,7 +46,7 @@ export function valueFormat(
 }
 
 /** At most so many of `all`, at even distances. */
-export const some = <T>(all: readonly T[], most: number): T[] =>
+export const evenlySpaced = <T>(all: readonly T[], most: number): T[] =>
   Array.from(
     { length: Math.min(all.length, most) },
     (_, i) => all[Math.floor(i * Math.max(1, all.length / most))],

@@ -11,7 +11,7 @@ export const KEYS: Record<string, (item: Row) => unknown> = {
 export const keyText = (key: unknown): string => JSON.stringify(key) ?? "";
 
 /** What an effect is called, which does not change with the rows. */
-export const wordsOf = ({ label, pair, value, base }: Row) => ({
+export const effectWords = ({ label, pair, value, base }: Row) => ({
   ...{ label, pair, value, base },
 });
 

@@ -16,9 +16,9 @@ import {
   type Json,
   planOf,
   Recorder,
-  remembered,
+  trialsOnRecord,
 } from "./record.ts";
-import { tableOf } from "./packed_trials.ts";
+import { packTrials } from "./packed_trials.ts";
 
 /** The media type of calls and trials beside a cell's HTML. */
 export const EXPLORE_TYPE = "application/vnd.ferlab.explore+json";
@@ -70,7 +70,7 @@ export function asking<S extends Shown>(
     const asked = ask(), own = trials();
     if (!asked) return data;
     const table = own.length > 0
-      ? { trials: packed(tableOf(own, planOf)) }
+      ? { trials: packed(packTrials(own, planOf)) }
       : {};
     return {
       ...data,
@@ -110,7 +110,7 @@ const factsOf = ({ profile, dataName, job }: Study) => ({
 });
 const studiesOf = (of: Study | readonly Study[]) => [of].flat() as Study[];
 const trialsOf = (of: Study | readonly Study[]) =>
-  remembered(studiesOf(of).map((s) => s.name));
+  trialsOnRecord(studiesOf(of).map((s) => s.name));
 
 /** Claims as they stand in the table, and the call behind each. */
 export function askingClaims(

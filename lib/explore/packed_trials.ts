@@ -71,7 +71,7 @@ const differing = (recipe: Row, from: Row): Row =>
     ),
   );
 
-export function tableOf(
+export function packTrials(
   trials: readonly Trial[],
   planOf: (study: string) => SharedPlan | undefined = () => undefined,
 ): TrialTable {
@@ -123,7 +123,7 @@ export function tableOf(
   return { studies, provenance: provenance.map((text) => JSON.parse(text)) };
 }
 
-/** The trials that `tableOf` was given, with what it kept of them. */
+/** The trials that `packTrials` was given, with what it kept of them. */
 export const trialsIn = ({ studies, provenance }: TrialTable): Trial[] =>
   studies.flatMap(({ name, recipe, plan, trials }) =>
     trials.map(({ fields, params, recipe: own, curves, made }) => {

@@ -180,7 +180,7 @@ export function remember(trials: readonly Trial[], plan?: TrainingPlan): void {
 }
 
 /** The trials of studies, as they are on record. */
-export const remembered = (studies: readonly string[]): Trial[] =>
+export const trialsOnRecord = (studies: readonly string[]): Trial[] =>
   [...originals.values()].filter((t) => studies.includes(t.study));
 
 const originalOf = (row: unknown): Trial | undefined => {

@@ -5,7 +5,7 @@
 import * as charts from "../charts/mod.ts";
 import * as reports from "../reports/mod.ts";
 import * as rows from "../rows/mod.ts";
-import { KEYS, keyText, wordsOf } from "./item_keys.ts";
+import { effectWords, KEYS, keyText } from "./item_keys.ts";
 import {
   askingAnswer,
   askingCall,
@@ -41,7 +41,7 @@ export const effects = recorded("effects", reports.effects, {
     const { text, ...o } = given as reports.EffectOptions;
     const words = text && Object.fromEntries(
       (result as reports.Effect[])
-        .map((e) => [keyText(KEYS.effects(e)), wordsOf(e)]),
+        .map((e) => [keyText(KEYS.effects(e)), effectWords(e)]),
     );
     return [rows, { ...o, ...words && { words } }];
   },

@@ -1,5 +1,13 @@
 /** What is wrong with what a user wrote, in one line each: fields, names, values. */
 export { closeNames, meantText } from "./close_names.ts";
-export { beta, oneOf, positive, real, show, takes, whole } from "./fields.ts";
+export {
+  beta,
+  oneOf,
+  positive,
+  quoted,
+  real,
+  takes,
+  wholeNumber,
+} from "./fields.ts";
 export { atMost, bare, dottedFrom, parsedBy } from "./issues.ts";
 export { readAs } from "./json_file.ts";

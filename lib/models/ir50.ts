@@ -1,9 +1,9 @@
 /** IR50, the improved ResNet of face recognition (arXiv 1801.07698), without its last layers. */
 import {
+  addShortcut,
   batchNorm,
   conv2d,
   type FeatureMap,
-  join,
   prelu,
   type Scope,
 } from "../nn/mod.ts";
@@ -36,14 +36,14 @@ function unit(
   const active = prelu(at("prelu"), batchNorm(at("bn2"), inner));
   const outer = conv2d(at("conv2"), active, { filters, kernel: 3, stride });
   const y = batchNorm(at("bn3"), outer);
-  if (!first) return join(scope, y, shortcut);
+  if (!first) return addShortcut(scope, y, shortcut);
   const down = at("downsample");
   const less = conv2d(down.within("0"), shortcut, {
     filters,
     kernel: 1,
     stride,
   });
-  return join(scope, y, batchNorm(down.within("1"), less));
+  return addShortcut(scope, y, batchNorm(down.within("1"), less));
 }
 
 /** Offers a map to whoever watches; another that comes back has not been measured. */
@@ -67,7 +67,7 @@ export function ir50(
     scope.within("prelu"),
     batchNorm(scope.within("bn1"), stem),
   );
-  let x = recorded(scope, "prelu", join(scope, active));
+  let x = recorded(scope, "prelu", addShortcut(scope, active));
   widths.forEach((filters, i) => {
     const stage = scope.within(`layer${i + 1}`);
     for (let j = 0; j < layers[i]; j++) {

@@ -151,7 +151,7 @@ export function prelu(scope: Scope, map: FeatureMap): FeatureMap {
 }
 
 /** The sum of a map and a shortcut, or the map alone, with their norms done. */
-export function join(
+export function addShortcut(
   scope: Scope,
   map: FeatureMap,
   shortcut?: FeatureMap,

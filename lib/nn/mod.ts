@@ -1,12 +1,12 @@
 /** Layers, initialisers and named parameters. */
 export { gelu } from "./kernels.ts";
 export {
+  addShortcut,
   batchNorm,
   conv2d,
   dropout,
   dropPath,
   type FeatureMap,
-  join,
   layerNorm,
   layerScale,
   linear,

@@ -1,5 +1,5 @@
 /** Terminal text: what a reader would see, as plain text or as HTML. */
-import { contrast, onPage, readable } from "./colour.ts";
+import { contrast, onPage, readableColour } from "./colour.ts";
 
 const ESCAPE =
   // deno-lint-ignore no-control-regex
@@ -86,7 +86,7 @@ function pen(s: Style, link: string): Pen {
       ? "#000000"
       : "#ffffff";
     css = `background:${bg};color:${
-      fg?.startsWith("#") ? readable(fg, bg) : auto
+      fg?.startsWith("#") ? readableColour(fg, bg) : auto
     }`;
   } else if (bg) classes.push(`a-g${bg}`);
   else if (inverse) classes.push("a-inv");

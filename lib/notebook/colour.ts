@@ -59,7 +59,7 @@ export function contrast(a: string, b: string): number {
 const known = new Map<string, string>();
 
 /** `colour`, moved to black or white until it is 4.6:1 or more on `ground`. */
-export function readable(colour: string, ground: string): string {
+export function readableColour(colour: string, ground: string): string {
   const key = colour + ground;
   let result = known.get(key);
   if (result !== undefined) return result;
@@ -78,7 +78,7 @@ export function readable(colour: string, ground: string): string {
 /** A CSS colour that reads well on the page in both themes. */
 export function onPage(colour: string): string {
   // The tinted grounds are the harder ones.
-  const light = readable(colour, THEME.light.badBg);
-  const dark = readable(colour, THEME.dark.badBg);
+  const light = readableColour(colour, THEME.light.badBg);
+  const dark = readableColour(colour, THEME.dark.badBg);
   return light === dark ? light : `light-dark(${light},${dark})`;
 }

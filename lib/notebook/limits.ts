@@ -43,7 +43,7 @@ export function sizeText(bytes: number): string {
 }
 
 /** An integer as a reader's text has it: 50,000. */
-export const count = (n: number): string => n.toLocaleString("en-US");
+export const withCommas = (n: number): string => n.toLocaleString("en-US");
 
 /** The size without pictures that are part of a text as data URIs. */
 export const sizeWithoutPictures = (text: string): number =>
@@ -54,13 +54,19 @@ export const sizeWithoutPictures = (text: string): number =>
 
 /** What `nb export --help` says of {@link LIMITS}. */
 export const limitsText = (): string =>
-  `code without colours above ${count(LIMITS.code)} characters, in a line of ` +
-  `more than ${count(LIMITS.codeLine)} or a word of more than ` +
-  `${LIMITS.codeWord}; Markdown as written above ${count(LIMITS.markdown)} ` +
+  `code without colours above ${
+    withCommas(LIMITS.code)
+  } characters, in a line of ` +
+  `more than ${withCommas(LIMITS.codeLine)} or a word of more than ` +
+  `${LIMITS.codeWord}; Markdown as written above ${
+    withCommas(LIMITS.markdown)
+  } ` +
   `characters or ${
-    count(LIMITS.paragraph)
+    withCommas(LIMITS.paragraph)
   } in a paragraph; a formula of more ` +
-  `than ${count(LIMITS.formula)} characters as its source; of a text its ` +
+  `than ${
+    withCommas(LIMITS.formula)
+  } characters as its source; of a text its ` +
   `first and last part above ${sizeText(LIMITS.text)}; of csv the first ` +
   `${LIMITS.rows} rows; an SVG as an image, without tooltips, above ` +
   `${sizeText(LIMITS.svg)} and not above ${

@@ -1,7 +1,7 @@
 /** Work that takes time: a few pieces at once, none waited for without end. */
 
 /** What `work` gives; `otherwise` when that takes longer than `ms`. */
-export async function within<T, U = undefined>(
+export async function withinTime<T, U = undefined>(
   ms: number,
   work: Promise<T>,
   otherwise?: U,

@@ -5,13 +5,13 @@ import { costOf } from "../profile/mod.ts";
 import { analysis, StudyError } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import { settled } from "./claims.ts";
-import { keep } from "./claims_file.ts";
+import { keepClaims } from "./claims_file.ts";
 import {
   andText,
   duration,
   rangeText,
   type Row,
-  secondsOf,
+  totalSeconds,
   type Trial,
 } from "../rows/mod.ts";
 import { type Shown, shown } from "./markdown_and_tables.ts";
@@ -52,7 +52,7 @@ async function restsOn(
       .map((own) => new Set(own.map((t) => t.repeat)).size),
   );
   const time = `${counted(trials.length, "trial")} in ` +
-    duration(secondsOf(trials));
+    duration(totalSeconds(trials));
   const trained = studies.filter((s) =>
     "recipe" in s.job && trials.some((t) => t.study === s.name)
   );
@@ -129,7 +129,7 @@ export async function answer(
     ? answerText(words, studies[0])
     : `Cannot tell ${words.open}: no trial is on record.`;
   const kept = { text, restsOn: await restsOn(studies, trials) };
-  keep(studies, trials, { answer: kept });
+  keepClaims(studies, trials, { answer: kept });
   const evidence = `It rests on ${kept.restsOn}.`;
   const both = shown(() => ({
     "text/html":

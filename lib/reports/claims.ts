@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { channels, escapeMarkup } from "../charts/mod.ts";
 import { StudyError } from "../study/mod.ts";
-import { ClaimsFile, keep } from "./claims_file.ts";
+import { ClaimsFile, keepClaims } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
 import { publishedText, type Row, valueOf } from "../rows/mod.ts";
 import { markdown, type Shown, shown } from "./markdown_and_tables.ts";
@@ -146,7 +146,7 @@ export async function claims(
       : publishedText(published);
     return { claim, published: theirs, ours, verdict, why };
   });
-  keep(studies, trials, { claims: judged });
+  keepClaims(studies, trials, { claims: judged });
   const lines = judged.map(({ claim, ours, verdict, why }) =>
     `${verdictText(verdict)}: ${claim}: ${ours}; ${why}`
   );

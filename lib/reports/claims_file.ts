@@ -6,7 +6,7 @@ import { readAs } from "../faults/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { fromRoot } from "./run_in_cell.ts";
 import { Profile } from "./profiles.ts";
-import { secondsOf, type Trial } from "../rows/mod.ts";
+import { totalSeconds, type Trial } from "../rows/mod.ts";
 import type { Study } from "./study.ts";
 import { VERDICTS } from "./verdicts.ts";
 
@@ -53,7 +53,7 @@ export function readClaims(
  *
  * @throws StudyError, one line, for a folder that cannot be written
  */
-export function keep(
+export function keepClaims(
   studies: readonly Study[],
   trials: readonly Trial[],
   part: Partial<Pick<ClaimsFile, "answer" | "claims">>,
@@ -69,7 +69,7 @@ export function keep(
   const file: ClaimsFile = {
     ...{ notebook, profile, data },
     trials: trials.length,
-    seconds: secondsOf(trials),
+    seconds: totalSeconds(trials),
     sees: [...new Set(studies.flatMap((s) => s.sees ?? []))],
     answer: isSame ? old.answer : undefined,
     claims: isSame ? old.claims : [],

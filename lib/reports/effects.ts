@@ -13,7 +13,7 @@ import {
   type Field,
   parametersOf,
   paramsText,
-  pick,
+  pickFields,
   points,
   pointsInterval,
   pText,
@@ -142,7 +142,7 @@ function baseOf(
   const { at = "mean", noise, level = 0.95, value: of = "", text } = o;
   const { correction = "holm", paired = true } = o, one = valueOf(o.base);
   const given = one === undefined ? o.base as Params : { [names[0]]: one };
-  const base = pick(given ?? {}, names);
+  const base = pickFields(given ?? {}, names);
   const alike = (name: string) =>
     rows.map((row) => valueAt(row, name))
       .find((value) => String(value) === String(base[name])) ?? base[name];
@@ -197,7 +197,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
     sharing ? fields : parametersOf(rows, fields),
     value,
   );
-  const own = (params: Params) => pick(params, names);
+  const own = (params: Params) => pickFields(params, names);
   const key = (params: Params) => JSON.stringify(own(params));
   const tried = new Map(all.map(({ params }) => [key(params), own(params)]));
   if (all.length > 0 && !tried.has(key(base))) {
@@ -231,7 +231,7 @@ export function effects(given: Iterable<Row>, o: EffectOptions): Effect[] {
   const isOne = names.length === 1, called = o.name ?? wordsOf(names[0]);
   // Of several parameters those that are not as in the base.
   const differing = (params: Params) =>
-    pick(params, names.filter((n) => params[n] !== base[n]));
+    pickFields(params, names.filter((n) => params[n] !== base[n]));
   const text = (params: Params): string =>
     o.text
       ? `${channels.callAt("effects: the function text", o.text, params, 0)}`

@@ -35,7 +35,7 @@ export const fromRoot = (dir: string) =>
   resolve(import.meta.dirname!, "../..", dir);
 
 /** The records of a folder, or the store that FERLAB_STORE names. */
-export function placeOf(dir: string): RecordPlace {
+export function recordPlace(dir: string): RecordPlace {
   const store = Deno.env.get("FERLAB_STORE");
   return store ? { store } : { dir: fromRoot(dir) };
 }
@@ -232,7 +232,7 @@ export async function runJob(
     });
   } else await runStudy(job.study, job.measure, options);
   await teller.done;
-  const { study, rows } = await trialRows(placeOf(dir), name);
+  const { study, rows } = await trialRows(recordPlace(dir), name);
   const file = join(options.dir, `${name}.parquet`);
   mkdirSync(options.dir, { recursive: true });
   await exportStudy(study, rows, { format: "parquet", file });

@@ -32,7 +32,7 @@ import { type Recipe, recipes } from "../train/mod.ts";
 import {
   fromRoot,
   type Measurement,
-  placeOf,
+  recordPlace,
   runJob,
   tellCost,
 } from "./run_in_cell.ts";
@@ -42,7 +42,7 @@ import {
   duration,
   planText,
   rowsOf,
-  secondsOf,
+  totalSeconds,
   type Trial,
   trialsOf,
   triedText,
@@ -204,7 +204,7 @@ export class Study {
   /** Where its record is, and which of its name is of its recipe and data. */
   #record(): Parameters<typeof trialRows> {
     const isOwn = "recipe" in this.job ? isRecordOf(this.job) : () => true;
-    return [placeOf(this.dir), this.name, isOwn];
+    return [recordPlace(this.dir), this.name, isOwn];
   }
 
   /** Its record as polars frames: a row a trial, and a row an epoch of each. */
@@ -226,7 +226,7 @@ export class Study {
     const planned = plannedTrials(this.definition);
     const missing = Math.max(0, planned - trials.length);
     const timed = trials.filter((t) => t.seconds !== undefined);
-    const left = missing * secondsOf(timed) / timed.length;
+    const left = missing * totalSeconds(timed) / timed.length;
     const time = timed.length > 0
       ? `: about ${duration(left)} by those on record`
       : "";

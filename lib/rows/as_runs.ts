@@ -4,7 +4,7 @@ import { analysis, StudyError } from "../study/mod.ts";
 import {
   areAlike,
   parametersOf,
-  pick,
+  pickFields,
   type Row,
   rowsOf,
   valueOf,
@@ -85,7 +85,7 @@ export function asRuns(
   const done = new Map<string, number>(), settings: string[] = [];
   const runs = rows.flatMap((row, i): analysis.AnalysisRow[] => {
     const at = `${where}: row ${i + 1}`;
-    const params = pick(row, names), setting = JSON.stringify(params);
+    const params = pickFields(row, names), setting = JSON.stringify(params);
     const repeat = Number(row.repeat ?? next.get(setting) ?? 0);
     next.set(setting, repeat + 1);
     const isField = typeof value === "string";

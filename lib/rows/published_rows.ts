@@ -8,7 +8,7 @@ import {
   StudyError,
 } from "../study/mod.ts";
 import { channels, wordsOf } from "../charts/mod.ts";
-import { named, paramsOf, type Row } from "./row.ts";
+import { paramsOf, type Row, withParameterNames } from "./row.ts";
 import { paramsText } from "./words.ts";
 
 /** A published table with what is said about it. */
@@ -47,7 +47,7 @@ function rowOf(
   ]);
   const settings = Object.keys(SETTINGS).filter((column) => column in record)
     .map((column) => SETTINGS[column]);
-  return named(
+  return withParameterNames(
     { ...also, ...Object.fromEntries(fields) },
     [...new Set([...settings, ...Object.keys(also)])],
   );

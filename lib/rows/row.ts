@@ -25,8 +25,10 @@ export interface Trial extends Row, Omit<TrainingRow, "params"> {
 }
 
 /** `row` with the names of its fields that are parameters; copies keep them. */
-export const named = <R extends Row>(row: R, names: readonly string[]): R =>
-  Object.assign(row, { [PARAMETERS]: names });
+export const withParameterNames = <R extends Row>(
+  row: R,
+  names: readonly string[],
+): R => Object.assign(row, { [PARAMETERS]: names });
 
 /** What a row without that list may have besides parameters. */
 const RESULTS = new Set([
@@ -98,7 +100,7 @@ export const rowsOf = <R extends Row>(
 ): R[] => channels.listOf(where, rows, fields) as R[];
 
 /** What a row has of `names`. */
-export const pick = (row: Row, names: readonly string[]): Params =>
+export const pickFields = (row: Row, names: readonly string[]): Params =>
   Object.fromEntries(names.flatMap((name) => {
     const value = valueAt(row, name);
     return value === undefined ? [] : [[name, value]];
@@ -115,14 +117,15 @@ export const rising = <T>(items: T[], of: (item: T) => unknown): T[] =>
     : items;
 
 /** A row's parameters by name. */
-export const paramsOf = (row: Row): Params => pick(row, parametersOf([row]));
+export const paramsOf = (row: Row): Params =>
+  pickFields(row, parametersOf([row]));
 
 /** The epochs of a row. @throws TypeError for a history that is none */
 export const historyOf = (where: string, row: Row, i: number): Row[] =>
   rowsOf(`${where}: the history of row ${i + 1}`, row.history ?? []);
 
 /** The time that trials took, in s. */
-export const secondsOf = (trials: readonly Row[]): number =>
+export const totalSeconds = (trials: readonly Row[]): number =>
   trials.reduce((sum, t) => sum + (Number(t.seconds) || 0), 0);
 
 /**
@@ -135,7 +138,7 @@ export const trialsOf = (
   field = "accuracy",
 ): Trial[] =>
   rows.map(({ params, accuracy, ...rest }) =>
-    named(
+    withParameterNames(
       { ...rest, [field]: accuracy, study, ...params } as unknown as Trial,
       Object.keys(params),
     )
@@ -154,6 +157,6 @@ export const epochRows = (trials: Iterable<Trial>): Row[] =>
     historyOf("epochRows", t, i).map((e) => {
       const { study, repeat, seed } = t, accuracy = e.validationAccuracy;
       const row = { ...e, ...paramsOf(t), study, repeat, seed, accuracy };
-      return named(row, parametersOf([t]));
+      return withParameterNames(row, parametersOf([t]));
     })
   );

@@ -4,13 +4,13 @@ import { analysis, type ParamValue, StudyError } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
 import {
   areAlike,
-  named,
   parametersOf,
-  pick,
+  pickFields,
   rising,
   type Row,
   rowsOf,
   valueAt,
+  withParameterNames,
 } from "./row.ts";
 import { areSingle, asRuns } from "./as_runs.ts";
 import { paramsText } from "./words.ts";
@@ -36,7 +36,7 @@ function settingsOf(
   }
   return analysis.settings(asRuns(where, rows, names))
     .map(({ params, runs: _, ...rest }) =>
-      named({ ...params, ...rest }, names)
+      withParameterNames({ ...params, ...rest }, names)
     );
 }
 
@@ -94,12 +94,12 @@ export function bestPer(rows: Iterable<Row>, parameter: string): Best[] {
   const bests = [...Map.groupBy(found, (s) => s[parameter] as ParamValue)]
     .map(([value, own]): Best => {
       const best = analysis.bestOf(own, "maximize");
-      return named({
+      return withParameterNames({
         ...best ?? NONE,
         ...best && best.n < 3 ? { low: null, high: null } : {},
         [parameter]: value,
         value,
-        nuisance: paramsText(pick(best ?? {}, varied)),
+        nuisance: paramsText(pickFields(best ?? {}, varied)),
         infeasible: own.filter((s) => s.n === 0 && s.infeasible > 0).length,
         recipe: known.find((row) =>
           best && row.recipe && areAlike(row, best, names)

@@ -1,6 +1,12 @@
 /** Settings of rows of speed. */
 import { quantile } from "../statistics/mod.ts";
-import { named, parametersOf, paramsOf, type Row, rowsOf } from "./row.ts";
+import {
+  parametersOf,
+  paramsOf,
+  type Row,
+  rowsOf,
+  withParameterNames,
+} from "./row.ts";
 
 /**
  * The settings of rows of speed, in the order of their first trial: as
@@ -18,7 +24,7 @@ export function speeds(rows: Iterable<Row>): Row[] {
       const numbers = own.map((row) => row[field]).filter(Number.isFinite);
       return numbers.length > 0 ? quantile(numbers, p) : null;
     };
-    return named({
+    return withParameterNames({
       ...paramsOf(own[0]),
       imagesPerSecond: at("imagesPerSecond", 0.5),
       low: at("imagesPerSecond", 0),

@@ -1,7 +1,7 @@
 /** The lines of a byte stream. */
 
 /** Each line without its end; also a last one without an end. */
-export async function* linesOf(
+export async function* byteLines(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder();

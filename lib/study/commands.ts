@@ -17,7 +17,7 @@ export {
   isNamed,
   recordsOf,
 } from "./identity.ts";
-export { linesOf } from "./byte_lines.ts";
+export { byteLines } from "./byte_lines.ts";
 export { pointsOf, type TrialPoint } from "./points.ts";
 export {
   isSettled,

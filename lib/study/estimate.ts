@@ -12,7 +12,11 @@ import {
   type TrainingPlan,
 } from "./plan.ts";
 import { settingsOf, spacesOf } from "./points.ts";
-import { recordedStore, recordOf, settlePlan } from "./settled_precision.ts";
+import {
+  recordedStore,
+  recordOfPlan,
+  settlePlan,
+} from "./settled_precision.ts";
 import { givenUp, isSettled, RETRIES } from "./progress.ts";
 import { recordsPath } from "./runner.ts";
 import { randomPoint } from "./search/random_search.ts";
@@ -103,7 +107,7 @@ async function recordedResults(
   await using store = await recordedStore(url);
   if (!store) return [];
   const records = await recordsOf(store, plan.study.name);
-  const found = recordOf(plan, data, records);
+  const found = recordOfPlan(plan, data, records);
   return found ? await store.results(found.studyId) : [];
 }
 

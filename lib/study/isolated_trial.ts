@@ -1,7 +1,7 @@
 /** Trials in processes of their own: a crash costs one trial, not the study. */
 import { readFileSync } from "node:fs";
 import { CrashedError, oneLine } from "./errors.ts";
-import { linesOf } from "./byte_lines.ts";
+import { byteLines } from "./byte_lines.ts";
 import type { TrialPoint } from "./points.ts";
 import { decodeJson, encodeJson } from "./store/encoding.ts";
 import type { EpochReport } from "./store/mod.ts";
@@ -165,7 +165,7 @@ async function logLines(
   { log }: TrialContext,
 ): Promise<string> {
   let last = "", fatal = "";
-  for await (const line of linesOf(stream)) {
+  for await (const line of byteLines(stream)) {
     if (line.trim()) last = line.trim();
     if (/^error: /.test(line)) fatal = line.trim();
     log(line);
@@ -197,7 +197,7 @@ async function listen(
       await send({ ok: false, name, message: oneLine(error) });
     }
   };
-  for await (const line of linesOf(stream)) {
+  for await (const line of byteLines(stream)) {
     const at = line.indexOf(MARK);
     const printed = at < 0 ? line : line.slice(0, at);
     if (at !== 0) context.log(printed);

@@ -63,7 +63,7 @@ function isOwn(row: StudyRow): boolean {
 }
 
 /** The record of a plan on its data among those of its name. */
-export const recordOf = (
+export const recordOfPlan = (
   plan: CheckedPlan,
   data: Dataset,
   records: readonly StudyRow[],
@@ -85,7 +85,7 @@ async function begunPlan(
   const records = await recordsOf(store, plan.study.name);
   const begun = (["float32", "bfloat16"] as const).flatMap((precision) => {
     const own = inPrecision(plan, precision);
-    const record = recordOf(own, data, records);
+    const record = recordOfPlan(own, data, records);
     return record && isOwn(record)
       ? [{ own, at: records.indexOf(record) }]
       : [];

@@ -9,7 +9,7 @@ import {
   type Message,
   type Order,
 } from "./isolated_trial.ts";
-import { linesOf } from "./byte_lines.ts";
+import { byteLines } from "./byte_lines.ts";
 import { decodeJson, encodeJson } from "./store/encoding.ts";
 import type { TrainTrial } from "./trial.ts";
 
@@ -25,7 +25,7 @@ function say(message: Message): void {
   for (let at = 0; at < bytes.length;) at += out.writeSync(bytes.subarray(at));
 }
 
-const lines = linesOf(Deno.stdin.readable);
+const lines = byteLines(Deno.stdin.readable);
 
 /** The next line. Without one nobody is left to record what is done here. */
 async function receive(): Promise<string> {

@@ -1,7 +1,7 @@
 /** tfjs-node's `TFJSBinding` over libtensorflow: tensors and eager ops. */
 import {
   C,
-  check,
+  checkStatus,
   cString,
   int64s,
   missingNative,
@@ -11,7 +11,7 @@ import {
 } from "./c_api.ts";
 import { requireDevice } from "./cuda.ts";
 import { deviceChoice, DeviceError } from "./device.ts";
-import { callSite, shown } from "./caller.ts";
+import { callSite, shownValue } from "./caller.ts";
 import { checkCall, checkInputs, MOST_OUTPUTS } from "./calls.ts";
 import type { Tracer } from "./trace.ts";
 import { type Attr, AttrType, DataType } from "./types.ts";
@@ -47,12 +47,12 @@ function newContext(): { context: Pointer; devices: Device[] } {
   const options = C.TFE_NewContextOptions();
   const length = BigInt(config.length);
   C.TFE_ContextOptionsSetConfig(options, config, length, status);
-  check("context options");
+  checkStatus("context options");
   const context = C.TFE_NewContext(options, status);
-  check("TensorFlow cannot start");
+  checkStatus("TensorFlow cannot start");
   C.TFE_DeleteContextOptions(options);
   const list = C.TFE_ContextListDevices(context, status);
-  check("devices");
+  checkStatus("devices");
   const devices = Array.from(
     { length: C.TF_DeviceListCount(list) },
     (_, i) => ({
@@ -142,7 +142,7 @@ export function handleOf(id: number): Pointer {
   if (!handle) {
     throw new Error(
       `tensor ${
-        shown(id)
+        shownValue(id)
       } has no value${callSite()}: it was disposed, or it belongs to a finished trace`,
     );
   }
@@ -160,15 +160,17 @@ export function handleCount(): number {
 
 export function adopt(handle: Pointer): TensorMetadata {
   const id = newId();
-  const description = describe(handle);
+  const description = describeTensor(handle);
   handles.set(id, handle);
   shapes.set(id, description.shape);
   return { id, ...description };
 }
 
-export function describe(handle: Pointer): { shape: number[]; dtype: number } {
+export function describeTensor(
+  handle: Pointer,
+): { shape: number[]; dtype: number } {
   const rank = C.TFE_TensorHandleNumDims(handle, status);
-  check("tensor shape");
+  checkStatus("tensor shape");
   const shape = Array.from(
     { length: rank },
     (_, d) => Number(C.TFE_TensorHandleDim(handle, d, status)),
@@ -265,7 +267,7 @@ function createTensor(shape: number[], dtype: number, values: Values): number {
   const tensor = newTensor(shape, dtype, values);
   let handle = C.TFE_NewTensorHandle(tensor, status);
   C.TF_DeleteTensor(tensor);
-  check("new tensor");
+  checkStatus("new tensor");
   // TensorFlow keeps int32 and string tensors in host memory.
   if (gpu && dtype !== DataType.INT32 && dtype !== DataType.STRING) {
     const host = handle;
@@ -276,7 +278,7 @@ function createTensor(shape: number[], dtype: number, values: Values): number {
       status,
     );
     C.TFE_DeleteTensorHandle(host);
-    check("copy to the GPU");
+    checkStatus("copy to the GPU");
   }
   const id = newId();
   handles.set(id, handle);
@@ -318,7 +320,7 @@ function tensorDataSync(id: number): ArrayBufferView | Uint8Array[] {
     );
   }
   const tensor = C.TFE_TensorHandleResolve(handle, status);
-  check("read a tensor");
+  checkStatus("read a tensor");
   try {
     if (!ArrayType) return readStrings(tensor);
     const size = Number(C.TF_TensorByteSize(tensor));
@@ -378,7 +380,7 @@ function setAttr(op: Pointer, { name, type, value }: Attr): void {
 
 /** Throws what the status holds after a call of op `name`. */
 export function checkOp(name: string): void {
-  if (C.TF_GetCode(status) !== 0) check(`op ${name}${callSite()}`);
+  if (C.TF_GetCode(status) !== 0) checkStatus(`op ${name}${callSite()}`);
 }
 
 /** An eager op with device, inputs and attributes set; the caller deletes it. */
@@ -410,10 +412,10 @@ const MOST_DIMENSIONS = 1 << 16;
 const shapeList = new BigUint64Array(2);
 const shapeItems = new BigUint64Array(3 * MOST_INPUTS);
 const shapeDimensions = new BigInt64Array(MOST_DIMENSIONS);
-const addressOf = (buffer: BigUint64Array | BigInt64Array) =>
+const bufferAddress = (buffer: BigUint64Array | BigInt64Array) =>
   BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)));
-shapeList[1] = addressOf(shapeItems);
-const dimensionsAt = addressOf(shapeDimensions);
+shapeList[1] = bufferAddress(shapeItems);
+const dimensionsAt = bufferAddress(shapeDimensions);
 
 /** Throws where the ranks and sizes of an eager op's inputs do not fit: its kernel may end the process instead. */
 function checkShapes(

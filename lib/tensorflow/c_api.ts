@@ -265,7 +265,7 @@ export function textAt(pointer: Pointer): string {
 export const status = C.TF_NewStatus();
 
 /** Throws what `s` holds as one line that begins with `what`. */
-export function check(what: string, s: Pointer = status): void {
+export function checkStatus(what: string, s: Pointer = status): void {
   if (C.TF_GetCode(s) === 0) return;
   // " for '{{node …" repeats the op with the graph's own names.
   const message = textAt(C.TF_Message(s)).split("\n")[0]

@@ -1,5 +1,5 @@
 /** Whether a call is as the op's definition says, asked before libtensorflow is. */
-import { callSite, shown } from "./caller.ts";
+import { callSite, shownValue } from "./caller.ts";
 import { type Arg, type AttrDef, opDef } from "./opdefs.ts";
 import { type Attr, AttrType } from "./types.ts";
 import { shapeError } from "./value_checks.ts";
@@ -32,7 +32,7 @@ function valueError(kind: number, value: unknown): string | undefined {
       (value as number) <= LAST_DTYPE,
     [AttrType.SHAPE]: () => !shapeError(value, -1),
   }[kind]!;
-  return fits() ? undefined : `it cannot be ${shown(value)}`;
+  return fits() ? undefined : `it cannot be ${shownValue(value)}`;
 }
 
 /** What is wrong with `attr`, undefined if nothing is. */
@@ -45,18 +45,18 @@ function attrError(attr: Attr, declared: AttrDef): string | undefined {
   }
   if (type !== kind) {
     const given = Object.keys(AttrType)[type]?.toLowerCase();
-    return `it was given as ${given ?? shown(type)}`;
+    return `it was given as ${given ?? shownValue(type)}`;
   }
   const { allowed, least = -Infinity } = declared;
   if (!list) {
     return valueError(kind, value) ??
       (allowed && kind === AttrType.STRING && !allowed.includes(value as string)
-        ? `it is one of ${allowed.join(", ")}, not ${shown(value)}`
+        ? `it is one of ${allowed.join(", ")}, not ${shownValue(value)}`
         : kind === AttrType.INT && (value as number) < least
         ? `it is ${least} or more, not ${value}`
         : undefined);
   }
-  if (!Array.isArray(value)) return `it cannot be ${shown(value)}`;
+  if (!Array.isArray(value)) return `it cannot be ${shownValue(value)}`;
   if (value.length < least) return `it has ${least} values or more`;
   for (const item of value) {
     const error = valueError(kind, item);
@@ -92,7 +92,9 @@ export function checkCall(
 ): CallPlan {
   const def = typeof name === "string" ? opDef(name) : undefined;
   if (!def) {
-    const called = typeof name === "string" ? name.slice(0, 60) : shown(name);
+    const called = typeof name === "string"
+      ? name.slice(0, 60)
+      : shownValue(name);
     throw new Error(
       `op ${called} is not in this libtensorflow${callSite()}`,
     );
@@ -109,7 +111,9 @@ export function checkCall(
     if (!declared) {
       const known = [...def.attrs.keys()].join(", ");
       return fail(
-        `it has no attribute ${shown(attr?.name)}, only ${known || "inputs"}`,
+        `it has no attribute ${shownValue(attr?.name)}, only ${
+          known || "inputs"
+        }`,
       );
     }
     const error = attrError(attr, declared);
@@ -135,7 +139,9 @@ export function checkCall(
     fail(`it takes ${total(plan)} inputs, not ${inputs.length}`);
   }
   const made = total(def.outputs.map(lengthOf));
-  if (made !== outputs) fail(`it gives ${made} outputs, not ${shown(outputs)}`);
+  if (made !== outputs) {
+    fail(`it gives ${made} outputs, not ${shownValue(outputs)}`);
+  }
   if (made > MOST_OUTPUTS) fail(`${made} outputs are too many`);
   return {
     inputs: plan,

@@ -2,7 +2,7 @@
 import { backend, idOf, tf } from "./backend.ts";
 import * as b from "./binding.ts";
 import { cpuFlags } from "./cpu.ts";
-import { C, check, cString } from "./c_api.ts";
+import { C, checkStatus, cString } from "./c_api.ts";
 import { Tracer } from "./trace.ts";
 import { borrowTraces, removeTraces, type Trace } from "./traces.ts";
 import type { Variable } from "./variable.ts";
@@ -86,7 +86,7 @@ export function compile(
     try {
       tf.tidy(() => {
         const inputs = ids.map((id) => {
-          const { shape, dtype } = b.describe(b.handleOf(id));
+          const { shape, dtype } = b.describeTensor(b.handleOf(id));
           return backend.createOutputTensor(tracer.input(shape, dtype));
         });
         const results = fn(...inputs);
@@ -123,7 +123,7 @@ export function compile(
     if (b.timesOps()) return tf.tidy(() => fn(...inputs));
     const ids = inputs.map(idOf);
     const signature = ids.map((id) => {
-      const { shape, dtype } = b.describe(b.handleOf(id));
+      const { shape, dtype } = b.describeTensor(b.handleOf(id));
       return `${dtype}[${shape}]`;
     }).join() + (b.usesNativeOps() ? " native" : "");
     let traced = traces.get(signature);
@@ -138,7 +138,7 @@ export function compile(
           ? b.handleOf(own[capture])
           : capture;
         C.TFE_OpAddInput(op, handle, status);
-        check(name, status);
+        checkStatus(name, status);
       }
       C.TFE_OpSetAttrString(
         op,
@@ -147,7 +147,7 @@ export function compile(
         BigInt(config.length),
       );
       await C.TFE_ExecuteNonblocking(op, outputs, count, status);
-      check(name, status);
+      checkStatus(name, status);
     } finally {
       C.TFE_DeleteOp(op);
       C.TF_DeleteStatus(status);

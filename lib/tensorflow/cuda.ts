@@ -6,7 +6,7 @@ import {
   findLibrary,
   type InstallRecord,
   LIBRARY_FILES,
-  readRecord,
+  readInstallRecord,
 } from "./location.ts";
 
 const P = "pointer", B = "buffer", I = "i32";
@@ -90,7 +90,7 @@ function pythonVersions(folder: string): Record<string, string> {
  */
 export function cudaLibraries(dir: string): CudaLibrary[] {
   const { isLoaded, open } = loader();
-  const record = readRecord(dir);
+  const record = readInstallRecord(dir);
   const versions = record?.packages ?? pythonVersions(dirname(dir));
   // Before any is opened, since one brings others.
   const loaded = LIBRARIES.map(([file]) => isLoaded(file));
@@ -166,7 +166,7 @@ export async function requireDevice(): Promise<void> {
     throw fail(`TensorFlow has no GPU build for ${os} ${arch}; use the CPU`);
   }
   const found = await findLibrary();
-  const record = found && readRecord(found.dir);
+  const record = found && readInstallRecord(found.dir);
   if (!found || record && !hasCuda(record)) {
     throw fail(
       "the GPU build is not installed; run `deno task tf install --gpu`",

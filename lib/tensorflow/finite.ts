@@ -1,5 +1,5 @@
 /** Whether tensors hold NaN or infinity, asked by the binding's ids. */
-import { AttrType, binding, DataType, describe } from "./binding.ts";
+import { AttrType, binding, DataType, describeTensor } from "./binding.ts";
 import { handleOf } from "./binding.ts";
 
 const FLOATS: readonly number[] = [
@@ -11,7 +11,7 @@ const FLOATS: readonly number[] = [
 
 /** Whether no value of tensor `id` is NaN or infinite; true unless of floats. */
 export function allFinite(id: number): boolean {
-  const { shape, dtype } = describe(handleOf(id));
+  const { shape, dtype } = describeTensor(handleOf(id));
   if (!FLOATS.includes(dtype)) return true;
   const [finite] = binding.executeOp(
     "IsFinite",
@@ -42,7 +42,7 @@ export function allFinite(id: number): boolean {
 
 /** The largest absolute value of float32 tensor `id`, NaN left out; undefined of others. */
 export function largestOf(id: number): number | undefined {
-  if (describe(handleOf(id)).dtype !== DataType.FLOAT) return undefined;
+  if (describeTensor(handleOf(id)).dtype !== DataType.FLOAT) return undefined;
   let largest = 0;
   for (const value of binding.tensorDataSync(id) as Float32Array) {
     if (Math.abs(value) > largest) largest = Math.abs(value);

@@ -1,6 +1,6 @@
 /** How many nodes TensorFlow runs of what is compiled. */
 import { context } from "./binding.ts";
-import { C, check, status } from "./c_api.ts";
+import { C, checkStatus, status } from "./c_api.ts";
 import { fields } from "./opdefs.ts";
 
 const NEW_BUFFER_BYTES = 24; // TF_Buffer { data, length, data_deallocator }
@@ -14,13 +14,13 @@ const within = (message: Uint8Array, number: number) =>
  * The nodes of all functions that `run` is the first to call, as they are run:
  * after the library has rewritten them, arguments and results included.
  */
-export async function nodesOf(run: () => Promise<unknown>): Promise<number> {
+export async function graphNodes(run: () => Promise<unknown>): Promise<number> {
   C.TFE_ContextEnableRunMetadata(context);
   try {
     await run();
     const buffer = new BigUint64Array(NEW_BUFFER_BYTES / 8);
     C.TFE_ContextExportRunMetadata(context, buffer, status);
-    check("run metadata");
+    checkStatus("run metadata");
     const [data, length] = buffer;
     if (length === 0n) return 0;
     const metadata = new Uint8Array(

@@ -11,7 +11,7 @@ import {
   LibraryError,
   libraryFolder,
   type LibraryLocation,
-  readRecord,
+  readInstallRecord,
   requireVersion,
   TENSORFLOW_VERSION,
   verifyLibrary,
@@ -241,7 +241,7 @@ export async function installLibrary(
         if (!entry.startsWith(".partial-")) continue;
         await Deno.remove(join(root, entry), { recursive: true });
       }
-      if (readRecord(dir) && await isWhole(location)) return location;
+      if (readInstallRecord(dir) && await isWhole(location)) return location;
       const known = Object.entries(pins).filter(([package_]) =>
         package_ === name || (gpu && package_.startsWith("nvidia-"))
       );

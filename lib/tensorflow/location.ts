@@ -47,7 +47,7 @@ export function cacheRoot(): string {
 }
 
 /** The record of an installed folder, or null when there is none to read. */
-export function readRecord(dir: string): InstallRecord | null {
+export function readInstallRecord(dir: string): InstallRecord | null {
   try {
     const record = JSON.parse(readFileSync(join(dir, "ferlab.json"), "utf8"));
     return record?.version && record.files ? record : null;
@@ -67,7 +67,7 @@ const filesOf = (record: InstallRecord) => [
 
 /** What is wrong with an installed folder by its file sizes, or null. */
 export function quickDamage(dir: string): string | null {
-  const record = readRecord(dir);
+  const record = readInstallRecord(dir);
   if (!record) return `${join(dir, "ferlab.json")} is missing or unreadable`;
   for (const name of filesOf(record)) {
     const size = sizeOf(join(dir, name));
@@ -96,9 +96,9 @@ export async function verifyLibrary(
   location: LibraryLocation,
 ): Promise<boolean> {
   const { dir, source } = location;
-  if (source !== "cache" && !readRecord(dir)) return false;
+  if (source !== "cache" && !readInstallRecord(dir)) return false;
   let damage = quickDamage(dir);
-  const record = readRecord(dir);
+  const record = readInstallRecord(dir);
   for (const name of damage ? [] : filesOf(record!)) {
     const path = join(dir, name);
     if (await sha256(path) !== record!.files[name].sha256) {
@@ -163,7 +163,7 @@ function fromEnvironment(): LibraryLocation | null {
       `FERLAB_TENSORFLOW names ${given}, but ${dir} has no ${name}; ${hint}`,
     );
   }
-  const version = readRecord(dir)?.version ?? packageVersion(dir);
+  const version = readInstallRecord(dir)?.version ?? packageVersion(dir);
   if (version) requireVersion(version, `FERLAB_TENSORFLOW (${given})`);
   return { dir, version, source: "environment" };
 }

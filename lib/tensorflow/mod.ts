@@ -29,7 +29,7 @@ export {
 } from "./compile.ts";
 export { noteParameter } from "./gradients.ts";
 export { allFinite, largestOf } from "./finite.ts";
-export { nodesOf } from "./graph_size.ts";
+export { graphNodes } from "./graph_size.ts";
 export { nativeOps, returnMemory, useLargePages } from "./c_api.ts";
 export {
   type AdamStep,

@@ -37,7 +37,7 @@ const isSupported = () =>
 const folder = () => join(cacheRoot(), "kernels");
 
 /** What the machine code depends on. */
-export function keyOf(library: string): string {
+export function kernelKey(library: string): string {
   const hash = createHash("sha256");
   for (const name of readdirSync(SOURCES).sort()) {
     hash.update(name).update(readFileSync(join(SOURCES, name)));
@@ -193,7 +193,7 @@ export async function ensureNative(
     };
   }
   try {
-    const key = keyOf(library), note = join(folder(), `${key}.txt`);
+    const key = kernelKey(library), note = join(folder(), `${key}.txt`);
     const there = (retry: boolean): NativeLibrary | null => {
       const path = compiledFor(key);
       if (path) return { path };

@@ -1,10 +1,23 @@
 /** Records ops into a `TF_Graph` instead of running them, then makes a function of it. */
 import { type Attr, AttrType, checkOp, context, DataType } from "./binding.ts";
-import { describe, handleOf, hasHandle, newId, newTensor } from "./binding.ts";
+import {
+  describeTensor,
+  handleOf,
+  hasHandle,
+  newId,
+  newTensor,
+} from "./binding.ts";
 import type { TensorMetadata, Values } from "./binding.ts";
 import { callSite } from "./caller.ts";
 import { type CallPlan, checkInputs } from "./calls.ts";
-import { C, check, cString, int64s, type Pointer, status } from "./c_api.ts";
+import {
+  C,
+  checkStatus,
+  cString,
+  int64s,
+  type Pointer,
+  status,
+} from "./c_api.ts";
 
 interface Node {
   op: Pointer;
@@ -161,9 +174,9 @@ export class Tracer {
         null,
         status,
       );
-      check("compile");
+      checkStatus("compile");
       C.TFE_ContextAddFunction(context, fn, status);
-      check("compile");
+      checkStatus("compile");
       C.TF_DeleteFunction(fn);
     } catch (error) {
       this.abandon();
@@ -202,7 +215,7 @@ export class Tracer {
     C.TF_SetAttrType(op, cString("dtype"), dtype);
     C.TF_SetAttrShape(op, cString("shape"), int64s(shape), shape.length);
     const finished = C.TF_FinishOperation(op, status);
-    check("argument");
+    checkStatus("argument");
     return { op: finished, index: 0, shape };
   }
 
@@ -226,20 +239,20 @@ export class Tracer {
     C.TF_DeleteTensor(tensor);
     C.TF_SetAttrType(op, cString("dtype"), dtype);
     const finished = C.TF_FinishOperation(op, status);
-    check(`constant${callSite()}`);
+    checkStatus(`constant${callSite()}`);
     return { op: finished, index: 0, shape };
   }
 
   /** A tensor from outside becomes an input that shares its memory. */
   #capture(id: number): Node {
     const outside = handleOf(id);
-    const { shape, dtype } = describe(outside);
+    const { shape, dtype } = describeTensor(outside);
     const node = this.#placeholder(shape, dtype);
     this.#captured.set(
       id,
       C.TFE_TensorHandleCopySharingTensor(outside, status),
     );
-    check("capture");
+    checkStatus("capture");
     this.#captureNodes.push(node);
     return node;
   }

@@ -3,7 +3,7 @@
  * or reads memory that is not theirs, where its caller is wrong.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { callSite, shown } from "./caller.ts";
+import { callSite, shownValue } from "./caller.ts";
 import { DataType } from "./types.ts";
 
 /** More than TensorFlow allows is a failed assertion there. */
@@ -18,7 +18,7 @@ export function shapeError(shape: unknown, least = 0): string | undefined {
   let extent = 1;
   for (const dimension of shape) {
     if (!Number.isSafeInteger(dimension) || dimension < least) {
-      return `${shown(dimension)} is not a whole number from ${least}`;
+      return `${shownValue(dimension)} is not a whole number from ${least}`;
     }
     // An empty tensor's other dimensions must not overflow either.
     extent *= Math.max(1, dimension);
@@ -27,10 +27,10 @@ export function shapeError(shape: unknown, least = 0): string | undefined {
 }
 
 /** Number of values of `shape`; throws unless it is one. */
-export function sizeOf(shape: number[], what: string): number {
+export function elementsOf(shape: number[], what: string): number {
   const error = shapeError(shape);
   if (error) {
-    throw new Error(`${what}: ${shown(shape)} is not a shape: ${error}`);
+    throw new Error(`${what}: ${shownValue(shape)} is not a shape: ${error}`);
   }
   return shape.reduce((size, dimension) => size * dimension, 1);
 }
@@ -98,10 +98,10 @@ export function storedValues(
 ): ArrayBufferView {
   const storage = STORAGE.get(dtype);
   if (!storage) {
-    throw new Error(`a tensor cannot be made of dtype ${shown(dtype)}`);
+    throw new Error(`a tensor cannot be made of dtype ${shownValue(dtype)}`);
   }
   const what = `a ${storage.name} tensor`;
-  const size = sizeOf(shape, what);
+  const size = elementsOf(shape, what);
   let view = values as ArrayBufferView;
   if (Array.isArray(values)) {
     const wrong = values.findIndex((v) =>
@@ -110,7 +110,7 @@ export function storedValues(
     if (wrong >= 0 || !storage.from) {
       throw new Error(
         `${what} cannot be made of a list with ${
-          shown(values[Math.max(0, wrong)])
+          shownValue(values[Math.max(0, wrong)])
         }`,
       );
     }
@@ -123,7 +123,7 @@ export function storedValues(
   ) {
     throw new Error(
       `${what} is made of ${storage.views.join(" or ")}, not of ${
-        shown(values)
+        shownValue(values)
       }`,
     );
   }
@@ -142,7 +142,7 @@ export function storedStrings(
   shape: number[],
   values: unknown,
 ): readonly Uint8Array[] {
-  const size = sizeOf(shape, "a string tensor");
+  const size = elementsOf(shape, "a string tensor");
   if (!Array.isArray(values) || !values.every((v) => v instanceof Uint8Array)) {
     throw new Error("a string tensor is made of a list of Uint8Array");
   }
@@ -159,7 +159,7 @@ export function checkCount(
   shape: number[],
   values: ArrayLike<unknown> | null | undefined,
 ): void {
-  const size = sizeOf(shape, "a tensor");
+  const size = elementsOf(shape, "a tensor");
   if (!values || values.length === size) return;
   throw new Error(
     `a tensor of shape [${shape}] was given ${values.length} numbers, booleans or strings, not ${size}`,
@@ -190,7 +190,7 @@ export function refuseHugeSizes(tf: typeof tfjs): void {
       for (const size of [value].flat(2)) {
         if (typeof size !== "number" || Math.abs(size) <= LARGEST) continue;
         throw new Error(
-          `op ${kernel}${callSite()}: ${name} ${shown(size)} is no int32`,
+          `op ${kernel}${callSite()}: ${name} ${shownValue(size)} is no int32`,
         );
       }
     }

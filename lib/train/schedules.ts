@@ -4,10 +4,10 @@ import {
   beta,
   oneOf,
   positive,
+  quoted,
   real,
-  show,
   takes,
-  whole,
+  wholeNumber,
 } from "../faults/mod.ts";
 
 type Unit = "epoch" | "step";
@@ -35,12 +35,12 @@ const floor = {
   ),
 };
 const over = () =>
-  whole(1, 1e9).optional().describe(
+  wholeNumber(1, 1e9).optional().describe(
     "Epochs or steps that it takes (PyTorch's T_max, total_iters); from 1, default what there is of the run.",
   );
 const gamma = () => {
   const rises = ({ input }: { input?: unknown }) =>
-    `got ${show(input)}, with which the rate rises each time; give at most 1`;
+    `got ${quoted(input)}, with which the rate rises each time; give at most 1`;
   return positive().refine((x) => x <= 1, { error: rises })
     .describe("What the rate is multiplied by each time; above 0, at most 1.");
 };
@@ -59,7 +59,7 @@ const kinds = [
   schedule("cosine", { per: epochFirst(), over: over(), ...floor }),
   schedule("warmupCosine", {
     per: epochFirst(),
-    warmup: whole(0, 1e9)
+    warmup: wholeNumber(0, 1e9)
       .describe("Epochs or steps of linear warm-up; from 0."),
     startFactor: real(0, 1).default(0.1)
       .describe("The first rate as a share of the full one; 0 to 1."),
@@ -76,7 +76,9 @@ const kinds = [
   }),
   schedule("step", {
     per: epochFirst(),
-    size: whole(1, 1e9).describe("Epochs or steps from cut to cut; from 1."),
+    size: wholeNumber(1, 1e9).describe(
+      "Epochs or steps from cut to cut; from 1.",
+    ),
     gamma: gamma(),
   }),
   schedule("plateau", {
@@ -86,7 +88,7 @@ const kinds = [
     ),
     factor: fraction().default(0.1)
       .describe("What the rate is multiplied by; above 0 and below 1."),
-    patience: whole(0, 1e9).default(10).describe(
+    patience: wholeNumber(0, 1e9).default(10).describe(
       "Epochs without improvement before a cut; from 0.",
     ),
     threshold: real(0, 1e6).default(1e-4)
@@ -94,7 +96,7 @@ const kinds = [
     thresholdMode: oneOf(["rel", "abs"]).default("rel").describe(
       "Whether threshold is a share of the best value (rel) or in its unit (abs).",
     ),
-    cooldown: whole(0, 1e9).default(0)
+    cooldown: wholeNumber(0, 1e9).default(0)
       .describe("Epochs after a cut that do not count as bad; from 0."),
     ...floor,
     eps: real(0, 1e6).default(1e-8)
@@ -139,7 +141,7 @@ const kinds = [
   }),
   schedule("timmCosine", {
     per: per(["step"], "step"),
-    warmup: whole(0, 1e9).default(0)
+    warmup: wholeNumber(0, 1e9).default(0)
       .describe("Steps of linear warm-up, cut out of the cosine; from 0."),
     ...floor,
     warmupInit: real(0, 1e6).default(0).describe(
@@ -160,8 +162,8 @@ const named = kinds.map((k) => JSON.stringify(k.shape.kind.value)).join(" or ");
 export const Schedule = z.discriminatedUnion("kind", kinds, {
   error: (issue) =>
     issue.code === "invalid_union"
-      ? `got ${show((issue.input as { kind?: unknown }).kind)}; give ${named}`
-      : `got ${show(issue.input)}; give an object with kind ${named}`,
+      ? `got ${quoted((issue.input as { kind?: unknown }).kind)}; give ${named}`
+      : `got ${quoted(issue.input)}; give an object with kind ${named}`,
 });
 export type Schedule = z.infer<typeof Schedule>;
 

@@ -1,10 +1,17 @@
 /** The recipe's schema: every field, its default, its range and its meaning. */
 import { z } from "zod";
-import { beta, oneOf, positive, real, takes, whole } from "../faults/mod.ts";
+import {
+  beta,
+  oneOf,
+  positive,
+  real,
+  takes,
+  wholeNumber,
+} from "../faults/mod.ts";
 import { risesBy, Schedule } from "./schedules.ts";
 
 function four(low: number, high: number) {
-  const item = whole(low, high);
+  const item = wholeNumber(low, high);
   return z.tuple([item, item, item, item], takes("a list of 4 whole numbers"));
 }
 
@@ -30,24 +37,24 @@ export const Fields = z.strictObject({
   scale: oneOf(["inverse", "right"]).default("inverse").describe(
     "Whether the cls model divides its attention logits by head_dim^-0.5 (inverse, as published by mistake) or multiplies (right).",
   ),
-  size: whole(16, 1024).default(48)
+  size: wholeNumber(16, 1024).default(48)
     .describe("Side of the square input, in pixels; 16 to 1024."),
   widths: four(1, 8192).default([16, 32, 64, 128])
     .describe("Channels of the four stages; each 1 to 8192."),
   layers: four(1, 100).default([2, 2, 2, 2])
     .describe("Residual units of the four stages; each 1 to 100."),
-  stemWidth: whole(1, 8192).default(16)
+  stemWidth: wholeNumber(1, 8192).default(16)
     .describe("Channels of the first convolution; 1 to 8192."),
   stemStride: oneOf([1, 2]).default(1)
     .describe("Stride of the first convolution, in pixels; 1 or 2."),
-  depth: whole(1, 100).default(4)
+  depth: wholeNumber(1, 100).default(4)
     .describe("Transformer blocks; 1 to 100."),
-  dim: whole(1, 8192).default(128).describe(
+  dim: wholeNumber(1, 8192).default(128).describe(
     "Width of the tokens, in channels; the last of widths, as nothing projects them.",
   ),
-  heads: whole(1, 1024).default(4)
+  heads: wholeNumber(1, 1024).default(4)
     .describe("Attention heads; 1 to 1024, a divisor of dim."),
-  mlpRatio: whole(1, 64).default(4)
+  mlpRatio: wholeNumber(1, 64).default(4)
     .describe("Hidden width of a block's MLP in units of dim; 1 to 64."),
   qkNorm: flag(false)
     .describe("LayerNorm of queries and keys in each head; true or false."),
@@ -65,7 +72,7 @@ export const Fields = z.strictObject({
   pathDrop: share().describe(
     "Stochastic depth of the last block, growing from 0 at the first; 0 to below 1.",
   ),
-  classes: whole(2, 100000).default(7)
+  classes: wholeNumber(2, 100000).default(7)
     .describe("Number of classes; 2 to 100000."),
   weights: z.strictObject({
     file: z.string(takes("a path, or an empty text")).default("").describe(
@@ -78,13 +85,13 @@ export const Fields = z.strictObject({
       "Which misfits of the file do not stop the run: missing, unexpected, wrongShape.",
     ),
   }, group).prefault({}).describe("Pretrained weights."),
-  batchSize: whole(1, 1e6).default(64)
+  batchSize: wholeNumber(1, 1e6).default(64)
     .describe("Images per training step; 1 to 1000000."),
-  evalBatchSize: whole(1, 65536).default(256)
+  evalBatchSize: wholeNumber(1, 65536).default(256)
     .describe("Images per evaluation step; 1 to 65536, no effect on results."),
-  epochs: whole(1, 100000).default(10)
+  epochs: wholeNumber(1, 100000).default(10)
     .describe("Passes over the training images; 1 to 100000."),
-  seed: whole(0, 2147483647).default(0).describe(
+  seed: wholeNumber(0, 2147483647).default(0).describe(
     "Seed of the start values, the order and the augmentation; 0 to 2147483647.",
   ),
   optimizer: oneOf(["adam", "adamw", "sgd"]).default("adam").describe(
@@ -133,7 +140,7 @@ export const Fields = z.strictObject({
   clipNorm: real(0, 1e6).default(0).describe(
     "Largest norm of all gradients together; larger ones are scaled down; 0 is no limit.",
   ),
-  accumulate: whole(1, 1e6).default(1).describe(
+  accumulate: wholeNumber(1, 1e6).default(1).describe(
     "Pieces that a batch is cut into, whose gradients are added up before the step; 1 to batchSize.",
   ),
   sam: z.strictObject({

@@ -8,7 +8,14 @@ import { Study } from "../../lib/reports/mod.ts";
 import { importTrials } from "../../lib/study/exchange/mod.ts";
 import { openStore, recordsPath } from "../../lib/study/mod.ts";
 import { distributionOf } from "../../lib/study/store/mod.ts";
-import { inFolder, inTurns, machine, median, print, round } from "./parts.ts";
+import {
+  inFolder,
+  inTurns,
+  machine,
+  median,
+  printResult,
+  round,
+} from "./parts.ts";
 import { findChromium } from "../chromium.ts";
 import { withDashboard } from "../optuna_dashboard.ts";
 
@@ -159,7 +166,7 @@ export const benchExplore = (
         "no Chromium found: install one or set CHROMIUM to its path",
       );
     }
-    print(machine());
+    printResult(machine());
     const browser = await chromium.launch({
       executablePath,
       args: ["--no-sandbox"],
@@ -187,7 +194,7 @@ export const benchExplore = (
       } else await inTurns(rounds, [own]);
       const ms = (key: keyof typeof all[number]) =>
         round(median(all.map((one) => one[key])));
-      print({
+      printResult({
         what: "a page of 1,000 trials of 30 epochs",
         ...{ openMs: ms("open"), panelMs: ms("panel") },
         ...{ changeInSightMs: ms("seen"), changeAllMs: ms("all") },
@@ -195,7 +202,7 @@ export const benchExplore = (
       });
       if (peers) {
         const dashboard = round(median(peers));
-        print({
+        printResult({
           ...{ what: "optuna-dashboard, to its first chart", ms: dashboard },
           ratio: round(dashboard / ms("open")),
         });

@@ -10,7 +10,14 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { fiveCells, longNotebook } from "./notebook_files.ts";
-import { inFolder, inTurns, line, machine, print, timed } from "./parts.ts";
+import {
+  compareSides,
+  inFolder,
+  inTurns,
+  machine,
+  msOf,
+  printResult,
+} from "./parts.ts";
 import { notebookPython } from "../python.ts";
 import { type Bench, done, ours, printed, theirs } from "./notebook_parts.ts";
 
@@ -103,7 +110,7 @@ async function processes(bench: Bench, rounds: number) {
   const times = await inTurns(
     rounds,
     all.map(({ name, command, right }) => async () => {
-      const ms = await timed(() => done(command()));
+      const ms = await msOf(() => done(command()));
       if (right && !await right()) wrong.set(name, wrong.get(name)! + 1);
       return ms;
     }),
@@ -113,7 +120,7 @@ async function processes(bench: Bench, rounds: number) {
     times[all.findIndex((one) => one.name === name)];
   for (const peer of ["nbclient", "nbconvert", "papermill"]) {
     if (peer !== "nbclient" && !bench.bin) continue;
-    line("run of 5 cells", {
+    compareSides("run of 5 cells", {
       peer,
       ours: t("run")!,
       theirs: t(`run ${peer}`),
@@ -125,15 +132,15 @@ async function processes(bench: Bench, rounds: number) {
     });
   }
   const peer = "nbconvert";
-  line("export of 5 cells", {
+  compareSides("export of 5 cells", {
     ...{ peer, ours: t("export")!, theirs: t("export nbconvert") },
     goal: { ratio: 0.3 },
   });
-  line("export of 300 cells with 50 charts", {
+  compareSides("export of 300 cells with 50 charts", {
     ...{ peer, ours: t("export-300")!, theirs: t("export-300 nbconvert") },
     goal: { ours: 3000 },
   });
-  line("rerun of a cheap cell in a kept session", {
+  compareSides("rerun of a cheap cell in a kept session", {
     peer: "nbclient, which can only run the whole notebook",
     ...{ ours: t("rerun")!, theirs: t("run nbclient") },
     goal: { ours: 300 },
@@ -183,7 +190,7 @@ async function prepare(folder: string, peer: boolean): Promise<Bench> {
 export const benchNotebook = (o: NotebookBenchOptions): Promise<number> =>
   inFolder(async (folder) => {
     const bench = await prepare(folder, o.peer);
-    print(machine());
+    printResult(machine());
     if (!o.onlyStress) {
       await done(ours(bench, "run", "-q", "kept.ipynb"));
       await processes(bench, o.rounds);

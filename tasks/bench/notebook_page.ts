@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
-import { median, print, round } from "./parts.ts";
+import { median, printResult, round } from "./parts.ts";
 import { findChromium } from "../chromium.ts";
 import { type Bench, done, ours } from "./notebook_parts.ts";
 
@@ -13,7 +13,7 @@ import { type Bench, done, ours } from "./notebook_parts.ts";
 export async function opening(bench: Bench, rounds: number): Promise<void> {
   const executablePath = findChromium();
   if (!executablePath) {
-    return print({ what: "open a page of 50 charts: no Chromium found" });
+    return printResult({ what: "open a page of 50 charts: no Chromium found" });
   }
   await done(ours(bench, "export", "long.ipynb", "-o", "long.html"));
   const url = pathToFileURL(join(bench.folder, "long.html")).href;
@@ -45,7 +45,7 @@ export async function opening(bench: Bench, rounds: number): Promise<void> {
   } finally {
     await browser.close();
   }
-  print({
+  printResult({
     what: "open a page of 50 charts",
     ms: round(median(drawn)),
     cpuMs: round(median(busy)),

@@ -1,7 +1,7 @@
 /** `deno task bench notebook --stress`: right outputs of runs at once. */
 import { join } from "node:path";
 import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
-import { print } from "./parts.ts";
+import { printResult } from "./parts.ts";
 import { chatty, chattyText } from "./notebook_files.ts";
 import { type Bench, ours, printed, theirs } from "./notebook_parts.ts";
 
@@ -44,7 +44,7 @@ export async function stress(bench: Bench): Promise<boolean> {
     )
     : null;
   const all = RUNNERS * ROUNDS;
-  print({
+  printResult({
     measure:
       `${RUNNERS} runs at once, ${ROUNDS} times: all lines in their cell`,
     unit: "runs",

@@ -1,23 +1,23 @@
 /** What all benchmarks share: turns, medians, lines of results, Python's side. */
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { linesOf } from "../../lib/study/commands.ts";
+import { byteLines } from "../../lib/study/commands.ts";
 
 /** To four digits. */
 export const round = (x: number) => Number(x.toPrecision(4));
 /** Prints one line of results. */
-export const print = (row: Record<string, unknown>) =>
+export const printResult = (row: Record<string, unknown>) =>
   console.log(JSON.stringify(row));
 
 /** How busy the machine is. */
-export const load = () => round(loadavg()[0]);
+export const machineLoad = () => round(loadavg()[0]);
 
 /** The machine, for the first line of results. */
 export const machine = () => ({
   deno: Deno.version.deno,
   cpu: cpus()[0]?.model,
   cores: navigator.hardwareConcurrency,
-  loadBefore: load(),
+  loadBefore: machineLoad(),
 });
 
 /** Measures in a folder of its own; the last line says how busy it was then. */
@@ -28,7 +28,7 @@ export async function inFolder(
   try {
     return await work(folder);
   } finally {
-    print({ loadAfter: load() });
+    printResult({ loadAfter: machineLoad() });
     await Deno.remove(folder, { recursive: true });
   }
 }
@@ -63,7 +63,7 @@ export async function inTurns(
 }
 
 /** How long work takes, ms. */
-export async function timed(work: () => Promise<unknown>): Promise<number> {
+export async function msOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
@@ -84,7 +84,7 @@ export class PythonPeer {
       stderr: "inherit",
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
-    this.#answers = linesOf(this.#child.stdout);
+    this.#answers = byteLines(this.#child.stdout);
   }
 
   /** The next line; null after the last. */
@@ -108,7 +108,7 @@ export class PythonPeer {
 }
 
 /** A line of results: ours beside a peer's, and beside the goal. */
-export function line(
+export function compareSides(
   measure: string,
   o: {
     peer?: string;
@@ -129,7 +129,7 @@ export function line(
       met: ratio === undefined ? null : ratio <= o.goal.ratio,
     }
     : { goal: `ours < ${o.goal.ours}`, met: mine < o.goal.ours };
-  print({
+  printResult({
     measure,
     unit: "ms",
     peer: o.theirs ? o.peer : null,

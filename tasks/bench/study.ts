@@ -6,13 +6,13 @@ import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Cluster, postgresForTests } from "../../tests/study/_postgres.ts";
 import {
+  compareSides,
   inFolder,
   inTurns,
-  line,
-  load,
   machine,
+  machineLoad,
   median,
-  print,
+  printResult,
   round,
 } from "./parts.ts";
 import {
@@ -139,8 +139,8 @@ async function hold(
   const { most } = contest;
   contest.ours.forEach(({ measure }, i) => {
     const [mine, its] = [median(times[i]), median(theirs)];
-    const now = load();
-    line(measure(size), {
+    const now = machineLoad();
+    compareSides(measure(size), {
       ...{ peer: "Optuna", ours: times[i], theirs, goal: { ratio: 1 } },
       more: {
         ...(most && !quick ? { most, mostMet: mine < most } : {}),
@@ -186,7 +186,7 @@ export const benchStudy = (o: StudyBenchOptions): Promise<number> =>
     let cluster: Cluster | undefined;
     try {
       const made = cluster = await durableCluster();
-      print({
+      printResult({
         ...await optuna.read(), // once it is loaded
         ...{ ...machine(), syncMs: round(syncMs(folder)) },
       });
@@ -204,7 +204,10 @@ export const benchStudy = (o: StudyBenchOptions): Promise<number> =>
             (await made.database()).replace("://", "+psycopg2://"),
         });
       } else {
-        print({ store: "PostgreSQL", skipped: "it is not installed here" });
+        printResult({
+          store: "PostgreSQL",
+          skipped: "it is not installed here",
+        });
       }
       tell("store", "measure, ms", ["ours", "Optuna", "ratio", "load"]);
       for (const place of places) {

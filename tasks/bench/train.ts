@@ -5,7 +5,7 @@ import { count, flops, peakMemory } from "../../lib/profile/mod.ts";
 import {
   type Arithmetic,
   compile,
-  nodesOf,
+  graphNodes,
   tf,
 } from "../../lib/tensorflow/mod.ts";
 import {
@@ -13,7 +13,7 @@ import {
   type Recipe,
   settlePrecision,
 } from "../../lib/train/mod.ts";
-import { median, round, timed } from "./parts.ts";
+import { median, msOf, round } from "./parts.ts";
 import { KINDS, kindsOf, type KindTimes } from "./train_kinds.ts";
 import {
   type Net,
@@ -135,15 +135,15 @@ async function measure(
   const { step, dispose } = randomSteps(recipe);
   try {
     let firstStepMs = NaN;
-    const nodes = await nodesOf(async () => firstStepMs = await timed(step));
+    const nodes = await graphNodes(async () => firstStepMs = await msOf(step));
     const steps = o.steps ?? Math.min(
       MOST_STEPS,
-      Math.max(LEAST_STEPS, Math.ceil(ROUND_MS / await timed(step))),
+      Math.max(LEAST_STEPS, Math.ceil(ROUND_MS / await msOf(step))),
     );
     const rounds: number[][] = [];
     for (let i = 0; i < o.rounds; i++) {
       const times: number[] = [];
-      for (let j = 0; j < steps; j++) times.push(await timed(step));
+      for (let j = 0; j < steps; j++) times.push(await msOf(step));
       rounds.push(times);
       for (const peer of peers) await peer.run(steps);
     }

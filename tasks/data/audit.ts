@@ -3,7 +3,7 @@ import { auditListing, changesResults } from "../../lib/data/mod.ts";
 import {
   checkFolder,
   path,
-  shown,
+  shownPath,
   writeWhole,
 } from "../../lib/notebook/commands/mod.ts";
 import { json, roomOf } from "../text.ts";
@@ -50,9 +50,9 @@ async function audit(given: string, o: Options): Promise<number> {
     const samples = o.samples
       ? await drawSamples(dir, listing, result)
       : undefined;
-    await writeWhole(file, auditPage(result, shown(dir), samples));
+    await writeWhole(file, auditPage(result, shownPath(dir), samples));
     say(
-      shown(file) +
+      shownPath(file) +
         (samples ? ": holds faces of the data set; do not publish it" : ""),
     );
   }

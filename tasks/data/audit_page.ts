@@ -9,7 +9,7 @@ import { escapeHtml, policy, STYLE } from "../../lib/notebook/commands/mod.ts";
 import { plural } from "../text.ts";
 import { byKind, leftText, verdict } from "./audit_text.ts";
 import type { Samples } from "./samples.ts";
-import { countTable } from "./set.ts";
+import { classCounts } from "./set.ts";
 
 /** Sizes that the page lists. */
 const MOST_SIZES = 10;
@@ -55,7 +55,7 @@ const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
 
 /** Each class's images by split, with a bar for their share of the split. */
 function countsHtml({ classes, counts, published }: Audit): string {
-  const columns = countTable(classes, counts, published);
+  const columns = classCounts(classes, counts, published);
   const shares = columns.map(({ head }) => {
     const key = head === "images" ? "all" : head;
     const own: number[] = counts[key as keyof typeof counts] ?? [];

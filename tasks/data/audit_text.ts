@@ -9,15 +9,15 @@ import {
 } from "../../lib/data/commands.ts";
 import {
   BOLD,
-  clean,
   DIM,
+  escapeControls,
   paint,
   plural,
   RED,
   table,
   YELLOW,
 } from "../text.ts";
-import { countTable } from "./set.ts";
+import { classCounts } from "./set.ts";
 
 /** Findings of one kind that are told where not all are asked for. */
 const FIRST = 5;
@@ -88,14 +88,16 @@ export function auditText(
 ): string {
   const { format, layout, images, classes, counts, published, left } = audit;
   const parts = [
-    clean(
+    escapeControls(
       `${format}, ${layout}: ${plural(images, "image")}, ` +
         `${classes.length} classes`,
     ),
-    table(countTable(classes, counts, published), room),
+    table(classCounts(classes, counts, published), room),
     [
       audit.sizes.length ? `sizes: ${sizesText(audit.sizes)}` : "",
-      leftText(left) ? clean(`left out by rule: ${leftText(left)}`) : "",
+      leftText(left)
+        ? escapeControls(`left out by rule: ${leftText(left)}`)
+        : "",
       `hash: ${audit.hash}`,
     ].filter(Boolean).join("\n"),
   ];
@@ -105,7 +107,7 @@ export function auditText(
     const more = some.length - told.length;
     parts.push([
       paint(changesResults ? RED : YELLOW, `${title}: ${some.length}`),
-      ...told.map((f) => `  ${clean(f.text)}`),
+      ...told.map((f) => `  ${escapeControls(f.text)}`),
       ...more > 0 ? [paint(DIM, `  and ${more} more; --all tells all`)] : [],
     ].join("\n"));
   }

@@ -11,7 +11,7 @@ import {
  * A file's bytes as they are; a table's pixels and a face cut out of a
  * photograph as PNG. In words why there are none.
  */
-export async function contentOf(
+export async function imageFile(
   dir: string,
   { source, crop }: ListedImage,
 ): Promise<Uint8Array | string> {

@@ -6,9 +6,9 @@ import {
   type ListedImage,
   type Listing,
 } from "../../lib/data/mod.ts";
-import { path, shown } from "../../lib/notebook/commands/mod.ts";
-import { clean, plural } from "../text.ts";
-import { contentOf } from "./content.ts";
+import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
+import { escapeControls, plural } from "../text.ts";
+import { imageFile } from "./content.ts";
 import { openSet, type SetOptions, withSetOptions } from "./set.ts";
 import { command, printLine, say } from "../cli.ts";
 import { Progress } from "../screen.ts";
@@ -92,7 +92,7 @@ async function writeAll(
       signal.throwIfAborted();
       const target = join(dir, names[i]);
       await Deno.mkdir(dirname(target), { recursive: true });
-      const content = await contentOf(from, image);
+      const content = await imageFile(from, image);
       if (typeof content === "string") bad.push(`${image.name}: ${content}`);
       else {
         await Deno.writeFile(target, content);
@@ -117,7 +117,7 @@ async function convert(
   const dir = path(out);
   if (existsSync(dir)) {
     throw new DataError(
-      `${shown(dir)} exists: nothing is overwritten; give a new folder`,
+      `${shownPath(dir)} exists: nothing is overwritten; give a new folder`,
     );
   }
   const { dir: from, listing } = openSet(given, o);
@@ -134,12 +134,14 @@ async function convert(
       signal: stop.signal,
     });
     await Deno.rename(making, dir);
-    for (const line of bad) say(`left out: ${clean(line.split("\n")[0])}`);
+    for (const line of bad) {
+      say(`left out: ${escapeControls(line.split("\n")[0])}`);
+    }
     if (listing.images.some((i) => i.target)) {
       say("the shares of the raters are not kept, only the labels");
     }
     say(`${plural(written, "image")} of ${listing.images.length} written`);
-    printLine(shown(dir));
+    printLine(shownPath(dir));
     return bad.length ? 1 : 0;
   } catch (error) {
     await Deno.remove(making, { recursive: true }).catch(() => {});

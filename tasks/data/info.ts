@@ -13,7 +13,12 @@ import {
 } from "../../lib/data/commands.ts";
 import { bytes, factLines, plural, roomOf, table } from "../text.ts";
 import { leftText, sizesText } from "./audit_text.ts";
-import { countTable, openSet, type SetOptions, withSetOptions } from "./set.ts";
+import {
+  classCounts,
+  openSet,
+  type SetOptions,
+  withSetOptions,
+} from "./set.ts";
 import { command, printLine } from "../cli.ts";
 import { Progress } from "../screen.ts";
 
@@ -76,7 +81,7 @@ async function info(given: string, o: SetOptions): Promise<number> {
   printLine([
     factLines(lines),
     table(
-      countTable(classes, countsOf(listing), published),
+      classCounts(classes, countsOf(listing), published),
       roomOf(Deno.stdout),
     ),
     `What makes it ${format.name}: ${format.about}`,

@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import type { Audit, ListedImage, Listing } from "../../lib/data/mod.ts";
 import { byKind } from "./audit_text.ts";
-import { contentOf } from "./content.ts";
+import { imageFile } from "./content.ts";
 
 export interface Samples {
   /** Data URIs by the images' names. */
@@ -27,7 +27,7 @@ function spread<T>(items: readonly T[], count: number): T[] {
 }
 
 async function picture(dir: string, image: ListedImage) {
-  const content = await contentOf(dir, image);
+  const content = await imageFile(dir, image);
   if (typeof content === "string") return undefined;
   try {
     const bytes = await sharp(content).autoOrient()

@@ -1,7 +1,7 @@
 /** Opening a data set as the commands name it. */
 import type { Command } from "commander";
 import { statSync } from "node:fs";
-import { path, shown } from "../../lib/notebook/commands/mod.ts";
+import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import {
   DataError,
   detectFormat,
@@ -65,7 +65,7 @@ export function openSet(given: string, o: SetOptions): OpenSet {
   const info = statSync(dir, { throwIfNoEntry: false });
   if (info?.isFile()) {
     throw new DataError(
-      `${shown(dir)} is a file: give the folder that holds the data set`,
+      `${shownPath(dir)} is a file: give the folder that holds the data set`,
     );
   }
   const format = o.format ? formatOf(o.format) : detectFormat(dir);
@@ -73,7 +73,7 @@ export function openSet(given: string, o: SetOptions): OpenSet {
 }
 
 /** Images of each class by split, with the published counts where they differ. */
-export function countTable(
+export function classCounts(
   classes: readonly string[],
   counts: Record<string, number[]>,
   published: Record<string, number[]> = {},

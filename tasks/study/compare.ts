@@ -10,7 +10,7 @@ import {
   type TrialRow,
 } from "../../lib/study/commands.ts";
 import { type Column, json, numbers, roomOf, table, words } from "../text.ts";
-import { cutHash, describe, shownParam, valueTexts } from "./values.ts";
+import { cutHash, describeParams, shownParam, valueTexts } from "./values.ts";
 import {
   type FoundStudy,
   namedTrial,
@@ -23,7 +23,7 @@ import {
   bestSetting,
   type SettingResult,
   settingResults,
-  settingText,
+  settingResultText,
 } from "./settings.ts";
 import {
   definitionOf,
@@ -31,7 +31,7 @@ import {
   progressIn,
   progressText,
 } from "./show_study.ts";
-import { reasonOf, secondsOf, trialOf } from "./trials.ts";
+import { findTrial, reasonOf, trialSeconds } from "./trials.ts";
 
 /** A number, and what it is of. */
 interface Measured {
@@ -74,7 +74,7 @@ async function studySide(found: FoundStudy): Promise<Side> {
     data: { progress, states: row.trials, best },
     means: new Map(all.map(({ params, mean, values }) => [
       canonical(params),
-      { setting: describe(params), mean, n: values.length },
+      { setting: describeParams(params), mean, n: values.length },
     ])),
   };
 }
@@ -133,7 +133,7 @@ function trialSide(found: FoundStudy, trial: TrialRow): Side {
       canonical(at(recipe, path) ?? null) !== canonical(value)
     ),
   );
-  const seconds = secondsOf(trial);
+  const seconds = trialSeconds(trial);
   return {
     name: `${name}#${trial.number}`,
     ...{ record, metric: row.metric },
@@ -174,7 +174,7 @@ async function sideOf(given: string, o: RecordOptions): Promise<Side> {
     async (found) =>
       number === undefined ? await studySide(found) : trialSide(
         found,
-        trialOf(found, await found.store.trials(found.row.studyId), number),
+        findTrial(found, await found.store.trials(found.row.studyId), number),
       ),
   );
 }
@@ -223,7 +223,11 @@ function resultTable(a: Side, b: Side): Column[] {
     texts.push(
       [[a, b], [b, a]].map(([own, other]) =>
         own.best
-          ? settingText(own.best, own.metric, other.best ? [other.best] : [])
+          ? settingResultText(
+            own.best,
+            own.metric,
+            other.best ? [other.best] : [],
+          )
           : "none yet"
       ),
     );

@@ -1,12 +1,12 @@
 /** `deno task study export`: a study's trials as a file for other programs. */
-import { path, shown } from "../../lib/notebook/commands/mod.ts";
+import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import {
   csvOf,
   EXPORT_FORMATS,
   type ExportFormat,
+  exportFormatOf,
   exportRuns,
   exportStudy,
-  formatOf,
   jsonOf,
   type Tracker,
   TRACKERS,
@@ -42,7 +42,7 @@ function printStudy(
 
 function named(file: string): ExportFormat {
   try {
-    return formatOf(file);
+    return exportFormatOf(file);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
@@ -80,8 +80,8 @@ function track(name: string, tracker: Tracker, o: Options): Promise<number> {
     });
     const begun = trials.filter((trial) => trial.state !== "WAITING").length;
     say(`${plural(begun, "trial")} of ${name}`);
-    console.log(shown(own));
-    say(`open it: ${by} ${shown(o.out ?? folder)}`);
+    console.log(shownPath(own));
+    say(`open it: ${by} ${shownPath(o.out ?? folder)}`);
     return 0;
   });
 }
@@ -99,7 +99,7 @@ function write(name: string, o: Options): Promise<number> {
     const file = o.out ?? `${fileName(name)}.${format}`;
     const files = await exportStudy(row, trials, { format, file: path(file) });
     say(`${plural(trials.length, "trial")} of ${name}`);
-    for (const file of files) console.log(shown(file));
+    for (const file of files) console.log(shownPath(file));
     return 0;
   });
 }

@@ -1,13 +1,21 @@
 /** `deno task study list`: the studies that are on record. */
 import { StudyError } from "../../lib/study/commands.ts";
-import { clean, json, minute, numbers, roomOf, table, words } from "../text.ts";
+import {
+  escapeControls,
+  json,
+  minute,
+  numbers,
+  roomOf,
+  table,
+  words,
+} from "../text.ts";
 import { withUnit } from "./values.ts";
 import {
-  namesOf,
   openReader,
   type RecordOptions,
   storeName,
   storesOf,
+  studyNames,
   warn,
   withRecordOptions,
 } from "./records.ts";
@@ -17,7 +25,7 @@ import { bestSetting, settingResults } from "./settings.ts";
 async function studiesIn(url: string) {
   await using store = await openReader(url);
   const rows = await store.studies();
-  const names = namesOf(rows);
+  const names = studyNames(rows);
   const listed = [];
   for (const row of rows) {
     const results = await store.results(row.studyId);
@@ -79,7 +87,10 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
   } else {
     const parts = Map.groupBy(studies, (study) => study.record);
     console.log(
-      Array.from(parts, ([record, own]) => `${clean(record)}\n${listText(own)}`)
+      Array.from(
+        parts,
+        ([record, own]) => `${escapeControls(record)}\n${listText(own)}`,
+      )
         .join("\n\n"),
     );
   }

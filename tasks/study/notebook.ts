@@ -10,7 +10,7 @@ import {
   ensureLibrary,
   sha256,
 } from "../../lib/tensorflow/commands.ts";
-import { meantText, show } from "../../lib/faults/mod.ts";
+import { meantText, quoted } from "../../lib/faults/mod.ts";
 import {
   exportHtml,
   indexHtml,
@@ -20,7 +20,7 @@ import {
   runNotebook,
   withLinks,
 } from "../../lib/notebook/mod.ts";
-import { inJobs, shown } from "../../lib/notebook/commands/mod.ts";
+import { inJobs, shownPath } from "../../lib/notebook/commands/mod.ts";
 import {
   asUsage,
   finished,
@@ -33,7 +33,7 @@ import {
 } from "../cli.ts";
 import { dryRun } from "./dry_run.ts";
 import { plural, roomOf, wrapped } from "../text.ts";
-import { answerText, coloured, expectedOf } from "./notebook_answers.ts";
+import { coloured, expectedOf, notebookAnswer } from "./notebook_answers.ts";
 import { NOTEBOOKS, notebooksIn, root } from "./notebook_files.ts";
 import { checkStore, dataFolder, outFolder } from "./notebook_checks.ts";
 import {
@@ -62,7 +62,7 @@ function chosen(
     );
     if (!name) {
       throw new UsageError(
-        `no notebook or command ${show(word)}${
+        `no notebook or command ${quoted(word)}${
           meantText(word, [
             ...all,
             ...all.map((n) => n.slice(3)),
@@ -188,7 +188,7 @@ async function runOne(
   if (isFailed) display.say(`study: ${name}: ${error}`);
   display.finish(
     name,
-    shown(report),
+    shownPath(report),
     interrupted
       ? "stopped"
       : isFailed
@@ -286,7 +286,7 @@ async function study(
   const all = await expectations(names, { ...o, dir, about }, plan);
   if (signal.aborted) return code();
   say(
-    `reports go to ${shown(dir)}; Ctrl-C keeps what is done, ` +
+    `reports go to ${shownPath(dir)}; Ctrl-C keeps what is done, ` +
       "and the same command continues",
   );
 
@@ -328,11 +328,11 @@ async function study(
   const room = roomOf(Deno.stdout);
   const isColoured = Deno.stdout.isTerminal() && !Deno.noColor;
   for (const name of names.filter((n) => !failed.includes(n))) {
-    const text = answerText(name, fileOf(name), { profile, dir });
+    const text = notebookAnswer(name, fileOf(name), { profile, dir });
     const lines = wrapped(text, room - 1, 3);
     console.log(isColoured ? coloured(lines) : lines);
   }
-  console.log(shown(index));
+  console.log(shownPath(index));
   return failed.length === 0 ? 0 : 1;
 }
 

@@ -10,16 +10,16 @@ import {
   verdictText,
 } from "../../lib/reports/mod.ts";
 import { readHead, root } from "./notebook_files.ts";
-import { clean } from "../text.ts";
+import { escapeControls } from "../text.ts";
 import type { Expected } from "./notebooks_display.ts";
 
 /** Seconds of a notebook beside its trials: its kernel, its charts. */
 const BESIDE = 6;
 
 /** "03 Depth" */
-export function titleOf(name: string, file: string): string {
+export function notebookTitle(name: string, file: string): string {
   const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
-  return clean(`${number} ${readHead(file).title ?? name}`.trim());
+  return escapeControls(`${number} ${readHead(file).title ?? name}`.trim());
 }
 
 /** Whether a folder holds a notebook's complete run. */
@@ -41,7 +41,7 @@ export function expectedOf(
   const { data } = readClaims(join(root, "results", o.profile), name);
   const isDone = isComplete(join(o.dir, `${name}.ipynb`));
   return {
-    ...{ name, title: titleOf(name, file) },
+    ...{ name, title: notebookTitle(name, file) },
     ...data
       ? {
         trials: { total: data.trials, missing: isDone ? 0 : data.trials },
@@ -54,7 +54,7 @@ export function expectedOf(
 }
 
 /** "03 Depth. How many …? Cannot tell whether … (1 holds, 2 cannot tell)" */
-export function answerText(
+export function notebookAnswer(
   name: string,
   file: string,
   o: { profile: Profile; dir: string },
@@ -65,7 +65,7 @@ export function answerText(
   const verdicts = data && countsText(data.claims);
   const { question } = readHead(file);
   const all = [
-    `${titleOf(name, file)}.`,
+    `${notebookTitle(name, file)}.`,
     question,
     answer?.text,
     verdicts && (answer ? `(${verdicts})` : `${verdicts}.`),
@@ -73,7 +73,7 @@ export function answerText(
     !verdicts && !answer && !error && existsSync(join(o.dir, `${name}.html`)) &&
     "It makes no claim.",
   ];
-  return clean(all.filter(Boolean).join(" ").replace(/[*`]/g, ""));
+  return escapeControls(all.filter(Boolean).join(" ").replace(/[*`]/g, ""));
 }
 
 /** Verdicts in green, red, yellow and grey, beside their signs and words. */

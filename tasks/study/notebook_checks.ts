@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { DataError, detectFormat, formatOf } from "../../lib/data/commands.ts";
-import { path, shown } from "../../lib/notebook/commands/mod.ts";
+import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import { type Profile, startOf } from "../../lib/reports/mod.ts";
 import { openStore, StudyError } from "../../lib/study/commands.ts";
 import { storeUrl } from "./records.ts";
@@ -61,16 +61,18 @@ export function outFolder(given: string | undefined, profile: Profile): string {
   const dir = given ? path(given) : join(root, "runs", profile);
   let there = dir;
   while (!existsSync(there)) there = dirname(there);
-  const what = given ? `--out ${given}` : shown(dir);
+  const what = given ? `--out ${given}` : shownPath(dir);
   if (!statSync(there).isDirectory()) {
-    const file = there === dir ? "it" : shown(there);
+    const file = there === dir ? "it" : shownPath(there);
     throw new UsageError(`${what}: ${file} is a file: give a folder`);
   }
   try {
     accessSync(there, constants.W_OK | constants.X_OK);
   } catch {
     throw new UsageError(
-      `${what}: nothing can be written in ${shown(there)}: give another folder`,
+      `${what}: nothing can be written in ${
+        shownPath(there)
+      }: give another folder`,
     );
   }
   const inside = relative(root, dir);
@@ -88,7 +90,9 @@ export async function checkStore(given: string | undefined): Promise<void> {
     const folder = dirname(resolve(file));
     if (existsSync(folder)) return; // it is made
     throw new UsageError(
-      `--store ${given}: there is no folder ${shown(folder)}: make it first`,
+      `--store ${given}: there is no folder ${
+        shownPath(folder)
+      }: make it first`,
     );
   }
   await asUsage("--store", async () => {

@@ -8,8 +8,8 @@ import { duration } from "../../lib/rows/mod.ts";
 import { about } from "../../lib/study/commands.ts";
 import {
   BOLD,
-  clean,
   DIM,
+  escapeControls,
   plural,
   RED,
   roomOf,
@@ -156,7 +156,7 @@ export class NotebooksDisplay {
 
   /** A line on the error stream. */
   say(text: string, colour?: number): void {
-    this.#line({ text: clean(text), colour });
+    this.#line({ text: escapeControls(text), colour });
   }
 
   end(): void {
@@ -194,7 +194,10 @@ export class NotebooksDisplay {
     } else if (event.type === "output") {
       for (const line of event.text.split("\n")) {
         if (!line.trim()) continue;
-        this.#line({ text: clean(`    ${several}${line}`), colour: DIM });
+        this.#line({
+          text: escapeControls(`    ${several}${line}`),
+          colour: DIM,
+        });
       }
     } else if (event.type === "cell-end" && !event.ok) {
       this.#line({
@@ -272,7 +275,7 @@ function notebookLine(
   isAlone: boolean,
 ): Line {
   const open = newest && newest.done < newest.total ? newest : undefined;
-  const setting = cell && clean(cell.title);
+  const setting = cell && escapeControls(cell.title);
   const place = cell && `cell ${cell.index} of ${cell.total}, ${setting}`;
   return {
     text: [

@@ -12,15 +12,21 @@ import {
   type RecordOptions,
   withName,
   withStudy,
-  withTrials,
+  withTrialNumbers,
 } from "./records.ts";
 import { command, UsageError } from "../cli.ts";
-import { byPoint, checkpointsOf, keyOf, sizeOf, trialOf } from "./trials.ts";
+import {
+  byPoint,
+  bytesBelow,
+  checkpointsOf,
+  findTrial,
+  pointKey,
+} from "./trials.ts";
 
 /** Ends one waiting or running trial. */
 async function end(found: FoundStudy, trial: TrialRow): Promise<void> {
   const { store, row } = found;
-  const key = keyOf(trial);
+  const key = pointKey(trial);
   if (trial.state === "WAITING") {
     // Only a running trial can be ended, so it is taken first.
     const claim = key === undefined
@@ -47,7 +53,7 @@ async function endTrials(
   numbers: readonly number[],
 ): Promise<void> {
   const trials = await found.store.trials(found.row.studyId);
-  const chosen = [...new Set(numbers)].map((n) => trialOf(found, trials, n));
+  const chosen = [...new Set(numbers)].map((n) => findTrial(found, trials, n));
   const over = chosen.find((t) =>
     t.state !== "WAITING" && t.state !== "RUNNING"
   );
@@ -85,7 +91,7 @@ async function removeCheckpoints(found: FoundStudy): Promise<void> {
     )
   );
   const folders = checkpointsOf(dir, row, settled.flat());
-  const size = folders.reduce((sum, folder) => sum + sizeOf(folder), 0);
+  const size = folders.reduce((sum, folder) => sum + bytesBelow(folder), 0);
   for (const folder of folders) rmSync(folder, { recursive: true });
   console.log(
     folders.length
@@ -124,7 +130,7 @@ export const pruneCommand = command("prune", {
     "study prune lr-search 4 5",
     "study prune lr-search --checkpoints",
   ],
-  takes: (c) => withTrials(withName(c)),
+  takes: (c) => withTrialNumbers(withName(c)),
   options: {
     "--checkpoints": "remove the checkpoints of finished trials",
   },

@@ -12,9 +12,9 @@ import {
   type StudyRow,
 } from "../../lib/study/commands.ts";
 import { closeNames } from "../../lib/faults/mod.ts";
-import { path, shown } from "../../lib/notebook/commands/mod.ts";
+import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import { numberOption, say, withOptions } from "../cli.ts";
-import { clean } from "../text.ts";
+import { escapeControls } from "../text.ts";
 
 /** Where records are looked for. */
 export interface RecordOptions {
@@ -68,7 +68,7 @@ export const trialNumber = numberOption(
 );
 
 /** Adds the argument that says which of its trials. */
-export const withTrials = (command: Command): Command =>
+export const withTrialNumbers = (command: Command): Command =>
   command.argument(
     "[numbers...]",
     "trials, by number",
@@ -96,22 +96,22 @@ export function storesOf({ store, dir }: RecordOptions): string[] {
 /** Opens a store for reading; nothing is made where nothing is. */
 export async function openReader(store: string): Promise<Store> {
   if (!isUrl(store) && !existsSync(store)) {
-    throw new StudyError(`${shown(store)}: there are no records here`);
+    throw new StudyError(`${shownPath(store)}: there are no records here`);
   }
   return await openStore(store, { readOnly: true, onWarning: warn });
 }
 
 export function warn(message: string): void {
-  say(`warning: ${clean(message)}`);
+  say(`warning: ${escapeControls(message)}`);
 }
 
 /** A store as messages show it. */
 export function storeName(url: string, store: Store): string {
-  return isUrl(url) ? store.name : shown(url);
+  return isUrl(url) ? store.name : shownPath(url);
 }
 
 /** Each study's name; `name@key` where a name has several records. */
-export function namesOf(rows: readonly StudyRow[]): Map<number, string> {
+export function studyNames(rows: readonly StudyRow[]): Map<number, string> {
   const family = (row: StudyRow) => identityOf(row)?.family ?? row.name;
   return new Map(rows.map((row) => {
     const key = identityOf(row)?.key;
@@ -133,13 +133,13 @@ interface Match {
 }
 
 /** The study of a name in one store, and the names that are there. */
-async function look(
+async function studyInStore(
   url: string,
   name: string,
 ): Promise<{ match?: Match; names: string[] }> {
   await using store = await openReader(url);
   const rows = await store.studies();
-  const names = namesOf(rows);
+  const names = studyNames(rows);
   const exact = rows.find((r) =>
     names.get(r.studyId) === name || isNamed(r, name)
   );
@@ -169,12 +169,12 @@ function located(given: string, o: RecordOptions): [string, string[]] {
   ];
 }
 
-async function find(given: string, o: RecordOptions): Promise<Match> {
+async function findStudy(given: string, o: RecordOptions): Promise<Match> {
   const [name, stores] = located(given, o);
   const looked = [];
   for (const url of stores) {
     try {
-      looked.push(await look(url, name));
+      looked.push(await studyInStore(url, name));
     } catch (error) {
       // One bad file does not hide the others.
       if (stores.length === 1 || !(error instanceof StudyError)) throw error;
@@ -184,21 +184,25 @@ async function find(given: string, o: RecordOptions): Promise<Match> {
   const matches = looked.flatMap((l) => l.match ?? []);
   if (matches.length > 1) {
     throw new StudyError(
-      `"${clean(name)}" is in ${matches.length} records; say which: ${
-        matches.map((m) => clean(`${dirname(m.record)}:${name}`)).join(" or ")
+      `"${escapeControls(name)}" is in ${matches.length} records; say which: ${
+        matches.map((m) => escapeControls(`${dirname(m.record)}:${name}`)).join(
+          " or ",
+        )
       }`,
     );
   }
   if (matches.length === 1) return matches[0];
   const there = stores.length === 1
-    ? isUrl(stores[0]) ? "the store" : shown(stores[0])
+    ? isUrl(stores[0]) ? "the store" : shownPath(stores[0])
     : "{runs,results}/**/records.sqlite";
   const names = looked.flatMap((l) => l.names);
   const close = closeNames(name, names);
   throw new StudyError(
-    `no study "${clean(name)}" in ${there}${
+    `no study "${escapeControls(name)}" in ${there}${
       close.length
-        ? `; did you mean ${close.map((n) => `"${clean(n)}"`).join(" or ")}?`
+        ? `; did you mean ${
+          close.map((n) => `"${escapeControls(n)}"`).join(" or ")
+        }?`
         : names.length
         ? "; `deno task study list` shows those that are there"
         : ": it holds no study yet"
@@ -219,10 +223,10 @@ export async function withStudy<T>(
   o: RecordOptions & { write?: boolean },
   use: (found: FoundStudy) => Promise<T>,
 ): Promise<T> {
-  const { url, row, record, others, ...match } = await find(name, o);
+  const { url, row, record, others, ...match } = await findStudy(name, o);
   if (others.length) {
     say(
-      clean(
+      escapeControls(
         `${match.name} is the last of ${others.length + 1} records of this ` +
           `name with different fixed settings; the others: ${
             others.join(", ")

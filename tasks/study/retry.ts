@@ -5,9 +5,9 @@ import {
   type RecordOptions,
   withName,
   withStudy,
-  withTrials,
+  withTrialNumbers,
 } from "./records.ts";
-import { byPoint, failedPoints, trialOf } from "./trials.ts";
+import { byPoint, failedPoints, findTrial } from "./trials.ts";
 import { command } from "../cli.ts";
 
 /** Of a point's trials, why the failed one needs no copy. */
@@ -30,7 +30,7 @@ function retry(
     const trials = await store.trials(row.studyId);
     const points = byPoint(trials);
     const chosen = numbers.length
-      ? numbers.map((number) => trialOf(found, trials, number))
+      ? numbers.map((number) => findTrial(found, trials, number))
       : failedPoints(trials);
     for (const trial of chosen) {
       const why = refusal(trial, points.find((p) => p.includes(trial))!);
@@ -62,5 +62,5 @@ export const retryCommand = command("retry", {
     "including those that diverged or ran out of memory, which a run does " +
     "not retry by itself.",
   examples: ["study retry lr-search 3 7"],
-  takes: (c) => withTrials(withName(c)),
+  takes: (c) => withTrialNumbers(withName(c)),
 }, retry);

@@ -13,7 +13,7 @@ import { clock } from "../../lib/study/commands.ts";
 import type { Dataset } from "../../lib/data/mod.ts";
 import { ensureLibrary } from "../../lib/tensorflow/commands.ts";
 import { path } from "../../lib/notebook/commands/mod.ts";
-import { describe } from "./values.ts";
+import { describeParams } from "./values.ts";
 import { json, numbers, plural, roomOf, table, words } from "../text.ts";
 import { command, say, UsageError, withOptions } from "../cli.ts";
 import {
@@ -27,7 +27,7 @@ import {
 function estimateText(cost: CostEstimate, jobs: number): string {
   const settings = cost.settings.filter((s) => s.missing > 0);
   const rows = table([
-    words("setting", settings.map((s) => describe(s.params))),
+    words("setting", settings.map((s) => describeParams(s.params))),
     numbers("to run", settings.map((s) => String(s.missing))),
     numbers("each", settings.map((s) => clock(s.seconds))),
     words(

@@ -4,7 +4,7 @@ import {
   type Params,
   type ResultRow,
 } from "../../lib/study/commands.ts";
-import { describe, shownValue, valueTexts, withUnit } from "./values.ts";
+import { describeParams, shownValue, valueTexts, withUnit } from "./values.ts";
 
 export interface SettingResult {
   params: Params;
@@ -64,7 +64,7 @@ export function lackingRepeats(
  * `depth 2: 53.2 % (mean of 2: 52.1 %, 54.3 %)`, or `(trial 5)` of one; its
  * numbers are told apart from those of `beside`, too.
  */
-export function settingText(
+export function settingResultText(
   setting: SettingResult,
   metric: string,
   beside: readonly SettingResult[] = [],
@@ -78,5 +78,5 @@ export function settingText(
     : `trial ${trials[0]}`;
   const unit = withUnit(mean, metric).slice(shownValue(mean, metric).length);
   const result = `${text(mean)}${unit} (${source})`;
-  return [describe(params), result].filter(Boolean).join(": ");
+  return [describeParams(params), result].filter(Boolean).join(": ");
 }

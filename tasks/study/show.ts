@@ -5,7 +5,14 @@ import {
   type TrialRow,
 } from "../../lib/study/commands.ts";
 import { apart, shownParam, valueTexts } from "./values.ts";
-import { clean, json, numbers, roomOf, table, words } from "../text.ts";
+import {
+  escapeControls,
+  json,
+  numbers,
+  roomOf,
+  table,
+  words,
+} from "../text.ts";
 import {
   type FoundStudy,
   namedTrial,
@@ -18,7 +25,7 @@ import {
 import { bestSetting, lackingRepeats, settingResults } from "./settings.ts";
 import { progressIn, studyText } from "./show_study.ts";
 import { trialText } from "./show_trial.ts";
-import { failedPoints, reasonOf, secondsOf, trialOf } from "./trials.ts";
+import { failedPoints, findTrial, reasonOf, trialSeconds } from "./trials.ts";
 import { command, UsageError } from "../cli.ts";
 
 function trialTable(trials: readonly TrialRow[], metric: string): string {
@@ -47,7 +54,7 @@ function trialTable(trials: readonly TrialRow[], metric: string): string {
     ),
     numbers("value", values.map(valueTexts(values, metric))),
     numbers("epochs", of((t) => String(t.intermediate.length || "")), spare),
-    numbers("seconds", of((t) => secondsOf(t)?.toFixed(1) ?? ""), spare),
+    numbers("seconds", of((t) => trialSeconds(t)?.toFixed(1) ?? ""), spare),
     words("reason", of(reasonOf), { cut: true }),
   ], roomOf(Deno.stdout));
 }
@@ -96,13 +103,15 @@ function show(given: string, o: Options): Promise<number> {
   const { name, number = o.trial } = namedTrial(given);
   if (o.trial !== undefined && o.trial !== number) {
     throw new UsageError(
-      `${clean(given)} and --trial ${o.trial} are two trials: give one of them`,
+      `${
+        escapeControls(given)
+      } and --trial ${o.trial} are two trials: give one of them`,
     );
   }
   return withStudy(name, o, async (found) => {
     if (number === undefined) return await showStudy(found, o.json);
     const trials = await found.store.trials(found.row.studyId);
-    const trial = trialOf(found, trials, number);
+    const trial = findTrial(found, trials, number);
     console.log(
       o.json
         ? json(trial)

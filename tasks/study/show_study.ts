@@ -12,10 +12,10 @@ import {
   type Study,
   type StudyRow,
 } from "../../lib/study/commands.ts";
-import { cutHash, describe, shownParam } from "./values.ts";
+import { cutHash, describeParams, shownParam } from "./values.ts";
 import { factLines, minute } from "../text.ts";
 import type { FoundStudy } from "./records.ts";
-import { type SettingResult, settingText } from "./settings.ts";
+import { type SettingResult, settingResultText } from "./settings.ts";
 
 /** A recorded definition; undefined where there is none that we know. */
 export function definitionOf({ attrs }: StudyRow): Study | undefined {
@@ -138,7 +138,7 @@ export function studyText(
     ["budget", budget],
     ["fixed", fixed],
     ["progress", progressText(row, progress)],
-    ["best", best ? settingText(best, row.metric) : ""],
+    ["best", best ? settingResultText(best, row.metric) : ""],
     ["", leftOutText(leftOut, best)],
     [
       "time",
@@ -155,7 +155,7 @@ function leftOutText(
 ): string {
   if (!best || leftOut.length === 0) return "";
   const named = leftOut.slice(0, 4).map(({ params, values }) =>
-    `${describe(params)} (${values.length} of ${best.values.length})`
+    `${describeParams(params)} (${values.length} of ${best.values.length})`
   );
   const more = leftOut.length > 4 ? `, and ${leftOut.length - 4} more` : "";
   return `left out, with fewer repeats complete: ${named.join(", ")}${more}`;

@@ -1,9 +1,9 @@
 /** All that is on record of one trial, as lines of text. */
 import { encodeJson, type TrialRow } from "../../lib/study/commands.ts";
-import { clean, factLines, short, table } from "../text.ts";
+import { escapeControls, factLines, short, table } from "../text.ts";
 import { shownParam, valueTexts } from "./values.ts";
 import type { FoundStudy } from "./records.ts";
-import { reasonOf, secondsOf } from "./trials.ts";
+import { reasonOf, trialSeconds } from "./trials.ts";
 
 /** Attributes that have a line of their own, or are told otherwise. */
 const TOLD = [
@@ -57,7 +57,7 @@ export function trialText(
 ): string {
   const { attrs, system, params, value, state, intermediate } = trial;
   const { earlier, later } = historyOf(trial, trials);
-  const seconds = secondsOf(trial);
+  const seconds = trialSeconds(trial);
   const reason = reasonOf(trial);
   const worker = system["ferlab:worker"] as
     | { pid: number; host: string }
@@ -92,9 +92,9 @@ export function trialText(
   ];
   const groups = others.filter(([, value]) => isGroup(value))
     .map(([key, group]) =>
-      `${clean(key)}\n` + factLines(
+      `${escapeControls(key)}\n` + factLines(
         Object.entries(group as Record<string, unknown>)
-          .map(([name, value]) => [`  ${clean(name)}`, plain(value)]),
+          .map(([name, value]) => [`  ${escapeControls(name)}`, plain(value)]),
         room,
       )
     );

@@ -10,8 +10,8 @@ import {
 } from "../../lib/study/commands.ts";
 import {
   BOLD,
-  clean,
   DIM,
+  escapeControls,
   fit,
   NARROWEST,
   pad,
@@ -19,7 +19,7 @@ import {
   short,
   YELLOW,
 } from "../text.ts";
-import { describe, shownValue, withUnit } from "./values.ts";
+import { describeParams, shownValue, withUnit } from "./values.ts";
 import {
   type Line,
   screen,
@@ -58,13 +58,13 @@ function lines(study: Shown, tally: Tally) {
   });
   return (event: TrainingEvent): Line | undefined => {
     const line = lineOf(event), colour = COLOURS[event.type];
-    return line && { ...line, text: clean(line.text), colour };
+    return line && { ...line, text: escapeControls(line.text), colour };
   };
 }
 
 /** A point as words, with its repeat where there are several. */
 function named({ repeats }: Shown, { params, repeat }: TrialPoint): string {
-  const setting = describe(params);
+  const setting = describeParams(params);
   if (repeats === 1) return setting || "the only setting";
   return [setting, `repeat ${repeat}`].filter(Boolean).join(", ");
 }
@@ -122,7 +122,9 @@ function frame(
     clock(tally.elapsed()),
     !ended && tally.left(),
   ];
-  const head = [clean(study.name), ...facts].filter(Boolean).join(" · ");
+  const head = [escapeControls(study.name), ...facts].filter(Boolean).join(
+    " · ",
+  );
 
   const running = [...tally.running.values()];
   const rows = running.slice(0, MOST_LINES).map((trial) => {

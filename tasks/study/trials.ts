@@ -10,12 +10,12 @@ import {
 import type { FoundStudy } from "./records.ts";
 
 /** The key of a trial's point; undefined for a trial of another tool. */
-export function keyOf({ system }: TrialRow): string | undefined {
+export function pointKey({ system }: TrialRow): string | undefined {
   return (system["ferlab:point"] as { key: string } | undefined)?.key;
 }
 
 /** Seconds that a trial took; null while it has not ended. */
-export function secondsOf({ start, complete }: TrialRow): number | null {
+export function trialSeconds({ start, complete }: TrialRow): number | null {
   return start && complete ? (+complete - +start) / 1000 : null;
 }
 
@@ -26,7 +26,7 @@ export function reasonOf({ attrs }: TrialRow): string {
 }
 
 /** The trial of a number. @throws StudyError when there is none */
-export function trialOf(
+export function findTrial(
   { name, record }: FoundStudy,
   trials: readonly TrialRow[],
   number: number,
@@ -45,7 +45,7 @@ export function trialOf(
 
 /** The trials of each point, oldest first; another tool's trials are alone. */
 export function byPoint(trials: readonly TrialRow[]): TrialRow[][] {
-  return [...Map.groupBy(trials, (t) => keyOf(t) ?? t.number).values()];
+  return [...Map.groupBy(trials, (t) => pointKey(t) ?? t.number).values()];
 }
 
 /** The last trial of each point of which every trial failed. */
@@ -58,7 +58,7 @@ export function failedPoints(trials: readonly TrialRow[]): TrialRow[] {
 /** The name of a trial's folder below checkpoints/. */
 function folderOf(row: StudyRow, trial: TrialRow): string {
   const record = identityOf(row)?.key.slice(0, 8);
-  return keyOf(trial) ?? `${record}-trial${trial.number}`;
+  return pointKey(trial) ?? `${record}-trial${trial.number}`;
 }
 
 const those = (paths: string[]) => [...new Set(paths)].filter(existsSync);
@@ -87,9 +87,9 @@ export function logsOf(
 }
 
 /** Bytes of all files below a path. */
-export function sizeOf(path: string): number {
+export function bytesBelow(path: string): number {
   const info = statSync(path, { throwIfNoEntry: false });
   if (!info?.isDirectory()) return info?.size ?? 0;
   return readdirSync(path)
-    .reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+    .reduce((sum, name) => sum + bytesBelow(join(path, name)), 0);
 }

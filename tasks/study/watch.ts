@@ -4,7 +4,7 @@ import type { StudySummary, TrainingEvent } from "../../lib/study/mod.ts";
 import { RETRIES } from "../../lib/study/commands.ts";
 import { EXIT, path } from "../../lib/notebook/commands/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/commands.ts";
-import { clean, json, plural } from "../text.ts";
+import { escapeControls, json, plural } from "../text.ts";
 import {
   fromZero,
   jobCount,
@@ -104,7 +104,9 @@ export async function watch(
     summary = await work({
       signal,
       onEvent(event) {
-        if (event.type === "data") event.lines.forEach((l) => say(clean(l)));
+        if (event.type === "data") {
+          event.lines.forEach((l) => say(escapeControls(l)));
+        }
         if (event.type === "study") display = stderrDisplay(event.study);
         display?.onEvent(event);
       },

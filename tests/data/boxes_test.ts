@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { cutImage, decodeImage } from "../../lib/data/read/decode_image.ts";
 import type { Crop, ListedImage } from "../../lib/data/listing.ts";
 import { readPixels } from "../../lib/data/read/pixels.ts";
-import { contentOf } from "../../tasks/data/content.ts";
+import { imageFile } from "../../tasks/data/content.ts";
 import { farthest, fixture, PILLOW, rgbOf } from "./_pictures.ts";
 import { atRest, treeOf } from "./_tree.ts";
 
@@ -154,7 +154,7 @@ Deno.test("a stamp of files at rest tells boxes apart", async () => {
 Deno.test("a face that is written out is cut as it is read", async () => {
   using tree = treeOf({ "a.png": fixture("colour.png") });
   const part = face("a.png", box(8, 0, 30, 8));
-  const content = await contentOf(tree.dir, part);
+  const content = await imageFile(tree.dir, part);
   assert.ok(typeof content !== "string");
   Deno.writeFileSync(join(tree.dir, "b.png"), content);
   const { crop: _, ...written } = face("b.png", part.crop!);
@@ -163,7 +163,7 @@ Deno.test("a face that is written out is cut as it is read", async () => {
     (await read(tree.dir, [part], 3)).pixels,
   );
   assert.equal(
-    await contentOf(tree.dir, face("a.png", box(0, 16, 1, 1))),
+    await imageFile(tree.dir, face("a.png", box(0, 16, 1, 1))),
     "its box begins at 0, 16; the image is 16 × 16",
   );
 });

@@ -1,7 +1,7 @@
 /** The index as a board. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { claimsIn, sideBySide } from "../../lib/notebook/page/board.ts";
+import { readClaimsIn, sideBySide } from "../../lib/notebook/page/board.ts";
 import { indexHtml } from "../../lib/notebook/mod.ts";
 import { inFolder } from "../_folder.ts";
 
@@ -53,7 +53,7 @@ Deno.test("a damaged file of claims is left out in one line", async () => {
     await write("b", `{"claims": [{"claim": 5}]}`);
     await write("c", `{"claims": [{"claim": "c", "verdict": "holds"}]}`);
     const told: string[] = [];
-    const claims = await claimsIn(dir, (line) => told.push(line));
+    const claims = await readClaimsIn(dir, (line) => told.push(line));
     assert.deepEqual(claims, [
       { notebook: "c", claim: "c", ours: "", verdict: "holds" },
     ]);

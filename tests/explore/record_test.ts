@@ -6,13 +6,13 @@ import { gunzipSync } from "node:zlib";
 import * as lab from "../../lib/lab.ts";
 import type { Row, Trial } from "../../lib/lab.ts";
 import * as explore from "../../lib/explore/mod.ts";
-import { trialsOf } from "../../lib/explore/page/brush.ts";
-import { Evaluation, idOf } from "../../lib/explore/page/evaluate.ts";
+import { trialsOfMarks } from "../../lib/explore/page/brush.ts";
+import { CallEvaluation, trialId } from "../../lib/explore/page/evaluate.ts";
 import { FUNCTIONS } from "../../lib/explore/page/functions.ts";
 import { asWritten, type State } from "../../lib/explore/page/state.ts";
 import { commandOf } from "../../lib/explore/page/trial_view.ts";
 import { planOf, Recorder, remember } from "../../lib/explore/record.ts";
-import { tableOf, trialsIn } from "../../lib/explore/packed_trials.ts";
+import { packTrials, trialsIn } from "../../lib/explore/packed_trials.ts";
 import * as charts from "../../lib/charts/mod.ts";
 import * as reports from "../../lib/reports/mod.ts";
 import * as rows from "../../lib/rows/mod.ts";
@@ -24,8 +24,8 @@ import { trialsOfStudy } from "./_trials.ts";
 const root = new URL("../..", import.meta.url).pathname;
 const trials = trialsOfStudy();
 remember(trials);
-const read = trialsIn(JSON.parse(JSON.stringify(tableOf(trials))));
-const byId = new Map(read.map((t) => [idOf(t.study, t.number), t]));
+const read = trialsIn(JSON.parse(JSON.stringify(packTrials(trials))));
+const byId = new Map(read.map((t) => [trialId(t.study, t.number), t]));
 
 /** What a recorded value is when its calls are made again under a state. */
 function again(
@@ -38,7 +38,7 @@ function again(
   assert.ok(at !== undefined, "it keeps no call");
   const calls = JSON.parse(JSON.stringify(recorder.calls));
   const state = { ...asWritten(), ...part };
-  return new Evaluation(calls, byId, state, margin).call(at);
+  return new CallEvaluation(calls, byId, state, margin).call(at);
 }
 
 /** Without what results keep under symbols. */
@@ -186,7 +186,7 @@ Deno.test("an answer's number is made of the calls that gave its sentences", () 
   const words = JSON.parse(JSON.stringify(recorder.words(text)));
   const { calls } = JSON.parse(JSON.stringify(recorder));
   const under = (part: Partial<State>) =>
-    new Evaluation(calls, byId, { ...asWritten(), ...part }).value(words);
+    new CallEvaluation(calls, byId, { ...asWritten(), ...part }).value(words);
   assert.equal(under({}), text);
   const left = reports.effects(trials.filter((t) => t.repeat !== 1), of);
   assert.equal(
@@ -223,7 +223,7 @@ Deno.test("what was changed since, rests on what no page has, or is of no trial 
 });
 
 Deno.test("the table has no folder, no host and no picture, and all that is judged", async () => {
-  const text = JSON.stringify(tableOf(trials));
+  const text = JSON.stringify(packTrials(trials));
   assert.doesNotMatch(text, /\/home|secret-host|predictions/);
   assert.match(text, /cannot open weights\.pth/);
   assert.deepEqual(
@@ -243,7 +243,7 @@ Deno.test("the table has no folder, no host and no picture, and all that is judg
 
 Deno.test("calls that no report makes are refused in one line", () => {
   const make = (...calls: unknown[]) => () =>
-    new Evaluation(calls as [], byId, asWritten()).call(0);
+    new CallEvaluation(calls as [], byId, asWritten()).call(0);
   assert.throws(make(["eval", "1"]), /eval is no function of a report/);
   assert.throws(make(["constructor"]), /no function of a report/);
   assert.throws(make(["where", ["x"]]), /x is no value of a report/);
@@ -258,7 +258,7 @@ Deno.test("calls that no report makes are refused in one line", () => {
 
 Deno.test("a mark stands for its trial, or for all of its setting; odd ones for none", () => {
   const marked = (...all: Record<string, string>[]) =>
-    trialsOf(
+    trialsOfMarks(
       all.map((dataset) => ({ dataset }) as unknown as SVGElement),
       byId,
     );
@@ -289,7 +289,7 @@ Deno.test("a trial's command trains it again, to the last bit", () =>
     });
     await study.run();
     const all = await study.trials();
-    const table = tableOf(all, planOf);
+    const table = packTrials(all, planOf);
     const trial = trialsIn(JSON.parse(JSON.stringify(table)))[1];
     const task = `deno run -A --no-check ${join(root, "tasks/study.ts")}`;
     const command = commandOf(trial)!.replace("deno task study", task);

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { modelOf } from "../../lib/models/mod.ts";
 import {
+  addShortcut,
   applyScope,
   batchNorm,
   conv2d,
   type Forward,
   gelu,
   initialise,
-  join,
   layerNorm,
   prelu,
 } from "../../lib/nn/mod.ts";
@@ -166,10 +166,10 @@ const unitOf =
     });
     const active = prelu(at("p"), batchNorm(at("n2"), inner));
     const y = batchNorm(at("n3"), conv2d(at("c"), active, { filters, kernel }));
-    if (end === "prelu") return flat(join(scope, prelu(at("q"), y)));
-    if (end === "plain") return flat(join(scope, y, { x: inner.x }));
+    if (end === "prelu") return flat(addShortcut(scope, prelu(at("q"), y)));
+    if (end === "plain") return flat(addShortcut(scope, y, { x: inner.x }));
     const less = conv2d(at("d"), shortcut, { filters, kernel: 1, stride });
-    return flat(join(scope, y, batchNorm(at("n4"), less)));
+    return flat(addShortcut(scope, y, batchNorm(at("n4"), less)));
   };
 
 /** A state whose norms and slopes are not the first ones: slopes below 0 and above 1. */

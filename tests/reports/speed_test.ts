@@ -10,7 +10,7 @@ import {
   timed,
 } from "../../lib/reports/mod.ts";
 import { published, type Row, speeds, speedText } from "../../lib/rows/mod.ts";
-import { named } from "../../lib/rows/mod.ts";
+import { withParameterNames } from "../../lib/rows/mod.ts";
 import { inFolder } from "../_folder.ts";
 
 const html = async (cell: unknown) =>
@@ -20,7 +20,7 @@ const html = async (cell: unknown) =>
 /** A row a rate, each a repeat; null is one that failed. */
 const repeated = (params: Row, rates: (number | null)[]): Row[] =>
   rates.map((imagesPerSecond, repeat) =>
-    named({
+    withParameterNames({
       ...params,
       repeat,
       imagesPerSecond,

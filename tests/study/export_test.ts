@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import pl from "nodejs-polars";
 import {
+  exportFormatOf,
   exportRuns,
   exportStudy,
-  formatOf,
   jsonOf,
   type Tracker,
 } from "../../lib/study/exchange/export_study.ts";
@@ -183,10 +183,10 @@ Deno.test("a file that cannot be written is named, and the old ones stay whole",
   }));
 
 Deno.test("a file's name tells its format", () => {
-  assert.equal(formatOf("a/b.PARQUET"), "parquet");
-  assert.equal(formatOf("a.csv"), "csv");
+  assert.equal(exportFormatOf("a/b.PARQUET"), "parquet");
+  assert.equal(exportFormatOf("a.csv"), "csv");
   assert.throws(
-    () => formatOf("a.xlsx"),
+    () => exportFormatOf("a.xlsx"),
     /^StudyError: a\.xlsx: its name tells no format: end it with \.parquet, /,
   );
 });

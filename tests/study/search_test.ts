@@ -4,11 +4,11 @@ import { StudyError } from "../../lib/study/errors.ts";
 import { randomPoint, uniforms } from "../../lib/study/search/random_search.ts";
 import { sobolPoint } from "../../lib/study/search/sobol.ts";
 import {
-  sizeOf,
+  countOfValues,
+  isInSpace,
   type Space,
   type Spaces,
-  valueAt,
-  within,
+  valueInSpace,
 } from "../../lib/study/search/space.ts";
 
 const sobol = JSON.parse(
@@ -35,7 +35,7 @@ function cube(n: number): Spaces {
 function counts(space: Space, n: number): Map<unknown, number> {
   const found = new Map<unknown, number>();
   for (let i = 0; i < n; i++) {
-    const value = valueAt(space, (i + 0.5) / n);
+    const value = valueInSpace(space, (i + 0.5) / n);
     found.set(value, (found.get(value) ?? 0) + 1);
   }
   return found;
@@ -70,15 +70,15 @@ Deno.test("every choice, whole number and step takes as much of the interval", (
 
 Deno.test("a float is linear in the interval, and a log float in its logarithm", () => {
   const linear: Space = { kind: "float", low: -2, high: 6, log: false };
-  assert.equal(valueAt(linear, 0), -2);
-  assert.equal(valueAt(linear, 0.25), 0);
+  assert.equal(valueInSpace(linear, 0), -2);
+  assert.equal(valueInSpace(linear, 0.25), 0);
   const log: Space = { kind: "float", low: 1e-5, high: 1e-1, log: true };
   for (const [u, value] of [[0, 1e-5], [0.25, 1e-4], [0.75, 1e-2]]) {
-    const found: number = Number(valueAt(log, u));
+    const found: number = Number(valueInSpace(log, u));
     assert.ok(Math.abs(found / value - 1) < 1e-12, `${found} at ${u}`);
   }
-  assert.ok(Number(valueAt(log, 1 - 2 ** -53)) <= 1e-1);
-  assert.ok(Number(valueAt(log, 0)) >= 1e-5);
+  assert.ok(Number(valueInSpace(log, 1 - 2 ** -53)) <= 1e-1);
+  assert.ok(Number(valueInSpace(log, 0)) >= 1e-5);
 });
 
 Deno.test("a whole number k of a log space has the share log((k + ½)/(k - ½))", () => {
@@ -92,15 +92,15 @@ Deno.test("a whole number k of a log space has the share log((k + ½)/(k - ½))"
 });
 
 Deno.test("a space knows its size and what lies within it", () => {
-  assert.equal(sizeOf(unit), Infinity);
-  assert.equal(sizeOf({ ...unit, high: 0 }), 1);
-  assert.equal(sizeOf({ ...unit, high: 0.3, step: 0.1 }), 4);
-  assert.equal(sizeOf(int(1, 8, 3)), 3);
+  assert.equal(countOfValues(unit), Infinity);
+  assert.equal(countOfValues({ ...unit, high: 0 }), 1);
+  assert.equal(countOfValues({ ...unit, high: 0.3, step: 0.1 }), 4);
+  assert.equal(countOfValues(int(1, 8, 3)), 3);
   const choices: Space = { kind: "choices", choices: [1, "b", false] };
-  assert.equal(sizeOf(choices), 3);
-  assert.ok(within(choices, false) && !within(choices, "1"));
-  assert.ok(within(unit, 1) && within(unit, 0) && !within(unit, 1.01));
-  assert.ok(!within(unit, "0.5") && !within(unit, undefined));
+  assert.equal(countOfValues(choices), 3);
+  assert.ok(isInSpace(choices, false) && !isInSpace(choices, "1"));
+  assert.ok(isInSpace(unit, 1) && isInSpace(unit, 0) && !isInSpace(unit, 1.01));
+  assert.ok(!isInSpace(unit, "0.5") && !isInSpace(unit, undefined));
 });
 
 Deno.test("uniforms are even, and a key's stream is its own", () => {

@@ -6,7 +6,7 @@ import type { TrialPoint } from "../../lib/study/points.ts";
 import type { TrainingEvent } from "../../lib/study/training.ts";
 import {
   cutHash,
-  describe,
+  describeParams,
   valueTexts,
   withUnit,
 } from "../../tasks/study/values.ts";
@@ -382,5 +382,5 @@ Deno.test("numbers have the digits that tell them apart, a rate its exponent", (
       ...[[0.001, "1e-3"], [5.6e-6, "5.6e-6"]],
       [0.000316227766017, "3.162e-4"],
     ] as [number, string][]
-  ) assert.equal(describe({ lr }), `lr ${text}`);
+  ) assert.equal(describeParams({ lr }), `lr ${text}`);
 });

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import type { Params, ParamValue } from "../../lib/study/definition.ts";
 import { randomPoint } from "../../lib/study/search/random_search.ts";
 import {
+  isInSpace,
   type Observation,
   type Space,
   type Spaces,
-  within,
 } from "../../lib/study/search/space.ts";
 import { splitObservations, tpePoint } from "../../lib/study/search/tpe.ts";
 
@@ -123,11 +123,11 @@ Deno.test("a parameter that some observations lack or have outside of its space 
   const { depth: _, ...others } = training;
   const { depth: own, ...rest } = without;
   assert.deepEqual(rest, tpePoint(others, seen, options));
-  assert.ok(within(depth, own));
+  assert.ok(isInSpace(depth, own));
   const none = seen.map(({ value }) => ({ params: {}, value }));
   const point = tpePoint(training, none, options);
   for (const [name, space] of Object.entries(training)) {
-    assert.ok(within(space, point[name]), name);
+    assert.ok(isInSpace(space, point[name]), name);
   }
 });
 

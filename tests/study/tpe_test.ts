@@ -11,10 +11,10 @@ import { uniforms } from "../../lib/study/search/random_search.ts";
 import {
   fromInterval,
   interval,
+  isInSpace,
   type NumberSpace,
   type Observation,
   type Spaces,
-  within,
 } from "../../lib/study/search/space.ts";
 import { modelsOf, splitObservations } from "../../lib/study/search/tpe.ts";
 
@@ -234,7 +234,7 @@ Deno.test("draws of a float and a choice have the joint density's share in each 
     const next = uniforms("test", name);
     for (let i = 0; i < n; i++) {
       const { [name]: x, opt } = draw(next);
-      assert.ok(within(space, x));
+      assert.ok(isInSpace(space, x));
       const scaled = space.log ? Math.log(Number(x)) : Number(x);
       const tenth = Math.floor(10 * (scaled - low) / (high - low));
       const cell = `${opt} ${Math.min(9, tenth)}`;

@@ -4,8 +4,8 @@ import {
   bytesToFloat,
   compile,
   fromBytes,
+  graphNodes,
   handleCount,
-  nodesOf,
   statelessUniform,
   tf,
   timeOps,
@@ -235,8 +235,8 @@ Deno.test("the nodes of what is compiled are counted as the library runs them", 
   const x = tf.ones([2, 2]);
   const call = async () => (await f(x)).forEach((t) => t.dispose());
   // The argument, the product, relu, the axes, the sum and the result.
-  assert.equal(await nodesOf(call), 6);
-  assert.equal(await nodesOf(call), 0, "nothing new is compiled");
+  assert.equal(await graphNodes(call), 6);
+  assert.equal(await graphNodes(call), 0, "nothing new is compiled");
   x.dispose();
   f.dispose();
 });

@@ -9,7 +9,7 @@ import {
   LIBRARY_FILES,
   libraryFolder,
   quickDamage,
-  readRecord,
+  readInstallRecord,
   TENSORFLOW_VERSION,
 } from "../../lib/tensorflow/location.ts";
 import { withEnv } from "../_env.ts";
@@ -125,7 +125,7 @@ const installed = libraryFolder(TENSORFLOW_VERSION, true);
 Deno.test("every library of an installed GPU build opens", {
   ignore: quickDamage(installed) !== null, // a download of 3.4 GB
 }, () => {
-  const libraries = Object.keys(readRecord(installed)!.files)
+  const libraries = Object.keys(readInstallRecord(installed)!.files)
     .filter((file) => /^\.\.\/nvidia\/.*\.so/.test(file));
   assert.ok(libraries.length > 12);
   const errors = libraries.map((file) => openError(join(installed, file)))

@@ -12,7 +12,7 @@ import {
 } from "../../lib/tensorflow/install.ts";
 import {
   LIBRARY_FILES,
-  readRecord,
+  readInstallRecord,
   sha256,
   TENSORFLOW_VERSION,
 } from "../../lib/tensorflow/location.ts";
@@ -203,7 +203,7 @@ Deno.test("the GPU build has CUDA's libraries where its RUNPATH looks", {
     });
     assert.equal(location.dir, join(root, "2.21.0-gpu", "tensorflow"));
     assert.deepEqual(findLibrarySync(), location);
-    const { files, packages } = readRecord(location.dir)!;
+    const { files, packages } = readInstallRecord(location.dir)!;
     assert.deepEqual(Object.keys(files).sort(), [
       "../nvidia/cuda_nvcc/bin/ptxas",
       "../nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc",

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { findLibrarySync } from "../../lib/tensorflow/install.ts";
 import { cacheRoot } from "../../lib/tensorflow/location.ts";
-import { ensureNative, keyOf, ZIG } from "../../lib/tensorflow/native.ts";
+import { ensureNative, kernelKey, ZIG } from "../../lib/tensorflow/native.ts";
 import {
   type Attr,
   AttrType,
@@ -123,7 +123,7 @@ Deno.test({
         join(bin, "gcc"),
         `#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done; echo no >"$2"\n`,
       );
-      const key = keyOf(LIBRARY);
+      const key = kernelKey(LIBRARY);
       const set = { ...env, FERLAB_TENSORFLOW: LIBRARY };
       await withEnv(set, async () => {
         const found = await ensureNative(LIBRARY);
@@ -202,8 +202,8 @@ for await (const { trainLoss, gradientNorm } of train.train(recipe, faces)) {
 });
 
 Deno.test("another folder of the library takes another compiled file", () => {
-  assert.notEqual(keyOf("/a"), keyOf("/b"));
-  assert.equal(keyOf("/a"), keyOf("/a"));
+  assert.notEqual(kernelKey("/a"), kernelKey("/b"));
+  assert.equal(kernelKey("/a"), kernelKey("/a"));
 });
 
 const zig = join(cacheRoot(), ZIG);

@@ -23,7 +23,7 @@ function isOf(setting: string): (trial: Trial) => boolean {
 }
 
 /** The trials that marks stand for, by study; undefined where they tell none. */
-export function trialsOf(
+export function trialsOfMarks(
   marks: Iterable<SVGElement>,
   trials: ReadonlyMap<string, Trial>,
 ): Record<string, number[]> | undefined {

@@ -42,7 +42,7 @@ export const tick = (
 };
 
 /** A choice of several, by their keys; `name` is for those who hear it. */
-export const choice = (
+export const choiceInput = (
   options: Record<string, string>,
   value: string,
   change: (value: string) => void,

@@ -9,14 +9,15 @@ import { keeps, NUMBERS, type State, testingOf } from "./state.ts";
 /** All trials of a page by study and number. */
 export type Trials = ReadonlyMap<string, Trial>;
 
-export const idOf = (study: unknown, number: unknown) => `${study}/${number}`;
+export const trialId = (study: unknown, number: unknown) =>
+  `${study}/${number}`;
 
 /** What is no longer there: an item of rows that are left out. */
 const GONE = Symbol();
 const DEEPEST = 100;
 
 /** One report's calls under one state; each is made once. */
-export class Evaluation {
+export class CallEvaluation {
   readonly #made = new Map<number, unknown>();
   /** Calls whose arguments are being made. */
   readonly #open = new Set<number>();
@@ -118,14 +119,16 @@ export class Evaluation {
       case "t": {
         const [all, isJudged] = parts;
         const values = new Map<string, Json>(
-          (all as Json[]).map(([study, n, value]) => [idOf(study, n), value]),
+          (all as Json[]).map((
+            [study, n, value],
+          ) => [trialId(study, n), value]),
         );
         if (isJudged && (this.state.number ?? "test") !== "test") {
           throw new Error(
             "a function of the notebook reads the accuracy as it was judged",
           );
         }
-        return this.#function(values, (row) => idOf(row.study, row.number));
+        return this.#function(values, (row) => trialId(row.study, row.number));
       }
       case "f": {
         const [paths, table] = parts;
@@ -151,7 +154,7 @@ export class Evaluation {
     const { number = "test" } = this.state;
     const fields = Object.entries(changed as Record<string, Json[]>);
     return (of as [string, number][]).flatMap(([study, n], i) => {
-      const trial = this.trials.get(idOf(study, n));
+      const trial = this.trials.get(trialId(study, n));
       if (!trial) throw new Error(`trial ${n} of ${study} is not in the page`);
       if (!this.#keeps(trial)) return [];
       const accuracy = trial.accuracy === null || trial.accuracy === undefined

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** The page's part: reads what the page holds, shows the panel, follows it. */
 import type { Trial } from "../../rows/mod.ts";
-import { both, brush, trialsOf } from "./brush.ts";
+import { both, brush, trialsOfMarks } from "./brush.ts";
 import { readPage } from "./read_page.ts";
 import { h, keepingFocus } from "./dom.ts";
 import { differing, panelOf } from "./panel.ts";
@@ -132,7 +132,7 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     pick(mark?.dataset.trial);
   });
   brush(() => !panel.hidden, (marks) => {
-    const picked = trialsOf(marks, trials);
+    const picked = trialsOfMarks(marks, trials);
     if (picked) change({ ...state, only: both(state.only, picked) });
   });
   open(isOpen);

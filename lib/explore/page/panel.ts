@@ -3,7 +3,7 @@
 import type { Trial } from "../../rows/mod.ts";
 import { verdictText } from "../../reports/mod.ts";
 import { valueText } from "../../rows/mod.ts";
-import { choice, h, labelled, tick } from "./dom.ts";
+import { choiceInput, h, labelled, tick } from "./dom.ts";
 import { power } from "./more_repeats.ts";
 import type { Report } from "./report.ts";
 import {
@@ -114,7 +114,7 @@ export function panelOf(
       ),
     ),
     h("h3", {}, "What is judged"),
-    choice(
+    choiceInput(
       Object.fromEntries(Object.entries(NUMBERS).map(([k, n]) => [k, n.name])),
       state.number ?? "test",
       (number) => set({ number: number === "test" ? undefined : number }),
@@ -123,7 +123,7 @@ export function panelOf(
     h("h3", {}, "Tests"),
     labelled(
       "confidence level",
-      choice(
+      choiceInput(
         Object.fromEntries(
           [...new Set(LEVELS).add(state.level ?? 0.95)].sort()
             .map((level) => [String(level), levelText(level)]),
@@ -224,7 +224,7 @@ function rangeOf(
   const all: [number, number] = [values[0], values.at(-1)!];
   const [low, high] = state.ranges[name] ?? all;
   const end = (i: 0 | 1, words: string) =>
-    choice(
+    choiceInput(
       Object.fromEntries(
         values.map((v) => [String(v), `${words} ${valueText(name, v)}`]),
       ),

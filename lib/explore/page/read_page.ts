@@ -4,7 +4,7 @@ import type { Trial } from "../../rows/mod.ts";
 import type { Asked } from "../pack.ts";
 import type { CallJson, Json } from "../record.ts";
 import { trialsIn, type TrialTable } from "../packed_trials.ts";
-import { idOf } from "./evaluate.ts";
+import { trialId } from "./evaluate.ts";
 
 /** An output of the report that can be asked. */
 export interface Output {
@@ -105,7 +105,7 @@ export async function readPage(embedded: Embedded): Promise<{
   for (const text of embedded.trials) {
     const table = JSON.parse(await unpacked(text)) as TrialTable;
     for (const trial of trialsIn(table)) {
-      const id = idOf(trial.study, trial.number), known = trials.get(id);
+      const id = trialId(trial.study, trial.number), known = trials.get(id);
       // Of two records of one study nobody knows which a call means.
       if (known && known.start !== trial.start) twice.add(id);
       trials.set(id, trial);

@@ -15,7 +15,7 @@ import type { AskedClaim } from "../pack.ts";
 import type { CallJson } from "../record.ts";
 import type { Output } from "./read_page.ts";
 import { h, keepingFocus } from "./dom.ts";
-import { Evaluation } from "./evaluate.ts";
+import { CallEvaluation } from "./evaluate.ts";
 import { asWritten, isAsWritten, keeps, type State } from "./state.ts";
 import { WITH_MARGIN } from "./functions.ts";
 
@@ -53,7 +53,7 @@ export class Report {
   /** Whether an output comes out as it is written. */
   readonly #sound = new Map<Output, boolean>();
   readonly #original = asWritten();
-  readonly #evaluations = new WeakMap<State, Evaluation>();
+  readonly #evaluations = new WeakMap<State, CallEvaluation>();
   readonly #claims = new WeakMap<State, ClaimNow[]>();
   #turn = 0;
 
@@ -71,8 +71,9 @@ export class Report {
   }
 
   /** What a state makes of the calls, each made once. */
-  #evaluation(state: State, margin?: number): Evaluation {
-    const make = () => new Evaluation(this.calls, this.trials, state, margin);
+  #evaluation(state: State, margin?: number): CallEvaluation {
+    const make = () =>
+      new CallEvaluation(this.calls, this.trials, state, margin);
     if (margin !== undefined) return make();
     const known = this.#evaluations.get(state) ?? make();
     this.#evaluations.set(state, known);

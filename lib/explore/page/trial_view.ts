@@ -3,7 +3,7 @@
 import { lineChart } from "../../charts/mod.ts";
 import type { Row, Trial } from "../../rows/mod.ts";
 import type { SharedPlan } from "../record.ts";
-import { choice, h } from "./dom.ts";
+import { choiceInput, h } from "./dom.ts";
 
 const text = (value: unknown): string =>
   typeof value === "object" && value !== null
@@ -66,7 +66,7 @@ function confusionOf(counts: readonly (readonly number[])[]): Node {
     "div",
     {},
     h("h3", {}, "Confusion"),
-    choice(kinds, "counts", show, "Confusion as"),
+    choiceInput(kinds, "counts", show, "Confusion as"),
     box,
   );
 }

@@ -8,7 +8,12 @@ import {
   timeLimit,
 } from "../file/cells.ts";
 import { changesOf } from "../run/stale.ts";
-import { at, type Checked, checkNames, type Finding } from "./findings.ts";
+import {
+  type Checked,
+  checkNameUse,
+  type Finding,
+  findingAt,
+} from "./findings.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
 import { extractCells, syntaxProblem } from "./extract.ts";
 import { workingFolder } from "../project.ts";
@@ -35,7 +40,9 @@ function checkIds(one: Checked): Finding[] {
       : before !== undefined
       ? `its id "${id}" is also that of ${cellName(cells, before)}`
       : undefined;
-    return why ? [at(one, i, "ids", `${why}; \`clean\` gives it another`)] : [];
+    return why
+      ? [findingAt(one, i, "ids", `${why}; \`clean\` gives it another`)]
+      : [];
   });
   const tell = (message: string) =>
     findings.push({ file, kind: "ids", message });
@@ -91,7 +98,7 @@ function checkOutputs(one: Checked): Finding[] {
   let count = 0;
   nb.cells.forEach((cell, i) => {
     const tell = (message: string) =>
-      findings.push(at(one, i, "outputs", message));
+      findings.push(findingAt(one, i, "outputs", message));
     const problem = outputProblem(cell);
     if (problem) tell(problem);
     if (cell.cell_type !== "code" || cell.execution_count == null) return;
@@ -114,7 +121,7 @@ function checkChanges(one: Checked): Finding[] {
   const code = codeCells(one.nb).map((cell) => one.nb.cells.indexOf(cell));
   return Array.from(changesOf(one.file, one.nb).cells, ([number, why]) => {
     const message = `it changed since it ran: ${why}`;
-    return at(one, code[number - 1], "stale", message);
+    return findingAt(one, code[number - 1], "stale", message);
   });
 }
 
@@ -125,7 +132,7 @@ function checkMetadata(one: Checked): Finding[] {
       timeLimit(cell);
       return [];
     } catch (e) {
-      return [at(one, i, "metadata", (e as Error).message)];
+      return [findingAt(one, i, "metadata", (e as Error).message)];
     }
   });
   const tell = (message: string): Finding => ({
@@ -161,7 +168,9 @@ async function checkSyntax(one: Checked): Promise<void> {
     if (!problem) continue;
     const asJsx = await denoFmt(source, "tsx", workingFolder(one.file));
     if ("text" in asJsx) one.jsx = true;
-    else one.findings.push(at(one, i, "syntax", problem.message, problem.line));
+    else {one.findings.push(
+        findingAt(one, i, "syntax", problem.message, problem.line),
+      );}
   }
 }
 
@@ -198,7 +207,7 @@ async function askDeno(notebooks: Checked[], cwd: string) {
         const one = programs.get(program)!;
         one.findings.push(
           origin
-            ? at(one, origin.cell, kind, message, origin.line)
+            ? findingAt(one, origin.cell, kind, message, origin.line)
             : { file: path ?? one.file, line, kind, message },
         );
       }
@@ -250,7 +259,7 @@ export async function checkNotebooks(files: string[]): Promise<Finding[]> {
   const folders = Map.groupBy(sound, ({ file }) => workingFolder(file));
   for (const [cwd, group] of folders) await askDeno(group, cwd);
   for (const one of notebooks) {
-    const names = ours.includes(one) ? checkNames(one) : [];
+    const names = ours.includes(one) ? checkNameUse(one) : [];
     const told = new Set(names.map((f) => `${f.cell} ${f.line}`));
     one.findings = [
       ...one.findings.filter((f) =>

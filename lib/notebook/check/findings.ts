@@ -37,7 +37,7 @@ export interface Checked {
 }
 
 /** A finding at a cell, by its place among all cells. */
-export function at(
+export function findingAt(
   { file, nb }: Checked,
   index: number,
   kind: Finding["kind"],
@@ -104,7 +104,7 @@ export function usedTooEarly(cells: (CellCode | undefined)[]): EarlyUse[] {
   return found;
 }
 
-export function checkNames(one: Checked): Finding[] {
+export function checkNameUse(one: Checked): Finding[] {
   const { cells } = one.nb;
   const codes = cells.map((c) =>
     c.cell_type === "code" ? cellCode(c.source) : undefined
@@ -116,7 +116,13 @@ export function checkNames(one: Checked): Finding[] {
       : `${use.name} is used before ${definer} defines it`;
     const line = cells[use.cell].source.slice(0, use.at).split("\n").length;
     const isKnown = codes[use.cell]!.inPlace;
-    return at(one, use.cell, "names", message, isKnown ? line : undefined);
+    return findingAt(
+      one,
+      use.cell,
+      "names",
+      message,
+      isKnown ? line : undefined,
+    );
   });
   const parameters = cells.findIndex((c) =>
     c.cell_type === "code" && hasTag(c, "parameters")
@@ -131,7 +137,12 @@ export function checkNames(one: Checked): Finding[] {
   return [
     ...early,
     ...unused.map((name) =>
-      at(one, parameters, "parameters", `the parameter ${name} is never used`)
+      findingAt(
+        one,
+        parameters,
+        "parameters",
+        `the parameter ${name} is never used`,
+      )
     ),
   ];
 }

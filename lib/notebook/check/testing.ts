@@ -3,7 +3,7 @@ import { cellName, cellTitle, hasTag } from "../file/cells.ts";
 import type { RunEvent } from "../run/cell_run.ts";
 import { compareOutputs } from "./compare_outputs.ts";
 import { isObject } from "../file/malformed.ts";
-import { secondsOf } from "../run/provenance.ts";
+import { cellSeconds } from "../run/provenance.ts";
 import { runNotebook } from "../run/run.ts";
 import {
   type Cell,
@@ -143,7 +143,7 @@ export async function runNotebookTest(
     if (hasTag(stored, "skip") || !stored.source.trim()) one.status = "skipped";
     else if (after.execution_count == null) one.status = "not run";
     else {
-      one.seconds = secondsOf(after);
+      one.seconds = cellSeconds(after);
       const given = o.tolerance ?? 0;
       one.message = await judge(stored, after, toleranceOf(nb, stored, given));
       if (one.message !== undefined) one.status = "failed";

@@ -10,7 +10,7 @@ type Wrap = (node: AnyNode, before: string, after: string) => void;
  * Lines stay where they are. Code that is not understood comes back as it is.
  * @param visit wraps what it likes; see {@link walk}
  */
-export function wrapped(
+export function wrapNodes(
   code: string,
   visit: (node: AnyNode, wrap: Wrap) => boolean | void,
 ): string {

@@ -4,14 +4,14 @@ import { globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { nameOf, textOf } from "./ast.ts";
 import { shortHash } from "../file/ids.ts";
-import { type GraphCell, listed } from "./graph.ts";
+import { type GraphCell, listInMetadata } from "./graph.ts";
 
 const isMeta = (node: AnyNode | undefined, property: string) =>
   node?.type === "MemberExpression" && node.object.type === "MetaProperty" &&
   node.property.type === "Identifier" && node.property.name === property;
 
 /** The path beside the module that an expression stands for. */
-export function placeOf(node: AnyNode): string | undefined {
+export function pathBesideModule(node: AnyNode): string | undefined {
   const beside = (text?: string) => text && `./${text}`;
   const isUrl = (text = "") => /^[a-z]+:/i.test(text);
   if (node.type === "NewExpression") {
@@ -206,7 +206,7 @@ export function dataHash(
   { cell, number }: GraphCell,
   folder: string,
 ): string | undefined {
-  const patterns = listed(cell, "data");
+  const patterns = listInMetadata(cell, "data");
   if (!patterns.length) return;
   const files = patterns.flatMap((p) => filesOf(p, folder, number));
   if (files.length > MOST_FILES) {

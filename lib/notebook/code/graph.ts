@@ -31,7 +31,7 @@ export interface GraphCell {
 }
 
 /** `metadata.ferlab[key]` when it is a list of strings, else empty. */
-export function listed(cell: Cell, key: string): string[] {
+export function listInMetadata(cell: Cell, key: string): string[] {
   const value = recordOf(cell)[key];
   return Array.isArray(value) && value.every((v) => typeof v === "string")
     ? value
@@ -68,7 +68,7 @@ export function cellGraph(cells: Cell[]): GraphCell[] {
       const imported = graph[definer - 1]?.code.imported.has(name);
       if (imported && !code.assigns.has(name)) touches.delete(name);
     }
-    for (const name of listed(cell, "touches")) {
+    for (const name of listInMetadata(cell, "touches")) {
       uses.add(name);
       touches.add(name);
     }

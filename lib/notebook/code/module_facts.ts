@@ -16,7 +16,7 @@ import {
   walk,
 } from "./ast.ts";
 import { shortHash } from "../file/ids.ts";
-import { patternOf, placeOf } from "./data_files.ts";
+import { pathBesideModule, patternOf } from "./data_files.ts";
 import { type Names, namesOf } from "./scopes.ts";
 import { javascriptOf } from "./strip_types.ts";
 
@@ -128,7 +128,9 @@ function partOf(
       const specifier = textOf(node.source as AnyNode);
       if (specifier) dynamic.push(specifier);
     }
-    const place = placeOf(node), pattern = patternOf(node), text = textOf(node);
+    const place = pathBesideModule(node),
+      pattern = patternOf(node),
+      text = textOf(node);
     if (place) places.push(place);
     if (pattern) patterns.push(pattern);
     if (text && /^[\w.-]{1,100}$/.test(text)) words.push(text);

@@ -1,15 +1,15 @@
 /** `deno task nb clean`: takes outputs and editors' traces out of notebooks. */
 import type { Command } from "commander";
 import { cleanNotebook } from "../check/clean.ts";
-import { each, shown } from "./shared.ts";
+import { eachFile, shownPath } from "./shared.ts";
 
 async function clean(
   given: string[],
   o: { all?: boolean; check?: boolean; json?: boolean },
 ): Promise<number> {
-  const { results, ok } = await each(given, async (file) => {
+  const { results, ok } = await eachFile(given, async (file) => {
     const result = await cleanNotebook(file, o);
-    return { ...result, file: shown(file) };
+    return { ...result, file: shownPath(file) };
   });
   if (o.json) console.log(JSON.stringify({ notebooks: results }, null, 2));
   else {

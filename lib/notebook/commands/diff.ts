@@ -17,7 +17,7 @@ import {
   paintOut as paint,
   path,
   RED,
-  shown,
+  shownPath,
   writeWhole,
   YELLOW,
 } from "./shared.ts";
@@ -72,9 +72,12 @@ async function diff(
   if (html) {
     // Only here: what draws outputs is slow to load.
     const { diffHtml } = await import("../page/diff_html.ts");
-    const page = await diffHtml(found, { before: shown(a), after: shown(b) });
+    const page = await diffHtml(found, {
+      before: shownPath(a),
+      after: shownPath(b),
+    });
     await writeWhole(html, page);
-    console.error(shown(html));
+    console.error(shownPath(html));
   }
   if (o.json) console.log(JSON.stringify(summary(found), null, 2));
   else found.cells.filter(({ kind }) => kind !== "same").forEach(print);

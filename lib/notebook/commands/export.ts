@@ -6,7 +6,14 @@ import { collectProvenance, shortList } from "../run/provenance.ts";
 import { exportHtml } from "../page/export.ts";
 import { limitsText } from "../limits.ts";
 import { readNotebook } from "../file/types.ts";
-import { checkFolder, each, path, shown, warn, writeWhole } from "./shared.ts";
+import {
+  checkFolder,
+  eachFile,
+  path,
+  shownPath,
+  warn,
+  writeWhole,
+} from "./shared.ts";
 
 interface Options {
   out?: string;
@@ -41,16 +48,16 @@ async function exportOne(file: string, out: string, o: Options) {
     changed: changes.cells,
     warn: (message) => warnings.push(message),
   });
-  for (const warning of warnings) warn(`${shown(file)}: ${warning}`);
+  for (const warning of warnings) warn(`${shownPath(file)}: ${warning}`);
   if (o.strict && warnings.length) {
     throw new Error(
-      `${shown(file)}: not exported, with --strict; it has ` +
+      `${shownPath(file)}: not exported, with --strict; it has ` +
         (warnings.length === 1 ? "a warning" : `${warnings.length} warnings`),
     );
   }
   await writeWhole(out, page);
   const bytes = new TextEncoder().encode(page).length;
-  return { notebook: shown(file), page: shown(out), bytes, warnings };
+  return { notebook: shownPath(file), page: shownPath(out), bytes, warnings };
 }
 
 async function exportPages(given: string[], o: Options): Promise<number> {
@@ -66,12 +73,12 @@ async function exportPages(given: string[], o: Options): Promise<number> {
   const twice = outs.find((out, i) => outs.indexOf(out) !== i);
   if (twice) {
     throw new Error(
-      `${shown(twice)}: two of the notebooks would become this page; ` +
+      `${shownPath(twice)}: two of the notebooks would become this page; ` +
         "export them to different folders",
     );
   }
   for (const out of outs) await checkFolder(out);
-  const { results: pages, ok } = await each(given, async (file, i) => {
+  const { results: pages, ok } = await eachFile(given, async (file, i) => {
     const page = await exportOne(file, outs[i], o);
     if (!o.json) console.log(page.page);
     return page;

@@ -1,15 +1,15 @@
 /** `deno task nb fmt`: formats the cells of notebooks. */
 import type { Command } from "commander";
 import { formatNotebook } from "../check/format.ts";
-import { each, fail, shown } from "./shared.ts";
+import { eachFile, fail, shownPath } from "./shared.ts";
 
 async function fmt(
   given: string[],
   o: { check?: boolean; json?: boolean },
 ): Promise<number> {
-  const { results, ok } = await each(given, async (file) => {
+  const { results, ok } = await eachFile(given, async (file) => {
     const result = await formatNotebook(file, { check: o.check });
-    return { ...result, file: shown(file) };
+    return { ...result, file: shownPath(file) };
   });
   if (o.json) console.log(JSON.stringify({ notebooks: results }, null, 2));
   for (const { file, changed, errors } of results) {

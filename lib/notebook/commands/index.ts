@@ -1,17 +1,17 @@
 /** `deno task nb index`: lists a folder's exported reports on one page. */
 import type { Command } from "commander";
 import { basename, join, relative } from "node:path";
-import { claimsIn, sideBySide } from "../page/board.ts";
+import { readClaimsIn, sideBySide } from "../page/board.ts";
 import { indexHtml, readReport, type Report } from "../page/index_page.ts";
 import { withLinks } from "../page/neighbours.ts";
-import { isFolder, path, shown, warn, writeWhole } from "./shared.ts";
+import { isFolder, path, shownPath, warn, writeWhole } from "./shared.ts";
 
 async function* pages(folder: string): AsyncGenerator<string> {
   let entries: Deno.DirEntry[] = [];
   try {
     entries = await Array.fromAsync(Deno.readDir(folder));
   } catch (e) {
-    warn(`${shown(folder)}: left out: ${(e as Error).message}`);
+    warn(`${shownPath(folder)}: left out: ${(e as Error).message}`);
   }
   for (const entry of entries) {
     const file = join(folder, entry.name);
@@ -25,18 +25,20 @@ async function* pages(folder: string): AsyncGenerator<string> {
 async function compared(against: string, folder: string): Promise<string> {
   const other = path(against);
   if (!await isFolder(other)) {
-    throw new Error(`${shown(other)}: no such folder; give one with claims`);
+    throw new Error(
+      `${shownPath(other)}: no such folder; give one with claims`,
+    );
   }
   const [before, now] = [
-    await claimsIn(other, warn),
-    await claimsIn(folder, warn),
+    await readClaimsIn(other, warn),
+    await readClaimsIn(folder, warn),
   ];
   if (before.length === 0) {
     throw new Error(
-      `${shown(other)}: holds no claims; give a folder of reports`,
+      `${shownPath(other)}: holds no claims; give a folder of reports`,
     );
   }
-  return sideBySide([shown(other), shown(folder)], before, now);
+  return sideBySide([shownPath(other), shownPath(folder)], before, now);
 }
 
 async function index(
@@ -45,7 +47,9 @@ async function index(
 ): Promise<number> {
   const folder = path(given);
   if (!await isFolder(folder)) {
-    throw new Error(`${shown(folder)}: no such folder; give one with reports`);
+    throw new Error(
+      `${shownPath(folder)}: no such folder; give one with reports`,
+    );
   }
   const out = o.out ? path(o.out) : join(folder, "index.html");
   const reports: Report[] = [], texts = new Map<string, string>();
@@ -59,7 +63,7 @@ async function index(
       reports.push(report);
       texts.set(name, html);
     } catch (e) {
-      warn(`${shown(file)}: left out: ${(e as Error).message}`);
+      warn(`${shownPath(file)}: left out: ${(e as Error).message}`);
     }
   }
   if (!reports.length) {
@@ -85,8 +89,8 @@ async function index(
   const about = reports.map(({ chart, ...r }) => ({ ...r, chart: !!chart }));
   console.log(
     o.json
-      ? JSON.stringify({ index: shown(out), reports: about }, null, 2)
-      : shown(out),
+      ? JSON.stringify({ index: shownPath(out), reports: about }, null, 2)
+      : shownPath(out),
   );
   return 0;
 }

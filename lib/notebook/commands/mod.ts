@@ -16,7 +16,7 @@ export {
   paintOut,
   path,
   RED,
-  shown,
+  shownPath,
   stopSignal,
   writeAll,
   writeWhole,

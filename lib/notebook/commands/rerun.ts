@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { rerunCells } from "../run/rerun.ts";
 import { NoSuchCell, replayText, type RerunPlan } from "../run/rerun_plan.ts";
 import { withProgress } from "./running.ts";
-import { fail, path, shown, stopSignal } from "./shared.ts";
+import { fail, path, shownPath, stopSignal } from "./shared.ts";
 
 /** Prints what is replayed and why. */
 function printPlan(plan: RerunPlan) {
@@ -42,11 +42,11 @@ export async function rerun(given: string, o: {
         onPlan: (plan) => o.quiet || printPlan(plan),
         onEvent: take,
       }));
-    const out = shown(result.out);
+    const out = shownPath(result.out);
     if (o.json) console.log(JSON.stringify({ ...result, out }, null, 2));
     else if (result.asked.length) console.log(out);
     if (result.error) {
-      fail(result.error.replace(path(given), shown(path(given))));
+      fail(result.error.replace(path(given), shownPath(path(given))));
     }
     return result.interrupted ? code() : result.ok ? 0 : 1;
   } catch (e) {

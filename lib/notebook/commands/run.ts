@@ -16,10 +16,10 @@ import {
   isFolder,
   numberOption,
   paint,
-  parameter,
+  parameterOption,
   path,
   RED,
-  shown,
+  shownPath,
   stopSignal,
   warn,
   writeWhole,
@@ -54,7 +54,7 @@ interface Job {
 /** What `--json` tells of one notebook. */
 function summary({ file, out, html }: Job, result?: RunResult, error?: string) {
   const told = {
-    file: shown(file),
+    file: shownPath(file),
     ok: result?.ok ?? false,
     interrupted: result?.interrupted ?? false,
     failedCell: result?.failedCell,
@@ -63,8 +63,8 @@ function summary({ file, out, html }: Job, result?: RunResult, error?: string) {
   if (!result) return told;
   return {
     ...told,
-    out: shown(out),
-    html: html && shown(html),
+    out: shownPath(out),
+    html: html && shownPath(html),
     seconds: runRecord(result.notebook).seconds,
     cells: codeCells(result.notebook).map((cell, i) => ({
       ...{ index: i + 1, id: cell.id },
@@ -81,11 +81,11 @@ async function parametersFrom(file: string): Promise<Record<string, unknown>> {
     values = exactJson(await Deno.readTextFile(file));
   } catch (e) {
     const why = (e as Error).message.split("\n")[0];
-    throw new Error(`${shown(file)}: cannot read the parameters: ${why}`);
+    throw new Error(`${shownPath(file)}: cannot read the parameters: ${why}`);
   }
   if (isObject(values)) return values;
   throw new Error(
-    `${shown(file)}: it must hold one JSON object, {"name": value}`,
+    `${shownPath(file)}: it must hold one JSON object, {"name": value}`,
   );
 }
 
@@ -115,7 +115,9 @@ async function jobsOf(
     const twin = jobs.findIndex((job) => job.out === out);
     if (twin < i) {
       wrong(
-        `${given[twin]} and ${given[i]} would both be saved as ${shown(out)}`,
+        `${given[twin]} and ${given[i]} would both be saved as ${
+          shownPath(out)
+        }`,
       );
     }
   });
@@ -145,7 +147,10 @@ async function run(
     const several = given.length > 1;
     const prefix = several ? `${basename(job.file, ".ipynb")}: ` : undefined;
     const short = (text: string) =>
-      text.replace(job.file, shown(job.file)).replace(job.out, shown(job.out));
+      text.replace(job.file, shownPath(job.file)).replace(
+        job.out,
+        shownPath(job.out),
+      );
     const told = (e: RunEvent): RunEvent =>
       e.type === "warning" ? { ...e, message: short(e.message) } : e;
     try {
@@ -159,9 +164,9 @@ async function run(
           }),
       );
       error = result.error;
-      if (!o.json) say(console.log, shown(job.out));
+      if (!o.json) say(console.log, shownPath(job.out));
       if (job.html) await writePage(job, result);
-      if (job.html && !o.json) say(console.log, shown(job.html));
+      if (job.html && !o.json) say(console.log, shownPath(job.html));
     } catch (e) {
       error = (e as Error).message;
     }
@@ -251,7 +256,7 @@ export function addRun(program: Command): void {
       "set a name that the cell tagged `parameters` declares with let; the " +
         "value is read as what its default is: true, 1e3, text, [1, 2]; what " +
         "does not fit is refused; may be repeated; also as -p name value",
-      parameter,
+      parameterOption,
     )
     .option("--params <file>", "parameters as a JSON object; -p goes over it")
     .option(

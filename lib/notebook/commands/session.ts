@@ -7,12 +7,12 @@ import {
   startSession,
   stopSession,
 } from "../run/session.ts";
-import { fail, path, shown, warn } from "./shared.ts";
+import { fail, path, shownPath, warn } from "./shared.ts";
 
 type Options = { all?: boolean; json?: boolean };
 
 const told = ({ notebook, pid, started }: Session) => ({
-  notebook: shown(notebook),
+  notebook: shownPath(notebook),
   pid,
   started,
 });

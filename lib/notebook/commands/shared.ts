@@ -54,7 +54,7 @@ const here = Deno.cwd() === resolve(import.meta.dirname!, "../../..")
   : Deno.cwd();
 export const path = (given: string) => resolve(here, given);
 /** An absolute path as messages show it. */
-export const shown = (absolute: string) => {
+export const shownPath = (absolute: string) => {
   const short = relative(here, absolute);
   return short.startsWith("..") ? absolute : short || ".";
 };
@@ -93,10 +93,12 @@ export const isFolder = async (file: string): Promise<boolean> =>
 /** Fails before a long run, not after it, where `file` cannot be one. */
 export async function checkFolder(file: string) {
   if (!await isFolder(dirname(file))) {
-    throw new Error(`${shown(file)}: its folder does not exist; make it first`);
+    throw new Error(
+      `${shownPath(file)}: its folder does not exist; make it first`,
+    );
   }
   if (await isFolder(file)) {
-    throw new Error(`${shown(file)} is a folder; give a file`);
+    throw new Error(`${shownPath(file)} is a folder; give a file`);
   }
 }
 
@@ -105,7 +107,7 @@ export async function checkFolder(file: string) {
  * on.
  * @returns what became of those that could, and whether all could
  */
-export async function each<T>(
+export async function eachFile<T>(
   given: string[],
   work: (file: string, index: number) => Promise<T>,
 ): Promise<{ results: T[]; ok: boolean }> {
@@ -117,7 +119,7 @@ export async function each<T>(
       results.push(await work(file, i));
     } catch (e) {
       ok = false;
-      fail((e as Error).message.replace(file, shown(file)));
+      fail((e as Error).message.replace(file, shownPath(file)));
     }
   }
   return { results, ok };
@@ -148,7 +150,10 @@ export function asPapermill(args: string[]): string[] {
 }
 
 /** Collects `-p name=value` options. */
-export function parameter(text: string, before?: Record<string, unknown>) {
+export function parameterOption(
+  text: string,
+  before?: Record<string, unknown>,
+) {
   const [, name, value] = new RegExp(`^\\s*(${NAME})\\s*=([^]*)$`, "u")
     .exec(text) ?? [];
   if (!name) throw new InvalidArgumentError("it must be name=value");
@@ -167,6 +172,6 @@ export async function writeWhole(file: string, text: string): Promise<void> {
   try {
     await replaceText(file, text);
   } catch (e) {
-    throw new Error((e as Error).message.replace(file, shown(file)));
+    throw new Error((e as Error).message.replace(file, shownPath(file)));
   }
 }

@@ -1,7 +1,7 @@
 /** `deno task nb status`: what is fresh and what is stale, without running. */
 import type { Command } from "commander";
 import { type CellState, notebookStatus } from "../run/stale.ts";
-import { each, shown, warn } from "./shared.ts";
+import { eachFile, shownPath, warn } from "./shared.ts";
 
 function line(cell: CellState): string {
   const why = cell.why.length ? `: ${cell.why.join(", ")}` : "";
@@ -12,10 +12,10 @@ async function status(
   given: string[],
   o: { json?: boolean },
 ): Promise<number> {
-  const { results, ok } = await each(given, async (file) => {
+  const { results, ok } = await eachFile(given, async (file) => {
     const { source, executed, unread, cells } = await notebookStatus(file);
-    if (unread) warn(unread.replace(executed, shown(executed)));
-    return { source: shown(source), executed: shown(executed), cells };
+    if (unread) warn(unread.replace(executed, shownPath(executed)));
+    return { source: shownPath(source), executed: shownPath(executed), cells };
   });
   if (o.json) {
     const all = given.length > 1 ? { notebooks: results } : results[0];

@@ -10,9 +10,9 @@ import {
   DIM,
   fail,
   paint,
-  parameter,
+  parameterOption,
   path,
-  shown,
+  shownPath,
   stopSignal,
 } from "./shared.ts";
 
@@ -32,7 +32,7 @@ async function test(given: string[], o: {
   for (const name of given) {
     if (signal.aborted) break;
     const file = path(name);
-    if (!o.json) console.log(shown(file));
+    if (!o.json) console.log(shownPath(file));
     const result = await runNotebookTest(file, {
       parameters: o.param,
       tolerance: o.tolerance,
@@ -50,8 +50,12 @@ async function test(given: string[], o: {
       ...{ file, ok: false, interrupted: false, cells: [] },
       error: e.message,
     }));
-    const error = result.error?.replace(file, shown(file));
-    results.push({ ...result, file: shown(file), ...(error ? { error } : {}) });
+    const error = result.error?.replace(file, shownPath(file));
+    results.push({
+      ...result,
+      file: shownPath(file),
+      ...(error ? { error } : {}),
+    });
     if (error) fail(error);
   }
   const cells = results.flatMap((r) => r.cells);
@@ -83,7 +87,7 @@ export function addTest(program: Command): void {
     .option(
       "-p, --param <name=value>",
       "set a parameter, as for run",
-      parameter,
+      parameterOption,
     )
     .option("--json", "print the results as JSON");
   addTolerance(command)

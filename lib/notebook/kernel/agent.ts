@@ -3,7 +3,7 @@
  * proxy that tells whether the event loop lives, ends what a cell awaits, and
  * ends the kernel when the proxy is gone.
  */
-import { wrapped } from "../code/cell_edits.ts";
+import { wrapNodes } from "../code/cell_edits.ts";
 
 /** Names under which a cell's awaits find the agent. */
 export const UNTIL = 'globalThis[Symbol.for("ferlab.until")]';
@@ -97,7 +97,7 @@ export const agentCode = (port: number, token: string): string =>
 
 /** `await x` becomes `await until(x)`, and so with `for await`. */
 export const interruptible = (code: string): string =>
-  !code.includes("await") ? code : wrapped(code, (node, wrap) => {
+  !code.includes("await") ? code : wrapNodes(code, (node, wrap) => {
     if (/Function/.test(node.type)) return false; // its awaits are its own
     if (node.type === "AwaitExpression") {
       wrap(node.argument, `${UNTIL}((`, "))");

@@ -1,5 +1,5 @@
 /** The cells that front ends ask for, one after the other, on one kernel. */
-import { explained, placed, syntaxError } from "./errors.ts";
+import { errorAtLine, explained, syntaxError } from "./errors.ts";
 import { Edited } from "../code/edited.ts";
 import type { Request } from "./front_ends.ts";
 import { InnerKernel } from "./deno_kernel.ts";
@@ -7,7 +7,7 @@ import { interruptible } from "./agent.ts";
 import { KernelDied, type Message } from "./kernel.ts";
 import { Language } from "./language.ts";
 import { lateText, withSvgTwin } from "./outputs.ts";
-import { within } from "../timing.ts";
+import { withinTime } from "../timing.ts";
 import type { CellError } from "../file/types.ts";
 import type { Header } from "./wire.ts";
 
@@ -81,7 +81,7 @@ export class CellQueue {
 
   /** What TypeScript tells of the name under the cursor, also while a cell runs. */
   async inspect({ code, cursor_pos }: Content): Promise<Content> {
-    const found = await within(
+    const found = await withinTime(
       INSPECTED,
       this.#language.inspect(String(code ?? ""), Number(cursor_pos) || 0)
         .catch(() => undefined),
@@ -104,7 +104,11 @@ export class CellQueue {
     const isMember = before.slice(0, before.length - prefix.length)
       .endsWith(".");
     const typed = isMember || prefix
-      ? within(TYPED, this.#language.complete(code, end).catch(() => []), [])
+      ? withinTime(
+        TYPED,
+        this.#language.complete(code, end).catch(() => []),
+        [],
+      )
       : [];
     const own: Content = this.#running
       ? {}
@@ -275,7 +279,7 @@ export class CellQueue {
     );
     if (SHOWS_TYPES) {
       const checked = this.#language.check(code).catch(() => []);
-      const wrong = await within(CHECKED, checked, []);
+      const wrong = await withinTime(CHECKED, checked, []);
       lines.push(...wrong.map((text) => `type error, ${text}\n`));
     }
     if (!lines.length) return;
@@ -309,7 +313,7 @@ export class CellQueue {
         return failed("Interrupted", "stopped; all variables are kept");
       }
       if (error) {
-        return placed({ source: code, cell, thrown: reply.thrown }, error);
+        return errorAtLine({ source: code, cell, thrown: reply.thrown }, error);
       }
       const { ename, evalue, traceback } = await syntaxError(code);
       return { ename, evalue, traceback };

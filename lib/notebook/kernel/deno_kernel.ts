@@ -2,7 +2,7 @@
 import { agentCode } from "./agent.ts";
 import { addressOf } from "./wire.ts";
 import { Kernel } from "./kernel.ts";
-import { within } from "../timing.ts";
+import { withinTime } from "../timing.ts";
 import { closeAll, ZmtpSocket } from "./zmtp.ts";
 
 // ms; an event loop silent for longer is in a loop. On a busy machine the time
@@ -75,7 +75,7 @@ export class InnerKernel {
   async collect(): Promise<void> {
     const collected = new Promise<void>((r) => this.#collected = r);
     this.#say("collect");
-    await within(COLLECTION, collected);
+    await withinTime(COLLECTION, collected);
   }
 
   /**
@@ -87,7 +87,7 @@ export class InnerKernel {
     this.#say("ping");
     const begun = performance.now() - this.kernel.waited();
     for (let left = PONG; left > 0;) {
-      const listeners = await within(Math.max(left, 50), pong);
+      const listeners = await withinTime(Math.max(left, 50), pong);
       if (listeners !== undefined) return listeners;
       left = PONG - (performance.now() - this.kernel.waited() - begun);
     }

@@ -22,7 +22,7 @@ export function ownLine(
  * An error with the cell's line that it came from, and its causes; front ends
  * show the traceback alone, so it is never empty.
  */
-export function placed(
+export function errorAtLine(
   { source, cell, thrown }: { source: string; cell: string; thrown?: Thrown },
   error: CellError,
 ): CellError {

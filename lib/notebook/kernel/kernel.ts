@@ -17,7 +17,7 @@ import {
   type Thrown,
 } from "./prelude.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
-import { within } from "../timing.ts";
+import { withinTime } from "../timing.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
 /** A message of the Jupyter protocol, without its buffers. */
@@ -176,7 +176,7 @@ export class Kernel {
     this.ended = child.status.then(async (status) => {
       this.#alive = false;
       await this.#endChildren();
-      await within(500, this.#published);
+      await withinTime(500, this.#published);
       await this.#readLog(Infinity);
       const stderr = await tailOf(printedFiles(connectionFile)[1]);
       await this.#closeLog();
@@ -250,7 +250,7 @@ export class Kernel {
 
   /** Closes the sockets and leaves the process as it is. */
   async disconnect(): Promise<void> {
-    await within(1000, this.#request(intoCode(), true).catch(() => {}));
+    await withinTime(1000, this.#request(intoCode(), true).catch(() => {}));
     this.#sockets.forEach((s) => s.close());
     await this.#published;
     await this.#closeLog();
@@ -479,7 +479,11 @@ export class Kernel {
     // what the kernel has not written yet.
     while (true) {
       await this.#request(fenceCode(n), true);
-      const seen = await within(50, Promise.race([passed, this.#dead]), LOST);
+      const seen = await withinTime(
+        50,
+        Promise.race([passed, this.#dead]),
+        LOST,
+      );
       if (seen !== LOST) return seen;
     }
   }

@@ -5,7 +5,7 @@
  * timer or a promise of an earlier cell.
  */
 import { UNTIL } from "./agent.ts";
-import { wrapped } from "../code/cell_edits.ts";
+import { wrapNodes } from "../code/cell_edits.ts";
 import { cellChildren, cellStreams } from "./cell_children.ts";
 import { cellProcess } from "./cell_process.ts";
 import { cellStacks } from "./cell_stacks.ts";
@@ -315,7 +315,7 @@ export function namedCell(cell: string, label: string, id: number): string {
 
 /** An Error knows where it was made, anything else that is thrown does not. */
 const tellingThrows = (code: string, label: string): string =>
-  !/\bthrow\b/.test(code) ? code : wrapped(code, (node, wrap) => {
+  !/\bthrow\b/.test(code) ? code : wrapNodes(code, (node, wrap) => {
     if (node.type !== "ThrowStatement") return;
     if (node.argument.type === "NewExpression") return;
     const line = code.slice(0, node.argument.start).split("\n").length;

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { CellQueue } from "./cell_queue.ts";
 import { Front, type Request } from "./front_ends.ts";
 import { projectFolder } from "../project.ts";
-import { within } from "../timing.ts";
+import { withinTime } from "../timing.ts";
 import { type Connection, readConnection } from "./wire.ts";
 
 const PARENT_EVERY = 500; // ms between two looks whether the client is there
@@ -66,7 +66,9 @@ export async function serveKernel(
         return r.reply(await cells.inspect(r.content));
       case "is_complete_request": {
         const asked = cells.ask(r.header.msg_type, r.content);
-        return r.reply(await within(COMPLETE, asked, { status: "unknown" }));
+        return r.reply(
+          await withinTime(COMPLETE, asked, { status: "unknown" }),
+        );
       }
       case "interrupt_request":
         interrupt();

@@ -40,7 +40,7 @@ interface Left {
 const MOST_BYTES = 1_000_000;
 
 /** The claims that notebooks left in a folder; what is none is told. */
-export async function claimsIn(
+export async function readClaimsIn(
   folder: string,
   warn: (message: string) => void,
 ): Promise<Left[]> {

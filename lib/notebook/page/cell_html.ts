@@ -11,7 +11,7 @@ import { Markdown, type MarkdownPage } from "./markdown.ts";
 import { math } from "./math.ts";
 import { type Captions, Figures } from "./figures.ts";
 import { Pictures } from "./pictures.ts";
-import { duration, failureOf, secondsOf } from "../run/provenance.ts";
+import { cellSeconds, failureOf, runTime } from "../run/provenance.ts";
 import { drawable, missedNote, sanitise } from "./sanitise.ts";
 import type { Cell, MimeBundle, Output } from "../file/types.ts";
 
@@ -34,7 +34,7 @@ const note = (html: string) => `<p class="note">${html}</p>`;
 /** A box for what is not shown, or not whole. */
 const left = (html: string) => `<div class="out left">${html}</div>`;
 
-export const firstLine = (source: string): string =>
+export const firstLineOf = (source: string): string =>
   (/\S.*/.exec(source)?.[0] ?? "").slice(0, 300).trim();
 
 export interface CellOptions {
@@ -125,7 +125,7 @@ export class CellHtml {
       `<a class="n" href="#cell--${number}" aria-label="Link to cell ${number}">${number}</a>` +
       `<details class="code"${failed ? " open" : ""}>` +
       `<summary>` +
-      `<code>${escapeHtml(firstLine(cell.source))}</code>` +
+      `<code>${escapeHtml(firstLineOf(cell.source))}</code>` +
       this.#changed(number) +
       this.#time(cell, executed) +
       `</summary>${source}</details></div>
@@ -165,9 +165,9 @@ ${outputs}</section>`;
   }
 
   #time(cell: Cell, executed: boolean): string {
-    const seconds = secondsOf(cell);
+    const seconds = cellSeconds(cell);
     if (seconds !== undefined) {
-      return `<span class="t">${duration(seconds)}</span>`;
+      return `<span class="t">${runTime(seconds)}</span>`;
     }
     return executed && cell.execution_count == null
       ? `<span class="t not-run">not run</span>`

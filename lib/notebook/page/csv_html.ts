@@ -1,7 +1,7 @@
 /** Tables of outputs that are csv. */
 import { parse } from "csv-parse/sync";
 import { escapeHtml } from "../ansi.ts";
-import { count, LIMITS } from "../limits.ts";
+import { LIMITS, withCommas } from "../limits.ts";
 
 /** The first rows of a csv text as a table; `undefined` where it is none. */
 export function tableHtml(text: string, of: string): string | undefined {
@@ -29,8 +29,8 @@ export function tableHtml(text: string, of: string): string | undefined {
     }</tr>`;
   const [head, ...body] = rows;
   const shown = [
-    ...(more ? [`the first ${count(LIMITS.rows)} rows`] : []),
-    ...(wide ? [`the first ${count(LIMITS.columns)} columns`] : []),
+    ...(more ? [`the first ${withCommas(LIMITS.rows)} rows`] : []),
+    ...(wide ? [`the first ${withCommas(LIMITS.columns)} columns`] : []),
   ].join(", ");
   return `<div class="wide" role="region" aria-label="Table of ${of}" ` +
     `tabindex="0"><table><thead>${line(head, "th")}</thead><tbody>${

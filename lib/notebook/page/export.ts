@@ -1,7 +1,7 @@
 /** A notebook as one HTML file that needs no network and runs no script of it. */
 import { basename, dirname } from "node:path";
 import { escapeHtml } from "../ansi.ts";
-import { CellHtml, errorText, firstLine } from "./cell_html.ts";
+import { CellHtml, errorText, firstLineOf } from "./cell_html.ts";
 import { exploreParts } from "./explore_page.ts";
 import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
@@ -11,12 +11,12 @@ import { withoutCaptions } from "./figures.ts";
 import { LINKS } from "./neighbours.ts";
 import { htmlPage, PAGE_SCRIPT, policy } from "./script.ts";
 import {
-  duration,
+  cellSeconds,
   failureOf,
   type Provenance,
   type RunState,
   runState,
-  secondsOf,
+  runTime,
 } from "../run/provenance.ts";
 import { STYLE } from "./style.ts";
 import type { Cell, Notebook } from "../file/types.ts";
@@ -114,14 +114,14 @@ const cells = (n: number) => n === 1 ? "1 cell was" : `${n} cells were`;
 
 function runTimes(code: Cell[], state: RunState): string {
   const rows = code.flatMap((cell, i) => {
-    const seconds = secondsOf(cell);
+    const seconds = cellSeconds(cell);
     if (seconds === undefined) return [];
-    const first = firstLine(cell.source);
+    const first = firstLineOf(cell.source);
     const share = 100 * seconds / (state.seconds || 1);
     return [
       `<tr><td><a href="#cell--${i + 1}">${i + 1}</a></td>` +
       `<td><code>${escapeHtml(first)}</code></td>` +
-      `<td>${duration(seconds)}</td>` +
+      `<td>${runTime(seconds)}</td>` +
       `<td aria-hidden="true"><span class="bar" style="width:${
         share.toFixed(1)
       }%"></span></td></tr>`,
@@ -139,9 +139,9 @@ function runTimes(code: Cell[], state: RunState): string {
 function provenance(code: Cell[], state: RunState, given: Provenance): string {
   const rows = Object.entries(given);
   if (state.seconds !== undefined) {
-    const count = code.filter((c) => secondsOf(c) !== undefined).length;
+    const count = code.filter((c) => cellSeconds(c) !== undefined).length;
     const of = count === 1 ? "1 cell" : `${count} cells`;
-    rows.push(["Run time", `${duration(state.seconds)} in ${of}`]);
+    rows.push(["Run time", `${runTime(state.seconds)} in ${of}`]);
   }
   if (!rows.length) return "";
   const list = rows.map(([k, v]) =>

@@ -5,8 +5,8 @@ import {
   type Highlighter,
 } from "shiki";
 import { escapeHtml } from "../ansi.ts";
-import { readable, THEME } from "../colour.ts";
-import { count, LIMITS } from "../limits.ts";
+import { readableColour, THEME } from "../colour.ts";
+import { LIMITS, withCommas } from "../limits.ts";
 
 const LANGUAGES = [
   "typescript",
@@ -24,7 +24,7 @@ let shared: Promise<Highlighter> | undefined;
 
 /** Why code is not coloured: the time that it takes grows faster than a word. */
 function tooLong(code: string): string | undefined {
-  const more = (n: number) => `more than ${count(n)}`;
+  const more = (n: number) => `more than ${withCommas(n)}`;
   if (code.length > LIMITS.code) return more(LIMITS.code);
   for (const line of code.split("\n")) {
     if (line.length > LIMITS.codeLine) {
@@ -107,8 +107,8 @@ export class Highlight {
   #class(variants: Record<string, { color?: string }>): string {
     const [light, dark] = [variants.light, variants.dark]
       .map(({ color }) => color!.slice(0, 7).toLowerCase());
-    const key = `${readable(light, THEME.light.faint)} ${
-      readable(dark, THEME.dark.faint)
+    const key = `${readableColour(light, THEME.light.faint)} ${
+      readableColour(dark, THEME.dark.faint)
     }`;
     const known = this.#classes.get(key);
     if (known) return known;

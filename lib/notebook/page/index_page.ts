@@ -2,7 +2,7 @@
 import { escapeHtml, unescapeHtml } from "../ansi.ts";
 import { BOARD_STYLE, verdictClasses, verdictFilter } from "./board.ts";
 import { htmlPage } from "./script.ts";
-import { duration } from "../run/provenance.ts";
+import { runTime } from "../run/provenance.ts";
 import { sanitise } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
 
@@ -115,7 +115,7 @@ function card(report: Report, n: number): string {
     `<span class="status ${escapeHtml(status.split(" ")[0])}">${
       escapeHtml(status)
     }</span>`,
-    ...(seconds === undefined ? [] : [duration(seconds)]),
+    ...(seconds === undefined ? [] : [runTime(seconds)]),
     ...(date ? [`<time>${escapeHtml(date)}</time>`] : []),
   ];
   // Made safe again: the file may have changed since its export.

@@ -1,7 +1,7 @@
 /** Markdown with formulas and anchors, as HTML that needs nothing else. */
 import MarkdownIt, { type MarkdownIt as Parser } from "markdown-it";
 import { escapeHtml, unescapeHtml } from "../ansi.ts";
-import { count, LIMITS, sizeWithoutPictures } from "../limits.ts";
+import { LIMITS, sizeWithoutPictures, withCommas } from "../limits.ts";
 import { decoded, type Links } from "./links.ts";
 import { addMath } from "./markdown_math.ts";
 import { math } from "./math.ts";
@@ -39,7 +39,7 @@ function addLimit(md: Parser) {
   md.renderer.rules.too_long = (tokens, i) =>
     escapeHtml(tokens[i].content) +
     `<span class="note">Shown as it is written: a paragraph of more than ${
-      count(LIMITS.paragraph)
+      withCommas(LIMITS.paragraph)
     } characters.</span>`;
 }
 
@@ -113,7 +113,7 @@ export class Markdown {
     if (sizeWithoutPictures(source) > LIMITS.markdown) {
       return `<pre tabindex="0">${escapeHtml(source.slice(0, LIMITS.text))}` +
         `</pre><p class="note">Shown as it is written: Markdown of more than ${
-          count(LIMITS.markdown)
+          withCommas(LIMITS.markdown)
         } characters.</p>`;
     }
     const tokens = this.#md.parse(source, {});

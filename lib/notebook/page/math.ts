@@ -1,7 +1,7 @@
 /** Formulas as KaTeX draws them, with the fonts they need inside the page. */
 import katex from "katex";
 import { escapeHtml } from "../ansi.ts";
-import { count, LIMITS } from "../limits.ts";
+import { LIMITS, withCommas } from "../limits.ts";
 
 /** A macro may stand for a text that is far longer than it. */
 const DEFINES =
@@ -16,7 +16,7 @@ const OLD = /(\\(?:begin|end)\{)(eqnarray|multline)(\*?\})/g;
 export function math(tex: string, displayMode: boolean): string {
   const most = DEFINES.test(tex) ? LIMITS.macros : LIMITS.formula;
   if (tex.length > most) {
-    return undrawn(tex, `it has more than ${count(most)} characters`);
+    return undrawn(tex, `it has more than ${withCommas(most)} characters`);
   }
   if (depthOf(tex) > LIMITS.formulaDepth) {
     return undrawn(tex, `it is nested more than ${LIMITS.formulaDepth} deep`);

@@ -4,17 +4,17 @@ import { shortHash } from "../file/ids.ts";
 import { hasTag, ownRecord, timeLimit } from "../file/cells.ts";
 import {
   type CellFailure,
+  errorAtLine,
   failureIn,
   failureText,
   FROM_OUTSIDE,
-  placed,
   syntaxError,
 } from "../kernel/errors.ts";
 import { Kernel, KernelDied, type KernelOptions } from "../kernel/kernel.ts";
 import type { CellKeys } from "../code/keys.ts";
 import { CellOutputs, LeftOut } from "../kernel/outputs.ts";
 import { PENDING, type Pending } from "../kernel/prelude.ts";
-import { within } from "../timing.ts";
+import { withinTime } from "../timing.ts";
 import {
   type Cell,
   errorIn,
@@ -252,7 +252,7 @@ export class CellRuns {
         (status === "ok" ? undefined : failed(await syntaxError(source)));
       if (error) {
         const at = { source, cell: `${index}`, thrown };
-        return Object.assign(error, placed(at, error));
+        return Object.assign(error, errorAtLine(at, error));
       }
       if (limit.over()) { // it ended by itself when interrupted
         const [ename, evalue] = stopped()!;
@@ -340,7 +340,7 @@ async function settle(
     asked.catch(() => {});
     // A kernel whose timer is in a loop does not answer.
     const limit = end - Date.now() + LATE * 1000;
-    const pending = await within(limit, asked) ?? [];
+    const pending = await withinTime(limit, asked) ?? [];
     const due = pending.filter((p) => p.in !== null && Date.now() + p.in < end);
     if (!due.length || Date.now() >= end || aborted()) return pending;
     const next = Math.min(...due.map((p) => p.in!));

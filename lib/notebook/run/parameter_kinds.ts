@@ -29,7 +29,7 @@ export class TypedText {
   constructor(readonly text: string) {}
 }
 
-export function kindOf(value: unknown): Kind {
+export function parameterKind(value: unknown): Kind {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "list";
   const kind = typeof value;
@@ -42,7 +42,9 @@ export function kindOf(value: unknown): Kind {
 function kindOfNode(node: AnyNode): Kind | undefined {
   switch (node.type) {
     case "Literal":
-      return node.regex ? undefined : kindOf(node.bigint ? 0n : node.value);
+      return node.regex
+        ? undefined
+        : parameterKind(node.bigint ? 0n : node.value);
     case "TemplateLiteral":
       return "string";
     case "ArrayExpression":
@@ -170,7 +172,11 @@ export const misfit = (name: string, given: string, kinds: Kind[]) =>
  * The value that a text stands for, where the parameter takes `kinds`.
  * @throws {Error} in one line when it fits none of them
  */
-export function valueOf(name: string, text: string, kinds?: Kind[]): unknown {
+export function parameterValue(
+  name: string,
+  text: string,
+  kinds?: Kind[],
+): unknown {
   let value: unknown;
   try {
     if (!kinds) return anyValue(text);
@@ -190,7 +196,7 @@ export function valueOf(name: string, text: string, kinds?: Kind[]): unknown {
     if (kinds?.includes("string")) return text;
     throw new Error(`parameter "${name}": ${(e as Error).message}`);
   }
-  if (kinds.includes(kindOf(value))) return value;
+  if (kinds.includes(parameterKind(value))) return value;
   if (kinds.includes("string")) return text;
   throw new Error(misfit(name, JSON.stringify(text).slice(0, 80), kinds));
 }

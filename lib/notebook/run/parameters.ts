@@ -6,10 +6,10 @@ import {
   declaredKinds,
   declaredNames,
   type Kind,
-  kindOf,
   misfit,
+  parameterKind,
+  parameterValue,
   TypedText,
-  valueOf,
 } from "./parameter_kinds.ts";
 import type { Cell, Notebook } from "../file/types.ts";
 
@@ -69,9 +69,10 @@ export function fittedParameters(
       if (value instanceof TypedText) {
         return [name, fromText(name, value.text, takes, checked)];
       }
-      const fits = !takes || value == null || takes.includes(kindOf(value));
+      const fits = !takes || value == null ||
+        takes.includes(parameterKind(value));
       if (fits || checked) return [name, value];
-      throw new Error(misfit(name, `a ${kindOf(value)}`, takes));
+      throw new Error(misfit(name, `a ${parameterKind(value)}`, takes));
     }),
   );
 }
@@ -83,10 +84,10 @@ function fromText(
   checked: boolean,
 ): unknown {
   try {
-    return valueOf(name, text, kinds);
+    return parameterValue(name, text, kinds);
   } catch (e) {
     if (!checked) throw e;
-    return valueOf(name, text);
+    return parameterValue(name, text);
   }
 }
 
@@ -150,10 +151,10 @@ export async function mistyped(
   );
   if (!names.length) return;
   // The kernel runs the very function, as text.
-  const expression = `[${names.join(", ")}].map(${kindOf})`;
+  const expression = `[${names.join(", ")}].map(${parameterKind})`;
   const kinds = await kernel.ask(expression) as Kind[] | undefined;
   for (const [i, name] of names.entries()) {
-    const [is, was] = [kindOf(values[name]), kinds?.[i] ?? "nothing"];
+    const [is, was] = [parameterKind(values[name]), kinds?.[i] ?? "nothing"];
     if (is !== was && was !== "nothing") return misfit(name, `a ${is}`, [was]);
   }
 }

@@ -15,7 +15,7 @@ const ASSIGNED =
 const LONGEST_LINE = 2_000;
 
 /** Values assigned in the cells of parameters, as they are written. */
-export function parametersOf(nb: Notebook): Map<string, string> {
+export function assignedParameters(nb: Notebook): Map<string, string> {
   const values = new Map<string, string>();
   for (const cell of nb.cells) {
     const sets = hasTag(cell, "parameters") ||
@@ -116,7 +116,7 @@ export async function collectProvenance(
   }
   if (commit) found["Commit when exported"] = commit;
   if (lock) found["Lock file when exported"] = lock;
-  const parameters = [...parametersOf(nb)];
+  const parameters = [...assignedParameters(nb)];
   const list = (of: [string, string][]) =>
     of.map(([name, value]) => `${name} = ${value}`).join("\n");
   if (parameters.length) found.Parameters = list(parameters);
@@ -126,7 +126,7 @@ export async function collectProvenance(
 }
 
 /** Seconds that a cell ran, where its run recorded them. */
-export function secondsOf(cell: Cell): number | undefined {
+export function cellSeconds(cell: Cell): number | undefined {
   const value = recordOf(cell).seconds;
   return typeof value === "number" && Number.isFinite(value)
     ? value
@@ -134,7 +134,7 @@ export function secondsOf(cell: Cell): number | undefined {
 }
 
 /** 0.5 → "0.50 s", 967 → "16 min 7 s", 7300 → "2 h 1 min". */
-export function duration(seconds: number): string {
+export function runTime(seconds: number): string {
   if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const s = Math.round(seconds);
@@ -162,7 +162,7 @@ const isIdle = (cell: Cell) => !cell.source.trim() || hasTag(cell, "skip");
 
 export function runState(code: Cell[]): RunState {
   const executed = code.some((c) =>
-    c.execution_count != null || secondsOf(c) !== undefined
+    c.execution_count != null || cellSeconds(c) !== undefined
   );
   const missing = executed
     ? code.filter((c) =>
@@ -170,7 +170,7 @@ export function runState(code: Cell[]): RunState {
     ).length
     : 0;
   const at = code.findIndex((c) => failureOf(c));
-  const times = code.map(secondsOf).filter((s) => s !== undefined);
+  const times = code.map(cellSeconds).filter((s) => s !== undefined);
   return {
     status: at >= 0
       ? "failed"

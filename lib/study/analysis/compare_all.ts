@@ -19,11 +19,11 @@ import {
 import {
   type AnalysisRow,
   bestOf,
-  checkNames,
+  checkParameterNames,
   type Direction,
   isBetter,
   meanOrNull,
-  pick,
+  pickParams,
   signOf,
 } from "./rows.ts";
 import { counted, describe, showP } from "./text.ts";
@@ -130,14 +130,14 @@ export function compareAll(
 ): AllComparisons {
   const { alpha = 0.05 } = options;
   const names = by ?? [...new Set(rows.flatMap((r) => Object.keys(r.params)))];
-  checkNames("comparison", names, rows);
+  checkParameterNames("comparison", names, rows);
   const byValue = Map.groupBy(
     rows,
-    (row) => canonical(pick(row.params, names)),
+    (row) => canonical(pickParams(row.params, names)),
   );
   const groups = [...byValue.values()]
     .map((own) => {
-      const params = pick(own[0].params, names);
+      const params = pickParams(own[0].params, names);
       const runs = [...runsByBlock(own, params).values()];
       const { mean, n } = meanOrNull(runs.map((run) => run.value));
       return { params, mean, n, own };

@@ -19,7 +19,13 @@ import {
   StudyError,
 } from "../definition.ts";
 import { mcnemarOf, type McNemarResult } from "./mcnemar.ts";
-import { type AnalysisRow, isRun, points, rowsWith, type Run } from "./rows.ts";
+import {
+  type AnalysisRow,
+  isRun,
+  onePerPoint,
+  rowsWith,
+  type Run,
+} from "./rows.ts";
 import {
   counted,
   describe,
@@ -104,7 +110,7 @@ export function runsByBlock(
   params: Params,
 ): Map<string, Run> {
   const names = Object.keys(params);
-  const runs = points(rowsWith("comparison", params, rows)).filter(isRun);
+  const runs = onePerPoint(rowsWith("comparison", params, rows)).filter(isRun);
   return new Map(runs.map((run) => [blockOf(run, names), run]));
 }
 

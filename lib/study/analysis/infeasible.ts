@@ -6,7 +6,7 @@ import {
   type Direction,
   isFailed,
   isInfeasible,
-  points,
+  onePerPoint,
   type Setting,
   settings,
 } from "./rows.ts";
@@ -104,7 +104,7 @@ export function infeasible(
   rows: readonly AnalysisRow[],
   direction: Direction,
 ): Infeasible {
-  const ended = points(rows).filter((r) =>
+  const ended = onePerPoint(rows).filter((r) =>
     r.state === "COMPLETE" || r.state === "FAIL"
   );
   const list = ended.filter(isInfeasible).map((r) => ({

@@ -68,7 +68,7 @@ export const isBetter = (a: number, b: number, direction: Direction) =>
   signOf(direction) * (a - b) > 0 && !sameValue(a, b);
 
 /** The named parameters alone. */
-export function pick(params: Params, names: readonly string[]): Params {
+export function pickParams(params: Params, names: readonly string[]): Params {
   return Object.fromEntries(
     names.filter((name) => Object.hasOwn(params, name))
       .map((name) => [name, params[name]]),
@@ -79,7 +79,7 @@ export function pick(params: Params, names: readonly string[]): Params {
  * One row a setting and repeat: of several, a complete one before a failed one
  * before any other, the last of its kind.
  */
-export function points(rows: readonly AnalysisRow[]): AnalysisRow[] {
+export function onePerPoint(rows: readonly AnalysisRow[]): AnalysisRow[] {
   const worth = (row: AnalysisRow) => isRun(row) ? 2 : isFailed(row) ? 1 : 0;
   const same = Map.groupBy(rows, (r) => `${canonical(r.params)} ${r.repeat}`);
   return [...same.values()]
@@ -97,7 +97,10 @@ export function meanOrNull(
 
 /** Every setting of `rows`, in the order of its first trial. */
 export function settings(rows: readonly AnalysisRow[]): Setting[] {
-  const bySetting = Map.groupBy(points(rows), (row) => canonical(row.params));
+  const bySetting = Map.groupBy(
+    onePerPoint(rows),
+    (row) => canonical(row.params),
+  );
   return [...bySetting.values()].map((same) => {
     const runs = same.filter(isRun).sort((a, b) => a.repeat - b.repeat);
     return {
@@ -128,7 +131,7 @@ export function bestOf<T extends { mean: number | null }>(
  *
  * @throws StudyError that names the ones there are.
  */
-export function checkNames(
+export function checkParameterNames(
   where: string,
   names: readonly string[],
   rows: readonly AnalysisRow[],
@@ -154,13 +157,13 @@ export function rowsWith(
   rows: readonly AnalysisRow[],
 ): AnalysisRow[] {
   const names = Object.keys(params);
-  checkNames(where, names, rows);
+  checkParameterNames(where, names, rows);
   const key = canonical(params);
   const found = rows.filter((row) =>
-    canonical(pick(row.params, names)) === key
+    canonical(pickParams(row.params, names)) === key
   );
   if (found.length > 0) return found;
-  const known = rows.map((row) => pick(row.params, names));
+  const known = rows.map((row) => pickParams(row.params, names));
   const tried = [...new Map(known.map((p) => [canonical(p), p])).values()]
     .map(describe);
   const named = tried.length > 8 ? [...tried.slice(0, 8), "…"] : tried;

@@ -24,7 +24,7 @@ export const TRACKERS = ["tensorboard", "mlflow"] as const;
 export type Tracker = typeof TRACKERS[number];
 
 /** The format that a file's name asks for. @throws StudyError for others */
-export function formatOf(file: string): ExportFormat {
+export function exportFormatOf(file: string): ExportFormat {
   const format = EXPORT_FORMATS.find((f) =>
     file.toLowerCase().endsWith(`.${f}`)
   );

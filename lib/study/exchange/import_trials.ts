@@ -137,7 +137,7 @@ function withKeys(
 }
 
 /** The distribution that covers a study's trials and new ones. */
-export function fitted(
+export function widenedDistribution(
   param: string,
   values: readonly ParamValue[],
   wanted: Distribution,
@@ -234,7 +234,7 @@ export async function importTrials(
   const distributions = Object.fromEntries(
     Object.entries(source.distributions).map(([param, wanted]) => {
       const values = fresh.flatMap((t) => t.params[param] ?? []);
-      return [param, fitted(param, values, wanted, stored[param])];
+      return [param, widenedDistribution(param, values, wanted, stored[param])];
     }),
   );
   const repeats = new Map<string, number>();

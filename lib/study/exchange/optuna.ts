@@ -3,9 +3,9 @@ import type { Study } from "../definition.ts";
 import { StudyError } from "../errors.ts";
 import { contentKey, identityOf } from "../identity.ts";
 import {
-  fitted,
   type ImportedTrial,
   type TrialSource,
+  widenedDistribution,
 } from "./import_trials.ts";
 import type {
   Distribution,
@@ -96,7 +96,7 @@ export async function readStored(
   const trials = ended.map(({ row, outcome }, i): ImportedTrial => {
     const { params, attrs, start, complete } = row;
     for (const [param, d] of Object.entries(row.distributions)) {
-      distributions[param] = fitted(
+      distributions[param] = widenedDistribution(
         param,
         [params[param]],
         d,

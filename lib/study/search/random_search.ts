@@ -1,7 +1,7 @@
 /** Uniform numbers from a key, and the point of a random search. */
 import { createHash } from "node:crypto";
 import type { Params } from "../definition.ts";
-import { type Spaces, valueAt } from "./space.ts";
+import { type Spaces, valueInSpace } from "./space.ts";
 
 /**
  * A stream of uniforms in [0, 1), 53 bits each, that depends on the key only:
@@ -35,7 +35,7 @@ export function randomPoint(
   return Object.fromEntries(
     Object.entries(spaces).map(([name, space]) => [
       name,
-      valueAt(space, uniforms("random", seed, index, name)()),
+      valueInSpace(space, uniforms("random", seed, index, name)()),
     ]),
   );
 }

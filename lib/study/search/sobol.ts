@@ -3,7 +3,7 @@ import type { Params } from "../definition.ts";
 import { StudyError } from "../errors.ts";
 import { uniforms } from "./random_search.ts";
 import { DIRECTIONS } from "./sobol_directions.ts";
-import { type Spaces, valueAt } from "./space.ts";
+import { type Spaces, valueInSpace } from "./space.ts";
 
 const BITS = 32;
 
@@ -89,7 +89,7 @@ export function sobolPoint(
       const dimension = names.indexOf(name);
       const x = coordinate(dimension, index);
       const y = scramble ? scrambled(x, seed, dimension) : x;
-      return [name, valueAt(space, y / 2 ** BITS)];
+      return [name, valueInSpace(space, y / 2 ** BITS)];
     }),
   );
 }

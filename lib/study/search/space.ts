@@ -22,7 +22,7 @@ export interface Observation {
 }
 
 /** How many values a space has; Infinity for a float without steps. */
-export function sizeOf(space: Space): number {
+export function countOfValues(space: Space): number {
   if (space.kind === "choices") return space.choices.length;
   if (space.low === space.high) return 1;
   if (space.step === undefined) return Infinity;
@@ -31,7 +31,10 @@ export function sizeOf(space: Space): number {
 }
 
 /** Whether `value` lies within the space; between two steps is within. */
-export function within(space: Space, value: ParamValue | undefined): boolean {
+export function isInSpace(
+  space: Space,
+  value: ParamValue | undefined,
+): boolean {
   if (value === undefined) return false;
   if (space.kind === "choices") return space.choices.includes(value);
   return typeof value === "number" && space.low <= value && value <= space.high;
@@ -45,7 +48,7 @@ export function interval(space: NumberSpace): { low: number; high: number } {
   const { low, step } = space;
   const high = step === undefined
     ? space.high
-    : low + (sizeOf(space) - 1) * step;
+    : low + (countOfValues(space) - 1) * step;
   const half = (step ?? 0) / 2;
   const ends = { low: low - half, high: high + half };
   return space.log
@@ -64,14 +67,14 @@ export function fromInterval(space: NumberSpace, x: number): number {
   const { low, high, step } = space;
   const value = space.log ? Math.exp(x) : x;
   if (step === undefined) return Math.min(high, Math.max(low, value));
-  const last = sizeOf(space) - 1;
+  const last = countOfValues(space) - 1;
   const k = Math.min(last, Math.max(0, Math.round((value - low) / step)));
   // low + k step in decimals, as low and step are meant: 0.3, not 0.1 + 2 · 0.1.
   return Number((low + k * step).toFixed(Math.max(places(low), places(step))));
 }
 
 /** The value at `u` of [0, 1): each value, or each equal stretch, alike. */
-export function valueAt(space: Space, u: number): ParamValue {
+export function valueInSpace(space: Space, u: number): ParamValue {
   if (space.kind === "choices") {
     return space.choices[Math.floor(u * space.choices.length)];
   }

@@ -2,7 +2,12 @@
 import type { Params } from "../definition.ts";
 import { estimator } from "./parzen.ts";
 import { randomPoint, uniforms } from "./random_search.ts";
-import { type Observation, sizeOf, type Spaces, within } from "./space.ts";
+import {
+  countOfValues,
+  isInSpace,
+  type Observation,
+  type Spaces,
+} from "./space.ts";
 
 type Direction = "maximize" | "minimize";
 
@@ -61,7 +66,9 @@ function modelIn(spaces: Spaces, good: Params[], others: Params[]): Model {
     estimator(
       spaces,
       points.filter((params) =>
-        Object.keys(spaces).every((name) => within(spaces[name], params[name]))
+        Object.keys(spaces).every((name) =>
+          isInSpace(spaces[name], params[name])
+        )
       ),
     );
   const [below, above] = [density(good), density(others)];
@@ -83,8 +90,8 @@ export function modelsOf(
   const joint: Spaces = {};
   const alone: Spaces[] = [];
   for (const [name, space] of Object.entries(spaces)) {
-    const shared = sizeOf(space) > 1 &&
-      observations.every(({ params }) => within(space, params[name]));
+    const shared = countOfValues(space) > 1 &&
+      observations.every(({ params }) => isInSpace(space, params[name]));
     if (shared) joint[name] = space;
     else alone.push({ [name]: space });
   }
@@ -135,7 +142,9 @@ export function tpePoint(
   const { seed, index, running = [], startup = 10 } = options;
   if (observations.length < startup) return randomPoint(spaces, seed, index);
   const models = modelsOf(spaces, observations, options);
-  const finite = Object.values(spaces).every((s) => sizeOf(s) < Infinity);
+  const finite = Object.values(spaces).every((s) =>
+    countOfValues(s) < Infinity
+  );
   const known = [...observations.map(({ params }) => params), ...running];
   const isKnown = (point: Params) =>
     known.some((params) =>

@@ -5,16 +5,16 @@ import { readResults, readTrials } from "./reading.ts";
 import type { FinishedTrial, NewTrial, ResultRow, TrialRow } from "./types.ts";
 import {
   addTrials,
-  copyOf,
   deleteTrials,
   type Draft,
   epochRecord,
   lockStudy,
+  outcomeAsRecorded,
   outcomeAttributes,
   outcomeValue,
   partNumbers,
-  recorded,
-  waiting,
+  waitingCopy,
+  waitingTrial,
 } from "./writes.ts";
 
 const FINAL = ["diverged", "out of memory"];
@@ -87,8 +87,8 @@ export async function enqueue(
   }
   const rows = await rowsById(c, studyId, failed.map((f) => f.trialId));
   await addTrials(c, studyId, [
-    ...fresh.map(waiting),
-    ...failed.map((f) => copyOf(rows.get(f.trialId)!)),
+    ...fresh.map(waitingTrial),
+    ...failed.map((f) => waitingCopy(rows.get(f.trialId)!)),
   ]);
   return [...fresh, ...failed].map((p) => p.key);
 }
@@ -107,17 +107,17 @@ export async function addSetting(
     [studyId, index],
   );
   if (there) return there.token === token;
-  if (index !== await settings(c, studyId)) return false;
+  if (index !== await countSettings(c, studyId)) return false;
   c.run(
     "INSERT INTO ferlab_settings (study_id, setting, token) VALUES (?, ?, ?)",
     [studyId, index, token],
   );
-  await addTrials(c, studyId, trials.map(waiting));
+  await addTrials(c, studyId, trials.map(waitingTrial));
   return true;
 }
 
 /** `Store.settings` */
-export async function settings(
+export async function countSettings(
   c: Connection,
   studyId: number,
 ): Promise<number> {
@@ -164,7 +164,7 @@ export async function addFinished(
 }
 
 function finished(trial: FinishedTrial, name: string): Draft {
-  const outcome = recorded(trial.outcome), draft = waiting(trial);
+  const outcome = outcomeAsRecorded(trial.outcome), draft = waitingTrial(trial);
   const epochs = [...trial.epochs].sort((a, b) => a.epoch - b.epoch);
   return {
     ...draft,
@@ -178,7 +178,7 @@ function finished(trial: FinishedTrial, name: string): Draft {
 }
 
 /** `Store.retry`: the ids of the trials that got a copy. */
-export async function retry(
+export async function retryTrials(
   c: Connection,
   studyId: number,
   trialIds: readonly number[],
@@ -200,6 +200,6 @@ export async function retry(
     return row && row.state !== "WAITING" && row.state !== "RUNNING" &&
       !copied.has(row.number);
   });
-  await addTrials(c, studyId, chosen.map((id) => copyOf(rows.get(id)!)));
+  await addTrials(c, studyId, chosen.map((id) => waitingCopy(rows.get(id)!)));
   return chosen;
 }

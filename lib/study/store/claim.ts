@@ -85,7 +85,7 @@ function isWanted(row: Row, wanted: Wanted): boolean {
 }
 
 /** `Store.claim`; `token` names this call, so that it can be done again. */
-export async function claim(
+export async function claimTrial(
   c: Connection,
   studyId: number,
   wanted: Wanted,

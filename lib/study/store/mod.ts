@@ -3,7 +3,7 @@ import { StudyError } from "../errors.ts";
 import type { Database } from "./database.ts";
 import { openPostgres, settleTimeZone } from "./postgres.ts";
 import { storeIn } from "./rdb.ts";
-import { checkRevision, prepare } from "./tables.ts";
+import { checkRevision, createTables } from "./tables.ts";
 import { isThere, openSqlite, type SqliteOptions } from "./sqlite.ts";
 import { openSqliteReader } from "./sqlite_reader.ts";
 import type { Store, StoreOptions } from "./types.ts";
@@ -64,7 +64,7 @@ async function sqliteDatabase(
     if (readOnly) return reader;
   }
   const db = await openSqlite(path, options);
-  return await closedOnError(db, () => prepare(db));
+  return await closedOnError(db, () => createTables(db));
 }
 
 async function postgresDatabase(
@@ -74,7 +74,7 @@ async function postgresDatabase(
   const db = openPostgres(parsePostgresUrl(url), options);
   return await closedOnError(db, async () => {
     if (options.readOnly) return await checkRevision(db, true);
-    const made = await prepare(db);
+    const made = await createTables(db);
     await settleTimeZone(db, made, options.onWarning);
   });
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { StudyError } from "../errors.ts";
 import * as adding from "./adding.ts";
-import { claim, claimedBy } from "./claim.ts";
+import { claimedBy, claimTrial } from "./claim.ts";
 import type { Connection, Database } from "./database.ts";
 import { held, thisWorker } from "./process.ts";
 import { readCurves, readResults, readStudies, readTrials } from "./reading.ts";
@@ -10,7 +10,7 @@ import * as running from "./running_trials.ts";
 import * as studies from "./studies.ts";
 import { hasOwnTables } from "./tables.ts";
 import type { Store } from "./types.ts";
-import { setAttributes, stateOf } from "./writes.ts";
+import { setAttributes, trialState } from "./writes.ts";
 
 /** The store whose tables are in `db`. */
 export function storeIn(db: Database): Store {
@@ -70,7 +70,7 @@ export function storeIn(db: Database): Store {
     },
     settings: (studyId) =>
       db.read(async (c) =>
-        await hasOwnTables(c) ? adding.settings(c, studyId) : 0
+        await hasOwnTables(c) ? adding.countSettings(c, studyId) : 0
       ),
     addFinished(studyId, trials, instead = []) {
       const token = randomUUID();
@@ -78,14 +78,14 @@ export function storeIn(db: Database): Store {
         adding.addFinished(c, studyId, trials, token, instead)
       );
     },
-    retry: (studyId, ids) => count((c) => adding.retry(c, studyId, ids)),
+    retry: (studyId, ids) => count((c) => adding.retryTrials(c, studyId, ids)),
     async claim(studyId, wanted = {}) {
       const token = randomUUID();
       const worker = { ...thisProcess, token };
       held.add(token);
       const taken = await db.write(async (c, again) =>
         again && await claimedBy(c, studyId, token) ||
-        await claim(c, studyId, wanted, worker)
+        await claimTrial(c, studyId, wanted, worker)
       ).catch((error) => {
         held.delete(token);
         throw error;
@@ -96,7 +96,7 @@ export function storeIn(db: Database): Store {
     },
     heartbeat: (trialId) => send((c) => running.keepAlive(c, trialId)),
     owns: (trialId) =>
-      db.read(async (c) => await stateOf(c, trialId) === "RUNNING"),
+      db.read(async (c) => await trialState(c, trialId) === "RUNNING"),
     async report(trialId, epochs) {
       const odd = epochs.find(({ epoch }) =>
         !Number.isSafeInteger(epoch) || epoch < 0
@@ -106,10 +106,10 @@ export function storeIn(db: Database): Store {
           `report: epoch is ${odd.epoch}: give a whole number`,
         );
       }
-      await db.write((c) => running.report(c, name, trialId, epochs));
+      await db.write((c) => running.reportEpochs(c, name, trialId, epochs));
     },
     async finish(trialId, outcome) {
-      await db.write((c) => running.finish(c, name, trialId, outcome));
+      await db.write((c) => running.finishTrial(c, name, trialId, outcome));
       held.delete(tokens.get(trialId) ?? "");
       tokens.delete(trialId);
     },

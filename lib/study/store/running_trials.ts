@@ -13,18 +13,18 @@ import type {
 import {
   addTrials,
   beat,
-  copyOf,
   deaths,
   epochRecord,
   lockStudy,
   lockTrial,
   lostTrial,
+  outcomeAsRecorded,
   outcomeAttributes,
   outcomeValue,
   putEpochs,
   putValues,
-  recorded,
   setAttributes,
+  waitingCopy,
 } from "./writes.ts";
 
 /** Deaths in a row without a new epoch after which a trial is given up. */
@@ -39,7 +39,7 @@ export function keepAlive(c: Connection, trialId: number): void {
 }
 
 /** `Store.report` */
-export async function report(
+export async function reportEpochs(
   c: Connection,
   where: string,
   trialId: number,
@@ -58,13 +58,13 @@ export async function report(
 }
 
 /** `Store.finish` */
-export async function finish(
+export async function finishTrial(
   c: Connection,
   where: string,
   trialId: number,
   outcome: Outcome,
 ): Promise<void> {
-  const ended = recorded(outcome);
+  const ended = outcomeAsRecorded(outcome);
   const again = ended.state === "FAIL" && ended.again;
   const studyId = again ? await studyOf(c, trialId) : undefined;
   // The study before the trial, as everybody who locks both.
@@ -80,7 +80,7 @@ export async function finish(
   end(c, row, ended);
   if (studyId !== undefined) {
     const attrs = { ...row.attrs, ...ended.attrs };
-    await addTrials(c, studyId, [copyOf({ ...row, attrs })]);
+    await addTrials(c, studyId, [waitingCopy({ ...row, attrs })]);
   }
 }
 
@@ -190,7 +190,7 @@ export async function reap(
         ? "its process ended before the trial did"
         : `its process ended ${MAX_DEATHS} times in a row without an epoch`,
     });
-    if (again) await addTrials(c, studyId, [copyOf(row, count)]);
+    if (again) await addTrials(c, studyId, [waitingCopy(row, count)]);
     reaped.push({ trialId, number: row.number, again });
   }
   return reaped;

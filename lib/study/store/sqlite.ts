@@ -171,7 +171,7 @@ class SqliteDatabase implements Database {
             again = true;
             return await once();
           } catch (error) {
-            throw readable(this.name, error);
+            throw sqliteFault(this.name, error);
           }
         },
         { ...this.options, since },
@@ -194,7 +194,7 @@ class SqliteDatabase implements Database {
 }
 
 /** SQLite's own errors in one line for the user; others as they are. */
-export function readable(path: string, error: unknown): unknown {
+export function sqliteFault(path: string, error: unknown): unknown {
   if (error instanceof DamagedValueError) {
     return new StudyError(`${path}: ${error.message}`);
   }

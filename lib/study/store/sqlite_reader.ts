@@ -14,9 +14,9 @@ import { StudyError } from "../errors.ts";
 import { type Connection, type Database, Serial } from "./database.ts";
 import {
   isThere,
-  readable,
   SQLITE,
   SqliteConnection,
+  sqliteFault,
   type SqliteOptions,
   sqliteTransaction,
   whileLocked,
@@ -52,7 +52,7 @@ class SqliteReader implements Database {
           ? await this.#beside(work)
           : await this.#alone(work);
       } catch (error) {
-        if (!(error instanceof Changed)) throw readable(this.name, error);
+        if (!(error instanceof Changed)) throw sqliteFault(this.name, error);
       }
     }
   }

@@ -307,7 +307,7 @@ export async function checkRevision(
  *
  * @throws StudyError for an unknown revision; nothing is written then.
  */
-export async function prepare(db: Database): Promise<boolean> {
+export async function createTables(db: Database): Promise<boolean> {
   const { kind } = db.dialect;
   // Two that make the same table or index at once hinder each other.
   const alone = async (c: Connection) => {

@@ -235,7 +235,7 @@ export function lostTrial(
 }
 
 /** The state of a trial; undefined where there is none. */
-export async function stateOf(
+export async function trialState(
   c: Connection,
   trialId: number,
   lock = "",
@@ -249,7 +249,7 @@ export async function stateOf(
 
 /** The same; no other transaction may change it then. */
 export const lockTrial = (c: Connection, trialId: number) =>
-  stateOf(c, trialId, c.dialect.forUpdate);
+  trialState(c, trialId, c.dialect.forUpdate);
 
 export function beat(c: Connection, trialId: number): void {
   c.run(
@@ -261,7 +261,7 @@ export function beat(c: Connection, trialId: number): void {
 }
 
 /** An outcome as it is recorded: NaN is no value. */
-export function recorded(outcome: Outcome): Outcome {
+export function outcomeAsRecorded(outcome: Outcome): Outcome {
   if (outcome.state !== "COMPLETE" || !Number.isNaN(outcome.value ?? NaN)) {
     return outcome;
   }
@@ -304,7 +304,7 @@ export function deaths(row: TrialRow): number {
 }
 
 /** What a trial is before it has run: one repeat of one setting. */
-export const waiting = (
+export const waitingTrial = (
   { key, params, distributions, repeat, seed }: Omit<NewTrial, "key"> & {
     key?: string;
   },
@@ -319,7 +319,7 @@ export const waiting = (
 });
 
 /** A WAITING copy with all epochs so far, as Optuna's retry callback makes. */
-export function copyOf(row: TrialRow, deathCount = 0): Draft {
+export function waitingCopy(row: TrialRow, deathCount = 0): Draft {
   const attrs = Object.fromEntries(
     Object.entries(row.attrs).filter(([key]) =>
       !/^(fail|prune)_(kind|reason)$/.test(key)

@@ -1,6 +1,6 @@
 /** Random rectangles of images, as erasing and cropping draw them. */
 import { tf } from "../../tensorflow/mod.ts";
-import { between, draw } from "./tensor_ops.ts";
+import { draw, uniformBetween } from "./tensor_ops.ts";
 
 /** One rectangle an image, in pixels: float32 [B] each, whole numbers. */
 export interface Boxes {
@@ -51,12 +51,12 @@ export function drawBoxes(
   seed: tf.Tensor,
   use: number,
 ): Boxes {
-  const area = between(
+  const area = uniformBetween(
     draw([count, TRIES], seed, use),
     range.areaMin * height * width,
     range.areaMax * height * width,
   );
-  const ratio = tf.exp(between(
+  const ratio = tf.exp(uniformBetween(
     draw([count, TRIES], seed, use + 1),
     Math.log(range.ratioMin),
     Math.log(range.ratioMax),

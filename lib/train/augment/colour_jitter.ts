@@ -1,6 +1,6 @@
 /** Random brightness, contrast, saturation and hue inside the compiled step. */
 import { tf } from "../../tensorflow/mod.ts";
-import { between, draw } from "./tensor_ops.ts";
+import { draw, uniformBetween } from "./tensor_ops.ts";
 
 export interface ColourJitter {
   /** Factors lie within 1 ± this, and not below 0. */
@@ -87,7 +87,11 @@ export function colourJitter(
   const factor = (use: number, strength: number, centre: number) => {
     if (strength === 0) return undefined;
     const low = centre === 0 ? -strength : Math.max(0, centre - strength);
-    return between(draw([x.shape[0]], seed, use), low, centre + strength);
+    return uniformBetween(
+      draw([x.shape[0]], seed, use),
+      low,
+      centre + strength,
+    );
   };
   return adjustColour(x, {
     brightness: factor(16, brightness, 1),

@@ -1,7 +1,7 @@
 /** Random crops and affine maps inside the compiled step, as in torchvision 0.29. */
 import { tf } from "../../tensorflow/mod.ts";
 import { type Boxes, drawBoxes } from "./boxes.ts";
-import { between, draw, gather, warp } from "./tensor_ops.ts";
+import { draw, gather, uniformBetween, warp } from "./tensor_ops.ts";
 
 export interface ResizedCrop {
   /** Share of the image's area; a least share of 1 leaves the image whole. */
@@ -139,7 +139,7 @@ export function affineMaps(
   seed: tf.Tensor,
 ): AffineMaps {
   const one = (use: number, low: number, high: number) =>
-    between(draw([count], seed, use), low, high);
+    uniformBetween(draw([count], seed, use), low, high);
   const shift = (use: number, length: number) =>
     tf.round(one(use, -translate * length, translate * length));
   return {

@@ -25,7 +25,7 @@ export function draw(
 }
 
 /** Uniforms of [0, 1) as uniforms of [low, high). */
-export function between(
+export function uniformBetween(
   uniforms: tf.Tensor,
   low: number,
   high: number,
