@@ -51,6 +51,7 @@ export * as profiling from "./profile/mod.ts";
 export * as statistics from "./statistics/mod.ts";
 export * as study from "./study/mod.ts";
 export * as train from "./train/mod.ts";
+export * as trained from "./trained/mod.ts";
 export * as weights from "./weights/mod.ts";
 
 export {
@@ -78,12 +79,6 @@ export { modelOf } from "./models/mod.ts";
 export { costOf, flopsOf } from "./profile/mod.ts";
 export { analysis, decades, frameTable } from "./study/mod.ts";
 export { engineInfo } from "./tensorflow/mod.ts";
-export {
-  lookInside,
-  parseRecipe,
-  predict,
-  type Recipe,
-  recipes,
-  recipeTable,
-} from "./train/mod.ts";
+export { parseRecipe, type Recipe, recipes, recipeTable } from "./train/mod.ts";
+export { lookInside, predict } from "./trained/mod.ts";
 export { z } from "zod";

@@ -7,7 +7,7 @@ import type {
   PredictOptions,
   TrainedNet,
   Unreadable,
-} from "../lib/train/mod.ts";
+} from "../lib/trained/mod.ts";
 import { readCsv } from "../lib/study/commands.ts";
 import { addDeviceOption } from "../lib/tensorflow/commands.ts";
 import {
@@ -154,7 +154,7 @@ async function run(
   const pictures = o.gradCam ? await made(o.gradCam) : undefined;
   // TensorFlow is loaded where it is wanted: start-up time counts.
   const { trainedNet, photosOf, predictions } = await import(
-    "../lib/train/mod.ts"
+    "../lib/trained/mod.ts"
   );
   const { photos, skipped } = photosOf(paths);
   const asked = await withBoxes(photos, o);

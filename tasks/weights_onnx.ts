@@ -1,5 +1,5 @@
 /** A trained net's ONNX for `deno task weights convert`. */
-import { onnxOf, trainedNet } from "../lib/train/mod.ts";
+import { onnxOf, trainedNet } from "../lib/trained/mod.ts";
 import { namesInOption, readRecipe } from "./cli.ts";
 
 /**

@@ -19,9 +19,16 @@ const ROOMS: Record<string, string[]> = {
   data: ["tensorflow"],
   weights: [],
   faults: ["weights"],
-  train: ["models", "data", "weights", "faults", "nn", "tensorflow"],
-  profile: ["models", "nn", "tensorflow"],
   statistics: [],
+  train: [
+    ...["models", "data", "weights", "faults", "nn", "tensorflow"],
+    "statistics",
+  ],
+  trained: [
+    ...["train", "models", "data", "weights", "faults", "nn", "tensorflow"],
+    "statistics",
+  ],
+  profile: ["models", "nn", "tensorflow"],
   study: TRAINING,
   charts: ["statistics"],
   rows: ["study", "charts", ...TRAINING],

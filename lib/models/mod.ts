@@ -1,9 +1,18 @@
-/** The notes' models. */
+/** The notes' models, and what their attention looks at. */
 import type { Forward } from "../nn/mod.ts";
 import { type ClsOptions, clsVit } from "./cls.ts";
 import { meanPool } from "./pool.ts";
 import { baseline } from "./vit.ts";
 
+export {
+  attentionMaps,
+  type AttentionStatistics,
+  attentionStatistics,
+  clsAttention,
+  readStatistics,
+  rollout,
+  type StateTensors,
+} from "./attention_maps.ts";
 export { type ClsOptions, clsVit, type Patches } from "./cls.ts";
 export { dropRates, type TokenOptions } from "./token_model.ts";
 export { ir50, type Ir50Options } from "./ir50.ts";

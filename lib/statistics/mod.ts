@@ -1,4 +1,4 @@
-/** Statistics for comparing trainings; knows no training. What others may import. */
+/** Statistics of predictions, and for comparing trainings; knows no training. */
 export { benjaminiHochberg, bonferroni, holm, holmSidak } from "./adjust.ts";
 export {
   bootstrapAccuracyDifference,
@@ -7,6 +7,20 @@ export {
   type BootstrapOptions,
   resamples,
 } from "./bootstrap.ts";
+export {
+  adaptiveEce,
+  brierScore,
+  Calibration,
+  logLoss,
+  rocAucOneVsRest,
+  topKAccuracy,
+} from "./calibration.ts";
+export {
+  classificationMetrics,
+  cohenKappa,
+  Evaluation,
+  matthews,
+} from "./classification.ts";
 export { kendallTauB, pearson, spearman } from "./correlation.ts";
 export {
   chiSquareQuantile,

@@ -1,6 +1,6 @@
 /** What a training looks like from inside: gradients, updates, √v̂, attention. */
 import { compile, type Compiled, histogram, tf } from "../tensorflow/mod.ts";
-import { attentionStatistics, readStatistics } from "./attention_maps.ts";
+import { attentionStatistics, readStatistics } from "../models/mod.ts";
 import type { Rate } from "./learning_rates.ts";
 import { globalNorm, gradientsOf, stepRates, unpackRates } from "./step.ts";
 import type { ImageShape, Labels, Trainer } from "./trainer.ts";

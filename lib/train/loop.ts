@@ -8,7 +8,7 @@ import {
 } from "./checkpoint.ts";
 import { diagnoser, type Diagnostics } from "./diagnostics.ts";
 import { whereDiverged } from "./locate_non_finite.ts";
-import { Evaluation } from "./metrics.ts";
+import { Evaluation } from "../statistics/mod.ts";
 import { epsWarning } from "./optimizers.ts";
 import {
   formerPrecision,

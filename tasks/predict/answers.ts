@@ -1,8 +1,8 @@
 /** Answers for photos as a table, JSON or CSV, each row as it comes. */
 import stringWidth from "string-width";
 import { csvLine } from "../../lib/study/commands.ts";
-import type { Photo, Prediction, TrainedNet } from "../../lib/train/mod.ts";
-import { confusedWith } from "../../lib/train/commands.ts";
+import type { Photo, Prediction, TrainedNet } from "../../lib/trained/mod.ts";
+import { confusedWith } from "../../lib/trained/commands.ts";
 import { escapeControls, pad, wrapped } from "../text.ts";
 
 interface Writer {

@@ -5,7 +5,7 @@
 import type { Patches } from "../models/mod.ts";
 import { fromTorch } from "../nn/mod.ts";
 import { OnnxGraph } from "../weights/mod.ts";
-import type { TrainedNet } from "./trained.ts";
+import type { TrainedNet } from "./net.ts";
 
 /** The batch, which is free. */
 const BATCH = "batch";

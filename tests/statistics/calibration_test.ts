@@ -10,8 +10,8 @@ import {
   rocAuc,
   rocAucOneVsRest,
   topKAccuracy,
-} from "../../lib/train/calibration.ts";
-import { Evaluation } from "../../lib/train/metrics.ts";
+} from "../../lib/statistics/calibration.ts";
+import { Evaluation } from "../../lib/statistics/classification.ts";
 
 const { classification: sk, calibration: reference } = JSON.parse(
   readFileSync(new URL("../fixtures/metrics.json", import.meta.url), "utf8"),

@@ -1,13 +1,13 @@
 /** Metrics against scikit-learn's numbers. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { logLoss } from "../../lib/train/calibration.ts";
+import { logLoss } from "../../lib/statistics/calibration.ts";
 import {
   classificationMetrics,
   cohenKappa,
   Evaluation,
   matthews,
-} from "../../lib/train/metrics.ts";
+} from "../../lib/statistics/classification.ts";
 
 const fixture = JSON.parse(
   readFileSync(new URL("../fixtures/metrics.json", import.meta.url), "utf8"),

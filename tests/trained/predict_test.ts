@@ -3,14 +3,8 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import type { Dataset } from "../../lib/data/mod.ts";
-import {
-  confusedWith,
-  type EpochRow,
-  loadCheckpoint,
-  predict,
-  train,
-  trainedNet,
-} from "../../lib/train/mod.ts";
+import { type EpochRow, loadCheckpoint, train } from "../../lib/train/mod.ts";
+import { confusedWith, predict, trainedNet } from "../../lib/trained/mod.ts";
 import {
   aboutNet,
   modelTensors,
@@ -19,7 +13,7 @@ import {
 } from "../../lib/weights/mod.ts";
 import { inFolder } from "../_folder.ts";
 import { ran } from "../_run.ts";
-import { tinyData, tinyRecipe } from "./_tiny.ts";
+import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 
 const trained = async (
   dir: string,

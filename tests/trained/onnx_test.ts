@@ -5,7 +5,7 @@ import { join } from "node:path";
 import protobuf from "protobufjs";
 import { applyScope } from "../../lib/nn/mod.ts";
 import { tf } from "../../lib/tensorflow/mod.ts";
-import { onnxOf, type TrainedNet, trainedNet } from "../../lib/train/mod.ts";
+import { onnxOf, type TrainedNet, trainedNet } from "../../lib/trained/mod.ts";
 import { syntheticFaces } from "../../lib/data/mod.ts";
 import { initialise, toTorch } from "../../lib/nn/mod.ts";
 import { modelOf } from "../../lib/models/mod.ts";
@@ -20,7 +20,7 @@ import {
   type Variant,
   variants,
 } from "../models/_tiny.ts";
-import { tinyRecipe } from "./_tiny.ts";
+import { tinyRecipe } from "../train/_tiny.ts";
 
 const CLASSES = ["a", "b", "c", "d", "e", "f", "g"];
 

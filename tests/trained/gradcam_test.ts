@@ -1,7 +1,7 @@
 /** Grad-CAM against PyTorch's maps of the reduced Baseline. */
 import assert from "node:assert/strict";
 import { tf } from "../../lib/tensorflow/mod.ts";
-import { gradCam, overMaximum, upsample } from "../../lib/train/gradcam.ts";
+import { gradCam, overMaximum, upsample } from "../../lib/trained/gradcam.ts";
 import {
   distance,
   fixture,

@@ -1,8 +1,8 @@
 /** Looks into small nets: what dropped patches do, and a dry run. */
 import assert from "node:assert/strict";
 import { tf } from "../../lib/tensorflow/mod.ts";
-import { aboveMean } from "../../lib/train/look_inside.ts";
-import { lookInside, type Recipe, recipes } from "../../lib/train/mod.ts";
+import { type Recipe, recipes } from "../../lib/train/mod.ts";
+import { aboveMean, lookInside } from "../../lib/trained/look_inside.ts";
 import { withEnv } from "../_env.ts";
 
 const small: Recipe = {

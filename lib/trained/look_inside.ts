@@ -1,13 +1,17 @@
 /** Where small trained nets look, and what their blocks learn by. */
 import { type Dataset, imagesOf, syntheticFaces } from "../data/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
-import { attentionMaps, clsAttention, rollout } from "./attention_maps.ts";
-import { diagnoser } from "./diagnostics.ts";
+import { attentionMaps, clsAttention, rollout } from "../models/mod.ts";
+import {
+  diagnoser,
+  parseRecipe,
+  readVariables,
+  type Recipe,
+  RecipeError,
+  type Trainer,
+  TrainingRun,
+} from "../train/mod.ts";
 import { gradCam, overMaximum, upsample } from "./gradcam.ts";
-import { parseRecipe, type Recipe, RecipeError } from "./recipe.ts";
-import { TrainingRun } from "./batches_and_rates.ts";
-import type { Trainer } from "./trainer.ts";
-import { readVariables } from "./variables.ts";
 
 /** Side of the maps. */
 const SIDE = 8;

@@ -14,8 +14,7 @@ import {
   type StoredTensor,
   WeightsError,
 } from "../weights/mod.ts";
-import { NEWEST } from "./checkpoint.ts";
-import { parseRecipe, type Recipe, recipes } from "./recipe.ts";
+import { NEWEST, parseRecipe, type Recipe, recipes } from "../train/mod.ts";
 
 export interface TrainedNet {
   file: string;

@@ -1,7 +1,7 @@
 /** Grad-CAM (arXiv 1610.02391): where a recorded activation speaks for a class. */
 import { applyScope, type Forward } from "../nn/mod.ts";
 import { tf } from "../tensorflow/mod.ts";
-import type { StateTensors } from "./attention_maps.ts";
+import type { StateTensors } from "../models/mod.ts";
 
 export interface GradCamOptions {
   /** A recorded activation's name, for instance "irback.layer4". */

@@ -9,7 +9,7 @@ import {
   readStatistics,
   rollout,
   type StateTensors,
-} from "../../lib/train/attention_maps.ts";
+} from "../../lib/models/attention_maps.ts";
 import {
   distance,
   fixture,
@@ -21,7 +21,7 @@ import {
   tinyState,
   type Variant,
   variants,
-} from "../models/_tiny.ts";
+} from "./_tiny.ts";
 
 const values = (t: tf.Tensor) => t.dataSync() as Float32Array;
 const expected = await fixture("attention_gradcam.safetensors");

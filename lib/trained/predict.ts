@@ -7,13 +7,12 @@ import {
   imagesAt,
   readImageFile,
 } from "../data/mod.ts";
-import { modelOf } from "../models/mod.ts";
+import { modelOf, type StateTensors } from "../models/mod.ts";
 import { applyScope, fromTorch, inspect } from "../nn/mod.ts";
 import { compile, fromBytes, tf } from "../tensorflow/mod.ts";
-import type { StateTensors } from "./attention_maps.ts";
+import { normalise, scaled } from "../train/mod.ts";
 import { gradCam, overMaximum, upsample } from "./gradcam.ts";
-import { type TrainedNet, trainedNet, type TrainedOptions } from "./trained.ts";
-import { normalise, scaled } from "./trainer.ts";
+import { type TrainedNet, trainedNet, type TrainedOptions } from "./net.ts";
 
 /** A photo: its path, or its bytes, and perhaps the box of the face in it. */
 export interface Photo {
