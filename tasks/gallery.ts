@@ -20,8 +20,8 @@ import {
   publishedNoise,
   settings,
   type Trial,
+  trialsOf,
 } from "../lib/rows/mod.ts";
-import { trialsOf } from "../lib/rows/mod.ts";
 import { StudyError, trainingRows } from "../lib/study/mod.ts";
 import { findChromium } from "./chromium.ts";
 

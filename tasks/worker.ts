@@ -2,6 +2,7 @@
 import { ensureLibrary, useDeviceOf } from "../lib/tensorflow/commands.ts";
 import { path } from "../lib/notebook/commands/mod.ts";
 import { command, exiting, say, UsageError, withOptions } from "./cli.ts";
+import { storeUrl } from "./study/records.ts";
 import {
   addWatchOptions,
   launchOptions,
@@ -31,7 +32,7 @@ async function work(
     );
   }
   const { joinStudy, studyFolder } = await import("../lib/study/mod.ts");
-  const store = o.store.includes("://") ? o.store : path(o.store);
+  const store = storeUrl(o.store);
   const study = o.study ?? await onlyStudy(store);
   const dir = path(o.dir ?? studyFolder(study));
   const objective = o.objective && path(o.objective);

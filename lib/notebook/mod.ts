@@ -7,6 +7,7 @@ export {
   writeNotebook,
 } from "./file/types.ts";
 export { replaceText } from "./file/json_text.ts";
+export { nodesOf, parseCode } from "./code/ast.ts";
 export { cellCode } from "./code/code.ts";
 export { cellGraph } from "./code/graph.ts";
 export { stripTypes } from "./code/strip_types.ts";
@@ -26,5 +27,5 @@ export { diffNotebooks } from "./check/diff.ts";
 export { diffHtml } from "./page/diff_html.ts";
 export { exportHtml } from "./page/export.ts";
 export { collectProvenance } from "./run/provenance.ts";
-export { indexHtml, readReport, type Report } from "./page/index_page.ts";
+export { indexHtml, readReport, writeIndex } from "./page/index_page.ts";
 export { withLinks } from "./page/neighbours.ts";

@@ -26,6 +26,7 @@ export {
   RETRIES,
   sampledKeys,
 } from "./progress.ts";
+export { provenance } from "./provenance.ts";
 export * from "./store/mod.ts";
 export { about, clock, eventLines, Tally } from "./tally.ts";
 export type { TrainingEvent } from "./training.ts";

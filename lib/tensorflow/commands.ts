@@ -2,4 +2,3 @@
 export { DeviceError } from "./device.ts";
 export { addDeviceOption, useDeviceOf } from "./device_option.ts";
 export { ensureLibrary } from "./install.ts";
-export { sha256 } from "./location.ts";

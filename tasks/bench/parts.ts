@@ -1,6 +1,7 @@
 /** What all benchmarks share: turns, medians, lines of results, Python's side. */
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { quantile } from "../../lib/statistics/mod.ts";
 import { byteLines } from "../../lib/study/commands.ts";
 
 /** To four digits. */
@@ -33,14 +34,7 @@ export async function inFolder(
   }
 }
 
-/** The middle one, or the mean of the two. */
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2
-    ? sorted[middle]
-    : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+export const median = (values: readonly number[]) => quantile(values, 0.5);
 
 /**
  * Times of each side, which take turns in each of `rounds` rounds, after one of

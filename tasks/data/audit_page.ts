@@ -5,7 +5,11 @@ import {
   type Finding,
   KINDS,
 } from "../../lib/data/commands.ts";
-import { escapeHtml, policy, STYLE } from "../../lib/notebook/commands/mod.ts";
+import {
+  escapeHtml,
+  htmlPage,
+  STYLE,
+} from "../../lib/notebook/commands/mod.ts";
 import { plural } from "../text.ts";
 import { byKind, leftText, verdict } from "./audit_text.ts";
 import type { Samples } from "./samples.ts";
@@ -147,19 +151,11 @@ export function auditPage(
     `<time>${escapeHtml(date.slice(0, 16).replace("T", " "))}Z</time>`,
   ];
   const omitted = leftText(left);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(false)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}${OWN_STYLE}</style>
-</head>
-<body>
-<main class="audit">
+  return htmlPage({
+    title,
+    style: STYLE + OWN_STYLE,
+    head: `<meta name="referrer" content="no-referrer">\n`,
+    body: `<main class="audit">
 <h1>${escapeHtml(title)}</h1>
 <p class="about">${about.join(" · ")}</p>
 ${samples ? WARNING : ""}
@@ -172,8 +168,6 @@ ${findings.length ? "<h2>Findings</h2>" : ""}
 ${findingsHtml(findings, samples)}
 ${samples ? samplesHtml(samples) : ""}
 <p class="about">Hash of names, splits, labels and contents: ${hash}</p>
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
 }

@@ -19,6 +19,7 @@ import {
 } from "../../lib/study/exchange/mod.ts";
 import { escapeControls, plural } from "../text.ts";
 import {
+  isUrl,
   openReader,
   type RecordOptions,
   storeName,
@@ -48,7 +49,7 @@ const SQLITE = "SQLite format 3\0";
 
 /** Whether a file or URL is a storage of Optuna's, not a table of runs. */
 async function isStorage(file: string): Promise<boolean> {
-  if (/^\w[\w+]*:\/\//.test(file)) return true;
+  if (isUrl(file)) return true;
   const head = new Uint8Array(SQLITE.length);
   try {
     using opened = await Deno.open(path(file));

@@ -1,24 +1,20 @@
 /** `deno task study [NAMES]`: runs the notebooks, leaves reports. */
 import type { Command } from "commander";
-import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { FORMATS } from "../../lib/data/mod.ts";
 import { type Profile, startOf } from "../../lib/reports/mod.ts";
 import { duration } from "../../lib/rows/mod.ts";
+import { provenance } from "../../lib/study/commands.ts";
 import {
   addDeviceOption,
   ensureLibrary,
-  sha256,
 } from "../../lib/tensorflow/commands.ts";
 import { meantText, quoted } from "../../lib/faults/mod.ts";
 import {
   exportHtml,
-  indexHtml,
-  readReport,
   replaceText,
-  type Report,
   runNotebook,
-  withLinks,
+  writeIndex,
 } from "../../lib/notebook/mod.ts";
 import { inJobs, shownPath } from "../../lib/notebook/commands/mod.ts";
 import {
@@ -90,22 +86,21 @@ async function output(command: string, ...args: string[]): Promise<string> {
   }
 }
 
-async function provenance(
+async function madeBy(
   parameters: Record<string, unknown>,
 ): Promise<Record<string, string>> {
-  const lock = await sha256(join(root, "deno.lock"));
+  const { lock, deno, cpu, threads } = provenance();
   const library = await ensureLibrary();
   const code = [".", ":!results"];
   const changed = await output("git", "status", "--porcelain", "--", ...code);
-  const cpu = cpus()[0]?.model ?? "unknown";
   return {
     "git commit": `${await output("git", "rev-parse", "--short", "HEAD")}${
       changed && changed !== "unknown" ? " (with local changes)" : ""
     }`,
-    "deno.lock": `sha256 ${lock.slice(0, 16)}`,
-    Deno: Deno.version.deno,
+    "deno.lock": `sha256 ${lock}`,
+    Deno: deno,
     TensorFlow: library.version ?? "unknown",
-    machine: `${cpu}, ${navigator.hardwareConcurrency} threads`,
+    machine: `${cpu}, ${threads} threads`,
     parameters: JSON.stringify(parameters),
     finished: new Date().toISOString(),
   };
@@ -178,7 +173,7 @@ async function runOne(
   await replaceText(
     report,
     await exportHtml(result.notebook, {
-      provenance: await provenance(parameters),
+      provenance: await madeBy(parameters),
       file,
       warn: (message) => display.say(`study: ${name}: ${message}`),
     }),
@@ -196,27 +191,6 @@ async function runOne(
       : undefined,
   );
   return { ok, interrupted };
-}
-
-/** One page of all reports in the folder, in the notebooks' order. */
-async function writeIndex(dir: string, profile: Profile): Promise<string> {
-  const pages: Report[] = [], texts: string[] = [];
-  for (const name of notebookNames()) {
-    const html = await Deno.readTextFile(join(dir, `${name}.html`))
-      .catch(() => undefined);
-    const report = html && readReport(`${name}.html`, html);
-    if (!report) continue;
-    pages.push(report);
-    texts.push(html);
-  }
-  for (const [i, { file }] of pages.entries()) {
-    const linked = withLinks(texts[i], pages, file);
-    if (linked !== texts[i]) await replaceText(join(dir, file), linked);
-  }
-  const index = join(dir, "index.html");
-  const title = `Reports, profile ${profile}`;
-  await replaceText(index, indexHtml(pages, title));
-  return index;
 }
 
 /** What is expected of each notebook; where hours are at stake by its plan. */
@@ -310,7 +284,9 @@ async function study(
   } finally {
     display.end();
   }
-  const index = await writeIndex(dir, profile);
+  const index = join(dir, "index.html");
+  const pages = notebookNames().map((name) => join(dir, `${name}.html`));
+  await writeIndex(index, pages, { title: `Reports, profile ${profile}` });
   const time = duration((performance.now() - began) / 1000);
   if (isStopped || signal.aborted) {
     say(

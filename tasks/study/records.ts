@@ -75,15 +75,12 @@ export const withTrialNumbers = (command: Command): Command =>
     (text: string, before: number[] = []) => [...before, trialNumber(text)],
   );
 
-const isUrl = (store: string) => /^\w[\w+]*:\/\//.test(store);
+export const isUrl = (store: string) => /^\w[\w+]*:\/\//.test(store);
 
 /** A store as `openStore` takes it, a path made absolute. */
 export function storeUrl(store: string): string {
   return isUrl(store) ? store : path(store);
 }
-
-/** Whether a store is a folder's own record file. */
-const isOwnFile = (store: string) => basename(store) === "records.sqlite";
 
 /** The stores that the options name, as `openStore` takes them. */
 export function storesOf({ store, dir }: RecordOptions): string[] {
@@ -236,7 +233,7 @@ export async function withStudy<T>(
   }
   const dir = o.dir !== undefined
     ? path(o.dir)
-    : !isUrl(url) && isOwnFile(url)
+    : !isUrl(url) && basename(url) === "records.sqlite"
     ? dirname(url)
     : undefined;
   await using store = o.write

@@ -1,6 +1,12 @@
 /** Which cells of a notebook run a study, and which they need. */
-import { type AnyNode, type Node, parse } from "acorn";
-import { type Cell, cellGraph, stripTypes } from "../../lib/notebook/mod.ts";
+import type { AnyNode } from "acorn";
+import {
+  type Cell,
+  cellGraph,
+  nodesOf,
+  parseCode,
+  stripTypes,
+} from "../../lib/notebook/mod.ts";
 
 /** Stands among names for a call of a method `run`. */
 const RUN = ".run()";
@@ -10,11 +16,6 @@ interface Calls {
   here: Set<string>;
   later: Map<string, Set<string>>;
 }
-
-const nodesOf = (v: unknown): AnyNode[] =>
-  [v].flat().filter((x): x is AnyNode =>
-    typeof (x as Node | null)?.type === "string"
-  );
 
 const isFunction = ({ type }: AnyNode) =>
   /^(Function|ArrowFunction)|^MethodDefinition$/.test(type);
@@ -54,11 +55,7 @@ function callsOf(source: string): Calls {
   const calls: Calls = { here: new Set(), later: new Map() };
   let body: AnyNode[];
   try {
-    body = parse(stripTypes(source), {
-      ecmaVersion: "latest",
-      sourceType: "module",
-      allowAwaitOutsideFunction: true,
-    }).body;
+    body = parseCode(stripTypes(source)).body;
   } catch { // JSX, enums, too deep, an error: the kernel will tell
     if (/\.\s*run\s*\(/.test(source)) calls.here.add(RUN);
     return calls;

@@ -4,6 +4,7 @@ import {
   type Params,
   type ResultRow,
 } from "../../lib/study/commands.ts";
+import { bestOf } from "../../lib/study/analysis/mod.ts";
 import { describeParams, shownValue, valueTexts, withUnit } from "./values.ts";
 
 export interface SettingResult {
@@ -44,12 +45,7 @@ export function bestSetting(
   // The mean of both infinities is no number.
   const known = settings.filter((s) => !Number.isNaN(s.mean));
   const most = Math.max(...known.map((s) => s.values.length));
-  const sign = direction === "maximize" ? 1 : -1;
-  return known.filter((s) => s.values.length === most)
-    .reduce<SettingResult | undefined>(
-      (best, s) => !best || sign * s.mean > sign * best.mean ? s : best,
-      undefined,
-    );
+  return bestOf(known.filter((s) => s.values.length === most), direction);
 }
 
 /** The settings that `bestSetting` does not judge: they lack repeats. */

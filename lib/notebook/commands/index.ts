@@ -1,10 +1,9 @@
 /** `deno task nb index`: lists a folder's exported reports on one page. */
 import type { Command } from "commander";
-import { basename, join, relative } from "node:path";
+import { basename, join } from "node:path";
 import { readClaimsIn, sideBySide } from "../page/board.ts";
-import { indexHtml, readReport, type Report } from "../page/index_page.ts";
-import { withLinks } from "../page/neighbours.ts";
-import { isFolder, path, shownPath, warn, writeWhole } from "./shared.ts";
+import { writeIndex } from "../page/index_page.ts";
+import { isFolder, path, shownPath, warn } from "./shared.ts";
 
 async function* pages(folder: string): AsyncGenerator<string> {
   let entries: Deno.DirEntry[] = [];
@@ -52,40 +51,19 @@ async function index(
     );
   }
   const out = o.out ? path(o.out) : join(folder, "index.html");
-  const reports: Report[] = [], texts = new Map<string, string>();
-  for await (const file of pages(folder)) {
-    if (file === out) continue;
-    const name = relative(join(out, ".."), file).replaceAll("\\", "/");
-    try {
-      const html = await Deno.readTextFile(file);
-      const report = readReport(name, html);
-      if (!report) continue;
-      reports.push(report);
-      texts.set(name, html);
-    } catch (e) {
-      warn(`${shownPath(file)}: left out: ${(e as Error).message}`);
-    }
-  }
+  const files: string[] = [];
+  for await (const file of pages(folder)) if (file !== out) files.push(file);
+  const reports = await writeIndex(out, files.sort(), {
+    title: o.title ?? `Reports in ${basename(folder)}`,
+    beside: o.against && await compared(o.against, folder),
+    isNewestFirst: true, // the same folder always gives the same page
+    unread: (file, why) => warn(`${shownPath(file)}: left out: ${why}`),
+  });
   if (!reports.length) {
     throw new Error(
       `${given}: holds no page that \`nb export\` wrote; export notebooks first`,
     );
   }
-  const inOrder = reports.toSorted((a, b) => a.file < b.file ? -1 : 1);
-  for (const [name, html] of texts) {
-    const linked = withLinks(html, inOrder, name, basename(out));
-    const file = join(out, "..", name);
-    if (linked !== html) await writeWhole(file, linked);
-  }
-  // the newest first; the same folder always gives the same page
-  reports.sort((a, b) =>
-    (b.date ?? "").localeCompare(a.date ?? "") || (a.file < b.file ? -1 : 1)
-  );
-  const title = o.title ?? `Reports in ${basename(folder)}`;
-  const beside = o.against === undefined
-    ? ""
-    : await compared(o.against, folder);
-  await writeWhole(out, indexHtml(reports, title, beside));
   const about = reports.map(({ chart, ...r }) => ({ ...r, chart: !!chart }));
   console.log(
     o.json

@@ -3,7 +3,7 @@ export { escapeHtml } from "../ansi.ts";
 export { fit } from "../fit.ts";
 export { inJobs } from "../timing.ts";
 export { QUESTION } from "../page/lead.ts";
-export { policy } from "../page/script.ts";
+export { htmlPage } from "../page/script.ts";
 export { STYLE } from "../page/style.ts";
 export {
   BOLD,

@@ -1,6 +1,9 @@
 /** A page that lists many reports: each one's question, answer and chart. */
+import { basename, dirname, relative } from "node:path";
 import { escapeHtml, unescapeHtml } from "../ansi.ts";
+import { replaceText } from "../file/json_text.ts";
 import { BOARD_STYLE, verdictClasses, verdictFilter } from "./board.ts";
+import { withLinks } from "./neighbours.ts";
 import { htmlPage } from "./script.ts";
 import { runTime } from "../run/provenance.ts";
 import { sanitise } from "./sanitise.ts";
@@ -141,9 +144,49 @@ function card(report: Report, n: number): string {
 }
 
 /**
- * The index of `reports`, in the order given; no script runs in it. `beside`
- * is markup of what two folders' claims say.
+ * Writes `out`, the index of those of `files` that `exportHtml` wrote, and links
+ * these pages with it and, in the order given, with each other. Writes nothing
+ * where there are none.
+ *
+ * @param o.beside markup that stands below, of what two folders' claims say
+ * @param o.isNewestFirst else the index has the order given, too
+ * @param o.unread is told of each file that cannot be read
  */
+export async function writeIndex(
+  out: string,
+  files: readonly string[],
+  o: {
+    title: string;
+    beside?: string;
+    isNewestFirst?: boolean;
+    unread?: (file: string, why: string) => void;
+  },
+): Promise<Report[]> {
+  const pages: { file: string; html: string; report: Report }[] = [];
+  for (const file of files) {
+    try {
+      const html = await Deno.readTextFile(file);
+      const name = relative(dirname(out), file).replaceAll("\\", "/");
+      const report = readReport(name, html);
+      if (report) pages.push({ file, html, report });
+    } catch (error) {
+      o.unread?.(file, (error as Error).message);
+    }
+  }
+  const reports = pages.map(({ report }) => report);
+  if (reports.length === 0) return reports;
+  for (const { file, html, report } of pages) {
+    const linked = withLinks(html, reports, report.file, basename(out));
+    if (linked !== html) await replaceText(file, linked);
+  }
+  if (o.isNewestFirst) {
+    reports.sort((a, b) => (b.date ?? "").localeCompare(a.date ?? ""));
+  }
+  await replaceText(out, indexHtml(reports, o.title, o.beside));
+  return reports;
+}
+
+/** The index of `reports`, in the order given; no script runs in it. */
 export function indexHtml(
   reports: Report[],
   title = "Reports",
