@@ -1,6 +1,6 @@
 /** What the command lines of `deno task` share: errors, numbers, signals, commands. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { meantText, quoted } from "../lib/faults/mod.ts";
+import { inMessage, meantText } from "../lib/faults/mod.ts";
 import {
   inOneLine,
   loadWanted,
@@ -233,7 +233,7 @@ export async function addCommands(
   const isKnown = Object.hasOwn(commands, name);
   if (!rest && !isKnown && !/^(-.*|help|)$/.test(name)) {
     throw new UsageError(
-      `no command ${quoted(name)}${
+      `no command ${inMessage(name)}${
         meantText(name, Object.keys(commands)) ||
         `: they are ${Object.keys(commands).join(", ")}`
       }`,

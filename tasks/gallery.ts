@@ -26,7 +26,7 @@ import { StudyError, trainingRows } from "../lib/study/mod.ts";
 import { findChromium } from "./chromium.ts";
 
 /** Writes a chart as it looks on a white page, to docs/. */
-async function draw(name: string, { svg }: Chart, colours = 128) {
+async function writeChart(name: string, { svg }: Chart, colours = 128) {
   // A picture of records that are not there would say nothing.
   if (svg.includes("nothing to show yet")) return;
   const file = new URL(`../docs/${name}.png`, import.meta.url);
@@ -66,10 +66,10 @@ const faces = faceGridChart(
     title: `${PER_CLASS} faces each of intensity ${INTENSITIES.join(", ")}`,
   },
 );
-await draw("synthetic-faces", faces, 64);
+await writeChart("synthetic-faces", faces, 64);
 
 /** What is on record of a study under results/cpu; none where there is none. */
-async function recorded(name: string): Promise<Trial[]> {
+async function trialsOnRecord(name: string): Promise<Trial[]> {
   try {
     return trialsOf(name, await trainingRows({ dir: "results/cpu" }, name));
   } catch (error) {
@@ -79,7 +79,7 @@ async function recorded(name: string): Promise<Trial[]> {
 }
 
 const depthTest = await published("depth-test");
-await draw(
+await writeChart(
   "charts/published-depth",
   parallelChart(depthTest.rows, {
     axes: ["depth", "lr"],
@@ -88,8 +88,8 @@ await draw(
   }),
 );
 
-const search = await recorded("lr-search");
-await draw(
+const search = await trialsOnRecord("lr-search");
+await writeChart(
   "charts/depth-map",
   heatMapChart(settings(search), {
     x: "lr",
@@ -100,7 +100,7 @@ await draw(
     title: "Ours: mean over repeats",
   }),
 );
-await draw(
+await writeChart(
   "charts/depth-isolation",
   isolationChart(bestPer(search, "depth"), {
     x: "depth",
@@ -111,7 +111,7 @@ await draw(
   }),
 );
 const deeper = search.filter((t) => t.depth > 2);
-await draw(
+await writeChart(
   "charts/lr-sensitivity",
   lrSensitivityChart(deeper, {
     series: "depth",
@@ -124,7 +124,7 @@ const models = ["Baseline", "CLSFER"] as const;
 const runs = (await published("cls-vs-baseline")).rows
   .filter((r) => models.includes(r.model));
 const [mean] = effects(runs, { of: "model", base: "Baseline" });
-await draw(
+await writeChart(
   "charts/cls-published",
   pairedChart([], {
     of: "model",
@@ -137,7 +137,7 @@ await draw(
   }),
 );
 
-const ablation = await recorded("cls-ablation");
+const ablation = await trialsOnRecord("cls-ablation");
 const versus = (of: string, a: string | number, base: string | number) =>
   effects(ablation.filter((t) => [a, base].includes(t[of])), { of, base })
     .map((e) => ({ ...e, label: e.pair }));
@@ -152,7 +152,7 @@ const factors = asFamily(
   versus("schedule.gamma", 0.25, 1),
 );
 const names = ["patches", "scale of the logits", "alpha of the mixing"];
-await draw(
+await writeChart(
   "charts/cls-effects",
   forestChart(
     Object.fromEntries(

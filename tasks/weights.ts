@@ -61,10 +61,10 @@ function statistics(data: TensorData): Statistics {
 
 const dtypeOf = ({ dtype, storedAs }: StoredTensor) => storedAs ?? dtype;
 
-const short = (x: number | null) =>
+const fourDigits = (x: number | null) =>
   x === null ? "–" : String(Number(x.toPrecision(4)));
 
-async function inspect(
+async function inspectFile(
   file: string,
   { json, key }: { json?: boolean; key?: string },
 ): Promise<number> {
@@ -125,7 +125,7 @@ async function inspect(
     words("dtype", rows.map((r) => r.dtype)),
     numbers("count", rows.map((r) => String(r.count))),
     ...(["min", "mean", "std", "max"] as const)
-      .map((of) => numbers(of, rows.map((r) => short(r[of])))),
+      .map((of) => numbers(of, rows.map((r) => fourDigits(r[of])))),
   ]));
   return 0;
 }
@@ -180,7 +180,7 @@ async function convertNet(
   return 0;
 }
 
-async function convert(
+async function convertFile(
   input: string,
   output: string,
   options: ConvertOptions,
@@ -243,7 +243,7 @@ function distance(a: TensorData, b: TensorData): number {
 }
 
 /** One line a difference between two files. */
-function differences(a: Weights, b: Weights, tolerance: number) {
+function tensorDifferences(a: Weights, b: Weights, tolerance: number) {
   const lines: string[] = [];
   let largest = 0;
   for (const [name, tensor] of a.tensors) {
@@ -261,7 +261,7 @@ function differences(a: Weights, b: Weights, tolerance: number) {
       largest = Math.max(largest, d);
       if (d > tolerance) {
         lines.push(
-          `values differ       ${printable(name)}: by up to ${short(d)}`,
+          `values differ       ${printable(name)}: by up to ${fourDigits(d)}`,
         );
       }
     }
@@ -274,19 +274,19 @@ function differences(a: Weights, b: Weights, tolerance: number) {
   return { lines, largest };
 }
 
-async function compare(
+async function compareFiles(
   first: string,
   second: string,
   { tolerance }: { tolerance: number },
 ): Promise<number> {
   const a = await readWeights(first), b = await readWeights(second);
-  const { lines, largest } = differences(a, b, tolerance);
+  const { lines, largest } = tensorDifferences(a, b, tolerance);
   for (const line of lines) console.log(line);
   const common = [...a.tensors.keys()].filter((n) => b.tensors.has(n)).length;
   console.log(
     `${
       lines.length ? "different" : "equal"
-    }: ${common} tensors in both, largest difference ${short(largest)}`,
+    }: ${common} tensors in both, largest difference ${fourDigits(largest)}`,
   );
   return lines.length ? 1 : 0;
 }
@@ -310,7 +310,7 @@ const program = inOneLine(new Command("deno task weights")).description(
 const inspected = program.command("inspect").argument("<file>")
   .description("names, shapes, dtypes and statistics");
 withOptions(inspected, { "--json": "as JSON", "--key <key>": KEY });
-finished(inspected, inspect);
+finished(inspected, inspectFile);
 
 const converted = program.command("convert").argument("<in>")
   .argument("<out>", "the file to write, .safetensors or .onnx", outputName)
@@ -327,7 +327,7 @@ withOptions(converted, {
   "--recipe <file>": "ONNX: the net's recipe, where weights say none",
   "--classes <names>": "ONNX: the classes' names by label",
 });
-finished(converted, convert);
+finished(converted, convertFile);
 
 const compared = program.command("compare").argument("<a>").argument("<b>")
   .description("missing tensors, shapes, largest differences");
@@ -336,7 +336,7 @@ withOptions(compared, {
     ...{ read: tolerance, default: 0 },
   }],
 });
-finished(compared, compare);
+finished(compared, compareFiles);
 
 // Without a command its help is shown, which is no success.
 await exiting(

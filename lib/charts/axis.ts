@@ -212,7 +212,7 @@ export function onAxes<K extends string>(
   };
   const { "": rows = [], ...others } = Object.groupBy(table.rows, whyNot);
   const notes = Object.entries(others)
-    .map(([reason, own]) => `${numberOf(own!.length, "row")} ${reason}`);
+    .map(([reason, own]) => `${pluralOf(own!.length, "row")} ${reason}`);
   return { rows, failed: others[failure] ?? [], notes };
 }
 
@@ -227,7 +227,7 @@ export const intervalWords = (
     : "";
 
 /** 1 → "1 row", 2000 → "2,000 rows". */
-export function numberOf(n: number, noun: string): string {
+export function pluralOf(n: number, noun: string): string {
   return `${d3.format(",")(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 

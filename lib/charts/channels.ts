@@ -123,7 +123,7 @@ export const isNumber = (value: unknown): value is number =>
   typeof value === "number" && Math.abs(value) < 1e300;
 
 /** Numbers stay, a BigInt becomes one, a date its milliseconds. */
-function valueOf(value: unknown, where: string): Value {
+function channelValue(value: unknown, where: string): Value {
   if (value === undefined || value === null) return null;
   if (typeof value === "bigint") value = Number(value);
   if (value instanceof Date) value = value.getTime();
@@ -276,10 +276,10 @@ export function readChannels<K extends string>(
     if (channel === undefined) return null;
     if (typeof channel === "string") {
       const where = `${chart}: the channel ${key} (${channel})`;
-      return valueOf(lookUp(row, channel), where);
+      return channelValue(lookUp(row, channel), where);
     }
     const where = `${chart}: the function of the channel ${key}`;
-    return valueOf(callAt(where, channel, row, i), where);
+    return channelValue(callAt(where, channel, row, i), where);
   };
   const name = (key: K) => {
     const channel = resolved.get(key);

@@ -1,7 +1,7 @@
 /** Which class was taken for which, and in what two models differ there. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { numberOf } from "./axis.ts";
+import { pluralOf } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { plainTable } from "./rows_as_csv.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
@@ -42,10 +42,14 @@ const LESS = "#0072B2", MORE = "#C05000";
 /** More classes have no room: those with the most images are drawn. */
 const MOST = 60;
 
-type Side = ReturnType<typeof countsOf>;
+type Side = ReturnType<typeof confusionCounts>;
 
 /** All of `of` added up; what is no count counts as 0. */
-function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
+function confusionCounts(
+  chart: string,
+  of: Confusion,
+  labels?: readonly string[],
+) {
   const isMatrix = channels.isList(of) && channels.isList(of[0]);
   const given = isMatrix ? { confusion: of as Counts } : of;
   const trials = !given
@@ -81,8 +85,8 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
     shareAt: (i: number, j: number) =>
       totals[i] > 0 ? counts[i][j] / totals[i] : null,
     notes: [
-      without > 0 && `${numberOf(without, "trial")} without a confusion matrix`,
-      missing > 0 && `${numberOf(missing, "cell")} without a count, as 0`,
+      without > 0 && `${pluralOf(without, "trial")} without a confusion matrix`,
+      missing > 0 && `${pluralOf(missing, "cell")} without a count, as 0`,
     ],
   };
 }
@@ -95,7 +99,7 @@ function countsOf(chart: string, of: Confusion, labels?: readonly string[]) {
  */
 export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
   channels.checkOptions("confusionChart", o, "{ labels }");
-  const side = countsOf("confusionChart", of, o.labels);
+  const side = confusionCounts("confusionChart", of, o.labels);
   const { counts, totals, labels } = side;
   const none = labels.filter((_: string, i: number) => totals[i] === 0);
   return matrix("confusion", o, [side], {
@@ -110,7 +114,7 @@ export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
     return share === null ? NONE : {
       strength: share,
       lines: [d3.format(",")(value), `${Math.round(100 * share)} %`],
-      title: `${numberOf(value, "image")}, ${percent(share)} of it`,
+      title: `${pluralOf(value, "image")}, ${percent(share)} of it`,
       values: { images: value, share },
     };
   });
@@ -131,9 +135,9 @@ export function confusionDifferenceChart(
   const chart = "confusionDifferenceChart";
   channels.checkOptions(chart, o, "{ labels }");
   const { aLabel = "a", bLabel = "b" } = o;
-  const first = countsOf(`${chart}, ${aLabel}`, a, o.labels);
+  const first = confusionCounts(`${chart}, ${aLabel}`, a, o.labels);
   const known = first.counts.length > 0 ? first.labels : o.labels;
-  const second = countsOf(`${chart}, ${bLabel}`, b, known);
+  const second = confusionCounts(`${chart}, ${bLabel}`, b, known);
   const sides = [first, second];
   const n = d3.range(Math.min(first.counts.length, second.counts.length));
   const at = (i: number, j: number) => {

@@ -43,7 +43,11 @@ const GAP = 4;
 /** Opacity of a map's 1. */
 const OPACITY = 0.8;
 
-function check(what: string, values: ArrayLike<number>, ...shape: number[]) {
+function checkFaces(
+  what: string,
+  values: ArrayLike<number>,
+  ...shape: number[]
+) {
   if (!shape.every(Number.isInteger)) {
     throw new TypeError(
       `${what} has no size: give the options size and channels`,
@@ -118,7 +122,7 @@ export function faceGridChart(
   const columns: number = d3.max(list, (r: FaceRow) => r.faces.length) || 1;
   const pictures = list.flatMap(({ label, faces }, row) =>
     faces.map((face, x): Picture => {
-      check(`face ${x + 1} of ${label}`, face, size, size, channels);
+      checkFaces(`face ${x + 1} of ${label}`, face, size, size, channels);
       const src = pictureOf(size, (i) => colorAt(face, i, channels));
       return { y: row, x, src, title: label };
     })
@@ -166,7 +170,7 @@ export function heatOverlayChart(
   const list = listOf("heatOverlayChart", rows, ["face", "maps"]) as HeatRow[];
   const bare: Pick<Picture, "x" | "y">[] = [];
   const pictures = list.flatMap(({ label, face, maps, side }, row) => {
-    check(`face of ${label}`, face, size, size, channels);
+    checkFaces(`face of ${label}`, face, size, size, channels);
     if (maps.length !== columns.length) {
       throw new RangeError(
         `${label} has ${maps.length} maps for ${columns.length} columns: ` +
@@ -176,7 +180,7 @@ export function heatOverlayChart(
     const y = row, color = (i: number) => colorAt(face, i, channels);
     const own = maps.map((map, column): Picture => {
       const x = column + 1;
-      check(`a map of ${label}`, map, side, side);
+      checkFaces(`a map of ${label}`, map, side, side);
       if (!map.some((v) => v > 0)) bare.push({ x, y });
       const src = pictureOf(size, (i) => {
         const [r, g, b] = color(i);

@@ -1,14 +1,14 @@
 /** Effects with their intervals about no effect, a row each. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor, checkShares, numberOf } from "./axis.ts";
+import { axisFor, checkShares, pluralOf } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { plainTable } from "./rows_as_csv.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
 import { rowsAxis, widest } from "./text_layout.ts";
 import * as marks from "./marks.ts";
 import {
-  check as checkNoise,
+  checkNoiseBar as checkNoise,
   noiseWords as noiseText,
   sdOf,
 } from "./noise_bar.ts";
@@ -108,7 +108,7 @@ export function forestChart(
   }));
   return frame("forest", { ...o, noise: undefined }, {
     rows: [plainTable("forestChart", table)],
-    label: `${x.label}, ${numberOf(all.length, "row")}`,
+    label: `${x.label}, ${pluralOf(all.length, "row")}`,
     legend: [[
       hasOurs && hasTheirs && marks.oursItem("ours"),
       hasTheirs && marks.publishedItem(),
@@ -119,9 +119,9 @@ export function forestChart(
     ]],
     notes: [
       failed.length > 0 &&
-      `${numberOf(failed.length, "row")} without a number (failed)`,
+      `${pluralOf(failed.length, "row")} without a number (failed)`,
       given.length > MOST_ROWS &&
-      `${numberOf(given.length - MOST_ROWS, "row")} left out: ` +
+      `${pluralOf(given.length - MOST_ROWS, "row")} left out: ` +
         `more than ${MOST_ROWS}`,
     ],
     ...rowsAxis(lines.map((line) => line.words), {

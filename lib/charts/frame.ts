@@ -110,7 +110,7 @@ export function frame(kind: string, o: FrameOptions, spec: Spec): theme.Chart {
   }
   const { x, y, room = {}, inset = {} } = spec;
   const isShare = SHARES.test(`${y.label} ${spec.label}`);
-  noise.check(kind, o.noise, isShare);
+  noise.checkNoiseBar(kind, o.noise, isShare);
   const noiseWords = noise.noiseWords(o.noise, isShare);
   const bar = y.type === "linear" ? noise.sdOf(o.noise) : 0;
   const noiseMark = spec.noiseMark ??

@@ -1,7 +1,7 @@
 /** A value over two parameters: a cell a setting, the best one outlined. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisOf, intervalWords, numberOf, onAxes } from "./axis.ts";
+import { axisOf, intervalWords, onAxes, pluralOf } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { type AxesOptions, axisOptions, frame, tip } from "./frame.ts";
 import { type LegendItem, MOST_HIGH } from "./text_layout.ts";
@@ -67,7 +67,7 @@ export function heatMapChart(
     2 * sd * Math.sqrt(1 / (c.n || 1) + 1 / (best?.n || 1));
   const ties = done
     .filter((c) => c !== best && best!.mean - c.mean < reach(c));
-  const tieWords = `${numberOf(ties.length, "tie")} with the best: less than ` +
+  const tieWords = `${pluralOf(ties.length, "tie")} with the best: less than ` +
     "twice the noise of a difference below it";
   const placeOf = (c: Cell) =>
     `${x.label} ${x.format(c.x!)}, ${y.label} ${y.format(c.y!)}`;

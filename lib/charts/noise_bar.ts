@@ -18,7 +18,7 @@ export interface Noise {
 const MOST = 0.3;
 
 /** @throws {TypeError} for what is no noise, and for points on shares */
-export function check(
+export function checkNoiseBar(
   kind: string,
   of: Noise | null | undefined,
   isShare: boolean,

@@ -1,5 +1,5 @@
 /** Two variants on the same settings and seeds: their differences, a row each. */
-import { checkShares, numberOf } from "./axis.ts";
+import { checkShares, pluralOf } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { forestChart } from "./forest.ts";
 import type { FrameOptions } from "./frame.ts";
@@ -103,7 +103,7 @@ function pairsOf(rows: channels.Rows, o: PairedOptions, notes: string[]) {
   const pairs = a.map((run) => [run, partners.get(key(run))?.shift()])
     .filter((pair): pair is [Run, Run] => !!pair[1]);
   const alone = a.length + b.length - 2 * pairs.length;
-  if (alone > 0) notes.push(`${numberOf(alone, "run")} without a partner`);
+  if (alone > 0) notes.push(`${pluralOf(alone, "run")} without a partner`);
   const varied = names.map((name) => {
     const values = new Set(pairs.map(([run]) => valueAt(run, name)));
     return { name, values, text: valueFormat([...values]) };

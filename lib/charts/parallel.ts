@@ -1,7 +1,7 @@
 /** Rows as lines over their parameters, the value last. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisOf, numberOf, pixels } from "./axis.ts";
+import { axisOf, pixels, pluralOf } from "./axis.ts";
 import * as channels from "./channels.ts";
 import { frame, type FrameOptions, tip } from "./frame.ts";
 import { hiddenAxis, thinned, widest } from "./text_layout.ts";
@@ -68,7 +68,7 @@ export function parallelChart(
     const what = i === last
       ? `without ${axis.label} (failed)`
       : `with a gap: ${axis.label} ${whys.join(", or ")}`;
-    return gaps.length > 0 && `${numberOf(gaps.length, "row")} ${what}`;
+    return gaps.length > 0 && `${pluralOf(gaps.length, "row")} ${what}`;
   });
 
   const width = o.width ?? 720;
@@ -92,7 +92,7 @@ export function parallelChart(
   return frame("parallel", o, {
     rows: [table],
     label: [
-      `${end.label}: ${numberOf(table.rows.length, "row")} over ` +
+      `${end.label}: ${pluralOf(table.rows.length, "row")} over ` +
       parameters.map((a) => a.label).join(", "),
       best && `best ${end.say(best)} at ${at}`,
     ],

@@ -1,7 +1,7 @@
 /** When each trial ran, and beside which others: where a study's time went. */
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3";
-import { axisFor, numberOf } from "./axis.ts";
+import { axisFor, pluralOf } from "./axis.ts";
 import {
   isNumber,
   maybe,
@@ -129,7 +129,7 @@ export function timelineChart(
     label: `${bars.length} trials over ${timeText(span)}` +
       (summary && `, ${summary}`),
     legend: [[...counts].map(item)],
-    notes: [lost > 0 && `${numberOf(lost, "row")} left out: no start`],
+    notes: [lost > 0 && `${pluralOf(lost, "row")} left out: no start`],
     ...{ ...lanesAxis, x, y: { ...lanesAxis.y, ticks: [] } },
     isEmpty: bars.length === 0,
     marks: (area) => {

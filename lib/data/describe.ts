@@ -4,7 +4,7 @@ import { isUniform, repeatedLines } from "./repeated_images.ts";
 import { SPLITS } from "./types.ts";
 import type { Dataset, Split, SplitRule } from "./types.ts";
 
-const count = (n: number) => n.toLocaleString("en-US");
+const countWords = (n: number) => n.toLocaleString("en-US");
 
 /** How many images of a split are blank. */
 function blanks(split: Split): number {
@@ -17,7 +17,7 @@ function blanks(split: Split): number {
 
 function ruleInWords(rule: SplitRule, seed: number): string {
   const amount = (n: number) =>
-    n < 1 ? `${+(n * 100).toFixed(2)} %` : `${count(n)} images`;
+    n < 1 ? `${+(n * 100).toFixed(2)} %` : `${countWords(n)} images`;
   switch (rule.kind) {
     case "official":
       return "official";
@@ -47,8 +47,8 @@ export function describeDataset(d: Dataset): string[] {
   for (const split of SPLITS) {
     const counts = classCounts(d[split], classes);
     lines.push(
-      `${split} ${count(d[split].n)}: ` +
-        classes.map((c, i) => `${c} ${count(counts[i])}`).join(", "),
+      `${split} ${countWords(d[split].n)}: ` +
+        classes.map((c, i) => `${c} ${countWords(counts[i])}`).join(", "),
     );
   }
   if (source?.split) {
@@ -64,15 +64,17 @@ export function describeDataset(d: Dataset): string[] {
   }
   for (const split of SPLITS) {
     const n = blanks(d[split]);
-    if (n > 0) lines.push(`blank images in ${split}: ${count(n)}`);
+    if (n > 0) lines.push(`blank images in ${split}: ${countWords(n)}`);
   }
   lines.push(...repeatedLines(d));
   for (const [what, n] of Object.entries(d.left ?? {})) {
-    lines.push(`left out: ${what}, ${count(n)}`);
+    lines.push(`left out: ${what}, ${countWords(n)}`);
   }
   if (skipped.length > 0) {
     const [{ path, reason }] = skipped;
-    lines.push(`skipped: ${count(skipped.length)}, first ${path}: ${reason}`);
+    lines.push(
+      `skipped: ${countWords(skipped.length)}, first ${path}: ${reason}`,
+    );
   }
   return lines;
 }

@@ -43,7 +43,7 @@ export async function loadDataset(
     const drawn = syntheticFaces(asked);
     return {
       ...isReduced ? reduced(drawn, asked, asked.seed ?? 0) : drawn,
-      source: recorded(asked),
+      source: askedFields(asked),
     };
   }
   const named = asked.name === "auto" ? null : formatOf(asked.name);
@@ -76,7 +76,7 @@ export async function loadDataset(
   const { layout, left } = listing;
   const body = { name, layout, size, channels, left, skipped };
   const { rows, ...parts } = splitsOf(listing, splits, pixels);
-  const source = recorded({ ...asked, name, split: rule });
+  const source = askedFields({ ...asked, name, split: rule });
   const listed = { ...body, ...parts };
   const whole = isReduced
     ? reduced(listed, asked, seed)
@@ -133,7 +133,7 @@ const RECORDED: readonly (keyof DataSource)[] = [
 ];
 
 /** What was asked for, without the fields that were not. */
-function recorded(asked: DataSource): DataSource {
+function askedFields(asked: DataSource): DataSource {
   return Object.fromEntries(
     RECORDED.filter((key) => asked[key] !== undefined)
       .map((key) => [key, asked[key]]),

@@ -109,7 +109,7 @@ const factsOf = ({ profile, dataName, job }: Study) => ({
   ...{ profile, dataName, trains: "recipe" in job },
 });
 const studiesOf = (of: Study | readonly Study[]) => [of].flat() as Study[];
-const trialsOf = (of: Study | readonly Study[]) =>
+const trialsBehind = (of: Study | readonly Study[]) =>
   trialsOnRecord(studiesOf(of).map((s) => s.name));
 
 /** Claims as they stand in the table, and the call behind each. */
@@ -127,7 +127,7 @@ export function askingClaims(
     });
     const study = factsOf(studiesOf(of)[0]);
     return { calls: recorder.calls, claims, study };
-  }, () => trialsOf(of));
+  }, () => trialsBehind(of));
 }
 
 /** The answer's words, and the calls behind its verdict and its number. */
@@ -150,7 +150,7 @@ export function askingAnswer<S extends Shown & { text: string }>(
           { words: { holds, fails, open, number: words, aboutFaces } },
       },
     };
-  }, () => trialsOf(of));
+  }, () => trialsBehind(of));
 }
 
 /** What a decision chooses, and the call of the rule that chose it. */

@@ -64,7 +64,7 @@ const rounded = (value: unknown) =>
   typeof value === "number" ? Number(value.toPrecision(8)) : null;
 
 /** What of two recipes differs. */
-const differing = (recipe: Row, from: Row): Row =>
+const recipeDifference = (recipe: Row, from: Row): Row =>
   Object.fromEntries(
     Object.entries(recipe).filter(([name, value]) =>
       JSON.stringify(value) !== JSON.stringify(from[name])
@@ -109,7 +109,7 @@ export function packTrials(
           return {
             fields: scrubbed(own(t, FIELDS)) as Row,
             params: scrubbed(own(t, names)) as Row,
-            recipe: differing((scrubbed(t.recipe) ?? {}) as Row, recipe),
+            recipe: recipeDifference((scrubbed(t.recipe) ?? {}) as Row, recipe),
             curves: Object.fromEntries([
               ...CURVES.map((field) => column(field, rounded)),
               ...EXACT.map((field) => column(field, (v) => v ?? null)),

@@ -156,7 +156,7 @@ export function callOf(value: unknown): Call | undefined {
 }
 
 const originals = new Map<string, Trial>();
-const idOf = ({ study, number }: Row) => `${study}/${number}`;
+const trialIdOf = ({ study, number }: Row) => `${study}/${number}`;
 
 /** Of a study of trainings by its name: what its trials share beside a recipe. */
 export type SharedPlan = Pick<TrainingPlan, "data" | "limits" | "objective"> & {
@@ -172,10 +172,10 @@ export function remember(trials: readonly Trial[], plan?: TrainingPlan): void {
     plans.set(name, { data, limits, objective, seed });
   }
   for (const trial of trials) {
-    const known = originals.get(idOf(trial));
+    const known = originals.get(trialIdOf(trial));
     const isKnown = known && known.start === trial.start &&
       known.end === trial.end && known.state === trial.state;
-    if (!isKnown) originals.set(idOf(trial), trial);
+    if (!isKnown) originals.set(trialIdOf(trial), trial);
   }
 }
 
@@ -186,7 +186,7 @@ export const trialsOnRecord = (studies: readonly string[]): Trial[] =>
 const originalOf = (row: unknown): Trial | undefined => {
   const { study, number } = (row ?? {}) as Row;
   return typeof study === "string" && typeof number === "number"
-    ? originals.get(idOf({ study, number }))
+    ? originals.get(trialIdOf({ study, number }))
     : undefined;
 };
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { escaped } from "../weights/mod.ts";
 
 /** A value as a message shows it: one short line. */
-export function quoted(value: unknown): string {
+export function inMessage(value: unknown): string {
   if (typeof value === "string") {
     const short = value.length > 40 ? `${value.slice(0, 40)}…` : value;
     return escaped(JSON.stringify(short));
@@ -19,7 +19,7 @@ export function quoted(value: unknown): string {
 /** The error of a field: what was given, and what it takes. */
 export const takes = (wanted: string) => ({
   error: ({ input }: { input?: unknown }) =>
-    `got ${quoted(input)}; give ${wanted}`,
+    `got ${inMessage(input)}; give ${wanted}`,
 });
 
 /** A whole number, both bounds included. */
@@ -49,7 +49,7 @@ export function beta() {
     error: ({ input }: { input?: unknown }) =>
       typeof input === "number" && Math.fround(input) === 1
         ? "a beta of 1 keeps its start for ever and divides by 0; give a number from 0 to below 1, such as 0.999"
-        : `got ${quoted(input)}; give a number from 0 to below 1`,
+        : `got ${inMessage(input)}; give a number from 0 to below 1`,
   };
   return z.number(error).min(0, error)
     .refine((x) => Math.fround(x) < 1, error);

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { printable } from "../weights/mod.ts";
 import { closeNames } from "./close_names.ts";
-import { quoted } from "./fields.ts";
+import { inMessage } from "./fields.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -27,7 +27,7 @@ function choice(given: unknown, values: readonly unknown[]): string {
     ? closeNames(given, values.filter((v) => typeof v === "string"))
     : [];
   const names = values.map((v) => JSON.stringify(v)).join(" or ");
-  return `got ${quoted(given)}; ${
+  return `got ${inMessage(given)}; ${
     close ? `did you mean "${close}"?` : `give ${names}`
   }`;
 }
@@ -37,7 +37,7 @@ function inWords(issue: z.core.$ZodRawIssue): string | undefined {
   const { input } = issue;
   switch (issue.code) {
     case "invalid_type":
-      return `got ${quoted(input)}; give ${
+      return `got ${inMessage(input)}; give ${
         EXPECTED[issue.expected] ?? issue.expected
       }`;
     case "invalid_value":
@@ -51,7 +51,7 @@ function inWords(issue: z.core.$ZodRawIssue): string | undefined {
         : issue.inclusive
         ? "at most"
         : "less than";
-      return `got ${quoted(input)}; give ${side} ${end}`;
+      return `got ${inMessage(input)}; give ${side} ${end}`;
     }
     case "invalid_union":
       return issue.discriminator

@@ -2,9 +2,9 @@
 export { closeNames, meantText } from "./close_names.ts";
 export {
   beta,
+  inMessage,
   oneOf,
   positive,
-  quoted,
   real,
   takes,
   wholeNumber,

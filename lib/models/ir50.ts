@@ -47,7 +47,7 @@ function unit(
 }
 
 /** Offers a map to whoever watches; another that comes back has not been measured. */
-function recorded(scope: Scope, name: string, map: FeatureMap): FeatureMap {
+function offeredMap(scope: Scope, name: string, map: FeatureMap): FeatureMap {
   const x = scope.record(name, map.x);
   return x === map.x ? map : { x };
 }
@@ -67,13 +67,13 @@ export function ir50(
     scope.within("prelu"),
     batchNorm(scope.within("bn1"), stem),
   );
-  let x = recorded(scope, "prelu", addShortcut(scope, active));
+  let x = offeredMap(scope, "prelu", addShortcut(scope, active));
   widths.forEach((filters, i) => {
     const stage = scope.within(`layer${i + 1}`);
     for (let j = 0; j < layers[i]; j++) {
       x = unit(stage.within(String(j)), x, filters, j === 0);
     }
-    x = recorded(scope, `layer${i + 1}`, x);
+    x = offeredMap(scope, `layer${i + 1}`, x);
   });
   return x.x;
 }

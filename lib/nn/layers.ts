@@ -27,7 +27,7 @@ export interface FeatureMap {
 }
 
 /** The map with its norm done. */
-function settled({ x, norm }: FeatureMap): tf.Tensor4D {
+function withNormDone({ x, norm }: FeatureMap): tf.Tensor4D {
   if (!norm) return x;
   const slope = norm.slope ?? tf.onesLike(norm.scale);
   return normJoin(x, { ...norm, slope }, null, false).out;
@@ -147,7 +147,7 @@ export function prelu(scope: Scope, map: FeatureMap): FeatureMap {
   scope.operation({ kind: "prelu", elements: x.size });
   const slope = scope.param("weight", [x.shape[3]], "none", constant(0.25));
   if (norm && !norm.slope) return { x, norm: { ...norm, slope } };
-  return { x: channelPrelu(settled(map), slope) };
+  return { x: channelPrelu(withNormDone(map), slope) };
 }
 
 /** The sum of a map and a shortcut, or the map alone, with their norms done. */
@@ -166,8 +166,8 @@ export function addShortcut(
     );
     return { x: out, statistics };
   }
-  const y = settled(map);
-  return { x: shortcut ? tf.add(y, settled(shortcut)) : y };
+  const y = withNormDone(map);
+  return { x: shortcut ? tf.add(y, withNormDone(shortcut)) : y };
 }
 
 /** Layer normalisation over the last axis (arXiv 1607.06450). */

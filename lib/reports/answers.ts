@@ -11,10 +11,10 @@ import {
   duration,
   rangeText,
   type Row,
-  totalSeconds,
+  trainedSeconds,
   type Trial,
 } from "../rows/mod.ts";
-import { type Shown, shown } from "./markdown_and_tables.ts";
+import { displayed, type Shown } from "./markdown_and_tables.ts";
 import { type Study, trialsOfAll } from "./study.ts";
 import type { Judgement } from "./verdicts.ts";
 
@@ -52,7 +52,7 @@ async function restsOn(
       .map((own) => new Set(own.map((t) => t.repeat)).size),
   );
   const time = `${counted(trials.length, "trial")} in ` +
-    duration(totalSeconds(trials));
+    duration(trainedSeconds(trials));
   const trained = studies.filter((s) =>
     "recipe" in s.job && trials.some((t) => t.study === s.name)
   );
@@ -131,7 +131,7 @@ export async function answer(
   const kept = { text, restsOn: await restsOn(studies, trials) };
   keepClaims(studies, trials, { answer: kept });
   const evidence = `It rests on ${kept.restsOn}.`;
-  const both = shown(() => ({
+  const both = displayed(() => ({
     "text/html":
       `<p class="answer"><strong>${escapeMarkup(text)}</strong></p>` +
       `<p class="note">${escapeMarkup(evidence)}</p>`,

@@ -5,7 +5,7 @@ import { StudyError } from "../study/mod.ts";
 import { ClaimsFile, keepClaims } from "./claims_file.ts";
 import { Profile } from "./profiles.ts";
 import { publishedText, type Row, valueOf } from "../rows/mod.ts";
-import { markdown, type Shown, shown } from "./markdown_and_tables.ts";
+import { displayed, markdown, type Shown } from "./markdown_and_tables.ts";
 import { type Study, trialsOfAll } from "./study.ts";
 import {
   cannotTell,
@@ -150,7 +150,7 @@ export async function claims(
   const lines = judged.map(({ claim, ours, verdict, why }) =>
     `${verdictText(verdict)}: ${claim}: ${ours}; ${why}`
   );
-  const both = shown(() => ({
+  const both = displayed(() => ({
     "text/html": claimsHtml(judged),
     "text/plain": lines.join("\n"),
   }));

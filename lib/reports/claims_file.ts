@@ -6,7 +6,7 @@ import { readAs } from "../faults/mod.ts";
 import { StudyError } from "../study/mod.ts";
 import { fromRoot } from "./run_in_cell.ts";
 import { Profile } from "./profiles.ts";
-import { totalSeconds, type Trial } from "../rows/mod.ts";
+import { trainedSeconds, type Trial } from "../rows/mod.ts";
 import type { Study } from "./study.ts";
 import { VERDICTS } from "./verdicts.ts";
 
@@ -69,7 +69,7 @@ export function keepClaims(
   const file: ClaimsFile = {
     ...{ notebook, profile, data },
     trials: trials.length,
-    seconds: totalSeconds(trials),
+    seconds: trainedSeconds(trials),
     sees: [...new Set(studies.flatMap((s) => s.sees ?? []))],
     answer: isSame ? old.answer : undefined,
     claims: isSame ? old.claims : [],

@@ -8,13 +8,13 @@ export interface Shown {
     | Promise<Record<string, string>>;
 }
 
-export const shown = (
+export const displayed = (
   data: () => Record<string, string> | Promise<Record<string, string>>,
 ): Shown => ({ [Symbol.for("Jupyter.display")]: data });
 
 /** Words with Markdown's marks. */
 export const markdown = (text: string): Shown =>
-  shown(() => ({ "text/markdown": text, "text/plain": text }));
+  displayed(() => ({ "text/markdown": text, "text/plain": text }));
 
 /** Lines as a list. */
 export function list(lines: readonly string[]): Shown {
@@ -64,5 +64,5 @@ function cellText(value: unknown): string {
 /** A table of rows, with `tableHtml`'s label; what is missing is "–". */
 export function table(rows: Iterable<object>, label = ""): Shown {
   const all = channels.listOf("table", rows) as Record<string, unknown>[];
-  return shown(() => ({ "text/html": tableHtml(all, label) }));
+  return displayed(() => ({ "text/html": tableHtml(all, label) }));
 }

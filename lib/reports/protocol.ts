@@ -40,7 +40,7 @@ const mixingText = ({ mixing: { kind, alpha } }: Recipe) =>
 /** What it is; what the notes call it; the recipe's fields; ours. */
 type Line = [what: string, notes: string, fields: string, ours: unknown];
 
-const linesOf = (r: Recipe): Line[] => [
+const protocolLines = (r: Recipe): Line[] => [
   ["model", "model", "model patches scale", modelText(r)],
   ["depth", "depth model", "depth", r.depth],
   ["start", "pretrained", "weights.file", r.weights.file || "random weights"],
@@ -98,7 +98,7 @@ export function protocol(of: Published | undefined, study: Study): Shown {
   const { plan, definition: { parameters, repeats, metric } } = study;
   if (theirs.optimizer) theirs.weight_decay ??= "see optimizer";
   const params = firstSetting(study.definition);
-  const lines = linesOf(recipeOf(plan, { params, seed: 0 }));
+  const lines = protocolLines(recipeOf(plan, { params, seed: 0 }));
   const known = lines.flatMap(([, , fields]) => fields.split(" "));
   const others = Object.keys(parameters).filter((n) => !known.includes(n));
   const line = ([what, notes, fields, ours]: Line) => {

@@ -21,7 +21,7 @@ import {
   speedText,
   valueText,
 } from "../rows/mod.ts";
-import { type Shown, shown, tableHtml } from "./markdown_and_tables.ts";
+import { displayed, type Shown, tableHtml } from "./markdown_and_tables.ts";
 import { parseWhere, Study, type Where } from "./study.ts";
 
 /** What a notebook's cell says of a study of speed. */
@@ -188,7 +188,7 @@ export function speedTable(rows: readonly Row[]): Shown {
         `TensorFlow ${engine?.version ?? "unknown"}, ${precision}`;
     });
   const where = [...new Set(machines)].join("; ") || "no machine on record";
-  return shown(() => ({
+  return displayed(() => ({
     "text/html": `${html}<p>Measured on ${escapeMarkup(where)}.</p>`,
   }));
 }

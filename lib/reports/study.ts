@@ -42,7 +42,7 @@ import {
   duration,
   planText,
   rowsOf,
-  totalSeconds,
+  trainedSeconds,
   type Trial,
   trialsOf,
   triedText,
@@ -226,7 +226,7 @@ export class Study {
     const planned = plannedTrials(this.definition);
     const missing = Math.max(0, planned - trials.length);
     const timed = trials.filter((t) => t.seconds !== undefined);
-    const left = missing * totalSeconds(timed) / timed.length;
+    const left = missing * trainedSeconds(timed) / timed.length;
     const time = timed.length > 0
       ? `: about ${duration(left)} by those on record`
       : "";

@@ -6,7 +6,7 @@ import {
   paramsOf,
   resultAt,
   rowsOf,
-  totalSeconds,
+  trainedSeconds,
   type Trial,
   valueText,
 } from "../rows/mod.ts";
@@ -25,7 +25,7 @@ export function costTable(trials: Iterable<Trial>): Shown {
       study,
       trials: own.length,
       failed: own.filter((t) => t.state === "FAIL").length,
-      "time of its trials": duration(totalSeconds(own)),
+      "time of its trials": duration(trainedSeconds(own)),
       ...median && { "images/s (median epoch)": median.toFixed(0) },
     };
   }));

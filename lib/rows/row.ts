@@ -125,7 +125,7 @@ export const historyOf = (where: string, row: Row, i: number): Row[] =>
   rowsOf(`${where}: the history of row ${i + 1}`, row.history ?? []);
 
 /** The time that trials took, in s. */
-export const totalSeconds = (trials: readonly Row[]): number =>
+export const trainedSeconds = (trials: readonly Row[]): number =>
   trials.reduce((sum, t) => sum + (Number(t.seconds) || 0), 0);
 
 /**

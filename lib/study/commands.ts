@@ -28,5 +28,5 @@ export {
 } from "./progress.ts";
 export { provenance } from "./provenance.ts";
 export * from "./store/mod.ts";
-export { about, clock, eventLines, Tally } from "./tally.ts";
+export { clock, eventLines, Tally, timeLeft } from "./tally.ts";
 export type { TrainingEvent } from "./training.ts";

@@ -1,6 +1,6 @@
 /** What a study is: its parameters and their roles, search, repeats, budget. */
 import { z } from "zod";
-import { atMost, dottedFrom, parsedBy, quoted } from "../faults/mod.ts";
+import { atMost, dottedFrom, inMessage, parsedBy } from "../faults/mod.ts";
 import { printable } from "../weights/mod.ts";
 import { StudyError } from "./errors.ts";
 import { PrunerSchema } from "./pruners.ts";
@@ -14,7 +14,7 @@ const Value = z.union([z.number(), z.string(), z.boolean()], {
     typeof input === "bigint"
       ? "a whole number beyond 2^53 loses digits as a number: give it " +
         "as a text"
-      : `got ${quoted(input)}; give a finite number, a text, true or false`,
+      : `got ${inMessage(input)}; give a finite number, a text, true or false`,
 });
 
 /**
@@ -45,7 +45,9 @@ const Parameter = z.union([
   Range,
 ], {
   error: ({ input }) =>
-    `got ${quoted(input)}; give a list of finite numbers, texts or booleans, ` +
+    `got ${
+      inMessage(input)
+    }; give a list of finite numbers, texts or booleans, ` +
     "{ values, role } or { low, high, log, int, step, role }",
 });
 
@@ -158,7 +160,7 @@ function* parameterFaults(
     for (const value of parameter.values) {
       const same = typeof value === "number" ? canonicalNumber(value) : value;
       if (seen.has(same)) {
-        yield `${at} lists ${quoted(value)} twice: use repeats instead`;
+        yield `${at} lists ${inMessage(value)} twice: use repeats instead`;
       }
       seen.add(same);
     }

@@ -49,7 +49,7 @@ export interface CostEstimate {
 const TIMING_SECONDS = 4;
 
 /** Times a training's steps; nothing is kept. */
-async function timeSteps(recipe: Recipe, data: Dataset) {
+async function timeTrainingSteps(recipe: Recipe, data: Dataset) {
   const stop = new AbortController();
   const begin = performance.now();
   const marks: number[] = [];
@@ -156,7 +156,7 @@ export async function estimateCost(
     const recipe = recipeOf(plan, { params, seed });
     if (!first || !measured) {
       first = { recipe, work: work(recipe, data) };
-      measured = await timeSteps(recipe, data);
+      measured = await timeTrainingSteps(recipe, data);
     }
     const rate = measured.imagesPerSecond * first.work / work(recipe, data);
     const images = data.train.n + (data.validation.n + data.test.n) / 3;

@@ -210,7 +210,7 @@ export function epochsFrame(rows: readonly TrialRow[]): DataFrame {
 const escaped = (text: string) =>
   text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
-function shown(value: unknown): string {
+function cellHtml(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (value instanceof Date) {
     return value.toISOString().replace("T", " ").replace(/\.\d+Z/, "");
@@ -240,7 +240,7 @@ export function frameTable(frame: DataFrame, { rows = 20 } = {}) {
         `<${tag}${isNumber[i] ? ' class="num"' : ""}>${escaped(text)}</${tag}>`
       ).join("")
     }</tr>`;
-  const body = all.map((cells) => line(cells.map(shown), "td"));
+  const body = all.map((cells) => line(cells.map(cellHtml), "td"));
   const note = height === 0
     ? "<p>no rows</p>"
     : height > rows

@@ -33,7 +33,7 @@ export function differences(
     : [{ path, before, after }];
 }
 
-const shown = (value: unknown) =>
+const valueInLine = (value: unknown) =>
   value === undefined ? "nothing" : encodeJson(value);
 
 /** `epochs 5 → 10`, one line for each of the first `limit` differences. */
@@ -44,7 +44,7 @@ export function differenceLines(
   const short = (text: string) =>
     text.length > 80 ? `${text.slice(0, 77)}…` : text;
   const lines = list.slice(0, limit).map(({ path, before, after }) =>
-    `${path} ${short(shown(before))} → ${short(shown(after))}`
+    `${path} ${short(valueInLine(before))} → ${short(valueInLine(after))}`
   );
   if (list.length > limit) lines.push(`and ${list.length - limit} more`);
   return lines;

@@ -72,10 +72,10 @@ type Rules<K extends Pruner["kind"]> = Extract<
 /** Whether the first value is better than the second; never with NaN. */
 type Better = (a: number, b: number) => boolean;
 
-const short = (value: number) => String(Number(value.toPrecision(4)));
+const fourDigits = (value: number) => String(Number(value.toPrecision(4)));
 
 /** The best of some values, NaN left out; NaN when there is none. */
-function bestOf(values: number[], better: Better): number {
+function bestValue(values: number[], better: Better): number {
   return values.reduce(
     (best, v) => Number.isNaN(best) || better(v, best) ? v : best,
     NaN,
@@ -97,7 +97,7 @@ function atEpoch(curves: readonly Curve[], epoch: number): number[] {
 }
 
 /** Optuna's MedianPruner: the best so far against the others' median now. */
-function median(
+function medianPruner(
   { startup, warmup, interval, minTrials }: Rules<"median">,
   own: [number, number][],
   others: readonly Curve[],
@@ -108,13 +108,13 @@ function median(
   if (finished.length < Math.max(1, startup) || epoch < warmup) return null;
   const due = epoch - (epoch - warmup) % interval;
   if (own.length > 1 && own[own.length - 2][0] >= due) return null;
-  const best = bestOf(own.map(([, value]) => value), better);
+  const best = bestValue(own.map(([, value]) => value), better);
   if (Number.isNaN(best)) return "no value but NaN so far";
   const rivals = atEpoch(finished, epoch);
   const middle = rivals.length < minTrials ? NaN : medianOf(rivals);
   return better(middle, best)
-    ? `its best, ${short(best)}, is worse than the median ` +
-      `${short(middle)} of ${rivals.length} finished trials`
+    ? `its best, ${fourDigits(best)}, is worse than the median ` +
+      `${fourDigits(middle)} of ${rivals.length} finished trials`
     : null;
 }
 
@@ -134,7 +134,7 @@ function asha(
     .sort((a, b) => better(a, b) ? -1 : better(b, a) ? 1 : 0);
   const places = Math.max(1, Math.floor(rivals.length / reduction));
   return better(rivals[places - 1], value)
-    ? `its value ${short(value)} is not among the best ${places} of ` +
+    ? `its value ${fourDigits(value)} is not among the best ${places} of ` +
       `${rivals.length} trials at this rung`
     : null;
 }
@@ -145,12 +145,14 @@ function patience(
   own: [number, number][],
   better: Better,
 ): string | null {
-  const before = bestOf(own.slice(0, -epochs - 1).map(([, v]) => v), better);
-  const since = bestOf(own.slice(-epochs - 1).map(([, v]) => v), better);
+  const before = bestValue(own.slice(0, -epochs - 1).map(([, v]) => v), better);
+  const since = bestValue(own.slice(-epochs - 1).map(([, v]) => v), better);
   const bar = better(1, 0) ? before - minDelta : before + minDelta;
   return better(bar, since)
-    ? `its best of the last ${epochs + 1} values, ${short(since)}, is worse ` +
-      `than its best before, ${short(before)}`
+    ? `its best of the last ${epochs + 1} values, ${
+      fourDigits(since)
+    }, is worse ` +
+      `than its best before, ${fourDigits(before)}`
     : null;
 }
 
@@ -187,7 +189,7 @@ export function pruneReason(
     case "none":
       return null;
     case "median":
-      return median(rules, own, others, better);
+      return medianPruner(rules, own, others, better);
     case "asha":
       return asha(rules, last, others, better);
     case "patience":

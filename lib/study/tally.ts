@@ -26,7 +26,7 @@ export function clock(seconds: number): string {
 }
 
 /** Seconds as `about 12 min left`. */
-export function about(seconds: number): string {
+export function timeLeft(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   const hours = Math.floor(minutes / 60);
   const amount = seconds < 55
@@ -153,7 +153,7 @@ export class Tally {
   /** The same as words, to be put into a line. */
   left(): string | undefined {
     const seconds = this.secondsLeft();
-    return seconds === undefined ? undefined : about(seconds);
+    return seconds === undefined ? undefined : timeLeft(seconds);
   }
 }
 

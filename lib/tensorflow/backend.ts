@@ -57,6 +57,6 @@ export { tf };
 export const backend = tf.backend() as unknown as Backend;
 
 /** The binding's id of a tensor. */
-export function idOf(tensor: tf.Tensor): number {
+export function tensorId(tensor: tf.Tensor): number {
   return backend.getInputTensorIds([tensor])[0];
 }

@@ -11,7 +11,7 @@ import {
 } from "./c_api.ts";
 import { requireDevice } from "./cuda.ts";
 import { deviceChoice, DeviceError } from "./device.ts";
-import { callSite, shownValue } from "./caller.ts";
+import { callSite, valueInError } from "./caller.ts";
 import { checkCall, checkInputs, MOST_OUTPUTS } from "./calls.ts";
 import type { Tracer } from "./trace.ts";
 import { type Attr, AttrType, DataType } from "./types.ts";
@@ -142,7 +142,7 @@ export function handleOf(id: number): Pointer {
   if (!handle) {
     throw new Error(
       `tensor ${
-        shownValue(id)
+        valueInError(id)
       } has no value${callSite()}: it was disposed, or it belongs to a finished trace`,
     );
   }

@@ -22,9 +22,9 @@ export function callSite(): string {
 }
 
 /** A value as an error shows it. */
-export function shownValue(value: unknown): string {
+export function valueInError(value: unknown): string {
   const text = Array.isArray(value)
-    ? `[${value.slice(0, 9).map(shownValue)}${value.length > 9 ? ",…" : ""}]`
+    ? `[${value.slice(0, 9).map(valueInError)}${value.length > 9 ? ",…" : ""}]`
     : typeof value === "string"
     ? JSON.stringify(value)
     : typeof value === "object" && value

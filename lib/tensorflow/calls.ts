@@ -1,5 +1,5 @@
 /** Whether a call is as the op's definition says, asked before libtensorflow is. */
-import { callSite, shownValue } from "./caller.ts";
+import { callSite, valueInError } from "./caller.ts";
 import { type Arg, type AttrDef, opDef } from "./opdefs.ts";
 import { type Attr, AttrType } from "./types.ts";
 import { shapeError } from "./value_checks.ts";
@@ -32,7 +32,7 @@ function valueError(kind: number, value: unknown): string | undefined {
       (value as number) <= LAST_DTYPE,
     [AttrType.SHAPE]: () => !shapeError(value, -1),
   }[kind]!;
-  return fits() ? undefined : `it cannot be ${shownValue(value)}`;
+  return fits() ? undefined : `it cannot be ${valueInError(value)}`;
 }
 
 /** What is wrong with `attr`, undefined if nothing is. */
@@ -45,18 +45,18 @@ function attrError(attr: Attr, declared: AttrDef): string | undefined {
   }
   if (type !== kind) {
     const given = Object.keys(AttrType)[type]?.toLowerCase();
-    return `it was given as ${given ?? shownValue(type)}`;
+    return `it was given as ${given ?? valueInError(type)}`;
   }
   const { allowed, least = -Infinity } = declared;
   if (!list) {
     return valueError(kind, value) ??
       (allowed && kind === AttrType.STRING && !allowed.includes(value as string)
-        ? `it is one of ${allowed.join(", ")}, not ${shownValue(value)}`
+        ? `it is one of ${allowed.join(", ")}, not ${valueInError(value)}`
         : kind === AttrType.INT && (value as number) < least
         ? `it is ${least} or more, not ${value}`
         : undefined);
   }
-  if (!Array.isArray(value)) return `it cannot be ${shownValue(value)}`;
+  if (!Array.isArray(value)) return `it cannot be ${valueInError(value)}`;
   if (value.length < least) return `it has ${least} values or more`;
   for (const item of value) {
     const error = valueError(kind, item);
@@ -94,7 +94,7 @@ export function checkCall(
   if (!def) {
     const called = typeof name === "string"
       ? name.slice(0, 60)
-      : shownValue(name);
+      : valueInError(name);
     throw new Error(
       `op ${called} is not in this libtensorflow${callSite()}`,
     );
@@ -111,7 +111,7 @@ export function checkCall(
     if (!declared) {
       const known = [...def.attrs.keys()].join(", ");
       return fail(
-        `it has no attribute ${shownValue(attr?.name)}, only ${
+        `it has no attribute ${valueInError(attr?.name)}, only ${
           known || "inputs"
         }`,
       );
@@ -140,7 +140,7 @@ export function checkCall(
   }
   const made = total(def.outputs.map(lengthOf));
   if (made !== outputs) {
-    fail(`it gives ${made} outputs, not ${shownValue(outputs)}`);
+    fail(`it gives ${made} outputs, not ${valueInError(outputs)}`);
   }
   if (made > MOST_OUTPUTS) fail(`${made} outputs are too many`);
   return {

@@ -1,5 +1,5 @@
 /** `compile()`: a tfjs function as one TensorFlow function call a step. */
-import { backend, idOf, tf } from "./backend.ts";
+import { backend, tensorId, tf } from "./backend.ts";
 import * as b from "./binding.ts";
 import { cpuFlags } from "./cpu.ts";
 import { C, checkStatus, cString } from "./c_api.ts";
@@ -91,7 +91,7 @@ export function compile(
         });
         const results = fn(...inputs);
         outputs = results.length;
-        const outputIds = results.map(idOf);
+        const outputIds = results.map(tensorId);
         b.setTracer(null);
         captures = Array.from(
           tracer.finish(unique, outputIds).captures,
@@ -121,7 +121,7 @@ export function compile(
 
   async function call(...inputs: tf.Tensor[]): Promise<tf.Tensor[]> {
     if (b.timesOps()) return tf.tidy(() => fn(...inputs));
-    const ids = inputs.map(idOf);
+    const ids = inputs.map(tensorId);
     const signature = ids.map((id) => {
       const { shape, dtype } = b.describeTensor(b.handleOf(id));
       return `${dtype}[${shape}]`;

@@ -6,7 +6,7 @@ export {
   LibraryError,
   TENSORFLOW_VERSION,
 } from "./install.ts";
-export { backend, idOf, tf } from "./backend.ts";
+export { backend, tensorId, tf } from "./backend.ts";
 export { DeviceError } from "./device.ts";
 export {
   type Attr,

@@ -90,7 +90,7 @@ function compiledFor(key: string): string | null {
 }
 
 /** The last line that says what is wrong. */
-const reasonOf = (text: string) =>
+const compilerError = (text: string) =>
   text.split("\n").filter((line) => /error|not found|undefined/i.test(line))[0]
     ?.trim() ?? text.trim().split("\n").at(-1) ?? "";
 
@@ -103,7 +103,7 @@ async function run(command: string, args: string[]): Promise<string | null> {
     }).output();
     return success
       ? null
-      : `${command}: ${reasonOf(new TextDecoder().decode(stderr))}`;
+      : `${command}: ${compilerError(new TextDecoder().decode(stderr))}`;
   } catch {
     return `${command} is not there`;
   }

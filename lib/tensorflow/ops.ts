@@ -1,5 +1,5 @@
 /** TensorFlow ops that tfjs has no name for: fused, stateless, uint8, in place. */
-import { backend, idOf, tf } from "./backend.ts";
+import { backend, tensorId, tf } from "./backend.ts";
 import {
   type Attr,
   AttrType,
@@ -135,7 +135,7 @@ function update(
   binding.executeOp(
     op,
     [FLOAT, bool("use_locking", false), ...attrs],
-    [...variables.map((v) => v.id), ...inputs.map(idOf)],
+    [...variables.map((v) => v.id), ...inputs.map(tensorId)],
     0,
   );
 }

@@ -3,7 +3,7 @@
  * or reads memory that is not theirs, where its caller is wrong.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { callSite, shownValue } from "./caller.ts";
+import { callSite, valueInError } from "./caller.ts";
 import { DataType } from "./types.ts";
 
 /** More than TensorFlow allows is a failed assertion there. */
@@ -18,7 +18,7 @@ export function shapeError(shape: unknown, least = 0): string | undefined {
   let extent = 1;
   for (const dimension of shape) {
     if (!Number.isSafeInteger(dimension) || dimension < least) {
-      return `${shownValue(dimension)} is not a whole number from ${least}`;
+      return `${valueInError(dimension)} is not a whole number from ${least}`;
     }
     // An empty tensor's other dimensions must not overflow either.
     extent *= Math.max(1, dimension);
@@ -30,7 +30,7 @@ export function shapeError(shape: unknown, least = 0): string | undefined {
 export function elementsOf(shape: number[], what: string): number {
   const error = shapeError(shape);
   if (error) {
-    throw new Error(`${what}: ${shownValue(shape)} is not a shape: ${error}`);
+    throw new Error(`${what}: ${valueInError(shape)} is not a shape: ${error}`);
   }
   return shape.reduce((size, dimension) => size * dimension, 1);
 }
@@ -98,7 +98,7 @@ export function storedValues(
 ): ArrayBufferView {
   const storage = STORAGE.get(dtype);
   if (!storage) {
-    throw new Error(`a tensor cannot be made of dtype ${shownValue(dtype)}`);
+    throw new Error(`a tensor cannot be made of dtype ${valueInError(dtype)}`);
   }
   const what = `a ${storage.name} tensor`;
   const size = elementsOf(shape, what);
@@ -110,7 +110,7 @@ export function storedValues(
     if (wrong >= 0 || !storage.from) {
       throw new Error(
         `${what} cannot be made of a list with ${
-          shownValue(values[Math.max(0, wrong)])
+          valueInError(values[Math.max(0, wrong)])
         }`,
       );
     }
@@ -123,7 +123,7 @@ export function storedValues(
   ) {
     throw new Error(
       `${what} is made of ${storage.views.join(" or ")}, not of ${
-        shownValue(values)
+        valueInError(values)
       }`,
     );
   }
@@ -190,7 +190,9 @@ export function refuseHugeSizes(tf: typeof tfjs): void {
       for (const size of [value].flat(2)) {
         if (typeof size !== "number" || Math.abs(size) <= LARGEST) continue;
         throw new Error(
-          `op ${kernel}${callSite()}: ${name} ${shownValue(size)} is no int32`,
+          `op ${kernel}${callSite()}: ${name} ${
+            valueInError(size)
+          } is no int32`,
         );
       }
     }

@@ -1,5 +1,5 @@
 /** A float32 tensor that is updated in place: parameters, optimizer state. */
-import { backend, idOf, tf } from "./backend.ts";
+import { backend, tensorId, tf } from "./backend.ts";
 import { type Attr, AttrType, binding, DataType } from "./binding.ts";
 
 const dtype: Attr = {
@@ -65,7 +65,7 @@ export class Variable {
   }
 
   #write(op: string, value: tf.Tensor): void {
-    binding.executeOp(op, [dtype], [this.id, idOf(value)], 0);
+    binding.executeOp(op, [dtype], [this.id, tensorId(value)], 0);
   }
 
   dispose(): void {

@@ -2,10 +2,10 @@
 import { applyScope, type Forward, type ScopeValues } from "../nn/mod.ts";
 import {
   allFinite,
-  idOf,
   largestOf,
   observe,
   type Observer,
+  tensorId,
   tf,
 } from "../tensorflow/mod.ts";
 import type {
@@ -109,7 +109,7 @@ class Watch {
     const layer = this.#modules.has(name) ? name : parentOf(name);
     this.enter(layer);
     if (this.#nodes.length > 0) this.#nodes[this.#nodes.length - 1] = layer;
-    const id = idOf(value);
+    const id = tensorId(value);
     const origin = this.#origins.get(id);
     if (origin?.output === id) origin.layer = layer;
   }
@@ -143,7 +143,7 @@ class Watch {
   };
 
   originOf(value: tf.Tensor): Origin | undefined {
-    return this.#origins.get(idOf(value));
+    return this.#origins.get(tensorId(value));
   }
 }
 
@@ -166,7 +166,7 @@ function given<T extends tf.Tensor>(
   };
   for (const [kind, values] of Object.entries({ parameters, buffers })) {
     for (const [name, value] of Object.entries(values)) {
-      if (allFinite(idOf(value))) continue;
+      if (allFinite(tensorId(value))) continue;
       const what = `${kind.slice(0, -1)} ${name}`;
       return {
         where: "parameter",
@@ -178,7 +178,7 @@ function given<T extends tf.Tensor>(
     }
   }
   for (const [layer, value] of Object.entries({ images, targets })) {
-    if (allFinite(idOf(value))) continue;
+    if (allFinite(tensorId(value))) continue;
     const each = value.size / value.shape[0];
     const at = value.dataSync().findIndex((v) => !Number.isFinite(v));
     const first = `first in image ${Math.floor(at / each)} of the batch`;
@@ -252,7 +252,7 @@ function firstBad(
   if (!origin) return null;
   // A gradient that was computed earlier is nearer to the op.
   const [{ name, value }] = bad.filter((b) => b.origin === origin)
-    .sort((a, b) => idOf(a.value) - idOf(b.value));
+    .sort((a, b) => tensorId(a.value) - tensorId(b.value));
   return { ...report(`${kind} ${name}`, value, origin), parameter: name };
 }
 

@@ -53,7 +53,7 @@ function shapeOf(r: Recipe, channels: number) {
 type Shape = ReturnType<typeof shapeOf>;
 
 /** The net in words, for `tf info`. */
-function textOf(s: Shape): string {
+function precisionText(s: Shape): string {
   const stem = s.stemStride === 2 ? ", stem stride 2" : "";
   return `${s.model}, ${s.size} px${stem}, widths ${s.widths.join("-")}, ` +
     `layers ${s.layers.join("-")}, depth ${s.depth}, batch ${s.batch}`;
@@ -183,7 +183,7 @@ async function timedChoice(
     return "float32";
   }
   const precision = times.bfloat16 < times.float32 ? "bfloat16" : "float32";
-  const net = textOf(shape);
+  const net = precisionText(shape);
   choices.keep(JSON.stringify(shape), { net, precision, ...times });
   const ms = (time: number) => `${Number(time.toPrecision(3))} ms`;
   onWarning?.(

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import {
   beta,
+  inMessage,
   oneOf,
   positive,
-  quoted,
   real,
   takes,
   wholeNumber,
@@ -40,7 +40,9 @@ const over = () =>
   );
 const gamma = () => {
   const rises = ({ input }: { input?: unknown }) =>
-    `got ${quoted(input)}, with which the rate rises each time; give at most 1`;
+    `got ${
+      inMessage(input)
+    }, with which the rate rises each time; give at most 1`;
   return positive().refine((x) => x <= 1, { error: rises })
     .describe("What the rate is multiplied by each time; above 0, at most 1.");
 };
@@ -162,8 +164,10 @@ const named = kinds.map((k) => JSON.stringify(k.shape.kind.value)).join(" or ");
 export const Schedule = z.discriminatedUnion("kind", kinds, {
   error: (issue) =>
     issue.code === "invalid_union"
-      ? `got ${quoted((issue.input as { kind?: unknown }).kind)}; give ${named}`
-      : `got ${quoted(issue.input)}; give an object with kind ${named}`,
+      ? `got ${
+        inMessage((issue.input as { kind?: unknown }).kind)
+      }; give ${named}`
+      : `got ${inMessage(issue.input)}; give an object with kind ${named}`,
 });
 export type Schedule = z.infer<typeof Schedule>;
 

@@ -22,7 +22,7 @@ export interface Settings {
 const rates = (recipe: Recipe) => [...new Set(dropRates(recipe))];
 
 /** The numbers of {@link Settings}, worked out in float64. */
-export function settingsOf(
+export function settingsTensor(
   recipe: Recipe,
   classWeights: readonly number[] = [],
 ): tf.Tensor1D {
@@ -37,7 +37,7 @@ export function settingsOf(
   ]);
 }
 
-/** What `settingsOf` gave, inside a step. */
+/** What `settingsTensor` gave, inside a step. */
 export function readSettings(
   numbers: tf.Tensor,
   recipe: Recipe,

@@ -34,7 +34,7 @@ import type { Recipe } from "./recipe.ts";
 import {
   readSettings,
   type Settings,
-  settingsOf,
+  settingsTensor,
   stepShape,
 } from "./step_inputs.ts";
 import {
@@ -243,7 +243,7 @@ export class Trainer {
         ? tf.tensor1d(labels, "int32")
         : tf.tensor2d(labels, [shape[0], this.recipe.classes]),
       tf.tensor1d([seed, draw], "int32"),
-      settingsOf(this.recipe, this.#classWeights),
+      settingsTensor(this.recipe, this.#classWeights),
     ];
     if (!mixes(mixing)) return inputs;
     const [batch, height, width] = shape;

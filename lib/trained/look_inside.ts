@@ -52,7 +52,7 @@ export const aboveMean = (shares: tf.Tensor): tf.Tensor =>
   });
 
 /** Maps [B, h, w] from 0 to 1, a [SIDE, SIDE] a face. */
-function shown(maps: tf.Tensor): Float32Array[] {
+function mapsToShow(maps: tf.Tensor): Float32Array[] {
   const all = upsample(maps, [SIDE, SIDE])
     .dataSync() as Float32Array;
   return Array.from(
@@ -83,14 +83,16 @@ const mapsOf = (
     return {
       // Where patches are dropped, later blocks have no map.
       ...model === "cls" && patches === "dropped"
-        ? { "attention, block 1": shown(aboveMean(clsAttention(blocks[0]))) }
+        ? {
+          "attention, block 1": mapsToShow(aboveMean(clsAttention(blocks[0]))),
+        }
         : {
-          "attention, last block": shown(
+          "attention, last block": mapsToShow(
             aboveMean(clsAttention(blocks.at(-1)!)),
           ),
-          rollout: shown(aboveMean(rollout(blocks))),
+          rollout: mapsToShow(aboveMean(rollout(blocks))),
         },
-      "Grad-CAM": shown(overMaximum(tf.stack(own))),
+      "Grad-CAM": mapsToShow(overMaximum(tf.stack(own))),
     };
   });
 

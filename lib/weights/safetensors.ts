@@ -230,7 +230,7 @@ function temporaryName(path: string): string {
   return join(dirname(path), name);
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+async function writeBytes(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     at += await file.write(bytes.subarray(at));
   }
@@ -286,8 +286,8 @@ export async function writeSafetensors(
   try {
     {
       using file = await Deno.open(temporary, { write: true, createNew: true });
-      await writeAll(file, head);
-      for (const [, { data }] of sorted) await writeAll(file, bytesOf(data));
+      await writeBytes(file, head);
+      for (const [, { data }] of sorted) await writeBytes(file, bytesOf(data));
       await file.sync();
     }
     await beforeRename?.();

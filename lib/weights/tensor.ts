@@ -143,7 +143,7 @@ function float16Bits(): Uint32Array {
 }
 
 /** Halves as float32, which holds each of them exactly. */
-function widen(halves: Uint16Array, dtype: HalfDtype): Float32Array {
+function widenHalves(halves: Uint16Array, dtype: HalfDtype): Float32Array {
   const bits = new Uint32Array(halves.length);
   if (dtype === "BF16") {
     for (let i = 0; i < bits.length; i++) bits[i] = halves[i] << 16;
@@ -164,7 +164,7 @@ export function storedTensor(
     ? {
       dtype: "F32",
       shape,
-      data: widen(raw as Uint16Array, dtype),
+      data: widenHalves(raw as Uint16Array, dtype),
       storedAs: dtype,
     }
     : { dtype, shape, data: raw };

@@ -13,7 +13,7 @@ import {
 import { plural } from "../text.ts";
 import { byKind, leftText, verdict } from "./audit_text.ts";
 import type { Samples } from "./samples.ts";
-import { classCounts } from "./set.ts";
+import { classTable } from "./set.ts";
 
 /** Sizes that the page lists. */
 const MOST_SIZES = 10;
@@ -41,7 +41,7 @@ const OWN_STYLE = `
 `;
 
 /** Rows of cells; heads and cells are markup. */
-function table(heads: string[], rows: string[][]): string {
+function htmlTable(heads: string[], rows: string[][]): string {
   const row = (cells: string[], tag: string) =>
     `<tr>${cells.map((c) => `<${tag}>${c}</${tag}>`).join("")}</tr>`;
   return `<div class="wide"><table><thead>${row(heads, "th")}</thead>` +
@@ -49,7 +49,7 @@ function table(heads: string[], rows: string[][]): string {
 }
 
 /** A bar as long as a share of the longest one. */
-const bar = (share: number, longest: number) =>
+const shareBar = (share: number, longest: number) =>
   share > 0
     ? `<span class="bar" title="${(100 * share).toFixed(1)} %" ` +
       `style="width:${(100 * share / longest).toFixed(1)}%"></span>`
@@ -59,7 +59,7 @@ const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
 
 /** Each class's images by split, with a bar for their share of the split. */
 function countsHtml({ classes, counts, published }: Audit): string {
-  const columns = classCounts(classes, counts, published);
+  const columns = classTable(classes, counts, published);
   const shares = columns.map(({ head }) => {
     const key = head === "images" ? "all" : head;
     const own: number[] = counts[key as keyof typeof counts] ?? [];
@@ -68,10 +68,10 @@ function countsHtml({ classes, counts, published }: Audit): string {
   const longest = shares.flat().reduce((a, b) => Math.max(a, b), 0);
   const rows = columns[0].cells.map((_, i) =>
     columns.map(({ cells }, k) =>
-      escapeHtml(cells[i]) + bar(shares[k][i] ?? 0, longest)
+      escapeHtml(cells[i]) + shareBar(shares[k][i] ?? 0, longest)
     )
   );
-  return table(columns.map((c) => escapeHtml(c.head)), rows) +
+  return htmlTable(columns.map((c) => escapeHtml(c.head)), rows) +
     `<p class="about">Bars: a class’s share of its split’s images.</p>`;
 }
 
@@ -83,12 +83,12 @@ function sizesHtml(sizes: Audit["sizes"]): string {
   const share = ({ count }: { count: number }) => count / images;
   const rows = all.slice(0, MOST_SIZES).map((size) => [
     `${size.width} × ${size.height}`,
-    `${size.count}${bar(share(size), share(all[0]))}`,
+    `${size.count}${shareBar(share(size), share(all[0]))}`,
   ]);
   const sides = sizes.map((s) => Math.min(s.width, s.height))
     .sort((a, b) => a - b);
   const more = sizes.length - MOST_SIZES;
-  return `<h2>Sizes in pixels</h2>${table(["size", "images"], rows)}` +
+  return `<h2>Sizes in pixels</h2>${htmlTable(["size", "images"], rows)}` +
     (more > 0
       ? `<p class="about">And ${
         plural(more, "rarer size")

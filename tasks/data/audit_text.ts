@@ -17,7 +17,7 @@ import {
   table,
   YELLOW,
 } from "../text.ts";
-import { classCounts } from "./set.ts";
+import { classTable } from "./set.ts";
 
 /** Findings of one kind that are told where not all are asked for. */
 const FIRST = 5;
@@ -92,7 +92,7 @@ export function auditText(
       `${format}, ${layout}: ${plural(images, "image")}, ` +
         `${classes.length} classes`,
     ),
-    table(classCounts(classes, counts, published), room),
+    table(classTable(classes, counts, published), room),
     [
       audit.sizes.length ? `sizes: ${sizesText(audit.sizes)}` : "",
       leftText(left)

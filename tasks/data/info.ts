@@ -13,12 +13,7 @@ import {
 } from "../../lib/data/commands.ts";
 import { bytes, factLines, plural, roomOf, table } from "../text.ts";
 import { leftText, sizesText } from "./audit_text.ts";
-import {
-  classCounts,
-  openSet,
-  type SetOptions,
-  withSetOptions,
-} from "./set.ts";
+import { classTable, openSet, type SetOptions, withSetOptions } from "./set.ts";
 import { command, printLine } from "../cli.ts";
 import { Progress } from "../screen.ts";
 
@@ -81,7 +76,7 @@ async function info(given: string, o: SetOptions): Promise<number> {
   printLine([
     factLines(lines),
     table(
-      classCounts(classes, countsOf(listing), published),
+      classTable(classes, countsOf(listing), published),
       roomOf(Deno.stdout),
     ),
     `What makes it ${format.name}: ${format.about}`,

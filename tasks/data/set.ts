@@ -73,7 +73,7 @@ export function openSet(given: string, o: SetOptions): OpenSet {
 }
 
 /** Images of each class by split, with the published counts where they differ. */
-export function classCounts(
+export function classTable(
   classes: readonly string[],
   counts: Record<string, number[]>,
   published: Record<string, number[]> = {},

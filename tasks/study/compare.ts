@@ -80,7 +80,7 @@ async function studySide(found: FoundStudy): Promise<Side> {
 }
 
 /** The value at a dotted path, as `betas.0`. */
-function at(value: unknown, path: string): unknown {
+function valueAtPath(value: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>(
     (inner, key) => (inner as Record<string, unknown> | undefined)?.[key],
     value,
@@ -88,7 +88,7 @@ function at(value: unknown, path: string): unknown {
 }
 
 /** A trial's recipe; of one that recorded none, what its study gave it. */
-function recipeOf(own: unknown, shared: unknown, params: Params): unknown {
+function recipeOfTrial(own: unknown, shared: unknown, params: Params): unknown {
   if (!own && !shared) return undefined;
   const recipe = structuredClone(own ?? shared) as Record<string, unknown>;
   delete recipe.seed; // told beside the repeat
@@ -126,11 +126,11 @@ function trialSide(found: FoundStudy, trial: TrialRow): Side {
     } else if (!Array.isArray(value)) settings[key] = value;
   }
   const fixed = identityOf(row)?.fixed ?? {};
-  const recipe = recipeOf(settings.recipe, fixed.recipe, trial.params);
+  const recipe = recipeOfTrial(settings.recipe, fixed.recipe, trial.params);
   // The recipe holds those that it knows.
   const params = Object.fromEntries(
     Object.entries(trial.params).filter(([path, value]) =>
-      canonical(at(recipe, path) ?? null) !== canonical(value)
+      canonical(valueAtPath(recipe, path) ?? null) !== canonical(value)
     ),
   );
   const seconds = trialSeconds(trial);
@@ -153,7 +153,9 @@ function trialSide(found: FoundStudy, trial: TrialRow): Side {
       ...Object.fromEntries(
         Object.entries(measured).map(([key, value]) => [
           key,
-          typeof value === "number" ? { value, metric: key } : shown(value),
+          typeof value === "number"
+            ? { value, metric: key }
+            : settingValue(value),
         ]),
       ),
       "seconds in all": seconds === null ? "" : seconds.toFixed(1),
@@ -179,7 +181,7 @@ async function sideOf(given: string, o: RecordOptions): Promise<Side> {
   );
 }
 
-const shown = (value: unknown, path = "") =>
+const settingValue = (value: unknown, path = "") =>
   value === undefined
     ? "–"
     : typeof value === "string"
@@ -203,8 +205,8 @@ function differenceTable(
 ): Column[] {
   return [
     words("setting", list.map((d) => d.path)),
-    words(a.name, list.map((d) => shown(d.before, d.path))),
-    words(b.name, list.map((d) => shown(d.after, d.path))),
+    words(a.name, list.map((d) => settingValue(d.before, d.path))),
+    words(b.name, list.map((d) => settingValue(d.after, d.path))),
   ];
 }
 

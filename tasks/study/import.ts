@@ -68,7 +68,7 @@ async function readStorage(url: string, o: Options): Promise<TrialSource> {
   return await readStored(store, o.from);
 }
 
-async function readTable(file: string): Promise<CsvTable> {
+async function readCsvFile(file: string): Promise<CsvTable> {
   try {
     return readCsv(await Deno.readFile(path(file)), file);
   } catch (error) {
@@ -81,7 +81,7 @@ async function readExport(file: string, o: Options): Promise<TrialSource> {
   if (o.from !== undefined) {
     throw new UsageError("--from is for storages, not for CSV files");
   }
-  const table = await readTable(file);
+  const table = await readCsvFile(file);
   const { notes, ...columns } = runColumns(table, {
     params: o.param,
     value: o.value,
@@ -90,7 +90,7 @@ async function readExport(file: string, o: Options): Promise<TrialSource> {
   const source = readRuns(table, columns);
   source.notes.unshift(...notes);
   if (o.history) {
-    addHistory(source, await Promise.all(o.history.map(readTable)));
+    addHistory(source, await Promise.all(o.history.map(readCsvFile)));
   }
   return source;
 }

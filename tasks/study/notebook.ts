@@ -9,7 +9,7 @@ import {
   addDeviceOption,
   ensureLibrary,
 } from "../../lib/tensorflow/commands.ts";
-import { meantText, quoted } from "../../lib/faults/mod.ts";
+import { inMessage, meantText } from "../../lib/faults/mod.ts";
 import {
   exportHtml,
   replaceText,
@@ -58,7 +58,7 @@ function chosen(
     );
     if (!name) {
       throw new UsageError(
-        `no notebook or command ${quoted(word)}${
+        `no notebook or command ${inMessage(word)}${
           meantText(word, [
             ...all,
             ...all.map((n) => n.slice(3)),

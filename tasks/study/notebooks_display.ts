@@ -5,7 +5,7 @@ import {
   type StudyProgress,
 } from "../../lib/reports/commands.ts";
 import { duration } from "../../lib/rows/mod.ts";
-import { about } from "../../lib/study/commands.ts";
+import { timeLeft } from "../../lib/study/commands.ts";
 import {
   BOLD,
   DIM,
@@ -237,7 +237,7 @@ export class NotebooksDisplay {
       text: [
         `${this.#ended.length} of ${this.all.length} notebooks`,
         count("total") > 0 && `trial ${count("done")} of ${count("total")}`,
-        left !== undefined && about(left),
+        left !== undefined && timeLeft(left),
         best &&
         `best accuracy ${best.text} (${best.expected.title.split(" ")[0]})`,
       ].filter(Boolean).join(" · "),
@@ -282,7 +282,7 @@ function notebookLine(
       expected.title,
       place,
       open && `trial ${open.done + 1} of ${open.total}`,
-      open?.secondsLeft !== undefined && about(open.secondsLeft),
+      open?.secondsLeft !== undefined && timeLeft(open.secondsLeft),
       isAlone && open?.best && `best ${open.best.text}`,
     ].filter(Boolean).join(" · "),
     setting,

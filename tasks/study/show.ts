@@ -28,7 +28,7 @@ import { trialText } from "./show_trial.ts";
 import { failedPoints, findTrial, reasonOf, trialSeconds } from "./trials.ts";
 import { command, UsageError } from "../cli.ts";
 
-function trialTable(trials: readonly TrialRow[], metric: string): string {
+function trialLines(trials: readonly TrialRow[], metric: string): string {
   const names = [...new Set(trials.flatMap((t) => Object.keys(t.params)))];
   const repeats = trials.map((t) => Number(t.attrs.repeat ?? 0));
   const values = trials.map((t) => t.value);
@@ -79,7 +79,7 @@ async function showStudy(found: FoundStudy, asJson = false): Promise<number> {
     return 0;
   }
   console.log(studyText(found, progress, best, leftOut, roomOf(Deno.stdout)));
-  if (trials.length) console.log(`\n${trialTable(trials, row.metric)}`);
+  if (trials.length) console.log(`\n${trialLines(trials, row.metric)}`);
   for (
     const [reason, same] of Map.groupBy(
       failed,

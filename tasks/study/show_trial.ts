@@ -18,7 +18,7 @@ const plain = (value: unknown) =>
   typeof value === "string" ? value : encodeJson(value);
 
 /** Trials that this one was copied from, and those copied from it. */
-function historyOf(trial: TrialRow, trials: readonly TrialRow[]) {
+function retriesOf(trial: TrialRow, trials: readonly TrialRow[]) {
   const of = (t: TrialRow) => t.system.retry_history as number[] | undefined;
   return {
     earlier: of(trial) ?? [],
@@ -56,7 +56,7 @@ export function trialText(
   room: number,
 ): string {
   const { attrs, system, params, value, state, intermediate } = trial;
-  const { earlier, later } = historyOf(trial, trials);
+  const { earlier, later } = retriesOf(trial, trials);
   const seconds = trialSeconds(trial);
   const reason = reasonOf(trial);
   const worker = system["ferlab:worker"] as

@@ -97,13 +97,13 @@ function plainLines(o: DisplayOptions): LiveDisplay {
   };
 }
 
-function bar(share: number): string {
+function progressBar(share: number): string {
   const full = Math.round(BAR * Math.min(1, Math.max(0, share)));
   return "█".repeat(full) + "░".repeat(BAR - full);
 }
 
 /** The lines of the table: how the study stands, then its running trials. */
-function frame(
+function tableFrame(
   o: DisplayOptions,
   tally: Tally,
   room: number,
@@ -133,7 +133,7 @@ function frame(
     return {
       number: `#${number}`,
       setting: named(study, point),
-      bar: step === undefined ? "" : bar(step / steps!),
+      bar: step === undefined ? "" : progressBar(step / steps!),
       steps: step === undefined ? "" : `${step}/${steps}`,
       epoch: epoch ? `epoch ${epoch.epoch}: ${value(epoch.value)}` : "",
       loss: loss === undefined ? "" : `loss ${short(loss)}`,
@@ -173,7 +173,7 @@ function liveTable(o: DisplayOptions): LiveDisplay {
   const lineOf = lines(o.study, tally);
   const shown = screen(
     o,
-    (room, ended) => tally.started ? frame(o, tally, room, ended) : [],
+    (room, ended) => tally.started ? tableFrame(o, tally, room, ended) : [],
   );
   return {
     onEvent(event) {

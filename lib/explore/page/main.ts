@@ -4,7 +4,7 @@ import type { Trial } from "../../rows/mod.ts";
 import { both, brush, trialsOfMarks } from "./brush.ts";
 import { readPage } from "./read_page.ts";
 import { h, keepingFocus } from "./dom.ts";
-import { differing, panelOf } from "./panel.ts";
+import { changesShown, panelOf } from "./panel.ts";
 import { NARROW, Report } from "./report.ts";
 import { trialView } from "./trial_view.ts";
 import {
@@ -77,7 +77,7 @@ async function start(isOpen: boolean, picked?: string): Promise<void> {
     const near = report.inSight();
     line.hidden = isAsWritten(state) && odd.length === 0;
     words.replaceChildren(
-      ...line.hidden ? [] : differing(report, state, odd),
+      ...line.hidden ? [] : changesShown(report, state, odd),
     );
     await report.show(state, near, fill);
     document.body.dataset.asked = String(performance.now());

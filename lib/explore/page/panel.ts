@@ -7,7 +7,7 @@ import { choiceInput, h, labelled, tick } from "./dom.ts";
 import { power } from "./more_repeats.ts";
 import type { Report } from "./report.ts";
 import {
-  differences,
+  changesInWords,
   keeps,
   levelText,
   MOST_POINTS,
@@ -251,12 +251,12 @@ function rangeOf(
 const MOST_ODD = 3;
 
 /** What is not as written. */
-export function differing(
+export function changesShown(
   report: Report,
   state: State,
   odd: readonly string[],
 ): (Node | string)[] {
-  const told = differences(
+  const told = changesInWords(
     state,
     report.claims(state).map((c) => c.claim),
   );

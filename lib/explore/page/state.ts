@@ -49,7 +49,7 @@ export const asWritten = (): State => ({
 });
 
 export const isAsWritten = (state: State): boolean =>
-  differences(state).length === 0;
+  changesInWords(state).length === 0;
 
 /** How tests are made, as the library's options. */
 export const testingOf = ({ level, correction, unpaired }: State): Testing => ({
@@ -79,7 +79,7 @@ export const levelText = (level: number): string =>
   `${Number((100 * level).toPrecision(4))} %`;
 
 /** What differs from the report as written, a line each. */
-export function differences(state: State, claims: string[] = []): string[] {
+export function changesInWords(state: State, claims: string[] = []): string[] {
   const { number, level, correction, unpaired } = state;
   return [
     ...number && number !== "test"

@@ -42,11 +42,11 @@ function cleanMetadata(metadata: Metadata, noise: Set<string>, all: boolean) {
     else if (key === "tags" && Array.isArray(value) && !value.length) {
       left = undefined;
     } else if (key === "jupyter" && isObject(value)) {
-      left = without(value, (k) => k === "outputs_hidden");
+      left = withoutKeys(value, (k) => k === "outputs_hidden");
     } else if (key === "slideshow" && isObject(value)) {
-      left = without(value, (k) => k === "slide_type" && !value[k]);
+      left = withoutKeys(value, (k) => k === "slide_type" && !value[k]);
     } else if (key === "ferlab" && all && isObject(value)) {
-      left = without(value, (k) => k !== "test"); // which its author wrote
+      left = withoutKeys(value, (k) => k !== "test"); // which its author wrote
     }
     if (left !== value) found = true;
     if (left !== undefined) kept[key] = left;
@@ -55,7 +55,7 @@ function cleanMetadata(metadata: Metadata, noise: Set<string>, all: boolean) {
 }
 
 /** Without the keys that `drop` names; undefined when none is left. */
-function without(value: Metadata, drop: (key: string) => boolean) {
+function withoutKeys(value: Metadata, drop: (key: string) => boolean) {
   const keys = Object.keys(value);
   const kept = keys.filter((k) => !drop(k));
   if (kept.length === keys.length) return value;

@@ -75,7 +75,7 @@ function whereText(a: string, b: string): string {
 }
 
 /** Markup with ids by their order, a line an element. */
-function canonical(markup: string): string {
+function canonicalMarkup(markup: string): string {
   const names = new Map<string, string>();
   for (const [, id] of markup.matchAll(/\bid\s*=\s*["']([^"']+)["']/g)) {
     if (!names.has(id)) names.set(id, `id-${names.size}-`);
@@ -154,7 +154,12 @@ function compareMime(
     return compareJson(a, b, tolerance);
   }
   if (mime === "text/html" || mime === "image/svg+xml") {
-    return compareText(canonical(a), canonical(b), tolerance, IN_MARKUP);
+    return compareText(
+      canonicalMarkup(a),
+      canonicalMarkup(b),
+      tolerance,
+      IN_MARKUP,
+    );
   }
   if (mime.startsWith("image/")) return compareImage(a, b, tolerance);
   return compareText(a, b, tolerance);
@@ -168,7 +173,7 @@ const kindOf = (o: Output): string =>
     : Object.keys(o.data)[0] ?? "display";
 
 /** The traceback holds places in files, which are another matter. */
-const textOf = (o: Output): string =>
+const outputText = (o: Output): string =>
   o.output_type === "stream"
     ? o.text
     : o.output_type === "error"
@@ -184,7 +189,7 @@ async function compareOutput(
   if (!("data" in a) || !("data" in b)) {
     const same = a.output_type === b.output_type && kind === kindOf(b);
     const why = same
-      ? compareText(textOf(a), textOf(b), tolerance)
+      ? compareText(outputText(a), outputText(b), tolerance)
       : `${kind} → ${kindOf(b)}`;
     return why === undefined ? undefined : { kind, why };
   }

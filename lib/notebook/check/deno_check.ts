@@ -63,15 +63,15 @@ export async function denoCheck(
       : denoError(block) ?? first;
     return url
       ? placed(programs, fileURLToPath(url), Number(line), message)
-      : about(programs, message);
+      : saidOfProgram(programs, message);
   });
   if (said.length) return said;
-  return [about(programs, `deno check: ${firstLine(err || out)}`)];
+  return [saidOfProgram(programs, `deno check: ${firstLine(err || out)}`)];
 }
 
 const firstLine = (text: string) => text.trim().split("\n")[0];
 /** What concerns no line of a program. */
-const about = ([program]: Program[], message: string): Said => ({
+const saidOfProgram = ([program]: Program[], message: string): Said => ({
   program,
   message,
 });
@@ -106,7 +106,7 @@ export async function denoLint(
     report = JSON.parse(out);
   } catch {
     const why = denoError(err) ?? firstLine(err || out);
-    return [about(programs, `deno lint: ${why}`)];
+    return [saidOfProgram(programs, `deno lint: ${why}`)];
   }
   return [
     ...report.diagnostics.map(({ filename, range, message, code }) => {

@@ -79,7 +79,7 @@ function toleranceOf(nb: Notebook, cell: Cell, given: number): number {
 }
 
 /** Compares a cell that ran with what its tags promise. */
-async function judge(
+async function judgeTest(
   stored: Cell,
   ran: Cell,
   tolerance: number,
@@ -145,7 +145,11 @@ export async function runNotebookTest(
     else {
       one.seconds = cellSeconds(after);
       const given = o.tolerance ?? 0;
-      one.message = await judge(stored, after, toleranceOf(nb, stored, given));
+      one.message = await judgeTest(
+        stored,
+        after,
+        toleranceOf(nb, stored, given),
+      );
       if (one.message !== undefined) one.status = "failed";
     }
     cells.push(one);

@@ -150,7 +150,7 @@ const MOST_STARS = 3; // between two slashes: names are matched by trying
 const MOST_DEEP = 2; // `**`
 
 /** Into how many patterns the braces come apart, at the most. */
-function words(pattern: string): number {
+function countOfPatterns(pattern: string): number {
   const innermost = /\{([^{}]*)(\}|$)/;
   let all = 1;
   for (let m; (m = innermost.exec(pattern));) {
@@ -166,7 +166,7 @@ function words(pattern: string): number {
 function tooWide(pattern: string): string | undefined {
   if (pattern.length > LONGEST) return `has more than ${LONGEST} characters`;
   if (/[!?+*@]\(/.test(pattern)) return "has a group like !(a) or +(a)";
-  if (words(pattern) > MOST_WORDS) {
+  if (countOfPatterns(pattern) > MOST_WORDS) {
     return `stands for more than ${MOST_WORDS} patterns`;
   }
   const parts = pattern.split("/");

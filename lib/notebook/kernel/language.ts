@@ -70,7 +70,7 @@ class Server {
   }
 }
 
-const textOf = (v: Hover["contents"] | string = []): string =>
+const hoverText = (v: Hover["contents"] | string = []): string =>
   [v].flat().map((part) => typeof part === "string" ? part : part.value)
     .join("\n\n").trim();
 
@@ -96,13 +96,13 @@ export class Language {
   async inspect(code: string, cursor: number): Promise<string | undefined> {
     const at = await this.#show(code, cursor);
     const hover = await at.ask<Hover>("textDocument/hover");
-    const found = textOf(hover?.contents);
+    const found = hoverText(hover?.contents);
     if (found) return found;
     const help = await at.ask<SignatureHelp>("textDocument/signatureHelp");
     const signature = help?.signatures[help.activeSignature ?? 0];
     if (!signature) return;
     return ["```typescript", signature.label, "```"].join("\n") + "\n\n" +
-      textOf(signature.documentation);
+      hoverText(signature.documentation);
   }
 
   /** Names that may stand at the cursor, with their kinds. */

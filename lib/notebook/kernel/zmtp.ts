@@ -18,7 +18,7 @@ const GREET = 5000; // ms that a peer has to say who it is
 const FRAME = 64; // bytes that a frame counts for beside its body
 const STEP = 1 << 20; // bytes taken at once for a body that is still to come
 /** Ends a subscription that was never made; see {@link ZmtpSocket}'s `#read`. */
-const NOTHING = frame(Uint8Array.of(0, 0), 0);
+const NOTHING = zmtpFrame(Uint8Array.of(0, 0), 0);
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 
@@ -31,7 +31,7 @@ function greeting(): Uint8Array<ArrayBuffer> {
 }
 
 /** One frame: flags, size (1 or 8 bytes), body. */
-function frame(body: Uint8Array, flags: number): Uint8Array<ArrayBuffer> {
+function zmtpFrame(body: Uint8Array, flags: number): Uint8Array<ArrayBuffer> {
   const long = body.length > 255;
   const bytes = new Uint8Array(body.length + (long ? 9 : 2));
   bytes[0] = flags | (long ? LONG : 0);
@@ -45,7 +45,7 @@ function frame(body: Uint8Array, flags: number): Uint8Array<ArrayBuffer> {
 /** The READY command with one property, the socket's type. */
 function ready(type: SocketType): Uint8Array<ArrayBuffer> {
   const name = "Socket-Type";
-  return frame(
+  return zmtpFrame(
     Uint8Array.from([
       ...[5, ...ascii("READY")],
       ...[name.length, ...ascii(name)],
@@ -72,7 +72,7 @@ export type Address =
 /** A message as it goes over the wire. */
 export const encoded = (frames: (string | Uint8Array)[]): Uint8Array =>
   Buffer.concat(frames.map((part, i) =>
-    frame(
+    zmtpFrame(
       typeof part === "string" ? ascii(part) : part,
       i < frames.length - 1 ? MORE : 0,
     )
@@ -113,7 +113,7 @@ export class ZmtpSocket implements AsyncIterable<Uint8Array[]> {
         const place = "path" in at ? at.path : `port ${at.port}`;
         throw new Error(`${place} of this machine is not a kernel's`);
       }
-      if (type === "SUB") await socket.#write(frame(Uint8Array.of(1), 0));
+      if (type === "SUB") await socket.#write(zmtpFrame(Uint8Array.of(1), 0));
       socket.#answers = type === "SUB";
       return socket;
     } catch (e) {

@@ -1,7 +1,7 @@
 /** The cells of one page, with their outputs, as HTML. */
 import { joinedStreams } from "../kernel/outputs.ts";
 import { ansiToHtml, escapeHtml, plainText, stripAnsi } from "../ansi.ts";
-import { tableHtml } from "./csv_html.ts";
+import { csvTableHtml } from "./csv_html.ts";
 import { Explored } from "./explore_page.ts";
 import type { Highlight } from "./highlight.ts";
 import { MOST_ROWS } from "./lead.ts";
@@ -249,7 +249,7 @@ ${outputs}</section>`;
     }
     const csv = text("text/csv") ?? text("text/tab-separated-values");
     if (csv !== undefined) {
-      const table = tableHtml(csv.slice(0, LIMITS.text), `cell ${number}`);
+      const table = csvTableHtml(csv.slice(0, LIMITS.text), `cell ${number}`);
       if (table) return `<div class="out">${table}</div>`;
       return this.#plain(csv);
     }

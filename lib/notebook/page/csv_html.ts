@@ -4,7 +4,7 @@ import { escapeHtml } from "../ansi.ts";
 import { LIMITS, withCommas } from "../limits.ts";
 
 /** The first rows of a csv text as a table; `undefined` where it is none. */
-export function tableHtml(text: string, of: string): string | undefined {
+export function csvTableHtml(text: string, of: string): string | undefined {
   let rows: string[][];
   try {
     rows = parse(text, {

@@ -12,10 +12,10 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { CellKeys } from "../code/keys.ts";
 import {
   askedCells,
+  cellsOfPlan,
   planProblem,
   planRerun,
   type RerunPlan,
-  runsOf,
   writing,
   wrote,
 } from "./rerun_plan.ts";
@@ -79,7 +79,7 @@ export class Rerun {
   /** The first module that the session loaded in another version. */
   outdated(plan: RerunPlan, session: Session): string | undefined {
     const { keys } = this.keys;
-    return runsOf(plan)
+    return cellsOfPlan(plan)
       .flatMap((n) => Object.keys(keys[n - 1].modules ?? {}))
       .find((path) => {
         const had = session.modules[path];
@@ -93,7 +93,7 @@ export class Rerun {
     session?: Session,
   ): Promise<string | undefined> {
     return await this.runs.stoppable(kernel, async () => {
-      for (const number of runsOf(plan)) {
+      for (const number of cellsOfPlan(plan)) {
         if (this.runs.aborted()) return `${this.file}: interrupted`;
         const asked = plan.asked.includes(number);
         const error = await this.#cell(kernel, number, asked, session);

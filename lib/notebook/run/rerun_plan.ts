@@ -20,7 +20,7 @@ export interface RerunPlan {
 }
 
 /** The numbers of all cells that a plan runs, in order. */
-export const runsOf = ({ asked, replays }: RerunPlan): number[] =>
+export const cellsOfPlan = ({ asked, replays }: RerunPlan): number[] =>
   [...asked, ...replays.map((r) => r.number)].sort((a, b) => a - b);
 
 export class NoSuchCell extends Error {}
@@ -158,7 +158,7 @@ export function planProblem(
   graph: GraphCell[],
   plan: RerunPlan,
 ): string | undefined {
-  for (const number of runsOf(plan)) {
+  for (const number of cellsOfPlan(plan)) {
     const { cell, code, missing } = graph[number - 1];
     if (hasTag(cell, "raises-exception")) continue;
     if (code.error) return `cell ${number} cannot be read: ${code.error}`;

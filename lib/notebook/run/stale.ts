@@ -38,7 +38,7 @@ export interface CellState {
 const MOST_NAMED = 3; // modules in a reason
 
 /** What differs between two keys, in words. */
-function differences(
+function keyDifferences(
   key: CellKey,
   kept: CellKey,
   upstream: number[],
@@ -93,7 +93,7 @@ function stateOf(
   }
   if (kept.all === key.all) return { state: "fresh", why: [] };
   const upstream = keyNeeds(graph, cell);
-  return { state: "stale", why: differences(key, kept, upstream) };
+  return { state: "stale", why: keyDifferences(key, kept, upstream) };
 }
 
 /** States of the code cells of a notebook that was read; blank ones left out. */

@@ -12,8 +12,8 @@ import {
   type CompareOptions,
   compareSettings,
   type Comparison,
+  comparisonText,
   runsByBlock,
-  textOf,
   type Verdict,
 } from "./compare_settings.ts";
 import {
@@ -179,7 +179,7 @@ export function compareAll(
     const corrected = { ...c, p, rawP: c.p, verdict };
     return {
       ...corrected,
-      text: textOf(corrected, options, correction === "holm"),
+      text: comparisonText(corrected, options, correction === "holm"),
     };
   });
   const complete = groups.filter((g) => g.n > 0).map((g) => g.params);

@@ -119,7 +119,7 @@ const percentOf = (level: number) =>
   `${Number((100 * level).toPrecision(4))} %`;
 
 /** All of a comparison in one line; `adjusted` where its p is Holm's. */
-export function textOf(
+export function comparisonText(
   c: Comparison,
   options: CompareOptions,
   adjusted = false,
@@ -272,5 +272,5 @@ export function compareSettings(
       : "indistinguishable",
     text: "",
   };
-  return { ...comparison, text: textOf(comparison, options) };
+  return { ...comparison, text: comparisonText(comparison, options) };
 }

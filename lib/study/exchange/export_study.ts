@@ -12,7 +12,7 @@ import {
   trialColumns,
 } from "../frames.ts";
 import { mlflowFiles } from "./mlflow.ts";
-import { type Run, runsOf } from "./tracker_runs.ts";
+import { type Run, trackerRuns } from "./tracker_runs.ts";
 import type { StudyRow, TrialRow } from "../store/mod.ts";
 import { type Picture, tensorboardFiles } from "./tensorboard.ts";
 
@@ -66,7 +66,7 @@ export function jsonOf(study: StudyRow, rows: readonly TrialRow[]): string {
 }
 
 /** Each file is made beside its place and then put there, whole. */
-async function writeAll(
+async function writeFiles(
   files: ReadonlyMap<string, Uint8Array | string>,
 ): Promise<void> {
   const made = new Map<string, string>();
@@ -114,7 +114,7 @@ export async function exportStudy(
       content(epochColumns(rows, { nested: true })),
     );
   }
-  await writeAll(files);
+  await writeFiles(files);
   return [...files.keys()];
 }
 
@@ -191,7 +191,7 @@ export async function exportRuns(
     pictureOf?: (run: Run) => Promise<Picture | undefined>;
   },
 ): Promise<string> {
-  const runs = runsOf(study, rows);
+  const runs = trackerRuns(study, rows);
   if (runs.length === 0) {
     throw new StudyError(`study "${study.name}": no trial has begun`);
   }

@@ -67,7 +67,7 @@ export interface ImportSummary {
 }
 
 /** Two trials of one content are the same one; undefined without a time. */
-function contentOf(
+function trialContent(
   { state, params, value, start, complete }: Pick<
     TrialRow,
     "state" | "params" | "value" | "start" | "complete"
@@ -206,7 +206,9 @@ export async function importTrials(
   const study = await recordFor(store, name, source);
   const { studyId } = study;
   const results = await store.results(studyId);
-  const there = new Set(results.flatMap((r) => [r.point?.key, contentOf(r)]));
+  const there = new Set(
+    results.flatMap((r) => [r.point?.key, trialContent(r)]),
+  );
   there.delete(undefined);
   const byKey = new Map(results.map((r) => [r.point?.key, r]));
   const all = withKeys(source.trials, byKey);
@@ -227,7 +229,7 @@ export async function importTrials(
       ? trial.outcome.value
       : null;
     return !before(trial) &&
-      !there.has(contentOf({ ...trial, state, value }));
+      !there.has(trialContent({ ...trial, state, value }));
   });
 
   const stored = await store.distributions(studyId);

@@ -98,7 +98,7 @@ function runOf(study: StudyRow, row: TrialRow): Run {
  * the objective's under its own, and what the trial ended with as
  * `result/NAME`; repeat and seed are among the parameters.
  */
-export function runsOf(study: StudyRow, rows: readonly TrialRow[]): Run[] {
+export function trackerRuns(study: StudyRow, rows: readonly TrialRow[]): Run[] {
   return rows.filter((row) => row.state !== "WAITING")
     .map((row) => runOf(study, row));
 }

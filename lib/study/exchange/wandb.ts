@@ -44,7 +44,7 @@ const SEED = /(^|[._/])seed$/i;
 const OURS = /^(repeat|seed|(fail|prune)_(kind|reason))$/;
 
 /** Names, of many the first. */
-export const listed = (names: readonly string[], limit = 12) =>
+export const nameList = (names: readonly string[], limit = 12) =>
   names.length > limit
     ? `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`
     : names.join(", ") || "none";
@@ -84,7 +84,7 @@ export function runColumns(
   for (const name of [...given.params ?? [], given.value ?? columns[0]]) {
     if (columns.includes(name)) continue;
     throw new StudyError(
-      `${file}: no column "${name}": it has ${listed(columns)}`,
+      `${file}: no column "${name}": it has ${nameList(columns)}`,
     );
   }
   const notes: string[] = [];
@@ -99,7 +99,7 @@ export function runColumns(
     if (found.length !== 1) {
       throw new StudyError(
         `${file}: which column is the result? Name it with --value: ` +
-          `${listed(found.length ? found : names)}`,
+          `${nameList(found.length ? found : names)}`,
       );
     }
     value = found[0];
@@ -114,11 +114,11 @@ export function runColumns(
     if (params.length === 0) {
       throw new StudyError(
         `${file}: which columns are parameters? Name them with ` +
-          `--param: ${listed(others)}`,
+          `--param: ${nameList(others)}`,
       );
     }
     notes.push(
-      `parameters are the settings that vary: ${listed(params)}; ` +
+      `parameters are the settings that vary: ${nameList(params)}; ` +
         `--param names others`,
     );
   }
@@ -134,7 +134,7 @@ function outcomeOfRun(run: CsvRow["cells"], value: string): Outcome | null {
   const end = ENDS[state.toLowerCase()];
   if (end === undefined) {
     throw new StudyError(
-      `State is "${state}", known are ${listed(Object.keys(ENDS))}`,
+      `State is "${state}", known are ${nameList(Object.keys(ENDS))}`,
     );
   }
   if (end === null) return null;
@@ -171,7 +171,7 @@ function timesOf({ Created = "", Runtime = "" }: CsvRow["cells"]) {
 }
 
 /** Whether a run has what names it, whatever its result. */
-const isNamed = ({ ID, Name, Created }: CsvRow["cells"]) =>
+const hasName = ({ ID, Name, Created }: CsvRow["cells"]) =>
   Boolean(ID || Name && Created);
 
 /** What names the nth of the runs of a setting that nothing else names. */
@@ -256,7 +256,7 @@ export function readRuns(
     contents.add(content);
     const setting = [settings, (seedColumn && cells[seedColumn]) ?? null];
     // Several runs of one setting that nothing names are its repeats.
-    const nth = isNamed(cells)
+    const nth = hasName(cells)
       ? undefined
       : (n: number) => keyOfNth(cells, setting, n);
     if (nth) unnamed++;
@@ -289,7 +289,7 @@ export function readRuns(
     );
   }
   if (running.length > 0) {
-    notes.push(`left out, still running: ${listed(running, 5)}`);
+    notes.push(`left out, still running: ${nameList(running, 5)}`);
   }
   const distributions = Object.fromEntries(
     params.flatMap((name) => {

@@ -1,7 +1,7 @@
 /** Weights & Biases' CSV exports of charts as the epochs of their runs. */
 import { type CsvTable, numberOf, readRows } from "./csv.ts";
 import { StudyError } from "../errors.ts";
-import { listed, type WandbSource } from "./wandb.ts";
+import { nameList, type WandbSource } from "./wandb.ts";
 
 interface Point {
   run: string;
@@ -11,7 +11,7 @@ interface Point {
 }
 
 /** A chart's points, and the columns that belong to no run. */
-function pointsOf(
+function epochPoints(
   table: CsvTable,
   runs: ReadonlySet<string>,
 ): { points: Point[]; strange: string[] } {
@@ -63,7 +63,7 @@ export function addHistory(
 ): void {
   const runs = new Set(source.names);
   const points = tables.flatMap((table) => {
-    const { points, strange } = pointsOf(table, runs);
+    const { points, strange } = epochPoints(table, runs);
     if (points.length === 0) {
       throw new StudyError(
         `${table.file}: no column is called RUN - METRIC after one of the ` +
@@ -73,7 +73,7 @@ export function addHistory(
     if (strange.length > 0) {
       source.notes.push(
         `left out, ${table.file} has no imported run for: ` +
-          listed(strange, 5),
+          nameList(strange, 5),
       );
     }
     return points;

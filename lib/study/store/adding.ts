@@ -157,13 +157,13 @@ export async function addFinished(
     const name = trial.key ?? `${token}:${i}`;
     if (known.has(name) || added.has(name)) continue;
     added.add(name);
-    drafts.set(i, finished(trial, name));
+    drafts.set(i, finishedTrial(trial, name));
   }
   await addTrials(c, studyId, [...drafts.values()]);
   return [...drafts.keys()];
 }
 
-function finished(trial: FinishedTrial, name: string): Draft {
+function finishedTrial(trial: FinishedTrial, name: string): Draft {
   const outcome = outcomeAsRecorded(trial.outcome), draft = waitingTrial(trial);
   const epochs = [...trial.epochs].sort((a, b) => a.epoch - b.epoch);
   return {

@@ -19,7 +19,7 @@ import type {
 /** Trials of a study, or some trials by id. */
 export type Which = { studyId: number } | { trialIds: readonly number[] };
 
-function where(which: Which): { condition: string; values: Value[] } {
+function whereClause(which: Which): { condition: string; values: Value[] } {
   if ("trialIds" in which) {
     const marks = which.trialIds.map(() => "?").join(", ");
     return { condition: `trial_id IN (${marks})`, values: [...which.trialIds] };
@@ -33,7 +33,7 @@ function where(which: Which): { condition: string; values: Value[] } {
 const STATE = (value: unknown) => String(value) as TrialState;
 
 /** What `text` of a record says. @throws DamagedValueError that names its place */
-function valueOf(text: Value, place: string): unknown {
+function decodedValue(text: Value, place: string): unknown {
   try {
     return decodeJson(String(text));
   } catch (error) {
@@ -50,7 +50,7 @@ function distributionReader(): (text: string) => Distribution {
   return (text) => {
     let distribution = known.get(text);
     if (!distribution) {
-      distribution = valueOf(
+      distribution = decodedValue(
         text,
         "a parameter's distribution",
       ) as Distribution;
@@ -71,7 +71,7 @@ export async function readTrials(
   own = true,
 ): Promise<TrialRow[]> {
   if ("trialIds" in which && which.trialIds.length === 0) return [];
-  const { condition, values } = where(which);
+  const { condition, values } = whereClause(which);
   const { jsonArray, jsonStep, join } = c.dialect;
   const grouped = (table: string, text: string) =>
     c.query(
@@ -147,12 +147,12 @@ export async function readTrials(
       if (!row) continue;
       const key = String(r.key);
       const place = `trial ${row.number}'s attribute ${key}`;
-      row[kind][key] = valueOf(r.value_json, place);
+      row[kind][key] = decodedValue(r.value_json, place);
     }
   }
   each(epochs, (row, text) => {
     const place = `an epoch of trial ${row.number}`;
-    row.epochs = byEpoch(valueOf(text, place) as { epoch: number }[]);
+    row.epochs = byEpoch(decodedValue(text, place) as { epoch: number }[]);
   });
   return [...rows.values()].sort((a, b) => a.number - b.number);
 }
@@ -210,7 +210,7 @@ export async function readResults(
     params.map((r) => [r.trial_id, paramsOf(`[${r.list}]`, distribution)]),
   );
   const json = (value: Value, of: Value) =>
-    value === null ? undefined : valueOf(value, `trial ${of}'s attribute`);
+    value === null ? undefined : decodedValue(value, `trial ${of}'s attribute`);
   return trials.map((t) => {
     const point = json(t.point, t.number) as ResultRow["point"];
     const failKind = json(t.kind, t.number) as ResultRow["failKind"];
@@ -294,7 +294,7 @@ export async function readStudies(
     Object.fromEntries(
       list.map((r) => [
         String(r.key),
-        valueOf(r.value_json, `study ${r.study_id}'s attribute ${r.key}`),
+        decodedValue(r.value_json, `study ${r.study_id}'s attribute ${r.key}`),
       ]),
     );
   return studies.map(({ study_id: id, study_name }) => {
