@@ -8,9 +8,9 @@ import * as line from "./line.ts";
 import { alsoNarrow } from "./narrow.ts";
 import * as pairs from "./paired.ts";
 import * as parallel from "./parallel.ts";
-import * as pictures from "./faces.ts";
+import * as pictures from "./face_grid.ts";
 import * as rates from "./lr_sensitivity.ts";
-import * as runs from "./repeats.ts";
+import * as runs from "./repeat_dots.ts";
 import * as speed from "./throughput_knee.ts";
 import * as trials from "./timeline.ts";
 

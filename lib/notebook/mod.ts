@@ -26,6 +26,6 @@ export { compareOutputs } from "./check/compare_outputs.ts";
 export { diffNotebooks } from "./check/diff.ts";
 export { diffHtml } from "./page/diff_html.ts";
 export { exportHtml } from "./page/export.ts";
-export { collectProvenance } from "./run/provenance.ts";
+export { collectProvenance } from "./run/page_provenance.ts";
 export { indexHtml, readReport, writeIndex } from "./page/index_page.ts";
 export { withLinks } from "./page/neighbours.ts";

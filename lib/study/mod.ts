@@ -21,7 +21,7 @@ export {
 } from "./exchange/export_study.ts";
 export { epochsFrame, frameTable, trialsFrame } from "./frames.ts";
 export { readStudyFile, type StudyFile, studyFolder } from "./study_file.ts";
-export { findings } from "./findings.ts";
+export { findings } from "./report_lines.ts";
 export { differenceLines, differences, recordsOf } from "./identity.ts";
 export { joinStudy, loadPlanData, runPlanned, runStudyFile } from "./launch.ts";
 export {

@@ -17,7 +17,7 @@ export {
   type TensorData,
   WeightsError,
 } from "./tensor.ts";
-export { OnnxGraph } from "./onnx.ts";
+export { OnnxGraph } from "./onnx_file.ts";
 export { readWeights, type Weights } from "./read.ts";
 export { modelTensors, renameKnown, type Renaming } from "./names.ts";
 export {

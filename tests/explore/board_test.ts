@@ -1,7 +1,10 @@
 /** The index as a board. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readClaimsIn, sideBySide } from "../../lib/notebook/page/board.ts";
+import {
+  readClaimsIn,
+  sideBySide,
+} from "../../lib/notebook/page/claims_board.ts";
 import { indexHtml } from "../../lib/notebook/mod.ts";
 import { inFolder } from "../_folder.ts";
 

@@ -7,7 +7,7 @@ import {
   findingText,
   type Notebook,
 } from "../../lib/notebook/mod.ts";
-import { extractCells } from "../../lib/notebook/check/extract.ts";
+import { extractCells } from "../../lib/notebook/check/cells_as_module.ts";
 import { usedTooEarly } from "../../lib/notebook/check/findings.ts";
 import { code, markdown, notebook, stream, withFolder } from "./_notebook.ts";
 

@@ -1,7 +1,7 @@
 /** What is read from a cell's code, and which cells it needs. */
 import assert from "node:assert/strict";
 import { cellCode, cellGraph } from "../../lib/notebook/mod.ts";
-import { syntaxProblem } from "../../lib/notebook/check/extract.ts";
+import { syntaxProblem } from "../../lib/notebook/check/cells_as_module.ts";
 import { code } from "./_notebook.ts";
 
 /** Each cell's needs as "name:cells", and the names it lacks as "name?". */

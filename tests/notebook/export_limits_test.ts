@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { type Cell, exportHtml } from "../../lib/notebook/mod.ts";
-import { LIMITS } from "../../lib/notebook/limits.ts";
+import { LIMITS } from "../../lib/notebook/page_limits.ts";
 import { FRAGMENTS } from "./_fragments.ts";
 import {
   bodyOf,

@@ -7,9 +7,9 @@ import {
   runNotebook,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { inJobs } from "../../lib/notebook/timing.ts";
+import { inJobs } from "../../lib/notebook/concurrency.ts";
 import { lockOutput } from "../../lib/notebook/file/lock.ts";
-import { progress } from "../../lib/notebook/run/progress.ts";
+import { progress } from "../../lib/notebook/run/progress_line.ts";
 import { finished } from "../_run.ts";
 import {
   alive,

@@ -1,8 +1,8 @@
 /** What TypeScript tells of cells, and of modules that changed under a kernel. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Edited } from "../../lib/notebook/code/edited.ts";
-import { Language } from "../../lib/notebook/kernel/language.ts";
+import { Edited } from "../../lib/notebook/code/edited_modules.ts";
+import { Language } from "../../lib/notebook/kernel/language_server.ts";
 import { withProxy } from "./_client.ts";
 import { withFolder } from "./_notebook.ts";
 

@@ -13,7 +13,7 @@ import {
   selectionBias,
   settings,
 } from "../../lib/study/analysis/mod.ts";
-import { searched } from "../../lib/study/findings.ts";
+import { searched } from "../../lib/study/report_lines.ts";
 import { parsePlan } from "../../lib/study/plan.ts";
 import { readPublished } from "../../lib/study/published.ts";
 

@@ -15,7 +15,7 @@ import {
   findingAt,
 } from "./findings.ts";
 import { denoCheck, denoLint, type Program, type Said } from "./deno_check.ts";
-import { extractCells, syntaxProblem } from "./extract.ts";
+import { extractCells, syntaxProblem } from "./cells_as_module.ts";
 import { workingFolder } from "../project.ts";
 import { idProblem } from "../file/ids.ts";
 import { denoFmt } from "./format.ts";

@@ -1,7 +1,7 @@
 /** Asks `deno check` and `deno lint` about modules made from notebooks. */
 import { fileURLToPath } from "node:url";
-import { denoError } from "../kernel/errors.ts";
-import type { Origin } from "./extract.ts";
+import { denoError } from "../kernel/cell_errors.ts";
+import type { Origin } from "./cells_as_module.ts";
 import { runDeno } from "../run_deno.ts";
 
 /** A module on disk and where its lines came from. */

@@ -1,9 +1,9 @@
 /** Formats code and markdown cells with Deno's formatter; nothing else moves. */
-import { denoError } from "../kernel/errors.ts";
+import { denoError } from "../kernel/cell_errors.ts";
 import { cellName, foreignKernel } from "../file/cells.ts";
 import { workingFolder } from "../project.ts";
 import { idEdits } from "../file/ids.ts";
-import { inJobs } from "../timing.ts";
+import { inJobs } from "../concurrency.ts";
 import {
   applyEdits,
   jsonLike,

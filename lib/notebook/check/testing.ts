@@ -3,7 +3,7 @@ import { cellName, cellTitle, hasTag } from "../file/cells.ts";
 import type { RunEvent } from "../run/cell_run.ts";
 import { compareOutputs } from "./compare_outputs.ts";
 import { isObject } from "../file/malformed.ts";
-import { cellSeconds } from "../run/provenance.ts";
+import { cellSeconds } from "../run/page_provenance.ts";
 import { runNotebook } from "../run/run.ts";
 import {
   type Cell,

@@ -12,7 +12,7 @@ import {
 } from "./ast.ts";
 import { namesOf, type NameUse } from "./scopes.ts";
 import { javascriptOf } from "./strip_types.ts";
-import { changed, matters } from "./touched.ts";
+import { changed, matters } from "./value_changes.ts";
 
 /** What a name brings with it when it is used: a function's body, a class's. */
 export interface Later {

@@ -2,9 +2,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { basename, join } from "node:path";
 import { changesOf } from "../run/stale.ts";
-import { collectProvenance, shortList } from "../run/provenance.ts";
+import { collectProvenance, shortList } from "../run/page_provenance.ts";
 import { exportHtml } from "../page/export.ts";
-import { limitsText } from "../limits.ts";
+import { limitsText } from "../page_limits.ts";
 import { readNotebook } from "../file/types.ts";
 import {
   checkFolder,

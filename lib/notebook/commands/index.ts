@@ -1,7 +1,7 @@
 /** `deno task nb index`: lists a folder's exported reports on one page. */
 import type { Command } from "commander";
 import { basename, join } from "node:path";
-import { readClaimsIn, sideBySide } from "../page/board.ts";
+import { readClaimsIn, sideBySide } from "../page/claims_board.ts";
 import { writeIndex } from "../page/index_page.ts";
 import { isFolder, path, shownPath, warn } from "./shared.ts";
 

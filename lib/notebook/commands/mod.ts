@@ -1,8 +1,8 @@
 /** What other commands share with those of notebooks. */
 export { escapeHtml } from "../ansi.ts";
-export { fit } from "../fit.ts";
-export { inJobs } from "../timing.ts";
-export { QUESTION } from "../page/lead.ts";
+export { fit } from "../fit_columns.ts";
+export { inJobs } from "../concurrency.ts";
+export { QUESTION } from "../page/report_lead.ts";
 export { htmlPage } from "../page/script.ts";
 export { STYLE } from "../page/style.ts";
 export {

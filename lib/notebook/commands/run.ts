@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { basename, join } from "node:path";
 import type { RunEvent } from "../run/cell_run.ts";
-import { inJobs } from "../timing.ts";
+import { inJobs } from "../concurrency.ts";
 import { isObject } from "../file/malformed.ts";
 import { exactJson } from "../run/parameter_kinds.ts";
 import { runNotebook, type RunResult } from "../run/run.ts";
@@ -220,7 +220,7 @@ async function runStale(
 async function writePage({ file, html }: Job, { notebook }: RunResult) {
   // Only here: highlighting and math are slow to load.
   const { exportHtml } = await import("../page/export.ts");
-  const { collectProvenance } = await import("../run/provenance.ts");
+  const { collectProvenance } = await import("../run/page_provenance.ts");
   const provenance = await collectProvenance(file, notebook);
   const page = await exportHtml(notebook, { provenance, file, warn });
   await writeWhole(html!, page);

@@ -1,6 +1,6 @@
 /** What the commands that run cells share: progress, a lost terminal. */
 import type { RunEvent } from "../run/cell_run.ts";
-import { progress } from "../run/progress.ts";
+import { progress } from "../run/progress_line.ts";
 import { writeAll } from "./shared.ts";
 
 export function say(print: (text: string) => void, text: string) {

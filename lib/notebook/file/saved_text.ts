@@ -11,7 +11,7 @@ import {
   replaceText,
 } from "./json_text.ts";
 import { executedCells } from "./cell_pairs.ts";
-import { inTurn } from "../timing.ts";
+import { inTurn } from "../concurrency.ts";
 import { type Cell, cellJson, type Notebook, recordOf } from "./types.ts";
 
 /** A code cell as the source has it, with the results that are still its own. */

@@ -1,13 +1,13 @@
 /** The cells that front ends ask for, one after the other, on one kernel. */
-import { errorAtLine, explained, syntaxError } from "./errors.ts";
-import { Edited } from "../code/edited.ts";
+import { errorAtLine, explained, syntaxError } from "./cell_errors.ts";
+import { Edited } from "../code/edited_modules.ts";
 import type { Request } from "./front_ends.ts";
 import { InnerKernel } from "./deno_kernel.ts";
 import { interruptible } from "./agent.ts";
 import { KernelDied, type Message } from "./kernel.ts";
-import { Language } from "./language.ts";
+import { Language } from "./language_server.ts";
 import { lateText, withSvgTwin } from "./outputs.ts";
-import { withinTime } from "../timing.ts";
+import { withinTime } from "../concurrency.ts";
 import type { CellError } from "../file/types.ts";
 import type { Header } from "./wire.ts";
 

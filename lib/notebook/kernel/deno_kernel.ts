@@ -2,7 +2,7 @@
 import { agentCode } from "./agent.ts";
 import { addressOf } from "./wire.ts";
 import { Kernel } from "./kernel.ts";
-import { withinTime } from "../timing.ts";
+import { withinTime } from "../concurrency.ts";
 import { closeAll, ZmtpSocket } from "./zmtp.ts";
 
 // ms; an event loop silent for longer is in a loop. On a busy machine the time

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { stripAnsi } from "../ansi.ts";
 import { printedFiles } from "./cell_process.ts";
 import { addressOf, type Connection, newConnection, Wire } from "./wire.ts";
-import { denoError } from "./errors.ts";
+import { denoError } from "./cell_errors.ts";
 import { LOG_HINT, OutputLog } from "./output_log.ts";
 import {
   beforeUnnamed,
@@ -17,7 +17,7 @@ import {
   type Thrown,
 } from "./prelude.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
-import { withinTime } from "../timing.ts";
+import { withinTime } from "../concurrency.ts";
 import { type SocketType, ZmtpSocket } from "./zmtp.ts";
 
 /** A message of the Jupyter protocol, without its buffers. */

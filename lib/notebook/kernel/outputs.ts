@@ -1,10 +1,10 @@
 /** Turns iopub messages into the outputs of cells. */
 import { basename } from "node:path";
-import { explained } from "./errors.ts";
+import { explained } from "./cell_errors.ts";
 import type { Message } from "./kernel.ts";
 import { wrongMessage } from "../file/malformed.ts";
 import type { Cell, MimeBundle, Output } from "../file/types.ts";
-import { LIMITS, sizeText } from "../limits.ts";
+import { LIMITS, sizeText } from "../page_limits.ts";
 
 type Display = Extract<Output, { data: MimeBundle }>;
 

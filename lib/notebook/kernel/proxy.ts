@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { CellQueue } from "./cell_queue.ts";
 import { Front, type Request } from "./front_ends.ts";
 import { projectFolder } from "../project.ts";
-import { withinTime } from "../timing.ts";
+import { withinTime } from "../concurrency.ts";
 import { type Connection, readConnection } from "./wire.ts";
 
 const PARENT_EVERY = 500; // ms between two looks whether the client is there

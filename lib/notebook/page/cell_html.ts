@@ -4,14 +4,14 @@ import { ansiToHtml, escapeHtml, plainText, stripAnsi } from "../ansi.ts";
 import { csvTableHtml } from "./csv_html.ts";
 import { Explored } from "./explore_page.ts";
 import type { Highlight } from "./highlight.ts";
-import { MOST_ROWS } from "./lead.ts";
-import { LIMITS, sizeText, sizeWithoutPictures } from "../limits.ts";
+import { MOST_ROWS } from "./report_lead.ts";
+import { LIMITS, sizeText, sizeWithoutPictures } from "../page_limits.ts";
 import { Links } from "./links.ts";
 import { Markdown, type MarkdownPage } from "./markdown.ts";
 import { math } from "./math.ts";
 import { type Captions, Figures } from "./figures.ts";
 import { Pictures } from "./pictures.ts";
-import { cellSeconds, failureOf, runTime } from "../run/provenance.ts";
+import { cellSeconds, failureOf, runTime } from "../run/page_provenance.ts";
 import { drawable, missedNote, sanitise } from "./sanitise.ts";
 import type { Cell, MimeBundle, Output } from "../file/types.ts";
 

@@ -1,7 +1,7 @@
 /** Tables of outputs that are csv. */
 import { parse } from "csv-parse/sync";
 import { escapeHtml } from "../ansi.ts";
-import { LIMITS, withCommas } from "../limits.ts";
+import { LIMITS, withCommas } from "../page_limits.ts";
 
 /** The first rows of a csv text as a table; `undefined` where it is none. */
 export function csvTableHtml(text: string, of: string): string | undefined {

@@ -5,7 +5,7 @@ import { CellHtml, errorText, firstLineOf } from "./cell_html.ts";
 import { exploreParts } from "./explore_page.ts";
 import { Highlight } from "./highlight.ts";
 import type { Heading } from "./markdown.ts";
-import { type Lead, leadOf, leadTexts, questionOf } from "./lead.ts";
+import { type Lead, leadOf, leadTexts, questionOf } from "./report_lead.ts";
 import { mathCss } from "./math.ts";
 import { withoutCaptions } from "./figures.ts";
 import { LINKS } from "./neighbours.ts";
@@ -17,7 +17,7 @@ import {
   type RunState,
   runState,
   runTime,
-} from "../run/provenance.ts";
+} from "../run/page_provenance.ts";
 import { STYLE } from "./style.ts";
 import type { Cell, Notebook } from "../file/types.ts";
 
@@ -205,7 +205,7 @@ function facts(
  * The notebook, as it is saved, as one HTML page; never runs anything.
  * Outputs' HTML and SVG are sanitised unless `trust` is set. The same notebook
  * and options give the same bytes. From which sizes on content is shown plain
- * or cut, and that the page says so: limits.ts.
+ * or cut, and that the page says so: page_limits.ts.
  */
 export async function exportHtml(
   nb: Notebook,

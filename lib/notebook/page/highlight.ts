@@ -6,7 +6,7 @@ import {
 } from "shiki";
 import { escapeHtml } from "../ansi.ts";
 import { readableColour, THEME } from "../colour.ts";
-import { LIMITS, withCommas } from "../limits.ts";
+import { LIMITS, withCommas } from "../page_limits.ts";
 
 const LANGUAGES = [
   "typescript",

@@ -2,10 +2,10 @@
 import { basename, dirname, relative } from "node:path";
 import { escapeHtml, unescapeHtml } from "../ansi.ts";
 import { replaceText } from "../file/json_text.ts";
-import { BOARD_STYLE, verdictClasses, verdictFilter } from "./board.ts";
+import { BOARD_STYLE, verdictClasses, verdictFilter } from "./claims_board.ts";
 import { withLinks } from "./neighbours.ts";
 import { htmlPage } from "./script.ts";
-import { runTime } from "../run/provenance.ts";
+import { runTime } from "../run/page_provenance.ts";
 import { sanitise } from "./sanitise.ts";
 import { STYLE } from "./style.ts";
 

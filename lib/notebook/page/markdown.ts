@@ -1,7 +1,7 @@
 /** Markdown with formulas and anchors, as HTML that needs nothing else. */
 import MarkdownIt, { type MarkdownIt as Parser } from "markdown-it";
 import { escapeHtml, unescapeHtml } from "../ansi.ts";
-import { LIMITS, sizeWithoutPictures, withCommas } from "../limits.ts";
+import { LIMITS, sizeWithoutPictures, withCommas } from "../page_limits.ts";
 import { decoded, type Links } from "./links.ts";
 import { addMath } from "./markdown_math.ts";
 import { math } from "./math.ts";

@@ -1,7 +1,7 @@
 /** Formulas as KaTeX draws them, with the fonts they need inside the page. */
 import katex from "katex";
 import { escapeHtml } from "../ansi.ts";
-import { LIMITS, withCommas } from "../limits.ts";
+import { LIMITS, withCommas } from "../page_limits.ts";
 
 /** A macro may stand for a text that is far longer than it. */
 const DEFINES =

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { escapeHtml } from "../ansi.ts";
-import { LIMITS, sizeText } from "../limits.ts";
+import { LIMITS, sizeText } from "../page_limits.ts";
 import { decoded } from "./links.ts";
 import { drawable } from "./sanitise.ts";
 

@@ -1,6 +1,6 @@
 /** The style sheet of an exported page. */
 import { ANSI, THEME } from "../colour.ts";
-import { LEAD_STYLE } from "./lead.ts";
+import { LEAD_STYLE } from "./report_lead.ts";
 
 const kebab = (name: string) =>
   name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);

@@ -9,12 +9,12 @@ import {
   failureText,
   FROM_OUTSIDE,
   syntaxError,
-} from "../kernel/errors.ts";
+} from "../kernel/cell_errors.ts";
 import { Kernel, KernelDied, type KernelOptions } from "../kernel/kernel.ts";
 import type { CellKeys } from "../code/keys.ts";
 import { CellOutputs, LeftOut } from "../kernel/outputs.ts";
 import { PENDING, type Pending } from "../kernel/prelude.ts";
-import { withinTime } from "../timing.ts";
+import { withinTime } from "../concurrency.ts";
 import {
   type Cell,
   errorIn,

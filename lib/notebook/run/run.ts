@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { CellRuns, type CellRunsOptions } from "./cell_run.ts";
-import type { CellFailure } from "../kernel/errors.ts";
+import type { CellFailure } from "../kernel/cell_errors.ts";
 import {
   cellTitle,
   checkLimits,
@@ -24,7 +24,7 @@ import {
   schemaProblem,
 } from "./parameters.ts";
 import { ensureIds } from "../file/ids.ts";
-import { inTurn } from "../timing.ts";
+import { inTurn } from "../concurrency.ts";
 import { type Act, planRun, type RunRecord, runRecord } from "./run_plan.ts";
 import {
   type Cell,
