@@ -16,9 +16,9 @@ const ROOMS: Record<string, string[]> = {
   tensorflow: [],
   nn: ["tensorflow"],
   models: ["nn", "tensorflow"],
-  data: ["tensorflow"],
   weights: [],
   faults: ["weights"],
+  data: ["tensorflow", "weights", "faults"],
   statistics: [],
   train: [
     ...["models", "data", "weights", "faults", "nn", "tensorflow"],

@@ -14,7 +14,7 @@ export const EXPRESSIONS = [
 
 export type Expression = typeof EXPRESSIONS[number];
 
-const WORDS: Record<string, Expression> = {
+const WORDS = new Map<string, Expression>(Object.entries({
   anger: "Angry",
   angry: "Angry",
   disgust: "Disgust",
@@ -31,9 +31,9 @@ const WORDS: Record<string, Expression> = {
   surprised: "Surprise",
   neutral: "Neutral",
   contempt: "Contempt",
-};
+}));
 
 /** The expression that a data set's word means; undefined for another word. */
 export function expressionOf(word: string): Expression | undefined {
-  return WORDS[word.trim().toLowerCase()];
+  return WORDS.get(word.trim().toLowerCase());
 }

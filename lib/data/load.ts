@@ -5,6 +5,7 @@ import { detectFormat, formatOf } from "./formats/mod.ts";
 import type { ListedImage } from "./listing.ts";
 import { readPixels } from "./read/pixels.ts";
 import { trainWithoutCopies } from "./repeated_images.ts";
+import { checkSource } from "./source.ts";
 import { assignSplits } from "./split.ts";
 import { syntheticFaces } from "./synthetic/faces.ts";
 import { DataError, SPLITS } from "./types.ts";
@@ -38,6 +39,10 @@ export interface LoadOptions extends DataSource {
 export async function loadDataset(
   { dir, cacheDir, onProgress, ...asked }: LoadOptions,
 ): Promise<Dataset> {
+  const named = ["synthetic", "auto"].includes(asked.name)
+    ? null
+    : formatOf(asked.name);
+  checkSource(asked);
   const isReduced = asked.copies === "drop" || asked.part !== undefined;
   if (asked.name === "synthetic") {
     const drawn = syntheticFaces(asked);
@@ -46,7 +51,6 @@ export async function loadDataset(
       source: askedFields(asked),
     };
   }
-  const named = asked.name === "auto" ? null : formatOf(asked.name);
   if (dir === undefined) {
     throw new DataError(
       `${asked.name} needs its folder; give dir, the folder that holds it`,

@@ -24,6 +24,7 @@ export { decodeImage } from "./read/decode_image.ts";
 export { readImageFile } from "./read/image_file.ts";
 export { repeatedImages, repeatedLines } from "./repeated_images.ts";
 export type { RepeatedImages } from "./repeated_images.ts";
+export { type PlanData, PlanDataSchema } from "./source.ts";
 export { syntheticFaces } from "./synthetic/faces.ts";
 export type { SyntheticOptions } from "./synthetic/faces.ts";
 export { DataError, FER_CLASSES, SPLITS } from "./types.ts";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { Dataset } from "../data/mod.ts";
+import { type Dataset, type PlanData, PlanDataSchema } from "../data/mod.ts";
 import { atMost, dottedFrom, parsedBy } from "../faults/mod.ts";
 import {
   formerPrecision,
@@ -24,7 +24,6 @@ import {
 } from "./definition.ts";
 import { StudyError } from "./errors.ts";
 import { differences, identityOf, repeatSeed } from "./identity.ts";
-import { type PlanData, PlanDataSchema } from "./plan_data.ts";
 import { settingsOf, spacesOf } from "./points.ts";
 import { randomPoint } from "./search/random_search.ts";
 import type { StudyRow } from "./store/mod.ts";

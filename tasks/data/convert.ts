@@ -23,11 +23,14 @@ interface Options extends SetOptions {
 /** A name as one part of a path. */
 const flat = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, "-");
 
-/** The usual file name of an image, without a folder. */
+/**
+ * The usual file name of an image, without a folder. One that a list or
+ * another system would read differently is made plain.
+ */
 function fileName({ name, source, crop }: ListedImage): string {
-  return "file" in source && !crop
-    ? basename(source.file)
-    : `${flat(name)}.png`;
+  if (!("file" in source) || crop) return `${flat(name)}.png`;
+  const own = basename(source.file);
+  return /[\\:*?"<>|\p{Cc}]|^\s|\s(\.\w+)?$/u.test(own) ? flat(own) : own;
 }
 
 /** Paths below the new folder, one an image, none twice. */

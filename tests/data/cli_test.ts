@@ -203,8 +203,11 @@ function contents(dir: string, { images, classes }: Listing): string[] {
 for (
   const [to, format] of [["folders", imageFolder], ["csv", csvList]] as const
 ) {
-  Deno.test(`a set written as ${to} is read again as it was`, () =>
+  Deno.test(`a set written as ${to} is read again as it was, odd names too`, () =>
     inSet(async (dir, set) => {
+      for (const [i, name] of [" 9", "a\\b", 'a"c', "d\ne", "f "].entries()) {
+        write(dir, `set/train/anger/${name}.png`, await png(20 + i));
+      }
       const { code, out, err } = await data(
         dir,
         ...["convert", "set", "new", "--to", to],

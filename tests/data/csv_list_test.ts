@@ -1,7 +1,8 @@
 /** Any csv of images and labels: columns, words, files. */
 import assert from "node:assert/strict";
 import { csvList } from "../../lib/data/formats/csv_list.ts";
-import { empty, named, treeOf } from "./_tree.ts";
+import { imageFolder } from "../../lib/data/formats/image_folder.ts";
+import { empty, type Files, named, treeOf } from "./_tree.ts";
 
 const LIST = `image,label,split,subject
 faces/a.jpg,happiness,train,ann
@@ -33,6 +34,11 @@ Deno.test("a csv of other words, quotes and separators reads as the clean one", 
   const variants = {
     quotes: LIST.replace(/[^,\n]+/g, '"$&"'),
     semicolons: LIST.replaceAll(",", ";"),
+    bars: LIST.replaceAll(",", "|"),
+    "a comma in a header's cell": LIST.replaceAll(",", ";")
+      .replace(/$/gm, ";").replace("subject;", 'subject;"note, if any"')
+      .replace(/\n;$/, "\n"),
+    "names without extension": LIST.replaceAll(".jpg", ""),
     "other names": LIST.replace(
       "image,label,split,subject",
       "File Name,Emotion,Usage,Person_ID",
@@ -57,6 +63,29 @@ Deno.test("cells with commas and quotes are read by RFC 4180", () => {
   });
 });
 
+Deno.test("a name is that of a file in another Unicode form, but its own comes first", () => {
+  const composed = "m\u00fcde.jpg", decomposed = "mu\u0308de.jpg";
+  const list = (files: Files) => {
+    using tree = treeOf({
+      "list.csv": `image,label\n${composed},sad\nb.jpg,happy\n`,
+      ...files,
+    });
+    return csvList.list(tree.dir, {}).images.map(({ name }) => name);
+  };
+  assert.deepEqual(list(empty(decomposed, "b.jpg")), [decomposed, "b.jpg"]);
+  assert.deepEqual(
+    list(empty(decomposed, composed, "b.jpg")),
+    [composed, "b.jpg"],
+  );
+  using folders = treeOf(
+    empty(`m\u00fcde/a.jpg`, `mu\u0308de/b.jpg`, "c/c.jpg"),
+  );
+  assert.deepEqual(imageFolder.list(folders.dir, {}).classes, [
+    "c",
+    "m\u00fcde",
+  ]);
+});
+
 Deno.test("each bad row is named by its line and the kept rows do not move", () => {
   using tree = treeOf({
     "list.csv": `image,label,split
@@ -64,7 +93,7 @@ gone.jpg,happy,train
 a.jpg,happy,train
 b.jpg,smug,train
 b.jpg,,train
-b.jpg,sad,later
+b.jpg,sad,constructor
 ../b.jpg,sad,train
 b.jpg
 b.jpg,sad,test,more
@@ -83,7 +112,7 @@ a.jpg,sad,train
       "list.csv:2": "there is no file gone.jpg",
       "list.csv:4": 'label "smug" is no class',
       "list.csv:5": 'label "" is no class',
-      "list.csv:6": 'split is "later"; want train, validation or test',
+      "list.csv:6": 'split is "constructor"; want train, validation or test',
       "list.csv:7": "../b.jpg lies outside of the data folder",
       "list.csv:8": "has 1 cell(s); the header has 3",
       "list.csv:9": "has 4 cell(s); the header has 3",
@@ -114,12 +143,30 @@ Deno.test("labels that are numbers are refused without a legend, and never shift
   assert.deepEqual(listing.bad, [
     { path: "list.csv:4", reason: 'label "0" is no class' },
   ]);
+  // As pandas writes whole numbers beside empty cells.
   using other = treeOf({
-    "list.csv": list,
+    "list.csv": "image,label\na.jpg,1.0\nb.jpg,04\n",
     "classes.txt": "1 glad\n4 gloomy\n",
     ...faces,
   });
-  assert.deepEqual(csvList.list(other.dir, {}).classes, ["glad", "gloomy"]);
+  assert.deepEqual(named(csvList.list(other.dir, {})), {
+    "a.jpg": "glad",
+    "b.jpg": "gloomy",
+  });
+  for (
+    const [text, legend, message] of [
+      [
+        list,
+        "1 glad\n01 gloomy\n",
+        /classes\.txt:2: "01 gloomy" names 01 again/,
+      ],
+      [list, "glad\n", /classes\.txt:1: "glad" is no number and class/],
+      ["image,label\na.jpg,\n", "1 glad\n", /list\.csv: no row has a label$/],
+    ] as const
+  ) {
+    using bad = treeOf({ "list.csv": text, "classes.txt": legend, ...faces });
+    assert.throws(() => csvList.list(bad.dir, {}), message);
+  }
 });
 
 Deno.test("of a column of numbers and one of words the words are the labels", () => {

@@ -9,6 +9,7 @@ import {
 } from "../../lib/data/read/decode_images.ts";
 import {
   decodeImage,
+  imageSides,
   READING_RULE,
   resizePixels,
 } from "../../lib/data/read/decode_image.ts";
@@ -25,7 +26,9 @@ async function decoded(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 for (const { name, pixels, tolerance } of PILLOW) {
-  Deno.test(`${name} has Pillow's pixels within ${tolerance}`, async () => {
+  Deno.test(`${name} has Pillow's sides, and pixels within ${tolerance}`, async () => {
+    const { width, height } = await imageSides(fixture(name)) ?? {};
+    assert.deepEqual([width, height], [SIDE, SIDE]);
     assert.ok(farthest(await decoded(fixture(name)), pixels) <= tolerance);
   });
 }
@@ -134,6 +137,11 @@ Deno.test("gray is repeated at any length and place in memory", () => {
   }
 });
 
+/** A TIFF of 2 × 2 floats from 0 to 1, as Pillow 13.0 writes it. */
+const FLOATS = "SUkqAAgAAAAKAAABBAABAAAAAgAAAAEBBAABAAAAAgAAAAIBAwABAAAA" +
+  "IAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAAhgAAABYBBAABAAAAAgAAABcB" +
+  "BAABAAAAEAAAABwBAwABAAAAAQAAAFMBAwABAAAAAwAAAAAAAAAAAAAAAAAAPwAAgD8AAAAA";
+
 /** Files with one reason each. */
 async function badFiles(): Promise<[Uint8Array, string][]> {
   const text = new TextEncoder();
@@ -152,6 +160,8 @@ async function badFiles(): Promise<[Uint8Array, string][]> {
   const grid = { width: side, height: side, channels: 1 as const };
   const tiff = await sharp(new Uint8Array(side * side), { raw: grid })
     .tiff({ compression: "deflate" }).toBuffer();
+  const other = "an image of a kind that is not read (such as HEIC, AVIF): " +
+    "save it as PNG";
   const rle = fixture("palette.bmp").slice();
   rle[30] = 1;
   const half = (name: string) => {
@@ -175,6 +185,13 @@ async function badFiles(): Promise<[Uint8Array, string][]> {
     [hugeJpeg, "too large (65535 × 65535)"],
     [tiff, "too large (8200 × 8200)"],
     [rle, "a compressed BMP: save it as PNG"],
+    [await sharp(png).avif().toBuffer(), other],
+    [text.encode("P5\n4 4\n255\n"), other],
+    [
+      Uint8Array.from(atob(FLOATS), (c) => c.charCodeAt(0)),
+      "values of the type float, whose range is unknown: save it with 8 or " +
+      "16 bits",
+    ],
     [text.encode("BM\x76\x01\0\0\0\0\0\0\x36\0\0\0"), "cut short"],
   ];
 }

@@ -56,6 +56,13 @@ Deno.test("no format that fits, two that fit, no folder and another name are one
     () => detectFormat(none.dir),
     /is no data set.*looked for FER2013: /,
   );
+  using packed = treeOf(empty("fer2013.zip"));
+  await fails(
+    () => detectFormat(packed.dir),
+    /reads: unpack fer2013\.zip first/,
+  );
+  using deep = treeOf(empty("set/happy/a.jpg", "set/sad/b.jpg"));
+  await fails(() => detectFormat(deep.dir), /, but .*set is one: give that;/);
   using two = treeOf({
     "list.csv": "image,label\na.jpg,sad\n",
     ...empty("happy/a.jpg", "sad/b.jpg"),
@@ -73,6 +80,20 @@ Deno.test("no format that fits, two that fit, no folder and another name are one
     () => loadDataset({ name: "fer2013" }),
     /needs its folder; give dir/,
   );
+  const odd: [Record<string, unknown>, RegExp][] = [
+    [{ onBad: "ignore" }, /^data set: onBad: .* give "stop" or "skip"$/],
+    [{ channels: 4 }, /^data set: channels: got 4; give 1 or 3$/],
+    [{ votes: "mayority" }, /votes: .*mean "majority"/],
+    [
+      { seed: NaN, size: "48" },
+      /size: got "48"; .*seed|seed: .*; size: got "48"/,
+    ],
+    [{ sise: 48 }, /sise: unknown field; did you mean size/],
+    [{ split: { kind: "holdout", val: 0.1 } }, /mean split\.validation/],
+  ];
+  for (const [fields, message] of odd) {
+    await fails(() => load(deep.dir, fields), message);
+  }
 });
 
 Deno.test("bad files stop the load, each with its reason, or are left out and named", async () => {

@@ -23,6 +23,8 @@ const REASONS = [
   /^too large \(\d+ × \d+\)$/,
   /^too large \(\d+ MiB\)$/,
   /^cannot be read \([A-Za-z ]+\)$/,
+  /^an image of a kind that is not read .*: save it as PNG$/,
+  /^values of the type \w+, whose range is unknown: save it with 8 or 16 bits$/,
   /^a (compressed BMP|BMP with \d+ bits|BMP with unusual masks): save it as PNG$/,
 ];
 

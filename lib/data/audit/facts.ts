@@ -1,9 +1,8 @@
 /** Reading what an audit needs of each image: contents, sides, signature. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import sharp from "sharp";
 import { readImageFile } from "../read/image_file.ts";
-import { jpegFrame } from "../read/gray_jpeg.ts";
+import { imageSides } from "../read/decode_image.ts";
 import type { ListedImage } from "../listing.ts";
 import { readPixels } from "../read/pixels.ts";
 import { SIDE, type Signature, signatureOf } from "./signature.ts";
@@ -51,14 +50,9 @@ async function headOf(dir: string, image: ListedImage): Promise<ImageFacts> {
   if (typeof bytes === "string") return {};
   // Several faces of one photograph are no copies of each other.
   const content = sha256(bytes, crop ? JSON.stringify(crop) : "");
-  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-  const frame = isJpeg ? jpegFrame(bytes) : null; // in no time
-  try {
-    const { width, height } = frame ?? await sharp(bytes).metadata();
-    return { content, width, height };
-  } catch {
-    return { content }; // decoding says why
-  }
+  // Where there are none, decoding says why.
+  const { width, height } = await imageSides(bytes) ?? {};
+  return { content, width, height };
 }
 
 /** Reads contents and sides of every image; nothing is decoded. */

@@ -198,10 +198,8 @@ function fromCsvs(
         continue;
       }
       const listed = below(base, name);
-      const cut = listed.lastIndexOf("/");
-      const folder = listed.slice(0, Math.max(cut, 0));
-      folders.add(folder);
-      const file = tree.image(folder, listed.slice(cut + 1));
+      folders.add(listed.slice(0, Math.max(listed.lastIndexOf("/"), 0)));
+      const file = tree.image(listed);
       const said = `expression ${Number(text)} of ${split}`;
       if (file !== undefined && !found.isFirst(file, said, where)) continue;
       const crop = cropOf(cells, at);

@@ -73,7 +73,7 @@ export const ckPlus = onTree({
         const path = `${at}/${files[0]}`;
         const expression = expressionIn(join(dir, path));
         const peak = files[0].slice(0, -SUFFIX.length);
-        const file = tree.image(sequence, `${peak}.png`);
+        const file = tree.image(`${sequence}/${peak}.png`);
         if (files.length > 1) {
           found.refuse(at, `${files.length} label files`);
         } else if (typeof expression !== "string") {

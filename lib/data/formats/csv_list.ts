@@ -53,17 +53,26 @@ function splitOfName(csv: string): SplitName | undefined {
 /** Numbers and their classes, as a legend beside the csv gives them. */
 function legendOf(dir: string, tree: Tree): Map<string, string> | null {
   if (!tree.files("").includes(LEGEND)) return null;
-  return new Map(
-    readLines(join(dir, LEGEND)).map(({ text, line }) => {
-      const [, number, word] = /^(\d+)[\s,;:=]+(\S.*)$/.exec(text) ?? [];
-      if (word !== undefined) return [number, word];
+  const legend = new Map<string, string>();
+  for (const { text, line } of readLines(join(dir, LEGEND))) {
+    const [, number, word] = /^(\d+)[\s,;:=]+(\S.*)$/.exec(text) ?? [];
+    const what = word === undefined
+      ? "is no number and class"
+      : legend.has(whole(number)) && `names ${number} again`;
+    if (what) {
       throw new DataError(
-        `${join(dir, LEGEND)}:${line}: ${JSON.stringify(text)} is no number ` +
-          `and class; want lines as "0 Angry"`,
+        `${join(dir, LEGEND)}:${line}: ${JSON.stringify(text)} ${what}; ` +
+          `want lines as "0 Angry", each number once`,
       );
-    }),
-  );
+    }
+    legend.set(whole(number), word);
+  }
+  return legend;
 }
+
+/** A whole number as a legend has it: "3" for "3.0" and "03". */
+const whole = (cell: string) =>
+  /^\d+(\.0*)?$/.test(cell) ? String(Number(cell)) : cell;
 
 /** The label of each row as a word, and the words that are classes. */
 function wordsOf(
@@ -73,6 +82,9 @@ function wordsOf(
 ): { words: string[]; classes: string[] } {
   const found = columns(header, LABEL);
   const cellsAt = (at: number) => rows.map(({ cells }) => cells[at] ?? "");
+  if (!found.some((at) => cellsAt(at).some(Boolean))) {
+    throw new DataError(`${join(dir, csv)}: no row has a ${header[found[0]]}`);
+  }
   const spelt = found.find((at) => {
     const words = cellsAt(at).filter(Boolean);
     return words.some(expressionOf) ||
@@ -84,7 +96,7 @@ function wordsOf(
     return { words: cells, classes: cells.filter(Boolean) };
   }
   if (legend) {
-    const words = cells.map((cell) => legend.get(cell) ?? cell);
+    const words = cells.map((cell) => legend.get(whole(cell)) ?? cell);
     return { words, classes: [...legend.values()] };
   }
   throw new DataError(
@@ -105,18 +117,22 @@ function find(tree: Tree, name: string, split: SplitName | undefined): string {
   if (path.startsWith("/") || path.split("/").includes("..")) {
     throw new DataError(`${name} lies outside of the data folder`);
   }
-  if (tree.hasFile(path)) return path;
-  const places = tree.folders("")
-    .filter((folder) => tree.hasFile(`${folder}/${path}`));
-  const own = places.filter((folder) => splitOf(folder) === split);
+  const here = tree.image(path);
+  if (here !== undefined) return here;
+  const places = tree.folders("").flatMap((folder) => {
+    const file = tree.image(`${folder}/${path}`);
+    return file === undefined ? [] : [{ folder, file }];
+  });
+  const own = places.filter(({ folder }) => splitOf(folder) === split);
   const [place, another] = own.length > 0 ? own : places;
   if (place === undefined) throw new DataError(`there is no file ${name}`);
   if (another !== undefined) {
     throw new DataError(
-      `${name} lies in ${place}/ and in ${another}/: write its folder too`,
+      `${name} lies in ${place.folder}/ and in ${another.folder}/: write its ` +
+        `folder too`,
     );
   }
-  return `${place}/${path}`;
+  return place.file;
 }
 
 /** Which column tells the split; -1 where the file's name does. */

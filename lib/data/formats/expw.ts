@@ -54,7 +54,7 @@ export const expw = onTree({
       const [face, top, left, right, bottom, , label] = numbers.trim()
         .split(/\s+/).map(Number);
       const crop = boxOf(top, left, right, bottom);
-      const file = tree.image(folder, image);
+      const file = tree.image(below(folder, image));
       if (CLASSES[label] === undefined) {
         found.refuse(where, `label is ${label}; want 0 to 6`);
       } else if (crop === null) {

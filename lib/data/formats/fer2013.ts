@@ -11,11 +11,11 @@ import { below, onTree, type Tree } from "./tree.ts";
 import { countsBy } from "./split_and_class_names.ts";
 
 /** The splits by their published names. */
-export const USAGE: Record<string, SplitName> = {
-  Training: "train",
-  PublicTest: "validation",
-  PrivateTest: "test",
-};
+export const USAGE: ReadonlyMap<string, SplitName> = new Map([
+  ["Training", "train"],
+  ["PublicTest", "validation"],
+  ["PrivateTest", "test"],
+]);
 
 const HALVES = ["train", "test"];
 
@@ -24,7 +24,7 @@ function labelOf(folder: string): number {
 }
 
 function splitOfFile(name: string): SplitName | undefined {
-  return USAGE[/^([A-Za-z]+)_/.exec(name)?.[1] ?? ""];
+  return USAGE.get(/^([A-Za-z]+)_/.exec(name)?.[1] ?? "");
 }
 
 /** `train|test/{angry,…}/{Training,PublicTest,PrivateTest}_N.jpg` */
@@ -70,7 +70,7 @@ function listFolders(dir: string, tree: Tree): Listing {
   images.sort((a, b) => a.name < b.name ? -1 : 1);
   for (const split of SPLITS) {
     if (images.some((image) => image.split === split)) continue;
-    const prefix = Object.keys(USAGE).find((word) => USAGE[word] === split);
+    const [prefix] = [...USAGE].find(([, means]) => means === split)!;
     throw new DataError(
       `fer2013: no ${split} images in ${dir}; want files named ${prefix}_N.jpg`,
     );
@@ -106,7 +106,7 @@ export function fer2013CsvIn(tree: Tree): string | null {
 
 function listCsv(dir: string, csv: string): Listing {
   const { rows, bad, usages } = readFer2013Csv(join(dir, csv));
-  const missing = Object.keys(USAGE).filter((word) => !usages.has(word));
+  const missing = [...USAGE.keys()].filter((word) => !usages.has(word));
   if (usages.size > 0 && missing.length > 0) {
     const words = [...usages].map(([word, n]) => `"${word}" (${n} rows)`);
     throw new DataError(
@@ -118,12 +118,12 @@ function listCsv(dir: string, csv: string): Listing {
   const named = (line: number) => `${csv}:${line}`;
   for (const { line, reason } of bad) found.refuse(named(line), reason);
   for (const { line, label, usage, pixels } of rows) {
-    const split = usage === undefined ? undefined : USAGE[usage];
+    const split = USAGE.get(usage ?? "");
     if (usage !== undefined && split === undefined) {
       found.refuse(
         named(line),
         `Usage is ${JSON.stringify(usage)}; want ${
-          Object.keys(USAGE).join(", ")
+          [...USAGE.keys()].join(", ")
         }`,
       );
       continue;
@@ -141,12 +141,6 @@ export const fer2013 = onTree({
   detect: (tree) => isFolderForm(tree) || fer2013CsvIn(tree) !== null,
   list(tree) {
     const dir = tree.root;
-    if (!tree.hasFolder("")) {
-      throw new DataError(
-        `fer2013: no folder at ${dir}; give the folder that holds train/ and ` +
-          `test/, or fer2013.csv`,
-      );
-    }
     const classFolders = HALVES.some((half) =>
       tree.folders(half).some((folder) => labelOf(folder) >= 0)
     );

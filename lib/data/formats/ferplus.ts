@@ -8,7 +8,7 @@ import { Collector, MISSING } from "./collector.ts";
 import { fer2013CsvIn, USAGE } from "./fer2013.ts";
 import { FER2013_SIDE, readFer2013Csv } from "./fer2013_csv.ts";
 import { columnsOf, misfitOf, readTable } from "./text_table.ts";
-import { isImageName, onTree, stemOf, type Tree } from "./tree.ts";
+import { below, isImageName, onTree, type Tree } from "./tree.ts";
 import { inShares, judge, VOTES } from "./votes.ts";
 import { CONTEMPT_LEFT } from "./split_and_class_names.ts";
 
@@ -85,9 +85,9 @@ function readVotes(tree: Tree): Rated[] {
       wrong: misfitOf({ cells }, header) ??
         (odd !== undefined
           ? `a vote count is "${odd}"; want a whole number`
-          : USAGE[cells[at.Usage]] === undefined
+          : !USAGE.has(cells[at.Usage])
           ? `Usage is "${cells[at.Usage]}"; want ${
-            Object.keys(USAGE).join(", ")
+            [...USAGE.keys()].join(", ")
           }`
           : undefined),
     };
@@ -151,7 +151,7 @@ function fromImages(tree: Tree, rated: Rated[], o: ReadOptions): Listing {
   const places = folders.map((folder) => `${folder}/`.replace(/^\/$/, "./"));
   const layout = `votes and images in ${places.join(", ")}`;
   const find = ({ image, where, usage, votes }: Rated, found: Collector) => {
-    const file = folders.map((folder) => tree.image(folder, stemOf(image)))
+    const file = folders.map((folder) => tree.image(below(folder, image)))
       .find((path) => path !== undefined);
     if (file === undefined) return { path: image, reason: MISSING };
     return found.isFirst(file, `voted ${votes} in ${usage}`, where)
@@ -178,7 +178,7 @@ function build(
     }
     const found = find(row, collector, i);
     if (found === null) return;
-    const split = USAGE[row.usage];
+    const split = USAGE.get(row.usage);
     const soft = rule !== "majority" && split === "train";
     const verdict = judge(row.votes, soft ? rule : "majority");
     if ("left" in verdict) return collector.leave(verdict.left);

@@ -1,4 +1,5 @@
 /** The formats that FERLab reads, and which of them a folder is. */
+import { join } from "node:path";
 import type { Format } from "../listing.ts";
 import { DataError } from "../types.ts";
 import { affectnet } from "./affectnet.ts";
@@ -9,7 +10,7 @@ import { fer2013 } from "./fer2013.ts";
 import { ferplus } from "./ferplus.ts";
 import { imageFolder } from "./image_folder.ts";
 import { rafDb } from "./raf_db.ts";
-import { Tree } from "./tree.ts";
+import { refuseMissing, Tree } from "./tree.ts";
 
 /** Data sets by their published layouts. */
 const PUBLISHED: readonly Format[] = [
@@ -52,9 +53,8 @@ export function formatOf(name: string): Format {
  * @throws DataError, one line, when no format fits or several do
  */
 export function detectFormat(dir: string): Format {
-  if (!new Tree(dir).hasFolder("")) {
-    throw new DataError(`there is no folder ${dir}: check the path`);
-  }
+  const tree = new Tree(dir);
+  refuseMissing(tree);
   // FERPlus' votes lie beside the images of FER2013, which they judge anew.
   const judged = ferplus.detect(dir) ? [fer2013] : [];
   const published = PUBLISHED
@@ -65,8 +65,17 @@ export function detectFormat(dir: string): Format {
   if (found.length === 1) return found[0];
   if (found.length === 0) {
     const looked = FORMATS.map(({ about }) => about).join("; ");
+    const inside = tree.folders("")
+      .find((name) => FORMATS.some((format) => format.detect(join(dir, name))));
+    const packed = tree.files("")
+      .find((name) => /\.(zip|tar|gz|tgz|bz2|xz|7z|rar)$/i.test(name));
+    const advice = inside !== undefined
+      ? `, but ${join(dir, inside)} is one: give that`
+      : packed !== undefined
+      ? `: unpack ${packed} first`
+      : "";
     throw new DataError(
-      `${dir} is no data set that FERLab reads; looked for ${looked}`,
+      `${dir} is no data set that FERLab reads${advice}; looked for ${looked}`,
     );
   }
   throw new DataError(

@@ -73,6 +73,8 @@ function valueAt(
       return Number(view.getBigInt64(at, little));
     case "u8":
       return Number(view.getBigUint64(at, little));
+    case "f2":
+      return view.getFloat16(at, little);
     case "f4":
       return view.getFloat32(at, little);
     case "f8":

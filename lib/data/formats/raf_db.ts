@@ -107,7 +107,7 @@ function labelList(tree: Tree, list: string, o: ReadOptions): Listing {
     return { name: `${stem}_aligned.jpg`, label, where, split };
   });
   const find = ({ name }: Row) =>
-    tree.image(folder, name) ?? { missing: below(folder, name) };
+    tree.image(below(folder, name)) ?? { missing: below(folder, name) };
   return build(tree, "label list and aligned images", [folder], rows, o, find);
 }
 
@@ -135,7 +135,7 @@ function csvTables(tree: Tree, tables: string[], o: ReadOptions): Listing {
   });
   const folders = tree.walk("").filter((path) => !/(^|\/)original$/.test(path));
   return build(tree, "csv tables image,label", folders, rows, o, (row) => {
-    const found = folders.map((folder) => tree.image(folder, row.name))
+    const found = folders.map((folder) => tree.image(below(folder, row.name)))
       .filter((path) => path !== undefined);
     const ofSplit = found.filter((path) =>
       path.split("/").some((part) => place(part) === row.split)
@@ -167,7 +167,7 @@ function classFolders(tree: Tree, o: ReadOptions): Listing {
         continue;
       }
       for (const file of tree.files(where).filter(isImageName)) {
-        if (tree.image(where, `${stemOf(file)}_aligned`) !== undefined) {
+        if (tree.image(`${where}/${stemOf(file)}_aligned`) !== undefined) {
           found.leave("original beside its aligned image");
         } else {
           const name = `${where}/${file}`;

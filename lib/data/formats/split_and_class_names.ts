@@ -2,21 +2,22 @@
 import { expressionOf, EXPRESSIONS } from "../expressions.ts";
 import type { ReadOptions, SplitName } from "../types.ts";
 
-const SPLIT_WORDS: Record<string, SplitName> = {
+const SPLIT_WORDS = new Map<string, SplitName>(Object.entries({
   train: "train",
   training: "train",
   val: "validation",
   valid: "validation",
   validation: "validation",
+  dev: "validation",
   publictest: "validation",
   test: "test",
   testing: "test",
   privatetest: "test",
-};
+}));
 
 /** The split that a word means; undefined for another word. */
 export function splitOf(word: string): SplitName | undefined {
-  return SPLIT_WORDS[word.trim().toLowerCase()];
+  return SPLIT_WORDS.get(word.trim().toLowerCase());
 }
 
 /** What is left out of seven classes, as listings count it. */
@@ -39,14 +40,15 @@ export function namedClasses(
   words: Iterable<string>,
   { classes: wanted = 7 }: Pick<ReadOptions, "classes">,
 ): NamedClasses {
-  const all = new Set([...words].map((word) => word.trim()));
+  const plain = (word: string) => word.trim().normalize();
+  const all = new Set(Array.from(words, plain));
   const found = new Set([...all].map(expressionOf));
   found.delete(undefined);
   if (found.size === 0) {
     const classes = [...all]
       .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
     const index = new Map(classes.map((name, i) => [name, i]));
-    return { classes, labelOf: (word) => index.get(word.trim()) ?? "unknown" };
+    return { classes, labelOf: (word) => index.get(plain(word)) ?? "unknown" };
   }
   const classes: string[] = EXPRESSIONS
     .filter((e) => found.has(e) && (e !== "Contempt" || wanted === 8));

@@ -38,13 +38,18 @@ export function refuseUtf16(bytes: Uint8Array, path: string): void {
 /**
  * A UTF-8 text file without its byte order mark.
  *
- * @throws DataError for UTF-16 or a file that cannot be read, with its name.
+ * @throws DataError for another encoding or a file that cannot be read, with
+ * its name.
  */
 export function readText(path: string): string {
   const bytes = attempt(path, () => readFileSync(path));
   refuseUtf16(bytes, path);
-  // The decoder takes the byte order mark away.
-  return new TextDecoder().decode(bytes);
+  try {
+    // The decoder takes the byte order mark away.
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new DataError(`${path}: is no UTF-8 text: save it as UTF-8`);
+  }
 }
 
 /**
@@ -70,7 +75,9 @@ export function firstLine(path: string): string {
 
 /** A header line's cells, lower case, and what separates them. */
 export function headerOf(line: string): { separator: string; cells: string[] } {
-  const separator = [",", ";", "\t"].find((mark) => line.includes(mark)) ?? ",";
+  const unquoted = line.replace(/"[^"]*"/g, "");
+  const separator =
+    [",", ";", "\t", "|"].find((mark) => unquoted.includes(mark)) ?? ",";
   const cells = line.split(separator)
     .map((cell) => cell.trim().replace(/^"(.*)"$/, "$1").trim().toLowerCase());
   return { separator, cells };

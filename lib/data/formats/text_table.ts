@@ -13,7 +13,7 @@ export interface Row {
 
 /**
  * The rows of a csv (RFC 4180), header included, empty ones left out. The first
- * line tells what separates the cells: comma, semicolon or tab.
+ * line tells what separates the cells: comma, semicolon, tab or bar.
  *
  * @throws DataError as `readText` does, and for a quote without an end
  */

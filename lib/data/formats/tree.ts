@@ -18,9 +18,8 @@ interface Contents {
   clutter: number;
   /** Links that lead back to where they lie, with the reason. */
   loops: SkippedFile[];
-  /** Made where a list asks for them; by stem see `stemOf`. */
-  byStem?: Map<string, string>;
-  names?: Set<string>;
+  /** Made where a list asks for it. */
+  byName?: Map<string, string>;
 }
 
 const IMAGE = /\.(jpe?g|png|bmp|webp|gif|tiff?)$/i;
@@ -61,14 +60,6 @@ export class Tree {
     return statOf(join(this.root, path))?.isDirectory() ?? false;
   }
 
-  /** Whether a visible file has this path. */
-  hasFile(path: string): boolean {
-    const cut = path.lastIndexOf("/");
-    const contents = this.#contents(path.slice(0, Math.max(cut, 0)));
-    contents.names ??= new Set(contents.files);
-    return contents.names.has(path.slice(cut + 1));
-  }
-
   /** The first of some paths that is a file here. */
   firstFile(paths: readonly string[]): string | undefined {
     return paths.find((path) => statOf(join(this.root, path))?.isFile());
@@ -80,14 +71,18 @@ export class Tree {
   }
 
   /**
-   * The path of an image in a folder, whatever its extension: the content says
-   * what it is, and copies come back as .JPG, .png or .jpg.jpg.
+   * The image that a list names, as it lies here: another Unicode form (macOS)
+   * and another extension are the same name, as the content says what it is,
+   * and copies come back as .JPG, .png or .jpg.jpg.
    */
-  image(folder: string, name: string): string | undefined {
+  image(path: string): string | undefined {
+    const cut = path.lastIndexOf("/"), name = path.slice(cut + 1);
+    const folder = path.slice(0, Math.max(cut, 0));
     const contents = this.#contents(folder);
-    contents.byStem ??= byStem(contents.files);
-    const found = contents.byStem.get(stemOf(name));
-    return found === undefined ? undefined : below(folder, found);
+    contents.byName ??= byName(contents.files);
+    const key = NAMES.map((of) => of(name))
+      .find((key) => contents.byName!.has(key));
+    return key && below(folder, contents.byName.get(key)!);
   }
 
   /** A folder and all below it, `depth` levels deep. */
@@ -131,6 +126,14 @@ export class Tree {
   }
 }
 
+/** @throws DataError where a tree's folder is not there */
+export function refuseMissing(tree: Tree): void {
+  if (tree.root && tree.hasFolder("")) return;
+  throw new DataError(
+    `there is no folder ${tree.root || '""'}: check the path`,
+  );
+}
+
 /** A format that reads folders as trees. */
 export function onTree(
   format: Omit<Format, "detect" | "list"> & {
@@ -143,6 +146,7 @@ export function onTree(
     detect: (dir) => format.detect(new Tree(dir)),
     list(dir, o) {
       const tree = new Tree(dir);
+      refuseMissing(tree);
       return tree.whole(format.list(tree, o));
     },
   };
@@ -208,12 +212,20 @@ function read(root: string, folder: string): Contents {
   return { files, folders, clutter, loops };
 }
 
+/** What a file may be known by, the closest first. */
+const NAMES: ((name: string) => string)[] = [
+  (name) => name,
+  (name) => name.normalize(),
+  (name) => stemOf(name.normalize()),
+];
+
 /** "a.jpg" sorts before "a.jpg.jpg" and "a.png": the first one is kept. */
-function byStem(files: readonly string[]): Map<string, string> {
+function byName(files: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
-  for (const name of files) {
-    const stem = stemOf(name);
-    if (stem !== name && !found.has(stem)) found.set(stem, name);
+  for (const of of NAMES) {
+    for (const name of files) {
+      if (!found.has(of(name))) found.set(of(name), name);
+    }
   }
   return found;
 }

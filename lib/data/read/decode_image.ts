@@ -20,7 +20,8 @@ export const READING_RULE = `\
 - EXIF orientation is applied. Where a list gives the face's box, only that part
   of the upright image is read, as far as it lies within.
 - Transparent images are laid on black.
-- 16-bit values keep their high byte (v >> 8). Palettes become colours.
+- 16-bit values keep their high byte (v >> 8). Palettes become colours. Values
+  of a type without a known range (floats, 32 bits) are refused.
 - An embedded colour profile is converted to sRGB; CMYK and YCCK without one
   count as a standard press profile (libvips' own).
 - Gray stays gray; with three channels it is repeated. Colour becomes gray by
@@ -30,7 +31,7 @@ export const READING_RULE = `\
 - Images over 8192 × 8192 pixels and files over 256 MiB are refused.`;
 
 /** Changes whenever the same file could give other pixels or reasons. */
-export const READING_VERSION = `3 with sharp ${sharp.versions.sharp}`;
+export const READING_VERSION = `4 with sharp ${sharp.versions.sharp}`;
 
 /** A known image's kind and, where they are read here, its sides in pixels. */
 interface Kind {
@@ -73,6 +74,11 @@ function kindOf(bytes: Uint8Array): Kind | string {
     const [width, height] = [18, 22]
       .map((at) => Math.abs(view.getInt32(at, true)));
     return { kind: "bmp", width, height };
+  }
+  const isOther = /^(.{4}ftyp(avi|hei|hev|mi)|II\+|MM.\+|P[1-7]\s)/s;
+  if (isOther.test(head)) {
+    return "an image of a kind that is not read (such as HEIC, AVIF): save it " +
+      "as PNG";
   }
   const isText = /^(\xef\xbb\xbf)?[\t\n\r -~]+$/.test(head);
   return isText ? "text or HTML, not an image" : "not an image";
@@ -187,6 +193,28 @@ async function opened(
   return image.toColourspace(planes === 1 ? "b-w" : "srgb");
 }
 
+/** Sides in pixels as stored, and libvips' type of the values. */
+async function sidesOf(
+  bytes: Uint8Array,
+  { width, height }: Kind,
+): Promise<{ width: number; height: number; depth: string }> {
+  return width !== undefined && height !== undefined
+    ? { width, height, depth: "uchar" }
+    : await sharp(bytes, { limitInputPixels: false }).metadata();
+}
+
+/**
+ * The sides of an image as stored, in pixels, without decoding it; null where
+ * they cannot be told.
+ */
+export async function imageSides(
+  bytes: Uint8Array,
+): Promise<{ width: number; height: number } | null> {
+  const kind = kindOf(bytes);
+  if (typeof kind === "string") return null;
+  return await sidesOf(bytes, kind).catch(() => null);
+}
+
 /** Large images wait for each other here. */
 let queue: Promise<unknown> = Promise.resolve();
 
@@ -198,10 +226,12 @@ async function guarded(
   const kind = kindOf(bytes);
   if (typeof kind === "string") return kind;
   try {
-    const { width, height } = kind.width === undefined
-      ? await sharp(bytes, { limitInputPixels: false }).metadata()
-      : kind as { width: number; height: number };
+    const { width, height, depth } = await sidesOf(bytes, kind);
     if (width * height > MAX_PIXELS) return `too large (${width} × ${height})`;
+    if (!/^u(char|short)$/.test(depth)) {
+      return `values of the type ${depth}, whose range is unknown: save it ` +
+        `with 8 or 16 bits`;
+    }
     // libvips would pass over it.
     const damage = kind.kind === "png" ? pngDamage(bytes) : null;
     if (damage !== null) return damage;

@@ -1,6 +1,8 @@
-/** What a plan says about its data set, checked. */
+/** What may be said of a data set, checked: cells and plans have no types. */
 import { z } from "zod";
-import { type DataSource, FORMATS } from "../data/mod.ts";
+import { dottedFrom, parsedBy } from "../faults/mod.ts";
+import { FORMATS } from "./formats/mod.ts";
+import { DataError, type DataSource } from "./types.ts";
 
 const amount = z.number().positive();
 
@@ -29,13 +31,8 @@ const FacesSchema = z.strictObject({
   occlusion: z.number().min(0).max(6).optional(),
 });
 
-/** The size is the recipe's, the numbers of images are the plan's limits. */
-export type PlanData = Omit<
-  DataSource,
-  "size" | "channels" | "train" | "validation" | "test"
->;
-
-export const PlanDataSchema: z.ZodType<PlanData> = z.strictObject({
+/** What a plan says: the size is the recipe's, the numbers of images limits. */
+const PlanFields = z.strictObject({
   name: z.enum(["synthetic", "auto", ...FORMATS.map(({ name }) => name)]),
   seed: z.int().min(0).optional(),
   classes: z.literal([7, 8]).optional(),
@@ -48,3 +45,25 @@ export const PlanDataSchema: z.ZodType<PlanData> = z.strictObject({
   onBad: z.enum(["stop", "skip"]).optional(),
   faces: FacesSchema.optional(),
 });
+
+export type PlanData = Omit<
+  DataSource,
+  "size" | "channels" | "train" | "validation" | "test"
+>;
+export const PlanDataSchema: z.ZodType<PlanData> = PlanFields;
+
+// Who uses a number says what its range is.
+const number = z.number().optional();
+const SourceSchema = PlanFields.extend({
+  size: number,
+  channels: z.literal([1, 3]).optional(),
+  train: number,
+  validation: number,
+  test: number,
+});
+
+/** @throws DataError, one line, for fields or values that there are not */
+export function checkSource(source: DataSource): void {
+  const { faults } = parsedBy(SourceSchema, source, { dotted: dottedFrom() });
+  if (faults) throw new DataError(`data set: ${faults.join("; ")}`);
+}
