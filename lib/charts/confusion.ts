@@ -7,7 +7,7 @@ import { plainTable } from "./rows_as_csv.ts";
 import { frame, type FrameOptions, type Spec } from "./frame.ts";
 import { namesAxis, rowsAxis } from "./text_layout.ts";
 import { areaItem, cellWords } from "./marks.ts";
-import { type Chart, textOver } from "./theme.ts";
+import type { Chart } from "./theme.ts";
 import { percent, signed } from "./value_text.ts";
 
 /** Counts by [true class][predicted class]. */
@@ -27,18 +27,19 @@ export interface ConfusionOptions extends Omit<FrameOptions, "noise"> {
 interface Cell {
   strength: number;
   color?: string;
-  /** The second only where there is room. */
-  lines: string[];
+  /** Lines, the second only where there is room; then shorter wordings. */
+  wordings: string[][];
   title: string;
   values?: Record<string, number>;
 }
 
 const NONE: Cell = {
-  ...{ strength: 0, lines: ["n/a"], title: "no image of the class" },
+  ...{ strength: 0, wordings: [["n/a"]], title: "no image of the class" },
 };
 
-/** Dark enough for white text, light enough for a dark page. */
 const LESS = "#0072B2", MORE = "#C05000";
+/** The page's text has a contrast of 4.5 and more on these, light or dark. */
+const STRONGEST = 0.77, OPACITY = `fill-opacity="${STRONGEST}"`;
 /** More classes have no room: those with the most images are drawn. */
 const MOST = 60;
 
@@ -111,9 +112,14 @@ export function confusionChart(of: Confusion, o: ConfusionOptions = {}): Chart {
     ],
   }, (i, j) => {
     const value = counts[i][j], share = side.shareAt(i, j);
+    const rounded = Math.round(100 * (share ?? 0));
     return share === null ? NONE : {
       strength: share,
-      lines: [d3.format(",")(value), `${Math.round(100 * share)} %`],
+      wordings: [
+        [d3.format(",")(value), `${rounded} %`],
+        [`${rounded} %`],
+        [`${rounded}`],
+      ],
       title: `${pluralOf(value, "image")}, ${percent(share)} of it`,
       values: { images: value, share },
     };
@@ -157,7 +163,10 @@ export function confusionDifferenceChart(
     label: `confusion, ${bLabel} minus ${aLabel}, in points`,
     yLabel: `true class; points of its images${recallWords}`,
     legend: most === 0 ? [] : [
-      [areaItem(LESS, `less often by ${bLabel}`), areaItem(MORE, more)],
+      [
+        areaItem(LESS, `less often by ${bLabel}`, OPACITY),
+        areaItem(MORE, more, OPACITY),
+      ],
     ],
     notes: sides.flatMap(({ notes }, i) =>
       notes.map((note) => note && `${[aLabel, bLabel][i]}: ${note}`)
@@ -169,7 +178,7 @@ export function confusionDifferenceChart(
     return {
       strength: most > 0 ? Math.abs(difference) / most : 0,
       color: difference < 0 ? LESS : MORE,
-      lines: [signed(100 * difference, 1)],
+      wordings: [1, 0].map((digits) => [signed(100 * difference, digits)]),
       title: `${aLabel} ${percent(own)}, ${bLabel} ${percent(other)}`,
       values: { [aLabel]: own, [bLabel]: other },
     };
@@ -224,13 +233,17 @@ function matrix(
       const tall = (area.bottom - area.top) / shown.length;
       return [
         Plot.cell(cells, {
-          ...{ ...at, fill: "color", fillOpacity: "strength", title: "title" },
+          ...{ ...at, fill: "color", title: "title" },
+          fillOpacity: (c: Placed) => STRONGEST * c.strength,
           stroke: "currentColor",
           strokeOpacity: (c: Placed) => c.x === c.y ? 0.6 : 0.15,
         }),
-        cellWords(cells as Placed[], { side, tall }, [(c) => c.lines], {
-          ...{ ...at, fill: (c: Placed) => textOver(c.color, c.strength) },
-        }),
+        cellWords(
+          cells as Placed[],
+          { side, tall },
+          [0, 1, 2].map((k) => ({ wordings }) => wordings[k] ?? wordings[0]),
+          at,
+        ),
       ];
     },
   });

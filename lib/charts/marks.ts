@@ -135,7 +135,7 @@ export function cellWords<T>(
   const [fit] = wordings.flatMap((words) =>
     [FONT_SIZE, SMALL].map((fontSize) => ({ words, fontSize }))
   ).filter(({ words, fontSize }) =>
-    widest(cells.flatMap((c) => lines(words(c))), fontSize) <= side - 2
+    widest(cells.flatMap((c) => lines(words(c))), fontSize) <= side - 4
   );
   return Plot.text(fit && tall >= 13 ? cells : [], {
     text: (c: T) => lines(fit.words(c)).join("\n"),

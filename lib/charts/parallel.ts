@@ -77,9 +77,19 @@ export function parallelChart(
   const leftOf = wide(words(0)) + 16;
   const rightOf = 14 +
     1.1 * wide([...words(last), best ? end.say(best) : ""]);
-  // Names are no wider than from axis to axis.
+  // Names are no wider than from axis to axis; where words are, in two rows.
   const between = (width - leftOf - rightOf) / Math.max(1, last);
-  const names = axes.map((a) => wrapWords(a.label, between - 12, FONT_SIZE));
+  const namesIn = (room: number) =>
+    axes.map((a) => wrapWords(a.label, room - 12, FONT_SIZE));
+  const inOneRow = namesIn(between), inTwo = namesIn(2 * between);
+  const isTight = inOneRow.some((name, i) =>
+    i > 0 && (wide(name) + wide(inOneRow[i - 1])) / 2 > between - 4
+  );
+  const lower = inTwo.filter((_, i) => i % 2 === 0);
+  const under = Array(Math.max(...lower.map((n) => n.length))).fill("");
+  const names = isTight
+    ? inTwo.map((name, i) => i % 2 === 0 ? name : [...name, ...under])
+    : inOneRow;
   /** Ticks of all axes that stand apart on such a height, at shares of it. */
   const ticksIn = (height: number) =>
     axes.flatMap(({ ticks, place, format }, x) => {

@@ -36,12 +36,6 @@ export const lineColor = (t: number): string =>
 export const textOn = (color: string): string =>
   d3.lab(color).l < 49.4 ? "white" : "black";
 
-/** White where that has a contrast of 3.5 and more, else the page's colour. */
-export const textOver = (color: string, opacity: number): string =>
-  d3.lab(d3.interpolateRgb("white", color)(opacity)).l < 57
-    ? "white"
-    : "currentColor";
-
 /** Widths of characters in em, by DejaVu Sans, the widest of the usual fonts. */
 const WIDTHS: [RegExp, number][] = [
   [/[ijlI'|.,:;!()[\] ]/, 0.36],
