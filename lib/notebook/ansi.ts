@@ -12,6 +12,13 @@ export const stripAnsi = (text: string): string => text.replace(ESCAPE, "");
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
+/** {@link escapeHtml} of words, in which 1e-3 stands in one line. */
+export const wordsHtml = (text: string): string =>
+  escapeHtml(text).replace(
+    /\d[\d.]*e-\d+/g,
+    '<span style="white-space:nowrap">$&</span>',
+  );
+
 /** What {@link escapeHtml} wrote, as it was. */
 export const unescapeHtml = (text: string): string =>
   text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));

@@ -291,6 +291,16 @@ Deno.test("markdown keeps harmless HTML, its formulas and its links", async () =
   assert.doesNotMatch(text, /<script|onclick|href="javascript/);
 });
 
+Deno.test("a number such as 1e-3 stands in one line, but for a chart's", async () => {
+  const line = (number: string) =>
+    `<span style="white-space:nowrap">${number}</span>`;
+  const text = await shown(markdown("From 1e-3 to 3.16e-10, not 1e3."));
+  assert.ok(text.includes(`From ${line("1e-3")} to ${line("3.16e-10")}, not`));
+  const out = await html("<td>lr 1e-3</td><svg><text>1e-4</text></svg>");
+  assert.ok(out.includes(`lr ${line("1e-3")}`));
+  assert.ok(out.includes("<text>1e-4</text>"));
+});
+
 Deno.test("a chart gets a name and a namespace; one of 9 MB becomes an image", async () => {
   const big = `<svg viewBox="0 0 9 9">${
     "<path d='M0,0'/>".repeat(560_000)
@@ -733,7 +743,11 @@ Deno.test("figures and tables have numbers and captions, which links of the text
 });
 
 Deno.test("reports of a folder link to each other and to their index", async () => {
-  const html = await exportHtml(notebook(markdown("# B <i>\n\nText.")));
+  const html = await exportHtml(
+    notebook(
+      markdown("# B <i>\n\nText.<table><tr><td>c</td><td>d</td></tr></table>"),
+    ),
+  );
   const pages = [
     { file: "a b.html", title: "A" },
     { file: "sub/b.html", title: "B" },
@@ -750,6 +764,7 @@ Deno.test("reports of a folder link to each other and to their index", async () 
     ["../c.html", "C &#60;c&#62; →"],
   ];
   assert.deepEqual(links(linked), [expected, expected]);
+  assert.match(linked, /<td><a href="..\/c.html">c<\/a><\/td><td>d<\/td>/);
   assert.equal(withLinks(linked, pages, "sub/b.html"), linked);
   assert.equal(
     withLinks("<p>another page</p>", pages, "c.html"),

@@ -1,6 +1,6 @@
 /** A page that lists many reports: each one's question, answer and chart. */
 import { basename, dirname, relative } from "node:path";
-import { escapeHtml, unescapeHtml } from "../ansi.ts";
+import { escapeHtml, unescapeHtml, wordsHtml } from "../ansi.ts";
 import { replaceText } from "../file/json_text.ts";
 import { BOARD_STYLE, verdictClasses, verdictFilter } from "./claims_board.ts";
 import { withLinks } from "./neighbours.ts";
@@ -131,7 +131,7 @@ function card(report: Report, n: number): string {
     ? `<p>${escapeHtml(report.question ?? file)}</p>` +
       `<p>${facts.join(" · ")}</p>`
     : `<p>${escapeHtml(report.question ?? "")}</p>` +
-      `<p class="said">${escapeHtml(answer)}</p>` +
+      `<p class="said">${wordsHtml(answer)}</p>` +
       (report.counts ? safe(report.counts, "counts") : "") +
       (status === "ok" ? "" : `<p>${facts.join(" · ")}</p>`);
   const classes = verdictClasses(report.counts);

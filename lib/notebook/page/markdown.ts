@@ -1,6 +1,6 @@
 /** Markdown with formulas and anchors, as HTML that needs nothing else. */
 import MarkdownIt, { type MarkdownIt as Parser } from "markdown-it";
-import { escapeHtml, unescapeHtml } from "../ansi.ts";
+import { escapeHtml, unescapeHtml, wordsHtml } from "../ansi.ts";
 import { LIMITS, sizeWithoutPictures, withCommas } from "../page_limits.ts";
 import { decoded, type Links } from "./links.ts";
 import { addMath } from "./markdown_math.ts";
@@ -78,6 +78,7 @@ export class Markdown {
     rules.table_open = () =>
       `<div class="wide" role="region" aria-label="Table" tabindex="0"><table>`;
     rules.table_close = () => `</table></div>`;
+    rules.text = (tokens, i) => wordsHtml(tokens[i].content);
     rules.image = (tokens, i, _options, env?: Env) => {
       const src = String(tokens[i].attrGet("src") ?? "");
       const alt = escapeHtml(tokens[i].content);

@@ -12,7 +12,8 @@ export interface Linked {
 
 /**
  * A page that `exportHtml` wrote, with links to the index, to the page before
- * it and to the page after it; links that it has are replaced.
+ * it and to the page after it; links that it has are replaced. The name of a
+ * page, alone in a table's cell, leads there.
  */
 export function withLinks(
   html: string,
@@ -40,7 +41,14 @@ export function withLinks(
   const first = html.indexOf(open), last = html.lastIndexOf(open);
   if (i < 0 || first < 0 || last === first) return html;
   const end = (at: number) => html.indexOf(close, at) + close.length;
-  return html.slice(0, first) + links("Reports") +
-    html.slice(end(first), last) + links("Reports, at the end") +
+  const content = html.slice(end(first), last).replace(
+    /<td>([\w.-]+)<\/td>/g,
+    (cell, name) =>
+      pages.some((page) => page.file === `${name}.html`)
+        ? `<td>${link(`${name}.html`, name)}</td>`
+        : cell,
+  );
+  return html.slice(0, first) + links("Reports") + content +
+    links("Reports, at the end") +
     html.slice(end(last));
 }

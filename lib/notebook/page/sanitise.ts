@@ -1,6 +1,6 @@
 /** HTML and SVG of outputs, reduced to what cannot run, load or collide. */
 import { Parser } from "htmlparser2";
-import { escapeHtml } from "../ansi.ts";
+import { escapeHtml, wordsHtml } from "../ansi.ts";
 import { safeStyle, safeValue, scopedSheet } from "./css.ts";
 import { costOfPicture, costOfReferences, MOST_DRAWN } from "./svg_cost.ts";
 
@@ -152,7 +152,7 @@ class Writer {
   ontext(text: string) {
     if (this.#dropped) return;
     if (this.#open.at(-1)?.lower === "style") this.#sheet += text;
-    else this.parts.push(escapeHtml(text));
+    else this.parts.push(this.#svg ? escapeHtml(text) : wordsHtml(text));
   }
 
   onclosetag(name: string) {
