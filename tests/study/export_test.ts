@@ -215,7 +215,7 @@ const TRACKED: TrialRow[] = [
     },
     epochs: [
       { epoch: 1, value: 0.25, loss: Infinity, seconds: 30 },
-      { epoch: 2, value: 0.5, loss: -0.25, seconds: 40 },
+      { epoch: 2, value: 0.5, loss: -0.25, kappa: 0, seconds: 40 },
     ],
   }),
   trial({ ...ROWS[1], params: { "mixing.alpha": 1e-5, "on/off": false } }),
@@ -253,8 +253,10 @@ Deno.test("CRC-32C is that of RFC 3720, and frames each record of an event file"
       at += length + 16;
     }
     assert.equal(at, bytes.length);
-    // Version, start, 3 × 2 numbers of epochs, 2 results, picture, end.
-    assert.equal(records, 12);
+    // Version, start, 3 + 4 numbers of epochs, 2 results, picture, end.
+    assert.equal(records, 13);
+    // A number of 0 is written as any other.
+    assert.ok(bytes.includes("kappa\x15\0\0\0\0", 0, "latin1"));
   }));
 
 Deno.test("runs are written beside what a folder holds, and replaced whole", () =>
@@ -330,6 +332,7 @@ print(json.dumps({
         scalars: {
           accuracy: [[1, 0.25, start + 30], [2, 0.5, start + 70]],
           loss: [[1, "inf", start + 30], [2, -0.25, start + 70]],
+          kappa: [[2, 0, start + 70]],
           seconds: [[1, 30, start + 30], [2, 40, start + 70]],
           "result/accuracy": [[2, 0.5, end]],
           "result/testAccuracy": [[2, near, end]],
@@ -388,6 +391,7 @@ print(json.dumps([{
           metrics: {
             accuracy: [[1, "0.25", start + 30000], [2, "0.5", start + 70000]],
             loss: [[1, "inf", start + 30000], [2, "-0.25", start + 70000]],
+            kappa: [[2, "0.0", start + 70000]],
             seconds: [[1, "30.0", start + 30000], [2, "40.0", start + 70000]],
             "result.accuracy": [[2, "0.5", end]],
             "result.testAccuracy": [[2, "0.512345678901", end]],

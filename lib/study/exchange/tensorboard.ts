@@ -19,8 +19,10 @@ message Event {
 message Summary { repeated SummaryValue value = 1; }
 message SummaryValue {
   string tag = 1;
-  float simple_value = 2;
-  Image image = 4;
+  oneof value {
+    float simple_value = 2;
+    Image image = 4;
+  }
   SummaryMetadata metadata = 9;
 }
 message Image {
