@@ -17,6 +17,21 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/**
+ * For those who draw faces: a folder that is named in the environment is for
+ * other data.
+ *
+ * @param remedy how the folder would be read
+ * @throws UsageError for a folder that is given
+ */
+export function refuseFolder(given: string | undefined, remedy: string): void {
+  if (!given || given === Deno.env.get("FERLAB_DATA_DIR")) return;
+  throw new UsageError(
+    `--data-dir ${given}: no folder is read, since the faces are drawn: ` +
+      remedy,
+  );
+}
+
 /** One line on the error stream. */
 export function say(line: string): void {
   try {

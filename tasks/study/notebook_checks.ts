@@ -6,7 +6,7 @@ import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import { type Profile, startOf } from "../../lib/reports/mod.ts";
 import { openStore, StudyError } from "../../lib/study/commands.ts";
 import { storeUrl } from "./records.ts";
-import { asUsage, UsageError } from "../cli.ts";
+import { asUsage, refuseFolder, UsageError } from "../cli.ts";
 import { root } from "./notebook_files.ts";
 
 /** Seconds that a server of records is waited for before it counts as gone. */
@@ -25,8 +25,11 @@ export async function dataFolder(
 ): Promise<string | undefined> {
   const source = startOf(profile).data;
   const name = data || source.name;
+  if (name === "synthetic") {
+    refuseFolder(given, `profile ${profile} reads it with --data auto`);
+    return;
+  }
   if (!given) {
-    if (name === "synthetic") return;
     throw new UsageError(
       `profile ${profile} on ${name} needs --data-dir PATH (or ` +
         `FERLAB_DATA_DIR), the data set's folder`,
@@ -43,7 +46,6 @@ export async function dataFolder(
       }`,
     );
   }
-  if (name === "synthetic") return dir;
   await asUsage(`--data-dir ${given}`, () => {
     const format = name === "auto" ? detectFormat(dir) : formatOf(name);
     return format.list(dir, name === source.name ? source : {});

@@ -15,7 +15,7 @@ import { ensureLibrary } from "../../lib/tensorflow/commands.ts";
 import { path } from "../../lib/notebook/commands/mod.ts";
 import { describeParams } from "./values.ts";
 import { json, numbers, plural, roomOf, table, words } from "../text.ts";
-import { command, say, UsageError, withOptions } from "../cli.ts";
+import { command, refuseFolder, say, UsageError, withOptions } from "../cli.ts";
 import {
   addWatchOptions,
   launchOptions,
@@ -83,6 +83,9 @@ async function run(
   const study = await readStudyFile(path(file)).catch((error: Error) => {
     throw new UsageError(error.message);
   });
+  if (study.kind === "plan" && study.plan.data?.name === "synthetic") {
+    refuseFolder(o.dataDir, `name its format under "data" in ${file}`);
+  }
   const { name } = study.kind === "plan" ? study.plan.study : study.study;
   const dir = path(o.dir ?? studyFolder(name));
   if (study.kind === "plan") await ensureLibrary({ onProgress: say });

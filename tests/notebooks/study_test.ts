@@ -127,10 +127,11 @@ Deno.test("wrong use is one line and exit code 2 before anything runs", () =>
       [["03-width"], /no notebook or command "03-width"/],
       [["--profile", "cpu"], /fer2013 needs --data-dir/],
       [
-        ["--data-dir", join(dir, "none")],
+        ["--profile", "cpu", "--data-dir", join(dir, "none")],
         /--data-dir .*none: there is no such/,
       ],
-      [["--data-dir", file], /--data-dir .*: it is a file/],
+      [["--profile", "cpu", "--data-dir", file], /: it is a file/],
+      [["--data-dir", dir], /the faces are drawn: .* with --data auto$/m],
       [
         ["--profile", "cpu", "--data-dir", dir],
         /--data-dir .*: fer2013: no class folders and no csv in/,
