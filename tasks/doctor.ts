@@ -4,7 +4,7 @@
  * part in a process of its own.
  */
 import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { findChromium } from "./chromium.ts";
 import {
   isOurs,
@@ -16,6 +16,9 @@ const ROOT = resolve(import.meta.dirname!, "..");
 const DENO = "2.9.6";
 const SPACE = 2; // GB that an install and a few runs need
 const LIMIT = 60_000; // ms that a part may take to load
+const ANSWER = 5000; // ms that a proxy may take
+const CACHE = Deno.env.get("XDG_CACHE_HOME") ??
+  join(Deno.env.get("HOME") ?? "", ".cache");
 
 /** How a part is; `absent`: it is not there, and not needed for most. */
 type State = "right" | "wrong" | "absent";
@@ -66,12 +69,16 @@ async function tried(
         `exit code ${code}`;
     return { ok: success, out: text(stdout), why };
   } catch (e) {
-    return { ok: false, out: "", why: (e as Error).message.split("\n")[0] };
+    const why = e instanceof Deno.errors.NotFound
+      ? "not found"
+      : (e as Error).message.split("\n")[0];
+    return { ok: false, out: "", why };
   }
 }
 
 /** Runs code in a Deno of its own. */
-const inDeno = (code: string) => tried(Deno.execPath(), ["eval", code]);
+const inDeno = (code: string, limit?: number) =>
+  tried(Deno.execPath(), ["eval", code], limit);
 
 function deno(): Told {
   const { deno, typescript } = Deno.version;
@@ -210,9 +217,7 @@ async function chromium(): Promise<Told> {
 }
 
 async function jupyter(): Promise<Told> {
-  const cache = Deno.env.get("XDG_CACHE_HOME") ??
-    join(Deno.env.get("HOME") ?? "", ".cache");
-  const folder = join(cache, "ferlab");
+  const folder = join(CACHE, "ferlab");
   const venv = existsSync(folder)
     ? readdirSync(folder).find((name) => name.startsWith("venv-jupyterlab-"))
     : undefined;
@@ -248,16 +253,46 @@ async function kernels(): Promise<Told> {
     : ["kernel", "right", `"deno" in ${data} is FERLab's`];
 }
 
-function disk(): Told {
-  try {
-    const { bavail, bsize } = statfsSync(ROOT);
-    const gb = Math.floor(bavail * bsize / 1e9);
-    return gb < SPACE
-      ? ["disk", "wrong", `${gb} GB free at ${ROOT}`, `free ${SPACE} GB`]
-      : ["disk", "right", `${gb} GB free`];
-  } catch (e) {
-    return ["disk", "wrong", (e as Error).message];
-  }
+/** Whether there is room in a folder, tried by a file in it. */
+async function disk(
+  part: string,
+  folder: string,
+  remedy: string,
+): Promise<Told> {
+  while (!existsSync(folder)) folder = dirname(folder);
+  const { bavail, bsize } = statfsSync(folder);
+  const gb = Math.floor(bavail * bsize / 1e9);
+  const { ok, why } = await inDeno(
+    `const file = Deno.makeTempFileSync({ dir: ${JSON.stringify(folder)} });
+     try { Deno.writeTextFileSync(file, "0".repeat(1e6)); }
+     finally { Deno.removeSync(file); }`,
+  );
+  return !ok
+    ? [part, "wrong", `cannot write in ${folder}: ${why}`, remedy]
+    : gb < SPACE
+    ? [part, "wrong", `${gb} GB free at ${folder}`, `free ${SPACE} GB`]
+    : [part, "right", `${gb} GB free at ${folder}`];
+}
+
+/** The proxy that downloads go by, where the environment names one. */
+async function proxy(): Promise<Told[]> {
+  const name = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
+    .find((name) => Deno.env.get(name));
+  if (!name) return [];
+  const given = Deno.env.get(name)!;
+  const { protocol, hostname, port } =
+    URL.parse(/:\/\//.test(given) ? given : `http://${given}`) ?? {};
+  const at = Number(port || (protocol === "https:" ? 443 : 80));
+  const { ok } = await inDeno(
+    `(await Deno.connect(${JSON.stringify({ hostname, port: at })})).close()`,
+    ANSWER,
+  );
+  const told = `${name}: ${hostname}:${at}`; // its password is not shown
+  return [
+    ok
+      ? ["proxy", "right", `${told} answers`]
+      : ["proxy", "wrong", `${told} does not answer`, "correct or unset it"],
+  ];
 }
 
 async function data(): Promise<Told[]> {
@@ -279,9 +314,12 @@ async function data(): Promise<Told[]> {
       `const { detectFormat } = await import(${JSON.stringify(module)});
        console.log(detectFormat(${JSON.stringify(folder)}).name);`,
     );
-    return ok
-      ? ["data", "right", `${folder}: ${out}`]
-      : ["data", given ? "wrong" : "absent", why, given && "data/README.md"];
+    return ok ? ["data", "right", `${folder}: ${out}`] : [
+      "data",
+      given ? "wrong" : "absent",
+      why.replace(/; looked for .*/, ""),
+      given && "data/README.md",
+    ];
   }));
 }
 
@@ -308,13 +346,21 @@ export async function examine(
     jupyter,
     kernels,
     chromium,
-    disk,
+    () => disk("disk", ROOT, "make room and let yourself write there"),
+    () =>
+      disk(
+        "cache",
+        CACHE,
+        "make room there, or set XDG_CACHE_HOME to a folder of yours",
+      ),
+    proxy,
     data,
   ];
   let wrong = 0;
   for (const check of checks) {
     const told = await check();
-    for (const one of (Array.isArray(told[0]) ? told : [told]) as Told[]) {
+    const isOne = typeof told[0] === "string";
+    for (const one of (isOne ? [told] : told) as Told[]) {
       if (one[1] === "wrong") wrong++;
       say(partLine(one));
     }

@@ -1,5 +1,6 @@
 /** `deno task lab`: JupyterLab on this project's notebooks and kernel. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { get } from "node:http";
 import { join, resolve } from "node:path";
 import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import {
@@ -102,10 +103,11 @@ async function answering(lab: Lab): Promise<void> {
   lab.ended.then(() => over = true);
   const url = `http://127.0.0.1:${lab.port}/api/status?token=${lab.token}`;
   for (const end = Date.now() + START; Date.now() < end && !over;) {
-    const up = await fetch(url).then(async (r) => {
-      await r.body?.cancel();
-      return r.ok;
-    }, () => false);
+    // Not by fetch, which would ask a proxy that the environment names.
+    const up = await new Promise<boolean>((told) =>
+      get(url, (reply) => told(reply.resume().statusCode === 200))
+        .on("error", () => told(false))
+    );
     if (up) return;
     await new Promise((r) => setTimeout(r, 100));
   }

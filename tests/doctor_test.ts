@@ -39,7 +39,9 @@ Deno.test("the doctor goes on where a part kills its process, and names the reme
       args: ["run", "-R", "-E", "-S", "--allow-run", "tasks/doctor.ts"],
       cwd: dir,
       env: {
-        ...{ PATH: dir, XDG_CACHE_HOME: dir, FERLAB_DATA_DIR: "" },
+        ...{ PATH: dir, FERLAB_DATA_DIR: "" },
+        ...{ XDG_CACHE_HOME: join(dir, "deno.json", "cache") },
+        ...{ HTTPS_PROXY: "http://me:secret@127.0.0.1:1/" },
         ...{ FERLAB_JUPYTER: "", JUPYTER_DATA_DIR: join(dir, "jupyter") },
         ...{ CHROMIUM: "", FERLAB_CHROMIUM: "" },
       },
@@ -52,12 +54,15 @@ Deno.test("the doctor goes on where a part kills its process, and names the reme
       const part of [
         "ok Deno",
         "–  Node        not found",
-        /^NO Python .*→ install Python 3\.11/m,
+        /^NO Python {6}not found → install Python 3\.11/m,
         `NO polars      damaged: it ended with signal SIGKILL ${reinstall}`,
         `NO sharp       file too short ${reinstall}`,
         "which does not exist → set it to another\n",
         "–  Jupyter     not yet; `deno task lab` makes it",
         "NO kernel      /gone/lib/notebook/kernel/proxy.ts is gone → `deno task lab --install`",
+        "ok disk",
+        /^NO cache {7}cannot write in .*: .* → make room there, or set/m,
+        "NO proxy       HTTPS_PROXY: 127.0.0.1:1 does not answer → correct",
         "–  data        none",
         /^\d to mend$/m,
       ]
