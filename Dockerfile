@@ -1,6 +1,7 @@
 # FERLab with all that its commands and tests use. Build and run:
 #   docker build -t ferlab .
-#   docker run --rm -it -p 8888:8888 -v "$PWD/runs:/ferlab/runs" ferlab deno task study
+#   docker run --rm -it -v "$PWD/runs:/ferlab/runs" ferlab
+#   docker run --rm -it --network host ferlab deno task lab --no-browser
 FROM debian:trixie-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends \

@@ -9,6 +9,31 @@ import {
 } from "../../lib/notebook/kernel/kernelspec.ts";
 import { withFolder } from "./_notebook.ts";
 
+Deno.test({
+  name: "--install writes where Jupyter and VS Code look for kernels",
+  ignore: Deno.build.os !== "linux",
+  // microsoft/vscode-jupyter, src/kernels/raw/finder/jupyterPaths.node.ts
+  fn: () =>
+    withFolder(async (home) => {
+      const lab = new URL("../../tasks/lab.ts", import.meta.url).pathname;
+      const { code } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", lab, "--install"],
+        env: {
+          ...{ HOME: home, XDG_DATA_HOME: "", JUPYTER_DATA_DIR: "" },
+          // Deno's own packages stay where they are.
+          XDG_CACHE_HOME: Deno.env.get("XDG_CACHE_HOME") ??
+            join(Deno.env.get("HOME")!, ".cache"),
+        },
+      }).output();
+      assert.equal(code, 0);
+      const file = join(home, ".local/share/jupyter/kernels/deno/kernel.json");
+      const { argv, language } = JSON.parse(await Deno.readTextFile(file));
+      assert.equal(argv[0], Deno.execPath());
+      assert.ok(argv.includes("{connection_file}"));
+      assert.equal(language, "typescript");
+    }),
+});
+
 Deno.test("the kernel takes the name that notebooks ask for, and gives it back", async () => {
   await withFolder(async (data) => {
     await installKernelspec(data);
