@@ -8,7 +8,7 @@ import {
   stopSignal,
   writeAll,
 } from "../lib/notebook/commands/mod.ts";
-import { escapeControls } from "./text.ts";
+import { clean } from "./text.ts";
 
 export { numberOption, stopSignal };
 
@@ -126,7 +126,7 @@ export async function exiting(
     if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
     const lines = e.message.split("\n");
     const told = FAULTS.includes(e.name) ? lines : lines.slice(0, 1);
-    for (const line of told) say(`${name}: ${escapeControls(line)}`);
+    for (const line of told) say(`${name}: ${clean(line)}`);
     Deno.exit(WRONG.includes(e.name) ? 2 : 1);
   }
 }

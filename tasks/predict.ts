@@ -20,7 +20,7 @@ import {
   say,
   UsageError,
 } from "./cli.ts";
-import { escapeControls, plural, roomOf, wrapped } from "./text.ts";
+import { clean, plural, roomOf, wrapped } from "./text.ts";
 import { writersOf } from "./predict/answers.ts";
 
 type Box = NonNullable<Photo["box"]>;
@@ -111,7 +111,7 @@ async function withBoxes(
   const strange = [...boxes.keys()].filter((name) => !used.has(name));
   if (strange.length > 0) {
     say(
-      escapeControls(
+      clean(
         `predict: ${file}: boxes of ${
           plural(strange.length, "photo")
         } that are not asked for: ${strange.slice(0, 3).join(", ")}`,
@@ -136,7 +136,7 @@ async function made(folder: string): Promise<string> {
 /** What the net has of its own in words: where the marks come from. */
 function about(net: TrainedNet): string {
   const { recipe, epoch, data, classes } = net;
-  return escapeControls(
+  return clean(
     `${recipe.model}, ${recipe.size} px, ${classes.length} classes` +
       `${epoch === undefined ? "" : `, after epoch ${epoch}`}` +
       `${data ? `, trained on ${data}` : ""}` +
@@ -163,14 +163,14 @@ async function run(
     classes: o.classes,
     key: o.key,
   });
-  for (const note of net.notes) say(escapeControls(`predict: ${note}`));
+  for (const note of net.notes) say(clean(`predict: ${note}`));
   say(wrapped(about(net), roomOf(Deno.stderr), 2));
   const options: PredictOptions = { gradCam: pictures !== undefined };
   const writer = writersOf[o.format](net, asked, roomOf(Deno.stdout));
   let isRead = print(writer.head);
   let answered = 0;
   const failed = (one: Unreadable) =>
-    say(escapeControls(`predict: ${one.file}: ${one.reason}`));
+    say(clean(`predict: ${one.file}: ${one.reason}`));
   skipped.forEach(failed);
   let bad = 0;
   for await (const one of predictions(net, asked, options)) {
@@ -186,7 +186,7 @@ async function run(
   if (isRead) print(writer.foot());
   if (pictures) {
     say(
-      escapeControls(`${plural(answered, "Grad-CAM picture")} in ${pictures}`),
+      clean(`${plural(answered, "Grad-CAM picture")} in ${pictures}`),
     );
   }
   if (bad > 0) say(`predict: no answer for ${plural(bad, "photo")}`);
@@ -201,7 +201,7 @@ async function draw(
   { recipe: { size }, channels, classes }: TrainedNet,
 ): Promise<void> {
   const { overlay } = await import("./predict/overlay.ts");
-  const stem = escapeControls(parse(file).name).replace(
+  const stem = clean(parse(file).name).replace(
     /[^\p{L}\p{N}._]+/gu,
     "-",
   )

@@ -1,7 +1,7 @@
 /** Lines at the foot of a terminal that are drawn anew while work goes on. */
 import stringWidth from "string-width";
 import { writeAll } from "../lib/notebook/commands/mod.ts";
-import { escapeControls, fit, NARROWEST, roomOf } from "./text.ts";
+import { clean, fit, NARROWEST, roomOf } from "./text.ts";
 
 /** A line; of one that is too long `setting` is cut before its end is. */
 export interface Line {
@@ -148,7 +148,7 @@ export class Progress {
     if (done < total && now - this.#drawn < DRAW_MS) return;
     this.#drawn = now;
     const share = total === 0 ? 100 : Math.floor(100 * done / total);
-    const text = escapeControls(`${verb}: ${done} of ${total} (${share} %)`);
+    const text = clean(`${verb}: ${done} of ${total} (${share} %)`);
     this.#write(`\r\x1b[K${fit(text, roomOf(Deno.stderr) - 1)}`);
   }
 

@@ -16,7 +16,7 @@ const HARMFUL =
   /[\p{Cc}\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu;
 
 /** The text with control codes written out, as in `\u001b`. */
-export function escapeControls(text: string): string {
+export function clean(text: string): string {
   return text.toWellFormed().replace(
     HARMFUL,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
@@ -118,8 +118,8 @@ export function table(columns: Column[], room = Infinity): string {
   const filled = columns
     .map((c) => ({
       ...c,
-      cells: c.cells.map(escapeControls),
-      head: escapeControls(c.head),
+      cells: c.cells.map(clean),
+      head: clean(c.head),
     }))
     .filter((c) => c.cells.some((cell) => cell !== ""));
   if (filled.length === 0) return "";
@@ -146,7 +146,7 @@ export function factLines(
   const told = facts.filter(([, value]) => value !== "");
   const width = Math.max(...told.map(([name]) => name.length));
   return told.map(([name, value]) =>
-    wrapped(`${name.padEnd(width)}  ${escapeControls(value)}`, room, width + 2)
+    wrapped(`${name.padEnd(width)}  ${clean(value)}`, room, width + 2)
   ).join("\n");
 }
 

@@ -9,8 +9,8 @@ import {
 } from "../../lib/data/commands.ts";
 import {
   BOLD,
+  clean,
   DIM,
-  escapeControls,
   paint,
   plural,
   RED,
@@ -88,16 +88,14 @@ export function auditText(
 ): string {
   const { format, layout, images, classes, counts, published, left } = audit;
   const parts = [
-    escapeControls(
+    clean(
       `${format}, ${layout}: ${plural(images, "image")}, ` +
         `${classes.length} classes`,
     ),
     table(classTable(classes, counts, published), room),
     [
       audit.sizes.length ? `sizes: ${sizesText(audit.sizes)}` : "",
-      leftText(left)
-        ? escapeControls(`left out by rule: ${leftText(left)}`)
-        : "",
+      leftText(left) ? clean(`left out by rule: ${leftText(left)}`) : "",
       `hash: ${audit.hash}`,
     ].filter(Boolean).join("\n"),
   ];
@@ -107,7 +105,7 @@ export function auditText(
     const more = some.length - told.length;
     parts.push([
       paint(changesResults ? RED : YELLOW, `${title}: ${some.length}`),
-      ...told.map((f) => `  ${escapeControls(f.text)}`),
+      ...told.map((f) => `  ${clean(f.text)}`),
       ...more > 0 ? [paint(DIM, `  and ${more} more; --all tells all`)] : [],
     ].join("\n"));
   }

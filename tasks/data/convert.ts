@@ -7,7 +7,7 @@ import {
   type Listing,
 } from "../../lib/data/mod.ts";
 import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
-import { escapeControls, plural } from "../text.ts";
+import { clean, plural } from "../text.ts";
 import { imageFile } from "./content.ts";
 import { openSet, type SetOptions, withSetOptions } from "./set.ts";
 import { command, printLine, say } from "../cli.ts";
@@ -138,7 +138,7 @@ async function convert(
     });
     await Deno.rename(making, dir);
     for (const line of bad) {
-      say(`left out: ${escapeControls(line.split("\n")[0])}`);
+      say(`left out: ${clean(line.split("\n")[0])}`);
     }
     if (listing.images.some((i) => i.target)) {
       say("the shares of the raters are not kept, only the labels");

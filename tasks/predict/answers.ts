@@ -3,7 +3,7 @@ import stringWidth from "string-width";
 import { csvLine } from "../../lib/study/commands.ts";
 import type { Photo, Prediction, TrainedNet } from "../../lib/trained/mod.ts";
 import { confusedWith } from "../../lib/trained/commands.ts";
-import { escapeControls, pad, wrapped } from "../text.ts";
+import { clean, pad, wrapped } from "../text.ts";
 
 interface Writer {
   head: string;
@@ -22,7 +22,7 @@ const boxText = ({ box }: Pick<Photo, "box">) =>
   box ? `${box.left},${box.top},${box.width},${box.height}` : "";
 
 const titleOf = (photo: Photo | Prediction) =>
-  escapeControls(photo.box ? `${photo.file} [${boxText(photo)}]` : photo.file);
+  clean(photo.box ? `${photo.file} [${boxText(photo)}]` : photo.file);
 
 const percent = (share: number) => `${Math.round(100 * share)} %`;
 
@@ -35,7 +35,7 @@ const NARROW = 16;
 
 const table: WriterOf = (net, photos, room) => {
   const { classes } = net;
-  const heads = classes.map(escapeControls);
+  const heads = classes.map(clean);
   const widths = heads.map((name) =>
     Math.max(stringWidth(name), "100.0*".length)
   );
@@ -97,7 +97,7 @@ const table: WriterOf = (net, photos, room) => {
       const where = told.length > 0
         ? [
           `  (the checkpoint's own confusion matrix${
-            net.data ? `, test split of ${escapeControls(net.data)}` : ""
+            net.data ? `, test split of ${clean(net.data)}` : ""
           })`,
         ]
         : [];

@@ -1,7 +1,7 @@
 /** `deno task study delete`: removes a study with its trials and files. */
 import { rmSync } from "node:fs";
 import { bytesBelow, checkpointsOf, logsOf } from "./trials.ts";
-import { bytes, escapeControls, plural } from "../text.ts";
+import { bytes, clean, plural } from "../text.ts";
 import { type RecordOptions, withName, withStudy } from "./records.ts";
 import { command, say, UsageError } from "../cli.ts";
 
@@ -20,7 +20,7 @@ function remove(
       : [...checkpointsOf(dir, row, trials), ...logsOf(dir, row, trials)];
     const size = files.reduce((sum, file) => sum + bytesBelow(file), 0);
     const running = trials.filter((t) => t.state === "RUNNING").length;
-    const what = escapeControls(
+    const what = clean(
       `"${found.name}" in ${record} with ${plural(trials.length, "trial")}${
         running ? ` (${running} of them running now)` : ""
       }${files.length ? `, their checkpoints and logs (${bytes(size)})` : ""}`,

@@ -17,7 +17,7 @@ import {
   runColumns,
   type TrialSource,
 } from "../../lib/study/exchange/mod.ts";
-import { escapeControls, plural } from "../text.ts";
+import { clean, plural } from "../text.ts";
 import {
   isUrl,
   openReader,
@@ -123,7 +123,7 @@ async function take(file: string, o: Options): Promise<number> {
   const source = await isStorage(file)
     ? await readStorage(file, o)
     : await readExport(file, o);
-  for (const note of source.notes) say(escapeControls(note));
+  for (const note of source.notes) say(clean(note));
   await withStore(o, async (store, record) => {
     const { study, added, known, changed, updated } = await importTrials(
       store,
@@ -139,7 +139,7 @@ async function take(file: string, o: Options): Promise<number> {
     }
     const same = known - changed.length;
     console.log(
-      escapeControls(
+      clean(
         [
           `${plural(added, "trial")} added to "${study.name}" in ${record}`,
           same && `${same} were there already`,

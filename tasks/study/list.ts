@@ -1,14 +1,6 @@
 /** `deno task study list`: the studies that are on record. */
 import { StudyError } from "../../lib/study/commands.ts";
-import {
-  escapeControls,
-  json,
-  minute,
-  numbers,
-  roomOf,
-  table,
-  words,
-} from "../text.ts";
+import { clean, json, minute, numbers, roomOf, table, words } from "../text.ts";
 import { withUnit } from "./values.ts";
 import {
   openReader,
@@ -89,7 +81,7 @@ async function list(o: RecordOptions & { json?: boolean }): Promise<number> {
     console.log(
       Array.from(
         parts,
-        ([record, own]) => `${escapeControls(record)}\n${listText(own)}`,
+        ([record, own]) => `${clean(record)}\n${listText(own)}`,
       )
         .join("\n\n"),
     );

@@ -10,7 +10,7 @@ import {
   verdictText,
 } from "../../lib/reports/mod.ts";
 import { readHead, root } from "./notebook_files.ts";
-import { escapeControls } from "../text.ts";
+import { clean } from "../text.ts";
 import type { Expected } from "./notebooks_display.ts";
 
 /** Seconds of a notebook beside its trials: its kernel, its charts. */
@@ -19,7 +19,7 @@ const BESIDE = 6;
 /** "03 Depth" */
 export function notebookTitle(name: string, file: string): string {
   const number = /^\d\d(?=-)/.exec(name)?.[0] ?? "";
-  return escapeControls(`${number} ${readHead(file).title ?? name}`.trim());
+  return clean(`${number} ${readHead(file).title ?? name}`.trim());
 }
 
 /** Whether a folder holds a notebook's complete run. */
@@ -73,7 +73,7 @@ export function notebookAnswer(
     !verdicts && !answer && !error && existsSync(join(o.dir, `${name}.html`)) &&
     "It makes no claim.",
   ];
-  return escapeControls(all.filter(Boolean).join(" ").replace(/[*`]/g, ""));
+  return clean(all.filter(Boolean).join(" ").replace(/[*`]/g, ""));
 }
 
 /** Verdicts in green, red, yellow and grey, beside their signs and words. */

@@ -8,8 +8,8 @@ import { duration } from "../../lib/rows/mod.ts";
 import { timeLeft } from "../../lib/study/commands.ts";
 import {
   BOLD,
+  clean,
   DIM,
-  escapeControls,
   plural,
   RED,
   roomOf,
@@ -156,7 +156,7 @@ export class NotebooksDisplay {
 
   /** A line on the error stream. */
   say(text: string, colour?: number): void {
-    this.#line({ text: escapeControls(text), colour });
+    this.#line({ text: clean(text), colour });
   }
 
   end(): void {
@@ -195,7 +195,7 @@ export class NotebooksDisplay {
       for (const line of event.text.split("\n")) {
         if (!line.trim()) continue;
         this.#line({
-          text: escapeControls(`    ${several}${line}`),
+          text: clean(`    ${several}${line}`),
           colour: DIM,
         });
       }
@@ -275,7 +275,7 @@ function notebookLine(
   isAlone: boolean,
 ): Line {
   const open = newest && newest.done < newest.total ? newest : undefined;
-  const setting = cell && escapeControls(cell.title);
+  const setting = cell && clean(cell.title);
   const place = cell && `cell ${cell.index} of ${cell.total}, ${setting}`;
   return {
     text: [

@@ -14,7 +14,7 @@ import {
 import { closeNames } from "../../lib/faults/mod.ts";
 import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import { numberOption, say, withOptions } from "../cli.ts";
-import { escapeControls } from "../text.ts";
+import { clean } from "../text.ts";
 
 /** Where records are looked for. */
 export interface RecordOptions {
@@ -99,7 +99,7 @@ export async function openReader(store: string): Promise<Store> {
 }
 
 export function warn(message: string): void {
-  say(`warning: ${escapeControls(message)}`);
+  say(`warning: ${clean(message)}`);
 }
 
 /** A store as messages show it. */
@@ -181,8 +181,8 @@ async function findStudy(given: string, o: RecordOptions): Promise<Match> {
   const matches = looked.flatMap((l) => l.match ?? []);
   if (matches.length > 1) {
     throw new StudyError(
-      `"${escapeControls(name)}" is in ${matches.length} records; say which: ${
-        matches.map((m) => escapeControls(`${dirname(m.record)}:${name}`)).join(
+      `"${clean(name)}" is in ${matches.length} records; say which: ${
+        matches.map((m) => clean(`${dirname(m.record)}:${name}`)).join(
           " or ",
         )
       }`,
@@ -195,11 +195,9 @@ async function findStudy(given: string, o: RecordOptions): Promise<Match> {
   const names = looked.flatMap((l) => l.names);
   const close = closeNames(name, names);
   throw new StudyError(
-    `no study "${escapeControls(name)}" in ${there}${
+    `no study "${clean(name)}" in ${there}${
       close.length
-        ? `; did you mean ${
-          close.map((n) => `"${escapeControls(n)}"`).join(" or ")
-        }?`
+        ? `; did you mean ${close.map((n) => `"${clean(n)}"`).join(" or ")}?`
         : names.length
         ? "; `deno task study list` shows those that are there"
         : ": it holds no study yet"
@@ -223,7 +221,7 @@ export async function withStudy<T>(
   const { url, row, record, others, ...match } = await findStudy(name, o);
   if (others.length) {
     say(
-      escapeControls(
+      clean(
         `${match.name} is the last of ${others.length + 1} records of this ` +
           `name with different fixed settings; the others: ${
             others.join(", ")

@@ -5,14 +5,7 @@ import {
   type TrialRow,
 } from "../../lib/study/commands.ts";
 import { apart, shownParam, valueTexts } from "./values.ts";
-import {
-  escapeControls,
-  json,
-  numbers,
-  roomOf,
-  table,
-  words,
-} from "../text.ts";
+import { clean, json, numbers, roomOf, table, words } from "../text.ts";
 import {
   type FoundStudy,
   namedTrial,
@@ -103,9 +96,7 @@ function show(given: string, o: Options): Promise<number> {
   const { name, number = o.trial } = namedTrial(given);
   if (o.trial !== undefined && o.trial !== number) {
     throw new UsageError(
-      `${
-        escapeControls(given)
-      } and --trial ${o.trial} are two trials: give one of them`,
+      `${clean(given)} and --trial ${o.trial} are two trials: give one of them`,
     );
   }
   return withStudy(name, o, async (found) => {

@@ -1,6 +1,6 @@
 /** All that is on record of one trial, as lines of text. */
 import { encodeJson, type TrialRow } from "../../lib/study/commands.ts";
-import { escapeControls, factLines, short, table } from "../text.ts";
+import { clean, factLines, short, table } from "../text.ts";
 import { shownParam, valueTexts } from "./values.ts";
 import type { FoundStudy } from "./records.ts";
 import { reasonOf, trialSeconds } from "./trials.ts";
@@ -92,9 +92,9 @@ export function trialText(
   ];
   const groups = others.filter(([, value]) => isGroup(value))
     .map(([key, group]) =>
-      `${escapeControls(key)}\n` + factLines(
+      `${clean(key)}\n` + factLines(
         Object.entries(group as Record<string, unknown>)
-          .map(([name, value]) => [`  ${escapeControls(name)}`, plain(value)]),
+          .map(([name, value]) => [`  ${clean(name)}`, plain(value)]),
         room,
       )
     );

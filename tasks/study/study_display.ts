@@ -10,8 +10,8 @@ import {
 } from "../../lib/study/commands.ts";
 import {
   BOLD,
+  clean,
   DIM,
-  escapeControls,
   fit,
   NARROWEST,
   pad,
@@ -58,7 +58,7 @@ function lines(study: Shown, tally: Tally) {
   });
   return (event: TrainingEvent): Line | undefined => {
     const line = lineOf(event), colour = COLOURS[event.type];
-    return line && { ...line, text: escapeControls(line.text), colour };
+    return line && { ...line, text: clean(line.text), colour };
   };
 }
 
@@ -122,7 +122,7 @@ function tableFrame(
     clock(tally.elapsed()),
     !ended && tally.left(),
   ];
-  const head = [escapeControls(study.name), ...facts].filter(Boolean).join(
+  const head = [clean(study.name), ...facts].filter(Boolean).join(
     " · ",
   );
 

@@ -4,7 +4,7 @@ import {
   type Params,
   type ParamValue,
 } from "../../lib/study/commands.ts";
-import { escapeControls, short } from "../text.ts";
+import { clean, short } from "../text.ts";
 
 /** Digits by which numbers are told apart at all. */
 const ALL_DIGITS = 12;
@@ -56,9 +56,7 @@ export function shownParam(
 /** A setting as words: `depth 2, lr 1e-3`. */
 export function describeParams(params: Params): string {
   return Object.entries(params)
-    .map(([name, value]) =>
-      escapeControls(`${name} ${shownParam(value, name)}`)
-    )
+    .map(([name, value]) => clean(`${name} ${shownParam(value, name)}`))
     .join(", ");
 }
 
@@ -86,7 +84,7 @@ export function withUnit(
   const text = shownValue(value, metric, digits);
   return value === null || metric === "value" || isShare(value, metric)
     ? text
-    : `${text} ${escapeControls(metric)}`;
+    : `${text} ${clean(metric)}`;
 }
 
 /** Each of several values of one objective, so that they are told apart. */

@@ -4,7 +4,7 @@ import type { StudySummary, TrainingEvent } from "../../lib/study/mod.ts";
 import { RETRIES } from "../../lib/study/commands.ts";
 import { EXIT, path } from "../../lib/notebook/commands/mod.ts";
 import { addDeviceOption } from "../../lib/tensorflow/commands.ts";
-import { escapeControls, json, plural } from "../text.ts";
+import { clean, json, plural } from "../text.ts";
 import {
   fromZero,
   jobCount,
@@ -105,7 +105,7 @@ export async function watch(
       signal,
       onEvent(event) {
         if (event.type === "data") {
-          event.lines.forEach((l) => say(escapeControls(l)));
+          event.lines.forEach((l) => say(clean(l)));
         }
         if (event.type === "study") display = stderrDisplay(event.study);
         display?.onEvent(event);

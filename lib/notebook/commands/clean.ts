@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { cleanNotebook } from "../check/clean.ts";
 import { eachFile, shownPath } from "./shared.ts";
 
-async function clean(
+async function cleanFiles(
   given: string[],
   o: { all?: boolean; check?: boolean; json?: boolean },
 ): Promise<number> {
@@ -34,5 +34,7 @@ export function addClean(program: Command): void {
     .option("--all", "also remove what runs record (metadata `ferlab`)")
     .option("--check", "change nothing; list what would go, exit with 1 if any")
     .option("--json", "print the results as JSON")
-    .action(async (files, options) => Deno.exit(await clean(files, options)));
+    .action(async (files, options) =>
+      Deno.exit(await cleanFiles(files, options))
+    );
 }

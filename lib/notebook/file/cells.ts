@@ -1,6 +1,6 @@
 /** How messages name a notebook's cells, and what a cell says of itself. */
 import { type Cell, type Notebook, recordOf } from "./types.ts";
-import { fit } from "../fit_columns.ts";
+import { fit } from "../terminal_text.ts";
 
 /**
  * A cell as messages name it: `cell 3` is the third code cell, as in a run and

@@ -1,7 +1,7 @@
 /** A run's progress as text: one line that changes on a terminal, else lines. */
 import { stripAnsi } from "../ansi.ts";
 import type { RunEvent } from "./cell_run.ts";
-import { fit } from "../fit_columns.ts";
+import { fit } from "../terminal_text.ts";
 
 const DIM = 2, RED = 31, YELLOW = 33, BOLD = 1;
 const LONGEST = 300; // characters of a line that are shown
