@@ -69,8 +69,9 @@ function bestPrefix(
 const swap = (name: string, off: string, on: string) =>
   name.startsWith(off) ? on + name.slice(off.length) : name;
 
-/** A counter of PyTorch's BatchNorm that has no part in the model. */
-const isCounter = (name: string) => /(^|\.)num_batches_tracked$/.test(name);
+/** A counter of BatchNorm or of a mean of weights, with no part in the model. */
+const isCounter = (name: string) =>
+  /(^|\.)(num_batches_tracked|n_averaged)$/.test(name);
 
 function listed(what: string, entries: string[]): string {
   return `${entries.length} ${what}: ${firstTen(entries)}`;
@@ -79,7 +80,7 @@ function listed(what: string, entries: string[]): string {
 /**
  * Finds the stored tensor of each wanted one: by its name, else after the known
  * renamings, else with a first part such as `irback.` put before or taken off.
- * `num_batches_tracked` counts neither as missing nor as unexpected.
+ * Counters (`num_batches_tracked`, `n_averaged`) count neither as missing nor as unexpected.
  *
  * @throws WeightsError, one line with the missing, the unexpected and those of
  * another shape (ten of each), unless `allow` has all that there are; and

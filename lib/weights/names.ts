@@ -13,12 +13,15 @@ interface Rule {
   rename(names: readonly string[]): ((name: string) => string) | null;
 }
 
-/** Without what DataParallel and torch.compile put around a module. */
+/** Without what PyTorch's wrappers (DDP, compile, FSDP, …) put around a module. */
 const unwrap = (name: string) =>
-  name.replace(/^((module|_orig_mod)\.)+/, "").replaceAll("._orig_mod.", ".");
+  name.replace(
+    /(^|\.)_(orig_mod|fsdp_wrapped_module|checkpoint_wrapped_module)(?=\.)/g,
+    "",
+  ).replace(/^\.?(module\.)*/, "");
 
 const wrappers: Rule = {
-  name: "module. and _orig_mod. removed",
+  name: "names of wrappers (module., _orig_mod., …) removed",
   rename: (names) =>
     names.some((name) => unwrap(name) !== name) ? unwrap : null,
 };

@@ -249,6 +249,9 @@ async function readShards(
   };
 }
 
+/** How files of gzip, bzip2, xz, zstd and 7z begin. */
+const COMPRESSED = ["\x1f\x8b", "BZh", "\xfd7zXZ", "(\xb5/\xfd", "7z\xbc\xaf"];
+
 /** What a file that is none of ours seems to be. */
 function guess(bytes: Uint8Array): string {
   if (bytes.length === 0) return "an empty file";
@@ -258,6 +261,9 @@ function guess(bytes: Uint8Array): string {
   }
   if (head.startsWith("version https://git-lfs")) {
     return "a Git LFS pointer; fetch the file itself with `git lfs pull`";
+  }
+  if (COMPRESSED.some((mark) => head.startsWith(mark))) {
+    return "a compressed file; unpack it first";
   }
   return "no weight file: neither PyTorch's nor safetensors";
 }

@@ -218,6 +218,11 @@ const CALLS: Record<string, (args: unknown[]) => unknown> = {
   "torch._utils._rebuild_parameter": parameter,
   "torch._utils._rebuild_parameter_with_state": parameter,
   "torch._tensor._rebuild_from_type_v2": ofSubclass,
+  "torch.storage._load_from_bytes": () => {
+    throw new PickleError(
+      "tensors of pickle.dump; save them with torch.save instead",
+    );
+  },
   "torch._utils._rebuild_qtensor": unreadable(QUANTISED),
   "torch._utils._rebuild_sparse_tensor": sparse,
   "torch._utils._rebuild_sparse_csr_tensor": sparse,

@@ -13,7 +13,6 @@ import {
   printable,
   quoted,
   rawElements,
-  type Refuse,
   type StoredTensor,
   storedTensor,
   type TensorData,
@@ -79,7 +78,7 @@ export function doubledKey(json: string): string | undefined {
 /** The checked contents of a file; `refuse` throws the one-line error. */
 function parse(
   bytes: Uint8Array<ArrayBuffer>,
-  refuse: Refuse,
+  refuse: (what: string, advice?: string) => never,
 ): Safetensors {
   const cut = (wanted: number) =>
     refuse(`cut short: ${bytes.length} of ${wanted} bytes are there`);
@@ -124,6 +123,7 @@ function parse(
         `${tensor} has unknown dtype ${
           typeof dtype === "string" ? quoted(dtype) : "(no text)"
         }; known are ${FILE_DTYPES.join(", ")}`,
+        "convert it to float32",
       );
     }
     if (!isCounts(shape)) return refuse(`${tensor} has no valid shape`);
@@ -197,9 +197,12 @@ export async function readSafetensors(
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new SafetensorsError(`${name}: no such file; check the path`, true);
   }
-  return parse(bytes as Uint8Array<ArrayBuffer>, (what) => {
-    throw new SafetensorsError(`${name}: ${what}; get or write it anew`);
-  });
+  return parse(
+    bytes as Uint8Array<ArrayBuffer>,
+    (what, advice = "get or write it anew") => {
+      throw new SafetensorsError(`${name}: ${what}; ${advice}`);
+    },
+  );
 }
 
 /** Length and header; padded, so that the data start at a multiple of 8. */

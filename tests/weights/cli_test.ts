@@ -17,7 +17,9 @@ Deno.test("inspect gives each tensor's statistics, the key and the renaming foun
   assert.equal(code, 0);
   const { key, otherKeys, renaming, count, tensors } = JSON.parse(out);
   assert.deepEqual([key, otherKeys], ["state_dict", ["ema"]]);
-  assert.deepEqual(renaming, ["module. and _orig_mod. removed"]);
+  assert.deepEqual(renaming, [
+    "names of wrappers (module., _orig_mod., …) removed",
+  ]);
   assert.equal(count, 29);
   const [first] = tensors;
   assert.deepEqual([first.name, first.shape, first.dtype, first.count], [

@@ -116,7 +116,14 @@ Deno.test("a bare backbone's file loads into irback, and the head is missing", (
 Deno.test("wrappers and another project's first part come off", () => {
   for (
     const [prefix, rule] of [
-      ["module._orig_mod.", "module. and _orig_mod. removed"],
+      [
+        "module._orig_mod.",
+        "names of wrappers (module., _orig_mod., …) removed",
+      ],
+      [
+        "_fsdp_wrapped_module._checkpoint_wrapped_module.",
+        "names of wrappers (module., _orig_mod., …) removed",
+      ],
       ["backbone.", "backbone. taken off"],
     ]
   ) {
@@ -181,6 +188,7 @@ Deno.test("what does not fit stops in one line with ten of each list and the res
     { name: "bn1.weight", shape: [32] },
     { name: "extra\n.weight", shape: [] },
     { name: "extra.num_batches_tracked", shape: [] },
+    { name: "n_averaged", shape: [] },
   ]);
   const run = (allow: Parameters<typeof match>[2]) => () =>
     match(file, backbone(), { source: "a.pth", ...allow });

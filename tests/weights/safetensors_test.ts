@@ -128,6 +128,11 @@ const damaged: [name: string, bytes: Uint8Array, message: RegExp][] = [
     /the key "shape" twice/,
   ],
   ["a null entry", file({ a: null }, 0), /unknown dtype/],
+  [
+    "a dtype that is not read",
+    file('{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}', 4),
+    /unknown dtype "F8_E4M3"; .*; convert it to float32$/,
+  ],
   ["metadata of numbers", file({ __metadata__: { a: 1 } }, 0), /not strings/],
   [
     "a wrong checksum",

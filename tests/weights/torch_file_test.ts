@@ -225,6 +225,11 @@ Deno.test("what is no weight file is refused by what it is", async () => {
     [text("\n<!DOCTYPE html><html>"), /a web page, so the download went wrong/],
     [text("version https://git-lfs.github.com/spec/v1\n"), /git lfs pull/],
     [text("hello"), /no weight file/],
+    [text("BZh91AY&SY"), /a compressed file; unpack it first/],
+    [
+      Uint8Array.of(0x80, 2, ...text("ctorch.storage\n_load_from_bytes\n)R.")),
+      /tensors of pickle\.dump; save them with torch\.save instead/,
+    ],
     [new Uint8Array(5000).fill(0xff), /no weight file/],
     [text("PK\x03\x04 and no more"), /zip file without its end/],
     // pickle.dumps({"a": 1}, 4)
