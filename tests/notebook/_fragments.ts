@@ -7,7 +7,7 @@ export const FRAGMENTS = {
     ...words(
       "[¦![¦[](¦[a](¦![a](b.png)¦[x](#y)¦[a][¦[^1]¦[[¦]¦*a ¦**a¦_a_¦*_¦~~¦<¦<!--¦<?¦" +
         "<![CDATA[¦<a ¦<a b=¦<a b='¦<a>¦</a>¦<b id=x>¦&¦&amp¦`¦``a¦`a``¦$¦$a¦$$¦$a ¦" +
-        "\\begin{align}¦\\begin{matrix}a¦\\$¦\\¦http://a.b ¦(¦中¦\t¦a|¦|",
+        "\\begin{align}¦\\begin{matrix}a¦\\$¦\\¦http://a.b ¦(¦中¦\t¦a|¦|¦1¦1.e-",
     ),
     ..."> ;- ;1. ;# h\n;a|b\n-|-\n;---\n;===\n;a\n=\n;[a]: b\n;[a]:\n;```\n;$$\n;+ b$\n;$a\n+ ;a\n+ ;<div>\n;\n\n"
       .split(";"),
@@ -17,7 +17,7 @@ export const FRAGMENTS = {
       "<b></b>¦<table>¦<p>¦<style>¦<script>¦<title>¦<textarea>¦&amp;¦&#¦<¦" +
       "<use href='#a'>¦<g id=a>¦<g id=a fill=url(#a)>¦<p style='a:b'>¦<p style=a>¦" +
       '<p a="\\">¦<img src=a.png>¦<svg><title>¦<a href=#a>x</a>¦<a:use ¦url(¦' +
-      "data:image/svg+xml,¦<image href='data:image/svg+xml,<svg/>'/>",
+      "data:image/svg+xml,¦<image href='data:image/svg+xml,<svg/>'/>¦1¦1.e-",
   ),
   css: words(
     "a{¦a{b:c}¦(¦[¦a(¦a:b(¦url(¦\"¦'¦/*¦@media ¦@media{¦@a;¦!¦a!important;¦a,¦" +
