@@ -110,6 +110,17 @@ Deno.test("clean removes outputs, counts and noise; the rest keeps its bytes", a
   });
 });
 
+Deno.test("of equal keys the last is cleaned: it is the one that counts", async () => {
+  await withFolder(async (_, file) => {
+    const path = file("a.ipynb");
+    const twice = text.replace(/"outputs": \[\n/, '"outputs": [], $&');
+    await Deno.writeTextFile(path, twice);
+    await cleanNotebook(path);
+    assert.deepEqual((await cleanNotebook(path)).removed, []);
+    assert.ok(!(await Deno.readTextFile(path)).includes("output_type"));
+  });
+});
+
 Deno.test("clean --all removes what runs record, not what tests are given", async () => {
   await withFolder(async (_, file) => {
     const path = file("a.ipynb");

@@ -28,6 +28,8 @@ Deno.test("--help tells the use and exits with 0", async () => {
 Deno.test("wrong usage exits with 2, a bad file with 1, each in one line", async () => {
   await withFolder(async (folder, file) => {
     await Deno.writeTextFile(file("bad.ipynb"), "{");
+    const tagged = notebook(code("1", [], "timeout=\x1b]0;T"));
+    await writeNotebook(file("s.ipynb"), tagged);
     const cases: [number, RegExp, string[]][] = [
       [2, /missing required argument/, ["run"]],
       [2, /unknown option '--no'/, ["export", "a.ipynb", "--no"]],
@@ -36,6 +38,12 @@ Deno.test("wrong usage exits with 2, a bad file with 1, each in one line", async
       [1, /a\.ipynb: .*no such file/, ["run", "a.ipynb"]],
       [1, /bad\.ipynb: cannot read/, ["export", "bad.ipynb"]],
       [1, /no\/x: its folder/, ["run", "bad.ipynb", "--out", "no/x"]],
+      [1, /s\.ipynb cell 1: .*\\u001b\]0;T/, ["run", "s.ipynb"]],
+      ...Deno.build.os === "windows" ? [] : [
+        [1, /fd\/1 is no plain file; give another --out/, [
+          ...["run", "s.ipynb", "--out", "/dev/fd/1"],
+        ]] as [number, RegExp, string[]],
+      ],
     ];
     await Promise.all(cases.map(async ([code, message, args]) => {
       const r = await nb(folder, ...args);
@@ -125,6 +133,10 @@ Deno.test("pages are written in one step: a link stays a link, and nothing is le
         /^<!doctype html>/,
       );
       assert.ok((await Deno.lstat(file("a.html"))).isSymlink);
+    }
+    if (Deno.build.os !== "windows") {
+      const piped = await nb(folder, "export", "a.ipynb", "-o", "/dev/fd/1");
+      assert.match(piped.out, /^<!doctype html>/);
     }
     const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
     assert.deepEqual(names.sort(), [

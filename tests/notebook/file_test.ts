@@ -61,7 +61,20 @@ Deno.test("a bad file is told in one line that names it", async () => {
       file("cell.ipynb"),
       '{"nbformat": 4, "cells": [null]}',
     );
+    await Deno.writeTextFile(
+      file("deep.ipynb"),
+      `{"nbformat": 4, "cells": [], "metadata": {"a": ${
+        "[".repeat(1e4) + "]".repeat(1e4)
+      }}}`,
+    );
+    await Deno.writeFile(file("zeros.ipynb"), new Uint8Array(99));
+    await Deno.symlink("/dev/zero", file("endless.ipynb"));
     const told: [string, RegExp][] = [
+      ["deep.ipynb", /: it nests more than 1000 deep/],
+      ["zeros.ipynb", /it holds zeros, as after a crash/],
+      ...Deno.build.os === "windows"
+        ? []
+        : [["endless.ipynb", /it is a device$/] as [string, RegExp]],
       ["none.ipynb", /no such file$/],
       ["cut.ipynb", /cannot read the notebook: /],
       ["old.ipynb", /not a notebook of format 4/],
@@ -111,8 +124,9 @@ Deno.test("parameters are the names that let declares at the top level", () => {
 let a = 1; /* let no = 2 */ let b: Record<string, number> = {}, c = "let no";
 let d = \`let no\`, e = (() => { let no = 1; return no; })();
 const no = 1; let f
-let ü: number[] = [1, 2], $g: string | undefined;`),
-    ["a", "b", "c", "d", "e", "f", "ü", "$g"],
+let ü: number[] = [1, 2], $g: string | undefined;
+let { h, no: [i = 1], ...j } = { h: 1, no: [] };`),
+    ["a", "b", "c", "d", "e", "f", "ü", "$g", "h", "i", "j"],
   );
 });
 

@@ -163,6 +163,10 @@ Deno.test("a malformed cell is named with its file and what is wrong with it", a
       /its data is missing/,
     ],
     [{ metadata: [] }, /cell 2: its metadata is a list/],
+    [
+      { cell_type: "markdown", outputs: [1] },
+      /markdown cell 1: its output 1 is a number/,
+    ],
   ];
   await withFolder(async (_, file) => {
     const path = file("a.ipynb");

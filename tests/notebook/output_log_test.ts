@@ -138,6 +138,9 @@ Deno.test("what a cell sends that is no output is left out and told, and the not
     `"error", { ename: "a", evalue: "b", traceback: 5 }`,
     `"display_data", { data: { "text/plain": "c" }, metadata: [] }`,
     `"display_data", null`,
+    `"display_data", { data: { "text/html": 5, "application/json": 5 } }`,
+    `"display_data", { data: { "a/json": JSON.parse("[".repeat(2e3) + "]".repeat(2e3)) } }`,
+    `"stream", { text: "of no stream" }`,
   ].map((message) => `await Deno.jupyter.broadcast(${message});`);
   const { error, cells: [cell] } = await runCells([
     `${sends.join("\n")}\nconsole.log("after");`,
@@ -149,6 +152,9 @@ Deno.test("what a cell sends that is no output is left out and told, and the not
       "an output was left out: it (error): its traceback is a number, but must be a list of texts\n" +
       "an output was left out: it (display_data): its metadata is a list, but must be an object\n" +
       "an output was left out: it (display_data): its data is missing, but must be an object\n" +
+      "an output was left out: its text/html is a number, but must be a text\n" +
+      "an output was left out: it nests more than 1000 deep\n" +
+      "an output was left out: it (stream): its name is missing, but must be a text\n" +
       "after\n",
   );
 });

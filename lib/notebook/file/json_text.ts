@@ -1,5 +1,5 @@
 /** A JSON text changed at single values; every other byte stays as it is. */
-import { findNodeAtLocation, type Node, parseTree } from "jsonc-parser";
+import { type Node, parseTree } from "jsonc-parser";
 
 /** A replacement of `text.slice(start, end)`. */
 export interface TextEdit {
@@ -11,9 +11,19 @@ export interface TextEdit {
 /** The tree of a text that JSON.parse accepts. */
 export const jsonTree = (text: string): Node => parseTree(text)!;
 
-/** Where the value at a path in a tree stands; undefined where there is none. */
+/**
+ * Where the value at a path in a tree stands; undefined where there is none. Of
+ * equal keys the last counts, as it does for JSON.parse.
+ */
 export function jsonSpan(root: Node, ...path: (string | number)[]) {
-  const node = findNodeAtLocation(root, path);
+  let node: Node | undefined = root;
+  for (const key of path) {
+    node = typeof key === "number"
+      ? node?.children?.[key]
+      : node?.children?.findLast(({ children: [name] = [] }) =>
+        name.value === key
+      )?.children?.[1];
+  }
   return node && { start: node.offset, end: node.offset + node.length };
 }
 
@@ -45,7 +55,8 @@ export function lineBreak(text: string, at: number): string {
 }
 
 /**
- * Writes a text atomically; a link stays a link, and a file keeps its mode.
+ * Writes a text atomically; a link stays a link, and a file keeps its mode. What
+ * is no file, such as /dev/stdout, is written to, not replaced.
  * @param what it is, for the error
  * @throws {Error} in one line
  */
@@ -55,11 +66,12 @@ export async function replaceText(
   what?: string,
 ): Promise<void> {
   const target = await Deno.realPath(path).catch(() => path);
-  const mode = (await Deno.stat(target).catch(() => undefined))?.mode;
+  const info = await Deno.stat(target).catch(() => undefined);
   const temporary = `${target}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
+    if (info && !info.isFile) return await Deno.writeTextFile(target, text);
     await Deno.writeTextFile(temporary, text);
-    if (mode) await Deno.chmod(temporary, mode & 0o7777);
+    if (info?.mode) await Deno.chmod(temporary, info.mode & 0o7777);
     await Deno.rename(temporary, target);
   } catch (e) {
     await Deno.remove(temporary).catch(() => {});

@@ -73,6 +73,10 @@ async function holderText(file: Deno.FsFile): Promise<string> {
 export async function lockOutput(path: string): Promise<OutputLock> {
   const target = await Deno.realPath(path).catch(() => path);
   const lockPath = `${target}.lock`;
+  const info = await Deno.stat(target).catch(() => undefined);
+  if (info && !info.isFile) {
+    throw new Error(`${path} is no plain file; give another --out`);
+  }
   while (true) {
     let file: Deno.FsFile | undefined;
     try {

@@ -18,6 +18,13 @@ function kind(v: unknown): string {
 const wrong = (name: string, v: unknown, must: string) =>
   `its ${name} is ${kind(v)}, but must be ${must}`;
 
+/** Parts within parts: writers of JSON follow no more. */
+const DEEPEST = 1_000;
+const isDeep = (v: unknown, left = DEEPEST): boolean =>
+  typeof v === "object" && v !== null &&
+  (left === 0 || Object.values(v).some((part) => isDeep(part, left - 1)));
+const TOO_DEEP = `it nests more than ${DEEPEST} deep`;
+
 const optional = (fits: (v: unknown) => boolean) => (v: unknown) =>
   v === undefined || fits(v);
 
@@ -53,11 +60,14 @@ function wrongOutput(output: unknown): string | undefined {
 /** What a cell sent that is no output, by its message's type. */
 export function wrongMessage(type: string, c: Json): string | undefined {
   const output_type = type === "update_display_data" ? "display_data" : type;
-  const isOutput = ["display_data", "execute_result", "error"]
-    .includes(output_type);
-  return isOutput
-    ? wrongOutput({ ...c, output_type, metadata: c.metadata ?? undefined })
-    : undefined;
+  if (!(output_type in FIELDS)) return;
+  if (isDeep(c)) return TOO_DEEP;
+  const metadata = c.metadata ?? undefined;
+  const why = wrongOutput({ ...c, output_type, metadata });
+  if (why) return `it ${why}`;
+  const bad = Object.entries(c.data ?? {})
+    .find(([mime, value]) => !/\bjson$/.test(mime) && !isText(value));
+  if (bad) return wrong(bad[0], bad[1], "a text");
 }
 
 function wrongCell(cell: Json): string | undefined {
@@ -67,7 +77,6 @@ function wrongCell(cell: Json): string | undefined {
   if (cell.metadata !== undefined && !isObject(cell.metadata)) {
     return wrong("metadata", cell.metadata, "an object");
   }
-  if (cell.cell_type !== "code") return;
   const { outputs } = cell;
   if (outputs !== undefined && !Array.isArray(outputs)) {
     return wrong("outputs", outputs, "a list");
@@ -83,6 +92,7 @@ function wrongCell(cell: Json): string | undefined {
  * source is a number, …`; undefined when nothing is.
  */
 export function malformed(raw: { cells: unknown[]; metadata?: unknown }) {
+  if (isDeep(raw)) return `: ${TOO_DEEP}`;
   if (raw.metadata !== undefined && !isObject(raw.metadata)) {
     return `: ${wrong("metadata", raw.metadata, "an object")}`;
   }

@@ -80,6 +80,9 @@ function mapOutput(out: Output, text: (v: unknown) => unknown): Output {
 /** The text of a file in UTF-8. @throws {Error} in a few words when it is not */
 function utf8(bytes: Uint8Array): string {
   const [a, b] = bytes;
+  if (a === 0 && b === 0) {
+    throw new Error("it holds zeros, as after a crash; restore it from a copy");
+  }
   const wide = (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) ||
     (bytes.length > 1 && (a === 0 || b === 0));
   if (wide) throw new Error("it is in UTF-16; save it as UTF-8");
@@ -108,6 +111,8 @@ export async function readNotebookText(
   let raw: Notebook;
   let text: string;
   try {
+    const { isCharDevice } = await Deno.stat(path);
+    if (isCharDevice) throw new Error("it is a device");
     text = utf8(await Deno.readFile(path));
     raw = JSON.parse(text);
   } catch (e) {
@@ -131,7 +136,7 @@ export async function readNotebookText(
     ...cell,
     source: join(cell.source) as string,
     metadata: cell.metadata ?? {},
-    ...(cell.cell_type === "code"
+    ...(cell.cell_type === "code" || cell.outputs
       ? { outputs: (cell.outputs ?? []).map((o) => mapOutput(o, join)) }
       : {}),
   }));

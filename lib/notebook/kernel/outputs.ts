@@ -77,7 +77,7 @@ export class CellOutputs {
     const why = wrongMessage(m.type, c);
     if (why) {
       // Saved, it would be a notebook that nobody can open.
-      const told = streamOf("stderr", `an output was left out: it ${why}\n`);
+      const told = streamOf("stderr", `an output was left out: ${why}\n`);
       this.#add(told, cause ?? this.#cell);
       return told.text;
     }
