@@ -68,6 +68,7 @@ const findings = lazily(() =>
       code('import { x } from "./x.ts";\nlet lr = 1;\nlr + x'),
       code("[1, 2].map((n) => n * lr)"), // no index into the value above
       code("enum Colour { Red }\nColour.Red;"),
+      code("{ a: lr, b: 2 }"),
     ),
     "sub/bad.ipynb": sound(
       markdown("# Title"),

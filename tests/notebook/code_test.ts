@@ -139,6 +139,11 @@ Deno.test("a value that is shown or taken is read, unless what gives it says tha
     [`Object.assign(model, rows)`, "model"],
     [`Object.assign(model.options, rows)`, "model"],
     [`rows[0]++`, "rows"],
+    [`rows["push"](1)`, "rows"],
+    [`Array.prototype.push.apply(rows, batches); 1`, "rows"],
+    [`for (rows[0] of batches);`, "rows"],
+    [`for (model.key in acc);`, "model"],
+    [`delete model?.a;`, "model"],
     [`map.get("a").push(1)`, "map"],
     [`(map.get("a") ?? []).push(1)`, "map"],
     [`map.get("a").total = 1;`, "map"],
@@ -192,10 +197,10 @@ Deno.test("names that nothing defines are missing, guarded and global ones are n
     needs(
       `Deno.cwd(); Math.max(1); process.cwd(); typeof maybe === "string";`,
       `nowhere + 1`,
-      `globalThis.shared = 1;`,
-      `shared`,
+      `globalThis.shared = 1; self["other"] = 2;`,
+      `{ a: shared, b: other }`, // an object, as the kernel reads it
     ),
-    ["", "nowhere?", "", "shared:3"],
+    ["", "nowhere?", "", "other:3 shared:3"],
   );
 });
 

@@ -44,6 +44,17 @@ Deno.test("fmt changes the sources of code and markdown cells and no other byte"
   });
 });
 
+Deno.test("a cell that is an object is formatted as one", async () => {
+  await withFolder(async (_, file) => {
+    const path = file("a.ipynb");
+    const given = text.replace("const n=1", "{a:n,b:{}}");
+    await Deno.writeTextFile(path, given);
+    assert.deepEqual((await formatNotebook(path)).errors, []);
+    const { cells: [cell] } = JSON.parse(await Deno.readTextFile(path));
+    assert.deepEqual(cell.source, ["{ a: n, b: {} }"]);
+  });
+});
+
 Deno.test("a source that is a list stays one, a line an item, indented as before", async () => {
   await withFolder(async (_, file) => {
     const path = file("a.ipynb");

@@ -155,7 +155,11 @@ Deno.test("a typed text becomes what the default is, and what does not fit is re
 Deno.test("what only running tells of a default is refused before any other cell", async () => {
   const { error, cells } = await run(
     [
-      code(`let flag = 1 < 2, n = Math.max(1, 2);`, [], "parameters"),
+      code(
+        `let { flag } = { flag: true }, n = Math.max(1, 2);`,
+        [],
+        "parameters",
+      ),
       code(`console.log("never")`),
     ],
     { parameters: { flag: new TypedText("False"), n: new TypedText("3") } },

@@ -3,7 +3,7 @@ import { relative, resolve } from "node:path";
 import { stripAnsi } from "../ansi.ts";
 import { cellCode } from "../code/code.ts";
 import type { Cell } from "../file/types.ts";
-import { stripTypes } from "../code/strip_types.ts";
+import { asRead, stripTypes } from "../code/strip_types.ts";
 
 /** A line of the module: the cell it came from (its place among all cells, from 0). */
 export interface Origin {
@@ -36,7 +36,7 @@ const OPENS = /^(?:\s|\/\/.*\n|\/\*[^]*?\*\/)*(?:[(\[`+-]|\/(?![/*]))/;
 /** Names that a cell declares at its top level, those of types too. */
 function declared(source: string): Set<string> {
   const types = source.matchAll(
-    /^(?:export\s+)?(?:type|interface)\s+([\p{L}_$][\p{L}\p{N}_$]*)/gmu,
+    /^(?:export\s+)?(?:type|interface)\s+([\p{ID_Start}_$][\p{ID_Continue}$]*)/gmu,
   );
   const { defines, globals } = cellCode(source);
   return new Set([
@@ -93,8 +93,9 @@ export function extractCells(
   const all = new Set<string>();
   let names = new Set<string>(); // of the block
   let open = false; // the cell before may go on in this one's first token
-  cells.forEach(({ cell_type, source }, cell) => {
-    if (cell_type !== "code" || !source.trim()) return;
+  cells.forEach(({ cell_type, source: written }, cell) => {
+    if (cell_type !== "code" || !written.trim()) return;
+    const source = asRead(written);
     if (open && OPENS.test(source)) add(";", cell);
     open = !source.trimEnd().endsWith(";");
     if (!nested) return add(source, cell);
@@ -123,7 +124,7 @@ export function syntaxProblem(
   source: string,
 ): { line?: number; message: string } | undefined {
   try {
-    stripTypes(source, "transform"); // enums and namespaces too
+    stripTypes(asRead(source), "transform"); // enums and namespaces too
   } catch (e) {
     const text = stripAnsi((e as Error).message);
     const line = /:(\d+):\d+\s*$/.exec(text)?.[1];

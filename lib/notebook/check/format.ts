@@ -11,6 +11,7 @@ import {
   jsonTree,
   replaceText,
 } from "../file/json_text.ts";
+import { asRead } from "../code/strip_types.ts";
 import { runDeno } from "../run_deno.ts";
 import { readNotebookText } from "../file/types.ts";
 
@@ -39,12 +40,16 @@ export async function denoFmt(
   return { error: (line ? `line ${line}: ` : "") + message };
 }
 
-/** Code as the kernel reads it: TypeScript, or TypeScript with JSX. */
+/** Code as the kernel reads it: TypeScript, with JSX, or an object. */
 async function formatCode(source: string, cwd: string) {
   const plain = await denoFmt(source, "ts", cwd);
   if ("text" in plain) return plain;
   const jsx = await denoFmt(source, "tsx", cwd);
-  return "text" in jsx ? jsx : plain;
+  if ("text" in jsx) return jsx;
+  const object = await denoFmt(asRead(source), "ts", cwd);
+  return "text" in object
+    ? { text: object.text.replace(/^\(|\);?(?=\n$)/g, "") }
+    : plain;
 }
 
 // A formula is no Markdown, but Deno would make lists and emphasis of it.

@@ -1,6 +1,12 @@
 /** Reading acorn's trees: names, strings, imports, chains of properties. */
 import { shortHash } from "../file/ids.ts";
-import { type AnyNode, type Node, parse, type Program } from "acorn";
+import {
+  type AnyNode,
+  type MemberExpression,
+  type Node,
+  parse,
+  type Program,
+} from "acorn";
 
 // Methods that change what they are called on, or what they are given first.
 export const MUTATORS = new Set(
@@ -123,11 +129,13 @@ export function root(node: AnyNode, methods = NONE): string | undefined {
   return at.type === "Identifier" ? at.name : undefined;
 }
 
-/** The last name of a callee: `push` of `a.b.push`, `f` of `f`. */
+/** The last name of a callee: `push` of `a.b.push` and `a["push"]`, `f` of `f`. */
 export function calledName(callee: AnyNode): string {
   if (callee.type === "Identifier") return callee.name;
-  if (callee.type !== "MemberExpression" || callee.computed) return "";
-  return callee.property.type === "Identifier" ? callee.property.name : "";
+  if (callee.type !== "MemberExpression") return "";
+  const property = callee.property as AnyNode;
+  if (callee.computed) return textOf(property) ?? "";
+  return property.type === "Identifier" ? property.name : "";
 }
 
 /** The names and members that an assignment to `pattern` sets. */
@@ -153,16 +161,26 @@ export function changedBy(node: AnyNode): AnyNode[] {
   if (node.type === "AssignmentExpression") {
     return targetsOf(node.left as AnyNode);
   }
+  if (node.type === "ForOfStatement" || node.type === "ForInStatement") {
+    const left = node.left as AnyNode;
+    return left.type === "VariableDeclaration" ? [] : targetsOf(left);
+  }
   if (
     node.type === "UpdateExpression" ||
     node.type === "UnaryExpression" && node.operator === "delete"
   ) return [node.argument];
+  if (node.type !== "CallExpression") return [];
+  let callee = node.callee as AnyNode;
+  // Array.prototype.push.apply(a, b)
+  if (/^(call|apply)$/.test(calledName(callee))) {
+    callee = (callee as MemberExpression).object as AnyNode;
+  }
   if (
-    node.type !== "CallExpression" || node.callee.type !== "MemberExpression" ||
-    !MUTATORS.has(calledName(node.callee))
+    callee.type !== "MemberExpression" || !MUTATORS.has(calledName(callee))
   ) return [];
-  const on = node.callee.object as AnyNode;
-  const isBuiltIn = /^(Object|Reflect|Atomics)$/.test(root(on) ?? "");
+  const on = callee.object as AnyNode;
+  const isBuiltIn = callee !== node.callee ||
+    /^(Object|Reflect|Atomics)$/.test(root(on) ?? "");
   const [first] = node.arguments as AnyNode[]; // of Object.assign
   return isBuiltIn ? (first ? [first] : []) : [on];
 }
@@ -173,7 +191,7 @@ export function noteChain(node: AnyNode, chains: Map<number, string[]>): void {
   const chain: string[] = [];
   let at: AnyNode = node;
   for (; at.type === "MemberExpression"; at = at.object as AnyNode) {
-    const name = at.computed ? textOf(at.property as AnyNode) : calledName(at);
+    const name = calledName(at);
     if (name) chain.unshift(name);
     else chain.length = 0; // what is read of that is not known
   }

@@ -11,7 +11,7 @@ import {
   walk,
 } from "./ast.ts";
 import { namesOf, type NameUse } from "./scopes.ts";
-import { javascriptOf } from "./strip_types.ts";
+import { asRead, javascriptOf } from "./strip_types.ts";
 import { changed, matters } from "./value_changes.ts";
 
 /** What a name brings with it when it is used: a function's body, a class's. */
@@ -85,7 +85,8 @@ function globalOf(node: AnyNode): string | undefined {
   if (left.type !== "MemberExpression" || left.object.type !== "Identifier") {
     return;
   }
-  return left.object.name === "globalThis" ? calledName(left) : undefined;
+  if (!/^(globalThis|self)$/.test(left.object.name)) return;
+  return calledName(left) || undefined;
 }
 
 /** The declarations of a program: where they stand and what they define. */
@@ -184,7 +185,7 @@ export function cellCode(source: string): CellCode {
   let code = cache.get(source);
   if (code) return code;
   try {
-    const { code: script, moved } = javascriptOf(source);
+    const { code: script, moved } = javascriptOf(asRead(source));
     code = { ...read(parseCode(script), script), inPlace: !moved };
   } catch (e) {
     const [error] = (e as Error).message.split("\n");

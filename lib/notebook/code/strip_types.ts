@@ -56,6 +56,20 @@ export function stripTypes(
 }
 
 /**
+ * A cell as the kernel reads it: one that is no statement, but an object, as
+ * `{ a: 1, b: 2 }`, in parentheses.
+ */
+export function asRead(source: string): string {
+  if (!/^\s*\{[^]*[^;\s]\s*$/.test(source)) return source;
+  try {
+    stripTypes(source, "transform");
+    return source;
+  } catch {
+    return `(${source})`;
+  }
+}
+
+/**
  * TypeScript to JavaScript that acorn reads. Positions stay unless the code
  * has enums, namespaces or parameter properties: these are transformed, and
  * the emit drops imports that the code itself does not use, so they are kept

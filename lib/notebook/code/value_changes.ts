@@ -138,7 +138,7 @@ export function changed(program: Program): Change[] {
   walk(program as AnyNode, (node) => {
     for (const target of changedBy(node)) {
       const assigned = node.type !== "CallExpression";
-      if (assigned && target.type !== "MemberExpression") continue;
+      if (assigned && target.type === "Identifier") continue;
       add(root(target, PARTS), target.start, assigned);
     }
     if (node.type === "CallExpression") {

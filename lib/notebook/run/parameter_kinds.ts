@@ -1,6 +1,6 @@
 /** What kinds of value a notebook's parameters take: their defaults' and types'. */
 import type { AnyNode } from "acorn";
-import { parseCode } from "../code/ast.ts";
+import { nameOf, parseCode, targetsOf } from "../code/ast.ts";
 import { javascriptOf } from "../code/strip_types.ts";
 
 /** Kinds of value that a parameter's default or its type can tell apart. */
@@ -92,7 +92,10 @@ function declarations(source: string) {
         ? statement.declarations
         : []
     ).flatMap(({ id, init }) => {
-      if (id.type !== "Identifier") return [];
+      if (id.type !== "Identifier") { // what the pattern's names are, running tells
+        return targetsOf(id as AnyNode).map(nameOf)
+          .map((name) => ({ name, init: undefined, type: "" }));
+      }
       const type = init && !moved && // types have become blanks
         /^\s*:([^]*?)=\s*$/.exec(source.slice(id.end, init.start))?.[1];
       return [{ name: id.name, init, type: type || "" }];
