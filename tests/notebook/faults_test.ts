@@ -148,9 +148,12 @@ throw new Error("high", { cause: low });`,
     assert.equal(result.failedCell, 4);
     assert.match(result.error!, /cell 4 \(line 1\): null, in `throw null;`$/);
   });
-  await run([`1;\nthrow undefined;`], ({ result }) => {
-    assert.match(result.error!, /cell 1 \(line 2\): undefined, in `throw/);
-  });
+  for (const thrown of ["undefined", "10n", "NaN"]) {
+    await run([`1;\nthrow ${thrown};`], ({ result }) => {
+      const told = `cell 1 (line 2): ${thrown}, in \`throw`;
+      assert.ok(result.error!.includes(told), result.error!);
+    });
+  }
 });
 
 Deno.test("what workers and other programs print is the cell's", async () => {

@@ -43,8 +43,8 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
   const isError = (v) => Function.prototype[Symbol.hasInstance].call(Error, v);
   let thrown;
   let thrownAt; // the last throw of what is no Error, and its place
-  // The kernel asks about null where undefined was thrown.
-  const isThat = (v) => thrownAt && (Object.is(thrownAt.v, v) || v === null && thrownAt.v === undefined);
+  // The kernel asks about null where what was thrown is none of JSON, as 1n or NaN.
+  const isThat = (v) => thrownAt && (Object.is(thrownAt.v, v) || v === null && typeof thrownAt.v !== "object");
   const frameOf = (v) => isThat(v) ? [thrownAt.frame] : [];
   Object.defineProperty(Error, Symbol.hasInstance, {
     configurable: true,
@@ -230,7 +230,7 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
   (${cellChildren})(print, ${cellStreams});
 
   Object.defineProperty(globalThis, Symbol.for("ferlab.prelude"), {
-    value: {
+    value: Object.freeze({
       cell,
       at(label, line, v) {
         if (!isError(v)) thrownAt = { v, frame: "    at cell " + label + ", line " + line };
@@ -273,7 +273,7 @@ export const PRELUDE = `void 0;//# sourceURL=ext:ferlab
         [...pending.values()]
           .filter(({ timer }) => !timer?._destroyed && (timer?.hasRef?.() ?? true))
           .map(({ at, due }) => ({ at, in: due === Infinity ? null : due - Date.now() })),
-    },
+    }),
   });
 })()`;
 
