@@ -1,8 +1,8 @@
 /** Text for terminals: columns, widths, numbers, and no raw control codes. */
 import stringWidth from "string-width";
-import { fit } from "../lib/notebook/commands/mod.ts";
+import { clean, fit } from "../lib/notebook/commands/mod.ts";
 
-export { fit };
+export { clean, fit };
 export {
   BOLD,
   DIM,
@@ -10,18 +10,6 @@ export {
   RED,
   YELLOW,
 } from "../lib/notebook/commands/mod.ts";
-
-/** Control codes, line separators, and what turns the writing direction. */
-const HARMFUL =
-  /[\p{Cc}\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu;
-
-/** The text with control codes written out, as in `\u001b`. */
-export function clean(text: string): string {
-  return text.toWellFormed().replace(
-    HARMFUL,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
 
 /**
  * The text in lines of at most `room` columns, broken between words; lines

@@ -55,17 +55,26 @@ export function diffLines(before: string, after: string): DiffLine[] {
   );
 }
 
+/** How often each word stands in a cell, and how many they are. */
+function wordsOf({ source }: Cell) {
+  const words = source.match(/[\p{L}\p{N}_$]+|[^\s\p{L}\p{N}]/gu) ?? [];
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return { counts, all: words.length };
+}
+type Words = ReturnType<typeof wordsOf>;
+
 /** Words in common, 0 to 1 (Dice's coefficient over counted words). */
-function similarity(a: string, b: string): number {
-  const words = (s: string) =>
-    s.match(/[\p{L}\p{N}_$]+|[^\s\p{L}\p{N}]/gu) ?? [];
-  const [x, y] = [words(a), words(b)];
-  const counts = Map.groupBy(x, (word) => word);
-  const common = y.filter((word) => counts.get(word)?.pop()).length;
-  return x.length + y.length ? 2 * common / (x.length + y.length) : 1;
+function similarity(a: Words, b: Words): number {
+  let common = 0;
+  for (const [word, n] of a.counts) {
+    common += Math.min(n, b.counts.get(word) ?? 0);
+  }
+  return a.all + b.all ? 2 * common / (a.all + b.all) : 1;
 }
 
 const ALIKE = 0.5; // half of the words
+const MOST_PAIRS = 1_000_000; // of cells; of more, none is looked for that is alike
 
 /** Pairs cells: by id, then equal sources, then the most alike. */
 function pairCells(a: Cell[], b: Cell[]): Map<number, number> {
@@ -77,10 +86,15 @@ function pairCells(a: Cell[], b: Cell[]): Map<number, number> {
   const free = new Set(a.keys()).difference(new Set(found));
   const pairs = new Map<number, number>(); // place in b → place in a
   for (const [j, i] of found.entries()) if (i !== undefined) pairs.set(j, i);
-  const rest = b.keys().filter((j) => !pairs.has(j)).toArray().flatMap((j) =>
-    [...free].filter((i) => sameKind(i, j))
-      .map((i) => ({ i, j, alike: similarity(a[i].source, b[j].source) }))
-  ).filter(({ alike }) => alike >= ALIKE).sort((x, y) => y.alike - x.alike);
+  const left = b.keys().filter((j) => !pairs.has(j)).toArray();
+  if (free.size * left.length > MOST_PAIRS) return pairs;
+  const words = new Map([...free].map((i) => [i, wordsOf(a[i])]));
+  const rest = left.flatMap((j) => {
+    const own = wordsOf(b[j]);
+    return [...free].filter((i) => sameKind(i, j))
+      .map((i) => ({ i, j, alike: similarity(words.get(i)!, own) }))
+      .filter(({ alike }) => alike >= ALIKE);
+  }).sort((x, y) => y.alike - x.alike);
   for (const { i, j } of rest) {
     if (pairs.has(j) || !free.delete(i)) continue;
     pairs.set(j, i);
@@ -92,9 +106,9 @@ function pairCells(a: Cell[], b: Cell[]): Map<number, number> {
 function keptOrder(pairs: Map<number, number>): Set<number> {
   const places = [...pairs.keys()].sort((x, y) => x - y);
   const inFirst = places.toSorted((x, y) => pairs.get(x)! - pairs.get(y)!);
-  const parts = diffArrays(inFirst, places);
+  const parts = diffArrays(inFirst, places, { maxEditLength: MOST_LINES });
   return new Set(
-    parts.filter((p) => !p.added && !p.removed).flatMap((p) => p.value),
+    parts?.filter((p) => !p.added && !p.removed).flatMap((p) => p.value),
   );
 }
 

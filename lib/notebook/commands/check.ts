@@ -2,13 +2,15 @@
 import type { Command } from "commander";
 import { checkNotebooks } from "../check/check.ts";
 import { findingText } from "../check/findings.ts";
-import { path, shownPath } from "./shared.ts";
+import { path, plainLine, shownPath } from "./shared.ts";
 
 async function check(given: string[], o: { json?: boolean }): Promise<number> {
   const findings = (await checkNotebooks(given.map(path)))
     .map((f) => ({ ...f, file: shownPath(f.file) }));
   if (o.json) console.log(JSON.stringify({ findings }, null, 2));
-  else for (const finding of findings) console.log(findingText(finding));
+  else {for (const finding of findings) {
+      console.log(plainLine(findingText(finding)));
+    }}
   return findings.length ? 1 : 0;
 }
 

@@ -8,6 +8,7 @@ import {
   type NotebookDiff,
 } from "../check/diff.ts";
 import { readNotebook } from "../file/types.ts";
+import { clean } from "../terminal_text.ts";
 import {
   BOLD,
   checkFolder,
@@ -16,6 +17,7 @@ import {
   numberOption,
   paintOut as paint,
   path,
+  plainLine,
   RED,
   shownPath,
   writeWhole,
@@ -24,26 +26,33 @@ import {
 
 const CONTEXT = 2; // equal lines shown around a change
 
-/** Changed lines with some around them; gaps are undefined. */
-function hunks(lines: DiffLine[]): (DiffLine | undefined)[] {
-  const shownLines: (DiffLine | undefined)[] = [];
+/** Changed lines with some around them, and "…" for a gap. */
+function hunks(lines: DiffLine[]): DiffLine[] {
+  const gap: DiffLine = { sign: " ", text: "…" };
+  const shownLines: DiffLine[] = [];
   lines.forEach((line, i) => {
     const around = lines.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1);
     if (around.some(({ sign }) => sign !== " ")) shownLines.push(line);
-    else if (shownLines.length && shownLines.at(-1)) shownLines.push(undefined);
+    else if (shownLines.length && shownLines.at(-1) !== gap) {
+      shownLines.push(gap);
+    }
   });
   return shownLines;
 }
 
 function print(cell: CellDiff) {
-  console.log(paint(BOLD, cellHeading(cell)) + paint(DIM, `  ${cell.title}`));
+  console.log(
+    paint(BOLD, cellHeading(cell)) + paint(DIM, `  ${plainLine(cell.title)}`),
+  );
   const colours = { " ": DIM, "-": RED, "+": GREEN };
-  for (const line of hunks(cell.source)) {
-    const { sign, text } = line ?? { sign: " " as const, text: "…" };
-    console.log(paint(colours[sign], `  ${sign} ${text}`));
+  for (const { sign, text } of hunks(cell.source)) {
+    const shown = text.split("\t").map(clean).join("\t");
+    console.log(paint(colours[sign], `  ${sign} ${shown}`));
   }
   for (const { index, kind, why } of cell.outputs) {
-    console.log(paint(YELLOW, `  output ${index + 1} (${kind}): `) + why);
+    console.log(
+      paint(YELLOW, `  output ${index + 1} (${kind}): `) + plainLine(why),
+    );
   }
 }
 

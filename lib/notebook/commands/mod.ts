@@ -1,6 +1,6 @@
 /** What other commands share with those of notebooks. */
 export { escapeHtml } from "../ansi.ts";
-export { fit } from "../terminal_text.ts";
+export { clean, fit } from "../terminal_text.ts";
 export { inJobs } from "../concurrency.ts";
 export { QUESTION } from "../page/report_lead.ts";
 export { htmlPage } from "../page/script.ts";

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { dirname, relative, resolve } from "node:path";
 import { stripAnsi } from "../ansi.ts";
 import { replaceText } from "../file/json_text.ts";
+import { clean } from "../terminal_text.ts";
 import { TypedText } from "../run/parameter_kinds.ts";
 
 /**
@@ -125,11 +126,15 @@ export async function eachFile<T>(
   return { results, ok };
 }
 
+/** The first line of a text from elsewhere, in which nothing orders the terminal. */
+export const plainLine = (text: string): string =>
+  clean(stripAnsi(text).split("\n")[0]);
+
 export function fail(message: string) {
-  console.error(`${paint(RED, "error:")} ${stripAnsi(message).split("\n")[0]}`);
+  console.error(`${paint(RED, "error:")} ${plainLine(message)}`);
 }
 
-const NAME = "[\\p{L}_$][\\p{L}\\p{N}_$]*";
+const NAME = "[\\p{ID_Start}_$][\\p{ID_Continue}$]*";
 
 /** Papermill's `-p name value` and `-f file` as this command has them. */
 export function asPapermill(args: string[]): string[] {
@@ -162,9 +167,7 @@ export function parameterOption(
 
 /** Prints one line that does not stop the work. */
 export function warn(message: string) {
-  console.error(
-    `${paint(YELLOW, "warning:")} ${stripAnsi(message).split("\n")[0]}`,
-  );
+  console.error(`${paint(YELLOW, "warning:")} ${plainLine(message)}`);
 }
 
 /** Writes a file at once: who reads it meanwhile finds the old one or the new. */

@@ -1,11 +1,11 @@
 /** `deno task nb status`: what is fresh and what is stale, without running. */
 import type { Command } from "commander";
 import { type CellState, notebookStatus } from "../run/stale.ts";
-import { eachFile, shownPath, warn } from "./shared.ts";
+import { eachFile, plainLine, shownPath, warn } from "./shared.ts";
 
-function line(cell: CellState): string {
+function stateText(cell: CellState): string {
   const why = cell.why.length ? `: ${cell.why.join(", ")}` : "";
-  return `cell ${cell.number}: ${cell.state}${why}`;
+  return plainLine(`cell ${cell.number}: ${cell.state}${why}`);
 }
 
 async function status(
@@ -25,7 +25,7 @@ async function status(
   for (const { source, cells } of results) {
     if (given.length > 1) console.log(source);
     for (const cell of cells) {
-      console.log((given.length > 1 ? "  " : "") + line(cell));
+      console.log((given.length > 1 ? "  " : "") + stateText(cell));
     }
   }
   return ok ? 0 : 1;

@@ -12,14 +12,16 @@ import {
   paint,
   parameterOption,
   path,
+  plainLine,
   shownPath,
   stopSignal,
+  warn,
 } from "./shared.ts";
 
-function line({ cell, title, status, seconds, message }: CellTest): string {
+function text({ cell, title, status, seconds, message }: CellTest): string {
   const time = seconds === undefined ? "" : ` (${seconds.toFixed(2)} s)`;
   const why = message === undefined ? "" : `: ${message}`;
-  return `${status.padEnd(7)} ${cell} ${title}${time}${why}`;
+  return plainLine(`${status.padEnd(7)} ${cell} ${title}${time}${why}`);
 }
 
 async function test(given: string[], o: {
@@ -38,13 +40,15 @@ async function test(given: string[], o: {
       tolerance: o.tolerance,
       signal,
       onEvent: (e) => {
-        if (e.type === "warning") console.error(`warning: ${e.message}`);
+        if (e.type === "warning") warn(e.message);
         if (e.type === "cell-start") {
-          console.error(paint(DIM, `[${e.index}/${e.total}] ${e.title}`));
+          console.error(
+            paint(DIM, `[${e.index}/${e.total}] ${plainLine(e.title)}`),
+          );
         }
       },
       onCell: (cell) => {
-        if (!o.json) console.log(`  ${line(cell)}`);
+        if (!o.json) console.log(`  ${text(cell)}`);
       },
     }).catch((e: Error): NotebookTest => ({
       ...{ file, ok: false, interrupted: false, cells: [] },

@@ -1,7 +1,7 @@
 /** A run's progress as text: one line that changes on a terminal, else lines. */
 import { stripAnsi } from "../ansi.ts";
 import type { RunEvent } from "./cell_run.ts";
-import { fit } from "../terminal_text.ts";
+import { fit, HARMFUL } from "../terminal_text.ts";
 
 const DIM = 2, RED = 31, YELLOW = 33, BOLD = 1;
 const LONGEST = 300; // characters of a line that are shown
@@ -57,7 +57,7 @@ export function progress(o: ProgressOptions): Progress {
   /** What a line shows in the end, without colours and other orders. */
   const plain = (text: string) =>
     stripAnsi(text.replace(/\r$/, "").split("\r").at(-1)!)
-      .replaceAll("\t", "  ").replace(/\p{Cc}/gu, "");
+      .replaceAll("\t", "  ").replace(HARMFUL, "");
   const print = (text: string) => {
     const shown = plain(text);
     if (!shown.trim()) return;
@@ -66,16 +66,16 @@ export function progress(o: ProgressOptions): Progress {
   };
   const take = (event: RunEvent) => {
     if (event.type === "warning") {
-      line(`${paint(YELLOW, "warning:")} ${event.message}`);
+      line(`${paint(YELLOW, "warning:")} ${plain(event.message)}`);
       return tick();
     }
     if (o.quiet) return;
     if (event.type === "cell-start") {
       const count = `[${event.index}/${event.total}]`;
-      cell = { count, title: event.title, start: now() };
+      cell = { count, title: plain(event.title), start: now() };
       last = "";
       if (changes) tick();
-      else line(`${paint(BOLD, count)} ${event.title}`);
+      else line(`${paint(BOLD, count)} ${cell.title}`);
     } else if (event.type === "output") {
       const lines = (rest + event.text).split("\n");
       rest = lines.pop()!.slice(-LONGEST_REST);
