@@ -251,6 +251,54 @@ export const ATTACKS: [name: string, markup: string, unaided?: true][] = [
     `<svg ${SVG}><g><title><img src=x: onerror=${RUN}>&lt;img src=x: onerror=${RUN}&gt;</title><rect width="40" height="40"/></g></svg>`,
   ],
   ["open comment", `<!-- <script>${RUN}</script>`],
+  [
+    "mXSS form",
+    `<form><math><mtext></form><form><mglyph><style></math><img src=x: onerror=${RUN}>`,
+  ],
+  [
+    "mXSS desc",
+    `<svg><desc><style><a title="</style><img src=x: onerror=${RUN}>"></desc></svg>`,
+  ],
+  [
+    "mXSS CDATA",
+    `<svg><text><![CDATA[</text></svg><img src=x: onerror=${RUN}>]]></text></svg>`,
+  ],
+  [
+    "mXSS foreign table",
+    `<svg><g><table><tr><td><style><!--</style><img src=x: onerror=${RUN}>--></table></g></svg>`,
+  ],
+  ["image of old", `<image src="${FAR}/25.png" onerror="${RUN}">`, true],
+  ["lowsrc", `<img src=x: srcset="${FAR}/26.png, ${FAR}/27.png 2x">`, true],
+  ["picture", `<picture><source srcset="${FAR}/28.png"><img></picture>`, true],
+  ["ping", `<a href="#x" ping="${FAR}/29" attributionsrc="${FAR}/30">x</a>`],
+  [
+    "popover and dialog",
+    `<div popover id=p onbeforetoggle="${RUN}">x</div><dialog open oncancel="${RUN}">x</dialog><button popovertarget=p command=show-popover commandfor=p interestfor=p>x</button>`,
+  ],
+  [
+    "transition and scroll",
+    `<b style="transition:all 1s" ontransitionrun="${RUN}" onscrollend="${RUN}" oncontentvisibilityautostatechange="${RUN}">x</b>`,
+  ],
+  [
+    "xml base and events",
+    `<svg ${SVG} xml:base="javascript:${RUN}//"><a xlink:href="#"><text y="9">x</text></a><handler xmlns:ev="http://www.w3.org/2001/xml-events" ev:event="load">${RUN}</handler></svg>`,
+  ],
+  [
+    "mathml link",
+    `<math><maction actiontype="statusline" xlink:href="javascript:${RUN}">x</maction><mi href="javascript:${RUN}">y</mi></math>`,
+  ],
+  [
+    "sheet that asks far",
+    `<style>@layer a{p{background:url(${FAR}/31)}}@supports(a:b){@import "${FAR}/32";}@namespace url(${FAR}/33);p:has(b){cursor:image-set("${FAR}/34" 1x)}@property --x{syntax:"<url>";inherits:true;initial-value:url(${FAR}/35)}</style><p><b>x</b></p>`,
+  ],
+  [
+    "rules of speculation",
+    `<script type="speculationrules">{"prefetch":[{"urls":["${FAR}/36"]}]}</script><script type="importmap">{"imports":{"a":"${FAR}/37"}}</script>`,
+  ],
+  [
+    "a figure of the page",
+    `<figure class=numbered><svg></svg><figcaption>x</figcaption></figure><nav><a href="#%">x</a></nav><style>.power{color:red}</style>`,
+  ],
 ];
 
 /** Markup for names, text and attachments. */

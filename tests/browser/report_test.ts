@@ -183,10 +183,13 @@ test("nothing of a hostile notebook runs or loads", async (pages) => {
 });
 
 test("nothing of an output or of Markdown hides or covers what is outside its cell", async ({ open }) => {
-  for (const where of ["text/html", "text/markdown", "Markdown"]) {
-    const cells = COVERS.map(([, markup]) =>
-      where === "Markdown"
-        ? markdown(markup)
+  for (const where of ["text/html", "text/markdown", "Markdown", "caption"]) {
+    const cells = COVERS.flatMap(([, markup]) =>
+      where === "Markdown" ? markdown(markup) : where === "caption"
+        ? [
+          markdown(`**Figure.** ${markup}`),
+          code("show()", [display("text/html", "<svg></svg>")]),
+        ]
         : code("show()", [display(where, markup)])
     );
     const { page } = await open(
@@ -207,9 +210,9 @@ test("nothing of an output or of Markdown hides or covers what is outside its ce
         if (!part.checkVisibility()) found.push(`${part.className} hidden`);
       }
       const home = (e: Element | null) =>
-        e?.closest(".out, main > .md, .box, nav, .banner, .tools");
+        e?.closest(".out, main > .md, figcaption, .box, nav, .banner, .tools");
       for (const link of document.querySelectorAll('a[href*="attack"]')) {
-        const box = link.closest(".out, main > .md")!;
+        const box = link.closest(".out, main > .md, figcaption")!;
         link.scrollIntoView({ block: "center", behavior: "instant" });
         const { left, right, top, bottom } = box.getBoundingClientRect();
         // above, below and beside the cell lies what the page put there

@@ -126,9 +126,9 @@ for (const figure of document.querySelectorAll("figure.numbered")) {
   // The one that is there now: it may have been drawn again.
   const chart = () => figure.querySelector("svg");
   const caption = figure.querySelector(":scope > figcaption");
-  if (!chart() || !caption || figure.querySelector("table")) continue;
-  const name = page + "-" +
-    caption.textContent.match(/^\\w+ \\d+/)[0].toLowerCase().replace(" ", "-");
+  const [number] = /^\\w+ \\d+/.exec(caption?.textContent) ?? [];
+  if (!chart() || !number || figure.querySelector("table")) continue;
+  const name = page + "-" + number.toLowerCase().replace(" ", "-");
   const tools = document.createElement("span");
   tools.className = "take";
   const button = (label, action) => {

@@ -87,7 +87,7 @@ const notes = ${
 }.map(([pattern, note]) => ({ pattern: new RegExp("(?<![\\\\p{L}\\\\d])(?:" + pattern + ")(?![\\\\p{L}])", "u"), note }));
 const plain = (node) => !node.parentElement.closest(
   "a, summary, h1, h2, h3, h4, h5, h6, .take, figcaption b");
-const isLeftOut = (node) => node.nodeType === 1 && node.matches("code, pre, svg, .katex");
+const isLeftOut = (node) => node.nodeType === 1 && node.matches("code, pre, style, svg, .katex");
 const noteOn = (e, note) => {
   e.dataset.note = "";
   const at = () => {

@@ -106,7 +106,7 @@ pre { margin: 0; overflow-x: auto; line-height: 1.55; tab-size: 2; font-size: .8
 body > .tools:has(#ui--code:checked) ~ .page .code:not([open])::details-content { content-visibility: visible; block-size: auto; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .code > summary:focus-visible, pre:focus-visible { outline-offset: -2px; border-radius: 8px; }
-.md { position: relative; overflow: clip; overflow-clip-margin: 4px; isolation: isolate; overflow-wrap: break-word; }
+.md, .numbered > figcaption { position: relative; overflow: clip; overflow-clip-margin: 4px; isolation: isolate; overflow-wrap: break-word; }
 .raw { contain: layout; margin-bottom: 1em; }
 .raw > :first-child { margin-top: 0; }
 .raw > :last-child { margin-bottom: 0; }
