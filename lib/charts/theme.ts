@@ -73,9 +73,9 @@ export const escapeMarkup = (text: string): string =>
 
 /** A chart of finished SVG markup; `narrow` draws one for narrow windows. */
 export function wrap(markup: string, narrow?: () => string): Chart {
-  // No SVG may hold control characters or halves of pairs.
+  // No SVG may hold control characters, halves of pairs or what is no character.
   // deno-lint-ignore no-control-regex
-  const control = /[\0-\x08\v\f\x0e-\x1f]/g;
+  const control = /[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/g;
   const svg = markup.toWellFormed().replace(control, "\ufffd");
   let html: string | undefined;
   // Drawn when it is asked for: who shows the first alone needs no second.

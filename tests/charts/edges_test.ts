@@ -59,7 +59,7 @@ const inputs: Record<string, { rows: Row[]; note?: RegExp }> = {
   "the largest numbers": {
     rows: [row(1e-3, 2, 1e299), row(1e-2, 2, -1e299), row(5e-324, 2, 1e308)],
   },
-  "markup in words": { rows: [row('<b> & "x"', "</svg>\0\ud800", 0.5)] },
+  "markup in words": { rows: [row('<b> & "x"', "</svg>\0\ud800\uffff", 0.5)] },
   "1,000 series": {
     rows: Array.from(
       { length: 1000 },
