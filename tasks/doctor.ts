@@ -326,15 +326,13 @@ async function data(): Promise<Told[]> {
 const MARKS: Record<State, string> = { right: "ok", wrong: "NO", absent: "–" };
 
 /** One line of the report. */
-export function partLine([part, state, text, remedy]: Told): string {
+function partLine([part, state, text, remedy]: Told): string {
   const mended = state === "wrong" && remedy ? ` → ${remedy}` : "";
   return `${MARKS[state].padEnd(3)}${part.padEnd(12)}${text}${mended}`;
 }
 
 /** Prints a line a part; the number of those that are wrong. */
-export async function examine(
-  say: (text: string) => void = console.log,
-): Promise<number> {
+async function examine(): Promise<number> {
   const checks: (() => Told | Told[] | Promise<Told | Told[]>)[] = [
     deno,
     node,
@@ -362,7 +360,7 @@ export async function examine(
     const isOne = typeof told[0] === "string";
     for (const one of (isOne ? [told] : told) as Told[]) {
       if (one[1] === "wrong") wrong++;
-      say(partLine(one));
+      console.log(partLine(one));
     }
   }
   return wrong;

@@ -8,7 +8,7 @@ import {
   uninstallKernelspec,
   writeKernelspec,
 } from "../lib/notebook/kernel/kernelspec.ts";
-import { JUPYTERLAB, jupyterPython } from "./python.ts";
+import { JUPYTERLAB, pythonWith } from "./python.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
 const FIRST_PORT = 8888;
@@ -122,7 +122,7 @@ async function answering(lab: Lab): Promise<void> {
  */
 export async function startLab(o: LabOptions = {}): Promise<Lab> {
   const port = choosePort(o.port);
-  const python = await jupyterPython();
+  const python = await pythonWith("jupyterlab");
   o.signal?.throwIfAborted();
   const state = o.state ?? join(ROOT, ".ferlab", "jupyter");
   const folder = (name: string) => join(state, name);

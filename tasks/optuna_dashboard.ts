@@ -1,6 +1,6 @@
 /** The real optuna-dashboard, for who compares with it. */
 import { dirname, join } from "node:path";
-import { optunaPython } from "./python.ts";
+import { pythonWith } from "./python.ts";
 
 /** A port of this machine that is free now. */
 export function freePort(): number {
@@ -17,7 +17,7 @@ export async function withDashboard(
 ): Promise<void> {
   const url = `http://127.0.0.1:${freePort()}`;
   const server = new Deno.Command(
-    join(dirname(await optunaPython()), "optuna-dashboard"),
+    join(dirname(await pythonWith("optuna")), "optuna-dashboard"),
     {
       args: [storage, "--port", new URL(url).port, "--server", "wsgiref"],
       stdin: "null",

@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** The environments, each by the package that it is for. */
-export type Venv = "torch" | "nbclient" | "jupyterlab" | "optuna";
+type Venv = "torch" | "nbclient" | "jupyterlab" | "optuna";
 
 /** A committed list of packages. */
 function lockOf(name: Venv): { path: string; text: string; version: string } {
@@ -51,7 +51,7 @@ const VENVS: Record<Venv, [variable: string, what: string]> = {
  * in the user's cache, which the first call makes: exactly what the list says,
  * each file checked, none built here.
  */
-async function python(venv: Venv): Promise<string> {
+export async function pythonWith(venv: Venv): Promise<string> {
   const [variable, what] = VENVS[venv];
   const given = Deno.env.get(variable);
   if (given) return given;
@@ -77,11 +77,3 @@ async function python(venv: Venv): Promise<string> {
   await Deno.writeTextFile(ready, lock.text);
   return path;
 }
-
-/** With PyTorch and safetensors, which are a large download. */
-export const torchPython = () => python("torch");
-/** With nbclient, nbconvert and papermill. */
-export const notebookPython = () => python("nbclient");
-export const jupyterPython = () => python("jupyterlab");
-/** With Optuna, its dashboard, and what they read records with. */
-export const optunaPython = () => python("optuna");

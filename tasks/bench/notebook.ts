@@ -18,7 +18,7 @@ import {
   msOf,
   printResult,
 } from "./parts.ts";
-import { notebookPython } from "../python.ts";
+import { pythonWith } from "../python.ts";
 import { type Bench, done, ours, printed, theirs } from "./notebook_parts.ts";
 
 /** Options of {@link benchNotebook}. */
@@ -182,7 +182,7 @@ async function prepare(folder: string, peer: boolean): Promise<Bench> {
   return {
     folder,
     env,
-    ...(peer ? { bin: dirname(await notebookPython()) } : {}),
+    ...(peer ? { bin: dirname(await pythonWith("nbclient")) } : {}),
   };
 }
 

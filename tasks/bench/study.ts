@@ -25,7 +25,7 @@ import {
   ourReports,
   ourTrials,
 } from "./study_sides.ts";
-import { optunaPython } from "../python.ts";
+import { pythonWith } from "../python.ts";
 
 /** Options of {@link benchStudy}. */
 export interface StudyBenchOptions {
@@ -182,7 +182,7 @@ async function durableCluster(): Promise<Cluster | undefined> {
 export const benchStudy = (o: StudyBenchOptions): Promise<number> =>
   inFolder(async (folder) => {
     const options = o.quick ? { ...o, rounds: 1 } : o;
-    const optuna = new Optuna(await optunaPython());
+    const optuna = new Optuna(await pythonWith("optuna"));
     let cluster: Cluster | undefined;
     try {
       const made = cluster = await durableCluster();

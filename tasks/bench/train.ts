@@ -23,7 +23,7 @@ import {
 } from "./train_nets.ts";
 import { Peer, VARIANTS } from "./train_peer.ts";
 import { say, UsageError } from "../cli.ts";
-import { torchPython } from "../python.ts";
+import { pythonWith } from "../python.ts";
 import { table } from "../text.ts";
 
 /** Options of {@link benchTrain}. */
@@ -176,7 +176,7 @@ async function startPeers(
     say(`${net}: no peer, PyTorch's twin has no ${other.join(", ")}`);
     return [];
   }
-  const python = await torchPython();
+  const python = await pythonWith("torch");
   const peers: Peer[] = [];
   for (const variant of variants) {
     const peer = await Peer.start(python, recipe, variant);

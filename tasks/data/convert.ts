@@ -10,7 +10,7 @@ import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import { clean, plural } from "../text.ts";
 import { imageFile } from "./content.ts";
 import { openSet, type SetOptions, withSetOptions } from "./set.ts";
-import { command, printLine, say } from "../cli.ts";
+import { command, printLine, say, stopSignal } from "../cli.ts";
 import { Progress } from "../screen.ts";
 
 /** What is written: folders of classes, or one folder and labels.csv. */
@@ -124,9 +124,7 @@ async function convert(
     );
   }
   const { dir: from, listing } = openSet(given, o);
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  Deno.addSignalListener("SIGINT", onSignal);
+  const stop = stopSignal(() => {});
   // All or nothing: the folder gets its name when it is whole.
   const making = `${dir}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
@@ -150,9 +148,7 @@ async function convert(
     await Deno.remove(making, { recursive: true }).catch(() => {});
     if (!stop.signal.aborted) throw error;
     say("stopped; nothing is left behind");
-    return 130;
-  } finally {
-    Deno.removeSignalListener("SIGINT", onSignal);
+    return stop.code();
   }
 }
 

@@ -1,10 +1,10 @@
 // A Python with the real optuna 5.0.0, found or made once, and what it reads.
 import { decodeJson } from "../../lib/study/store/mod.ts";
-import { optunaPython } from "../../tasks/python.ts";
+import { pythonWith } from "../../tasks/python.ts";
 
 async function run(args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(
-    await optunaPython(),
+    await pythonWith("optuna"),
     { args, stdout: "piped", stderr: "piped" },
   ).output();
   if (!success) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { importTrials } from "../../lib/study/exchange/import_trials.ts";
 import { readStored } from "../../lib/study/exchange/optuna.ts";
 import { openStore } from "../../lib/study/store/mod.ts";
-import { optunaPython } from "../../tasks/python.ts";
+import { pythonWith } from "../../tasks/python.ts";
 import { inFolder } from "../_folder.ts";
 
 const HEAD = `
@@ -60,7 +60,7 @@ print(json.dumps({
 
 async function python(code: string, ...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(
-    await optunaPython(),
+    await pythonWith("optuna"),
     { args: ["-c", HEAD + code, ...args], stdout: "piped", stderr: "piped" },
   ).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

@@ -5,14 +5,17 @@ import { readWeights, writeSafetensors } from "../../lib/weights/mod.ts";
 import { loadCheckpoint, train, TrainingRun } from "../../lib/train/mod.ts";
 import { distance } from "../models/_tiny.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
-import { torchPython } from "../../tasks/python.ts";
+import { pythonWith } from "../../tasks/python.ts";
 import { inFolder } from "../_folder.ts";
 import { finished, ran } from "../_run.ts";
 
 /** Runs Python `code` in the folder, and gives what its last line says as JSON. */
 async function python(dir: string, code: string): Promise<unknown> {
   const { code: exit, out, err } = await finished(
-    new Deno.Command(await torchPython(), { args: ["-c", code], cwd: dir }),
+    new Deno.Command(await pythonWith("torch"), {
+      args: ["-c", code],
+      cwd: dir,
+    }),
   );
   assert.equal(exit, 0, err);
   return JSON.parse(out.trim().split("\n").at(-1)!);
