@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { get } from "node:http";
 import { join, resolve } from "node:path";
-import { inOneLine } from "../lib/notebook/commands/mod.ts";
+import { inOneLine, stopSignal } from "../lib/notebook/commands/mod.ts";
 import {
   installKernelspec,
   uninstallKernelspec,
@@ -203,7 +203,7 @@ if (import.meta.main) {
     .addOption(
       new Option("--uninstall", "undo --install").conflicts("install"),
     );
-  const asked = new AbortController();
+  const asked = stopSignal(() => {});
   try {
     program.parse(Deno.args, { from: "user" });
     const { install, uninstall, ...options } = program.opts();
@@ -212,12 +212,6 @@ if (import.meta.main) {
       for (const line of done) console.log(line);
       Deno.exit(0);
     }
-    const signals = Deno.build.os === "windows"
-      ? ["SIGINT"] as const
-      : ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-    for (const signal of signals) {
-      Deno.addSignalListener(signal, () => asked.abort());
-    }
     const lab = await startLab({ ...options, signal: asked.signal });
     console.log(lab.url);
     const code = await lab.ended;
@@ -225,7 +219,7 @@ if (import.meta.main) {
   } catch (error) {
     const e = error as Error & { code?: string; exitCode?: number };
     if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
-    if (asked.signal.aborted) Deno.exit(130); // it had not started
+    if (asked.signal.aborted) Deno.exit(asked.code()); // it had not started
     console.error(`error: ${e.message}`);
     Deno.exit(1);
   }

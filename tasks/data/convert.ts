@@ -1,4 +1,5 @@
 /** `deno task data convert`: a data set in a layout that any tool reads. */
+import { csvFormatRows } from "d3";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
@@ -57,9 +58,6 @@ function targets({ images, classes }: Listing, to: Layout): string[] {
   });
 }
 
-const cell = (text: string) =>
-  /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-
 /** The list of a csv layout; columns that no image fills are left out. */
 function csvOf(
   { classes }: Listing,
@@ -73,10 +71,11 @@ function csvOf(
       ["subject", ({ image }) => image.subject],
     ];
   const filled = columns.filter(([, of]) => rows.some(of));
-  return [
+  const lines = [
     filled.map(([name]) => name),
-    ...rows.map((row) => filled.map(([, of]) => cell(of(row) ?? ""))),
-  ].map((cells) => `${cells.join(",")}\n`).join("");
+    ...rows.map((row) => filled.map(([, of]) => of(row) ?? "")),
+  ];
+  return `${csvFormatRows(lines)}\n`;
 }
 
 /** Writes everything to `dir`; what cannot be read is told and left out. */

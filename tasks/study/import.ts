@@ -2,7 +2,6 @@
 import { path } from "../../lib/notebook/commands/mod.ts";
 import {
   type CsvTable,
-  oneLine,
   openStore,
   readCsv,
   type Store,
@@ -29,7 +28,7 @@ import {
   withRecordOptions,
   withStudy,
 } from "./records.ts";
-import { command, say, UsageError } from "../cli.ts";
+import { asUsage, command, say, UsageError } from "../cli.ts";
 
 interface Options extends RecordOptions {
   study: string;
@@ -51,12 +50,10 @@ const SQLITE = "SQLite format 3\0";
 async function isStorage(file: string): Promise<boolean> {
   if (isUrl(file)) return true;
   const head = new Uint8Array(SQLITE.length);
-  try {
+  await asUsage(`${file}: cannot be read`, async () => {
     using opened = await Deno.open(path(file));
     await opened.read(head);
-  } catch (error) {
-    throw new UsageError(`${file}: cannot be read: ${oneLine(error)}`);
-  }
+  });
   return new TextDecoder().decode(head) === SQLITE;
 }
 
@@ -69,12 +66,11 @@ async function readStorage(url: string, o: Options): Promise<TrialSource> {
 }
 
 async function readCsvFile(file: string): Promise<CsvTable> {
-  try {
-    return readCsv(await Deno.readFile(path(file)), file);
-  } catch (error) {
-    if (error instanceof StudyError) throw error;
-    throw new UsageError(`${file}: cannot be read: ${oneLine(error)}`);
-  }
+  const bytes = await asUsage(
+    `${file}: cannot be read`,
+    () => Deno.readFile(path(file)),
+  );
+  return readCsv(bytes, file);
 }
 
 async function readExport(file: string, o: Options): Promise<TrialSource> {
