@@ -7,10 +7,10 @@ import { path, plainLine, shownPath } from "./shared.ts";
 async function check(given: string[], o: { json?: boolean }): Promise<number> {
   const findings = (await checkNotebooks(given.map(path)))
     .map((f) => ({ ...f, file: shownPath(f.file) }));
-  if (o.json) console.log(JSON.stringify({ findings }, null, 2));
-  else {for (const finding of findings) {
-      console.log(plainLine(findingText(finding)));
-    }}
+  const lines = o.json
+    ? [JSON.stringify({ findings }, null, 2)]
+    : findings.map((finding) => plainLine(findingText(finding)));
+  for (const line of lines) console.log(line);
   return findings.length ? 1 : 0;
 }
 
