@@ -37,9 +37,9 @@ export function costAccuracyChart(
     costLabel?: string;
   },
 ): Chart {
-  const { checkOptions, firstOf, INTERVAL, maybe, read } = channels;
+  const { checkOptions, firstOf, INTERVAL, maybe, readChannels } = channels;
   checkOptions("costAccuracyChart", o, '{ cost: "seconds" }');
-  const table = read("costAccuracyChart", rows, {
+  const table = readChannels("costAccuracyChart", rows, {
     ...{ cost: o.cost, y: o.y ?? firstOf("mean", "accuracy"), ...INTERVAL },
     label: o.label ?? maybe("label", "value"),
   });

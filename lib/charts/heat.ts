@@ -35,9 +35,10 @@ export function heatMapChart(
     valueLabel?: string;
   },
 ): Chart {
-  const { checkOptions, firstOf, INTERVAL, maybe, read, trialWords } = channels;
+  const { checkOptions, firstOf, INTERVAL, maybe, readChannels, trialWords } =
+    channels;
   checkOptions("heatMapChart", o, '{ x: "lr", y: "depth" }');
-  const table = read("heatMapChart", rows, {
+  const table = readChannels("heatMapChart", rows, {
     ...{ x: o.x, y: o.y, value: o.value ?? firstOf("mean", "accuracy") },
     // How many runs a value is the mean of, and its interval.
     ...{ n: maybe("n"), ...INTERVAL },

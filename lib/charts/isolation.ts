@@ -31,20 +31,20 @@ export function isolationChart(
     published?: channels.Rows;
   },
 ): Chart {
-  const { firstOf, INTERVAL, maybe, read } = channels;
+  const { firstOf, INTERVAL, maybe, readChannels } = channels;
   const name = "isolationChart";
   channels.checkOptions(name, o, '{ x: "depth" }');
-  const table = read(name, bests, {
+  const table = readChannels(name, bests, {
     ...{ value: firstOf("value", o.x), y: firstOf("mean", "accuracy") },
     ...{ ...INTERVAL, n: maybe("n"), nuisance: maybe("nuisance") },
     infeasible: maybe("infeasible", "failed"),
   });
   const yName = table.name("y");
   const rows = table.rows.map((r) => ({ ...r, [o.x]: r.value, [yName]: r.y }));
-  const runs = read(`${name}, runs`, o.runs ?? [], {
+  const runs = readChannels(`${name}, runs`, o.runs ?? [], {
     ...{ x: o.x, y: firstOf("accuracy", yName) },
   }).rows.filter((r) => typeof r.y === "number" && r.x !== null);
-  const theirs = read(`${name}, published`, o.published ?? [], {
+  const theirs = readChannels(`${name}, published`, o.published ?? [], {
     ...{ x: firstOf("value", o.x), y: firstOf(yName, "mean", "accuracy") },
   }).rows.filter((r) => typeof r.y === "number");
   const published = [...Map.groupBy(theirs, (r) => r.x).values()]
