@@ -92,8 +92,9 @@ export function welchTTest(
   const vb = second.sd ** 2 / second.n;
   const se = Math.sqrt(va + vb);
   if (se === 0) return { difference, se, ...nothing };
-  const df = (va + vb) ** 2 /
-    (va ** 2 / (first.n - 1) + vb ** 2 / (second.n - 1));
+  const share = va / (va + vb);
+  const df = 1 /
+    (share ** 2 / (first.n - 1) + (1 - share) ** 2 / (second.n - 1));
   const t = difference / se;
   const half = studentQuantile(0.5 + level / 2, df) * se;
   return {

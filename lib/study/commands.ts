@@ -5,7 +5,6 @@ export {
   type Params,
   type ParamValue,
   parseStudy,
-  sampledSettings,
   type Study,
 } from "./definition.ts";
 export { oneLine, StudyError } from "./errors.ts";
@@ -18,7 +17,7 @@ export {
   recordsOf,
 } from "./identity.ts";
 export { byteLines } from "./byte_lines.ts";
-export { pointsOf, type TrialPoint } from "./points.ts";
+export { pointsOf, sampledSettings, type TrialPoint } from "./points.ts";
 export {
   isSettled,
   type Progress,

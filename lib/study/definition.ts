@@ -78,7 +78,7 @@ const Search = z.discriminatedUnion("kind", [
 export const StudySchema = z.strictObject({
   name: z.string().min(1, "has to have 1 to 480 characters")
     .max(480, "has to have 1 to 480 characters")
-    .regex(/^[^@\p{Cc}]+$/u, "may not hold @ or control characters"),
+    .regex(/^[^@\p{Cc}]*$/u, "may not hold @ or control characters"),
   /** Whether a higher or a lower value is better. */
   direction: z.enum(["maximize", "minimize"]).default("maximize"),
   /** The name of the value that each trial returns. */
@@ -108,14 +108,6 @@ export type StudyInput = z.input<typeof StudySchema>;
 export type Study = z.output<typeof StudySchema>;
 export type Parameter = Study["parameters"][string];
 
-/**
- * How many settings a search finds by its results so far; undefined where they
- * are all known beforehand.
- */
-export function sampledSettings({ search }: Study): number | undefined {
-  return search.kind === "tpe" ? search.points : undefined;
-}
-
 /** More would fill the memory before the first of them runs. */
 const MAX_TRIALS = 1e5;
 
@@ -137,13 +129,13 @@ export function isPlanned(
   if (repeat >= repeats) return false;
   if (search.kind === "list") {
     return search.points.some((point) =>
-      Object.entries(point).every(([name, value]) => params[name] === value)
+      Object.entries(point).every(([name, v]) => sameValue(params[name], v))
     );
   }
   return Object.entries(parameters).every(([name, p]) => {
     const value = params[name];
     return "values" in p
-      ? p.values.includes(value)
+      ? p.values.some((v) => sameValue(v, value))
       : typeof value === "number" && value >= p.low && value <= p.high;
   });
 }
@@ -170,7 +162,12 @@ function* parameterFaults(
   if (search === "grid") {
     yield `${at} is a range, a grid needs values: list them, or choose a search`;
   }
-  if (low >= high) yield `${at}: low ${low} has to be below high ${high}`;
+  if (canonicalNumber(low) >= canonicalNumber(high)) {
+    yield `${at}: low ${low} has to be below high ${high}`;
+  }
+  if (high - low === Infinity) {
+    yield `${at}: ${low} to ${high} is too wide: narrow it`;
+  }
   if (log && low <= 0) yield `${at}.low is ${low}: a log range starts above 0`;
   if (log && step) yield `${at} has log and step: leave one out`;
   if (int && ![low, high, step ?? 1].every(Number.isSafeInteger)) {
@@ -240,9 +237,14 @@ export function parseStudy(input: unknown): Study {
   throw new StudyError(all.map((fault) => `${where}: ${fault}`).join("\n"));
 }
 
-/** A number to 12 significant digits, so that 10 ** -3 and 0.001 are one. */
+/**
+ * A number to 12 significant digits, so that 10 ** -3 and 0.001 are one; whole
+ * ones keep all.
+ */
 export function canonicalNumber(value: number): number {
-  return Number.isFinite(value) ? Number(value.toPrecision(12)) + 0 : value;
+  return Number.isFinite(value) && !Number.isSafeInteger(value)
+    ? Number(value.toPrecision(12))
+    : value + 0;
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -252,7 +254,10 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, v) => {
     if (typeof v === "number") return canonicalNumber(v);
-    if (typeof v === "bigint") return String(v);
+    // One that is a number's text is read back as that number.
+    if (typeof v === "bigint") {
+      return `${Number(v)}` === `${v}` ? Number(v) : `${v}`;
+    }
     if (!isObject(v)) return v;
     return Object.fromEntries(
       Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1),

@@ -3,7 +3,7 @@ import type { Dataset } from "../data/mod.ts";
 import { modelOf } from "../models/mod.ts";
 import { count, flops } from "../profile/mod.ts";
 import { type Recipe, train } from "../train/mod.ts";
-import { canonical, type Params, sampledSettings } from "./definition.ts";
+import { canonical, type Params } from "./definition.ts";
 import { recordsOf, repeatSeed } from "./identity.ts";
 import {
   type CheckedPlan,
@@ -11,7 +11,7 @@ import {
   recipeOf,
   type TrainingPlan,
 } from "./plan.ts";
-import { settingsOf, spacesOf } from "./points.ts";
+import { sampledSettings, settingsOf, spacesOf } from "./points.ts";
 import {
   recordedStore,
   recordOfPlan,

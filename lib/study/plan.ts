@@ -18,13 +18,12 @@ import {
   type Params,
   type ParamValue,
   parseStudy,
-  sampledSettings,
   type Study,
   type StudyInput,
 } from "./definition.ts";
 import { StudyError } from "./errors.ts";
 import { differences, identityOf, repeatSeed } from "./identity.ts";
-import { settingsOf, spacesOf } from "./points.ts";
+import { sampledSettings, settingsOf, spacesOf } from "./points.ts";
 import { randomPoint } from "./search/random_search.ts";
 import type { StudyRow } from "./store/mod.ts";
 

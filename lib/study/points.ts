@@ -8,7 +8,7 @@ import {
 import { contentKey, repeatSeed } from "./identity.ts";
 import { randomPoint } from "./search/random_search.ts";
 import { sobolPoint } from "./search/sobol.ts";
-import type { Spaces } from "./search/space.ts";
+import { countOfPoints, type Spaces } from "./search/space.ts";
 import { type Distribution, distributionOf, type Point } from "./store/mod.ts";
 
 /** One repeat of one setting. */
@@ -30,6 +30,15 @@ export function spacesOf(study: Study): Spaces {
       ];
     }),
   );
+}
+
+/**
+ * How many settings a search finds by its results so far, as many as there are;
+ * undefined where they are all known beforehand.
+ */
+export function sampledSettings(study: Study): number | undefined {
+  if (study.search.kind !== "tpe") return undefined;
+  return Math.min(study.search.points, countOfPoints(spacesOf(study)));
 }
 
 function combinations(study: Study): Params[] {
@@ -125,7 +134,7 @@ export function distributionsOf(
     : Object.keys(study.parameters);
   return Object.fromEntries(names.map((name) => {
     const parameter = study.parameters[name];
-    const before = stored[name];
+    const before = Object.hasOwn(stored, name) ? stored[name] : undefined;
     if (!parameter || "values" in parameter) {
       return [name, distributionOf(name, valuesOf(study, name), before)];
     }

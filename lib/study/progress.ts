@@ -1,5 +1,6 @@
 /** How far a study is: points that are done, failed, open; its budget. */
-import { canonical, sampledSettings, type Study } from "./definition.ts";
+import { canonical, type Study } from "./definition.ts";
+import { sampledSettings } from "./points.ts";
 import { isFinalFailure, type ResultRow, vainTries } from "./store/mod.ts";
 
 export interface Progress {

@@ -1,10 +1,11 @@
 /** A study's queue: what is to be done next, by this process or another. */
-import { canonical, sampledSettings, type Study } from "./definition.ts";
+import { canonical, type Study } from "./definition.ts";
 import { type OpenedRecord, repeatSeed } from "./identity.ts";
 import {
   distributionsOf,
   pointOf,
   pointsOf,
+  sampledSettings,
   type TrialPoint,
 } from "./points.ts";
 import {

@@ -53,6 +53,8 @@ export function nextSetting(
     seed,
     index,
     running,
+    // One that waits or has failed is not to be run again.
+    known: rows.map(({ params }) => params),
     startup: search.startup,
   });
 }

@@ -44,6 +44,10 @@ Deno.test("Welch's test agrees with SciPy, its degrees of freedom too", () => {
   near(found.p, p);
   near(found.low, ci95_of_a_minus_b[0]);
   near(found.high, ci95_of_a_minus_b[1]);
+  for (const unit of [1e-120, 1e120]) {
+    const scaled = (v: number) => v * unit;
+    near(welchTTest(a.map(scaled), b.map(scaled)).df, df);
+  }
 });
 
 Deno.test("without spread there is a mean difference and no t", () => {

@@ -76,10 +76,26 @@ Deno.test("1e-3 and 0.001 and 10 ** -3 are one setting", () => {
   assert.equal(new Set(keys).size, 1);
 });
 
+Deno.test("whole numbers are told apart by all their digits, a BigInt by its text", () => {
+  const first = 1764460800001, next = first + 1;
+  const study = { name: "k", parameters: { cut: [first, next] } };
+  assert.equal(pointsOf(parseStudy(study), "r").length, 2);
+  for (const n of [7n, 10n ** 20n, 2n ** 60n]) {
+    assert.equal(canonical(n), canonical(decodeJson(encodeJson(n))));
+  }
+});
+
+Deno.test("a parameter may be called as what all objects have", () => {
+  const parameters = { constructor: [1, 2], toString: ["a"] };
+  const study = parseStudy({ name: "k", parameters });
+  assert.equal(distributionsOf(study).constructor.name, "IntDistribution");
+});
+
 Deno.test("what is not sound is refused in one line that names the place", () => {
   const bad: [unknown, RegExp][] = [
     [{ parameters: {} }, /^study without a name: name: /],
     [{ name: "a@b" }, /^study "a@b": name: may not hold @/],
+    [{ name: "" }, /^study "": name: has to have 1 to 480 characters$/],
     [
       { name: "s", grid: {} },
       /^study "s": grid: unknown field; known are name, /,
@@ -132,6 +148,22 @@ Deno.test("what is not sound is refused in one line that names the place", () =>
         search: { kind: "tpe", points: 3 },
       },
       /parameters\.lr\.low is 0: a log range starts above 0/,
+    ],
+    [
+      {
+        name: "s",
+        parameters: { lr: { low: -1e308, high: 1e308 } },
+        search: { kind: "tpe", points: 3 },
+      },
+      /parameters\.lr: -1e\+308 to 1e\+308 is too wide: narrow it$/,
+    ],
+    [
+      {
+        name: "s",
+        parameters: { lr: { low: 1, high: 1 + Number.EPSILON } },
+        search: { kind: "random", points: 3 },
+      },
+      /parameters\.lr: low 1 has to be below high 1\.0000000000000002$/,
     ],
     [
       { name: "s", search: { kind: "sobol", points: 4 } },

@@ -148,6 +148,11 @@ Deno.test("guessed columns are told, and those that cannot be guessed asked for"
     /^StudyError: runs\.csv: no column "lrr": it has Name, lr, acc$/,
     { params: ["lrr"] },
   );
+  refuses(
+    "Name,lr,acc\na,1,2\n",
+    /^StudyError: runs\.csv: acc is a parameter and the result: give one/,
+    { params: ["acc"], value: "acc" },
+  );
 });
 
 Deno.test("cells are read as what they are", () => {
@@ -189,6 +194,12 @@ Deno.test("a byte-order mark, CRLF and text without quotes are read", () => {
   assert.equal(trials[0].outcome.attrs?.Notes, "x\ny");
 });
 
+Deno.test("of two columns of one name, a setting and a result, both are kept", () => {
+  const { trials } = source("Name,lr,acc,lr\na,0.1,0.5,0\n", GIVEN);
+  assert.deepEqual(trials[0].params, { lr: 0.1 });
+  assert.equal(trials[0].outcome.attrs?.["lr.1"], 0);
+});
+
 Deno.test("bad rows are named by their lines", () => {
   const head = "Name,State,Created,Runtime,Notes,lr,acc\r\n";
   refuses(
@@ -197,7 +208,7 @@ Deno.test("bad rows are named by their lines", () => {
       "c,done,2025-01-01T00:00:00Z,1,,1,0.5\r\n\r\n" +
       "d,finished,yesterday,1,,1,0.5\r\n" +
       "e,finished,2025-01-01T00:00:00Z,1h,,1,0.5\r\n",
-    /^StudyError: runs\.csv: line 4: acc is "high", not a number; line 5: State is "done", known are finished, .*; line 7: Created is "yesterday", not a time; and 1 more bad rows: nothing was imported$/,
+    /^StudyError: runs\.csv: line 4: acc is "high", not a number; line 5: State is "done", known are finished, .*; line 7: Created is "yesterday", not a time as 2026-01-31T12:00Z; and 1 more bad rows: nothing was imported$/,
   );
   refuses(
     head + "a,finished,,,,NaN,0.5\n",
@@ -208,12 +219,20 @@ Deno.test("bad rows are named by their lines", () => {
     /line 2: Runtime is "1h", not in seconds: /,
   );
   refuses(
+    head + "a,finished,2025-01-01,1e300,,1,0.5\n",
+    /line 2: Runtime is "1e300", not in seconds: /,
+  );
+  refuses(
+    head + "a,finished,01/02/2025 10:00,1,,1,0.5\n",
+    /line 2: Created is "01\/02\/2025 10:00", not a time as /,
+  );
+  refuses(
     "lr,acc\n1,0.5\n2\n",
     /^StudyError: runs\.csv: line 3: has 1 cells, the header has 2: /,
   );
   refuses(
     'lr,acc\n1,"0.5\n',
-    /^StudyError: runs\.csv: is not CSV: Quote Not Closed/,
+    /^StudyError: runs\.csv: is not CSV \(Quote Not Closed.*\): give a table /,
   );
   refuses("lr,acc\n", /^StudyError: runs\.csv: has no rows/);
   assert.throws(

@@ -5,7 +5,7 @@ import { StudyError } from "../errors.ts";
 export interface CsvRow {
   /** Of the file, where the row starts. */
   line: number;
-  /** By column; of two columns of one name the later. */
+  /** By column; the second of a name is `name.1`. */
   cells: Record<string, string>;
 }
 
@@ -66,7 +66,10 @@ export function readCsv(bytes: Uint8Array, file: string): CsvTable {
     }) as unknown as typeof parsed; // csv-parse's types do not know `info`
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw new StudyError(`${file}: is not CSV: ${error.message}`);
+    throw new StudyError(
+      `${file}: is not CSV (${error.message}): give a table that W&B exported ` +
+        "as CSV, or a storage of Optuna's (a SQLite file or a URL)",
+    );
   }
   const [header, ...rows] = parsed.map(({ record, info }) => ({
     line: info.lines - record.join("").split("\n").length + 1,
@@ -75,7 +78,10 @@ export function readCsv(bytes: Uint8Array, file: string): CsvTable {
   if (!header || rows.length === 0) {
     throw new StudyError(`${file}: has no rows: export it as CSV again`);
   }
-  const columns = header.record;
+  const columns = header.record.map((name, i, all) => {
+    const before = all.slice(0, i).filter((other) => other === name).length;
+    return before > 0 ? `${name}.${before}` : name;
+  });
   return {
     file,
     columns,

@@ -122,6 +122,11 @@ export function runColumns(
         `--param names others`,
     );
   }
+  if (params.includes(value)) {
+    throw new StudyError(
+      `${file}: ${value} is a parameter and the result: give one of them`,
+    );
+  }
   if (direction === undefined) {
     direction = LOSS.test(value) ? "minimize" : "maximize";
     notes.push(`${value} is to ${direction}; --direction says otherwise`);
@@ -159,15 +164,19 @@ function timesOf({ Created = "", Runtime = "" }: CsvRow["cells"]) {
   if (Created === "") return { start: null, complete: null };
   const zoned = /(z|[+-]\d\d:?\d\d)$/i.test(Created);
   const start = new Date(zoned ? Created : `${Created}Z`);
-  if (Number.isNaN(+start)) {
-    throw new StudyError(`Created is "${Created}", not a time`);
+  // 01/02/2026 is one day here and another there.
+  if (!/^\d{4}-/.test(Created) || Number.isNaN(+start)) {
+    throw new StudyError(
+      `Created is "${Created}", not a time as 2026-01-31T12:00Z`,
+    );
   }
   if (Runtime === "") return { start, complete: null };
-  const seconds = numberOf(Runtime);
-  if (!(Number(seconds) >= 0)) {
+  const seconds = numberOf(Runtime) ?? NaN;
+  const complete = new Date(+start + 1000 * seconds);
+  if (!(seconds >= 0 && complete.getFullYear() < 10_000)) {
     throw new StudyError(`Runtime is "${Runtime}", not in seconds`);
   }
-  return { start, complete: new Date(+start + 1000 * seconds!) };
+  return { start, complete };
 }
 
 /** Whether a run has what names it, whatever its result. */

@@ -30,6 +30,14 @@ export function countOfValues(space: Space): number {
   return Math.floor((space.high - space.low) / space.step + 1e-9) + 1;
 }
 
+/** How many points spaces have together. */
+export function countOfPoints(spaces: Spaces): number {
+  return Object.values(spaces).reduce(
+    (n, space) => n * countOfValues(space),
+    1,
+  );
+}
+
 /** Whether `value` lies within the space; between two steps is within. */
 export function isInSpace(
   space: Space,
@@ -70,7 +78,27 @@ export function fromInterval(space: NumberSpace, x: number): number {
   const last = countOfValues(space) - 1;
   const k = Math.min(last, Math.max(0, Math.round((value - low) / step)));
   // low + k step in decimals, as low and step are meant: 0.3, not 0.1 + 2 · 0.1.
-  return Number((low + k * step).toFixed(Math.max(places(low), places(step))));
+  const decimals = Math.max(places(low), places(step));
+  const exact = low + k * step;
+  return decimals > 100 ? exact : Number(exact.toFixed(decimals));
+}
+
+/** The value of a finite space that is `moves` after another, round its end. */
+export function valueAfter(
+  space: Space,
+  value: ParamValue,
+  moves: number,
+): ParamValue {
+  const size = countOfValues(space);
+  if (space.kind === "choices") {
+    return space.choices[(space.choices.indexOf(value) + moves) % size];
+  }
+  const { low, step = 1 } = space;
+  const place = Math.round((Number(value) - low) / step);
+  return fromInterval(
+    { ...space, log: false },
+    low + (place + moves) % size * step,
+  );
 }
 
 /** The value at `u` of [0, 1): each value, or each equal stretch, alike. */

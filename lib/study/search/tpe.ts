@@ -1,12 +1,14 @@
 /** The tree-structured Parzen estimator: points like the good ones so far. */
-import type { Params } from "../definition.ts";
+import { canonical, type Params } from "../definition.ts";
 import { estimator } from "./parzen.ts";
 import { randomPoint, uniforms } from "./random_search.ts";
 import {
+  countOfPoints,
   countOfValues,
   isInSpace,
   type Observation,
   type Spaces,
+  valueAfter,
 } from "./space.ts";
 
 type Direction = "maximize" | "minimize";
@@ -18,6 +20,8 @@ export interface TpeOptions {
   index: number;
   /** Points under way, oldest first. */
   running?: readonly Params[];
+  /** Points that are not to be taken again, beside those observed and running. */
+  known?: readonly Params[];
   /** Observations before which points are random; default 10. */
   startup?: number;
 }
@@ -117,6 +121,18 @@ function bestDraw(
   return best;
 }
 
+/** The point `moves` after another in finite spaces; each comes once a round. */
+function pointAfter(spaces: Spaces, point: Params, moves: number): Params {
+  return Object.fromEntries(
+    Object.entries(spaces).map(([name, space]) => {
+      const size = countOfValues(space);
+      const value = valueAfter(space, point[name], moves % size);
+      moves = Math.floor(moves / size);
+      return [name, value];
+    }),
+  );
+}
+
 /**
  * The next point to evaluate, from what is known (Bergstra et al., NeurIPS
  * 2011), as Optuna 5.0.0's `TPESampler` with its defaults for one objective:
@@ -131,32 +147,41 @@ function bestDraw(
  * observations that have it.
  *
  * Where all spaces have finitely many values, a known point is drawn again, up
- * to 32 times, from ever fewer candidates and so ever more at random; the last
- * one is taken as it is.
+ * to 32 times, from ever fewer candidates and so ever more at random; then the
+ * next one after it that is not known is taken, if there is any.
  */
 export function tpePoint(
   spaces: Spaces,
   observations: readonly Observation[],
   options: TpeOptions,
 ): Params {
-  const { seed, index, running = [], startup = 10 } = options;
-  if (observations.length < startup) return randomPoint(spaces, seed, index);
-  const models = modelsOf(spaces, observations, options);
-  const finite = Object.values(spaces).every((s) =>
-    countOfValues(s) < Infinity
-  );
-  const known = [...observations.map(({ params }) => params), ...running];
-  const isKnown = (point: Params) =>
-    known.some((params) =>
-      Object.entries(point).every(([name, value]) => params[name] === value)
-    );
-  for (let attempt = 1;; attempt++) {
-    const next = uniforms("tpe", seed, index, attempt);
-    const draws = Math.max(1, CANDIDATES >> (attempt - 1));
-    const point: Params = Object.assign(
-      {},
-      ...models.map((model) => bestDraw(model, draws, next)),
-    );
-    if (!finite || attempt === ATTEMPTS || !isKnown(point)) return point;
+  const { seed, index, running = [], known = [], startup = 10 } = options;
+  const size = countOfPoints(spaces);
+  const names = Object.keys(spaces);
+  const keyOf = (params: Params) => canonical(names.map((n) => params[n]));
+  const all = [
+    ...observations.map(({ params }) => params),
+    ...running,
+    ...known,
+  ];
+  const taken = new Set(size < Infinity ? all.map(keyOf) : []);
+  const isTaken = (point: Params) => taken.has(keyOf(point));
+  let point = randomPoint(spaces, seed, index);
+  if (observations.length >= startup) {
+    const models = modelsOf(spaces, observations, options);
+    let attempt = 0;
+    do {
+      const next = uniforms("tpe", seed, index, ++attempt);
+      const draws = Math.max(1, CANDIDATES >> (attempt - 1));
+      const drawn = models.map((model) => bestDraw(model, draws, next));
+      point = Object.assign({}, ...drawn);
+    } while (isTaken(point) && attempt < ATTEMPTS);
   }
+  // Of as many points as are taken and one more, one is free.
+  const tries = Math.min(size, taken.size + 1);
+  let free = point;
+  for (let n = 1; n < tries && isTaken(free); n++) {
+    free = pointAfter(spaces, point, n);
+  }
+  return free;
 }
