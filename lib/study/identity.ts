@@ -60,8 +60,9 @@ export interface Identity {
 }
 
 /** The identity that a record holds; undefined for other tools' studies. */
-export function identityOf(row: StudyRow): Identity | undefined {
-  return row.attrs.ferlab as Identity | undefined;
+export function identityOf({ attrs }: StudyRow): Identity | undefined {
+  const own = attrs.ferlab as Identity | undefined;
+  return typeof own?.key === "string" ? own : undefined;
 }
 
 /** All records of a study's name, the one that was run last at the end. */

@@ -13,7 +13,6 @@ import { type Column, json, numbers, roomOf, table, words } from "../text.ts";
 import { cutHash, describeParams, shownParam, valueTexts } from "./values.ts";
 import {
   type FoundStudy,
-  namedTrial,
   type RecordOptions,
   withRecordOptions,
   withStudy,
@@ -169,14 +168,17 @@ function trialSide(found: FoundStudy, trial: TrialRow): Side {
 
 /** The side that a name on the command line means. */
 async function sideOf(given: string, o: RecordOptions): Promise<Side> {
-  const { name, number } = namedTrial(given);
   return await withStudy(
-    name,
-    o,
+    given,
+    { ...o, trial: true },
     async (found) =>
-      number === undefined ? await studySide(found) : trialSide(
+      found.number === undefined ? await studySide(found) : trialSide(
         found,
-        findTrial(found, await found.store.trials(found.row.studyId), number),
+        findTrial(
+          found,
+          await found.store.trials(found.row.studyId),
+          found.number,
+        ),
       ),
   );
 }
@@ -185,7 +187,7 @@ const settingValue = (value: unknown, path = "") =>
   value === undefined
     ? "–"
     : typeof value === "string"
-    ? cutHash(value)
+    ? cutHash(shownParam(value))
     : typeof value === "number"
     ? shownParam(value, path.split(".").at(-1), 17)
     : encodeJson(value);

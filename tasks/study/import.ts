@@ -51,6 +51,8 @@ async function isStorage(file: string): Promise<boolean> {
   if (isUrl(file)) return true;
   const head = new Uint8Array(SQLITE.length);
   await asUsage(`${file}: cannot be read`, async () => {
+    // What comes through a pipe is read once.
+    if (!(await Deno.stat(path(file))).isFile) return;
     using opened = await Deno.open(path(file));
     await opened.read(head);
   });

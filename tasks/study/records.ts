@@ -24,6 +24,13 @@ export interface RecordOptions {
   dir?: string;
 }
 
+interface FindOptions extends RecordOptions {
+  /** Opens the store for changes; without it nothing is written. */
+  write?: boolean;
+  /** Whether a name with `#NUMBER` may be that of a trial. */
+  trial?: boolean;
+}
+
 /** A study that was found, open until the command's work is done. */
 export interface FoundStudy {
   store: Store;
@@ -34,6 +41,8 @@ export interface FoundStudy {
   record: string;
   /** The folder with checkpoints and logs, where it is known. */
   dir?: string;
+  /** The trial that the name tells, too. */
+  number?: number;
 }
 
 /** Adds the options that say where the records are. */
@@ -55,10 +64,13 @@ export const withName = (command: Command): Command =>
     "the study; NAME@KEY for one of several records of it",
   );
 
-/** `lr-search#12` is trial 12 of lr-search. */
-export function namedTrial(given: string): { name: string; number?: number } {
+/**
+ * What may be meant: a study of that name, or, of `lr-search#12`, trial 12 of
+ * lr-search.
+ */
+function meanings(given: string): { name: string; number?: number }[] {
   const [, name, number] = /^(.+)#(\d+)$/.exec(given) ?? [];
-  return name ? { name, number: Number(number) } : { name: given };
+  return [{ name: given }, ...name ? [{ name, number: Number(number) }] : []];
 }
 
 /** The number of a trial, for commander. */
@@ -125,6 +137,7 @@ interface Match {
   record: string;
   row: StudyRow;
   name: string;
+  number?: number;
   /** The other records of the name. */
   others: string[];
 }
@@ -132,46 +145,54 @@ interface Match {
 /** The study of a name in one store, and the names that are there. */
 async function studyInStore(
   url: string,
-  name: string,
+  meant: ReturnType<typeof meanings>,
 ): Promise<{ match?: Match; names: string[] }> {
   await using store = await openReader(url);
   const rows = await store.studies();
   const names = studyNames(rows);
-  const exact = rows.find((r) =>
-    names.get(r.studyId) === name || isNamed(r, name)
-  );
-  const family = exact ? [exact] : await recordsOf(store, name);
-  const row = family.pop();
-  if (!row) return { names: [...names.values()] };
-  const match = {
-    url,
-    record: storeName(url, store),
-    row,
-    name: names.get(row.studyId)!,
-    others: family.map((r) => names.get(r.studyId)!),
-  };
-  return { match, names: [] };
+  for (const { name, number } of meant) {
+    const exact = rows.find((r) =>
+      names.get(r.studyId) === name || isNamed(r, name)
+    );
+    const family = exact ? [exact] : await recordsOf(store, name);
+    const row = family.pop();
+    if (!row) continue;
+    const match = {
+      url,
+      record: storeName(url, store),
+      row,
+      name: names.get(row.studyId)!,
+      number,
+      others: family.map((r) => names.get(r.studyId)!),
+    };
+    return { match, names: [] };
+  }
+  return { names: [...names.values()] };
 }
 
 /** `FOLDER:NAME` or `FILE:NAME` says itself where the records are. */
 function located(given: string, o: RecordOptions): [string, string[]] {
-  const [, place, name] = /^(.+):(.+)$/.exec(given) ?? [];
-  const info = place
-    ? statSync(path(place), { throwIfNoEntry: false })
-    : undefined;
-  if (!info) return [given, storesOf(o)];
-  return [
-    name,
-    storesOf(info.isDirectory() ? { dir: place } : { store: place }),
-  ];
+  for (const { index } of given.matchAll(/:(?=.)/g)) {
+    const place = given.slice(0, index);
+    const isFolder = existsSync(join(path(place), "records.sqlite"));
+    const isFile = existsSync(path(place)) && statSync(path(place)).isFile();
+    if (place === "" || !isFolder && !isFile) continue;
+    return [
+      given.slice(index + 1),
+      storesOf(isFolder ? { dir: place } : { store: place }),
+    ];
+  }
+  return [given, storesOf(o)];
 }
 
-async function findStudy(given: string, o: RecordOptions): Promise<Match> {
-  const [name, stores] = located(given, o);
+async function findStudy(given: string, o: FindOptions): Promise<Match> {
+  const [whole, stores] = located(given, o);
+  const meant = o.trial ? meanings(whole) : [{ name: whole }];
+  const { name } = meant.at(-1)!;
   const looked = [];
   for (const url of stores) {
     try {
-      looked.push(await studyInStore(url, name));
+      looked.push(await studyInStore(url, meant));
     } catch (error) {
       // One bad file does not hide the others.
       if (stores.length === 1 || !(error instanceof StudyError)) throw error;
@@ -210,12 +231,11 @@ async function findStudy(given: string, o: RecordOptions): Promise<Match> {
  * name, and gives it to `use`. Of several the one that was run last is taken,
  * with a line on the error stream about the others.
  *
- * @param o.write opens the store for changes; without it nothing is written.
  * @throws StudyError when no study, or more than one, has the name.
  */
 export async function withStudy<T>(
   name: string,
-  o: RecordOptions & { write?: boolean },
+  o: FindOptions,
   use: (found: FoundStudy) => Promise<T>,
 ): Promise<T> {
   const { url, row, record, others, ...match } = await findStudy(name, o);
@@ -237,5 +257,5 @@ export async function withStudy<T>(
   await using store = o.write
     ? await openStore(url, { onWarning: warn })
     : await openReader(url);
-  return await use({ store, row, record, dir, name: match.name });
+  return await use({ store, row, record, dir, ...match });
 }

@@ -8,7 +8,6 @@ import { apart, shownParam, valueTexts } from "./values.ts";
 import { clean, json, numbers, roomOf, table, words } from "../text.ts";
 import {
   type FoundStudy,
-  namedTrial,
   type RecordOptions,
   trialNumber,
   warn,
@@ -29,7 +28,7 @@ function trialLines(trials: readonly TrialRow[], metric: string): string {
     const numbers = trials.map((t) => t.params[name])
       .filter((v) => typeof v === "number");
     const text = apart(numbers, (v, digits) => shownParam(v, name, digits));
-    return (v: ParamValue) => typeof v === "number" ? text(v) : String(v);
+    return (v: ParamValue) => typeof v === "number" ? text(v) : shownParam(v);
   };
   const of = (text: (t: TrialRow) => string) => trials.map(text);
   const spare = { spare: true };
@@ -73,6 +72,12 @@ async function showStudy(found: FoundStudy, asJson = false): Promise<number> {
   }
   console.log(studyText(found, progress, best, leftOut, roomOf(Deno.stdout)));
   if (trials.length) console.log(`\n${trialLines(trials, row.metric)}`);
+  const objectives = Math.max(0, ...trials.map((t) => t.values.length));
+  if (objectives > 1) {
+    warn(
+      `the values are of the first of ${objectives} objectives; an export as JSON has all`,
+    );
+  }
   for (
     const [reason, same] of Map.groupBy(
       failed,
@@ -93,13 +98,15 @@ interface Options extends RecordOptions {
 }
 
 function show(given: string, o: Options): Promise<number> {
-  const { name, number = o.trial } = namedTrial(given);
-  if (o.trial !== undefined && o.trial !== number) {
-    throw new UsageError(
-      `${clean(given)} and --trial ${o.trial} are two trials: give one of them`,
-    );
-  }
-  return withStudy(name, o, async (found) => {
+  return withStudy(given, { ...o, trial: true }, async (found) => {
+    const { number = o.trial } = found;
+    if (o.trial !== undefined && o.trial !== number) {
+      throw new UsageError(
+        `${
+          clean(given)
+        } and --trial ${o.trial} are two trials: give one of them`,
+      );
+    }
     if (number === undefined) return await showStudy(found, o.json);
     const trials = await found.store.trials(found.row.studyId);
     const trial = findTrial(found, trials, number);

@@ -33,7 +33,8 @@ export const cutHash = (text: string): string =>
 const LONGEST = 12;
 
 /**
- * A parameter's value. A learning rate has its exponent, as reports have it;
+ * A parameter's value; a text that reads as another one is in quotes. A
+ * learning rate has its exponent, as reports have it;
  * of a long number without `digits` four are shown.
  */
 export function shownParam(
@@ -41,6 +42,11 @@ export function shownParam(
   name = "",
   digits?: number,
 ): string {
+  if (typeof value === "string") {
+    const isOther = /^(true|false|null)?$/.test(value) ||
+      !Number.isNaN(Number(value));
+    return isOther ? JSON.stringify(value) : value;
+  }
   if (typeof value !== "number" || Number.isInteger(value)) {
     return String(value);
   }

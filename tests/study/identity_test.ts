@@ -8,6 +8,7 @@ import {
   type StudyInput,
   type TrainTrial,
 } from "../../lib/study/mod.ts";
+import { identityOf } from "../../lib/study/identity.ts";
 import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 import { trialsIn, withStore } from "./_store.ts";
@@ -141,3 +142,9 @@ Deno.test("numbers and words under one parameter name are refused", () =>
       /parameters\.lr: "high" does not fit the FloatDistribution of the recorded trials: give the study a new name/,
     );
   }));
+
+Deno.test("an attribute of our name that is no identity is none", () => {
+  for (const ferlab of [5, null, "x", { family: "a" }]) {
+    assert.equal(identityOf({ attrs: { ferlab } } as never), undefined);
+  }
+});

@@ -1,5 +1,5 @@
 /** A study's records for other programs: Parquet, CSV, JSON, TensorBoard, MLflow. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { csvLine } from "./csv.ts";
@@ -74,11 +74,14 @@ async function writeFiles(
   try {
     for (const [file, content] of files) {
       at = file;
-      const folder = dirname(file);
+      const isThere = existsSync(file);
+      if (isThere && !statSync(file).isFile()) throw new Error("no plain file");
+      const place = isThere ? realpathSync(file) : file;
+      const folder = dirname(place);
       await mkdir(folder, { recursive: true });
-      const name = `.${basename(file)}.${crypto.randomUUID()}`;
-      made.set(file, join(folder, name));
-      await writeFile(made.get(file)!, content);
+      const name = `.${basename(place)}.${crypto.randomUUID()}`;
+      made.set(place, join(folder, name));
+      await writeFile(made.get(place)!, content);
     }
     for (const [file, temporary] of made) {
       at = file;

@@ -262,7 +262,8 @@ async function contents(
   if (row?.v === REVISION) return "ours";
   throw new UnknownRevision(
     `${name}: its schema revision is ${row?.v ?? "none"}, this program ` +
-      `knows ${REVISION}: nothing was written, use another ` +
+      `knows ${REVISION}: nothing was written: bring an older one up to it ` +
+      "by `optuna storage upgrade`, or use another " +
       (c.dialect.kind === "sqlite" ? "folder" : "database"),
     row === undefined && optuna,
   );
