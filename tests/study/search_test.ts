@@ -67,7 +67,7 @@ Deno.test("every choice, whole number and step takes as much of the interval", (
     [[0.1, 100], [0.2, 100], [0.3, 100], [0.4, 100]],
   );
   const tiny: Space = { ...tenths, low: 0, high: 4e-200, step: 2e-200 };
-  assert.deepEqual([0, 0.5, 0.9].map((u) => valueAt(tiny, u)), [
+  assert.deepEqual([0, 0.5, 0.9].map((u) => valueInSpace(tiny, u)), [
     0,
     2e-200,
     4e-200,
