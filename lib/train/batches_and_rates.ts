@@ -56,6 +56,15 @@ export class TrainingRun {
         `recipe.classes: ${recipe.classes}, but ${data.name} has ${data.classes.length}; give ${data.classes.length}`,
       );
     }
+    const odd = data.train.labels
+      .find((label) => !(label >= 0 && label < recipe.classes));
+    if (odd !== undefined) {
+      throw new RecipeError(
+        `${data.name}: training label ${odd} is no class; give labels 0 to ${
+          recipe.classes - 1
+        }`,
+      );
+    }
     if (recipe.labels !== "hard" && !data.train.targets) {
       throw new RecipeError(
         `recipe.labels: "${recipe.labels}" needs raters' shares, which ${data.name} does not have; give "hard"`,

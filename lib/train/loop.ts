@@ -130,16 +130,15 @@ function recordedOf({ meta }: Checkpoint): Recorded {
   return { ...recorded, precision: formerPrecision(recorded)! };
 }
 
-/** Whether `b` trains what `a` did, perhaps for more epochs. */
-function continues(a: Recorded, b: Recorded): boolean {
+/** The fields by which `b` trains something else than `a`; more epochs are not. */
+function changes(a: Recorded, b: Recorded): string[] {
   // Where the file lies is no part of what was trained.
-  const same = {
-    evalBatchSize: 0,
-    weights: 0,
-    ...followsRunLength(b.schedule) ? {} : { epochs: 0 },
-  };
-  return JSON.stringify({ ...a, ...same }) ===
-    JSON.stringify({ ...b, ...same });
+  const free = ["evalBatchSize", "weights"];
+  if (!followsRunLength(b.schedule)) free.push("epochs");
+  const names = Object.keys({ ...a, ...b }) as (keyof Recorded)[];
+  return names.filter((name) =>
+    !free.includes(name) && JSON.stringify(a[name]) !== JSON.stringify(b[name])
+  );
 }
 
 /**
@@ -158,7 +157,7 @@ async function settledRecipe(
     const { precision, dataHash, weightsHash } = before;
     const resumed = { ...recipe, precision };
     const same = { ...resumed, dataHash: data.hash, weightsHash };
-    if (dataHash && continues(before, same)) return resumed;
+    if (dataHash && changes(before, same).length === 0) return resumed;
   }
   const { size, channels } = data;
   const options = { channels, signal, onWarning };
@@ -211,13 +210,15 @@ export async function* train(
   const diagnostics = options.diagnose ? diagnoser(trainer) : null;
   try {
     if (saved) {
-      if (continues(recordedOf(saved), recorded)) {
+      const changed = changes(recordedOf(saved), recorded);
+      if (changed.length === 0) {
         trainer.load(saved.tensors);
         trainer.step = saved.meta.step;
         history.push(...saved.meta.history as EpochRow[]);
       } else {
         onWarning?.(
-          `${checkpointDir}: the checkpoint is of another recipe or other data, training starts anew`,
+          `${checkpointDir}: the checkpoint is of another recipe or other ` +
+            `data (${firstTen(changed)} differ), training starts anew`,
         );
       }
     }

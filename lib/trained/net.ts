@@ -185,10 +185,13 @@ export async function trainedNet(
   }
   const names = classes ?? data?.classes ??
     Array.from({ length: recipe.classes }, (_, i) => `class ${i}`);
-  if (names.length !== recipe.classes) {
+  if (
+    names.length !== recipe.classes || names.includes("") ||
+    new Set(names).size < names.length
+  ) {
     throw new WeightsError(
       `${file}: ${names.length} names (${firstTen([...names])}) for ` +
-        `${recipe.classes} classes; give one per class, by label`,
+        `${recipe.classes} classes; give one of its own per class, by label`,
     );
   }
   const confusion = about.confusion?.length === recipe.classes
