@@ -1,4 +1,4 @@
-/** A temporary folder for one test. */
+/** Does work in a temporary folder. */
 export async function inFolder(
   work: (dir: string) => Promise<void>,
 ): Promise<void> {
@@ -9,3 +9,13 @@ export async function inFolder(
     await Deno.remove(dir, { recursive: true });
   }
 }
+
+/** `Deno.test` for bodies that `around` gives something to work with. */
+export const testsWith = <Given>(
+  around: (body: (given: Given) => Promise<void>) => Promise<void>,
+) =>
+(name: string, body: (given: Given) => Promise<void>): void =>
+  Deno.test(name, () => around(body));
+
+/** A test in a temporary folder of its own. */
+export const folderTest = testsWith(inFolder);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseRecipe, recipes } from "../lib/train/mod.ts";
 import { netsOf, unsharedFields } from "../tasks/bench/train_nets.ts";
-import { inFolder } from "./_folder.ts";
+import { folderTest as test } from "./_folder.ts";
 import { ran, ROOT } from "./_run.ts";
 
 const TINY = {
@@ -72,35 +72,30 @@ Deno.test("fields that PyTorch's twin has not are named, other values are none",
   );
 });
 
-Deno.test("a recipe's net is measured in rounds, in turns with its peer", () =>
-  inFolder(async (dir) => {
-    const path = (name: string) => join(dir, name);
-    await Deno.writeTextFile(path("recipe.json"), JSON.stringify(TINY));
-    await Deno.writeTextFile(path("python"), FAKE_TORCH, { mode: 0o755 });
-    const env = { FERLAB_PYTHON_TORCH: path("python"), TURNS: path("turns") };
-    const args = ["--recipe", path("recipe.json"), "--rounds", "2"]
-      .concat("--steps", "3", "--peer", "--variants", "eager");
-    const { code, out, err } = await bench(args, env);
-    assert.equal(code, 0, err);
-    const [ours, theirs, summary, ...rest] = out.trim().split("\n")
-      .map((line) => JSON.parse(line));
-    assert.deepEqual(rest, []);
-    assert.equal(await Deno.readTextFile(path("turns")), "3\n3\n");
-    assert.deepEqual([ours.size, ours.batch, ours.precision], [
-      16,
-      8,
-      "float32",
-    ]);
-    assert(ours.nodes > 100 && ours.shareOfRoof > 0 && ours.cpu !== "");
-    assert(ours.msPerStepMin <= ours.msPerStep);
-    const kinds = ["convolution", "products", "elementwise", "optimizer"];
-    assert(kinds.every((kind) => ours.msByKind[kind] > 0), out);
-    // The median of 2, 4 and 90 ms for 8 images.
-    assert.deepEqual([theirs.msPerStep, theirs.imagesPerSecond], [4, 2000]);
-    const ratio = ours.imagesPerSecond / 2000;
-    assert(Math.abs(theirs.ratio / ratio - 1) < 1e-3);
-    assert.equal(summary.bestPeer, "eager");
-  }));
+test("a recipe's net is measured in rounds, in turns with its peer", async (dir) => {
+  const path = (name: string) => join(dir, name);
+  await Deno.writeTextFile(path("recipe.json"), JSON.stringify(TINY));
+  await Deno.writeTextFile(path("python"), FAKE_TORCH, { mode: 0o755 });
+  const env = { FERLAB_PYTHON_TORCH: path("python"), TURNS: path("turns") };
+  const args = ["--recipe", path("recipe.json"), "--rounds", "2"]
+    .concat("--steps", "3", "--peer", "--variants", "eager");
+  const { code, out, err } = await bench(args, env);
+  assert.equal(code, 0, err);
+  const [ours, theirs, summary, ...rest] = out.trim().split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(rest, []);
+  assert.equal(await Deno.readTextFile(path("turns")), "3\n3\n");
+  assert.deepEqual([ours.size, ours.batch, ours.precision], [16, 8, "float32"]);
+  assert(ours.nodes > 100 && ours.shareOfRoof > 0 && ours.cpu !== "");
+  assert(ours.msPerStepMin <= ours.msPerStep);
+  const kinds = ["convolution", "products", "elementwise", "optimizer"];
+  assert(kinds.every((kind) => ours.msByKind[kind] > 0), out);
+  // The median of 2, 4 and 90 ms for 8 images.
+  assert.deepEqual([theirs.msPerStep, theirs.imagesPerSecond], [4, 2000]);
+  const ratio = ours.imagesPerSecond / 2000;
+  assert(Math.abs(theirs.ratio / ratio - 1) < 1e-3);
+  assert.equal(summary.bestPeer, "eager");
+});
 
 for (
   const [text, args, message] of [
@@ -113,13 +108,12 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`bench train of ${text} ${args.join(" ")} is a wrong call in one line`, () =>
-    inFolder(async (dir) => {
-      const path = join(dir, "recipe.json");
-      await Deno.writeTextFile(path, text);
-      const { code, err } = await bench(["--recipe", path, ...args]);
-      assert.equal(code, 2);
-      assert.match(err, message);
-      assert.equal(err.trim().split("\n").length, 1, err);
-    }));
+  test(`bench train of ${text} ${args.join(" ")} is a wrong call in one line`, async (dir) => {
+    const path = join(dir, "recipe.json");
+    await Deno.writeTextFile(path, text);
+    const { code, err } = await bench(["--recipe", path, ...args]);
+    assert.equal(code, 2);
+    assert.match(err, message);
+    assert.equal(err.trim().split("\n").length, 1, err);
+  });
 }

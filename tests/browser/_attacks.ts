@@ -37,10 +37,7 @@ export const COVERS: [name: string, markup: string][] = [
   return [
     [name, BOX.replace("<a ", `<a style="${css};${rest}" `)],
     [`${name}, by a sheet`, `${BOX}<style>a{${css};${rest}}</style>`],
-    [
-      `${name}, of the whole`,
-      `${BOX}<style>:scope,*{${css};${rest}}</style>`,
-    ],
+    [`${name}, of the whole`, `${BOX}<style>:scope,*{${css};${rest}}</style>`],
   ];
 }));
 

@@ -37,11 +37,7 @@ const pointOn = (path: Locator, share: number) =>
   }, share);
 
 test("pointing at a series lifts it and dims the rest; a run tells its trial", async ({ open }) => {
-  const { html } = lineChart(trials, {
-    x: "lr",
-    series: "depth",
-    width: 720,
-  });
+  const { html } = lineChart(trials, { x: "lr", series: "depth", width: 720 });
   const { page, errors } = await open(await pageOf(html));
   const of = (i: number) => page.locator(`[data-series="${i}"]`);
   const isDim = async (i: number) =>
@@ -186,10 +182,7 @@ test("a table sorts by a click on its head and is copied as TSV", async ({ open 
   assert.deepEqual(await column(2), rising);
   assert.equal(await head(2).getAttribute("aria-sort"), "ascending");
   await page.keyboard.press("Enter");
-  assert.deepEqual(await column(2), [
-    ...rising.slice(0, -1).toReversed(),
-    "–",
-  ]);
+  assert.deepEqual(await column(2), [...rising.slice(0, -1).toReversed(), "–"]);
   await page.keyboard.press("Enter");
   assert.deepEqual(await column(2), asIs);
   assert.equal(await head(2).getAttribute("aria-sort"), null);

@@ -107,9 +107,7 @@ const charts: Record<string, Drawn> = {
       }),
     isWhole: true,
   },
-  repeatsChart: {
-    draw: (rows) => repeatsChart(rows, { x: "lr", noise }),
-  },
+  repeatsChart: { draw: (rows) => repeatsChart(rows, { x: "lr", noise }) },
   throughputChart: {
     draw: (rows) =>
       throughputChart(
@@ -502,10 +500,7 @@ Deno.test("a group's name goes on in a second line where a forest is narrow", ()
     "published, stage-3 models, concatenation variants": [effect],
   };
   const { svg } = forestChart(groups, { width: 320 });
-  assert.match(
-    svg,
-    /concatenation<\/tspan><tspan[^>]*>variants</,
-  );
+  assert.match(svg, /concatenation<\/tspan><tspan[^>]*>variants</);
 });
 
 Deno.test("for narrow windows a chart is drawn again, unless its width is said", () => {

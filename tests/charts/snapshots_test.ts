@@ -33,12 +33,7 @@ const settings = [2, 4].flatMap((depth, j) =>
 );
 
 const effects = [
-  {
-    label: "depth 4 vs depth 2",
-    difference: -0.012,
-    low: -0.03,
-    high: 0.006,
-  },
+  { label: "depth 4 vs depth 2", difference: -0.012, low: -0.03, high: 0.006 },
   { label: "depth 8 vs depth 2", difference: 0.02, low: null, high: null },
 ];
 

@@ -244,10 +244,7 @@ Deno.test("a cell of one row tells its interval, and its trial's other values", 
     ...{ [PARAMETERS]: ["lr", "depth", "eps"], lr: 1e-3, depth: 2, eps: 1e-8 },
     ...{ mean: 0.5, low: 0.4, high: 0.6, n: 5 },
   };
-  const [title] = select(
-    heatMapChart([row], { x: "lr", y: "depth" }),
-    "title",
-  );
+  const [title] = select(heatMapChart([row], { x: "lr", y: "depth" }), "title");
   assert.equal(
     title.textContent,
     "learning rate 10⁻³, depth 2\n50.0 %\nn = 5\n40.0 % to 60.0 %\nAdam's eps 10⁻⁸",

@@ -115,10 +115,7 @@ Deno.test("a sequence without its first frame gives no neutral image", () => {
   using tree = treeOf(rest);
   const { images, left } = ckPlus.list(tree.dir, {});
   assert.equal(images.length, 1);
-  assert.deepEqual(left, {
-    "neutral: no first frame": 1,
-    [CLUTTER_LEFT]: 1,
-  });
+  assert.deepEqual(left, { "neutral: no first frame": 1, [CLUTTER_LEFT]: 1 });
 });
 
 Deno.test("images without labels are refused", () => {

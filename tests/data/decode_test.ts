@@ -15,7 +15,7 @@ import {
 } from "../../lib/data/read/decode_image.ts";
 import { decodeGrayJpeg } from "../../lib/data/read/gray_jpeg.ts";
 import { Random } from "../../lib/data/random.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 import { farthest, fixture, PILLOW, rgbOf } from "./_pictures.ts";
 
 const SIDE = 16;
@@ -202,52 +202,48 @@ Deno.test("what is no image, cut, damaged or too large is told in one line", asy
   }
 });
 
-Deno.test("content decides, not the name, and rows stay with their files", async () => {
-  await inFolder(async (dir) => {
-    const gray = await decoded(fixture("gray.jpg"));
-    const colour = await decoded(fixture("colour.png"));
-    const put = (name: string, bytes: Uint8Array) => {
-      Deno.writeFileSync(join(dir, name), bytes);
-      return join(dir, name);
-    };
-    // The colour comes late: rows before it were kept gray until then.
-    const paths = [
-      put("0.png", fixture("gray.jpg")),
-      put("1.jpg", new TextEncoder().encode("<html>")),
-      put("2.txt", fixture("gray.jpg")),
-      put("3.jpg", fixture("colour.png")),
-      join(dir, "missing.jpg"),
-      put("5", fixture("gray.jpg")),
-    ];
-    const { pixels, planes, bad } = await decodeImages(paths, {
-      size: SIDE,
-      channels: 3,
-    });
-    assert.equal(planes, 3);
-    const none = new Uint8Array(colour.length);
-    [gray, none, gray, colour, none, gray].forEach((want, i) => {
-      const row = pixels.subarray(i * want.length, (i + 1) * want.length);
-      assert.deepEqual([...row], [...want], `row ${i}`);
-    });
-    assert.deepEqual([...bad].sort(), [
-      [1, "text or HTML, not an image"],
-      [4, "cannot be read (NotFound)"],
-    ]);
+test("content decides, not the name, and rows stay with their files", async (dir) => {
+  const gray = await decoded(fixture("gray.jpg"));
+  const colour = await decoded(fixture("colour.png"));
+  const put = (name: string, bytes: Uint8Array) => {
+    Deno.writeFileSync(join(dir, name), bytes);
+    return join(dir, name);
+  };
+  // The colour comes late: rows before it were kept gray until then.
+  const paths = [
+    put("0.png", fixture("gray.jpg")),
+    put("1.jpg", new TextEncoder().encode("<html>")),
+    put("2.txt", fixture("gray.jpg")),
+    put("3.jpg", fixture("colour.png")),
+    join(dir, "missing.jpg"),
+    put("5", fixture("gray.jpg")),
+  ];
+  const { pixels, planes, bad } = await decodeImages(paths, {
+    size: SIDE,
+    channels: 3,
   });
+  assert.equal(planes, 3);
+  const none = new Uint8Array(colour.length);
+  [gray, none, gray, colour, none, gray].forEach((want, i) => {
+    const row = pixels.subarray(i * want.length, (i + 1) * want.length);
+    assert.deepEqual([...row], [...want], `row ${i}`);
+  });
+  assert.deepEqual([...bad].sort(), [
+    [1, "text or HTML, not an image"],
+    [4, "cannot be read (NotFound)"],
+  ]);
 });
 
-Deno.test("gray images stay one plane, whatever the file's own planes", async () => {
-  await inFolder(async (dir) => {
-    const names = ["gray.jpg", "gray.png", "gray.bmp", "one_bit.png"];
-    const paths = names.map((name) => {
-      Deno.writeFileSync(join(dir, name), fixture(name));
-      return join(dir, name);
-    });
-    const three = await decodeImages(paths, { size: SIDE, channels: 3 });
-    const one = await decodeImages(paths, { size: SIDE, channels: 1 });
-    assert.equal(three.planes, 1);
-    assert.deepEqual([...three.pixels], [...one.pixels]);
+test("gray images stay one plane, whatever the file's own planes", async (dir) => {
+  const names = ["gray.jpg", "gray.png", "gray.bmp", "one_bit.png"];
+  const paths = names.map((name) => {
+    Deno.writeFileSync(join(dir, name), fixture(name));
+    return join(dir, name);
   });
+  const three = await decodeImages(paths, { size: SIDE, channels: 3 });
+  const one = await decodeImages(paths, { size: SIDE, channels: 1 });
+  assert.equal(three.planes, 1);
+  assert.deepEqual([...three.pixels], [...one.pixels]);
 });
 
 Deno.test("progress reaches the total and an abort ends the work", async () => {

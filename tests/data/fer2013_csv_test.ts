@@ -211,10 +211,7 @@ Deno.test("rows that lie over the edges of the pieces of the file are whole", ()
 Deno.test("UTF-16, an empty csv, other columns and two csvs are one-line errors", () => {
   for (const little of [true, false]) {
     using tree = treeOf({ "fer2013.csv": utf16(CSV, little) });
-    assert.throws(
-      () => fer2013.list(tree.dir, {}),
-      /fer2013\.csv: is UTF-16/,
-    );
+    assert.throws(() => fer2013.list(tree.dir, {}), /fer2013\.csv: is UTF-16/);
   }
   using tree = treeOf({
     "empty.csv": "",

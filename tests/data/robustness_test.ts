@@ -7,7 +7,7 @@ import type { Decoded } from "../../lib/data/read/decode_images.ts";
 import { decodeImage } from "../../lib/data/read/decode_image.ts";
 import { cachedPixels } from "../../lib/data/read/pixels.ts";
 import { Random } from "../../lib/data/random.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 import { fixture, FIXTURES } from "./_pictures.ts";
 
 const SIDE = 16;
@@ -77,23 +77,21 @@ function mutated(random: Random): Uint8Array {
   }
 }
 
-Deno.test("500 mutated images end in pixels or a clear reason, twice the same", async () => {
-  await inFolder(async (dir) => {
-    const random = new Random(20);
-    const paths = Array.from({ length: 500 }, (_, i) => {
-      const path = join(dir, `${i}.jpg`);
-      Deno.writeFileSync(path, mutated(random));
-      return path;
-    });
-    const before = peak();
-    const first = await decodeImages(paths, { size: SIDE, channels: 3 });
-    assertClear(first, 500);
-    assert.ok(first.bad.size > 250 && first.bad.size < 490);
-    assert.ok(peak() - before < 2 * GIB);
-    const second = await decodeImages(paths, { size: SIDE, channels: 3 });
-    assert.deepEqual(second.bad, first.bad);
-    assert.deepEqual(second.pixels, first.pixels);
+test("500 mutated images end in pixels or a clear reason, twice the same", async (dir) => {
+  const random = new Random(20);
+  const paths = Array.from({ length: 500 }, (_, i) => {
+    const path = join(dir, `${i}.jpg`);
+    Deno.writeFileSync(path, mutated(random));
+    return path;
   });
+  const before = peak();
+  const first = await decodeImages(paths, { size: SIDE, channels: 3 });
+  assertClear(first, 500);
+  assert.ok(first.bad.size > 250 && first.bad.size < 490);
+  assert.ok(peak() - before < 2 * GIB);
+  const second = await decodeImages(paths, { size: SIDE, channels: 3 });
+  assert.deepEqual(second.bad, first.bad);
+  assert.deepEqual(second.pixels, first.pixels);
 });
 
 Deno.test("an image cut at any byte is told, or all its pixels are there", async () => {
@@ -164,73 +162,66 @@ function pipe(path: string): boolean {
   }
 }
 
-Deno.test("folders, pipes, devices and broken links named .jpg are told and never waited for", async () => {
-  await inFolder(async (dir) => {
-    const at = (name: string) => join(dir, name);
-    Deno.mkdirSync(at("folder.jpg"));
-    Deno.writeFileSync(at("image.png"), originals[0]);
-    const want = new Map<string, string | RegExp>([
-      [at("folder.jpg"), "cannot be read (a folder)"],
-      [at("missing.jpg"), "cannot be read (NotFound)"],
-      [at("no\0name.jpg"), /^cannot be read/],
-    ]);
-    if (Deno.build.os !== "windows") {
-      Deno.symlinkSync(at("nothing"), at("dangling.jpg"));
-      want.set(at("dangling.jpg"), "cannot be read (NotFound)");
-      Deno.symlinkSync(at("loop2.jpg"), at("loop1.jpg"));
-      Deno.symlinkSync(at("loop1.jpg"), at("loop2.jpg"));
-      want.set(at("loop1.jpg"), /^cannot be read/);
-      Deno.symlinkSync("/dev/zero", at("endless.jpg"));
-      want.set(at("endless.jpg"), "cannot be read (not a regular file)");
-      Deno.symlinkSync(at("image.png"), at("link.jpg"));
-      if (pipe(at("pipe.jpg"))) {
-        want.set(at("pipe.jpg"), "cannot be read (not a regular file)");
-      }
-      Deno.writeFileSync(at("locked.jpg"), originals[0]);
-      Deno.chmodSync(at("locked.jpg"), 0);
-      // The superuser may read it all the same.
-      if (Deno.uid() !== 0) {
-        want.set(at("locked.jpg"), /^cannot be read \((PermissionDenied)\)$/);
-      }
+test("folders, pipes, devices and broken links named .jpg are told and never waited for", async (dir) => {
+  const at = (name: string) => join(dir, name);
+  Deno.mkdirSync(at("folder.jpg"));
+  Deno.writeFileSync(at("image.png"), originals[0]);
+  const want = new Map<string, string | RegExp>([
+    [at("folder.jpg"), "cannot be read (a folder)"],
+    [at("missing.jpg"), "cannot be read (NotFound)"],
+    [at("no\0name.jpg"), /^cannot be read/],
+  ]);
+  if (Deno.build.os !== "windows") {
+    Deno.symlinkSync(at("nothing"), at("dangling.jpg"));
+    want.set(at("dangling.jpg"), "cannot be read (NotFound)");
+    Deno.symlinkSync(at("loop2.jpg"), at("loop1.jpg"));
+    Deno.symlinkSync(at("loop1.jpg"), at("loop2.jpg"));
+    want.set(at("loop1.jpg"), /^cannot be read/);
+    Deno.symlinkSync("/dev/zero", at("endless.jpg"));
+    want.set(at("endless.jpg"), "cannot be read (not a regular file)");
+    Deno.symlinkSync(at("image.png"), at("link.jpg"));
+    if (pipe(at("pipe.jpg"))) {
+      want.set(at("pipe.jpg"), "cannot be read (not a regular file)");
     }
-    // A file of 1 TiB that takes no room.
-    const sparse = Deno.openSync(at("sparse.jpg"), {
-      create: true,
-      write: true,
-    });
-    sparse.truncateSync(2 ** 40);
-    sparse.close();
-    want.set(at("sparse.jpg"), "too large (1048576 MiB)");
+    Deno.writeFileSync(at("locked.jpg"), originals[0]);
+    Deno.chmodSync(at("locked.jpg"), 0);
+    // The superuser may read it all the same.
+    if (Deno.uid() !== 0) {
+      want.set(at("locked.jpg"), /^cannot be read \((PermissionDenied)\)$/);
+    }
+  }
+  // A file of 1 TiB that takes no room.
+  const sparse = Deno.openSync(at("sparse.jpg"), { create: true, write: true });
+  sparse.truncateSync(2 ** 40);
+  sparse.close();
+  want.set(at("sparse.jpg"), "too large (1048576 MiB)");
 
-    const good = [at("image.png")];
-    if (Deno.build.os !== "windows") good.push(at("link.jpg"));
-    const paths = [...want.keys(), ...good];
-    for (let pass = 0; pass < 2; pass++) {
-      const options = { size: SIDE, channels: 3 as const, cacheDir: at("c") };
-      const { bad } = await cachedPixels(paths, options);
-      assert.equal(bad.size, want.size);
-      [...want].forEach(([path, reason], i) => {
-        if (typeof reason === "string") assert.equal(bad.get(i), reason, path);
-        else assert.match(bad.get(i)!, reason);
-      });
-    }
-  });
+  const good = [at("image.png")];
+  if (Deno.build.os !== "windows") good.push(at("link.jpg"));
+  const paths = [...want.keys(), ...good];
+  for (let pass = 0; pass < 2; pass++) {
+    const options = { size: SIDE, channels: 3 as const, cacheDir: at("c") };
+    const { bad } = await cachedPixels(paths, options);
+    assert.equal(bad.size, want.size);
+    [...want].forEach(([path, reason], i) => {
+      if (typeof reason === "string") assert.equal(bad.get(i), reason, path);
+      else assert.match(bad.get(i)!, reason);
+    });
+  }
 });
 
-Deno.test("odd file names are read as any other", async () => {
-  await inFolder(async (dir) => {
-    const names = [
-      "line\nbreak.jpg",
-      "😀 lächeln.jpg",
-      "-rf.jpg",
-      "a'b\"c$(d).jpg",
-      "%41.jpg",
-      "x".repeat(240) + ".jpg",
-      ".hidden",
-    ];
-    const paths = names.map((name) => join(dir, name));
-    for (const path of paths) Deno.writeFileSync(path, originals[0]);
-    const { bad } = await decodeImages(paths, { size: SIDE, channels: 1 });
-    assert.deepEqual([...bad], []);
-  });
+test("odd file names are read as any other", async (dir) => {
+  const names = [
+    "line\nbreak.jpg",
+    "😀 lächeln.jpg",
+    "-rf.jpg",
+    "a'b\"c$(d).jpg",
+    "%41.jpg",
+    "x".repeat(240) + ".jpg",
+    ".hidden",
+  ];
+  const paths = names.map((name) => join(dir, name));
+  for (const path of paths) Deno.writeFileSync(path, originals[0]);
+  const { bad } = await decodeImages(paths, { size: SIDE, channels: 1 });
+  assert.deepEqual([...bad], []);
 });

@@ -21,10 +21,7 @@ Deno.test("the same seed draws the same faces, another seed others", () => {
 });
 
 const PINNED: [SyntheticOptions, string][] = [
-  [
-    small,
-    "153f52b20d70d4670e40f3277c08a71c93a0384c9400dd4ccb7a1a0877f509bb",
-  ],
+  [small, "153f52b20d70d4670e40f3277c08a71c93a0384c9400dd4ccb7a1a0877f509bb"],
   [
     { ...small, size: 24, channels: 1 },
     "b51da9aceaa79800eb088c533d97251bcf2b1c38e6da2867f891e020d31e0687",
@@ -65,10 +62,7 @@ Deno.test("faces are drawn by exactly rounded operations alone", () => {
   const folder = new URL("../../lib/data/synthetic/", import.meta.url);
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name);
   for (const file of files.concat("../random.ts")) {
-    const source = readFileSync(
-      new URL(file, folder),
-      "utf8",
-    );
+    const source = readFileSync(new URL(file, folder), "utf8");
     const used = [...source.matchAll(/Math\.(\w+)/g)].map(([, name]) => name);
     assert.deepEqual(used.filter((name) => !exact.test(name)), [], file);
     assert.doesNotMatch(source, /\w \*\* /, file);
@@ -197,10 +191,7 @@ Deno.test("occlusion hides the share of faces that its chances say", () => {
 
 Deno.test("one channel holds the same gray values as three", () => {
   const three = syntheticFaces(small),
-    one = syntheticFaces({
-      ...small,
-      channels: 1,
-    });
+    one = syntheticFaces({ ...small, channels: 1 });
   const plane = three.test.images.filter((_, i) => i % 3 === 1);
   assert.deepEqual(one.test.images, plane);
 });

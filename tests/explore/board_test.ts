@@ -6,7 +6,7 @@ import {
   sideBySide,
 } from "../../lib/notebook/page/claims_board.ts";
 import { indexHtml } from "../../lib/notebook/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 
 const report = (title: string, counts: string) => ({
   ...{ file: `${title}.html`, title, status: "ok", answer: "yes" },
@@ -48,19 +48,17 @@ Deno.test("claims of two folders stand side by side, and what changed is told", 
   );
 });
 
-Deno.test("a damaged file of claims is left out in one line", async () => {
-  await inFolder(async (dir) => {
-    const write = (name: string, text: string) =>
-      Deno.writeTextFile(join(dir, `${name}.claims.json`), text);
-    await write("a", "{");
-    await write("b", `{"claims": [{"claim": 5}]}`);
-    await write("c", `{"claims": [{"claim": "c", "verdict": "holds"}]}`);
-    const told: string[] = [];
-    const claims = await readClaimsIn(dir, (line) => told.push(line));
-    assert.deepEqual(claims, [
-      { notebook: "c", claim: "c", ours: "", verdict: "holds" },
-    ]);
-    assert.equal(told.length, 2);
-    assert.ok(told.every((line) => !line.includes("\n")));
-  });
+test("a damaged file of claims is left out in one line", async (dir) => {
+  const write = (name: string, text: string) =>
+    Deno.writeTextFile(join(dir, `${name}.claims.json`), text);
+  await write("a", "{");
+  await write("b", `{"claims": [{"claim": 5}]}`);
+  await write("c", `{"claims": [{"claim": "c", "verdict": "holds"}]}`);
+  const told: string[] = [];
+  const claims = await readClaimsIn(dir, (line) => told.push(line));
+  assert.deepEqual(claims, [
+    { notebook: "c", claim: "c", ours: "", verdict: "holds" },
+  ]);
+  assert.equal(told.length, 2);
+  assert.ok(told.every((line) => !line.includes("\n")));
 });

@@ -179,11 +179,7 @@ test("a filter and a margin give what the library gives; names that are markup a
   });
   const [row] = await claimRows(page);
   for (
-    const part of [
-      expected.verdict,
-      expected.why,
-      expected.ours.split("; ")[0],
-    ]
+    const part of [expected.verdict, expected.why, expected.ours.split("; ")[0]]
   ) {
     assert.ok(row!.includes(part), `${part}: ${row}`);
   }
@@ -322,10 +318,7 @@ test("explore: a frame where scripts run, and in an exported page its own script
   const repeats = frame.locator("fieldset", { hasText: "repeat" });
   await repeats.getByRole("checkbox").first().click();
   await frame.getByText("Not as written").waitFor();
-  assert.match(
-    await frame.locator(".ask-bar").innerText(),
-    /without repeat 1/,
-  );
+  assert.match(await frame.locator(".ask-bar").innerText(), /without repeat 1/);
   assert.deepEqual([errors, sent], [[], []]);
 
   const exported = await open(await pageOf(data));

@@ -16,7 +16,7 @@ import { packTrials, trialsIn } from "../../lib/explore/packed_trials.ts";
 import * as charts from "../../lib/charts/mod.ts";
 import * as reports from "../../lib/reports/mod.ts";
 import * as rows from "../../lib/rows/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 import { finished } from "../_run.ts";
 import { trialsIn as trialsOnRecord } from "../study/_store.ts";
 import { trialsOfStudy } from "./_trials.ts";
@@ -103,10 +103,7 @@ Deno.test("under a state they are what the library says of the rows that are lef
   const left = trials.filter((t) => t.repeat !== 1 && t.lr <= 1e-3);
   const state = { seeds: [1], ranges: { lr: [0, 1e-3] } } as Partial<State>;
   const best = lab.effects(trials, of);
-  assert.deepEqual(
-    plain(again(best, state)),
-    plain(reports.effects(left, of)),
-  );
+  assert.deepEqual(plain(again(best, state)), plain(reports.effects(left, of)));
   const options = { level: 0.8, correction: "none", paired: false } as const;
   assert.deepEqual(
     plain(again(best, { level: 0.8, correction: "none", unpaired: true })),
@@ -276,33 +273,29 @@ Deno.test("a mark stands for its trial, or for all of its setting; odd ones for 
   assert.equal(marked({ trial: "__proto__" }), undefined);
 });
 
-Deno.test("a trial's command trains it again, to the last bit", () =>
-  inFolder(async (dir) => {
-    const study = lab.openStudy({ profile: "smoke", outDir: dir }, {
-      name: "mixed",
-      parameters: { "mixing.alpha": [0.2], lr: [1e-3] },
-      recipe: {
-        depth: 1,
-        mixing: { kind: "mixup", alpha: 1, pairing: "roll" },
-      },
-      repeats: 2,
-    });
-    await study.run();
-    const all = await study.trials();
-    const table = packTrials(all, planOf);
-    const trial = trialsIn(JSON.parse(JSON.stringify(table)))[1];
-    const task = `deno run -A --no-check ${join(root, "tasks/study.ts")}`;
-    const command = commandOf(trial)!.replace("deno task study", task);
-    const { code, err } = await finished(
-      new Deno.Command("bash", {
-        args: ["-c", `${command} --dir again`],
-        cwd: dir,
-      }),
-    );
-    assert.equal(code, 0, err);
-    const again = await trialsOnRecord(join(dir, "again"), "mixed-again");
-    assert.deepEqual(
-      again.map((t) => t.attrs.predictionsHash),
-      all.map((t) => t.predictionsHash),
-    );
-  }));
+test("a trial's command trains it again, to the last bit", async (dir) => {
+  const study = lab.openStudy({ profile: "smoke", outDir: dir }, {
+    name: "mixed",
+    parameters: { "mixing.alpha": [0.2], lr: [1e-3] },
+    recipe: { depth: 1, mixing: { kind: "mixup", alpha: 1, pairing: "roll" } },
+    repeats: 2,
+  });
+  await study.run();
+  const all = await study.trials();
+  const table = packTrials(all, planOf);
+  const trial = trialsIn(JSON.parse(JSON.stringify(table)))[1];
+  const task = `deno run -A --no-check ${join(root, "tasks/study.ts")}`;
+  const command = commandOf(trial)!.replace("deno task study", task);
+  const { code, err } = await finished(
+    new Deno.Command("bash", {
+      args: ["-c", `${command} --dir again`],
+      cwd: dir,
+    }),
+  );
+  assert.equal(code, 0, err);
+  const again = await trialsOnRecord(join(dir, "again"), "mixed-again");
+  assert.deepEqual(
+    again.map((t) => t.attrs.predictionsHash),
+    all.map((t) => t.predictionsHash),
+  );
+});

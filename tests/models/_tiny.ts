@@ -94,9 +94,7 @@ export const model = (variant: Variant) =>
   modelOf({ ...tiny, ...variants[variant] });
 
 /** All that is stored of a variant; what it shares with the Baseline, too. */
-export async function storedOf(
-  variant: Variant,
-): Promise<Map<string, Stored>> {
+export async function storedOf(variant: Variant): Promise<Map<string, Stored>> {
   const shared = await fixture("ir_vit_tiny.safetensors");
   if (variant === "baseline") return shared;
   const own = await fixture(`ir_vit_tiny.${variant}.safetensors`);
@@ -168,10 +166,7 @@ export function lossOf(
 }
 
 /** The largest absolute difference; NaN counts as infinite. */
-export function distance(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-): number {
+export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
   let largest = 0;
   for (let i = 0; i < a.length; i++) {
@@ -182,10 +177,7 @@ export function distance(
 }
 
 /** L2 of the difference over L2 of `b`. */
-export function relativeL2(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-): number {
+export function relativeL2(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let difference = 0, norm = 0;
   for (let i = 0; i < b.length; i++) {
     difference += (a[i] - b[i]) ** 2;

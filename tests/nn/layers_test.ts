@@ -40,10 +40,7 @@ Deno.test("layouts go to PyTorch's order and back", () => {
 });
 
 const small: Forward = (scope, x) => {
-  const { x: y } = conv2d(scope.within("a"), { x }, {
-    filters: 2,
-    kernel: 3,
-  });
+  const { x: y } = conv2d(scope.within("a"), { x }, { filters: 2, kernel: 3 });
   return linear(scope.within("b"), tf.reshape(y, [x.shape[0], -1]), 3);
 };
 

@@ -107,11 +107,7 @@ function byBoth(
 }
 
 /** The largest difference, as a part of the largest value that is expected or of `least`. */
-function far(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  least = 1e-3,
-): number {
+function far(a: ArrayLike<number>, b: ArrayLike<number>, least = 1e-3): number {
   assert.equal(a.length, b.length);
   let difference = 0, largest = least;
   for (let i = 0; i < a.length; i++) {
@@ -294,18 +290,13 @@ test("the variance holds beside a mean of ten thousand times its root", () => {
       const count = 2 * side * side * 5;
       const noise = numbers(side, count).map((v) => Math.sqrt(3) * v);
       const data = noise.map((v, i) => v + [0, 100, 1e4, -1e4, 3][i % 5]);
-      const [mean, variance] = measured(
-        tf.tensor4d(data, [2, side, side, 5]),
-      );
+      const [mean, variance] = measured(tf.tensor4d(data, [2, side, side, 5]));
       for (let c = 0; c < 5; c++) {
         const values = [...data].filter((_, i) => i % 5 === c);
         const exact = values.reduce((a, b) => a + b) / values.length;
         const square = values.reduce((a, b) => a + (b - exact) ** 2, 0);
         const wrong = variance[c] / (square / values.length) - 1;
-        assert(
-          Math.abs(wrong) < 1e-3,
-          `side ${side}, channel ${c}: ${wrong}`,
-        );
+        assert(Math.abs(wrong) < 1e-3, `side ${side}, channel ${c}: ${wrong}`);
         assert(Math.abs(mean[c] - exact) < 2e-3, `${mean[c]}, not ${exact}`);
       }
     }
@@ -445,10 +436,7 @@ test("layer norm of any width is TensorFlow's", () => {
 test("GELU with its bias is TensorFlow's from -100 to 100, NaN and infinity too", () =>
   tf.tidy(() => {
     for (const width of [1, 5, 16, 33]) {
-      const x = tf.reshape(
-        tf.linspace(-100, 100, 40 * width),
-        [40, width],
-      );
+      const x = tf.reshape(tf.linspace(-100, 100, 40 * width), [40, width]);
       const inputs = [x, random(1, [width])];
       const ours = graded(biasedGelu, inputs);
       const theirs = unfused(() =>
@@ -508,10 +496,7 @@ test("products of matrices of any size are TensorFlow's, back and forth", () => 
     bad[20 * 9 + 3] = Infinity;
     const y = product(tf.tensor2d(bad, [40, 20]), random(2, [20, 5]));
     y.dataSync().forEach((value, i) =>
-      assert.equal(
-        Number.isFinite(value),
-        ![7, 9].includes(Math.floor(i / 5)),
-      )
+      assert.equal(Number.isFinite(value), ![7, 9].includes(Math.floor(i / 5)))
     );
   });
 });
@@ -545,10 +530,7 @@ test("attention of any number of tokens and heads is TensorFlow's", () => {
       const ours = graded((q, k, v) => attention([q, k, v], 0.3), inputs);
       same(ours, graded(attentionBySteps, inputs), 2e-5, what);
       if (queries !== keys) return;
-      const packed = graded(
-        (x) => attention([x], 0.3),
-        [tf.stack(inputs, 2)],
-      );
+      const packed = graded((x) => attention([x], 0.3), [tf.stack(inputs, 2)]);
       const [dq, dk, dv] = [1, 2, 3].map((i) =>
         tf.tensor(ours[i], inputs[i - 1].shape)
       );

@@ -8,6 +8,7 @@ import {
   type WireMessage,
 } from "../../lib/notebook/kernel/wire.ts";
 import { ZmtpSocket } from "../../lib/notebook/kernel/zmtp.ts";
+import { testsWith } from "../_folder.ts";
 import { ROOT } from "./_notebook.ts";
 
 type Content = Record<string, unknown>;
@@ -156,21 +157,22 @@ export async function leftOver(pids: number[], ms = 5000): Promise<number[]> {
   return pids.filter((pid) => !gone(pid));
 }
 
-/** Runs `body` with a client of a proxy of its own. */
-export async function withProxy(
-  body: (client: Client, proxy: Deno.ChildProcess, c: Connection) =>
-    | Promise<void>
-    | void,
-): Promise<void> {
-  await serving(newConnection(), body);
+/** A client, the process of its proxy and the ports between them. */
+interface Served {
+  client: Client;
+  proxy: Deno.ChildProcess;
+  c: Connection;
 }
+
+/** A test with a client of a proxy of its own. */
+export const proxyTest = testsWith<Served>((body) =>
+  serving(newConnection(), body)
+);
 
 /** The same on given ports, as a front end restarts a kernel. */
 export async function serving(
   c: Connection,
-  body: (client: Client, proxy: Deno.ChildProcess, c: Connection) =>
-    | Promise<void>
-    | void,
+  body: (served: Served) => Promise<void>,
 ): Promise<void> {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   await Deno.writeTextFile(file, JSON.stringify(c));
@@ -183,7 +185,7 @@ export async function serving(
   let client: Client | undefined;
   try {
     client = await Client.connect(c);
-    await body(client, proxy, c);
+    await body({ client, proxy, c });
   } finally {
     client?.close();
     try {

@@ -12,7 +12,7 @@ import {
   type RunResult,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { inFolder, testsWith } from "../_folder.ts";
 import { finished, program } from "../_run.ts";
 
 export const ROOT = resolve(import.meta.dirname!, "../..");
@@ -73,11 +73,12 @@ export const chart = `<svg xmlns="${SVG}" viewBox="0 0 9 9"><clipPath ` +
   `id="clip"><rect width="9" height="9"/></clipPath>` +
   `<g clip-path="url(#clip)"><use href="#clip"/></g></svg>`;
 
-/** Runs `body` with a folder that is removed after it. */
-export const withFolder = (
-  body: (folder: string, file: (name: string) => string) => Promise<void>,
-): Promise<void> =>
-  inFolder((folder) => body(folder, (name) => join(folder, name)));
+/** Does work with the paths of names in a temporary folder, "." its own. */
+export const withFiles = (
+  body: (file: (name: string) => string) => Promise<void>,
+): Promise<void> => inFolder((folder) => body((name) => join(folder, name)));
+
+export const filesTest = testsWith(withFiles);
 
 /** `deno task nb` in a folder, with `env` beside the environment. */
 export const nbCommand = (
@@ -114,7 +115,7 @@ export async function runCells(
   check: (ran: CellsRan) => void | Promise<void> = () => {},
 ): Promise<CellsRan> {
   let ran!: CellsRan;
-  await withFolder(async (_, file) => {
+  await withFiles(async (file) => {
     const all = cells.map((c) => typeof c === "string" ? code(c) : c);
     await writeNotebook(file("a.ipynb"), notebook(...all));
     const events: RunEvent[] = [];

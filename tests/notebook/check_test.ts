@@ -9,7 +9,7 @@ import {
 } from "../../lib/notebook/mod.ts";
 import { extractCells } from "../../lib/notebook/check/cells_as_module.ts";
 import { usedTooEarly } from "../../lib/notebook/check/findings.ts";
-import { code, markdown, notebook, stream, withFolder } from "./_notebook.ts";
+import { code, markdown, notebook, stream, withFiles } from "./_notebook.ts";
 
 /** A notebook of format 4.5 in which nothing is wrong but what is given. */
 function sound(...cells: Cell[]): Notebook {
@@ -28,7 +28,7 @@ function lazily<T>(work: () => Promise<T>): () => Promise<T> {
 /** Findings of notebooks by file name, one line each. */
 async function told(notebooks: Record<string, Notebook>): Promise<string[]> {
   let lines: string[] = [];
-  await withFolder(async (folder, file) => {
+  await withFiles(async (file) => {
     await Deno.writeTextFile(file("deno.json"), "{}");
     await Deno.writeTextFile(file("x.ts"), "export const x: number = 1;\n");
     await Deno.mkdir(file("sub"));
@@ -36,8 +36,8 @@ async function told(notebooks: Record<string, Notebook>): Promise<string[]> {
       await Deno.writeTextFile(file(name), JSON.stringify(nb));
     }
     const findings = await checkNotebooks(Object.keys(notebooks).map(file));
-    lines = findings.map((f) => findingText(f).replaceAll(`${folder}/`, ""));
-    const left = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    lines = findings.map((f) => findingText(f).replaceAll(`${file(".")}/`, ""));
+    const left = [...Deno.readDirSync(file("."))].map(({ name }) => name);
     assert.ok(!left.some((name) => name.endsWith(".tmp")), "rubbish left");
   });
   return lines;

@@ -89,20 +89,13 @@ Deno.test("a call whose result is dropped changes what it is given, unless it sh
       `model`,
       `tf`,
     ).slice(2),
-    [
-      "model:2 train:1",
-      "data:2 model:2+3 show? tf:1",
-      "",
-      "model:2+3",
-      "tf:1",
-    ],
+    ["model:2 train:1", "data:2 model:2+3 show? tf:1", "", "model:2+3", "tf:1"],
   );
 });
 
 /** Names that the last of these cells changes. */
 const changes = (...cells: string[]) =>
-  [...cellGraph(cells.map((c) => code(c))).at(-1)!.touches].sort()
-    .join();
+  [...cellGraph(cells.map((c) => code(c))).at(-1)!.touches].sort().join();
 
 Deno.test("a value that is shown or taken is read, unless what gives it says that it changes", () => {
   const above = [
@@ -164,10 +157,7 @@ Deno.test("a value that is shown or taken is read, unless what gives it says tha
     [`rate && f(model); 1`, "model"],
     [`rate ? f(model) : g(rows); 1`, "model,rows"],
     [`await Promise.all([f(model), g(rows)]); 1`, "model,rows"],
-    [
-      `await Promise.all(batches.map((b) => f(model, b))); 1`,
-      "batches,model",
-    ],
+    [`await Promise.all(batches.map((b) => f(model, b))); 1`, "batches,model"],
     [`batches.forEach((b) => f(model, b));`, "batches,model"],
     [`for (const b of batches) await f(model, b);`, "batches,model"],
     [`await study.run(); 1`, "study"],

@@ -78,10 +78,7 @@ Deno.test("images are compared by their pixels", async () => {
   const other = await png(151, 9);
   assert.match((await why(a, other))!, /differ by up to 51 of 255/);
   assert.equal(await why(a, other, 0.2), undefined);
-  assert.match(
-    (await why(a, display("image/png", "QUJD")))!,
-    /cannot be read/,
-  );
+  assert.match((await why(a, display("image/png", "QUJD")))!, /cannot be read/);
 });
 
 Deno.test("data is compared by value, and an error without its places", async () => {

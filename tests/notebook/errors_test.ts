@@ -1,8 +1,8 @@
 /** Errors of cells: the line that they name, and tests that fail in a cell. */
 import assert from "node:assert/strict";
 import { runNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
-import { withProxy } from "./_client.ts";
-import { code, errorOf, notebook, printed, withFolder } from "./_notebook.ts";
+import { proxyTest as test } from "./_client.ts";
+import { code, errorOf, notebook, printed, withFiles } from "./_notebook.ts";
 
 /** Cells that fail, and the line of theirs that is named. */
 const FAILING: [source: string, line: number | undefined][] = [
@@ -46,30 +46,28 @@ const FAILING: [source: string, line: number | undefined][] = [
   ["(await import('data:text/javascript,throw 1'))", undefined],
 ];
 
-Deno.test("an error names the cell's own line and shows it", async () => {
-  await withProxy(async (client) => {
-    for (const [source, line] of FAILING) {
-      const { reply } = await client.run(source);
-      assert.equal(reply.status, "error", source);
-      const traceback = (reply.traceback as string[]).join("\n");
-      assert.doesNotMatch(traceback, /<anonymous>:\d/, source);
-      if (line === undefined) assert.doesNotMatch(traceback, /line/, source);
-      else {
-        const text = source.split("\n")[line - 1];
-        const named = reply.ename === "SyntaxError" &&
-            traceback.includes(`  ${line} | ${text}`) ||
-          traceback.includes(`  line ${line} of the cell: ${text.trim()}`);
-        assert.ok(named, `${source}\n${traceback}`);
-      }
+test("an error names the cell's own line and shows it", async ({ client }) => {
+  for (const [source, line] of FAILING) {
+    const { reply } = await client.run(source);
+    assert.equal(reply.status, "error", source);
+    const traceback = (reply.traceback as string[]).join("\n");
+    assert.doesNotMatch(traceback, /<anonymous>:\d/, source);
+    if (line === undefined) assert.doesNotMatch(traceback, /line/, source);
+    else {
+      const text = source.split("\n")[line - 1];
+      const named = reply.ename === "SyntaxError" &&
+          traceback.includes(`  ${line} | ${text}`) ||
+        traceback.includes(`  line ${line} of the cell: ${text.trim()}`);
+      assert.ok(named, `${source}\n${traceback}`);
     }
-    // A stack that a cell prints has its lines, too.
-    const { text } = await client.run(
-      "// one\ntry {\n  no();\n} catch (e) {\n  console.log(e.stack);\n}",
-    );
-    assert.match(text, /at cell \d+, line 3\n/);
-    const object = await client.run("{ a: 1 }");
-    assert.match(JSON.stringify(object.messages), /text\/plain.*a.*1/);
-  });
+  }
+  // A stack that a cell prints has its lines, too.
+  const { text } = await client.run(
+    "// one\ntry {\n  no();\n} catch (e) {\n  console.log(e.stack);\n}",
+  );
+  assert.match(text, /at cell \d+, line 3\n/);
+  const object = await client.run("{ a: 1 }");
+  assert.match(JSON.stringify(object.messages), /text\/plain.*a.*1/);
 });
 
 Deno.test("tests in a cell are run, and one that fails fails the cell", async () => {
@@ -85,7 +83,7 @@ Deno.test("tests in a cell are run, and one that fails fails the cell", async ()
 Deno.test(function second() {});`,
     "'never'",
   ];
-  await withFolder(async (_, file) => {
+  await withFiles(async (file) => {
     const made = cells.map((source, i) =>
       code(source, undefined, i === 1 ? "raises-exception" : undefined)
     );

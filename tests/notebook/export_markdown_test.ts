@@ -5,10 +5,10 @@ import {
   bodyOf,
   code,
   display,
+  filesTest as test,
   markdown,
   notebook,
   shown,
-  withFolder,
 } from "./_notebook.ts";
 
 /** One pixel. */
@@ -16,89 +16,82 @@ const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 const URI = `data:image/png;base64,${PNG}`;
 
-Deno.test("pictures beside the notebook are part of the page, by any way to write their path", async () => {
-  await withFolder(async (_, file) => {
-    await Deno.mkdir(file("nb/bilder"), { recursive: true });
-    const bytes = Uint8Array.fromBase64(PNG);
-    const names = ["a.png", "../b c.png", "bilder/図.png", "50%.png"];
-    for (const name of names) await Deno.writeFile(file(`nb/${name}`), bytes);
-    await Deno.writeTextFile(
-      file("nb/d.svg"),
-      `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`,
-    );
-    const sources = [
-      "![x](a.png)",
-      "![x](./a.png)",
-      "![x](<../b c.png>)",
-      "![x](../b%20c.png)",
-      '![x](a.png "title")',
-      "![x][r]\n\n[r]: bilder/図.png",
-      "![x](bilder/%E5%9B%B3.png)",
-      "![x](50%.png)",
-      "![x](a.png?raw=true)",
-      '<img src="a.png" alt="x">',
-      "text <IMG SRC='../b%20c.png' alt=x width=20> text",
-      "![x](attachment:a.png)",
-      '<img src="attachment:a%20b.png" alt="x">',
-    ];
-    const attachments = {
-      "a.png": { "image/png": PNG },
-      "a b.png": { "image/png": PNG },
-    };
-    const warnings: string[] = [];
-    const options = {
-      file: file("nb/n.ipynb"),
-      warn: (w: string) => warnings.push(w),
-    };
-    const cells = sources.map((s) => ({ ...markdown(s), attachments }));
-    for (const cell of cells) {
-      const html = bodyOf(await exportHtml(notebook(cell), options));
-      assert.ok(/src="([^"]*)"/i.exec(html)?.[1] === URI, cell.source);
-    }
-    const rest = [
-      markdown("![x](d.svg)"),
-      code("0", [display("text/markdown", "![x](a.png)")]),
-      code("0", [display("text/html", "<img src=a.png>")]),
-    ];
-    const html = bodyOf(await exportHtml(notebook(...rest), options));
-    assert.equal(
-      html.match(/<img src="data:image\/(png|svg\+xml);/g)?.length,
-      3,
-    );
-    assert.deepEqual(warnings, []);
-  });
+test("pictures beside the notebook are part of the page, by any way to write their path", async (file) => {
+  await Deno.mkdir(file("nb/bilder"), { recursive: true });
+  const bytes = Uint8Array.fromBase64(PNG);
+  const names = ["a.png", "../b c.png", "bilder/図.png", "50%.png"];
+  for (const name of names) await Deno.writeFile(file(`nb/${name}`), bytes);
+  await Deno.writeTextFile(
+    file("nb/d.svg"),
+    `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`,
+  );
+  const sources = [
+    "![x](a.png)",
+    "![x](./a.png)",
+    "![x](<../b c.png>)",
+    "![x](../b%20c.png)",
+    '![x](a.png "title")',
+    "![x][r]\n\n[r]: bilder/図.png",
+    "![x](bilder/%E5%9B%B3.png)",
+    "![x](50%.png)",
+    "![x](a.png?raw=true)",
+    '<img src="a.png" alt="x">',
+    "text <IMG SRC='../b%20c.png' alt=x width=20> text",
+    "![x](attachment:a.png)",
+    '<img src="attachment:a%20b.png" alt="x">',
+  ];
+  const attachments = {
+    "a.png": { "image/png": PNG },
+    "a b.png": { "image/png": PNG },
+  };
+  const warnings: string[] = [];
+  const options = {
+    file: file("nb/n.ipynb"),
+    warn: (w: string) => warnings.push(w),
+  };
+  const cells = sources.map((s) => ({ ...markdown(s), attachments }));
+  for (const cell of cells) {
+    const html = bodyOf(await exportHtml(notebook(cell), options));
+    assert.ok(/src="([^"]*)"/i.exec(html)?.[1] === URI, cell.source);
+  }
+  const rest = [
+    markdown("![x](d.svg)"),
+    code("0", [display("text/markdown", "![x](a.png)")]),
+    code("0", [display("text/html", "<img src=a.png>")]),
+  ];
+  const html = bodyOf(await exportHtml(notebook(...rest), options));
+  assert.equal(html.match(/<img src="data:image\/(png|svg\+xml);/g)?.length, 3);
+  assert.deepEqual(warnings, []);
 });
 
-Deno.test("a picture that is missing is a note in the page and a warning with its cell", async () => {
-  await withFolder(async (folder, file) => {
-    await Deno.writeTextFile(file("secret.png"), "password = 1");
-    const warnings: string[] = [];
-    const html = bodyOf(
-      await exportHtml(
-        notebook(
-          markdown("# T"),
-          markdown(
-            "![x](./no.png) ![x](attachment:no.png) ![x](secret.png) ![x](.)",
-          ),
-          code("0", [display("text/html", `<img src="no%20thing.png">`)]),
-          markdown('<img src="gone.png"> ![far](https://a.example/b.png)'),
+test("a picture that is missing is a note in the page and a warning with its cell", async (file) => {
+  await Deno.writeTextFile(file("secret.png"), "password = 1");
+  const warnings: string[] = [];
+  const html = bodyOf(
+    await exportHtml(
+      notebook(
+        markdown("# T"),
+        markdown(
+          "![x](./no.png) ![x](attachment:no.png) ![x](secret.png) ![x](.)",
         ),
-        { file: `${folder}/n.ipynb`, warn: (w) => warnings.push(w) },
+        code("0", [display("text/html", `<img src="no%20thing.png">`)]),
+        markdown('<img src="gone.png"> ![far](https://a.example/b.png)'),
       ),
-    );
-    assert.deepEqual(warnings, [
-      "markdown cell 2: picture ./no.png: no such file",
-      "markdown cell 2: picture no.png: the cell has no such attachment",
-      "markdown cell 2: picture secret.png: not a picture",
-      "markdown cell 2: picture .: no such file",
-      "cell 1: picture no thing.png: no such file",
-      "markdown cell 3: picture gone.png: no such file",
-    ]);
-    assert.equal(html.match(/class="missing"/g)?.length, 6);
-    assert.match(html, />Picture \.\/no\.png: no such file</);
-    assert.match(html, /<a href="https:\/\/a\.example\/b\.png">far<\/a>/);
-    assert.doesNotMatch(html, /<img|cGFzc3dvcmQ/);
-  });
+      { file: `${file(".")}/n.ipynb`, warn: (w) => warnings.push(w) },
+    ),
+  );
+  assert.deepEqual(warnings, [
+    "markdown cell 2: picture ./no.png: no such file",
+    "markdown cell 2: picture no.png: the cell has no such attachment",
+    "markdown cell 2: picture secret.png: not a picture",
+    "markdown cell 2: picture .: no such file",
+    "cell 1: picture no thing.png: no such file",
+    "markdown cell 3: picture gone.png: no such file",
+  ]);
+  assert.equal(html.match(/class="missing"/g)?.length, 6);
+  assert.match(html, />Picture \.\/no\.png: no such file</);
+  assert.match(html, /<a href="https:\/\/a\.example\/b\.png">far<\/a>/);
+  assert.doesNotMatch(html, /<img|cGFzc3dvcmQ/);
 });
 
 Deno.test("links lead to headings and to places of other cells, as Jupyter and GitHub write them", async () => {

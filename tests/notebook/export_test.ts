@@ -20,12 +20,12 @@ import {
   code,
   display,
   failure,
+  filesTest as test,
   markdown,
   nb,
   notebook,
   shown,
   stream,
-  withFolder,
 } from "./_notebook.ts";
 
 const page = (...outputs: Output[]) =>
@@ -337,57 +337,55 @@ Deno.test("an error that a cell meant to raise is no failed run", async () => {
   assert.match(text, /<meta name="nb:status" content="ok">/);
 });
 
-Deno.test("the page tells commit, lock file, versions, parameters, seeds and times", async () => {
-  await withFolder(async (folder, file) => {
-    const git = async (...args: string[]) => {
-      const by = "-c user.name=a -c user.email=a@b".split(" ");
-      const { success, stdout } = await new Deno.Command("git", {
-        args: ["-C", folder, ...by, ...args],
-      }).output();
-      assert.ok(success, args.join(" "));
-      return new TextDecoder().decode(stdout).trim();
-    };
-    await Deno.writeTextFile(file("deno.lock"), "{}");
-    await Deno.writeTextFile(file("a.ipynb"), "{}");
-    await git("init", "-q");
-    const none = await collectProvenance(file("a.ipynb"), notebook());
-    const untracked = "this notebook is not tracked by git";
-    assert.equal(none["Commit when exported"], untracked);
-    await git("add", ".");
-    await git("commit", "-q", "-m", "a");
-    const nb = notebook(
-      code(
-        `let lr = 1e-3; // rate\nlet name: string = "a;b";\nlet seed = 1`,
-        [],
-        "parameters",
-      ),
-      code("// given\nseed = 7;\nvoid 0;", [], "injected-parameters"),
-      { ...code("train()", []), metadata: { ferlab: { seconds: 75 } } },
-    );
-    nb.metadata.ferlab = { status: "complete", deno: "2.9.6" };
-    nb.metadata.language_info = { version: "6.0.3" }; // of TypeScript
-    const hash = createHash("sha256").update("{}").digest("hex").slice(0, 16);
-    const commit = await git("rev-parse", "--short=12", "HEAD");
-    const told = await collectProvenance(file("a.ipynb"), nb);
-    assert.deepEqual(told, {
-      Notebook: "a.ipynb",
-      "Run ended": "complete",
-      Deno: "2.9.6",
-      "Commit when exported": `${commit}, nothing uncommitted`,
-      "Lock file when exported": `sha256 ${hash}`,
-      Parameters: `lr = 1e-3\nname = "a;b"\nseed = 7`,
-      Seeds: "seed = 7",
-    });
-    await Deno.writeTextFile(file("deno.lock"), "{ }");
-    const later = await collectProvenance(file("b.ipynb"), nb);
-    assert.equal(
-      later["Commit when exported"],
-      `${commit}, with uncommitted changes; ${untracked}`,
-    );
-    const text = await exportHtml(nb, { provenance: told });
-    assert.match(text, /<td><code>train\(\)<\/code><\/td><td>1 min 15 s<\/td>/);
-    assert.match(text, /<dt>Run time<\/dt><dd>1 min 15 s in 1 cell<\/dd>/);
+test("the page tells commit, lock file, versions, parameters, seeds and times", async (file) => {
+  const git = async (...args: string[]) => {
+    const by = "-c user.name=a -c user.email=a@b".split(" ");
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["-C", file("."), ...by, ...args],
+    }).output();
+    assert.ok(success, args.join(" "));
+    return new TextDecoder().decode(stdout).trim();
+  };
+  await Deno.writeTextFile(file("deno.lock"), "{}");
+  await Deno.writeTextFile(file("a.ipynb"), "{}");
+  await git("init", "-q");
+  const none = await collectProvenance(file("a.ipynb"), notebook());
+  const untracked = "this notebook is not tracked by git";
+  assert.equal(none["Commit when exported"], untracked);
+  await git("add", ".");
+  await git("commit", "-q", "-m", "a");
+  const nb = notebook(
+    code(
+      `let lr = 1e-3; // rate\nlet name: string = "a;b";\nlet seed = 1`,
+      [],
+      "parameters",
+    ),
+    code("// given\nseed = 7;\nvoid 0;", [], "injected-parameters"),
+    { ...code("train()", []), metadata: { ferlab: { seconds: 75 } } },
+  );
+  nb.metadata.ferlab = { status: "complete", deno: "2.9.6" };
+  nb.metadata.language_info = { version: "6.0.3" }; // of TypeScript
+  const hash = createHash("sha256").update("{}").digest("hex").slice(0, 16);
+  const commit = await git("rev-parse", "--short=12", "HEAD");
+  const told = await collectProvenance(file("a.ipynb"), nb);
+  assert.deepEqual(told, {
+    Notebook: "a.ipynb",
+    "Run ended": "complete",
+    Deno: "2.9.6",
+    "Commit when exported": `${commit}, nothing uncommitted`,
+    "Lock file when exported": `sha256 ${hash}`,
+    Parameters: `lr = 1e-3\nname = "a;b"\nseed = 7`,
+    Seeds: "seed = 7",
   });
+  await Deno.writeTextFile(file("deno.lock"), "{ }");
+  const later = await collectProvenance(file("b.ipynb"), nb);
+  assert.equal(
+    later["Commit when exported"],
+    `${commit}, with uncommitted changes; ${untracked}`,
+  );
+  const text = await exportHtml(nb, { provenance: told });
+  assert.match(text, /<td><code>train\(\)<\/code><\/td><td>1 min 15 s<\/td>/);
+  assert.match(text, /<dt>Run time<\/dt><dd>1 min 15 s in 1 cell<\/dd>/);
 });
 
 Deno.test("headings skip no level, and a page without a title gets one", async () => {
@@ -488,9 +486,7 @@ Deno.test("a long table is folded where a report leads with its answer, and nowh
   assert.doesNotMatch(plain, /class="(lead|fold)"|at the top/);
   // An answer that failed is told by its cell.
   const failed = report("# T");
-  failed.cells.at(-1)!.outputs = [
-    failure("Error", "no"),
-  ];
+  failed.cells.at(-1)!.outputs = [failure("Error", "no")];
   assert.doesNotMatch(bodyOf(await exportHtml(failed)), /class="lead"/);
 });
 
@@ -539,47 +535,45 @@ Deno.test("the same notebook gives the same page", async () => {
   assert.equal(await exportHtml(nb), await exportHtml(nb));
 });
 
-Deno.test("nb export writes several pages, nb index lists them, and both tell it as JSON", async () => {
-  await withFolder(async (folder, file) => {
-    const run = (...args: string[]) => nb(folder, ...args);
-    const one = notebook(
-      markdown("# One"),
-      code(`Deno.writeTextFileSync("ran", "")`, [stream("x")]),
-    );
-    await writeNotebook(file("a.ipynb"), one);
-    await writeNotebook(file("b.ipynb"), one);
-    await Deno.mkdir(file("out"));
-    const { code: ok, out } = await run(
-      ..."export a.ipynb b.ipynb --to html -o out --json".split(" "),
-    );
-    assert.equal(ok, 0);
-    assert.deepEqual(
-      JSON.parse(out).pages.map((p: { page: string }) => p.page),
-      ["out/a.html", "out/b.html"],
-    );
-    assert.ok(!await Deno.stat(file("ran")).catch(() => false), "it ran");
-    const first = await Deno.readTextFile(file("out/a.html"));
-    const [again, wrong] = await Promise.all([
-      run("export", "a.ipynb", "-o", "out/a.html"),
-      run("export", "a.ipynb", "--to", "pdf"),
-    ]);
-    assert.equal(await Deno.readTextFile(file("out/a.html")), first);
-    // It writes the links between the pages into them.
-    const none = await run("index", ".");
-    const index = await run("index", "out", "--json");
-    assert.deepEqual(
-      JSON.parse(index.out).reports.map((r: { title: string }) => r.title),
-      ["One", "One"],
-    );
-    assert.match(
-      await Deno.readTextFile(file("out/index.html")),
-      /<h2><a href="b\.html">One<\/a><\/h2>/,
-    );
-    assert.deepEqual([again.code, wrong.code, none.code], [0, 2, 0]);
-    const empty = await run("index", join(folder, "no"));
-    assert.equal(empty.code, 1);
-    assert.match(empty.err, /no such folder/);
-  });
+test("nb export writes several pages, nb index lists them, and both tell it as JSON", async (file) => {
+  const run = (...args: string[]) => nb(file("."), ...args);
+  const one = notebook(
+    markdown("# One"),
+    code(`Deno.writeTextFileSync("ran", "")`, [stream("x")]),
+  );
+  await writeNotebook(file("a.ipynb"), one);
+  await writeNotebook(file("b.ipynb"), one);
+  await Deno.mkdir(file("out"));
+  const { code: ok, out } = await run(
+    ..."export a.ipynb b.ipynb --to html -o out --json".split(" "),
+  );
+  assert.equal(ok, 0);
+  assert.deepEqual(
+    JSON.parse(out).pages.map((p: { page: string }) => p.page),
+    ["out/a.html", "out/b.html"],
+  );
+  assert.ok(!await Deno.stat(file("ran")).catch(() => false), "it ran");
+  const first = await Deno.readTextFile(file("out/a.html"));
+  const [again, wrong] = await Promise.all([
+    run("export", "a.ipynb", "-o", "out/a.html"),
+    run("export", "a.ipynb", "--to", "pdf"),
+  ]);
+  assert.equal(await Deno.readTextFile(file("out/a.html")), first);
+  // It writes the links between the pages into them.
+  const none = await run("index", ".");
+  const index = await run("index", "out", "--json");
+  assert.deepEqual(
+    JSON.parse(index.out).reports.map((r: { title: string }) => r.title),
+    ["One", "One"],
+  );
+  assert.match(
+    await Deno.readTextFile(file("out/index.html")),
+    /<h2><a href="b\.html">One<\/a><\/h2>/,
+  );
+  assert.deepEqual([again.code, wrong.code, none.code], [0, 2, 0]);
+  const empty = await run("index", join(file("."), "no"));
+  assert.equal(empty.code, 1);
+  assert.match(empty.err, /no such folder/);
 });
 
 Deno.test("what a page cannot show is named with its size", async () => {
@@ -620,77 +614,73 @@ Deno.test("what a page cannot show is named with its size", async () => {
   assert.doesNotMatch(await exportHtml(notebook(both)), /plotly/);
 });
 
-Deno.test("a cell that changed since it ran is marked, and fails --strict", async () => {
-  await withFolder(async (folder, file) => {
-    const run = (...args: string[]) => nb(folder, ...args);
-    await Deno.writeTextFile(file("m.ts"), "export const m = 1;");
-    await Deno.writeTextFile(file("deno.json"), "{}");
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(
-        code("const a = 1;"),
-        code("console.log(a);"),
-        code(`import { m } from "./m.ts"; console.log(m);`),
-        code("missing();"),
-      ),
-    );
-    const ran = await run("run", "a.ipynb", "-o", "b.ipynb");
-    assert.equal(ran.code, 1);
-    const saved = await readNotebook(file("b.ipynb"));
-    const marks = (text: string) =>
-      [...text.matchAll(
-        /id="cell--(\d)"(?:(?!<section)[^])*?class="t changed"/g,
-      )]
-        .map((m) => m[1]).join();
-    const exported = async (...args: string[]) => {
-      await Deno.remove(file("b.html")).catch(() => {});
-      const { code, err } = await run("export", "b.ipynb", ...args);
-      const text = await Deno.readTextFile(file("b.html")).catch(() => "");
-      return { code, err, text, marks: marks(text) };
-    };
-    const same = await exported("--strict");
-    assert.deepEqual([same.code, same.marks, same.err], [0, "", ""]);
+test("a cell that changed since it ran is marked, and fails --strict", async (file) => {
+  const run = (...args: string[]) => nb(file("."), ...args);
+  await Deno.writeTextFile(file("m.ts"), "export const m = 1;");
+  await Deno.writeTextFile(file("deno.json"), "{}");
+  await writeNotebook(
+    file("a.ipynb"),
+    notebook(
+      code("const a = 1;"),
+      code("console.log(a);"),
+      code(`import { m } from "./m.ts"; console.log(m);`),
+      code("missing();"),
+    ),
+  );
+  const ran = await run("run", "a.ipynb", "-o", "b.ipynb");
+  assert.equal(ran.code, 1);
+  const saved = await readNotebook(file("b.ipynb"));
+  const marks = (text: string) =>
+    [...text.matchAll(/id="cell--(\d)"(?:(?!<section)[^])*?class="t changed"/g)]
+      .map((m) => m[1]).join();
+  const exported = async (...args: string[]) => {
+    await Deno.remove(file("b.html")).catch(() => {});
+    const { code, err } = await run("export", "b.ipynb", ...args);
+    const text = await Deno.readTextFile(file("b.html")).catch(() => "");
+    return { code, err, text, marks: marks(text) };
+  };
+  const same = await exported("--strict");
+  assert.deepEqual([same.code, same.marks, same.err], [0, "", ""]);
 
-    // modules and the like are told, but the page shows the code that ran
-    await Deno.writeTextFile(file("m.ts"), "export const m = 2;");
-    const module = await exported();
-    assert.deepEqual([module.code, module.marks], [0, ""]);
-    assert.match(
-      module.err,
-      /^warning: .*: changed since it ran: module m\.ts$/m,
-    );
-    assert.equal((await exported("--strict")).code, 1);
-    assert.match(module.text, /<dt>Other since the run<\/dt><dd>module m\.ts</);
+  // modules and the like are told, but the page shows the code that ran
+  await Deno.writeTextFile(file("m.ts"), "export const m = 2;");
+  const module = await exported();
+  assert.deepEqual([module.code, module.marks], [0, ""]);
+  assert.match(
+    module.err,
+    /^warning: .*: changed since it ran: module m\.ts$/m,
+  );
+  assert.equal((await exported("--strict")).code, 1);
+  assert.match(module.text, /<dt>Other since the run<\/dt><dd>module m\.ts</);
 
-    saved.cells[0].source = "const a = 2;";
-    saved.cells[3].source = "other();";
-    await writeNotebook(file("b.ipynb"), saved);
-    const edited = await exported();
-    assert.deepEqual([edited.code, edited.marks], [0, "1,2,4"]);
-    assert.match(
-      edited.err,
-      /^warning: b\.ipynb: cell 1: changed since it ran: its source$/m,
-    );
-    assert.match(
-      edited.text,
-      /<b>Not what was run:<\/b> <a href="#cell--1">cell 1<\/a>, /,
-    );
-    assert.match(
-      edited.text,
-      /<dt>Changed since the run<\/dt><dd>cells 1, 2, 4<\/dd>/,
-    );
-    const checked = await checkNotebooks([file("b.ipynb")]);
-    const told = checked.filter((f) => f.kind === "stale")
-      .map((f) => `${f.cell}: ${f.message}`);
-    assert.deepEqual(told, [
-      "cell 1: it changed since it ran: its source",
-      "cell 2: it changed since it ran: upstream cell 1",
-      "cell 4: it changed since it ran: its source",
-    ]);
-    const strict = await exported("--strict");
-    assert.deepEqual([strict.code, strict.text], [1, ""]);
-    assert.match(strict.err, /b\.ipynb: not exported, with --strict; it has 4/);
-  });
+  saved.cells[0].source = "const a = 2;";
+  saved.cells[3].source = "other();";
+  await writeNotebook(file("b.ipynb"), saved);
+  const edited = await exported();
+  assert.deepEqual([edited.code, edited.marks], [0, "1,2,4"]);
+  assert.match(
+    edited.err,
+    /^warning: b\.ipynb: cell 1: changed since it ran: its source$/m,
+  );
+  assert.match(
+    edited.text,
+    /<b>Not what was run:<\/b> <a href="#cell--1">cell 1<\/a>, /,
+  );
+  assert.match(
+    edited.text,
+    /<dt>Changed since the run<\/dt><dd>cells 1, 2, 4<\/dd>/,
+  );
+  const checked = await checkNotebooks([file("b.ipynb")]);
+  const told = checked.filter((f) => f.kind === "stale")
+    .map((f) => `${f.cell}: ${f.message}`);
+  assert.deepEqual(told, [
+    "cell 1: it changed since it ran: its source",
+    "cell 2: it changed since it ran: upstream cell 1",
+    "cell 4: it changed since it ran: its source",
+  ]);
+  const strict = await exported("--strict");
+  assert.deepEqual([strict.code, strict.text], [1, ""]);
+  assert.match(strict.err, /b\.ipynb: not exported, with --strict; it has 4/);
 });
 
 Deno.test("of a notebook that nb did not run no change is told", () => {

@@ -15,10 +15,11 @@ import {
   checkRun as run,
   code,
   errorOf,
+  filesTest as test,
   notebook,
   printed,
   status,
-  withFolder,
+  withFiles,
 } from "./_notebook.ts";
 
 const POSIX = Deno.build.os !== "windows";
@@ -264,7 +265,7 @@ Deno.test("what Node's threads print is the cell's", async () => {
 Deno.test("a worker with permissions of its own prints, and keeps to them", async () => {
   const text = `console.log("of a worker");
     Deno.readTextFile("/etc/passwd").catch((e) => postMessage(e.name))`;
-  await withFolder(async (_, file) => {
+  await withFiles(async (file) => {
     await Deno.writeTextFile(
       file("deno.json"),
       `{ "unstable": ["worker-options"] }`,
@@ -393,83 +394,75 @@ Deno.test({
   },
 });
 
-Deno.test("partial outputs of a long cell are on disk while it runs", async () => {
-  await withFolder(async (_, file) => {
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(code(`console.log("par" + "tial");
+test("partial outputs of a long cell are on disk while it runs", async (file) => {
+  await writeNotebook(
+    file("a.ipynb"),
+    notebook(code(`console.log("par" + "tial");
 // It ends when its own output is in the file, which nothing else puts there.
 const saved = () => Deno.readTextFileSync(Deno.env.get("OUT")!);
 while (!saved().includes("part" + "ial")) await new Promise((r) => setTimeout(r, 20));`)),
-    );
-    await Deno.writeTextFile(file("b.ipynb"), "");
-    const result = await runNotebook(file("a.ipynb"), {
-      ...{ out: file("b.ipynb"), env: { OUT: file("b.ipynb") } },
-      ...{ saveEvery: 50, cellTimeout: 10 },
-    });
-    assert.equal(result.error, undefined);
+  );
+  await Deno.writeTextFile(file("b.ipynb"), "");
+  const result = await runNotebook(file("a.ipynb"), {
+    ...{ out: file("b.ipynb"), env: { OUT: file("b.ipynb") } },
+    ...{ saveEvery: 50, cellTimeout: 10 },
   });
+  assert.equal(result.error, undefined);
 });
 
-Deno.test("when it cannot be saved, the run says so and the earlier file stays", async () => {
-  await withFolder(async (_, file) => {
-    await Deno.mkdir(file("out"));
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(
-        code(`console.log("kept")`),
-        code(
-          `Deno.renameSync(Deno.env.get("OUT")!, Deno.env.get("OUT") + "2")`,
-        ),
-      ),
-    );
-    await assert.rejects(
-      runNotebook(file("a.ipynb"), {
-        out: file("out/b.ipynb"),
-        env: { OUT: file("out") },
-      }),
-      /b\.ipynb: cannot write the notebook: [^\n]*$/,
-    );
-    const saved = await readNotebook(file("out2/b.ipynb"));
-    assert.equal(printed(saved.cells[0]), "kept\n");
-    assert.equal(status(saved.cells[1]), "not run");
-  });
+test("when it cannot be saved, the run says so and the earlier file stays", async (file) => {
+  await Deno.mkdir(file("out"));
+  await writeNotebook(
+    file("a.ipynb"),
+    notebook(
+      code(`console.log("kept")`),
+      code(`Deno.renameSync(Deno.env.get("OUT")!, Deno.env.get("OUT") + "2")`),
+    ),
+  );
+  await assert.rejects(
+    runNotebook(file("a.ipynb"), {
+      out: file("out/b.ipynb"),
+      env: { OUT: file("out") },
+    }),
+    /b\.ipynb: cannot write the notebook: [^\n]*$/,
+  );
+  const saved = await readNotebook(file("out2/b.ipynb"));
+  assert.equal(printed(saved.cells[0]), "kept\n");
+  assert.equal(status(saved.cells[1]), "not run");
 });
 
-Deno.test("two runs differ in metadata.ferlab alone, and get the same ids", async () => {
-  await withFolder(async (_, file) => {
-    const nb = notebook(
-      code("let a = 1;", [], "parameters"),
-      code("console.log(a)"),
-      code("console.log(a)"),
-    );
-    await writeNotebook(file("a.ipynb"), { ...nb, nbformat_minor: 5 });
-    const saved: Notebook[] = [];
-    for (const out of ["b.ipynb", "c.ipynb"]) {
-      await runNotebook(file("a.ipynb"), {
-        out: file(out),
-        parameters: { a: NaN },
-        profile: "smoke",
-      });
-      saved.push(await readNotebook(file(out)));
-    }
-    const { started, seconds, ...run } = saved[0].metadata.ferlab as Record<
-      string,
-      unknown
-    >;
-    assert.deepEqual(run, {
-      status: "complete",
-      deno: Deno.version.deno,
-      parameters: { a: "NaN", profile: '"smoke"' },
+test("two runs differ in metadata.ferlab alone, and get the same ids", async (file) => {
+  const nb = notebook(
+    code("let a = 1;", [], "parameters"),
+    code("console.log(a)"),
+    code("console.log(a)"),
+  );
+  await writeNotebook(file("a.ipynb"), { ...nb, nbformat_minor: 5 });
+  const saved: Notebook[] = [];
+  for (const out of ["b.ipynb", "c.ipynb"]) {
+    await runNotebook(file("a.ipynb"), {
+      out: file(out),
+      parameters: { a: NaN },
       profile: "smoke",
     });
-    assert.ok(started && seconds);
-    for (const one of [saved[0], saved[1]]) {
-      for (const { metadata } of [one, ...one.cells]) delete metadata.ferlab;
-      assert.equal(new Set(one.cells.map((c) => c.id)).size, 4);
-    }
-    assert.deepEqual(saved[0], saved[1]);
+    saved.push(await readNotebook(file(out)));
+  }
+  const { started, seconds, ...run } = saved[0].metadata.ferlab as Record<
+    string,
+    unknown
+  >;
+  assert.deepEqual(run, {
+    status: "complete",
+    deno: Deno.version.deno,
+    parameters: { a: "NaN", profile: '"smoke"' },
+    profile: "smoke",
   });
+  assert.ok(started && seconds);
+  for (const one of [saved[0], saved[1]]) {
+    for (const { metadata } of [one, ...one.cells]) delete metadata.ferlab;
+    assert.equal(new Set(one.cells.map((c) => c.id)).size, 4);
+  }
+  assert.deepEqual(saved[0], saved[1]);
 });
 
 Deno.test("a kernel that calls a throw well is found at the start", async () => {
@@ -482,28 +475,23 @@ Deno.test("a kernel that calls a throw well is found at the start", async () => 
   );
 });
 
-Deno.test("runs in a row leave no process and no file", async () => {
-  await withFolder(async (_, file) => {
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(code(`console.log(Deno.pid)`)),
-    );
-    await inFolder((temporary) =>
-      withEnv({ TMPDIR: temporary }, async () => {
-        for (let i = 0; i < 3; i++) {
-          const { notebook: nb } = await runNotebook(file("a.ipynb"), {
-            out: file("b.ipynb"),
-          });
-          const pid = Number(printed(nb.cells[0]));
-          assert.ok(pid > 0 && !alive(pid));
-        }
-        const names = (folder: string) =>
-          Array.from(Deno.readDirSync(folder), (e) => e.name).sort();
-        assert.deepEqual(names(temporary), []);
-        assert.deepEqual(names(file(".")), ["a.ipynb", "b.ipynb"]);
-      })
-    );
-  });
+test("runs in a row leave no process and no file", async (file) => {
+  await writeNotebook(file("a.ipynb"), notebook(code(`console.log(Deno.pid)`)));
+  await inFolder((temporary) =>
+    withEnv({ TMPDIR: temporary }, async () => {
+      for (let i = 0; i < 3; i++) {
+        const { notebook: nb } = await runNotebook(file("a.ipynb"), {
+          out: file("b.ipynb"),
+        });
+        const pid = Number(printed(nb.cells[0]));
+        assert.ok(pid > 0 && !alive(pid));
+      }
+      const names = (folder: string) =>
+        Array.from(Deno.readDirSync(folder), (e) => e.name).sort();
+      assert.deepEqual(names(temporary), []);
+      assert.deepEqual(names(file(".")), ["a.ipynb", "b.ipynb"]);
+    })
+  );
 });
 
 Deno.test("what else a cell shows is kept up to 30 MB, the rest lies beside it", async () => {

@@ -9,39 +9,38 @@ import {
 import {
   code,
   display,
+  filesTest as test,
   markdown,
   notebook,
   stream,
-  withFolder,
+  withFiles,
 } from "./_notebook.ts";
 
-Deno.test("a notebook survives writing and reading", async () => {
-  await withFolder(async (_, file) => {
-    const nb = notebook(
-      markdown("# A\n\ntext\n"),
-      code("a\n\nb", [
-        stream("1\n2\n"),
-        display("text/html", "<b>\n</b>"),
-        display("application/json", { a: ["x", "y"] }),
-        display("image/png", "QUJD"),
-      ]),
-      { cell_type: "raw", source: "", metadata: { keep: [1] } },
-    );
-    await writeNotebook(file("a.ipynb"), nb);
-    assert.deepEqual(await readNotebook(file("a.ipynb")), nb);
-    const raw = JSON.parse(await Deno.readTextFile(file("a.ipynb")));
-    assert.deepEqual(raw.cells[1].source, ["a\n", "\n", "b"]);
-    assert.deepEqual(raw.cells[1].outputs[0].text, ["1\n", "2\n"]);
-    assert.deepEqual(
-      Array.from(Deno.readDirSync(file(".")), (e) => e.name),
-      ["a.ipynb"],
-    );
-  });
+test("a notebook survives writing and reading", async (file) => {
+  const nb = notebook(
+    markdown("# A\n\ntext\n"),
+    code("a\n\nb", [
+      stream("1\n2\n"),
+      display("text/html", "<b>\n</b>"),
+      display("application/json", { a: ["x", "y"] }),
+      display("image/png", "QUJD"),
+    ]),
+    { cell_type: "raw", source: "", metadata: { keep: [1] } },
+  );
+  await writeNotebook(file("a.ipynb"), nb);
+  assert.deepEqual(await readNotebook(file("a.ipynb")), nb);
+  const raw = JSON.parse(await Deno.readTextFile(file("a.ipynb")));
+  assert.deepEqual(raw.cells[1].source, ["a\n", "\n", "b"]);
+  assert.deepEqual(raw.cells[1].outputs[0].text, ["1\n", "2\n"]);
+  assert.deepEqual(
+    Array.from(Deno.readDirSync(file(".")), (e) => e.name),
+    ["a.ipynb"],
+  );
 });
 
 Deno.test("writing keeps a link, and the mode of the file", async () => {
   if (Deno.build.os === "windows") return;
-  await withFolder(async (_, file) => {
+  await withFiles(async (file) => {
     await Deno.writeTextFile(file("real.ipynb"), "", { mode: 0o640 });
     await Deno.symlink("real.ipynb", file("link.ipynb"));
     await writeNotebook(file("link.ipynb"), notebook(markdown("x")));
@@ -52,49 +51,47 @@ Deno.test("writing keeps a link, and the mode of the file", async () => {
   });
 });
 
-Deno.test("a bad file is told in one line that names it", async () => {
-  await withFolder(async (folder, file) => {
-    await Deno.writeTextFile(file("cut.ipynb"), '{\n"cells": [');
-    await Deno.writeTextFile(file("old.ipynb"), '{"nbformat": 3}');
-    await Deno.writeTextFile(file("null.ipynb"), "null");
-    await Deno.writeTextFile(
-      file("cell.ipynb"),
-      '{"nbformat": 4, "cells": [null]}',
-    );
-    await Deno.writeTextFile(
-      file("deep.ipynb"),
-      `{"nbformat": 4, "cells": [], "metadata": {"a": ${
-        "[".repeat(1e4) + "]".repeat(1e4)
-      }}}`,
-    );
-    await Deno.writeFile(file("zeros.ipynb"), new Uint8Array(99));
-    await Deno.symlink("/dev/zero", file("endless.ipynb"));
-    const told: [string, RegExp][] = [
-      ["deep.ipynb", /: it nests more than 1000 deep/],
-      ["zeros.ipynb", /it holds zeros, as after a crash/],
-      ...Deno.build.os === "windows"
-        ? []
-        : [["endless.ipynb", /it is a device$/] as [string, RegExp]],
-      ["none.ipynb", /no such file$/],
-      ["cut.ipynb", /cannot read the notebook: /],
-      ["old.ipynb", /not a notebook of format 4/],
-      ["null.ipynb", /not a notebook of format 4/],
-      ["cell.ipynb", /its item 1 is no cell/],
-      [".", /cannot read the notebook/],
-    ];
-    for (const [name, message] of told) {
-      await assert.rejects(readNotebook(file(name)), (e: Error) => {
-        assert.match(e.message, message);
-        assert.ok(e.message.startsWith(folder));
-        assert.equal(e.message.split("\n").length, 1);
-        return true;
-      });
-    }
-    await assert.rejects(
-      writeNotebook(file("no/such.ipynb"), notebook()),
-      /such\.ipynb: cannot write the notebook: [^\n]*$/,
-    );
-  });
+test("a bad file is told in one line that names it", async (file) => {
+  await Deno.writeTextFile(file("cut.ipynb"), '{\n"cells": [');
+  await Deno.writeTextFile(file("old.ipynb"), '{"nbformat": 3}');
+  await Deno.writeTextFile(file("null.ipynb"), "null");
+  await Deno.writeTextFile(
+    file("cell.ipynb"),
+    '{"nbformat": 4, "cells": [null]}',
+  );
+  await Deno.writeTextFile(
+    file("deep.ipynb"),
+    `{"nbformat": 4, "cells": [], "metadata": {"a": ${
+      "[".repeat(1e4) + "]".repeat(1e4)
+    }}}`,
+  );
+  await Deno.writeFile(file("zeros.ipynb"), new Uint8Array(99));
+  await Deno.symlink("/dev/zero", file("endless.ipynb"));
+  const told: [string, RegExp][] = [
+    ["deep.ipynb", /: it nests more than 1000 deep/],
+    ["zeros.ipynb", /it holds zeros, as after a crash/],
+    ...Deno.build.os === "windows"
+      ? []
+      : [["endless.ipynb", /it is a device$/] as [string, RegExp]],
+    ["none.ipynb", /no such file$/],
+    ["cut.ipynb", /cannot read the notebook: /],
+    ["old.ipynb", /not a notebook of format 4/],
+    ["null.ipynb", /not a notebook of format 4/],
+    ["cell.ipynb", /its item 1 is no cell/],
+    [".", /cannot read the notebook/],
+  ];
+  for (const [name, message] of told) {
+    await assert.rejects(readNotebook(file(name)), (e: Error) => {
+      assert.match(e.message, message);
+      assert.ok(e.message.startsWith(file(".")));
+      assert.equal(e.message.split("\n").length, 1);
+      return true;
+    });
+  }
+  await assert.rejects(
+    writeNotebook(file("no/such.ipynb"), notebook()),
+    /such\.ipynb: cannot write the notebook: [^\n]*$/,
+  );
 });
 
 Deno.test("every parameter value is a literal that evaluates to itself", () => {

@@ -15,11 +15,12 @@ import { finished } from "../_run.ts";
 import {
   code,
   errorOf,
+  filesTest as test,
   nb,
   nbCommand,
   notebook,
   runCells,
-  withFolder,
+  withFiles,
 } from "./_notebook.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -38,104 +39,92 @@ const cell = (more: Json): Json => ({
   ...more,
 });
 
-Deno.test("a notebook of another kernel is refused by name, and check says it", async () => {
-  await withFolder(async (_, file) => {
-    const save = (metadata: Json) =>
-      Deno.writeTextFile(
-        file("a.ipynb"),
-        JSON.stringify({
-          ...json(4, cell({ source: "print( 1 )" })),
-          metadata,
-        }),
-      );
-    for (
-      const [metadata, name] of [
-        [
-          { kernelspec: { name: "python3", display_name: "Python 3" } },
-          '"python3"',
-        ],
-        [
-          { kernelspec: { name: "rust" }, language_info: { name: "Rust" } },
-          '"rust"',
-        ],
-        [{ language_info: { name: "python" } }, "one of python"],
-      ] as const
-    ) {
-      await save(metadata);
-      const path = file("a.ipynb");
-      const message = (text: string) =>
-        new RegExp(
-          `^Error: ${path}: its kernel is ${name}; only Deno.* ${text}`,
-        );
-      await assert.rejects(runNotebook(path), message("notebooks are run"));
-      await assert.rejects(
-        rerunCells(path, { cells: ["1"] }),
-        message("notebooks are run"),
-      );
-      await assert.rejects(startSession(path), message("notebooks are run"));
-      await assert.rejects(formatNotebook(path), /is formatted$/);
-      const found = await checkNotebooks([path]);
-      assert.deepEqual(found.map(({ kind }) => kind), ["ids", "metadata"]);
-      assert.match(
-        found[1].message,
-        new RegExp(`its kernel is ${name}, not Deno`),
-      );
-    }
-    for (
-      const metadata of [
-        {},
-        { kernelspec: { name: "ferlab", language: "typescript" } },
-        { language_info: { name: "typescript" } },
-      ]
-    ) {
-      await save(metadata);
-      await formatNotebook(file("a.ipynb"));
-      assert.equal(
-        (await readNotebook(file("a.ipynb"))).cells[0].source,
-        "print(1);",
-      );
-    }
-  });
-});
-
-Deno.test("other encodings than UTF-8 are refused by name and left as they are", async () => {
-  await withFolder(async (_, file) => {
-    const text = JSON.stringify(json(4, cell({ source: 'const s="ä";' })));
-    const latin = Uint8Array.from(text, (c) => c.charCodeAt(0));
-    const wide = (big: boolean) => {
-      const view = new DataView(new ArrayBuffer(2 * text.length + 2));
-      view.setUint16(0, 0xfeff, !big);
-      [...text].forEach((c, i) =>
-        view.setUint16(2 * i + 2, c.charCodeAt(0), !big)
-      );
-      return new Uint8Array(view.buffer);
-    };
-    for (
-      const [bytes, name] of [
-        [
-          latin,
-          /: cannot read the notebook: it is not in UTF-8, but in Latin-1/,
-        ],
-        [wide(false), /it is in UTF-16; save it as UTF-8$/],
-        [wide(true), /it is in UTF-16/],
-        [wide(false).subarray(2), /it is in UTF-16/],
-      ] as const
-    ) {
-      await Deno.writeFile(file("a.ipynb"), bytes);
-      for (
-        const use of [readNotebook, formatNotebook, cleanNotebook, runNotebook]
-      ) {
-        await assert.rejects(use(file("a.ipynb")), name);
-      }
-      assert.deepEqual(await Deno.readFile(file("a.ipynb")), bytes);
-    }
-    await Deno.writeTextFile(file("a.ipynb"), "\ufeff" + text);
+test("a notebook of another kernel is refused by name, and check says it", async (file) => {
+  const save = (metadata: Json) =>
+    Deno.writeTextFile(
+      file("a.ipynb"),
+      JSON.stringify({ ...json(4, cell({ source: "print( 1 )" })), metadata }),
+    );
+  for (
+    const [metadata, name] of [
+      [
+        { kernelspec: { name: "python3", display_name: "Python 3" } },
+        '"python3"',
+      ],
+      [
+        { kernelspec: { name: "rust" }, language_info: { name: "Rust" } },
+        '"rust"',
+      ],
+      [{ language_info: { name: "python" } }, "one of python"],
+    ] as const
+  ) {
+    await save(metadata);
+    const path = file("a.ipynb");
+    const message = (text: string) =>
+      new RegExp(`^Error: ${path}: its kernel is ${name}; only Deno.* ${text}`);
+    await assert.rejects(runNotebook(path), message("notebooks are run"));
+    await assert.rejects(
+      rerunCells(path, { cells: ["1"] }),
+      message("notebooks are run"),
+    );
+    await assert.rejects(startSession(path), message("notebooks are run"));
+    await assert.rejects(formatNotebook(path), /is formatted$/);
+    const found = await checkNotebooks([path]);
+    assert.deepEqual(found.map(({ kind }) => kind), ["ids", "metadata"]);
+    assert.match(
+      found[1].message,
+      new RegExp(`its kernel is ${name}, not Deno`),
+    );
+  }
+  for (
+    const metadata of [
+      {},
+      { kernelspec: { name: "ferlab", language: "typescript" } },
+      { language_info: { name: "typescript" } },
+    ]
+  ) {
+    await save(metadata);
     await formatNotebook(file("a.ipynb"));
     assert.equal(
       (await readNotebook(file("a.ipynb"))).cells[0].source,
-      'const s = "ä";',
+      "print(1);",
     );
-  });
+  }
+});
+
+test("other encodings than UTF-8 are refused by name and left as they are", async (file) => {
+  const text = JSON.stringify(json(4, cell({ source: 'const s="ä";' })));
+  const latin = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const wide = (big: boolean) => {
+    const view = new DataView(new ArrayBuffer(2 * text.length + 2));
+    view.setUint16(0, 0xfeff, !big);
+    [...text].forEach((c, i) =>
+      view.setUint16(2 * i + 2, c.charCodeAt(0), !big)
+    );
+    return new Uint8Array(view.buffer);
+  };
+  for (
+    const [bytes, name] of [
+      [latin, /: cannot read the notebook: it is not in UTF-8, but in Latin-1/],
+      [wide(false), /it is in UTF-16; save it as UTF-8$/],
+      [wide(true), /it is in UTF-16/],
+      [wide(false).subarray(2), /it is in UTF-16/],
+    ] as const
+  ) {
+    await Deno.writeFile(file("a.ipynb"), bytes);
+    for (
+      const use of [readNotebook, formatNotebook, cleanNotebook, runNotebook]
+    ) {
+      await assert.rejects(use(file("a.ipynb")), name);
+    }
+    assert.deepEqual(await Deno.readFile(file("a.ipynb")), bytes);
+  }
+  await Deno.writeTextFile(file("a.ipynb"), "\ufeff" + text);
+  await formatNotebook(file("a.ipynb"));
+  assert.equal(
+    (await readNotebook(file("a.ipynb"))).cells[0].source,
+    'const s = "ä";',
+  );
 });
 
 Deno.test("a malformed cell is named with its file and what is wrong with it", async () => {
@@ -168,7 +157,7 @@ Deno.test("a malformed cell is named with its file and what is wrong with it", a
       /markdown cell 1: its output 1 is a number/,
     ],
   ];
-  await withFolder(async (_, file) => {
+  await withFiles(async (file) => {
     const path = file("a.ipynb");
     for (const [bad, message] of cases) {
       const made = json(4, cell({}), cell(bad));
@@ -181,30 +170,28 @@ Deno.test("a malformed cell is named with its file and what is wrong with it", a
   });
 });
 
-Deno.test("one bad file does not stop the others of a batch", async () => {
-  await withFolder(async (folder, file) => {
-    const source = 'const s="a";s';
-    for (const name of ["a", "b", "c"]) {
-      const made = json(4, cell({ source: name === "b" ? 5 : source }));
-      await Deno.writeTextFile(file(`${name}.ipynb`), JSON.stringify(made));
-    }
-    const files = ["a.ipynb", "b.ipynb", "c.ipynb"];
-    for (
-      const command of ["status", "check", "export", "test", "clean", "fmt"]
-    ) {
-      const { code, out, err } = await nb(folder, command, ...files);
-      assert.equal(code, 1, command);
-      const where = command === "check" ? out : err;
-      assert.match(where, /b\.ipynb cell 1: its source is a number/, command);
-      if (command !== "clean") assert.match(out, /a\.(ipynb|html)/, command);
-      if (command !== "clean") assert.match(out, /c\.(ipynb|html)/, command);
-    }
-    for (const name of ["a", "c"]) {
-      const { cells } = await readNotebook(file(`${name}.ipynb`));
-      assert.equal(cells[0].source, 'const s = "a";\ns;');
-      await Deno.stat(file(`${name}.html`));
-    }
-  });
+test("one bad file does not stop the others of a batch", async (file) => {
+  const source = 'const s="a";s';
+  for (const name of ["a", "b", "c"]) {
+    const made = json(4, cell({ source: name === "b" ? 5 : source }));
+    await Deno.writeTextFile(file(`${name}.ipynb`), JSON.stringify(made));
+  }
+  const files = ["a.ipynb", "b.ipynb", "c.ipynb"];
+  for (
+    const command of ["status", "check", "export", "test", "clean", "fmt"]
+  ) {
+    const { code, out, err } = await nb(file("."), command, ...files);
+    assert.equal(code, 1, command);
+    const where = command === "check" ? out : err;
+    assert.match(where, /b\.ipynb cell 1: its source is a number/, command);
+    if (command !== "clean") assert.match(out, /a\.(ipynb|html)/, command);
+    if (command !== "clean") assert.match(out, /c\.(ipynb|html)/, command);
+  }
+  for (const name of ["a", "c"]) {
+    const { cells } = await readNotebook(file(`${name}.ipynb`));
+    assert.equal(cells[0].source, 'const s = "a";\ns;');
+    await Deno.stat(file(`${name}.html`));
+  }
 });
 
 Deno.test("ids that nbformat does not allow come out valid of run, fmt and clean; check names each", async () => {
@@ -218,7 +205,7 @@ Deno.test("ids that nbformat does not allow come out valid of run, fmt and clean
     cell({ id: "bad id!ä", source: "4;" }),
     cell({ id: "", source: "5;" }),
   );
-  await withFolder(async (_, file) => {
+  await withFiles(async (file) => {
     for (const made of [old, bad]) {
       const outcomes: (string | undefined)[][] = [];
       for (const use of [cleanNotebook, formatNotebook, runNotebook]) {
@@ -252,23 +239,21 @@ Deno.test("ids that nbformat does not allow come out valid of run, fmt and clean
   });
 });
 
-Deno.test("a file that is written in place keeps its layout", async () => {
-  await withFolder(async (_, file) => {
-    const made = json(4);
-    for (
-      const text of [
-        JSON.stringify(made, null, 4),
-        JSON.stringify(made, null, "\t") + "\n",
-        JSON.stringify(made),
-        JSON.stringify(made, null, 1).replaceAll("\n", "\r\n"),
-      ]
-    ) {
-      await Deno.writeTextFile(file("a.ipynb"), text);
-      await writeNotebook(file("a.ipynb"), await readNotebook(file("a.ipynb")));
-      const written = await Deno.readTextFile(file("a.ipynb"));
-      assert.equal(written.replace(/\[\s*"1;"\s*\]/, '"1;"'), text);
-    }
-  });
+test("a file that is written in place keeps its layout", async (file) => {
+  const made = json(4);
+  for (
+    const text of [
+      JSON.stringify(made, null, 4),
+      JSON.stringify(made, null, "\t") + "\n",
+      JSON.stringify(made),
+      JSON.stringify(made, null, 1).replaceAll("\n", "\r\n"),
+    ]
+  ) {
+    await Deno.writeTextFile(file("a.ipynb"), text);
+    await writeNotebook(file("a.ipynb"), await readNotebook(file("a.ipynb")));
+    const written = await Deno.readTextFile(file("a.ipynb"));
+    assert.equal(written.replace(/\[\s*"1;"\s*\]/, '"1;"'), text);
+  }
 });
 
 Deno.test("half a character in an error is called that", async () => {
@@ -282,19 +267,17 @@ Deno.test("half a character in an error is called that", async () => {
   assert.equal(errorOf(cells[0]).ename, "Error");
 });
 
-Deno.test("a bad TMPDIR and a broken deno.json give their reason", async () => {
-  await withFolder(async (folder, file) => {
-    await writeNotebook(file("a.ipynb"), notebook(code("1")));
-    const env = { TMPDIR: file("none") };
-    const bad = await finished(nbCommand(folder, ["run", "a.ipynb"], env));
-    assert.equal(bad.code, 1);
-    assert.match(bad.err, /none: the kernel cannot be started, .*set TMPDIR/);
-    await Deno.writeTextFile(file("deno.json"), '{ "imports": ');
-    const broken = /Failed deserializing config file .*deno\.json': .* line 1/;
-    await assert.rejects(runNotebook(file("a.ipynb")), broken);
-    const [{ message }] = await checkNotebooks([file("a.ipynb")]);
-    assert.match(message, broken);
-    const { errors } = await formatNotebook(file("a.ipynb"));
-    assert.match(errors[0], broken);
-  });
+test("a bad TMPDIR and a broken deno.json give their reason", async (file) => {
+  await writeNotebook(file("a.ipynb"), notebook(code("1")));
+  const env = { TMPDIR: file("none") };
+  const bad = await finished(nbCommand(file("."), ["run", "a.ipynb"], env));
+  assert.equal(bad.code, 1);
+  assert.match(bad.err, /none: the kernel cannot be started, .*set TMPDIR/);
+  await Deno.writeTextFile(file("deno.json"), '{ "imports": ');
+  const broken = /Failed deserializing config file .*deno\.json': .* line 1/;
+  await assert.rejects(runNotebook(file("a.ipynb")), broken);
+  const [{ message }] = await checkNotebooks([file("a.ipynb")]);
+  assert.match(message, broken);
+  const { errors } = await formatNotebook(file("a.ipynb"));
+  assert.match(errors[0], broken);
 });

@@ -14,12 +14,13 @@ import { finished } from "../_run.ts";
 import {
   alive,
   code,
+  filesTest as test,
   nbCommand,
   notebook,
   printed,
   ROOT,
   status,
-  withFolder,
+  withFiles,
 } from "./_notebook.ts";
 
 const POSIX = Deno.build.os !== "windows";
@@ -72,104 +73,98 @@ Deno.test({
     assert.rejects(lockOutput("/proc/x.ipynb"), /cannot write beside it/),
 });
 
-Deno.test("several notebooks at once, each told by name, and as JSON", async () => {
-  await withFolder(async (folder, file) => {
-    const all = ["a", "b", "c", "d", "e", "f"];
-    for (const name of all) {
-      const last = name === "c" ? `throw new Error("of c")` : `1`;
-      await writeNotebook(
-        file(`${name}.ipynb`),
-        notebook(code(`console.log("I am ${name}")`), code(last)),
-      );
-    }
-    await Deno.mkdir(file("out"));
-    const r = await finished(command(
-      folder,
-      ...all.map((name) => `${name}.ipynb`),
-      ...["--jobs", "3", "--out", "out", "--json"],
-    ));
-    assert.equal(r.code, 1);
-    const { ok, notebooks } = JSON.parse(r.out);
-    assert.equal(ok, false);
-    assert.deepEqual(
-      notebooks.map((n: { ok: boolean }) => n.ok),
-      [true, true, false, true, true, true],
-    );
-    const c = notebooks[2];
-    assert.equal(c.failedCell, 2);
-    assert.match(c.error, /^c\.ipynb cell 2 \(line 1\): of c, in `/);
-    assert.equal(c.out, "out/c.executed.ipynb");
-    assert.deepEqual(
-      c.cells.map((cell: { status: string }) => cell.status),
-      ["ok", "failed"],
-    );
-    assert.ok(c.cells[0].seconds >= 0 && c.seconds >= c.cells[0].seconds);
-    for (const name of all) {
-      assert.match(r.err, new RegExp(`^${name}: {5}I am ${name}$`, "m"));
-      const saved = await readNotebook(file(`out/${name}.executed.ipynb`));
-      assert.equal(printed(saved.cells[0]), `I am ${name}\n`);
-    }
-    assert.deepEqual(names(file("out")), all.map((n) => `${n}.executed.ipynb`));
-  });
-});
-
-Deno.test("wrong use of several notebooks is told in one line", async () => {
-  await withFolder(async (folder, file) => {
-    await Deno.writeTextFile(file("list.json"), "[1]");
-    const cases: [number, RegExp, string[]][] = [
-      [2, /--out must be a folder/, ["a.ipynb", "b.ipynb", "--out", "c.ipynb"]],
-      [2, /would both be saved as/, ["a.ipynb", "a.ipynb"]],
-      [2, /--html takes one/, ["a.ipynb", "b.ipynb", "--html", "c.html"]],
-      [2, /whole number/, ["a.ipynb", "--jobs", "1.5"]],
-      [2, /number above 0/, ["a.ipynb", "--cell-timeout", "no"]],
-      [1, /list\.json: it must hold one JSON/, [
-        ...["a.ipynb", "--params", "list.json"],
-      ]],
-    ];
-    for (const [exit, message, args] of cases) {
-      const r = await finished(command(folder, ...args));
-      assert.equal(r.code, exit, r.err);
-      assert.match(r.err, message);
-      assert.equal(r.err.trim().split("\n").length, 1, r.err);
-    }
-  });
-});
-
-Deno.test("a second run on one output is refused and told who has it", async () => {
-  await withFolder(async (_, file) => {
-    const stop = new AbortController();
+test("several notebooks at once, each told by name, and as JSON", async (file) => {
+  const all = ["a", "b", "c", "d", "e", "f"];
+  for (const name of all) {
+    const last = name === "c" ? `throw new Error("of c")` : `1`;
     await writeNotebook(
-      file("a.ipynb"),
-      notebook(code(`await new Promise(() => setInterval(() => {}, 99));`)),
+      file(`${name}.ipynb`),
+      notebook(code(`console.log("I am ${name}")`), code(last)),
     );
-    const started = Promise.withResolvers<void>();
-    const first = runNotebook(file("a.ipynb"), {
-      out: file("b.ipynb"),
-      signal: stop.signal,
-      onEvent: () => started.resolve(),
-    });
-    await started.promise;
-    await assert.rejects(
-      runNotebook(file("a.ipynb"), { out: file("b.ipynb") }),
-      (e: Error) => {
-        const who = `b.ipynb is being written by process ${Deno.pid} ("`;
-        assert.ok(e.message.includes(who), e.message);
-        assert.match(e.message, /since \d{4}-\d\d-\d\dT.*Z; wait/);
-        return !e.message.includes("\n");
-      },
-    );
-    if (POSIX) { // the lock is that of the file, whatever it is called
-      await Deno.writeTextFile(file("b.ipynb"), "");
-      await Deno.symlink("b.ipynb", file("link.ipynb"));
-      await assert.rejects(lockOutput(file("link.ipynb")), /being written by/);
-    }
-    const other = runNotebook(file("a.ipynb"), {
-      out: file("c.ipynb"),
-      signal: stop.signal,
-    });
-    stop.abort();
-    assert.ok((await first).interrupted && (await other).interrupted);
+  }
+  await Deno.mkdir(file("out"));
+  const r = await finished(command(
+    file("."),
+    ...all.map((name) => `${name}.ipynb`),
+    ...["--jobs", "3", "--out", "out", "--json"],
+  ));
+  assert.equal(r.code, 1);
+  const { ok, notebooks } = JSON.parse(r.out);
+  assert.equal(ok, false);
+  assert.deepEqual(
+    notebooks.map((n: { ok: boolean }) => n.ok),
+    [true, true, false, true, true, true],
+  );
+  const c = notebooks[2];
+  assert.equal(c.failedCell, 2);
+  assert.match(c.error, /^c\.ipynb cell 2 \(line 1\): of c, in `/);
+  assert.equal(c.out, "out/c.executed.ipynb");
+  assert.deepEqual(
+    c.cells.map((cell: { status: string }) => cell.status),
+    ["ok", "failed"],
+  );
+  assert.ok(c.cells[0].seconds >= 0 && c.seconds >= c.cells[0].seconds);
+  for (const name of all) {
+    assert.match(r.err, new RegExp(`^${name}: {5}I am ${name}$`, "m"));
+    const saved = await readNotebook(file(`out/${name}.executed.ipynb`));
+    assert.equal(printed(saved.cells[0]), `I am ${name}\n`);
+  }
+  assert.deepEqual(names(file("out")), all.map((n) => `${n}.executed.ipynb`));
+});
+
+test("wrong use of several notebooks is told in one line", async (file) => {
+  await Deno.writeTextFile(file("list.json"), "[1]");
+  const cases: [number, RegExp, string[]][] = [
+    [2, /--out must be a folder/, ["a.ipynb", "b.ipynb", "--out", "c.ipynb"]],
+    [2, /would both be saved as/, ["a.ipynb", "a.ipynb"]],
+    [2, /--html takes one/, ["a.ipynb", "b.ipynb", "--html", "c.html"]],
+    [2, /whole number/, ["a.ipynb", "--jobs", "1.5"]],
+    [2, /number above 0/, ["a.ipynb", "--cell-timeout", "no"]],
+    [1, /list\.json: it must hold one JSON/, [
+      ...["a.ipynb", "--params", "list.json"],
+    ]],
+  ];
+  for (const [exit, message, args] of cases) {
+    const r = await finished(command(file("."), ...args));
+    assert.equal(r.code, exit, r.err);
+    assert.match(r.err, message);
+    assert.equal(r.err.trim().split("\n").length, 1, r.err);
+  }
+});
+
+test("a second run on one output is refused and told who has it", async (file) => {
+  const stop = new AbortController();
+  await writeNotebook(
+    file("a.ipynb"),
+    notebook(code(`await new Promise(() => setInterval(() => {}, 99));`)),
+  );
+  const started = Promise.withResolvers<void>();
+  const first = runNotebook(file("a.ipynb"), {
+    out: file("b.ipynb"),
+    signal: stop.signal,
+    onEvent: () => started.resolve(),
   });
+  await started.promise;
+  await assert.rejects(
+    runNotebook(file("a.ipynb"), { out: file("b.ipynb") }),
+    (e: Error) => {
+      const who = `b.ipynb is being written by process ${Deno.pid} ("`;
+      assert.ok(e.message.includes(who), e.message);
+      assert.match(e.message, /since \d{4}-\d\d-\d\dT.*Z; wait/);
+      return !e.message.includes("\n");
+    },
+  );
+  if (POSIX) { // the lock is that of the file, whatever it is called
+    await Deno.writeTextFile(file("b.ipynb"), "");
+    await Deno.symlink("b.ipynb", file("link.ipynb"));
+    await assert.rejects(lockOutput(file("link.ipynb")), /being written by/);
+  }
+  const other = runNotebook(file("a.ipynb"), {
+    out: file("c.ipynb"),
+    signal: stop.signal,
+  });
+  stop.abort();
+  assert.ok((await first).interrupted && (await other).interrupted);
 });
 
 Deno.test({
@@ -177,7 +172,7 @@ Deno.test({
     "the lock follows no link, is its owner's alone and holds no parameters",
   ignore: !POSIX,
   fn: () =>
-    withFolder(async (folder, file) => {
+    withFiles(async (file) => {
       await Deno.writeTextFile(file("precious"), "kept");
       await Deno.symlink(file("precious"), file("b.ipynb.lock"));
       await assert.rejects(
@@ -197,7 +192,7 @@ Deno.test({
       );
       const { code: exit } = await finished(
         command(
-          folder,
+          file("."),
           ...["a.ipynb", "-p", "token=secret", "-pother=secret", "-q"],
         ),
       );
@@ -210,87 +205,82 @@ Deno.test({
     }),
 });
 
-Deno.test("a dead holder's lock is taken over, and its leavings go", async () => {
-  await withFolder(async (folder, file) => {
-    const script = `
+test("a dead holder's lock is taken over, and its leavings go", async (file) => {
+  const folder = file(".");
+  const script = `
       import { lockOutput } from ${JSON.stringify(join(NB, "lock.ts"))};
       await lockOutput("b.ipynb");
       await Deno.writeTextFile("b.ipynb.0123abcd.tmp", "half");
       console.error("locked");
       setInterval(() => {}, 99);`;
-    await Deno.writeTextFile(file("hold.ts"), script);
-    const child = await begun(
-      deno(folder, "run", "-A", "--no-check", "hold.ts"),
-      /locked/,
-    );
-    await assert.rejects(
-      lockOutput(file("b.ipynb")),
-      new RegExp(`process ${child.pid} \\("deno hold\\.ts"\\)`),
-    );
-    await child.end("SIGKILL");
-    assert.ok(names(folder).includes("b.ipynb.lock"));
-    const lock = await lockOutput(file("b.ipynb"));
-    await lock.release();
-    assert.deepEqual(names(folder), ["hold.ts"]);
-  });
+  await Deno.writeTextFile(file("hold.ts"), script);
+  const child = await begun(
+    deno(folder, "run", "-A", "--no-check", "hold.ts"),
+    /locked/,
+  );
+  await assert.rejects(
+    lockOutput(file("b.ipynb")),
+    new RegExp(`process ${child.pid} \\("deno hold\\.ts"\\)`),
+  );
+  await child.end("SIGKILL");
+  assert.ok(names(folder).includes("b.ipynb.lock"));
+  const lock = await lockOutput(file("b.ipynb"));
+  await lock.release();
+  assert.deepEqual(names(folder), ["hold.ts"]);
 });
 
-Deno.test("--resume goes on after the last result, and keeps what is saved", async () => {
-  await withFolder(async (_, file) => {
-    const log = `const log = (t: string) =>
+test("--resume goes on after the last result, and keeps what is saved", async (file) => {
+  const log = `const log = (t: string) =>
       Deno.writeTextFileSync("log", t, { append: true });`;
-    const made = notebook(
-      code("let a = 1;", [], "parameters"),
-      code(`${log} log("s"); console.log(Math.random());`),
-      code(`log("o"); console.log("once", Math.random());`, [], "once"),
-      code(`log("f"); if (!Deno.env.has("WELL")) throw new Error("bad");`),
-      code(`log("e"); console.log("end", a);`),
-    );
-    await writeNotebook(file("a.ipynb"), made);
-    const run = async (o: Parameters<typeof runNotebook>[1]) => {
-      await Deno.writeTextFile(file("log"), "");
-      const warnings: string[] = [];
-      const result = await runNotebook(file("a.ipynb"), {
-        ...{ out: file("b.ipynb"), cwd: file("."), ...o },
-        onEvent: (e) => e.type === "warning" && warnings.push(e.message),
-      });
-      const { cells } = await readNotebook(file("b.ipynb"));
-      const ran = await Deno.readTextFile(file("log"));
-      return { result, cells, ran, warnings };
-    };
-    const first = await run({});
-    assert.deepEqual([first.ran, first.result.failedCell], ["sof", 4]);
-    const second = await run({ resume: true, env: { WELL: "1" } });
-    assert.deepEqual([second.ran, second.result.ok], ["sfe", true]);
-    assert.deepEqual(second.cells.slice(1, 3), first.cells.slice(1, 3));
-    assert.equal(printed(second.cells[4]), "end 1\n");
-    const third = await run({ resume: true, env: { WELL: "1" } });
-    assert.deepEqual([third.ran, third.result.ok], ["", true]);
-    assert.deepEqual(third.cells, second.cells);
-    // Other parameters, other results: nothing but "once" is kept.
-    const other = await run({
-      ...{ resume: true, env: { WELL: "1" }, parameters: { a: 2 } },
+  const made = notebook(
+    code("let a = 1;", [], "parameters"),
+    code(`${log} log("s"); console.log(Math.random());`),
+    code(`log("o"); console.log("once", Math.random());`, [], "once"),
+    code(`log("f"); if (!Deno.env.has("WELL")) throw new Error("bad");`),
+    code(`log("e"); console.log("end", a);`),
+  );
+  await writeNotebook(file("a.ipynb"), made);
+  const run = async (o: Parameters<typeof runNotebook>[1]) => {
+    await Deno.writeTextFile(file("log"), "");
+    const warnings: string[] = [];
+    const result = await runNotebook(file("a.ipynb"), {
+      ...{ out: file("b.ipynb"), cwd: file("."), ...o },
+      onEvent: (e) => e.type === "warning" && warnings.push(e.message),
     });
-    assert.equal(other.ran, "sfe");
-    assert.match(other.warnings.join(), /parameters are not those of before/);
-    // Only the last cell, which fails for it lacks `log`; the rest is kept.
-    const only = await run({ parameters: { a: 2 }, only: (i) => i === 6 });
-    assert.deepEqual([only.ran, only.result.failedCell], ["", 6]);
-    assert.deepEqual(only.cells.slice(0, 5), other.cells.slice(0, 5));
+    const { cells } = await readNotebook(file("b.ipynb"));
+    const ran = await Deno.readTextFile(file("log"));
+    return { result, cells, ran, warnings };
+  };
+  const first = await run({});
+  assert.deepEqual([first.ran, first.result.failedCell], ["sof", 4]);
+  const second = await run({ resume: true, env: { WELL: "1" } });
+  assert.deepEqual([second.ran, second.result.ok], ["sfe", true]);
+  assert.deepEqual(second.cells.slice(1, 3), first.cells.slice(1, 3));
+  assert.equal(printed(second.cells[4]), "end 1\n");
+  const third = await run({ resume: true, env: { WELL: "1" } });
+  assert.deepEqual([third.ran, third.result.ok], ["", true]);
+  assert.deepEqual(third.cells, second.cells);
+  // Other parameters, other results: nothing but "once" is kept.
+  const other = await run({
+    ...{ resume: true, env: { WELL: "1" }, parameters: { a: 2 } },
   });
+  assert.equal(other.ran, "sfe");
+  assert.match(other.warnings.join(), /parameters are not those of before/);
+  // Only the last cell, which fails for it lacks `log`; the rest is kept.
+  const only = await run({ parameters: { a: 2 }, only: (i) => i === 6 });
+  assert.deepEqual([only.ran, only.result.failedCell], ["", 6]);
+  assert.deepEqual(only.cells.slice(0, 5), other.cells.slice(0, 5));
 });
 
-Deno.test("a run that is stopped before its first cell leaves the results of before", async () => {
-  await withFolder(async (_, file) => {
-    await writeNotebook(file("a.ipynb"), notebook(code(`console.log("one")`)));
-    const out = file("b.ipynb");
-    await runNotebook(file("a.ipynb"), { out });
-    const before = await Deno.readTextFile(out);
-    const signal = AbortSignal.abort();
-    const { interrupted } = await runNotebook(file("a.ipynb"), { out, signal });
-    assert.equal(interrupted, true);
-    assert.equal(await Deno.readTextFile(out), before);
-  });
+test("a run that is stopped before its first cell leaves the results of before", async (file) => {
+  await writeNotebook(file("a.ipynb"), notebook(code(`console.log("one")`)));
+  const out = file("b.ipynb");
+  await runNotebook(file("a.ipynb"), { out });
+  const before = await Deno.readTextFile(out);
+  const signal = AbortSignal.abort();
+  const { interrupted } = await runNotebook(file("a.ipynb"), { out, signal });
+  assert.equal(interrupted, true);
+  assert.equal(await Deno.readTextFile(out), before);
 });
 
 for (
@@ -302,7 +292,7 @@ for (
     name: `${signal} saves what ran, ends kernel and children, exits ${exit}`,
     ignore: !POSIX,
     fn: () =>
-      withFolder(async (folder, file) => {
+      withFiles(async (file) => {
         await writeNotebook(
           file("a.ipynb"),
           notebook(
@@ -313,14 +303,17 @@ await new Promise(() => setInterval(() => {}, 99));`),
             code(`console.log("never")`),
           ),
         );
-        const child = await begun(command(folder, "a.ipynb"), /^ {4}begun$/m);
+        const child = await begun(
+          command(file("."), "a.ipynb"),
+          /^ {4}begun$/m,
+        );
         assert.equal(await child.end(signal), exit);
         const { cells } = await readNotebook(file("a.executed.ipynb"));
         const pids = printed(cells[0]).trim().split(" ").map(Number);
         assert.deepEqual(pids.filter(alive), []);
         assert.deepEqual(cells.map(status), ["ok", "interrupted", "not run"]);
         assert.equal(printed(cells[1]), "begun\n");
-        assert.deepEqual(names(folder), ["a.executed.ipynb", "a.ipynb"]);
+        assert.deepEqual(names(file(".")), ["a.executed.ipynb", "a.ipynb"]);
       }),
   });
 }
@@ -330,7 +323,7 @@ Deno.test({
     "killed at any moment, the file is valid, finished cells are in it, and no kernel stays",
   ignore: !POSIX,
   fn: () =>
-    withFolder(async (folder, file) => {
+    withFiles(async (file) => {
       const cells = Array.from({ length: 12 }, (_, i) =>
         code(`console.log("cell ${i}", Deno.pid, "${"x".repeat(20_000)}")`));
       await writeNotebook(file("a.ipynb"), notebook(...cells));
@@ -339,7 +332,7 @@ Deno.test({
         seed = (seed * 16807) % 2147483647;
         const at = seed % 10 + 1;
         const child = await begun(
-          command(folder, "a.ipynb"),
+          command(file("."), "a.ipynb"),
           new RegExp(`^\\[${at}/12\\]`, "m"),
         );
         await child.end("SIGKILL");

@@ -8,7 +8,7 @@ import {
   CellKeys,
   keptKey,
 } from "../../lib/notebook/code/keys.ts";
-import { code, withFolder } from "./_notebook.ts";
+import { code, withFiles } from "./_notebook.ts";
 
 /** A small library: its door, what stands behind it, and what nobody uses. */
 const LIBRARY: Record<string, string> = {
@@ -74,7 +74,8 @@ async function staleAfter(
   files: Record<string, string> = {},
 ): Promise<Record<string, number[]>> {
   const found: Record<string, number[]> = {};
-  await withFolder(async (folder) => {
+  await withFiles(async (file) => {
+    const folder = file(".");
     const all = { ...LIBRARY, ...files };
     await write(folder, all);
     const before = keysOf(folder, cells);
@@ -141,11 +142,7 @@ Deno.test("a cell is stale when the code behind a name that it uses has changed"
 });
 
 Deno.test("of a module comments, layout and types do not count, nor what it passes on", async () => {
-  const cells = [
-    `import { forest, start } from "lab";`,
-    `forest()`,
-    `start`,
-  ];
+  const cells = [`import { forest, start } from "lab";`, `forest()`, `start`];
   const lab = LIBRARY["lib/lab.ts"];
   const forest = (text: string) => ({ "lib/charts/forest.ts": text });
   const imports = `import { frame } from "./frame.ts";`;
@@ -364,7 +361,8 @@ Deno.test("an edited cell makes stale what takes its values, not what shares its
     [cells[0].replace("{ forest,", "{ map as forest,"), [1, 3]],
     [cells[0].replace("s;", "study(grid);"), [1, 2, 3, 4]], // it may do anything
   ];
-  await withFolder(async (folder) => {
+  await withFiles(async (file) => {
+    const folder = file(".");
     await write(folder, LIBRARY);
     const before = keysOf(folder, cells);
     for (const [cell, stale] of edits) {

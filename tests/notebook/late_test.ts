@@ -5,16 +5,18 @@ import {
   rerunCells,
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { withProxy } from "./_client.ts";
+import { proxyTest } from "./_client.ts";
 import {
   code,
   errorOf,
+  filesTest,
   notebook,
   printed,
   runCells,
   status,
-  withFolder,
 } from "./_notebook.ts";
+
+const test = { files: filesTest, proxy: proxyTest };
 
 /** Waits for what comes late to cell 3, which is told by `go`. */
 const READY =
@@ -113,42 +115,38 @@ Deno.test("an error that comes after the last cell fails the run", async () => {
   assert.deepEqual(cells.map(status), ["failed", "ok"]);
 });
 
-Deno.test("a rerun keeps what came late, too; a timer in a loop ends no wait", async () => {
-  await withFolder(async (_, file) => {
-    const cells = [
-      code(`setTimeout(() => console.log("late"), 300); 1;`),
-      code(`setTimeout(() => { while (true); }, 600); 2;`),
-    ];
-    await writeNotebook(file("a.ipynb"), notebook(...cells));
-    const first = await rerunCells(file("a.ipynb"), { cells: ["1"] });
-    assert.equal(first.error, undefined);
-    const saved = await readNotebook(first.out);
-    assert.match(printed(saved.cells[0]), /^\(late, .*\)\nlate\n$/);
-    const second = await rerunCells(file("a.ipynb"), { cells: ["2"] });
-    assert.equal(second.error, undefined);
-  });
+test.files("a rerun keeps what came late, too; a timer in a loop ends no wait", async (file) => {
+  const cells = [
+    code(`setTimeout(() => console.log("late"), 300); 1;`),
+    code(`setTimeout(() => { while (true); }, 600); 2;`),
+  ];
+  await writeNotebook(file("a.ipynb"), notebook(...cells));
+  const first = await rerunCells(file("a.ipynb"), { cells: ["1"] });
+  assert.equal(first.error, undefined);
+  const saved = await readNotebook(first.out);
+  assert.match(printed(saved.cells[0]), /^\(late, .*\)\nlate\n$/);
+  const second = await rerunCells(file("a.ipynb"), { cells: ["2"] });
+  assert.equal(second.error, undefined);
 });
 
-Deno.test("in the lab, late output goes to the cell that started it", async () => {
-  await withProxy(async (client) => {
-    const first = await client.cell(
-      `let go;
+test.proxy("in the lab, late output goes to the cell that started it", async ({ client }) => {
+  const first = await client.cell(
+    `let go;
        setTimeout(function fire() {
          if (!go) return setTimeout(fire, 5);
          console.log("late");
          setTimeout(() => go(), 10);
          throw new Error("late, too");
        }, 50);`,
-    );
-    await client.answer(first);
-    const second = await client.run(`${WAIT} console.log("two");`);
-    assert.equal(second.reply.status, "ok");
-    assert.equal(second.text, "two\n");
-    const { text, messages } = await client.answer(first);
-    assert.match(text, /^\(late, .*\)\nlate\n$/);
-    assert.deepEqual(
-      messages.filter((m) => m.type === "error").map((m) => m.content.evalue),
-      ["late, too (in a timer)"],
-    );
-  });
+  );
+  await client.answer(first);
+  const second = await client.run(`${WAIT} console.log("two");`);
+  assert.equal(second.reply.status, "ok");
+  assert.equal(second.text, "two\n");
+  const { text, messages } = await client.answer(first);
+  assert.match(text, /^\(late, .*\)\nlate\n$/);
+  assert.deepEqual(
+    messages.filter((m) => m.type === "error").map((m) => m.content.evalue),
+    ["late, too (in a timer)"],
+  );
 });

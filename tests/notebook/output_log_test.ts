@@ -9,128 +9,117 @@ import {
 import type { Message } from "../../lib/notebook/kernel/kernel.ts";
 import { OutputLog } from "../../lib/notebook/kernel/output_log.ts";
 import { withEnv } from "../_env.ts";
-import { inFolder } from "../_folder.ts";
 import { finished } from "../_run.ts";
 import {
   code,
+  filesTest as test,
   nbCommand,
   notebook,
   printed,
   runCells,
-  withFolder,
 } from "./_notebook.ts";
 
-Deno.test("many megabytes of text and of a last value end, in order, and lose nothing that follows", () =>
-  withFolder(async (_, file) => {
-    Deno.mkdirSync(file("tmp")); // other kernels make theirs elsewhere
-    const lines = 150_000, page = 12e6;
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(
-        code(`console.log("x".repeat(2e7)); console.error("the end");`),
-        code(`for (let i = 0; i < ${lines}; i++) console.log("line " + i);`),
-        code(
-          `console.log("before");
+test("many megabytes of text and of a last value end, in order, and lose nothing that follows", async (file) => {
+  Deno.mkdirSync(file("tmp")); // other kernels make theirs elsewhere
+  const lines = 150_000, page = 12e6;
+  await writeNotebook(
+    file("a.ipynb"),
+    notebook(
+      code(`console.log("x".repeat(2e7)); console.error("the end");`),
+      code(`for (let i = 0; i < ${lines}; i++) console.log("line " + i);`),
+      code(
+        `console.log("before");
            ({ [Symbol.for("Jupyter.display")]: () => ({ "text/html": "<p>".padEnd(${page}) }) })`,
-        ),
-        code(`console.log("after", "\\ud83d half");`),
       ),
-    );
-    const out = file("b.ipynb");
-    const { error } = await withEnv(
-      { TMPDIR: file("tmp") },
-      () => runNotebook(file("a.ipynb"), { out }),
-    );
-    assert.equal(error, undefined);
-    assert.deepEqual(readdirSync(file("tmp")), []);
-    const { cells: [long, many, value, after] } = await readNotebook(
-      file("b.ipynb"),
-    );
-    assert.match(
-      printed(long),
-      /^x{1000000}\n\[19\.0 MB left out, in b\.cell-1\./,
-    );
-    assert.ok(
-      await Deno.readTextFile(file("b.cell-1.txt")) ===
-        "x".repeat(1.9e7) + "\nthe end\n",
-    );
-    const [text, rest] = [
-      printed(many).replace(/\n\[.*\n$/, ""),
-      await Deno.readTextFile(file("b.cell-2.txt")),
-    ];
-    const all = Array.from({ length: lines }, (_, i) => `line ${i}\n`).join("");
-    assert.ok(text + rest === all);
-    assert.deepEqual(
-      value.outputs!.map((o) =>
-        "data" in o ? String(o.data["text/html"]).length : o.output_type
-      ),
-      ["stream", page],
-    );
-    assert.equal(printed(after), "after \ufffd half\n");
-  }));
+      code(`console.log("after", "\\ud83d half");`),
+    ),
+  );
+  const out = file("b.ipynb");
+  const { error } = await withEnv(
+    { TMPDIR: file("tmp") },
+    () => runNotebook(file("a.ipynb"), { out }),
+  );
+  assert.equal(error, undefined);
+  assert.deepEqual(readdirSync(file("tmp")), []);
+  const { cells: [long, many, value, after] } = await readNotebook(
+    file("b.ipynb"),
+  );
+  assert.match(
+    printed(long),
+    /^x{1000000}\n\[19\.0 MB left out, in b\.cell-1\./,
+  );
+  assert.ok(
+    await Deno.readTextFile(file("b.cell-1.txt")) ===
+      "x".repeat(1.9e7) + "\nthe end\n",
+  );
+  const [text, rest] = [
+    printed(many).replace(/\n\[.*\n$/, ""),
+    await Deno.readTextFile(file("b.cell-2.txt")),
+  ];
+  const all = Array.from({ length: lines }, (_, i) => `line ${i}\n`).join("");
+  assert.ok(text + rest === all);
+  assert.deepEqual(
+    value.outputs!.map((o) =>
+      "data" in o ? String(o.data["text/html"]).length : o.output_type
+    ),
+    ["stream", page],
+  );
+  assert.equal(printed(after), "after \ufffd half\n");
+});
 
-Deno.test("a cell that empties the temporary folder, a relative one, loses nothing that it prints", () =>
-  withFolder(async (folder, file) => {
-    const print = `for (let i = 0; i < 500; i++) console.log(i);`;
-    await Deno.mkdir(file("tmp"));
-    await Deno.mkdir(file("sub"));
-    await writeNotebook(
-      file("sub/a.ipynb"),
-      notebook(
-        code(`console.log("first");
+test("a cell that empties the temporary folder, a relative one, loses nothing that it prints", async (file) => {
+  const print = `for (let i = 0; i < 500; i++) console.log(i);`;
+  await Deno.mkdir(file("tmp"));
+  await Deno.mkdir(file("sub"));
+  await writeNotebook(
+    file("sub/a.ipynb"),
+    notebook(
+      code(`console.log("first");
               for (const { name } of Deno.readDirSync("../tmp")) {
                 Deno.removeSync("../tmp/" + name, { recursive: true });
               }
               ${print}`),
-        code(`Deno.chdir("/"); ${print}`),
-      ),
-    );
-    const args = ["run", "sub/a.ipynb"];
-    const ran = await finished(nbCommand(folder, args, { TMPDIR: "tmp" }));
-    assert.equal(ran.code, 0, ran.err);
-    const all = Array.from({ length: 500 }, (_, i) => `${i}\n`).join("");
-    for (
-      const cell of (await readNotebook(file("sub/a.executed.ipynb"))).cells
-    ) {
-      assert.equal(printed(cell).replace("first\n", ""), all);
-    }
-  }));
+      code(`Deno.chdir("/"); ${print}`),
+    ),
+  );
+  const args = ["run", "sub/a.ipynb"];
+  const ran = await finished(nbCommand(file("."), args, { TMPDIR: "tmp" }));
+  assert.equal(ran.code, 0, ran.err);
+  const all = Array.from({ length: 500 }, (_, i) => `${i}\n`).join("");
+  for (
+    const cell of (await readNotebook(file("sub/a.executed.ipynb"))).cells
+  ) {
+    assert.equal(printed(cell).replace("first\n", ""), all);
+  }
+});
 
-Deno.test("the log is read as it grows, over chunks, cut lines and files", () =>
-  inFolder(async (folder) => {
-    const log = new OutputLog(folder);
-    const write = (name: number, text: string) =>
-      Deno.writeTextFile(`${folder}/${name}`, text, { append: true });
-    const read = async (end?: number) => {
-      const all: Message[] = [];
-      for await (const m of log.read(end)) all.push(m);
-      return all.map(({ content: { name, text, n } }) =>
-        n ?? `${name} ${text}`
-      );
-    };
-    const line = (content: object, type = "stream") =>
-      `\n${JSON.stringify({ type, content })}\n`;
-    const text = (text: string, name = "out") => line({ name, text });
-    assert.deepEqual(await read(), []);
-    const half = text("é".repeat(1e6));
-    await write(
-      0,
-      text("a") + text("b") + text("c", "err") + half.slice(0, 9e5),
-    );
-    assert.deepEqual(await read(), ["out ab", "err c"]);
-    assert.deepEqual(await read(), []);
-    await write(
-      0,
-      half.slice(9e5) + '\n{"type":"str' + line({ n: 5 }, "other"),
-    );
-    await write(1, text("d"));
-    assert.deepEqual(await read(1), [`out ${"é".repeat(1e6)}`, 5, "out d"]);
-    await write(2, text("e"));
-    assert.deepEqual(await read(Infinity), ["out e"]);
-    await log.close();
-    assert.throws(() => readdirSync(folder));
-    await Deno.mkdir(folder);
-  }));
+test("the log is read as it grows, over chunks, cut lines and files", async (file) => {
+  const folder = file(".");
+  const log = new OutputLog(folder);
+  const write = (name: number, text: string) =>
+    Deno.writeTextFile(`${folder}/${name}`, text, { append: true });
+  const read = async (end?: number) => {
+    const all: Message[] = [];
+    for await (const m of log.read(end)) all.push(m);
+    return all.map(({ content: { name, text, n } }) => n ?? `${name} ${text}`);
+  };
+  const line = (content: object, type = "stream") =>
+    `\n${JSON.stringify({ type, content })}\n`;
+  const text = (text: string, name = "out") => line({ name, text });
+  assert.deepEqual(await read(), []);
+  const half = text("é".repeat(1e6));
+  await write(0, text("a") + text("b") + text("c", "err") + half.slice(0, 9e5));
+  assert.deepEqual(await read(), ["out ab", "err c"]);
+  assert.deepEqual(await read(), []);
+  await write(0, half.slice(9e5) + '\n{"type":"str' + line({ n: 5 }, "other"));
+  await write(1, text("d"));
+  assert.deepEqual(await read(1), [`out ${"é".repeat(1e6)}`, 5, "out d"]);
+  await write(2, text("e"));
+  assert.deepEqual(await read(Infinity), ["out e"]);
+  await log.close();
+  assert.throws(() => readdirSync(folder));
+  await Deno.mkdir(folder);
+});
 
 Deno.test("what a cell sends that is no output is left out and told, and the notebook can be opened", async () => {
   const sends = [

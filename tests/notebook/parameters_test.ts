@@ -15,12 +15,12 @@ import {
 import {
   code,
   errorOf,
+  filesTest as test,
   nb,
   notebook,
   printed,
   ROOT,
   runCells,
-  withFolder,
 } from "./_notebook.ts";
 
 const SCHEMA = `import { z } from "npm:zod@4.6.7";
@@ -207,46 +207,41 @@ Deno.test("every value arrives intact and none runs as code", async () => {
   assert.equal(cells.length, 3);
 });
 
-Deno.test("parameters come from a file, -p goes over it, --profile is one too", async () => {
-  await withFolder(async (folder, file) => {
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook(
-        code(`let lr = 1, name = "", profile = "";`, [], "parameters"),
-        code(`console.log(lr, name, profile);`),
-      ),
+test("parameters come from a file, -p goes over it, --profile is one too", async (file) => {
+  await writeNotebook(
+    file("a.ipynb"),
+    notebook(
+      code(`let lr = 1, name = "", profile = "";`, [], "parameters"),
+      code(`console.log(lr, name, profile);`),
+    ),
+  );
+  await Deno.writeTextFile(file("p.json"), '{"lr": 2, "name": "n"}');
+  const run = (...args: string[]) =>
+    nb(file("."), "run", "a.ipynb", "-q", ...args);
+  const first = await run("--params", "p.json", "-p", "lr=3");
+  assert.deepEqual([first.code, first.err], [0, ""]);
+  const out = file("a.executed.ipynb");
+  assert.equal(printed((await readNotebook(out)).cells[2]), "3 n \n");
+  const options = ["-p lr=0.9", "--profile cpu", "--resume"];
+  await Promise.all(options.map(async (option) => {
+    const refused = await run("--stale", ...option.split(" "));
+    assert.equal(refused.code, 2, option);
+    assert.match(
+      refused.err,
+      /^error: --stale takes no --?(p|profile|resume); /,
     );
-    await Deno.writeTextFile(file("p.json"), '{"lr": 2, "name": "n"}');
-    const run = (...args: string[]) =>
-      nb(folder, "run", "a.ipynb", "-q", ...args);
-    const first = await run("--params", "p.json", "-p", "lr=3");
-    assert.deepEqual([first.code, first.err], [0, ""]);
-    const out = file("a.executed.ipynb");
-    assert.equal(printed((await readNotebook(out)).cells[2]), "3 n \n");
-    const options = ["-p lr=0.9", "--profile cpu", "--resume"];
-    await Promise.all(options.map(async (option) => {
-      const refused = await run("--stale", ...option.split(" "));
-      assert.equal(refused.code, 2, option);
-      assert.match(
-        refused.err,
-        /^error: --stale takes no --?(p|profile|resume); /,
-      );
-    }));
-    const unfit = await run("-p", "lr=False");
-    assert.equal(unfit.code, 1);
-    assert.match(unfit.err, /^error: a\.ipynb: parameter "lr" .* a number\n$/);
-    // Run in place with other values: still one injected cell.
-    const args = ["--profile", "cpu", "--out", "a.executed.ipynb"];
-    await Deno.copyFile(out, file("a.ipynb"));
-    assert.equal((await run(...args)).code, 0);
-    const again = await readNotebook(out);
-    assert.equal(again.cells.length, 3);
-    assert.equal(printed(again.cells[2]), "1  cpu\n");
-    assert.equal(
-      (again.metadata.ferlab as { profile: string }).profile,
-      "cpu",
-    );
-  });
+  }));
+  const unfit = await run("-p", "lr=False");
+  assert.equal(unfit.code, 1);
+  assert.match(unfit.err, /^error: a\.ipynb: parameter "lr" .* a number\n$/);
+  // Run in place with other values: still one injected cell.
+  const args = ["--profile", "cpu", "--out", "a.executed.ipynb"];
+  await Deno.copyFile(out, file("a.ipynb"));
+  assert.equal((await run(...args)).code, 0);
+  const again = await readNotebook(out);
+  assert.equal(again.cells.length, 3);
+  assert.equal(printed(again.cells[2]), "1  cpu\n");
+  assert.equal((again.metadata.ferlab as { profile: string }).profile, "cpu");
 });
 
 Deno.test("values without a tagged cell are warned of, each by name", async () => {

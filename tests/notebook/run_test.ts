@@ -10,10 +10,10 @@ import {
   checkRun as run,
   code,
   errorOf,
+  filesTest as test,
   markdown,
   notebook,
   printed,
-  withFolder,
 } from "./_notebook.ts";
 
 Deno.test("every printed line lands on the cell that printed it", async () => {
@@ -106,19 +106,18 @@ Deno.test("a missing module fails the cell", async () => {
   );
 });
 
-Deno.test("a notebook's cells know its file, those of a copy the copy's", () =>
-  withFolder(async (_, file) => {
-    const source = `console.log(Deno.env.get("JPY_SESSION_NAME"));`;
-    await writeNotebook(file("a.ipynb"), notebook(code(source)));
-    await Deno.copyFile(file("a.ipynb"), file("my a.ipynb"));
-    const { notebook: ran } = await runNotebook(file("my a.ipynb"), {
-      out: file("b.ipynb"),
-    });
-    assert.equal(printed(ran.cells[0]), file("my a.ipynb") + "\n");
-    const { out } = await rerunCells(file("a.ipynb"), { cells: ["1"] });
-    const [cell] = (await readNotebook(out)).cells;
-    assert.equal(printed(cell), file("a.ipynb") + "\n");
-  }));
+test("a notebook's cells know its file, those of a copy the copy's", async (file) => {
+  const source = `console.log(Deno.env.get("JPY_SESSION_NAME"));`;
+  await writeNotebook(file("a.ipynb"), notebook(code(source)));
+  await Deno.copyFile(file("a.ipynb"), file("my a.ipynb"));
+  const { notebook: ran } = await runNotebook(file("my a.ipynb"), {
+    out: file("b.ipynb"),
+  });
+  assert.equal(printed(ran.cells[0]), file("my a.ipynb") + "\n");
+  const { out } = await rerunCells(file("a.ipynb"), { cells: ["1"] });
+  const [cell] = (await readNotebook(out)).cells;
+  assert.equal(printed(cell), file("a.ipynb") + "\n");
+});
 
 /** Runs a cell that prints "begun" and is interrupted then, and another. */
 async function interrupted(

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
-import { code, notebook, printed, withFolder } from "./_notebook.ts";
+import { code, notebook, printed, withFiles } from "./_notebook.ts";
 
 /** What a cell may try, and what it is told; `OUT` is outside of its folder. */
 const TRIES: Record<string, [source: string, told: RegExp | string]> = {
@@ -68,13 +68,13 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   fn: async () => {
     Deno.env.set("SECRET_OF_TEST", "1");
-    await withFolder(async (outside, file) => {
+    await withFiles(async (file) => {
       const folder = file("inside");
       await Deno.mkdir(folder);
       await Deno.writeTextFile(file("secret"), "");
       const path = join(folder, "a.ipynb");
       const cells = [
-        `const OUT = ${JSON.stringify(outside)};
+        `const OUT = ${JSON.stringify(file("."))};
 const attempt = async (what) => {
   try {
     await what();
@@ -101,7 +101,7 @@ const attempt = async (what) => {
       assert.ok(!existsSync(file("x")));
 
       // A folder that would let it out is refused before anything runs.
-      await Deno.symlink(dirname(outside), join(folder, "way-out"));
+      await Deno.symlink(dirname(file(".")), join(folder, "way-out"));
       await assert.rejects(
         runNotebook(path, { sandbox: true }),
         /way-out is a link that leads out/,

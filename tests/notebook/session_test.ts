@@ -8,7 +8,7 @@ import {
   nbCommand,
   notebook,
   printed,
-  withFolder,
+  withFiles,
 } from "./_notebook.ts";
 
 const nb = async (cwd: string, ...args: string[]) => {
@@ -28,7 +28,8 @@ async function gone(pid: number) {
 
 Deno.test("a session lives on after its command, is listed, used, and stopped with its children", async () => {
   if (Deno.build.os === "windows") return;
-  await withFolder(async (folder, file) => {
+  await withFiles(async (file) => {
+    const folder = file(".");
     await writeNotebook(
       file("a.ipynb"),
       notebook(
@@ -87,7 +88,8 @@ Deno.test("a session lives on after its command, is listed, used, and stopped wi
 
 Deno.test("a dead session is found and removed; wrong use is told in one line", async () => {
   if (Deno.build.os === "windows") return;
-  await withFolder(async (folder, file) => {
+  await withFiles(async (file) => {
+    const folder = file(".");
     await writeNotebook(file("a.ipynb"), notebook(code(`1`)));
     const started = await nb(folder, "session", "start", "a.ipynb", "--json");
     Deno.kill(JSON.parse(started.out).sessions[0].pid, "SIGKILL");

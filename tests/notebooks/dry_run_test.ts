@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openStudy } from "../../lib/reports/mod.ts";
 import { dryRun, totalSeconds } from "../../tasks/study/dry_run.ts";
 import { runCells } from "../../tasks/study/run_cells.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -59,86 +59,84 @@ async function told(
   }
 }
 
-Deno.test("a dry run tells each study of a notebook and leaves nothing", () =>
-  inFolder(async (dir) => {
-    const first = notebook(
-      study("rates", "1e-3, 1e-2"),
-      'throw new Error("no run needs this cell");',
-      "const train = async (s) => await s.run();",
-      "const trials = await train(rates);",
-      // Its plan is what the first study finds.
-      "const best = trials[0].lr;",
-      study("next", "best") + " await next.run();",
-      study("other", "1e-3") + " await other.run();",
-      study("last", "trials[0]?.lr ?? 1e-2") + " await last.run();",
-    );
-    const where = '{ profile, data: "", dataDir: "", outDir, seed: 0 }';
-    const job = '{ study: { name: "speed", parameters: { batch: [1, 2] } }, ' +
-      "measure: () => Promise.reject(new Error()) }";
-    const speed = notebook(
-      'import { Study } from "ferlab";',
-      `await new Study(${where}, ${job}).run();`,
-    );
-    const { status, lines } = await told(dir, {
-      first,
-      speed,
-      none: notebook("const sum = 1 + 1;"),
-    });
-    assert.equal(status, 0);
-    const about = /, about \d+ s one after the other, by \d+ images\/s timed/;
-    assert.equal(lines.length, 10, lines.join("\n"));
-    assert.equal(lines[0], "first");
-    assert(lines[1].startsWith("  rates: 2 of 2 trials to run"), lines[1]);
-    assert.match(lines[1], about);
-    assert(lines[2].startsWith("  other: 1 of 1 trials to run"), lines[2]);
-    assert.match(lines[3], /^ +last: 1 of 1 .*; its plan depends on/);
-    assert.doesNotMatch(lines[2], /may change/);
-    assert.match(lines[4], /^ +what depends on .* is unknown: .* cell 7 /);
-    assert.equal(lines[5], "speed");
-    assert.match(lines[6], /^ +speed: 2 of 2 trials to run: measurements/);
-    assert.deepEqual(lines.slice(7, 9), ["none", "  no studies"]);
-    assert.match(
-      lines[9],
-      /^in all about \d+ s, and what is measured and what depends on results$/,
-    );
-    const names = Object.keys({ first, none: 1, speed });
-    assert.deepEqual(
-      readdirSync(dir).sort(),
-      names.map((name) => `${name}.ipynb`),
-    );
-    assert.equal(
-      readFileSync(join(dir, "first.ipynb"), "utf8"),
-      JSON.stringify(first),
-    );
-  }));
+test("a dry run tells each study of a notebook and leaves nothing", async (dir) => {
+  const first = notebook(
+    study("rates", "1e-3, 1e-2"),
+    'throw new Error("no run needs this cell");',
+    "const train = async (s) => await s.run();",
+    "const trials = await train(rates);",
+    // Its plan is what the first study finds.
+    "const best = trials[0].lr;",
+    study("next", "best") + " await next.run();",
+    study("other", "1e-3") + " await other.run();",
+    study("last", "trials[0]?.lr ?? 1e-2") + " await last.run();",
+  );
+  const where = '{ profile, data: "", dataDir: "", outDir, seed: 0 }';
+  const job = '{ study: { name: "speed", parameters: { batch: [1, 2] } }, ' +
+    "measure: () => Promise.reject(new Error()) }";
+  const speed = notebook(
+    'import { Study } from "ferlab";',
+    `await new Study(${where}, ${job}).run();`,
+  );
+  const { status, lines } = await told(dir, {
+    first,
+    speed,
+    none: notebook("const sum = 1 + 1;"),
+  });
+  assert.equal(status, 0);
+  const about = /, about \d+ s one after the other, by \d+ images\/s timed/;
+  assert.equal(lines.length, 10, lines.join("\n"));
+  assert.equal(lines[0], "first");
+  assert(lines[1].startsWith("  rates: 2 of 2 trials to run"), lines[1]);
+  assert.match(lines[1], about);
+  assert(lines[2].startsWith("  other: 1 of 1 trials to run"), lines[2]);
+  assert.match(lines[3], /^ +last: 1 of 1 .*; its plan depends on/);
+  assert.doesNotMatch(lines[2], /may change/);
+  assert.match(lines[4], /^ +what depends on .* is unknown: .* cell 7 /);
+  assert.equal(lines[5], "speed");
+  assert.match(lines[6], /^ +speed: 2 of 2 trials to run: measurements/);
+  assert.deepEqual(lines.slice(7, 9), ["none", "  no studies"]);
+  assert.match(
+    lines[9],
+    /^in all about \d+ s, and what is measured and what depends on results$/,
+  );
+  const names = Object.keys({ first, none: 1, speed });
+  assert.deepEqual(
+    readdirSync(dir).sort(),
+    names.map((name) => `${name}.ipynb`),
+  );
+  assert.equal(
+    readFileSync(join(dir, "first.ipynb"), "utf8"),
+    JSON.stringify(first),
+  );
+});
 
-Deno.test("a dry run of a cell that cannot run fails, names it, and goes on", () =>
-  inFolder(async (dir) => {
-    const said: string[] = [];
-    const error = console.error;
-    console.error = (line: string) => said.push(line);
-    try {
-      const { status, lines } = await told(dir, {
-        wrong: notebook('openStudy({ profile }, { name: "" }).run();'),
-        // The cell that the others need is named, not those.
-        broken: notebook(
-          study("rates", "1e-3").replace("]", ""),
-          study("other", "1e-3") + " await other.run();",
-          "await rates.run();",
-        ),
-      });
-      assert.equal(status, 1);
-      const [about] = lines.splice(2, 1);
-      assert(about.startsWith("  other: 1 of 1 trials to run"), about);
-      assert.match(lines.pop()!, /^in all about \d+ s$/);
-      assert.deepEqual(lines, ["wrong", "broken"]);
-    } finally {
-      console.error = error;
-    }
-    assert.equal(said.length, 2, said.join("\n"));
-    assert.match(said[0], /^study: wrong: .*wrong\.ipynb cell 3 /);
-    assert.match(said[1], /^study: .*broken\.ipynb cell 3 .*SyntaxError: /);
-  }));
+test("a dry run of a cell that cannot run fails, names it, and goes on", async (dir) => {
+  const said: string[] = [];
+  const error = console.error;
+  console.error = (line: string) => said.push(line);
+  try {
+    const { status, lines } = await told(dir, {
+      wrong: notebook('openStudy({ profile }, { name: "" }).run();'),
+      // The cell that the others need is named, not those.
+      broken: notebook(
+        study("rates", "1e-3").replace("]", ""),
+        study("other", "1e-3") + " await other.run();",
+        "await rates.run();",
+      ),
+    });
+    assert.equal(status, 1);
+    const [about] = lines.splice(2, 1);
+    assert(about.startsWith("  other: 1 of 1 trials to run"), about);
+    assert.match(lines.pop()!, /^in all about \d+ s$/);
+    assert.deepEqual(lines, ["wrong", "broken"]);
+  } finally {
+    console.error = error;
+  }
+  assert.equal(said.length, 2, said.join("\n"));
+  assert.match(said[0], /^study: wrong: .*wrong\.ipynb cell 3 /);
+  assert.match(said[1], /^study: .*broken\.ipynb cell 3 .*SyntaxError: /);
+});
 
 Deno.test("the cells that run a study are found, be it by a function", () => {
   const asked = (...sources: string[]) =>

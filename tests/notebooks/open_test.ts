@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { readNotebook, runNotebook } from "../../lib/notebook/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 const NOTEBOOKS = join(root, "notebooks");
@@ -25,43 +25,42 @@ const keptAt = async (dir: string, name: string): Promise<Kept | undefined> => {
   }
 };
 
-Deno.test("on the committed records every notebook comes to the committed verdicts and trains nothing", () =>
-  inFolder(async (dir) => {
-    await cp(join(root, "results/quick"), dir, { recursive: true });
-    for (const name of names) {
-      const before = await keptAt(dir, name);
-      const printed: string[] = [];
-      const { ok, error } = await runNotebook(
-        join(NOTEBOOKS, `${name}.ipynb`),
-        {
-          parameters: { outDir: dir },
-          out: join(dir, `${name}.ipynb`),
-          onEvent: (event) => {
-            if (event.type === "output") printed.push(event.text);
-          },
+test("on the committed records every notebook comes to the committed verdicts and trains nothing", async (dir) => {
+  await cp(join(root, "results/quick"), dir, { recursive: true });
+  for (const name of names) {
+    const before = await keptAt(dir, name);
+    const printed: string[] = [];
+    const { ok, error } = await runNotebook(
+      join(NOTEBOOKS, `${name}.ipynb`),
+      {
+        parameters: { outDir: dir },
+        out: join(dir, `${name}.ipynb`),
+        onEvent: (event) => {
+          if (event.type === "output") printed.push(event.text);
         },
+      },
+    );
+    assert.ok(ok, `${name}: ${error}`);
+    const trained = printed.filter((line) =>
+      /trials to run|^trial \d+ of/m.test(line)
+    );
+    assert.deepEqual(trained, [], name);
+    if (before) {
+      const facts = ({ claims }: Kept) =>
+        claims.map(({ claim, ours, verdict, why }) => ({
+          claim,
+          ours,
+          verdict,
+          why,
+        }));
+      assert.deepEqual(
+        facts((await keptAt(dir, name))!),
+        facts(before),
+        `${name}: other results than the committed ones`,
       );
-      assert.ok(ok, `${name}: ${error}`);
-      const trained = printed.filter((line) =>
-        /trials to run|^trial \d+ of/m.test(line)
-      );
-      assert.deepEqual(trained, [], name);
-      if (before) {
-        const facts = ({ claims }: Kept) =>
-          claims.map(({ claim, ours, verdict, why }) => ({
-            claim,
-            ours,
-            verdict,
-            why,
-          }));
-        assert.deepEqual(
-          facts((await keptAt(dir, name))!),
-          facts(before),
-          `${name}: other results than the committed ones`,
-        );
-      }
     }
-  }));
+  }
+});
 
 /** What is longer than the rest: four studies and ten claims, six studies. */
 const LONGER: Record<string, number> = {

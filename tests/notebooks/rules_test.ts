@@ -152,9 +152,7 @@ Deno.test("10: equal seeds are equal in every bit, and six repeats see a point",
   const { repeatsFor, runs } = await after(
     "10-repeats",
     ["repeatsFor", "runs"],
-    {
-      run: [],
-    },
+    { run: [] },
   );
   const [a, b, other] = runs.map((r: { text: string }) => r.text);
   assert.equal(a, b);

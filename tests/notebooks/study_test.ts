@@ -11,7 +11,7 @@ import {
   writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { trainingRows } from "../../lib/study/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 import { finished } from "../_run.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -100,94 +100,91 @@ Deno.test("one command runs every notebook and leaves records, reports and an in
   );
 });
 
-Deno.test("a dry run says what a notebook would train, and writes nothing", () =>
-  inFolder(async (dir) => {
-    const out = join(dir, "out");
-    const at = ["--profile", "smoke", "--out", out];
-    const run = await study("15", ...at, "--dry-run");
-    assert.equal(run.code, 0, run.err);
-    assert.match(
-      run.out,
-      /^15-your-own-study\n +own-study: (\d+) of \1 trials to run, about .*\nin all about \d+ s\n$/,
-    );
-    assert(!existsSync(out));
-  }));
+test("a dry run says what a notebook would train, and writes nothing", async (dir) => {
+  const out = join(dir, "out");
+  const at = ["--profile", "smoke", "--out", out];
+  const run = await study("15", ...at, "--dry-run");
+  assert.equal(run.code, 0, run.err);
+  assert.match(
+    run.out,
+    /^15-your-own-study\n +own-study: (\d+) of \1 trials to run, about .*\nin all about \d+ s\n$/,
+  );
+  assert(!existsSync(out));
+});
 
-Deno.test("wrong use is one line and exit code 2 before anything runs", () =>
-  inFolder(async (dir) => {
-    const out = join(dir, "out"), file = join(dir, "file");
-    Deno.writeTextFileSync(file, "");
-    const wrong: [string[], RegExp][] = [
-      [["--profile", "huge"], /smoke, quick, cpu, paper/],
-      [["--profile", "qick"], /Did you mean "quick"\?$/m],
-      [["--data", "fer2031"], /Did you mean "fer2013"\?$/m],
-      [["--out", ""], /--out: its value is empty/],
-      [["--jobs", "1e99"], /a whole number from 1 to 256/],
-      [["--seed", "99999999999999999999"], /a whole number from 0, below/],
-      [["03-width"], /no notebook or command "03-width"/],
-      [["--profile", "cpu"], /fer2013 needs --data-dir/],
-      [
-        ["--profile", "cpu", "--data-dir", join(dir, "none")],
-        /--data-dir .*none: there is no such/,
-      ],
-      [["--profile", "cpu", "--data-dir", file], /: it is a file/],
-      [["--data-dir", dir], /the faces are drawn: .* with --data auto$/m],
-      [
-        ["--profile", "cpu", "--data-dir", dir],
-        /--data-dir .*: fer2013: no class folders and no csv in/,
-      ],
-      [["--out", file], /--out .*file: it is a file: give a folder/],
-      [["--out", join(file, "x")], /--out .*x: .*file is a file/],
-      [["--store", "mysql://host/db"], /--store: .*no such store/],
-      [
-        ["--store", join(dir, "none", "r.db")],
-        /--store .*: there is no folder/,
-      ],
-      [["--store", file + ".txt"], /no SQLite database/],
-    ];
-    Deno.writeTextFileSync(file + ".txt", "no records");
-    for (const [args, message] of wrong) {
-      const at = args.includes("--out") ? [] : ["--out", out];
-      const { code, err } = await study(...at, ...args);
-      assert.equal(code, 2, err);
-      assert.match(err, message);
-      assert.equal(err.trimEnd().split("\n").length, 1, err);
-    }
-    assert.deepEqual(
-      [...Deno.readDirSync(dir)].map((e) => e.name).sort(),
-      ["file", "file.txt"],
-    );
-    const help = await study("--help");
-    assert.equal(help.code, 0);
-    assert.match(help.out, /--profile .*\n[\s\S]*--data-dir/);
-  }));
+test("wrong use is one line and exit code 2 before anything runs", async (dir) => {
+  const out = join(dir, "out"), file = join(dir, "file");
+  Deno.writeTextFileSync(file, "");
+  const wrong: [string[], RegExp][] = [
+    [["--profile", "huge"], /smoke, quick, cpu, paper/],
+    [["--profile", "qick"], /Did you mean "quick"\?$/m],
+    [["--data", "fer2031"], /Did you mean "fer2013"\?$/m],
+    [["--out", ""], /--out: its value is empty/],
+    [["--jobs", "1e99"], /a whole number from 1 to 256/],
+    [["--seed", "99999999999999999999"], /a whole number from 0, below/],
+    [["03-width"], /no notebook or command "03-width"/],
+    [["--profile", "cpu"], /fer2013 needs --data-dir/],
+    [
+      ["--profile", "cpu", "--data-dir", join(dir, "none")],
+      /--data-dir .*none: there is no such/,
+    ],
+    [["--profile", "cpu", "--data-dir", file], /: it is a file/],
+    [["--data-dir", dir], /the faces are drawn: .* with --data auto$/m],
+    [
+      ["--profile", "cpu", "--data-dir", dir],
+      /--data-dir .*: fer2013: no class folders and no csv in/,
+    ],
+    [["--out", file], /--out .*file: it is a file: give a folder/],
+    [["--out", join(file, "x")], /--out .*x: .*file is a file/],
+    [["--store", "mysql://host/db"], /--store: .*no such store/],
+    [
+      ["--store", join(dir, "none", "r.db")],
+      /--store .*: there is no folder/,
+    ],
+    [["--store", file + ".txt"], /no SQLite database/],
+  ];
+  Deno.writeTextFileSync(file + ".txt", "no records");
+  for (const [args, message] of wrong) {
+    const at = args.includes("--out") ? [] : ["--out", out];
+    const { code, err } = await study(...at, ...args);
+    assert.equal(code, 2, err);
+    assert.match(err, message);
+    assert.equal(err.trimEnd().split("\n").length, 1, err);
+  }
+  assert.deepEqual(
+    [...Deno.readDirSync(dir)].map((e) => e.name).sort(),
+    ["file", "file.txt"],
+  );
+  const help = await study("--help");
+  assert.equal(help.code, 0);
+  assert.match(help.out, /--profile .*\n[\s\S]*--data-dir/);
+});
 
-Deno.test("a failed cell makes exit code 1, and the report says which", () =>
-  inFolder(async (dir) => {
-    // FER2013 as it looks from outside, but one of its rows is damaged.
-    const data = join(dir, "data");
-    Deno.mkdirSync(data);
-    const pixels = Array(48 * 48).fill(1).join(" ");
-    const rows = ["Training", "PublicTest", "PrivateTest"]
-      .map((usage) => `3,${pixels},${usage}\n`);
-    Deno.writeTextFileSync(
-      join(data, "fer2013.csv"),
-      `emotion,pixels,Usage\n${rows.join("")}3,1 2 3,Training\n`,
-    );
-    const run = await study(
-      ...["02", "--data", "fer2013", "--data-dir", data],
-      ...["--profile", "smoke", "--out", dir],
-    );
-    assert.equal(run.code, 1, run.err);
-    const report = await Deno.readTextFile(join(dir, "02-lr-search.html"));
-    assert.match(
-      report,
-      /The run failed<\/b> in <a href="#cell--\d+">cell \d+/,
-    );
-    assert.match(run.err, /study: .*cell \d+ .*fer2013/);
-    assert.match(run.out, /: failed in cell \d+, .*02-lr-search\.html/);
-    assert.doesNotMatch(run.err, /\n\s+at /);
-  }));
+test("a failed cell makes exit code 1, and the report says which", async (dir) => {
+  // FER2013 as it looks from outside, but one of its rows is damaged.
+  const data = join(dir, "data");
+  Deno.mkdirSync(data);
+  const pixels = Array(48 * 48).fill(1).join(" ");
+  const rows = ["Training", "PublicTest", "PrivateTest"]
+    .map((usage) => `3,${pixels},${usage}\n`);
+  Deno.writeTextFileSync(
+    join(data, "fer2013.csv"),
+    `emotion,pixels,Usage\n${rows.join("")}3,1 2 3,Training\n`,
+  );
+  const run = await study(
+    ...["02", "--data", "fer2013", "--data-dir", data],
+    ...["--profile", "smoke", "--out", dir],
+  );
+  assert.equal(run.code, 1, run.err);
+  const report = await Deno.readTextFile(join(dir, "02-lr-search.html"));
+  assert.match(
+    report,
+    /The run failed<\/b> in <a href="#cell--\d+">cell \d+/,
+  );
+  assert.match(run.err, /study: .*cell \d+ .*fer2013/);
+  assert.match(run.out, /: failed in cell \d+, .*02-lr-search\.html/);
+  assert.doesNotMatch(run.err, /\n\s+at /);
+});
 
 /** One edit in one cell, and what has to follow from it. */
 interface Edit {
@@ -305,19 +302,18 @@ for (const edit of EDITS) {
   });
 }
 
-Deno.test("15: the template holds for a study of one parameter", () =>
-  inFolder(async (dir) => {
-    const nb = await readNotebook(
-      join(root, "notebooks", "15-your-own-study.ipynb"),
-    );
-    const study = nb.cells.find((c) => c.id === "study")!;
-    const before = study.source;
-    study.source = before.replace(/^ +lr: .*\n/m, "");
-    assert.notEqual(study.source, before);
-    await writeNotebook(join(dir, "one.ipynb"), nb);
-    const { error } = await runNotebook(join(dir, "one.ipynb"), {
-      cwd: root,
-      parameters: { profile: "smoke", outDir: dir },
-    });
-    assert.equal(error, undefined);
-  }));
+test("15: the template holds for a study of one parameter", async (dir) => {
+  const nb = await readNotebook(
+    join(root, "notebooks", "15-your-own-study.ipynb"),
+  );
+  const study = nb.cells.find((c) => c.id === "study")!;
+  const before = study.source;
+  study.source = before.replace(/^ +lr: .*\n/m, "");
+  assert.notEqual(study.source, before);
+  await writeNotebook(join(dir, "one.ipynb"), nb);
+  const { error } = await runNotebook(join(dir, "one.ipynb"), {
+    cwd: root,
+    parameters: { profile: "smoke", outDir: dir },
+  });
+  assert.equal(error, undefined);
+});

@@ -47,11 +47,7 @@ const models: Record<string, Partial<Parameters<typeof modelOf>[0]>> = {
   stage3_cls_only: { ...stage3, ...cls },
   stage3_cat_before_mlp: { ...stage3, ...before },
   stage3_cat_after_mlp: { ...stage3, ...after },
-  stage3_baseline_qk_norm_layerscale_se: {
-    ...stage3,
-    ...extras,
-    qkNorm: true,
-  },
+  stage3_baseline_qk_norm_layerscale_se: { ...stage3, ...extras, qkNorm: true },
   stage3_cat_after_mlp_layerscale_se: { ...stage3, ...extras, ...after },
 };
 

@@ -13,9 +13,7 @@ const onGpu = deviceMemory() !== null;
 
 Deno.test(
   "the peak is what was held in between, and is new in each measurement",
-  {
-    ignore: Deno.build.os !== "linux" || onGpu,
-  },
+  { ignore: Deno.build.os !== "linux" || onGpu },
   async () => {
     // The engine keeps memory that earlier tests took; JavaScript's is new.
     const hold = (bytes: number) => () => {

@@ -249,9 +249,7 @@ Deno.test("inference frees what it took when the model cannot run", async () => 
 
 Deno.test(
   "the memory that training and inference need is estimated within a factor of two",
-  {
-    ignore: Deno.build.os !== "linux" || onGpu,
-  },
+  { ignore: Deno.build.os !== "linux" || onGpu },
   async () => {
     // Each in a process of its own: the engine keeps what it once took.
     const child = new URL("_memory.ts", import.meta.url).pathname;

@@ -151,10 +151,7 @@ Deno.test("a family's p-values are corrected together", () => {
 
 Deno.test("several parameters that change together are one comparison", () => {
   const found = effects(
-    rowsOf({
-      "2 0.1": [0.5, 0.6, 0.7],
-      "4 0.2": [0.6, 0.71, 0.8],
-    }),
+    rowsOf({ "2 0.1": [0.5, 0.6, 0.7], "4 0.2": [0.6, 0.71, 0.8] }),
     { of: ["depth", "lr"], base: { depth: 2, lr: 0.1 } },
   );
   assert.deepEqual(found.map((e) => e.params), [{ depth: 4, lr: 0.2 }]);

@@ -11,7 +11,7 @@ import {
 } from "../../lib/reports/mod.ts";
 import { published, type Row, speeds, speedText } from "../../lib/rows/mod.ts";
 import { withParameterNames } from "../../lib/rows/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 
 const html = async (cell: unknown) =>
   // deno-lint-ignore no-explicit-any
@@ -34,10 +34,7 @@ const cls = { of: "model", base: "Baseline" };
 
 Deno.test("a ratio is paired by repeat, so that a slow minute hits both", () => {
   // The machine halves its speed in the second repeat; the ratio does not.
-  const rows = [
-    ...of("Baseline", [10, 5, 10]),
-    ...of("CLS", [12, 6.1, 12]),
-  ];
+  const rows = [...of("Baseline", [10, 5, 10]), ...of("CLS", [12, 6.1, 12])];
   const [found] = ratios(rows, cls);
   // By hand: exp(mean ± 4.3027 sd / √3) of the logarithms.
   assert.equal(ratioText(found), "1.207 (1.178 to 1.236, 3 repeats)");
@@ -124,10 +121,7 @@ Deno.test("a net or a batch size that is none is refused in one line", () => {
     /^StudyError: timed: points\[0\] has net "large": nets and steps have tiny$/,
   );
   for (const batchSize of [0, 1.5, NaN]) {
-    assert.throws(
-      () => timed(where, smoke({ batchSize })),
-      /batchSize/,
-    );
+    assert.throws(() => timed(where, smoke({ batchSize })), /batchSize/);
   }
   assert.throws(
     () => timed(where, smoke({ mode: "backward" as "forward" })),
@@ -144,38 +138,37 @@ Deno.test("a net or a batch size that is none is refused in one line", () => {
   );
 });
 
-Deno.test("trials of speed have rates and no accuracy, and settle claims on synthetic faces", () =>
-  inFolder(async (dir) => {
-    const at = { profile: "smoke", outDir: dir };
-    const both = [
-      { net: "tiny", batchSize: 2, mode: "forward" as const },
-      { net: "tiny", batchSize: 4, mode: "training step" as const },
-    ];
-    const study = timed(at, { ...smoke(), points: both });
-    const trials = await study.run();
-    assert.equal(trials.length, 2);
-    for (const t of trials) {
-      assert(!Object.hasOwn(t, "accuracy"));
-      assert.ok(t.imagesPerSecond > 0);
-      const step = t.batchSize / t.secondsPerStep;
-      assert.ok(Math.abs(step / t.imagesPerSecond - 1) < 1e-9);
-    }
-    assert.match(
-      await html(speedTable(trials)),
-      /<p>Measured on .*threads, TensorFlow 2\.\d+/,
-    );
-    const about = await html(study);
-    assert.match(about, /<td>settings<\/td><td>2, listed<\/td>/);
-    assert.doesNotMatch(about, /synthetic|search/);
-    const one = timed(at, { ...smoke(), points: [both[0]] });
-    assert.equal((await one.trials()).length, 1);
-    const shown = await html(
-      await claims(one, [
-        { claim: "c", published: "–", ours: "1", verdict: "holds", why: "w" },
-      ]),
-    );
-    assert.match(shown, /✓ holds<\/span><\/summary>.*\bw\b/);
-  }));
+test("trials of speed have rates and no accuracy, and settle claims on synthetic faces", async (dir) => {
+  const at = { profile: "smoke", outDir: dir };
+  const both = [
+    { net: "tiny", batchSize: 2, mode: "forward" as const },
+    { net: "tiny", batchSize: 4, mode: "training step" as const },
+  ];
+  const study = timed(at, { ...smoke(), points: both });
+  const trials = await study.run();
+  assert.equal(trials.length, 2);
+  for (const t of trials) {
+    assert(!Object.hasOwn(t, "accuracy"));
+    assert.ok(t.imagesPerSecond > 0);
+    const step = t.batchSize / t.secondsPerStep;
+    assert.ok(Math.abs(step / t.imagesPerSecond - 1) < 1e-9);
+  }
+  assert.match(
+    await html(speedTable(trials)),
+    /<p>Measured on .*threads, TensorFlow 2\.\d+/,
+  );
+  const about = await html(study);
+  assert.match(about, /<td>settings<\/td><td>2, listed<\/td>/);
+  assert.doesNotMatch(about, /synthetic|search/);
+  const one = timed(at, { ...smoke(), points: [both[0]] });
+  assert.equal((await one.trials()).length, 1);
+  const shown = await html(
+    await claims(one, [
+      { claim: "c", published: "–", ours: "1", verdict: "holds", why: "w" },
+    ]),
+  );
+  assert.match(shown, /✓ holds<\/span><\/summary>.*\bw\b/);
+});
 
 Deno.test("a protocol of speed has the notes' lines and ours", async () => {
   const shown = await html(

@@ -8,7 +8,7 @@ import {
   startOf,
   type StudyCell,
 } from "../../lib/reports/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 import { modelOf } from "../../lib/models/mod.ts";
 import { initialise } from "../../lib/nn/mod.ts";
 import {
@@ -60,28 +60,27 @@ Deno.test("weights are found from another folder than the project's", () => {
   assert.equal(basename(weightsPath(file)), basename(file));
 });
 
-Deno.test("a study's table says how many settings and repeats it has, and of what", () =>
-  inFolder(async (outDir) => {
-    const labelOf = async (cell: Partial<StudyCell>) => {
-      const study = openStudy({ profile: "quick", outDir }, {
-        ...{ name: "a", parameters: {}, ...cell },
-      });
-      // deno-lint-ignore no-explicit-any
-      const shown = await (study as any)[Symbol.for("Jupyter.display")]();
-      const html = shown["text/html"];
-      return /<table aria-label="([^"]*)"/.exec(html)?.[1];
-    };
-    const parameters = { depth: [1, 2], lr: [1e-3, 3e-3, 1e-2] };
-    assert.equal(
-      await labelOf({ parameters, repeats: 3 }),
-      "6 settings of depth and lr, 3 repeats each",
-    );
-    const points = [{ eps: 1e-6, lr: 1e-3 }, { eps: 1e-7, lr: 1e-3 }];
-    assert.equal(
-      await labelOf({ search: { kind: "list", points }, repeats: 1 }),
-      "2 settings of eps, 1 repeat each",
-    );
-  }));
+test("a study's table says how many settings and repeats it has, and of what", async (outDir) => {
+  const labelOf = async (cell: Partial<StudyCell>) => {
+    const study = openStudy({ profile: "quick", outDir }, {
+      ...{ name: "a", parameters: {}, ...cell },
+    });
+    // deno-lint-ignore no-explicit-any
+    const shown = await (study as any)[Symbol.for("Jupyter.display")]();
+    const html = shown["text/html"];
+    return /<table aria-label="([^"]*)"/.exec(html)?.[1];
+  };
+  const parameters = { depth: [1, 2], lr: [1e-3, 3e-3, 1e-2] };
+  assert.equal(
+    await labelOf({ parameters, repeats: 3 }),
+    "6 settings of depth and lr, 3 repeats each",
+  );
+  const points = [{ eps: 1e-6, lr: 1e-3 }, { eps: 1e-7, lr: 1e-3 }];
+  assert.equal(
+    await labelOf({ search: { kind: "list", points }, repeats: 1 }),
+    "2 settings of eps, 1 repeat each",
+  );
+});
 
 Deno.test("a study says which difference its paired repeats are planned to see", () => {
   // Five pairs see an effect of 1.682 sd, ten of 0.996 (the tests of power hold

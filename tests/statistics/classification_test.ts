@@ -23,10 +23,7 @@ function near(actual: number | null, expected: number) {
 Deno.test("an evaluation in uneven batches gives scikit-learn's numbers", () => {
   const evaluation = new Evaluation(7);
   for (const [from, to] of [[0, 25], [25, 50], [50, 60]]) {
-    evaluation.add(
-      logits.slice(from * 7, to * 7),
-      sk.labels.slice(from, to),
-    );
+    evaluation.add(logits.slice(from * 7, to * 7), sk.labels.slice(from, to));
   }
   const r = evaluation.result();
   near(r.accuracy, sk.accuracy);

@@ -2,10 +2,7 @@
 import { readFileSync } from "node:fs";
 
 /** Looks until it is so. */
-export async function until(
-  what: string,
-  isSo: () => boolean,
-): Promise<void> {
+export async function until(what: string, isSo: () => boolean): Promise<void> {
   for (let i = 0; !isSo(); i++) {
     if (i > 3000) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -6,7 +6,7 @@ import {
   type Store,
   type StoreOptions,
 } from "../../lib/study/store/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { inFolder, testsWith } from "../_folder.ts";
 import { points } from "./_points.ts";
 import { type Cluster, postgresForTests } from "./_postgres.ts";
 
@@ -64,6 +64,9 @@ export function onSqlite(body: (place: Place) => Promise<void>): Promise<void> {
     }, body);
   });
 }
+
+/** A test of a SQLite file. */
+export const sqliteTest = testsWith(onSqlite);
 
 async function onPostgres(
   cluster: Cluster,

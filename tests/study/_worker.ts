@@ -21,10 +21,7 @@ switch (how) {
     const { tinyData, tinyRecipe } = await import("../train/_tiny.ts");
     const { seed: _, lr: _lr, ...recipe } = tinyRecipe({ epochs: 4 });
     await runTrainingStudy(
-      {
-        recipe,
-        study: { name: "killed", parameters: { lr: [1e-3] } },
-      },
+      { recipe, study: { name: "killed", parameters: { lr: [1e-3] } } },
       tinyData,
       {
         dir,

@@ -181,10 +181,7 @@ Deno.test("natural ends, categories, one value and two have no boundary", () => 
     done({ drop: 0.2, model: "c", lr: 2 }, 0.8),
   ];
   const drop = { values: [0, 0.1, 0.2] };
-  const others = {
-    model: { values: ["a", "b", "c"] },
-    lr: { values: [1, 2] },
-  };
+  const others = { model: { values: ["a", "b", "c"] }, lr: { values: [1, 2] } };
   const warn = (parameters: Parameters<typeof boundaryWarnings>[1]) =>
     boundaryWarnings(rows, parameters, "maximize").length;
   assert.equal(warn({ drop, ...others }), 1);
@@ -279,10 +276,7 @@ Deno.test("selection bias says whether settings rank another way", () => {
     value: number,
     maxTestValue: number,
     repeat = 0,
-  ) => ({
-    ...done({ lr }, value, repeat),
-    maxTestValue,
-  });
+  ) => ({ ...done({ lr }, value, repeat), maxTestValue });
   const bias = selectionBias([
     row(1, 0.84, 0.85),
     row(1, 0.86, 0.87, 1),
@@ -334,11 +328,7 @@ Deno.test("an end beyond which the recipe takes nothing is natural", () => {
 // Comparisons
 
 Deno.test("the five published CLS - Baseline pairs: +0.763, t 2.83, p .0475, sign .0625", async () => {
-  const rows = await published(
-    "cls-vs-baseline",
-    ["model", "lr"],
-    "acc_table",
-  );
+  const rows = await published("cls-vs-baseline", ["model", "lr"], "acc_table");
   const c = compareSettings(rows, { model: "CLSFER" }, { model: "Baseline" });
   assert.deepEqual([c.kind, c.n, c.leftOut], ["paired", 5, 0]);
   near(c.difference, 0.007628, 1e-9);
@@ -634,10 +624,7 @@ Deno.test("all settings are held against a given baseline, failed ones too", () 
     ...repeated({ lr: 3 }, 0.51, 0.51, 0.54),
     failed({ lr: 4 }),
   ];
-  const all = compareAll(rows, {
-    direction: "minimize",
-    baseline: { lr: 2 },
-  });
+  const all = compareAll(rows, { direction: "minimize", baseline: { lr: 2 } });
   assert.deepEqual(all.settings.map((s) => s.params.lr), [1, 3, 2, 4]);
   assert.deepEqual(
     all.comparisons.map((c) => [c.a.lr, c.verdict]),

@@ -10,7 +10,7 @@ import {
 } from "../../lib/study/mod.ts";
 import { distributionsOf, settingsOf } from "../../lib/study/points.ts";
 import { decodeJson, encodeJson } from "../../lib/study/store/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 
 const settings = (input: StudyInput) => settingsOf(parseStudy(input));
 
@@ -222,28 +222,27 @@ Deno.test("ranges and choices of a distribution grow, its kind stays", () => {
   );
 });
 
-Deno.test("whole numbers that lose digits are refused as values, kept as metadata", () =>
-  inFolder(async (dir) => {
-    const file = join(dir, "plan.json");
-    const text = (value: string, fixed: string) =>
-      `{"study": {"name": "s", "parameters": {"x": [${value}]},
+test("whole numbers that lose digits are refused as values, kept as metadata", async (dir) => {
+  const file = join(dir, "plan.json");
+  const text = (value: string, fixed: string) =>
+    `{"study": {"name": "s", "parameters": {"x": [${value}]},
         "fixed": {"id": ${fixed}}}, "recipe": {"size": 16}}`;
-    await Deno.writeTextFile(file, text("1, 12345678901234567890", "1"));
-    await assert.rejects(readStudyFile(file), {
-      name: "StudyError",
-      message:
-        /parameters\.x\[1\]: a whole number beyond 2\^53 .* give it as a text$/,
-    });
-    const long = '{"a": [9007199254740993, -9007199254740993], "b": 1e20, ' +
-      '"c": "x, 9007199254740993", "d": NaN}';
-    const value = decodeJson(long) as Record<string, unknown>;
-    assert.deepEqual(value.a, [9007199254740993n, -9007199254740993n]);
-    assert.equal(value.b, 1e20);
-    assert.deepEqual(decodeJson(encodeJson(value)), value);
-    const id = (fixed: unknown) =>
-      canonical((decodeJson(`{"id": ${fixed}}`) as { id: unknown }).id);
-    assert.notEqual(id("9007199254740993"), id("9007199254740992"));
-  }));
+  await Deno.writeTextFile(file, text("1, 12345678901234567890", "1"));
+  await assert.rejects(readStudyFile(file), {
+    name: "StudyError",
+    message:
+      /parameters\.x\[1\]: a whole number beyond 2\^53 .* give it as a text$/,
+  });
+  const long = '{"a": [9007199254740993, -9007199254740993], "b": 1e20, ' +
+    '"c": "x, 9007199254740993", "d": NaN}';
+  const value = decodeJson(long) as Record<string, unknown>;
+  assert.deepEqual(value.a, [9007199254740993n, -9007199254740993n]);
+  assert.equal(value.b, 1e20);
+  assert.deepEqual(decodeJson(encodeJson(value)), value);
+  const id = (fixed: unknown) =>
+    canonical((decodeJson(`{"id": ${fixed}}`) as { id: unknown }).id);
+  assert.notEqual(id("9007199254740993"), id("9007199254740992"));
+});
 
 Deno.test("a study of more trials than memory holds is refused at once", () => {
   const many = Array.from({ length: 1000 }, (_, i) => i);

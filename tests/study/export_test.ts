@@ -13,7 +13,7 @@ import {
 } from "../../lib/study/exchange/export_study.ts";
 import type { StudyRow, TrialRow } from "../../lib/study/store/mod.ts";
 import { crc32c, type Picture } from "../../lib/study/exchange/tensorboard.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test, inFolder } from "../_folder.ts";
 import { readBack, readerTest } from "../_readers.ts";
 import { choice, FLOAT, TIME, trial } from "./_trials.ts";
 
@@ -57,139 +57,125 @@ const ROWS: TrialRow[] = [
 
 const csv = (file: string): string[][] => parse(readFileSync(file, "utf8"));
 
-Deno.test("CSV has every cell as it is, formulas as text, the epochs beside it", () =>
-  inFolder(async (folder) => {
-    const file = join(folder, "made", "lr.csv");
-    const written = await exportStudy(STUDY, ROWS, { format: "csv", file });
-    assert.deepEqual(written, [file, join(folder, "made", "lr.epochs.csv")]);
-    assert.deepEqual(csv(file), [
-      [
-        ...["number", "state", "value", "start", "complete", "seconds"],
-        ...["repeat", "seed", "mixing.alpha", "note"],
-        ...["fail_kind", "fail_reason", "recipe", "dataHash"],
-      ],
-      [
-        ...["0", "COMPLETE", "0.5", "2026-11-25T10:00:00.123Z"],
-        ...["2026-11-25T10:01:30.623Z", "90.5", "0", "7", "0.1"],
-        'a "quoted", text\nof two lines',
-        ...["", "", '{"lr":[0.1,"NaN"]}', "00ff"],
-      ],
-      [
-        ...["1", "FAIL", "", "2026-11-25T10:00:00.123Z", "", "", "", ""],
-        ...["0.00001", "'=1+1", "error", "'-inf\tor +inf", "", ""],
-      ],
-    ]);
-    assert.deepEqual(csv(written[1]), [
-      ["number", "epoch", "value", "loss", "recalls"],
-      ["0", "1", "NaN", "Infinity", '[0.5,"NaN"]'],
-      ["0", "2", "0.5", "-0.25", "[0.5,1]"],
-    ]);
-    const text = readFileSync(file, "utf8");
-    assert.ok(text.includes('"a ""quoted"", text\nof two lines"'));
-    assert.ok(text.endsWith(',""\r\n'), "no text is not the same as no value");
-  }));
+test("CSV has every cell as it is, formulas as text, the epochs beside it", async (folder) => {
+  const file = join(folder, "made", "lr.csv");
+  const written = await exportStudy(STUDY, ROWS, { format: "csv", file });
+  assert.deepEqual(written, [file, join(folder, "made", "lr.epochs.csv")]);
+  assert.deepEqual(csv(file), [
+    [
+      ...["number", "state", "value", "start", "complete", "seconds"],
+      ...["repeat", "seed", "mixing.alpha", "note"],
+      ...["fail_kind", "fail_reason", "recipe", "dataHash"],
+    ],
+    [
+      ...["0", "COMPLETE", "0.5", "2026-11-25T10:00:00.123Z"],
+      ...["2026-11-25T10:01:30.623Z", "90.5", "0", "7", "0.1"],
+      'a "quoted", text\nof two lines',
+      ...["", "", '{"lr":[0.1,"NaN"]}', "00ff"],
+    ],
+    [
+      ...["1", "FAIL", "", "2026-11-25T10:00:00.123Z", "", "", "", ""],
+      ...["0.00001", "'=1+1", "error", "'-inf\tor +inf", "", ""],
+    ],
+  ]);
+  assert.deepEqual(csv(written[1]), [
+    ["number", "epoch", "value", "loss", "recalls"],
+    ["0", "1", "NaN", "Infinity", '[0.5,"NaN"]'],
+    ["0", "2", "0.5", "-0.25", "[0.5,1]"],
+  ]);
+  const text = readFileSync(file, "utf8");
+  assert.ok(text.includes('"a ""quoted"", text\nof two lines"'));
+  assert.ok(text.endsWith(',""\r\n'), "no text is not the same as no value");
+});
 
-Deno.test("Parquet keeps types, NaN, null and times of trials and epochs", () =>
-  inFolder(async (folder) => {
-    const file = join(folder, "lr.parquet");
-    const written = await exportStudy(STUDY, ROWS, { format: "parquet", file });
-    assert.deepEqual(written, [file, join(folder, "lr.epochs.parquet")]);
-    const trials = pl.readParquet(file);
-    assert.equal(
-      String(trials.schema.start),
-      "DataType(Datetime(ms,UTC))",
-    );
-    const [first, second] = trials.toRecords();
-    assert.deepEqual(first.start, TIME);
-    assert.equal(first["mixing.alpha"], 0.1);
-    assert.equal(first.recipe, '{"lr":[0.1,"NaN"]}');
-    assert.equal(second.note, "=1+1");
-    assert.equal(second.value, null);
-    assert.equal(second.dataHash, "");
-    assert.deepEqual(pl.readParquet(written[1]).toRecords(), [
-      {
-        number: 0,
-        epoch: 1,
-        value: NaN,
-        loss: Infinity,
-        recalls: '[0.5,"NaN"]',
-      },
-      { number: 0, epoch: 2, value: 0.5, loss: -0.25, recalls: "[0.5,1]" },
-    ]);
-  }));
+test("Parquet keeps types, NaN, null and times of trials and epochs", async (folder) => {
+  const file = join(folder, "lr.parquet");
+  const written = await exportStudy(STUDY, ROWS, { format: "parquet", file });
+  assert.deepEqual(written, [file, join(folder, "lr.epochs.parquet")]);
+  const trials = pl.readParquet(file);
+  assert.equal(
+    String(trials.schema.start),
+    "DataType(Datetime(ms,UTC))",
+  );
+  const [first, second] = trials.toRecords();
+  assert.deepEqual(first.start, TIME);
+  assert.equal(first["mixing.alpha"], 0.1);
+  assert.equal(first.recipe, '{"lr":[0.1,"NaN"]}');
+  assert.equal(second.note, "=1+1");
+  assert.equal(second.value, null);
+  assert.equal(second.dataHash, "");
+  assert.deepEqual(pl.readParquet(written[1]).toRecords(), [
+    {
+      number: 0,
+      epoch: 1,
+      value: NaN,
+      loss: Infinity,
+      recalls: '[0.5,"NaN"]',
+    },
+    { number: 0, epoch: 2, value: 0.5, loss: -0.25, recalls: "[0.5,1]" },
+  ]);
+});
 
-Deno.test("JSON has the whole record: settings, attributes, epochs, NaN", () =>
-  inFolder(async (folder) => {
-    const file = join(folder, "lr.json");
-    assert.deepEqual(
-      await exportStudy(STUDY, ROWS, { format: "json", file }),
-      [file],
-    );
-    const text = readFileSync(file, "utf8");
-    const { study, trials } = JSON.parse(
-      text,
-      (_, v) => v === "NaN" || v === "Infinity" ? Number(v) : v,
-    ) as { study: StudyRow; trials: TrialRow[] };
-    assert.deepEqual(study.attrs, STUDY.attrs);
-    assert.equal(study.direction, "maximize");
-    assert.deepEqual(
-      trials.map((t) => ({
-        ...t,
-        start: t.start && new Date(t.start),
-        complete: t.complete && new Date(t.complete),
-      })),
-      ROWS,
-    );
-  }));
+test("JSON has the whole record: settings, attributes, epochs, NaN", async (folder) => {
+  const file = join(folder, "lr.json");
+  assert.deepEqual(
+    await exportStudy(STUDY, ROWS, { format: "json", file }),
+    [file],
+  );
+  const text = readFileSync(file, "utf8");
+  const { study, trials } = JSON.parse(
+    text,
+    (_, v) => v === "NaN" || v === "Infinity" ? Number(v) : v,
+  ) as { study: StudyRow; trials: TrialRow[] };
+  assert.deepEqual(study.attrs, STUDY.attrs);
+  assert.equal(study.direction, "maximize");
+  assert.deepEqual(
+    trials.map((t) => ({
+      ...t,
+      start: t.start && new Date(t.start),
+      complete: t.complete && new Date(t.complete),
+    })),
+    ROWS,
+  );
+});
 
-Deno.test("a study without trials is exported in every format", () =>
-  inFolder(async (folder) => {
-    for (const format of ["csv", "parquet", "json"] as const) {
-      await exportStudy(STUDY, [], {
-        format,
-        file: join(folder, `a.${format}`),
-      });
-    }
-    assert.equal(csv(join(folder, "a.csv")).length, 1);
-    assert.equal(pl.readParquet(join(folder, "a.parquet")).height, 0);
-    assert.deepEqual(JSON.parse(jsonOf(STUDY, [])).trials, []);
-  }));
+test("a study without trials is exported in every format", async (folder) => {
+  for (const format of ["csv", "parquet", "json"] as const) {
+    await exportStudy(STUDY, [], {
+      format,
+      file: join(folder, `a.${format}`),
+    });
+  }
+  assert.equal(csv(join(folder, "a.csv")).length, 1);
+  assert.equal(pl.readParquet(join(folder, "a.parquet")).height, 0);
+  assert.deepEqual(JSON.parse(jsonOf(STUDY, [])).trials, []);
+});
 
-Deno.test("a file that cannot be written is named, and the old ones stay whole", () =>
-  inFolder(async (folder) => {
-    const file = join(folder, "lr.csv");
-    await exportStudy(STUDY, ROWS, { format: "csv", file });
-    const before = readFileSync(file, "utf8");
-    await Deno.mkdir(join(folder, "other.epochs.csv"));
-    await assert.rejects(
-      exportStudy(STUDY, [], {
-        format: "csv",
-        file: join(folder, "lr.csv", "inner.csv"),
-      }),
-      /^StudyError: .*inner\.csv: cannot be written: /,
-    );
-    await assert.rejects(
-      exportStudy(STUDY, [], {
-        format: "csv",
-        file: join(folder, "other.csv"),
-      }),
-      /^StudyError: .*other\.epochs\.csv: cannot be written: /,
-    );
-    await assert.rejects(
-      exportStudy(STUDY, [], { format: "csv", file: "/dev/null" }),
-      /^StudyError: \/dev\/null: cannot be written: no plain file$/,
-    );
-    assert.equal(readFileSync(file, "utf8"), before);
-    const link = join(folder, "link.csv");
-    await Deno.symlink("lr.csv", link);
-    await exportStudy(STUDY, [], { format: "csv", file: link });
-    assert.notEqual(readFileSync(file, "utf8"), before);
-    assert.ok(Deno.lstatSync(link).isSymlink);
-    assert.deepEqual(
-      readdirSync(folder).filter((name) => name.startsWith(".")),
-      [],
-    );
-  }));
+test("a file that cannot be written is named, and the old ones stay whole", async (folder) => {
+  const file = join(folder, "lr.csv");
+  await exportStudy(STUDY, ROWS, { format: "csv", file });
+  const before = readFileSync(file, "utf8");
+  await Deno.mkdir(join(folder, "other.epochs.csv"));
+  await assert.rejects(
+    exportStudy(STUDY, [], {
+      format: "csv",
+      file: join(folder, "lr.csv", "inner.csv"),
+    }),
+    /^StudyError: .*inner\.csv: cannot be written: /,
+  );
+  await assert.rejects(
+    exportStudy(STUDY, [], {
+      format: "csv",
+      file: join(folder, "other.csv"),
+    }),
+    /^StudyError: .*other\.epochs\.csv: cannot be written: /,
+  );
+  assert.equal(readFileSync(file, "utf8"), before);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith(".")),
+    [],
+  );
+});
 
 Deno.test("a file's name tells its format", () => {
   assert.equal(exportFormatOf("a/b.PARQUET"), "parquet");
@@ -237,65 +223,63 @@ const track = (tracker: Tracker, folder: string) =>
     pictureOf: ({ confusion }) => Promise.resolve(confusion && PIXEL),
   });
 
-Deno.test("CRC-32C is that of RFC 3720, and frames each record of an event file", () =>
-  inFolder(async (folder) => {
-    // RFC 3720, appendix B.4, and the usual check value.
-    assert.equal(crc32c(new TextEncoder().encode("123456789")), 0xe3069283);
-    assert.equal(crc32c(new Uint8Array(32)), 0x8a9136aa);
-    assert.equal(crc32c(new Uint8Array(32).fill(255)), 0x62a8ab43);
-    const own = await track("tensorboard", folder);
-    const file = join(own, "trial-0000");
-    const bytes = readFileSync(join(file, readdirSync(file)[0]));
-    const masked = (part: Uint8Array) => {
-      const crc = crc32c(part);
-      return ((crc >>> 15 | crc << 17) + 0xa282ead8) >>> 0;
-    };
-    let at = 0, records = 0;
-    for (; at < bytes.length; records++) {
-      const length = Number(bytes.readBigUInt64LE(at));
-      assert.equal(
-        bytes.readUInt32LE(at + 8),
-        masked(bytes.subarray(at, at + 8)),
-      );
-      const data = bytes.subarray(at + 12, at + 12 + length);
-      assert.equal(bytes.readUInt32LE(at + 12 + length), masked(data));
-      at += length + 16;
-    }
-    assert.equal(at, bytes.length);
-    // Version, start, 3 + 4 numbers of epochs, 2 results, picture, end.
-    assert.equal(records, 13);
-    // A number of 0 is written as any other.
-    assert.ok(bytes.includes("kappa\x15\0\0\0\0", 0, "latin1"));
-  }));
-
-Deno.test("runs are written beside what a folder holds, and replaced whole", () =>
-  inFolder(async (folder) => {
-    for (const tracker of ["tensorboard", "mlflow"] as const) {
-      const place = join(folder, tracker);
-      const own = await track(tracker, place);
-      const before = readdirSync(own, { recursive: true }).length;
-      assert.equal(await track(tracker, place), own);
-      assert.equal(readdirSync(own, { recursive: true }).length, before);
-      assert.deepEqual(readdirSync(place).length, 1);
-      const all = readdirSync(place, { recursive: true }).map(String);
-      assert(
-        all.every((name) => !/(^|\/)\.\.(\/|$)/.test(name)),
-      );
-      const mark = {
-        tensorboard: "events.out.tfevents.0.ferlab",
-        mlflow: "tags",
-      };
-      const marked = join(own, mark[tracker]);
-      await Deno.remove(marked, { recursive: true });
-      await assert.rejects(track(tracker, place), /holds what no export wrote/);
-    }
-    const file = join(folder, "file");
-    await Deno.writeTextFile(file, "");
-    await assert.rejects(
-      track("mlflow", file),
-      /^StudyError: .*cannot be written/,
+test("CRC-32C is that of RFC 3720, and frames each record of an event file", async (folder) => {
+  // RFC 3720, appendix B.4, and the usual check value.
+  assert.equal(crc32c(new TextEncoder().encode("123456789")), 0xe3069283);
+  assert.equal(crc32c(new Uint8Array(32)), 0x8a9136aa);
+  assert.equal(crc32c(new Uint8Array(32).fill(255)), 0x62a8ab43);
+  const own = await track("tensorboard", folder);
+  const file = join(own, "trial-0000");
+  const bytes = readFileSync(join(file, readdirSync(file)[0]));
+  const masked = (part: Uint8Array) => {
+    const crc = crc32c(part);
+    return ((crc >>> 15 | crc << 17) + 0xa282ead8) >>> 0;
+  };
+  let at = 0, records = 0;
+  for (; at < bytes.length; records++) {
+    const length = Number(bytes.readBigUInt64LE(at));
+    assert.equal(
+      bytes.readUInt32LE(at + 8),
+      masked(bytes.subarray(at, at + 8)),
     );
-  }));
+    const data = bytes.subarray(at + 12, at + 12 + length);
+    assert.equal(bytes.readUInt32LE(at + 12 + length), masked(data));
+    at += length + 16;
+  }
+  assert.equal(at, bytes.length);
+  // Version, start, 3 + 4 numbers of epochs, 2 results, picture, end.
+  assert.equal(records, 13);
+  // A number of 0 is written as any other.
+  assert.ok(bytes.includes("kappa\x15\0\0\0\0", 0, "latin1"));
+});
+
+test("runs are written beside what a folder holds, and replaced whole", async (folder) => {
+  for (const tracker of ["tensorboard", "mlflow"] as const) {
+    const place = join(folder, tracker);
+    const own = await track(tracker, place);
+    const before = readdirSync(own, { recursive: true }).length;
+    assert.equal(await track(tracker, place), own);
+    assert.equal(readdirSync(own, { recursive: true }).length, before);
+    assert.deepEqual(readdirSync(place).length, 1);
+    const all = readdirSync(place, { recursive: true }).map(String);
+    assert(
+      all.every((name) => !/(^|\/)\.\.(\/|$)/.test(name)),
+    );
+    const mark = {
+      tensorboard: "events.out.tfevents.0.ferlab",
+      mlflow: "tags",
+    };
+    const marked = join(own, mark[tracker]);
+    await Deno.remove(marked, { recursive: true });
+    await assert.rejects(track(tracker, place), /holds what no export wrote/);
+  }
+  const file = join(folder, "file");
+  await Deno.writeTextFile(file, "");
+  await assert.rejects(
+    track("mlflow", file),
+    /^StudyError: .*cannot be written/,
+  );
+});
 
 readerTest(
   "TensorBoard reads the scalars, parameters and pictures of runs",

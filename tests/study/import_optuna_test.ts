@@ -5,7 +5,7 @@ import { importTrials } from "../../lib/study/exchange/import_trials.ts";
 import { readStored } from "../../lib/study/exchange/optuna.ts";
 import { openStore } from "../../lib/study/store/mod.ts";
 import { pythonWith } from "../../tasks/python.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 
 const HEAD = `
 import json, math, sys, warnings
@@ -67,37 +67,34 @@ async function python(code: string, ...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test("Optuna reads from our copy of its study what it wrote", () =>
-  inFolder(async (folder) => {
-    const made = join(folder, "made.db");
-    const ours = join(folder, "ours.sqlite");
-    await python(MAKE, made);
-    const bytes = await Deno.readFile(made);
-    const from = await openStore(made, { readOnly: true });
-    const source = await readStored(from, "made");
-    await assert.rejects(
-      readStored(from, "two"),
-      /^StudyError: .*made\.db: study "two" has 2 objectives, /,
-    );
-    await assert.rejects(readStored(from), /which study\? .* "made", "two"$/);
-    await from.close();
-    assert.deepEqual(await Deno.readFile(made), bytes, "it is only read");
-    assert.deepEqual(source.notes, [
-      "left out: 2 trials that have not ended",
-    ]);
+test("Optuna reads from our copy of its study what it wrote", async (folder) => {
+  const made = join(folder, "made.db");
+  const ours = join(folder, "ours.sqlite");
+  await python(MAKE, made);
+  const bytes = await Deno.readFile(made);
+  const from = await openStore(made, { readOnly: true });
+  const source = await readStored(from, "made");
+  await assert.rejects(
+    readStored(from, "two"),
+    /^StudyError: .*made\.db: study "two" has 2 objectives, /,
+  );
+  await assert.rejects(readStored(from), /which study\? .* "made", "two"$/);
+  await from.close();
+  assert.deepEqual(await Deno.readFile(made), bytes, "it is only read");
+  assert.deepEqual(source.notes, ["left out: 2 trials that have not ended"]);
 
-    const to = await openStore(ours);
-    const first = await importTrials(to, "copy", source);
-    assert.deepEqual([first.added, first.known], [12, 0]);
-    const again = await importTrials(to, "copy", source);
-    assert.deepEqual([again.added, again.known], [0, 12]);
-    await to.close();
-    const before = JSON.parse(await python(READ, made, "made"));
-    const after = JSON.parse(await python(READ, ours, "copy"));
-    assert.deepEqual(after, before);
-    assert.equal(after.best, "-inf");
-    assert.deepEqual(
-      new Set(after.trials.map((t: { state: string }) => t.state)),
-      new Set(["COMPLETE", "PRUNED", "FAIL"]),
-    );
-  }));
+  const to = await openStore(ours);
+  const first = await importTrials(to, "copy", source);
+  assert.deepEqual([first.added, first.known], [12, 0]);
+  const again = await importTrials(to, "copy", source);
+  assert.deepEqual([again.added, again.known], [0, 12]);
+  await to.close();
+  const before = JSON.parse(await python(READ, made, "made"));
+  const after = JSON.parse(await python(READ, ours, "copy"));
+  assert.deepEqual(after, before);
+  assert.equal(after.best, "-inf");
+  assert.deepEqual(
+    new Set(after.trials.map((t: { state: string }) => t.state)),
+    new Set(["COMPLETE", "PRUNED", "FAIL"]),
+  );
+});

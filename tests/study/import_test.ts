@@ -15,7 +15,7 @@ import {
   runColumns,
 } from "../../lib/study/exchange/wandb.ts";
 import { addHistory } from "../../lib/study/exchange/wandb_history.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest, inFolder, testsWith } from "../_folder.ts";
 
 const FIXTURES = join(import.meta.dirname!, "..", "fixtures", "wandb");
 
@@ -48,6 +48,8 @@ const inStore = (work: (store: Store) => Promise<void>) =>
     }
   });
 
+const test = { folder: folderTest, store: testsWith(inStore) };
+
 async function trialsOf(store: Store, name: string) {
   const study = (await store.studies()).find((s) => s.name === name);
   return study ? await store.trials(study.studyId) : [];
@@ -57,11 +59,7 @@ Deno.test("a table of runs becomes trials: states, values, settings, times", asy
   const { trials, notes, distributions } = source(await text("runs.csv"));
   const brief = trials.map((
     { params, seed, outcome: { attrs: _, ...outcome } },
-  ) => ({
-    params,
-    seed,
-    ...outcome,
-  }));
+  ) => ({ params, seed, ...outcome }));
   const fail = (kind: string, reason: string) => ({
     state: "FAIL",
     kind,
@@ -241,62 +239,60 @@ Deno.test("bad rows are named by their lines", () => {
   );
 });
 
-Deno.test("importing a file again adds nothing, a longer one what is new", () =>
-  inStore(async (store) => {
-    const runs = await text("runs.csv");
-    const first = await importTrials(store, "lr", source(runs));
-    assert.deepEqual([first.added, first.known], [5, 0]);
-    assert.equal(first.study.direction, "maximize");
-    assert.equal(first.study.metric, "val_acc");
-    const before = await trialsOf(store, "lr");
-    const sorted = table(runs);
-    sorted.rows.reverse();
-    const again = await importTrials(store, "lr", {
-      ...readRuns(sorted, {
-        ...{ params: ["lr", "depth"], value: "val_acc", direction: "maximize" },
-      }),
-    });
-    assert.deepEqual([again.added, again.known], [0, 5]);
-    assert.deepEqual(await trialsOf(store, "lr"), before);
+test.store("importing a file again adds nothing, a longer one what is new", async (store) => {
+  const runs = await text("runs.csv");
+  const first = await importTrials(store, "lr", source(runs));
+  assert.deepEqual([first.added, first.known], [5, 0]);
+  assert.equal(first.study.direction, "maximize");
+  assert.equal(first.study.metric, "val_acc");
+  const before = await trialsOf(store, "lr");
+  const sorted = table(runs);
+  sorted.rows.reverse();
+  const again = await importTrials(store, "lr", {
+    ...readRuns(sorted, {
+      ...{ params: ["lr", "depth"], value: "val_acc", direction: "maximize" },
+    }),
+  });
+  assert.deepEqual([again.added, again.known], [0, 5]);
+  assert.deepEqual(await trialsOf(store, "lr"), before);
 
-    const ended = runs.replace('"running"', '"finished"')
-      .replace('"64","4","0.0001"', '"64","12","0.0001"');
-    const more = await importTrials(store, "lr", source(ended));
-    assert.deepEqual([more.added, more.known], [1, 5]);
-    const trials = await trialsOf(store, "lr");
-    assert.equal(trials[5].attrs.Name, "glad-river-6");
-    // A range is the same in all trials of a study.
-    const depths = trials.map((t) => t.distributions.depth.attributes);
-    for (const depth of depths) assert.deepEqual(depth, depths[5]);
-    assert.equal((depths[5] as { high: number }).high, 12);
-  }));
+  const ended = runs.replace('"running"', '"finished"')
+    .replace('"64","4","0.0001"', '"64","12","0.0001"');
+  const more = await importTrials(store, "lr", source(ended));
+  assert.deepEqual([more.added, more.known], [1, 5]);
+  const trials = await trialsOf(store, "lr");
+  assert.equal(trials[5].attrs.Name, "glad-river-6");
+  // A range is the same in all trials of a study.
+  const depths = trials.map((t) => t.distributions.depth.attributes);
+  for (const depth of depths) assert.deepEqual(depth, depths[5]);
+  assert.equal((depths[5] as { high: number }).high, 12);
+});
 
-Deno.test("runs of one setting are its repeats, with their seeds", () =>
-  inStore(async (store) => {
-    await importTrials(store, "lr", source(await text("runs.csv")));
-    const seen = (await trialsOf(store, "lr")).map((t) => [
-      t.params.lr,
-      t.attrs.repeat,
-      t.attrs.seed,
-    ]);
-    assert.deepEqual(seen, [
-      [1e-4, 0, 1],
-      [1e-5, 0, 0],
-      [0.1, 0, 0],
-      [1e-4, 1, 0],
-      [1e-5, 0, 0],
-    ]);
-    const other = source("Name,Created,lr,acc\nx,2025-01-01,1e-4,0.5\n", GIVEN);
-    await importTrials(store, "other", other);
-    await importTrials(
-      store,
-      "other",
-      source("Name,Created,lr,acc\ny,2025-01-01,1e-4,0.25\n", GIVEN),
-    );
-    const later = await trialsOf(store, "other");
-    assert.deepEqual(later.map((t) => t.attrs.repeat), [0, 1]);
-    assert.deepEqual(later.map((t) => t.attrs.seed), [null, null]);
-  }));
+test.store("runs of one setting are its repeats, with their seeds", async (store) => {
+  await importTrials(store, "lr", source(await text("runs.csv")));
+  const seen = (await trialsOf(store, "lr")).map((t) => [
+    t.params.lr,
+    t.attrs.repeat,
+    t.attrs.seed,
+  ]);
+  assert.deepEqual(seen, [
+    [1e-4, 0, 1],
+    [1e-5, 0, 0],
+    [0.1, 0, 0],
+    [1e-4, 1, 0],
+    [1e-5, 0, 0],
+  ]);
+  const other = source("Name,Created,lr,acc\nx,2025-01-01,1e-4,0.5\n", GIVEN);
+  await importTrials(store, "other", other);
+  await importTrials(
+    store,
+    "other",
+    source("Name,Created,lr,acc\ny,2025-01-01,1e-4,0.25\n", GIVEN),
+  );
+  const later = await trialsOf(store, "other");
+  assert.deepEqual(later.map((t) => t.attrs.repeat), [0, 1]);
+  assert.deepEqual(later.map((t) => t.attrs.seed), [null, null]);
+});
 
 Deno.test("charts become the epochs of their runs", async () => {
   const runs = source(await text("runs.csv"));
@@ -350,90 +346,87 @@ Deno.test("a chart that does not fit its runs is refused", () => {
   );
 });
 
-Deno.test("trials that do not fit a study are refused before one is written", () =>
-  inStore(async (store) => {
-    const numbers = source("Name,Created,lr,acc\nx,2025-01-01,0.1,1\n", GIVEN);
-    await importTrials(store, "lr", numbers);
-    const before = await trialsOf(store, "lr");
-    await assert.rejects(
-      importTrials(
-        store,
-        "lr",
-        source("Name,Created,lr,acc\ny,2025-01-01,auto,1\n", GIVEN),
-      ),
-      /^StudyError: .*lr: "auto" does not fit the FloatDistribution/,
-    );
-    await assert.rejects(
-      importTrials(store, "lr", { ...numbers, direction: "minimize" }),
-      /^StudyError: study "lr" in .*records\.sqlite is to maximize its acc, these trials minimize acc: /,
-    );
-    await assert.rejects(
-      importTrials(store, "new", { ...numbers, trials: [] }),
-      /^StudyError: nothing to import: no trial has ended$/,
-    );
-    assert.deepEqual(await trialsOf(store, "lr"), before);
-    assert.deepEqual((await store.studies()).map((s) => s.name), ["lr"]);
-  }));
+test.store("trials that do not fit a study are refused before one is written", async (store) => {
+  const numbers = source("Name,Created,lr,acc\nx,2025-01-01,0.1,1\n", GIVEN);
+  await importTrials(store, "lr", numbers);
+  const before = await trialsOf(store, "lr");
+  await assert.rejects(
+    importTrials(
+      store,
+      "lr",
+      source("Name,Created,lr,acc\ny,2025-01-01,auto,1\n", GIVEN),
+    ),
+    /^StudyError: .*lr: "auto" does not fit the FloatDistribution/,
+  );
+  await assert.rejects(
+    importTrials(store, "lr", { ...numbers, direction: "minimize" }),
+    /^StudyError: study "lr" in .*records\.sqlite is to maximize its acc, these trials minimize acc: /,
+  );
+  await assert.rejects(
+    importTrials(store, "new", { ...numbers, trials: [] }),
+    /^StudyError: nothing to import: no trial has ended$/,
+  );
+  assert.deepEqual(await trialsOf(store, "lr"), before);
+  assert.deepEqual((await store.studies()).map((s) => s.name), ["lr"]);
+});
 
-Deno.test("records of another machine count as done in a study of ours", () =>
-  inFolder(async (folder) => {
-    const run = (machine: string, values: number[], epochs: number) =>
-      runStudy(
-        { name: "lr", parameters: { lr: values }, fixed: { epochs } },
-        ({ params }) => Promise.resolve({ value: Number(params.lr) }),
-        { dir: join(folder, machine) },
-      );
-    const records = (machine: string) => recordsPath(join(folder, machine));
-    await run("a", [0.1, 0.01], 5);
-    await run("b", [0.01, 0.001], 5);
-    await run("c", [0.1], 10);
-    const ours = await openStore(records("a"));
-    for (const [machine, added, name] of [["b", 1, "lr"], ["c", 1, "lr@"]]) {
-      const theirs = await openStore(records(String(machine)));
-      const taken = await importTrials(ours, "lr", await readStored(theirs));
-      await theirs.close();
-      assert.equal(taken.added, added);
-      // Other fixed settings are another record of the name.
-      assert.ok(taken.study.name.startsWith(String(name)), taken.study.name);
-      assert.equal(taken.study.name === "lr", machine === "b");
-    }
-    await ours.close();
-    assert.equal((await run("a", [0.1, 0.01, 0.001], 5)).ran, 0);
-    assert.equal((await run("a", [0.1], 10)).ran, 0);
-  }));
+test.folder("records of another machine count as done in a study of ours", async (folder) => {
+  const run = (machine: string, values: number[], epochs: number) =>
+    runStudy(
+      { name: "lr", parameters: { lr: values }, fixed: { epochs } },
+      ({ params }) => Promise.resolve({ value: Number(params.lr) }),
+      { dir: join(folder, machine) },
+    );
+  const records = (machine: string) => recordsPath(join(folder, machine));
+  await run("a", [0.1, 0.01], 5);
+  await run("b", [0.01, 0.001], 5);
+  await run("c", [0.1], 10);
+  const ours = await openStore(records("a"));
+  for (const [machine, added, name] of [["b", 1, "lr"], ["c", 1, "lr@"]]) {
+    const theirs = await openStore(records(String(machine)));
+    const taken = await importTrials(ours, "lr", await readStored(theirs));
+    await theirs.close();
+    assert.equal(taken.added, added);
+    // Other fixed settings are another record of the name.
+    assert.ok(taken.study.name.startsWith(String(name)), taken.study.name);
+    assert.equal(taken.study.name === "lr", machine === "b");
+  }
+  await ours.close();
+  assert.equal((await run("a", [0.1, 0.01, 0.001], 5)).ran, 0);
+  assert.equal((await run("a", [0.1], 10)).ran, 0);
+});
 
 const comparable = ({ key: _, ...trial }: ImportedTrial) => trial;
 
-Deno.test("a copied study is equal to the one that it was copied from", () =>
-  inStore(async (from) => {
-    const charts = [table(await text("val_acc.csv"), "val_acc.csv")];
-    const runs = source(await text("runs.csv"));
-    addHistory(runs, charts);
-    await importTrials(from, "lr", runs);
-    await inStore(async (to) => {
-      const first = await importTrials(to, "copy", await readStored(from));
-      assert.deepEqual([first.added, first.known], [5, 0]);
-      const copy = await readStored(to, "copy");
-      const original = await readStored(from, "lr");
-      assert.deepEqual(
-        copy.trials.map(comparable),
-        original.trials.map(comparable),
-      );
-      assert.deepEqual(copy.distributions, original.distributions);
-      assert.equal(copy.metric, "val_acc");
-      const again = await importTrials(to, "copy", await readStored(from));
-      assert.deepEqual([again.added, again.known], [0, 5]);
-      // Also by the way that the trials did not come.
-      const direct = await importTrials(to, "copy", runs);
-      assert.deepEqual([direct.added, direct.known], [0, 5]);
-    });
-    const itself = await importTrials(from, "lr", await readStored(from));
-    assert.deepEqual([itself.added, itself.known], [0, 5]);
-    await assert.rejects(
-      readStored(from, "lrr"),
-      /^StudyError: .*records\.sqlite: no study "lrr": it has "lr"$/,
+test.store("a copied study is equal to the one that it was copied from", async (from) => {
+  const charts = [table(await text("val_acc.csv"), "val_acc.csv")];
+  const runs = source(await text("runs.csv"));
+  addHistory(runs, charts);
+  await importTrials(from, "lr", runs);
+  await inStore(async (to) => {
+    const first = await importTrials(to, "copy", await readStored(from));
+    assert.deepEqual([first.added, first.known], [5, 0]);
+    const copy = await readStored(to, "copy");
+    const original = await readStored(from, "lr");
+    assert.deepEqual(
+      copy.trials.map(comparable),
+      original.trials.map(comparable),
     );
-  }));
+    assert.deepEqual(copy.distributions, original.distributions);
+    assert.equal(copy.metric, "val_acc");
+    const again = await importTrials(to, "copy", await readStored(from));
+    assert.deepEqual([again.added, again.known], [0, 5]);
+    // Also by the way that the trials did not come.
+    const direct = await importTrials(to, "copy", runs);
+    assert.deepEqual([direct.added, direct.known], [0, 5]);
+  });
+  const itself = await importTrials(from, "lr", await readStored(from));
+  assert.deepEqual([itself.added, itself.known], [0, 5]);
+  await assert.rejects(
+    readStored(from, "lrr"),
+    /^StudyError: .*records\.sqlite: no study "lrr": it has "lr"$/,
+  );
+});
 
 const TWICE: [what: string, table: (acc: number) => string][] = [
   ["with an id", (acc) => `ID,Name,lr,acc\nr1,a,0.1,${acc}\nr2,b,0.2,0.5\n`],
@@ -451,92 +444,87 @@ const TWICE: [what: string, table: (acc: number) => string][] = [
   ],
 ];
 for (const [what, of] of TWICE) {
-  Deno.test(`a run that comes again with another result is told, ${what}`, () =>
-    inStore(async (store) => {
-      const take = async (acc: number, update?: boolean) => {
-        const { added, known, changed } = await importTrials(
-          store,
-          "s",
-          source(of(acc), GIVEN),
-          { update },
-        );
-        return { added, known, changed };
-      };
-      const values = async () =>
-        Object.fromEntries(
-          (await trialsOf(store, "s")).map((t) => [
-            `${t.params.lr}, repeat ${t.attrs.repeat}`,
-            t.value,
-          ]),
-        );
-      assert.equal((await take(0.69)).added, 2);
-      assert.deepEqual(await take(0.69), { added: 0, known: 2, changed: [] });
-      const kept = await take(0.72);
-      assert.deepEqual([kept.added, kept.known], [0, 2]);
-      assert.match(
-        kept.changed.join(),
-        /^(a|line 2) \(trial \d\): 0\.69 → 0\.72$/,
+  test.store(`a run that comes again with another result is told, ${what}`, async (store) => {
+    const take = async (acc: number, update?: boolean) => {
+      const { added, known, changed } = await importTrials(
+        store,
+        "s",
+        source(of(acc), GIVEN),
+        { update },
       );
-      assert.deepEqual(await values(), {
-        "0.1, repeat 0": 0.69,
-        "0.2, repeat 0": 0.5,
-      });
-      const replaced = await take(0.72, true);
-      assert.deepEqual([replaced.added, replaced.known], [0, 2]);
-      assert.deepEqual(replaced.changed.length, 1);
-      assert.deepEqual(await values(), {
-        "0.1, repeat 0": 0.72,
-        "0.2, repeat 0": 0.5,
-      });
-      assert.deepEqual((await take(0.72)).changed, []);
-    }));
+      return { added, known, changed };
+    };
+    const values = async () =>
+      Object.fromEntries(
+        (await trialsOf(store, "s")).map((t) => [
+          `${t.params.lr}, repeat ${t.attrs.repeat}`,
+          t.value,
+        ]),
+      );
+    assert.equal((await take(0.69)).added, 2);
+    assert.deepEqual(await take(0.69), { added: 0, known: 2, changed: [] });
+    const kept = await take(0.72);
+    assert.deepEqual([kept.added, kept.known], [0, 2]);
+    assert.match(
+      kept.changed.join(),
+      /^(a|line 2) \(trial \d\): 0\.69 → 0\.72$/,
+    );
+    assert.deepEqual(await values(), {
+      "0.1, repeat 0": 0.69,
+      "0.2, repeat 0": 0.5,
+    });
+    const replaced = await take(0.72, true);
+    assert.deepEqual([replaced.added, replaced.known], [0, 2]);
+    assert.deepEqual(replaced.changed.length, 1);
+    assert.deepEqual(await values(), {
+      "0.1, repeat 0": 0.72,
+      "0.2, repeat 0": 0.5,
+    });
+    assert.deepEqual((await take(0.72)).changed, []);
+  });
 }
 
-Deno.test("of runs that nothing names, those with a recorded result are the recorded ones", () =>
-  inStore(async (store) => {
-    const take = async (rows: string, update?: boolean) => {
-      const read = source(`lr,acc\n${rows}`, GIVEN);
-      assert.match(
-        read.notes.join("; "),
-        /\d runs? ha(s|ve) no ID, nor a Name with Created: known again by/,
-      );
-      const { added, changed } = await importTrials(store, "s", read, {
-        update,
-      });
-      const values = (await trialsOf(store, "s")).map((t) => t.value);
-      return { added, changed, values: values.sort() };
-    };
-    await take("0.1,0.5\n0.1,0.6\n0.2,0.7\n");
-    // A new repeat stands first, as W&B sorts: nothing has changed.
-    assert.deepEqual(await take("0.1,0.9\n0.1,0.5\n0.1,0.6\n0.2,0.7\n"), {
-      added: 1,
-      changed: [],
-      values: [0.5, 0.6, 0.7, 0.9],
-    });
-    // 0.55 for 0.5 is a change, wherever it stands.
-    const told = ["line 2 (trial 0): 0.5 → 0.55"];
-    const rows = "0.1,0.55\n0.1,0.6\n0.1,0.9\n";
-    assert.deepEqual(await take(rows), {
-      added: 0,
-      changed: told,
-      values: [0.5, 0.6, 0.7, 0.9],
-    });
-    assert.deepEqual(await take(rows, true), {
-      added: 0,
-      changed: told,
-      values: [0.55, 0.6, 0.7, 0.9],
-    });
-    assert.deepEqual((await take(rows)).changed, []);
-  }));
+test.store("of runs that nothing names, those with a recorded result are the recorded ones", async (store) => {
+  const take = async (rows: string, update?: boolean) => {
+    const read = source(`lr,acc\n${rows}`, GIVEN);
+    assert.match(
+      read.notes.join("; "),
+      /\d runs? ha(s|ve) no ID, nor a Name with Created: known again by/,
+    );
+    const { added, changed } = await importTrials(store, "s", read, { update });
+    const values = (await trialsOf(store, "s")).map((t) => t.value);
+    return { added, changed, values: values.sort() };
+  };
+  await take("0.1,0.5\n0.1,0.6\n0.2,0.7\n");
+  // A new repeat stands first, as W&B sorts: nothing has changed.
+  assert.deepEqual(await take("0.1,0.9\n0.1,0.5\n0.1,0.6\n0.2,0.7\n"), {
+    added: 1,
+    changed: [],
+    values: [0.5, 0.6, 0.7, 0.9],
+  });
+  // 0.55 for 0.5 is a change, wherever it stands.
+  const told = ["line 2 (trial 0): 0.5 → 0.55"];
+  const rows = "0.1,0.55\n0.1,0.6\n0.1,0.9\n";
+  assert.deepEqual(await take(rows), {
+    added: 0,
+    changed: told,
+    values: [0.5, 0.6, 0.7, 0.9],
+  });
+  assert.deepEqual(await take(rows, true), {
+    added: 0,
+    changed: told,
+    values: [0.55, 0.6, 0.7, 0.9],
+  });
+  assert.deepEqual((await take(rows)).changed, []);
+});
 
-Deno.test("runs of one name and setting are repeats, and stay so", () =>
-  inStore(async (store) => {
-    const runs = "Name,lr,acc\na,0.1,0.5\na,0.1,0.6\na,0.1,0.6\n";
-    const first = source(runs, GIVEN);
-    assert.match(first.notes.join(), /left out: line 4 is run a again/);
-    assert.equal((await importTrials(store, "s", first)).added, 2);
-    const again = await importTrials(store, "s", source(runs, GIVEN));
-    assert.deepEqual([again.added, again.changed], [0, []]);
-    const repeats = (await trialsOf(store, "s")).map((t) => t.attrs.repeat);
-    assert.deepEqual(repeats, [0, 1]);
-  }));
+test.store("runs of one name and setting are repeats, and stay so", async (store) => {
+  const runs = "Name,lr,acc\na,0.1,0.5\na,0.1,0.6\na,0.1,0.6\n";
+  const first = source(runs, GIVEN);
+  assert.match(first.notes.join(), /left out: line 4 is run a again/);
+  assert.equal((await importTrials(store, "s", first)).added, 2);
+  const again = await importTrials(store, "s", source(runs, GIVEN));
+  assert.deepEqual([again.added, again.changed], [0, []]);
+  const repeats = (await trialsOf(store, "s")).map((t) => t.attrs.repeat);
+  assert.deepEqual(repeats, [0, 1]);
+});

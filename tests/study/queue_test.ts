@@ -40,10 +40,7 @@ test("results after a trial leave out it and those before", async ({ open }) => 
   const store = await open();
   const studyId = await queued(store, 3);
   const all = await store.results(studyId);
-  assert.deepEqual(
-    await store.results(studyId, all[0].trialId),
-    all.slice(1),
-  );
+  assert.deepEqual(await store.results(studyId, all[0].trialId), all.slice(1));
   assert.deepEqual(await store.results(studyId, all[2].trialId), []);
 });
 

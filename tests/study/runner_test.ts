@@ -8,6 +8,7 @@ import {
   type StudyInput,
   type TrainTrial,
 } from "../../lib/study/mod.ts";
+import { folderTest as test } from "../_folder.ts";
 import { trialsIn, withStore } from "./_store.ts";
 
 const DEF: StudyInput = {
@@ -40,8 +41,7 @@ Deno.test("run r of every setting has the same seed, whatever the order", () => 
   assert.notEqual(points({ ...DEF, seed: 1 })[0].seed, all[0].seed);
 });
 
-Deno.test("a larger grid adds points", async () => {
-  const dir = await Deno.makeTempDir();
+test("a larger grid adds points", async (dir) => {
   const first = await runStudy(DEF, good, { dir });
   assert.deepEqual(first, {
     total: 8,
@@ -59,8 +59,7 @@ Deno.test("a larger grid adds points", async () => {
   assert.equal((await trialsIn(dir, "grid")).length, 12);
 });
 
-Deno.test("a study deleted while it runs is told", async () => {
-  const dir = await Deno.makeTempDir();
+test("a study deleted while it runs is told", async (dir) => {
   await assert.rejects(
     runStudy(DEF, async () => {
       await withStore(dir, async (store) => {
@@ -77,8 +76,7 @@ Deno.test("a study deleted while it runs is told", async () => {
   );
 });
 
-Deno.test("a diverged trial fails for good and the study goes on", async () => {
-  const dir = await Deno.makeTempDir();
+test("a diverged trial fails for good and the study goes on", async (dir) => {
   const summary = await runStudy(DEF, ({ params, repeat }) => {
     if (params.lr === 0.01) return Promise.resolve({ value: 1 });
     return repeat === 0
@@ -99,8 +97,7 @@ Deno.test("a diverged trial fails for good and the study goes on", async () => {
   assert.equal((await runStudy(DEF, never, { dir })).ran, 0);
 });
 
-Deno.test("one error is passed over, and its trial runs again", async () => {
-  const dir = await Deno.makeTempDir();
+test("one error is passed over, and its trial runs again", async (dir) => {
   let n = 0;
   const once = await runStudy(DEF, (p, c) => {
     return n++ === 2 ? Promise.reject(new Error("disk\nfull")) : good(p, c);
@@ -112,8 +109,7 @@ Deno.test("one error is passed over, and its trial runs again", async () => {
   assert.deepEqual([retried.ran, retried.complete, retried.failed], [1, 8, 0]);
 });
 
-Deno.test("a stopped trial goes on from its checkpoint, epochs once", async () => {
-  const dir = await Deno.makeTempDir();
+test("a stopped trial goes on from its checkpoint, epochs once", async (dir) => {
   const def = { name: "stop", parameters: { lr: [0.1, 0.01] } };
   const stop = new AbortController();
   const folders: string[] = [];
@@ -157,8 +153,7 @@ Deno.test("a stopped trial goes on from its checkpoint, epochs once", async () =
   assert.equal(resumed.attrs.seed, stopped.attrs.seed);
 });
 
-Deno.test("a folder that cannot be written is found before training", async () => {
-  const dir = await Deno.makeTempDir();
+test("a folder that cannot be written is found before training", async (dir) => {
   await Deno.writeTextFile(join(dir, "file"), "");
   await assert.rejects(
     runStudy(DEF, never, { dir: join(dir, "file", "study") }),

@@ -22,10 +22,7 @@ const { quality } = JSON.parse(
 
 const lr: Space = { kind: "float", low: 1e-6, high: 1e-1, log: true };
 const depth: Space = { kind: "int", low: 1, high: 24, log: false, step: 1 };
-const optimizer: Space = {
-  kind: "choices",
-  choices: ["sgd", "adam", "adamw"],
-};
+const optimizer: Space = { kind: "choices", choices: ["sgd", "adam", "adamw"] };
 const training: Spaces = { lr, depth, optimizer };
 
 /** A loss as of a training: least, 0, for adamw at 10^-2.5 and depth 7. */
@@ -102,10 +99,7 @@ Deno.test("the first ten points, or as many as startup says, are random ones", (
 
 Deno.test("infinite values rank as the best and the worst", () => {
   const ranked = (value: number) =>
-    splitObservations(
-      [...seen, { params: seen[3].params, value }],
-      "minimize",
-    );
+    splitObservations([...seen, { params: seen[3].params, value }], "minimize");
   assert.ok(ranked(-Infinity).below.some(({ value }) => value === -Infinity));
   assert.ok(ranked(Infinity).above.some(({ value }) => value === Infinity));
 });

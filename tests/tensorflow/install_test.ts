@@ -41,9 +41,7 @@ async function withCache(
 }
 
 /** Makes small wheels, and has pip find only them: CPU, GPU and CUDA's. */
-async function withWheel(
-  work: (root: string, dir: string) => Promise<void>,
-) {
+async function withWheel(work: (root: string, dir: string) => Promise<void>) {
   await withCache(async (root, dir) => {
     const script = `
 import sys, zipfile
@@ -136,9 +134,7 @@ Deno.test("without python3 an install fails with one clear line", async () => {
 
 Deno.test(
   "a dead install's folder is not found, and the next install removes it",
-  {
-    ignore: !wheelHere,
-  },
+  { ignore: !wheelHere },
   async () => {
     await withWheel(async (root) => {
       const partial = join(root, ".partial-dead");

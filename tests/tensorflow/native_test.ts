@@ -290,12 +290,7 @@ const OPS: [string, Attr[], number[][], number][] = [
   ["FerlabProduct0", [int("turned", 0)], [[3, 4], [4, 5]], 1],
   ["FerlabProduct1", [int("turned", 1)], [[3, 4], [5, 4]], 1],
   ["FerlabProduct2", [int("turned", 2)], [[4, 3], [4, 5]], 1],
-  [
-    "FerlabAttention",
-    [scale],
-    [[2, 3, 2, 4], [2, 5, 2, 4], [2, 5, 2, 4]],
-    2,
-  ],
+  ["FerlabAttention", [scale], [[2, 3, 2, 4], [2, 5, 2, 4], [2, 5, 2, 4]], 2],
   [
     "FerlabAttentionGrad",
     [scale],

@@ -147,11 +147,7 @@ Deno.test("the LR range test rises evenly in the logarithm and ends where the lo
   const rows = await lrRangeTest(
     tinyRecipe({ optimizer: "sgd", momentum: 0 }),
     tinyData,
-    {
-      from: 1e-4,
-      to: 1e6,
-      steps: 41,
-    },
+    { from: 1e-4, to: 1e6, steps: 41 },
   );
   assert(rows.length < 41 && rows.length > 10);
   rows.forEach((r, i) =>

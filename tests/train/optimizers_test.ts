@@ -226,8 +226,7 @@ function afterZeroGradients(fields: Record<string, unknown>) {
   const variables = variablesOf(mixedState(), recipe);
   tf.tidy(() => {
     const gradients = Object.fromEntries(
-      Array.from(variables.parameters)
-        .filter(([, p]) => p.rule.lr > 0)
+      Array.from(variables.parameters).filter(([, p]) => p.rule.lr > 0)
         .map(([name, { value }]) => [name, tf.zeros(value.shape)]),
     );
     const rates = stepRates(variables, recipe, 1, recipe);

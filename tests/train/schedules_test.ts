@@ -209,10 +209,7 @@ Deno.test("a one-cycle of any length and share is finite, up to its peak or down
       const rates = scheduleCurve(
         Schedule.parse({ kind: "oneCycle", pctStart }),
         1,
-        {
-          stepsPerEpoch: 1,
-          epochs,
-        },
+        { stepsPerEpoch: 1, epochs },
       );
       assert.ok(rates.every((r) => r.lr > 0 && r.lr <= 1 && r.beta1! < 1));
     }

@@ -10,7 +10,7 @@ import {
   type StoredTensor,
   writeSafetensors,
 } from "../../lib/weights/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test } from "../_folder.ts";
 
 /** A file's bytes from a header (text or fields) and `n` bytes of data. */
 function file(header: unknown, n: number): Uint8Array {
@@ -43,26 +43,25 @@ const tensors = new Map<string, StoredTensor>([
   ["__proto__", { dtype: "U8", shape: [1], data: Uint8Array.of(9) }],
 ]);
 
-Deno.test("each dtype, shape and metadata text comes back as it was written", () =>
-  inFolder(async (dir) => {
-    const path = join(dir, "a.safetensors");
-    await writeSafetensors(path, tensors, { note: 'ü "\n' });
-    const read = await readSafetensors(path);
-    assert.deepEqual(
-      new Map([...read.tensors].sort()),
-      new Map([...tensors].sort()),
-    );
-    assert.equal(read.metadata.note, 'ü "\n');
-    assert.match(read.metadata["ferlab.sha256"], /^[0-9a-f]{64}$/);
-    assert.deepEqual([...Deno.readDirSync(dir)].map((e) => e.name), [
-      "a.safetensors",
-    ]);
-    // At an odd place in memory each tensor must be copied.
-    const bytes = await Deno.readFile(path);
-    const odd = new Uint8Array(bytes.length + 1).subarray(1);
-    odd.set(bytes);
-    assert.deepEqual((await readSafetensors(odd)).tensors, read.tensors);
-  }));
+test("each dtype, shape and metadata text comes back as it was written", async (dir) => {
+  const path = join(dir, "a.safetensors");
+  await writeSafetensors(path, tensors, { note: 'ü "\n' });
+  const read = await readSafetensors(path);
+  assert.deepEqual(
+    new Map([...read.tensors].sort()),
+    new Map([...tensors].sort()),
+  );
+  assert.equal(read.metadata.note, 'ü "\n');
+  assert.match(read.metadata["ferlab.sha256"], /^[0-9a-f]{64}$/);
+  assert.deepEqual([...Deno.readDirSync(dir)].map((e) => e.name), [
+    "a.safetensors",
+  ]);
+  // At an odd place in memory each tensor must be copied.
+  const bytes = await Deno.readFile(path);
+  const odd = new Uint8Array(bytes.length + 1).subarray(1);
+  odd.set(bytes);
+  assert.deepEqual((await readSafetensors(odd)).tensors, read.tensors);
+});
 
 Deno.test("a header whose length ends in 0x80, as a pickle begins, is no pickle", async () => {
   const path = new URL("../fixtures/ir_vit_tiny.safetensors", import.meta.url);
@@ -141,53 +140,48 @@ const damaged: [name: string, bytes: Uint8Array, message: RegExp][] = [
   ],
 ];
 for (const [name, bytes, message] of damaged) {
-  Deno.test(`${name} is refused in one line that names the file`, () =>
-    inFolder(async (dir) => {
-      const path = join(dir, "x.safetensors");
-      await Deno.writeFile(path, bytes);
-      await assert.rejects(readSafetensors(path), (error) => {
-        assert.ok(error instanceof SafetensorsError && !error.missing);
-        assert.match(error.message, message);
-        assert.ok(error.message.startsWith(`${path}: `));
-        assert.ok(!error.message.includes("\n"));
-        return true;
-      });
-    }));
+  test(`${name} is refused in one line that names the file`, async (dir) => {
+    const path = join(dir, "x.safetensors");
+    await Deno.writeFile(path, bytes);
+    await assert.rejects(readSafetensors(path), (error) => {
+      assert.ok(error instanceof SafetensorsError && !error.missing);
+      assert.match(error.message, message);
+      assert.ok(error.message.startsWith(`${path}: `));
+      assert.ok(!error.message.includes("\n"));
+      return true;
+    });
+  });
 }
 
-Deno.test("a missing file is said to be missing", () =>
-  inFolder(async (dir) => {
-    await assert.rejects(
-      readSafetensors(join(dir, "no.safetensors")),
-      /no\.safetensors: no such file; check the path/,
-    );
-  }));
+test("a missing file is said to be missing", async (dir) => {
+  await assert.rejects(
+    readSafetensors(join(dir, "no.safetensors")),
+    /no\.safetensors: no such file; check the path/,
+  );
+});
 
-Deno.test("tensors that do not fit are refused and the old file stays", () =>
-  inFolder(async (dir) => {
-    const path = join(dir, "a.safetensors");
-    await writeSafetensors(path, tensors);
-    const before = await Deno.readFile(path);
-    const bad = (t: StoredTensor) =>
-      writeSafetensors(path, new Map([["t", t]]));
-    const data = new Float32Array(3);
-    await assert.rejects(bad({ dtype: "F32", shape: [4], data }), /"t" cannot/);
-    await assert.rejects(bad({ dtype: "F64", shape: [3], data }), /"t" cannot/);
-    assert.deepEqual(await Deno.readFile(path), before);
-  }));
+test("tensors that do not fit are refused and the old file stays", async (dir) => {
+  const path = join(dir, "a.safetensors");
+  await writeSafetensors(path, tensors);
+  const before = await Deno.readFile(path);
+  const bad = (t: StoredTensor) => writeSafetensors(path, new Map([["t", t]]));
+  const data = new Float32Array(3);
+  await assert.rejects(bad({ dtype: "F32", shape: [4], data }), /"t" cannot/);
+  await assert.rejects(bad({ dtype: "F64", shape: [3], data }), /"t" cannot/);
+  assert.deepEqual(await Deno.readFile(path), before);
+});
 
-Deno.test("cleaning removes what killed writers left and nothing else", () =>
-  inFolder(async (dir) => {
-    const id = crypto.randomUUID();
-    const dead = `.a.safetensors.4194305.${id}.tmp`;
-    const left = `.a.safetensors.${process.pid}.${id}.tmp`;
-    const live = `.a.safetensors.${process.ppid}.${id}.tmp`;
-    for (const name of [dead, left, live, "b.tmp", "a.safetensors"]) {
-      await Deno.writeTextFile(join(dir, name), "x");
-    }
-    assert.deepEqual((await cleanTemporary(dir)).sort(), [dead, left].sort());
-    assert.deepEqual(
-      [...Deno.readDirSync(dir)].map((e) => e.name).sort(),
-      [live, "a.safetensors", "b.tmp"].sort(),
-    );
-  }));
+test("cleaning removes what killed writers left and nothing else", async (dir) => {
+  const id = crypto.randomUUID();
+  const dead = `.a.safetensors.4194305.${id}.tmp`;
+  const left = `.a.safetensors.${process.pid}.${id}.tmp`;
+  const live = `.a.safetensors.${process.ppid}.${id}.tmp`;
+  for (const name of [dead, left, live, "b.tmp", "a.safetensors"]) {
+    await Deno.writeTextFile(join(dir, name), "x");
+  }
+  assert.deepEqual((await cleanTemporary(dir)).sort(), [dead, left].sort());
+  assert.deepEqual(
+    [...Deno.readDirSync(dir)].map((e) => e.name).sort(),
+    [live, "a.safetensors", "b.tmp"].sort(),
+  );
+});

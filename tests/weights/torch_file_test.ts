@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readWeights, WeightsError } from "../../lib/weights/mod.ts";
-import { inFolder } from "../_folder.ts";
+import { folderTest as test, inFolder } from "../_folder.ts";
 import {
   expected,
   expectedPublished,
@@ -154,16 +154,15 @@ Deno.test("a key is refused where there is none to choose by", async () => {
   }
 });
 
-Deno.test("a large file of another kind is refused by its head alone", () =>
-  inFolder(async (dir) => {
-    const path = join(dir, "film.pth");
-    // More than fits into one array, and no byte of it on the disk.
-    for (const head of ["film", '{"weight_map": {}}']) {
-      await Deno.writeTextFile(path, head);
-      await Deno.truncate(path, 2 ** 40);
-      assert.match(await refusal(path), /no weight file/);
-    }
-  }));
+test("a large file of another kind is refused by its head alone", async (dir) => {
+  const path = join(dir, "film.pth");
+  // More than fits into one array, and no byte of it on the disk.
+  for (const head of ["film", '{"weight_map": {}}']) {
+    await Deno.writeTextFile(path, head);
+    await Deno.truncate(path, 2 ** 40);
+    assert.match(await refusal(path), /no weight file/);
+  }
+});
 
 Deno.test("an index gives the tensors of its shards, whose bytes can be hashed", async () => {
   const sizes: number[] = [];
@@ -186,37 +185,36 @@ Deno.test("an index gives the tensors of its shards, whose bytes can be hashed",
   assert.deepEqual([...torch.tensors.keys()], ["a.weight", "a.bias"]);
 });
 
-Deno.test("an index that is wrong, or leads out of its folder, is refused; what it lacks is told", () =>
-  inFolder(async (dir) => {
-    const shard = "model-00001-of-00002.safetensors";
-    await Deno.copyFile(published + shard, join(dir, shard));
-    const path = join(dir, "model.safetensors.index.json");
-    const write = (json: unknown) =>
-      Deno.writeTextFile(
-        path,
-        typeof json === "string" ? json : JSON.stringify(json),
-      );
-    const cases: [unknown, RegExp][] = [
-      [{ "a.weight": "../x.safetensors" }, /\.\.\/x.*no name of a file beside/],
-      [{ "a.weight": ".." }, /no name of a file beside it/],
-      [{ "a.weight": 3 }, /no text, which is no name/],
-      [{ "a.weight": "no.safetensors" }, /no\.safetensors: no such file/],
-      [{ "c.weight": shard }, /"c\.weight" into .*which has no such tensor/],
-      [{}, /an index without a tensor/],
-    ];
-    for (const [weight_map, message] of cases) {
-      await write({ weight_map });
-      assert.match(await refusal(path), message);
-    }
-    await write(`{"weight_map": {"a": "${shard}", "a": "${shard}"}}`);
-    assert.match(await refusal(path), /the key "a" twice/);
-    await write({ layers: 2 });
-    assert.match(await refusal(path), /no weight file/);
-    await write({ weight_map: { "a.bias": shard } });
-    assert.deepEqual((await readWeights(path)).leftOut, [
-      `a.weight of ${shard}, which the index does not have there`,
-    ]);
-  }));
+test("an index that is wrong, or leads out of its folder, is refused; what it lacks is told", async (dir) => {
+  const shard = "model-00001-of-00002.safetensors";
+  await Deno.copyFile(published + shard, join(dir, shard));
+  const path = join(dir, "model.safetensors.index.json");
+  const write = (json: unknown) =>
+    Deno.writeTextFile(
+      path,
+      typeof json === "string" ? json : JSON.stringify(json),
+    );
+  const cases: [unknown, RegExp][] = [
+    [{ "a.weight": "../x.safetensors" }, /\.\.\/x.*no name of a file beside/],
+    [{ "a.weight": ".." }, /no name of a file beside it/],
+    [{ "a.weight": 3 }, /no text, which is no name/],
+    [{ "a.weight": "no.safetensors" }, /no\.safetensors: no such file/],
+    [{ "c.weight": shard }, /"c\.weight" into .*which has no such tensor/],
+    [{}, /an index without a tensor/],
+  ];
+  for (const [weight_map, message] of cases) {
+    await write({ weight_map });
+    assert.match(await refusal(path), message);
+  }
+  await write(`{"weight_map": {"a": "${shard}", "a": "${shard}"}}`);
+  assert.match(await refusal(path), /the key "a" twice/);
+  await write({ layers: 2 });
+  assert.match(await refusal(path), /no weight file/);
+  await write({ weight_map: { "a.bias": shard } });
+  assert.deepEqual((await readWeights(path)).leftOut, [
+    `a.weight of ${shard}, which the index does not have there`,
+  ]);
+});
 
 Deno.test("what is no weight file is refused by what it is", async () => {
   const text = (s: string) => new TextEncoder().encode(s);

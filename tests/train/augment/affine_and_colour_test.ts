@@ -125,11 +125,7 @@ Deno.test("brightness, contrast, saturation and hue are torchvision's", () => {
 Deno.test("the hue of greys and of colours with equal channels turns as in torchvision", () => {
   const { ties, turn, turned } = reference.colour;
   const x = tf.tensor4d(ties, [1, 2, 4, 3]);
-  near(
-    adjustColour(x, { hue: tf.tensor1d([turn]) }).dataSync(),
-    turned,
-    1e-5,
-  );
+  near(adjustColour(x, { hue: tf.tensor1d([turn]) }).dataSync(), turned, 1e-5);
 });
 
 const crop = { scaleMin: 0.5, scaleMax: 1, ratioMin: 0.75, ratioMax: 4 / 3 };
@@ -181,13 +177,7 @@ Deno.test("brightness is drawn within 1 ± its strength and not below 0", () => 
 Deno.test("neutral settings return the images themselves", () => {
   const x = images("mix.input");
   const still = { brightness: 0, contrast: 0, saturation: 0, hue: 0 };
-  const rest = {
-    degrees: 0,
-    translate: 0,
-    scaleMin: 1,
-    scaleMax: 1,
-    shear: 0,
-  };
+  const rest = { degrees: 0, translate: 0, scaleMin: 1, scaleMax: 1, shear: 0 };
   assert.equal(randomResizedCrop(x, { ...crop, scaleMin: 1 }, seed), x);
   assert.equal(randomAffine(x, rest, seed), x);
   assert.equal(colourJitter(x, still, seed), x);

@@ -25,10 +25,7 @@ import {
 const ROLL = Int32Array.of(4, 0, 1, 2, 3);
 
 const oneHot = (labels: number[]) =>
-  tf.cast(
-    tf.oneHot(tf.tensor1d(labels, "int32"), 7),
-    "float32",
-  ) as tf.Tensor2D;
+  tf.cast(tf.oneHot(tf.tensor1d(labels, "int32"), 7), "float32") as tf.Tensor2D;
 
 /** One compiled step for all draws of the fixture. */
 function mixer() {
