@@ -35,12 +35,19 @@ export const markdown = (source: string): Cell => ({
   metadata: {},
 });
 
-export const notebook = (...cells: Cell[]): Notebook => ({
+/** A notebook of cells; a text is a code cell's source. */
+export const notebook = (...cells: (Cell | string)[]): Notebook => ({
   nbformat: 4,
   nbformat_minor: 4,
   metadata: { kernelspec: { name: "deno", display_name: "Deno" } },
-  cells,
+  cells: cells.map((c) => typeof c === "string" ? code(c) : c),
 });
+
+/** Writes such a notebook. */
+export const save = (
+  path: string,
+  ...cells: (Cell | string)[]
+): Promise<void> => writeNotebook(path, notebook(...cells));
 
 export const stream = (text: string): Output => ({
   output_type: "stream",
@@ -116,8 +123,7 @@ export async function runCells(
 ): Promise<CellsRan> {
   let ran!: CellsRan;
   await withFiles(async (file) => {
-    const all = cells.map((c) => typeof c === "string" ? code(c) : c);
-    await writeNotebook(file("a.ipynb"), notebook(...all));
+    await save(file("a.ipynb"), ...cells);
     const events: RunEvent[] = [];
     const result = await runNotebook(file("a.ipynb"), {
       out: file("b.ipynb"),

@@ -99,7 +99,7 @@ const findings = lazily(() =>
     ),
     "failed.ipynb": sound(ran(1, code("1;", [error])), ran(2, code("2;", []))),
     "part.ipynb": sound(ran(1, code("1;", [error])), code("2;")),
-    "old.ipynb": { ...notebook(code("1;")), metadata: {} },
+    "old.ipynb": { ...notebook("1;"), metadata: {} },
     "again.ipynb": sound(
       code(`import { basename } from "node:path";\nconst data = [1, 2];`),
       code(`function last() { return data.at(-1); }

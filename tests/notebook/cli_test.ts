@@ -1,13 +1,13 @@
 /** `deno task nb`, as a process. */
 import assert from "node:assert/strict";
-import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
+import { readNotebook } from "../../lib/notebook/mod.ts";
 import {
   code,
   filesTest as test,
   markdown,
   nb,
-  notebook,
   printed,
+  save,
 } from "./_notebook.ts";
 
 test("--help tells the use and exits with 0", async (file) => {
@@ -53,14 +53,12 @@ test("wrong usage exits with 2, a bad file with 1, each in one line", async (fil
 
 test("run saves beside the input, tells its progress, and export runs nothing", async (file) => {
   const folder = file(".");
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      markdown("# Title\n\n## Setting"),
-      code("let lr = 1, name = '';", [], "parameters"),
-      code(`Deno.writeTextFileSync("log", "x", { append: true });
-console.log(lr, name);`),
-    ),
+    markdown("# Title\n\n## Setting"),
+    code("let lr = 1, name = '';", [], "parameters"),
+    `Deno.writeTextFileSync("log", "x", { append: true });
+console.log(lr, name);`,
   );
   const before = await Deno.readTextFile(file("a.ipynb"));
   // The second as papermill has it.
@@ -90,9 +88,10 @@ console.log(lr, name);`),
 });
 
 test("a failing cell exits with 1 and leaves the notebook and the page", async (file) => {
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(code(`console.log(1)`), code(`throw new Error("bad\\nluck")`)),
+    `console.log(1)`,
+    `throw new Error("bad\\nluck")`,
   );
   const args = ["--html", "a.html", "--out", "b.ipynb", "-q", "-p", "x=1"];
   const r = await nb(file("."), "run", "a.ipynb", ...args);
@@ -109,7 +108,7 @@ test("a failing cell exits with 1 and leaves the notebook and the page", async (
 
 test("pages are written in one step: a link stays a link, and nothing is left beside them", async (file) => {
   const folder = file(".");
-  await writeNotebook(file("a.ipynb"), notebook(code("1")));
+  await save(file("a.ipynb"), "1");
   await Deno.writeTextFile(file("real.html"), "old");
   await Deno.symlink("real.html", file("a.html"));
   for (

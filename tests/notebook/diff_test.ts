@@ -113,15 +113,15 @@ Deno.test("cells are paired by id, then by source, then by likeness", async () =
   const a = notebook(
     withId("a", code("let lr = 1;")),
     markdown("# Old"),
-    code("const rows = load(lr, depth);\nrows;"),
-    code("gone();"),
+    "const rows = load(lr, depth);\nrows;",
+    "gone();",
     code("same();", [stream("1")]),
   );
   const b = notebook(
     markdown("New words here"),
     withId("a", code("entirely(different);")),
     code("same();", [stream("2")]),
-    code("const rows = load(lr, depth, seed);\nrows;"),
+    "const rows = load(lr, depth, seed);\nrows;",
   );
   const { equal, cells } = await diffNotebooks(a, b);
   assert.equal(equal, false);

@@ -1,8 +1,8 @@
 /** Errors of cells: the line that they name, and tests that fail in a cell. */
 import assert from "node:assert/strict";
-import { runNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
+import { runNotebook } from "../../lib/notebook/mod.ts";
 import { proxyTest as test } from "./_client.ts";
-import { code, errorOf, notebook, printed, withFiles } from "./_notebook.ts";
+import { code, errorOf, printed, save, withFiles } from "./_notebook.ts";
 
 /** Cells that fail, and the line of theirs that is named. */
 const FAILING: [source: string, line: number | undefined][] = [
@@ -87,7 +87,7 @@ Deno.test(function second() {});`,
     const made = cells.map((source, i) =>
       code(source, undefined, i === 1 ? "raises-exception" : undefined)
     );
-    await writeNotebook(file("a.ipynb"), notebook(...made));
+    await save(file("a.ipynb"), ...made);
     const { ok, error, notebook: ran } = await runNotebook(file("a.ipynb"));
     assert.equal(ok, false);
     assert.match(

@@ -24,6 +24,7 @@ import {
   markdown,
   nb,
   notebook,
+  save,
   shown,
   stream,
 } from "./_notebook.ts";
@@ -400,7 +401,7 @@ Deno.test("a page tells the index its title, state, time and first chart", async
     markdown("# T <1>"),
     { ...code("a", [stream("x")]), metadata: { ferlab: { seconds: 2 } } },
     code("b", [display("text/html", `<p>no</p>`), display("text/html", chart)]),
-    code("c"),
+    "c",
   );
   const report = readReport("a.html", await exportHtml(nb, { date: "2030" }));
   assert.deepEqual({ ...report, chart: undefined }, {
@@ -618,14 +619,12 @@ test("a cell that changed since it ran is marked, and fails --strict", async (fi
   const run = (...args: string[]) => nb(file("."), ...args);
   await Deno.writeTextFile(file("m.ts"), "export const m = 1;");
   await Deno.writeTextFile(file("deno.json"), "{}");
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      code("const a = 1;"),
-      code("console.log(a);"),
-      code(`import { m } from "./m.ts"; console.log(m);`),
-      code("missing();"),
-    ),
+    "const a = 1;",
+    "console.log(a);",
+    `import { m } from "./m.ts"; console.log(m);`,
+    "missing();",
   );
   const ran = await run("run", "a.ipynb", "-o", "b.ipynb");
   assert.equal(ran.code, 1);
@@ -727,7 +726,7 @@ Deno.test("figures and tables have numbers and captions, which links of the text
   assert.doesNotMatch(text, /\*\*Figure/);
   const notRun = await exportHtml(notebook(
     markdown("**Figure.** Not there yet."),
-    code("a()"),
+    "a()",
   ));
   assert.match(notRun, /<strong>Figure.<\/strong> Not there yet/);
 });

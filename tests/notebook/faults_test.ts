@@ -18,6 +18,7 @@ import {
   filesTest as test,
   notebook,
   printed,
+  save,
   status,
   withFiles,
 } from "./_notebook.ts";
@@ -279,7 +280,7 @@ Deno.test("a worker with permissions of its own prints, and keeps to them", asyn
       const { data } = await new Promise((done) => worker.onmessage = done);
       worker.terminate();
       console.log(data);`);
-    await writeNotebook(file("a.ipynb"), notebook(cell));
+    await save(file("a.ipynb"), cell);
     const out = file("b.ipynb");
     const { error } = await runNotebook(file("a.ipynb"), { out });
     assert.equal(error, undefined);
@@ -395,12 +396,12 @@ Deno.test({
 });
 
 test("partial outputs of a long cell are on disk while it runs", async (file) => {
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(code(`console.log("par" + "tial");
+    `console.log("par" + "tial");
 // It ends when its own output is in the file, which nothing else puts there.
 const saved = () => Deno.readTextFileSync(Deno.env.get("OUT")!);
-while (!saved().includes("part" + "ial")) await new Promise((r) => setTimeout(r, 20));`)),
+while (!saved().includes("part" + "ial")) await new Promise((r) => setTimeout(r, 20));`,
   );
   await Deno.writeTextFile(file("b.ipynb"), "");
   const result = await runNotebook(file("a.ipynb"), {
@@ -412,12 +413,10 @@ while (!saved().includes("part" + "ial")) await new Promise((r) => setTimeout(r,
 
 test("when it cannot be saved, the run says so and the earlier file stays", async (file) => {
   await Deno.mkdir(file("out"));
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      code(`console.log("kept")`),
-      code(`Deno.renameSync(Deno.env.get("OUT")!, Deno.env.get("OUT") + "2")`),
-    ),
+    `console.log("kept")`,
+    `Deno.renameSync(Deno.env.get("OUT")!, Deno.env.get("OUT") + "2")`,
   );
   await assert.rejects(
     runNotebook(file("a.ipynb"), {
@@ -434,8 +433,8 @@ test("when it cannot be saved, the run says so and the earlier file stays", asyn
 test("two runs differ in metadata.ferlab alone, and get the same ids", async (file) => {
   const nb = notebook(
     code("let a = 1;", [], "parameters"),
-    code("console.log(a)"),
-    code("console.log(a)"),
+    "console.log(a)",
+    "console.log(a)",
   );
   await writeNotebook(file("a.ipynb"), { ...nb, nbformat_minor: 5 });
   const saved: Notebook[] = [];
@@ -476,7 +475,7 @@ Deno.test("a kernel that calls a throw well is found at the start", async () => 
 });
 
 test("runs in a row leave no process and no file", async (file) => {
-  await writeNotebook(file("a.ipynb"), notebook(code(`console.log(Deno.pid)`)));
+  await save(file("a.ipynb"), `console.log(Deno.pid)`);
   await inFolder((temporary) =>
     withEnv({ TMPDIR: temporary }, async () => {
       for (let i = 0; i < 3; i++) {

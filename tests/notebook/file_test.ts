@@ -12,6 +12,7 @@ import {
   filesTest as test,
   markdown,
   notebook,
+  save,
   stream,
   withFiles,
 } from "./_notebook.ts";
@@ -43,7 +44,7 @@ Deno.test("writing keeps a link, and the mode of the file", async () => {
   await withFiles(async (file) => {
     await Deno.writeTextFile(file("real.ipynb"), "", { mode: 0o640 });
     await Deno.symlink("real.ipynb", file("link.ipynb"));
-    await writeNotebook(file("link.ipynb"), notebook(markdown("x")));
+    await save(file("link.ipynb"), markdown("x"));
     assert.ok((await Deno.lstat(file("link.ipynb"))).isSymlink);
     const { mode } = await Deno.stat(file("real.ipynb"));
     assert.equal(mode! & 0o777, 0o640);
@@ -89,7 +90,7 @@ test("a bad file is told in one line that names it", async (file) => {
     });
   }
   await assert.rejects(
-    writeNotebook(file("no/such.ipynb"), notebook()),
+    save(file("no/such.ipynb"), markdown("")),
     /such\.ipynb: cannot write the notebook: [^\n]*$/,
   );
 });
@@ -128,7 +129,7 @@ let { h, no: [i = 1], ...j } = { h: 1, no: [] };`),
 });
 
 Deno.test("new parameters replace the cell of the run before", () => {
-  const nb = notebook(code("let a = 1;", [], "parameters"), code("a"));
+  const nb = notebook(code("let a = 1;", [], "parameters"), "a");
   assert.deepEqual(injectParameters(nb, { a: 2, z: 1 }), { unknown: ["z"] });
   injectParameters(nb, { a: "x" });
   assert.equal(nb.cells.length, 3);

@@ -13,13 +13,12 @@ import {
 } from "../../lib/notebook/mod.ts";
 import { finished } from "../_run.ts";
 import {
-  code,
   errorOf,
   filesTest as test,
   nb,
   nbCommand,
-  notebook,
   runCells,
+  save,
   withFiles,
 } from "./_notebook.ts";
 
@@ -40,7 +39,7 @@ const cell = (more: Json): Json => ({
 });
 
 test("a notebook of another kernel is refused by name, and check says it", async (file) => {
-  const save = (metadata: Json) =>
+  const put = (metadata: Json) =>
     Deno.writeTextFile(
       file("a.ipynb"),
       JSON.stringify({ ...json(4, cell({ source: "print( 1 )" })), metadata }),
@@ -58,7 +57,7 @@ test("a notebook of another kernel is refused by name, and check says it", async
       [{ language_info: { name: "python" } }, "one of python"],
     ] as const
   ) {
-    await save(metadata);
+    await put(metadata);
     const path = file("a.ipynb");
     const message = (text: string) =>
       new RegExp(`^Error: ${path}: its kernel is ${name}; only Deno.* ${text}`);
@@ -83,7 +82,7 @@ test("a notebook of another kernel is refused by name, and check says it", async
       { language_info: { name: "typescript" } },
     ]
   ) {
-    await save(metadata);
+    await put(metadata);
     await formatNotebook(file("a.ipynb"));
     assert.equal(
       (await readNotebook(file("a.ipynb"))).cells[0].source,
@@ -268,7 +267,7 @@ Deno.test("half a character in an error is called that", async () => {
 });
 
 test("a bad TMPDIR and a broken deno.json give their reason", async (file) => {
-  await writeNotebook(file("a.ipynb"), notebook(code("1")));
+  await save(file("a.ipynb"), "1");
   const env = { TMPDIR: file("none") };
   const bad = await finished(nbCommand(file("."), ["run", "a.ipynb"], env));
   assert.equal(bad.code, 1);

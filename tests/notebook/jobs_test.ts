@@ -19,6 +19,7 @@ import {
   notebook,
   printed,
   ROOT,
+  save,
   status,
   withFiles,
 } from "./_notebook.ts";
@@ -77,9 +78,10 @@ test("several notebooks at once, each told by name, and as JSON", async (file) =
   const all = ["a", "b", "c", "d", "e", "f"];
   for (const name of all) {
     const last = name === "c" ? `throw new Error("of c")` : `1`;
-    await writeNotebook(
+    await save(
       file(`${name}.ipynb`),
-      notebook(code(`console.log("I am ${name}")`), code(last)),
+      `console.log("I am ${name}")`,
+      code(last),
     );
   }
   await Deno.mkdir(file("out"));
@@ -134,9 +136,9 @@ test("wrong use of several notebooks is told in one line", async (file) => {
 
 test("a second run on one output is refused and told who has it", async (file) => {
   const stop = new AbortController();
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(code(`await new Promise(() => setInterval(() => {}, 99));`)),
+    `await new Promise(() => setInterval(() => {}, 99));`,
   );
   const started = Promise.withResolvers<void>();
   const first = runNotebook(file("a.ipynb"), {
@@ -182,13 +184,11 @@ Deno.test({
       assert.equal(await Deno.readTextFile(file("precious")), "kept");
       await Deno.remove(file("b.ipynb.lock"));
 
-      await writeNotebook(
+      await save(
         file("a.ipynb"),
-        notebook(
-          code(`let token = "", other = "";`, [], "parameters"),
-          code(`console.log(Deno.readTextFileSync("a.executed.ipynb.lock"),
-  (Deno.statSync("a.executed.ipynb.lock").mode! & 0o777).toString(8));`),
-        ),
+        code(`let token = "", other = "";`, [], "parameters"),
+        `console.log(Deno.readTextFileSync("a.executed.ipynb.lock"),
+  (Deno.statSync("a.executed.ipynb.lock").mode! & 0o777).toString(8));`,
       );
       const { code: exit } = await finished(
         command(
@@ -234,10 +234,10 @@ test("--resume goes on after the last result, and keeps what is saved", async (f
       Deno.writeTextFileSync("log", t, { append: true });`;
   const made = notebook(
     code("let a = 1;", [], "parameters"),
-    code(`${log} log("s"); console.log(Math.random());`),
+    `${log} log("s"); console.log(Math.random());`,
     code(`log("o"); console.log("once", Math.random());`, [], "once"),
-    code(`log("f"); if (!Deno.env.has("WELL")) throw new Error("bad");`),
-    code(`log("e"); console.log("end", a);`),
+    `log("f"); if (!Deno.env.has("WELL")) throw new Error("bad");`,
+    `log("e"); console.log("end", a);`,
   );
   await writeNotebook(file("a.ipynb"), made);
   const run = async (o: Parameters<typeof runNotebook>[1]) => {
@@ -273,7 +273,7 @@ test("--resume goes on after the last result, and keeps what is saved", async (f
 });
 
 test("a run that is stopped before its first cell leaves the results of before", async (file) => {
-  await writeNotebook(file("a.ipynb"), notebook(code(`console.log("one")`)));
+  await save(file("a.ipynb"), `console.log("one")`);
   const out = file("b.ipynb");
   await runNotebook(file("a.ipynb"), { out });
   const before = await Deno.readTextFile(out);
@@ -293,15 +293,13 @@ for (
     ignore: !POSIX,
     fn: () =>
       withFiles(async (file) => {
-        await writeNotebook(
+        await save(
           file("a.ipynb"),
-          notebook(
-            code(`const child = new Deno.Command("sleep", { args: ["300"] });
-console.log(Deno.pid, child.spawn().pid)`),
-            code(`console.log("begun");
-await new Promise(() => setInterval(() => {}, 99));`),
-            code(`console.log("never")`),
-          ),
+          `const child = new Deno.Command("sleep", { args: ["300"] });
+console.log(Deno.pid, child.spawn().pid)`,
+          `console.log("begun");
+await new Promise(() => setInterval(() => {}, 99));`,
+          `console.log("never")`,
         );
         const child = await begun(
           command(file("."), "a.ipynb"),
@@ -326,7 +324,7 @@ Deno.test({
     withFiles(async (file) => {
       const cells = Array.from({ length: 12 }, (_, i) =>
         code(`console.log("cell ${i}", Deno.pid, "${"x".repeat(20_000)}")`));
-      await writeNotebook(file("a.ipynb"), notebook(...cells));
+      await save(file("a.ipynb"), ...cells);
       let seed = 7;
       for (let round = 0; round < 4; round++) {
         seed = (seed * 16807) % 2147483647;

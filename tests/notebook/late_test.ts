@@ -1,18 +1,14 @@
 /** Output that comes after its cell's end: the cell's own, marked, waited for. */
 import assert from "node:assert/strict";
-import {
-  readNotebook,
-  rerunCells,
-  writeNotebook,
-} from "../../lib/notebook/mod.ts";
+import { readNotebook, rerunCells } from "../../lib/notebook/mod.ts";
 import { proxyTest } from "./_client.ts";
 import {
   code,
   errorOf,
   filesTest,
-  notebook,
   printed,
   runCells,
+  save,
   status,
 } from "./_notebook.ts";
 
@@ -120,7 +116,7 @@ test.files("a rerun keeps what came late, too; a timer in a loop ends no wait", 
     code(`setTimeout(() => console.log("late"), 300); 1;`),
     code(`setTimeout(() => { while (true); }, 600); 2;`),
   ];
-  await writeNotebook(file("a.ipynb"), notebook(...cells));
+  await save(file("a.ipynb"), ...cells);
   const first = await rerunCells(file("a.ipynb"), { cells: ["1"] });
   assert.equal(first.error, undefined);
   const saved = await readNotebook(first.out);

@@ -1,38 +1,29 @@
 /** What cells put out by files: all of it, in order, whatever its size. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import {
-  readNotebook,
-  runNotebook,
-  writeNotebook,
-} from "../../lib/notebook/mod.ts";
+import { readNotebook, runNotebook } from "../../lib/notebook/mod.ts";
 import type { Message } from "../../lib/notebook/kernel/kernel.ts";
 import { OutputLog } from "../../lib/notebook/kernel/output_log.ts";
 import { withEnv } from "../_env.ts";
 import { finished } from "../_run.ts";
 import {
-  code,
   filesTest as test,
   nbCommand,
-  notebook,
   printed,
   runCells,
+  save,
 } from "./_notebook.ts";
 
 test("many megabytes of text and of a last value end, in order, and lose nothing that follows", async (file) => {
   Deno.mkdirSync(file("tmp")); // other kernels make theirs elsewhere
   const lines = 150_000, page = 12e6;
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      code(`console.log("x".repeat(2e7)); console.error("the end");`),
-      code(`for (let i = 0; i < ${lines}; i++) console.log("line " + i);`),
-      code(
-        `console.log("before");
+    `console.log("x".repeat(2e7)); console.error("the end");`,
+    `for (let i = 0; i < ${lines}; i++) console.log("line " + i);`,
+    `console.log("before");
            ({ [Symbol.for("Jupyter.display")]: () => ({ "text/html": "<p>".padEnd(${page}) }) })`,
-      ),
-      code(`console.log("after", "\\ud83d half");`),
-    ),
+    `console.log("after", "\\ud83d half");`,
   );
   const out = file("b.ipynb");
   const { error } = await withEnv(
@@ -71,16 +62,14 @@ test("a cell that empties the temporary folder, a relative one, loses nothing th
   const print = `for (let i = 0; i < 500; i++) console.log(i);`;
   await Deno.mkdir(file("tmp"));
   await Deno.mkdir(file("sub"));
-  await writeNotebook(
+  await save(
     file("sub/a.ipynb"),
-    notebook(
-      code(`console.log("first");
+    `console.log("first");
               for (const { name } of Deno.readDirSync("../tmp")) {
                 Deno.removeSync("../tmp/" + name, { recursive: true });
               }
-              ${print}`),
-      code(`Deno.chdir("/"); ${print}`),
-    ),
+              ${print}`,
+    `Deno.chdir("/"); ${print}`,
   );
   const args = ["run", "sub/a.ipynb"];
   const ran = await finished(nbCommand(file("."), args, { TMPDIR: "tmp" }));

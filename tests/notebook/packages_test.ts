@@ -7,9 +7,8 @@ import {
   runNotebook,
   startSession,
   stopSession,
-  writeNotebook,
 } from "../../lib/notebook/mod.ts";
-import { code, notebook, printed } from "./_notebook.ts";
+import { printed, save } from "./_notebook.ts";
 import { withEnv } from "../_env.ts";
 import { inFolder } from "../_folder.ts";
 
@@ -81,10 +80,7 @@ async function withRegistry(
 const EMPTY_LOCK = `{ "version": "5" }`;
 
 const write = (dir: string, ...sources: string[]) =>
-  writeNotebook(
-    join(dir, "n.ipynb"),
-    notebook(...sources.map((source) => code(source))),
-  );
+  save(join(dir, "n.ipynb"), ...sources);
 
 /** Runs cells of a project; what was warned of. */
 async function run(dir: string, ...cells: string[]) {

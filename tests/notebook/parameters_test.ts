@@ -4,7 +4,6 @@ import {
   type Cell,
   readNotebook,
   type RunOptions,
-  writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { Kernel } from "../../lib/notebook/kernel/kernel.ts";
 import { TypedText } from "../../lib/notebook/run/parameter_kinds.ts";
@@ -21,6 +20,7 @@ import {
   printed,
   ROOT,
   runCells,
+  save,
 } from "./_notebook.ts";
 
 const SCHEMA = `import { z } from "npm:zod@4.6.7";
@@ -208,12 +208,10 @@ Deno.test("every value arrives intact and none runs as code", async () => {
 });
 
 test("parameters come from a file, -p goes over it, --profile is one too", async (file) => {
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      code(`let lr = 1, name = "", profile = "";`, [], "parameters"),
-      code(`console.log(lr, name, profile);`),
-    ),
+    code(`let lr = 1, name = "", profile = "";`, [], "parameters"),
+    `console.log(lr, name, profile);`,
   );
   await Deno.writeTextFile(file("p.json"), '{"lr": 2, "name": "n"}');
   const run = (...args: string[]) =>

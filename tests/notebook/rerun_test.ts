@@ -8,7 +8,6 @@ import {
   runNotebook,
   startSession,
   stopSession,
-  writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import { jsonSpan, jsonTree } from "../../lib/notebook/file/json_text.ts";
 import { testsWith } from "../_folder.ts";
@@ -16,8 +15,8 @@ import {
   code,
   errorOf,
   markdown,
-  notebook,
   printed,
+  save,
   withFiles,
 } from "./_notebook.ts";
 import { withEnv } from "../_env.ts";
@@ -57,17 +56,15 @@ const LOG = (name: string) =>
   `Deno.writeTextFileSync("log", "${name} ", { append: true });`;
 
 test("a rerun runs the cell and what it needs, and leaves all other bytes", async (file) => {
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      code(`${LOG("one")} console.log(Math.random());`),
-      code(`${LOG("two")} let data = [1]; console.log(Math.random());`),
-      markdown("# Between"),
-      code(`${LOG("three")} console.log(data, Math.random());`),
-      code(`${LOG("four")} data.push(4);`),
-      code(`${LOG("five")} console.log(data.join(), Math.random());`),
-      code(`${LOG("six")} data = []; console.log(Math.random());`),
-    ),
+    `${LOG("one")} console.log(Math.random());`,
+    `${LOG("two")} let data = [1]; console.log(Math.random());`,
+    markdown("# Between"),
+    `${LOG("three")} console.log(data, Math.random());`,
+    `${LOG("four")} data.push(4);`,
+    `${LOG("five")} console.log(data.join(), Math.random());`,
+    `${LOG("six")} data = []; console.log(Math.random());`,
   );
   await runNotebook(file("a.ipynb"), {
     cwd: file("."),
@@ -109,17 +106,15 @@ test("a rerun runs the cell and what it needs, and leaves all other bytes", asyn
 });
 
 test("a missing, unreadable or failing need changes nothing and is named", async (file) => {
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      code(`const broken = ;`),
-      code(`const bad: number = (() => { throw new Error("no luck"); })();`),
-      code(`console.log(early)`),
-      code(`const early = 1;`),
-      code(`console.log(bad)`),
-      code(`console.log(gone)`, undefined, "mine"),
-      code(`console.log(gone)`, undefined, "raises-exception"),
-    ),
+    `const broken = ;`,
+    `const bad: number = (() => { throw new Error("no luck"); })();`,
+    `console.log(early)`,
+    `const early = 1;`,
+    `console.log(bad)`,
+    code(`console.log(gone)`, undefined, "mine"),
+    code(`console.log(gone)`, undefined, "raises-exception"),
   );
   const executed = file("a.executed.ipynb");
   const refused: [string, RegExp][] = [
@@ -156,7 +151,7 @@ test("a session holds what ran; only what differs is replayed", async (file) => 
   const log = () => Deno.readTextFile(file("log"));
   await Deno.writeTextFile(file("deno.json"), "{}");
   await Deno.writeTextFile(file("m.ts"), "export const x = 1;");
-  await writeNotebook(file("a.ipynb"), notebook(...cells));
+  await save(file("a.ipynb"), ...cells);
   const session = await startSession(file("a.ipynb"));
   try {
     const first = await rerun(file("a.ipynb"), "4");
@@ -179,7 +174,7 @@ test("a session holds what ran; only what differs is replayed", async (file) => 
 
     // an edited need is run anew
     cells[1].source = `const data = [2];`;
-    await writeNotebook(file("a.ipynb"), notebook(...cells));
+    await save(file("a.ipynb"), ...cells);
     assert.deepEqual((await rerun(file("a.ipynb"), "4")).again, [2, 3]);
     assert.equal(printed((await readNotebook(executed)).cells[3]), "2,3\n");
 
@@ -202,10 +197,7 @@ test("a session holds what ran; only what differs is replayed", async (file) => 
 });
 
 test("an abort ends the cell, says so, and keeps the other cells", async (file) => {
-  await writeNotebook(
-    file("a.ipynb"),
-    notebook(code(`1`), code(`console.log("begun"); while (true);`)),
-  );
+  await save(file("a.ipynb"), `1`, `console.log("begun"); while (true);`);
   const stop = new AbortController();
   const result = await rerunCells(file("a.ipynb"), {
     cells: ["2"],

@@ -4,7 +4,6 @@ import {
   readNotebook,
   rerunCells,
   runNotebook,
-  writeNotebook,
 } from "../../lib/notebook/mod.ts";
 import {
   checkRun as run,
@@ -12,8 +11,8 @@ import {
   errorOf,
   filesTest as test,
   markdown,
-  notebook,
   printed,
+  save,
 } from "./_notebook.ts";
 
 Deno.test("every printed line lands on the cell that printed it", async () => {
@@ -108,7 +107,7 @@ Deno.test("a missing module fails the cell", async () => {
 
 test("a notebook's cells know its file, those of a copy the copy's", async (file) => {
   const source = `console.log(Deno.env.get("JPY_SESSION_NAME"));`;
-  await writeNotebook(file("a.ipynb"), notebook(code(source)));
+  await save(file("a.ipynb"), code(source));
   await Deno.copyFile(file("a.ipynb"), file("my a.ipynb"));
   const { notebook: ran } = await runNotebook(file("my a.ipynb"), {
     out: file("b.ipynb"),

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
-import { code, notebook, printed, withFiles } from "./_notebook.ts";
+import { runNotebook } from "../../lib/notebook/mod.ts";
+import { printed, save, withFiles } from "./_notebook.ts";
 
 /** What a cell may try, and what it is told; `OUT` is outside of its folder. */
 const TRIES: Record<string, [source: string, told: RegExp | string]> = {
@@ -88,7 +88,7 @@ const attempt = async (what) => {
         ),
         `await import("npm:no-such-package-here@1.0.0")`,
       ];
-      await writeNotebook(path, notebook(...cells.map((c) => code(c))));
+      await save(path, ...cells);
       const { notebook: ran, error } = await runNotebook(path, {
         sandbox: true,
       });

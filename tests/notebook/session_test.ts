@@ -1,15 +1,8 @@
 /** Sessions and their commands, as processes. */
 import assert from "node:assert/strict";
-import { readNotebook, writeNotebook } from "../../lib/notebook/mod.ts";
+import { readNotebook } from "../../lib/notebook/mod.ts";
 import { finished } from "../_run.ts";
-import {
-  alive,
-  code,
-  nbCommand,
-  notebook,
-  printed,
-  withFiles,
-} from "./_notebook.ts";
+import { alive, nbCommand, printed, save, withFiles } from "./_notebook.ts";
 
 const nb = async (cwd: string, ...args: string[]) => {
   const told = await finished(nbCommand(cwd, args, { XDG_RUNTIME_DIR: cwd }));
@@ -30,15 +23,11 @@ Deno.test("a session lives on after its command, is listed, used, and stopped wi
   if (Deno.build.os === "windows") return;
   await withFiles(async (file) => {
     const folder = file(".");
-    await writeNotebook(
+    await save(
       file("a.ipynb"),
-      notebook(
-        code(
-          `const child = new Deno.Command("sleep", { args: ["99"] }).spawn();`,
-        ),
-        code(`console.log(
-          Deno.pid, child.pid, Deno.env.get("JPY_SESSION_NAME"));`),
-      ),
+      `const child = new Deno.Command("sleep", { args: ["99"] }).spawn();`,
+      `console.log(
+          Deno.pid, child.pid, Deno.env.get("JPY_SESSION_NAME"));`,
     );
     try {
       const started = await nb(folder, "session", "start", "a.ipynb", "--json");
@@ -90,7 +79,7 @@ Deno.test("a dead session is found and removed; wrong use is told in one line", 
   if (Deno.build.os === "windows") return;
   await withFiles(async (file) => {
     const folder = file(".");
-    await writeNotebook(file("a.ipynb"), notebook(code(`1`)));
+    await save(file("a.ipynb"), `1`);
     const started = await nb(folder, "session", "start", "a.ipynb", "--json");
     Deno.kill(JSON.parse(started.out).sessions[0].pid, "SIGKILL");
     await Deno.writeTextFile(file("deno-nb/torn.json"), "{");

@@ -18,6 +18,7 @@ import {
   markdown,
   notebook,
   printed,
+  save,
 } from "./_notebook.ts";
 
 const NUMBERS = ["1", "2", "3", "4", "5"];
@@ -49,7 +50,7 @@ test("each cause makes the right cells stale and is told, and only those", async
     code(`const sum = lr + two;`),
     code(`console.log("alone");`),
   ];
-  await writeNotebook(file("a.ipynb"), notebook(...cells));
+  await save(file("a.ipynb"), ...cells);
   const never = NUMBERS.map((n) => `${n} never run`);
   assert.deepEqual(await states(file("a.ipynb")), never);
   const ran = await rerunCells(file("a.ipynb"), { cells: NUMBERS });
@@ -79,7 +80,7 @@ test("each cause makes the right cells stale and is told, and only those", async
   await expect({});
 
   cells[0].source = `let lr = 2;`;
-  await writeNotebook(file("a.ipynb"), notebook(...cells));
+  await save(file("a.ipynb"), ...cells);
   await expect({ 1: "its source", 4: "upstream cell 1" });
   const again = await rerunCells(file("a.ipynb"), { cells: "stale" });
   assert.deepEqual(again.asked, [1, 4]);
@@ -179,14 +180,12 @@ test("the lock file counts for packages, Deno's version for all, a damaged key i
     `{ "imports": { "p": "npm:p@1" } }`,
   );
   await Deno.writeTextFile(file("deno.lock"), "{}");
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      code(`try { await import("p"); } catch { /* not there */ }`),
-      code(`1`),
-      code(`throw new Error("no")`),
-      code(`throw new Error("yes")`, undefined, "raises-exception"),
-    ),
+    `try { await import("p"); } catch { /* not there */ }`,
+    `1`,
+    `throw new Error("no")`,
+    code(`throw new Error("yes")`, undefined, "raises-exception"),
   );
   const cells = ["2", "4"];
   await rerunCells(file("a.ipynb"), { cells });
@@ -226,15 +225,13 @@ test("what a run itself makes, the lock file and data, leaves its cells fresh", 
   await Deno.writeTextFile(file("deno.json"), "{}");
   const reads = code(`Deno.readTextFileSync("d.csv").length`);
   reads.metadata.ferlab = { data: ["*.csv"] };
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      // It is not found, and no package is asked for.
-      code(`await import("p")`, [], "raises-exception"),
-      code(`Deno.writeTextFileSync("deno.lock", "{}");
-Deno.writeTextFileSync("d.csv", "1");`),
-      reads,
-    ),
+    // It is not found, and no package is asked for.
+    code(`await import("p")`, [], "raises-exception"),
+    `Deno.writeTextFileSync("deno.lock", "{}");
+Deno.writeTextFileSync("d.csv", "1");`,
+    reads,
   );
   const out = file("a.executed.ipynb");
   const fresh = ["1 fresh", "2 fresh", "3 fresh"];
@@ -270,7 +267,7 @@ test("a data pattern that is too wide is refused with its cell, at once", async 
   ) {
     const cell = code("1");
     cell.metadata.ferlab = { data: [pattern] };
-    await writeNotebook(file("a.ipynb"), notebook(code("0"), cell));
+    await save(file("a.ipynb"), "0", cell);
     const refused = /a\.ipynb cell 2: its data pattern ".*" (has|stands)/;
     await assert.rejects(notebookStatus(file("a.ipynb")), refused, pattern);
     await assert.rejects(runNotebook(file("a.ipynb")), refused);
@@ -290,7 +287,7 @@ test("an error of a path says where paths start, when it is not beside the noteb
       `await import("../m.ts")`,
     ]
   ) {
-    await writeNotebook(file("sub/a.ipynb"), notebook(code(source)));
+    await save(file("sub/a.ipynb"), code(source));
     const { error } = await runNotebook(file("sub/a.ipynb"));
     assert.match(error!, /cell 1.* \(relative paths and imports start at /);
     assert.ok(error!.includes(file(".")), error!);
@@ -306,7 +303,7 @@ test("a cell's own limit of time goes over that of the run", async (file) => {
       "timeout=0.2",
     ),
   ];
-  await writeNotebook(file("a.ipynb"), notebook(...cells));
+  await save(file("a.ipynb"), ...cells);
   const o = { cellTimeout: 0.1, grace: 100 };
   const { error, failedCell } = await runNotebook(file("a.ipynb"), o);
   assert.equal(failedCell, 2);
@@ -314,7 +311,7 @@ test("a cell's own limit of time goes over that of the run", async (file) => {
   const again = await rerunCells(file("a.ipynb"), { cells: ["2"], ...o });
   assert.match(again.error!, /longer than 0\.2 s/);
   cells[0].metadata.tags = ["timeout=soon"];
-  await writeNotebook(file("a.ipynb"), notebook(...cells));
+  await save(file("a.ipynb"), ...cells);
   const bad = /cell 1: its tag "timeout=soon" names no time; give seconds/;
   await assert.rejects(runNotebook(file("a.ipynb")), bad);
   const found = await checkNotebooks([file("a.ipynb")]);

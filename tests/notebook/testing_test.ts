@@ -7,6 +7,7 @@ import {
   markdown,
   nb,
   notebook,
+  save,
   stream,
 } from "./_notebook.ts";
 
@@ -29,7 +30,7 @@ test("a notebook passes by its tags, with the parameters it gives for tests", as
     expecting("console.log(1 / 3);", "0.3333\n", 1e-3),
     code("throw new TypeError('expected');", [], "raises-exception"),
     code("throw new Error('left out');", [], "skip"),
-    code("1;"),
+    "1;",
   );
   nb.metadata.ferlab = {
     test: { parameters: { epochs: 50, name: "smoke", lr: 2 } },
@@ -54,18 +55,17 @@ test("a notebook passes by its tags, with the parameters it gives for tests", as
 });
 
 test("cells fail by a wrong value, a missing one, no throw where one is due, and a throw", async (file) => {
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      expecting("console.log(1 / 3);", "0.3333\n", 1e-6),
-      code("console.log(1);", [], "expect"),
-      code("throw new RangeError('too\\nbad');"),
-      code("1;"),
-    ),
+    expecting("console.log(1 / 3);", "0.3333\n", 1e-6),
+    code("console.log(1);", [], "expect"),
+    "throw new RangeError('too\\nbad');",
+    "1;",
   );
-  await writeNotebook(
+  await save(
     file("b.ipynb"),
-    notebook(code("console.log(2);", [], "raises-exception"), code("1;")),
+    code("console.log(2);", [], "raises-exception"),
+    "1;",
   );
   const { ok, cells } = await runNotebookTest(file("a.ipynb"));
   assert.equal(ok, false);
@@ -87,10 +87,7 @@ test("cells fail by a wrong value, a missing one, no throw where one is due, and
 test("parameters for tests that are no JSON object are told", async (file) => {
   for (const source of ["[1]", "null", "{"]) {
     const metadata = { tags: ["test-parameters"] };
-    await writeNotebook(
-      file("a.ipynb"),
-      notebook({ cell_type: "raw", source, metadata }),
-    );
+    await save(file("a.ipynb"), { cell_type: "raw", source, metadata });
     await assert.rejects(
       runNotebookTest(file("a.ipynb")),
       /a\.ipynb raw cell 1: tagged "test-parameters", [^\n]*$/,
@@ -99,13 +96,11 @@ test("parameters for tests that are no JSON object are told", async (file) => {
 });
 
 test("nb test prints a line a cell and exits with 1 when one fails", async (file) => {
-  await writeNotebook(
+  await save(
     file("a.ipynb"),
-    notebook(
-      code("let n = 1;", [], "parameters"),
-      expecting("console.log(n);", "2\n"),
-      code("1;", [], "skip"),
-    ),
+    code("let n = 1;", [], "parameters"),
+    expecting("console.log(n);", "2\n"),
+    code("1;", [], "skip"),
   );
   const good = await nb(file("."), "test", "a.ipynb", "-p", "n=2");
   assert.equal(good.code, 0, good.err);
