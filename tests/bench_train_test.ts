@@ -53,12 +53,10 @@ Deno.test("the whole table has a row for each profile's net and the named ones",
   assert.deepEqual(full.recipe.widths, recipes.full.widths);
   const [own] = await netsOf({ slim: true, model: "cls", batch: 3, size: 32 });
   const { model, batchSize, size } = own.recipe;
-  assert.deepEqual([own.name, model, batchSize, size], [
-    "CLS slim",
-    "cls",
-    3,
-    32,
-  ]);
+  assert.deepEqual(
+    [own.name, model, batchSize, size],
+    ["CLS slim", "cls", 3, 32],
+  );
 });
 
 Deno.test("fields that PyTorch's twin has not are named, other values are none", () => {

@@ -40,15 +40,10 @@ const fer = dataset(
 
 Deno.test("classes of two sets are matched by expression, never by number", () => {
   const d = acrossSets(raf, fer);
-  assert.deepEqual(d.classes, [
-    "Anger",
-    "Disgust",
-    "Fear",
-    "Happiness",
-    "Sadness",
-    "Surprise",
-    "Neutral",
-  ]);
+  assert.deepEqual(
+    d.classes,
+    ["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise", "Neutral"],
+  );
   assert.deepEqual([...d.train.labels], [5, 2, 1, 3, 4, 0, 6, 6]);
   assert.deepEqual([...d.test.labels], [6, 5, 4, 3, 2, 1, 0]);
   // Each image keeps its pixels: ten times its own set's label.
@@ -63,12 +58,11 @@ Deno.test("classes of two sets are matched by expression, never by number", () =
 });
 
 Deno.test("a class that one set lacks is left out of the other with its count", () => {
-  const eight = dataset("affectnet", [...fer.classes, "Contempt"], [
-    7,
-    7,
-    0,
-    3,
-  ]);
+  const eight = dataset(
+    "affectnet",
+    [...fer.classes, "Contempt"],
+    [7, 7, 0, 3],
+  );
   const few = dataset("few", ["Happy", "Angry"], [0, 1, 1]);
   const test = acrossSets(fer, eight);
   assert.equal(test.test.n, 2);

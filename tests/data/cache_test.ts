@@ -234,17 +234,8 @@ test("an abort ends the reading of a set", async (room) => {
 
 Deno.test("rows are arranged in place by any order", () => {
   const rows = [..."abcdefg"];
-  for (
-    const order of [[0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0], [
-      2,
-      0,
-      1,
-      3,
-      6,
-      4,
-      5,
-    ]]
-  ) {
+  for (const places of ["0123456", "6543210", "2013645"]) {
+    const order = [...places].map(Number);
     const pixels = new TextEncoder().encode(rows.map((r) => r + r).join(""));
     arrangeRows(pixels, 2, Uint32Array.from(order));
     const want = order.map((i) => rows[i] + rows[i]).join("");

@@ -12,15 +12,7 @@ const NAMES = [1, 2, 3, 4, 5, 6, 7].flatMap((i) => [
   `train_0000${i}`,
   `test_000${i}`,
 ]);
-const ORDER = [
-  "Surprise",
-  "Fear",
-  "Disgust",
-  "Happy",
-  "Sad",
-  "Angry",
-  "Neutral",
-];
+const ORDER = "Surprise Fear Disgust Happy Sad Angry Neutral".split(" ");
 
 const line = (name: string, label: number) => `${name}.jpg ${label}\n`;
 const listFrom = (first: number) =>

@@ -107,12 +107,10 @@ export async function storedOf(variant: Variant): Promise<Map<string, Stored>> {
 /** NCHW as NHWC. */
 export function images({ data, shape }: Stored): tf.Tensor4D {
   return tf.tidy(() =>
-    tf.transpose(tf.tensor4d(data, shape as [number, number, number, number]), [
-      0,
-      2,
-      3,
-      1,
-    ])
+    tf.transpose(
+      tf.tensor4d(data, shape as [number, number, number, number]),
+      [0, 2, 3, 1],
+    )
   );
 }
 

@@ -83,12 +83,11 @@ for (const variant of Object.keys(variants) as Variant[]) {
       for (let i = 0; i < tiny.depth; i++) {
         const weights = seen.get(`blocks.${i}.attn.attention`)!;
         const [batch, heads, , tokens] = weights.shape;
-        const ofCls = tf.slice(weights, [0, 0, 0, 0], [
-          batch,
-          heads,
-          1,
-          tokens,
-        ]);
+        const ofCls = tf.slice(
+          weights,
+          [0, 0, 0, 0],
+          [batch, heads, 1, tokens],
+        );
         const d = distance(values(ofCls), expected(`attn_eval.blocks.${i}`));
         assert(d < 3e-5, `block ${i} differs by ${d}`);
         const entropy = -values(

@@ -183,12 +183,10 @@ Deno.test("B17: a batch that TensorFlow refuses spoils neither the next nor the 
     now: ticking(),
     batchSizes: [64, 100_000, 100_000, 128],
   });
-  assert.deepEqual(rows.map((r) => r.error === null), [
-    true,
-    false,
-    false,
-    true,
-  ]);
+  assert.deepEqual(
+    rows.map((r) => r.error === null),
+    [true, false, false, true],
+  );
   assert.match(
     rows[1].error!,
     /^batch 100000: out of memory: .*OOM when allocating tensor/,

@@ -4,16 +4,8 @@ import { join } from "node:path";
 import { importTrials } from "../../lib/study/exchange/import_trials.ts";
 import { readStored } from "../../lib/study/exchange/optuna.ts";
 import { openStore } from "../../lib/study/store/mod.ts";
-import { pythonWith } from "../../tasks/python.ts";
 import { folderTest as test } from "../_folder.ts";
-
-const HEAD = `
-import json, math, sys, warnings
-warnings.simplefilter("ignore")
-import optuna
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-storage = "sqlite:///" + sys.argv[1]
-`;
+import { withOptuna, withStorage } from "./_optuna.ts";
 
 const MAKE = `
 study = optuna.create_study(storage=storage, study_name="made",
@@ -40,11 +32,10 @@ study.enqueue_trial({"lr": 0.01})
 optuna.create_study(storage=storage, study_name="two",
                     directions=["minimize", "maximize"]).optimize(
     lambda t: (1, 2), n_trials=1)
-`;
+print(0)`;
 
 const READ = `
 text = lambda v: v if v is None or math.isfinite(v) else str(v)
-study = optuna.load_study(storage=storage, study_name=sys.argv[2])
 print(json.dumps({
   "metrics": study.metric_names, "direction": study.direction.name,
   "best": text(study.best_value),
@@ -58,19 +49,15 @@ print(json.dumps({
   } for t in study.trials if t.state.is_finished()]}))
 `;
 
-async function python(code: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(
-    await pythonWith("optuna"),
-    { args: ["-c", HEAD + code, ...args], stdout: "piped", stderr: "piped" },
-  ).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
+interface Read {
+  best: string;
+  trials: { state: string }[];
 }
 
 test("Optuna reads from our copy of its study what it wrote", async (folder) => {
   const made = join(folder, "made.db");
   const ours = join(folder, "ours.sqlite");
-  await python(MAKE, made);
+  await withStorage(`sqlite:///${made}`, MAKE);
   const bytes = await Deno.readFile(made);
   const from = await openStore(made, { readOnly: true });
   const source = await readStored(from, "made");
@@ -89,12 +76,13 @@ test("Optuna reads from our copy of its study what it wrote", async (folder) => 
   const again = await importTrials(to, "copy", source);
   assert.deepEqual([again.added, again.known], [0, 12]);
   await to.close();
-  const before = JSON.parse(await python(READ, made, "made"));
-  const after = JSON.parse(await python(READ, ours, "copy"));
-  assert.deepEqual(after, before);
+  const read = (file: string, study: string) =>
+    withOptuna<Read>(`sqlite:///${file}`, study, READ);
+  const after = await read(ours, "copy");
+  assert.deepEqual(after, await read(made, "made"));
   assert.equal(after.best, "-inf");
   assert.deepEqual(
-    new Set(after.trials.map((t: { state: string }) => t.state)),
+    new Set(after.trials.map((t) => t.state)),
     new Set(["COMPLETE", "PRUNED", "FAIL"]),
   );
 });

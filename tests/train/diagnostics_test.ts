@@ -18,12 +18,8 @@ const images = tinyData.train.images.subarray(
   8 * 16 * 16 * tinyData.channels,
 );
 const labels = tinyData.train.labels.subarray(0, 8);
-const shape = [8, 16, 16, tinyData.channels] as [
-  number,
-  number,
-  number,
-  number,
-];
+const { channels } = tinyData;
+const shape: [number, number, number, number] = [8, 16, 16, channels];
 
 /** Diagnostics after `steps` steps on one batch, and the state before and after. */
 async function look(fields: Record<string, unknown>, steps: number) {

@@ -178,16 +178,10 @@ Deno.test("a constant schedule, as one never stepped, is the recipe's rate", () 
 
 Deno.test("a linear schedule stays at its end", () => {
   const linear = Schedule.parse({ kind: "linear", endFactor: 0.5, over: 4 });
-  near(lrs(scheduleCurve(linear, 1, run)), [
-    1,
-    0.875,
-    0.75,
-    0.625,
-    0.5,
-    0.5,
-    0.5,
-    0.5,
-  ]);
+  near(
+    lrs(scheduleCurve(linear, 1, run)),
+    [1, 0.875, 0.75, 0.625, 0.5, 0.5, 0.5, 0.5],
+  );
 });
 
 Deno.test("a warm-up ends within the run, and the cosine takes the rest of it", () => {

@@ -82,12 +82,10 @@ function ours(net: TrainedNet, images: Float32Array): Float32Array {
   const { size, normalise: { mean, std } } = recipe;
   return tf.tidy(() => {
     const x = tf.transpose(
-      tf.tensor4d(images, [
-        images.length / (channels * size * size),
-        channels,
-        size,
-        size,
-      ]),
+      tf.tensor4d(
+        images,
+        [images.length / (channels * size * size), channels, size, size],
+      ),
       [0, 2, 3, 1],
     );
     const state = initialise(modelOf(recipe), [size, size, channels], 0);
