@@ -5,6 +5,7 @@ import { parseRecipe, recipes } from "../lib/train/mod.ts";
 import { netsOf, unsharedFields } from "../tasks/bench/train_nets.ts";
 import { folderTest as test } from "./_folder.ts";
 import { ran, ROOT } from "./_run.ts";
+import { assertRefused } from "./_refused.ts";
 
 const TINY = {
   size: 16,
@@ -109,9 +110,6 @@ for (
   test(`bench train of ${text} ${args.join(" ")} is a wrong call in one line`, async (dir) => {
     const path = join(dir, "recipe.json");
     await Deno.writeTextFile(path, text);
-    const { code, err } = await bench(["--recipe", path, ...args]);
-    assert.equal(code, 2);
-    assert.match(err, message);
-    assert.equal(err.trim().split("\n").length, 1, err);
+    assertRefused(await bench(["--recipe", path, ...args]), 2, message);
   });
 }

@@ -9,6 +9,7 @@ import {
   loadDataset,
   type LoadOptions,
 } from "../../lib/data/mod.ts";
+import { inOneLine } from "../_refused.ts";
 import { empty, type Files, treeOf } from "./_tree.ts";
 
 const SIZE = 8;
@@ -46,11 +47,7 @@ async function faces(per = 2, classes = ["happy", "sad"]): Promise<Files> {
 
 Deno.test("no format that fits, two that fit, no folder and another name are one line", async () => {
   const fails = (work: () => unknown, message: RegExp) =>
-    assert.rejects(async () => await work(), (error: Error) => {
-      assert.ok(error instanceof DataError);
-      assert.match(error.message, message);
-      return !error.message.includes("\n");
-    });
+    assert.rejects(async () => await work(), inOneLine("DataError", message));
   using none = treeOf(empty("notes.txt"));
   await fails(
     () => detectFormat(none.dir),

@@ -1,6 +1,7 @@
 /** `deno task nb`, as a process. */
 import assert from "node:assert/strict";
 import { readNotebook } from "../../lib/notebook/mod.ts";
+import { assertRefused } from "../_refused.ts";
 import {
   code,
   filesTest as test,
@@ -25,29 +26,25 @@ test("--help tells the use and exits with 0", async (file) => {
 
 test("wrong usage exits with 2, a bad file with 1, each in one line", async (file) => {
   await Deno.writeTextFile(file("bad.ipynb"), "{");
-  const tagged = notebook(code("1", [], "timeout=\x1b]0;T"));
-  await writeNotebook(file("s.ipynb"), tagged);
-  const cases: [number, RegExp, string[]][] = [
-    [2, /missing required argument/, ["run"]],
-    [2, /unknown option '--no'/, ["export", "a.ipynb", "--no"]],
-    [2, /unknown command/, ["frobnicate"]],
-    [2, /must be name=value/, ["run", "a.ipynb", "-p", "lr"]],
-    [1, /a\.ipynb: .*no such file/, ["run", "a.ipynb"]],
-    [1, /bad\.ipynb: cannot read/, ["export", "bad.ipynb"]],
-    [1, /no\/x: its folder/, ["run", "bad.ipynb", "--out", "no/x"]],
-    [1, /s\.ipynb cell 1: .*\\u001b\]0;T/, ["run", "s.ipynb"]],
-    ...Deno.build.os === "windows" ? [] : [
-      [1, /fd\/1 is no plain file; give another --out/, [
-        ...["run", "s.ipynb", "--out", "/dev/fd/1"],
-      ]] as [number, RegExp, string[]],
-    ],
+  await save(file("s.ipynb"), code("1", [], "timeout=\x1b]0;T"));
+  const cases: [exit: number, message: RegExp, args: string][] = [
+    [2, /missing required argument/, "run"],
+    [2, /unknown option '--no'/, "export a.ipynb --no"],
+    [2, /unknown command/, "frobnicate"],
+    [2, /must be name=value/, "run a.ipynb -p lr"],
+    [1, /a\.ipynb: .*no such file/, "run a.ipynb"],
+    [1, /bad\.ipynb: cannot read/, "export bad.ipynb"],
+    [1, /no\/x: its folder/, "run bad.ipynb --out no/x"],
+    [1, /s\.ipynb cell 1: .*\\u001b\]0;T/, "run s.ipynb"],
   ];
-  await Promise.all(cases.map(async ([code, message, args]) => {
-    const r = await nb(file("."), ...args);
-    assert.equal(r.code, code, args.join(" "));
-    assert.match(r.err, message);
-    assert.equal(r.err.trim().split("\n").length, 1, r.err);
-    assert.equal(r.out, "");
+  if (Deno.build.os !== "windows") {
+    const message = /fd\/1 is no plain file; give another --out/;
+    cases.push([1, message, "run s.ipynb --out /dev/fd/1"]);
+  }
+  await Promise.all(cases.map(async ([exit, message, args]) => {
+    const ended = await nb(file("."), ...args.split(" "));
+    assertRefused(ended, exit, message);
+    assert.equal(ended.out, "");
   }));
 });
 

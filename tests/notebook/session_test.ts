@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readNotebook } from "../../lib/notebook/mod.ts";
 import { finished } from "../_run.ts";
+import { assertRefused } from "../_refused.ts";
 import { alive, nbCommand, printed, save, withFiles } from "./_notebook.ts";
 
 const nb = async (cwd: string, ...args: string[]) => {
@@ -87,20 +88,17 @@ Deno.test("a dead session is found and removed; wrong use is told in one line", 
     assert.deepEqual(JSON.parse(list.out), { sessions: [] });
     assert.deepEqual([...Deno.readDirSync(file("deno-nb"))], []);
 
-    const cases: [number, RegExp, string[]][] = [
-      [1, /a\.ipynb: it has no session/, ["session", "stop", "a.ipynb"]],
-      [2, /say which session/, ["session", "stop"]],
-      [2, /say which cells/, ["rerun", "a.ipynb"]],
-      [2, /tag "7"/, ["rerun", "a.ipynb", "-c", "7"]],
-      [1, /b\.ipynb: .*no such file/, ["status", "b.ipynb"]],
+    const cases: [exit: number, message: RegExp, args: string][] = [
+      [1, /a\.ipynb: it has no session/, "session stop a.ipynb"],
+      [2, /say which session/, "session stop"],
+      [2, /say which cells/, "rerun a.ipynb"],
+      [2, /tag "7"/, "rerun a.ipynb -c 7"],
+      [1, /b\.ipynb: .*no such file/, "status b.ipynb"],
     ];
-    const results = await Promise.all(cases.map(([, , a]) => nb(folder, ...a)));
-    cases.forEach(([code, message, args], i) => {
-      const { code: exit, err, out } = results[i];
-      assert.equal(exit, code, args.join(" "));
-      assert.match(err, message);
-      assert.equal(err.trim().split("\n").length, 1, err);
-      assert.equal(out, "");
-    });
+    await Promise.all(cases.map(async ([exit, message, args]) => {
+      const ended = await nb(folder, ...args.split(" "));
+      assertRefused(ended, exit, message);
+      assert.equal(ended.out, "");
+    }));
   });
 });

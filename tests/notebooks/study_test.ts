@@ -13,6 +13,7 @@ import {
 import { trainingRows } from "../../lib/study/mod.ts";
 import { folderTest as test } from "../_folder.ts";
 import { finished } from "../_run.ts";
+import { assertRefused } from "../_refused.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -146,10 +147,7 @@ test("wrong use is one line and exit code 2 before anything runs", async (dir) =
   Deno.writeTextFileSync(file + ".txt", "no records");
   for (const [args, message] of wrong) {
     const at = args.includes("--out") ? [] : ["--out", out];
-    const { code, err } = await study(...at, ...args);
-    assert.equal(code, 2, err);
-    assert.match(err, message);
-    assert.equal(err.trimEnd().split("\n").length, 1, err);
+    assertRefused(await study(...at, ...args), 2, message);
   }
   assert.deepEqual(
     [...Deno.readDirSync(dir)].map((e) => e.name).sort(),

@@ -8,6 +8,7 @@ import {
   studyFolder,
 } from "../../lib/study/mod.ts";
 import { folderTest as test } from "../_folder.ts";
+import { inOneLine } from "../_refused.ts";
 import { trialsIn, withStore } from "./_store.ts";
 
 const path = new URL("./_objective.ts", import.meta.url).pathname;
@@ -79,10 +80,8 @@ test("a module without objective, study or sense is told in one line", async (di
   const refused = async (name: string, text: string, message: RegExp) => {
     const file = join(dir, name);
     await Deno.writeTextFile(file, text);
-    await assert.rejects(readStudyFile(file), (e: Error) => {
-      assert.match(e.message, message);
-      return e.name === "StudyError" && !e.message.includes("\n");
-    });
+    const refused = inOneLine("StudyError", message);
+    await assert.rejects(readStudyFile(file), refused);
   };
   await refused(
     "a.ts",

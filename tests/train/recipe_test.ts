@@ -6,6 +6,7 @@ import {
   recipes,
   recipeTable,
 } from "../../lib/train/recipe.ts";
+import { inOneLine } from "../_refused.ts";
 
 Deno.test("an empty recipe is the slim one, and parsing it again keeps it", () => {
   assert.deepEqual(parseRecipe({}), recipes.slim);
@@ -79,12 +80,8 @@ const refused: [input: unknown, message: RegExp][] = [
 ];
 for (const [input, message] of refused) {
   Deno.test(`the recipe ${JSON.stringify(input)} is refused in one line`, () => {
-    assert.throws(() => parseRecipe(input), (error) => {
-      assert.ok(error instanceof RecipeError && error.name === "RecipeError");
-      assert.match(error.message, message);
-      assert.ok(!error.message.includes("\n"));
-      return true;
-    });
+    assert.throws(() => parseRecipe(input), inOneLine("RecipeError", message));
+    assert.throws(() => parseRecipe(input), RecipeError);
   });
 }
 

@@ -13,6 +13,7 @@ import {
 } from "../../lib/weights/mod.ts";
 import { folderTest as test } from "../_folder.ts";
 import { ran } from "../_run.ts";
+import { assertRefused } from "../_refused.ts";
 import { tinyData, tinyRecipe } from "../train/_tiny.ts";
 
 const trained = async (
@@ -315,9 +316,6 @@ test("wrong use of the task is one line and exit code 2, before a net is read", 
       [[join(dir, "gone.jpg")], /gone\.jpg: no such file or folder/],
     ] as const
   ) {
-    const { code, err } = await run("none.safetensors", ...args);
-    assert.equal(code, 2, err);
-    assert.match(err, what);
-    assert.equal(err.trim().split("\n").length, 1, err);
+    assertRefused(await run("none.safetensors", ...args), 2, what);
   }
 });
