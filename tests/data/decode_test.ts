@@ -269,8 +269,10 @@ Deno.test("progress reaches the total and an abort ends the work", async () => {
   await assert.rejects(work, /enough/);
 });
 
-Deno.test("the reading rule says what it does with each peculiarity", () => {
+Deno.test("the reading rule says what it does with each peculiarity, and data/README.md quotes it", () => {
   for (
     const word of ["EXIF", "black", "16-bit", "CMYK", "BT.601", "profile"]
   ) assert.ok(READING_RULE.includes(word), word);
+  const readme = new URL("../../data/README.md", import.meta.url);
+  assert.ok(Deno.readTextFileSync(readme).includes(READING_RULE));
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { detectFormat, formatOf, FORMATS } from "../../lib/data/formats/mod.ts";
 import { LISTED_TWICE, MISSING } from "../../lib/data/formats/collector.ts";
 import { CLUTTER_LEFT, Tree } from "../../lib/data/formats/tree.ts";
-import { loadDataset } from "../../lib/data/mod.ts";
+import { loadDataset, SPLITS } from "../../lib/data/mod.ts";
 import { inOneLine } from "../_refused.ts";
 import { png } from "./_pictures.ts";
 import { disguises, empty, type Files, treeOf, utf16 } from "./_tree.ts";
@@ -287,4 +287,28 @@ Deno.test("published counts add up to the published sums", () => {
   assert.equal(formatOf("raf-db").published?.train?.Happy, 4772);
   assert.equal(sum("affectnet", "train"), 287651);
   assert.equal(formatOf("affectnet").published?.train?.Contempt, 3750);
+});
+
+Deno.test("data/README.md names every format and its published counts", () => {
+  const file = new URL("../../data/README.md", import.meta.url);
+  const rows = Deno.readTextFileSync(file).split("\n").filter((line) =>
+    line.startsWith("|")
+  )
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  let checked = 0;
+  for (const { name, published = {} } of FORMATS) {
+    assert.ok(rows.some(([first]) => first === `\`${name}\``), name);
+    for (const split of SPLITS) {
+      const counts = Object.values(published[split] ?? {});
+      if (counts.length === 0) continue;
+      const all = counts.reduce((a, b) => a + b);
+      const row = [
+        split,
+        ...[...counts, all].map((n) => n.toLocaleString("en")),
+      ];
+      assert.ok(rows.some((r) => r.join() === row.join()), `${name}: ${row}`);
+      checked++;
+    }
+  }
+  assert.ok(checked >= 7);
 });

@@ -1,12 +1,17 @@
 // Looking at other processes.
 import { readFileSync } from "node:fs";
 
-/** Looks until it is so. */
-export async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let i = 0; !isSo(); i++) {
-    if (i > 3000) throw new Error(`waited in vain: ${what}`);
+/** Looks until there is something, or it is so. */
+export async function until<T>(
+  what: string,
+  find: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  for (let i = 0; i < 12_000; i++) {
+    const found = await find();
+    if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  throw new Error(`waited in vain: ${what}`);
 }
 
 /** Whether a process runs; one that ended and was not asked for does not. */

@@ -6,23 +6,11 @@ import { openStore, type TrialRow } from "../../lib/study/mod.ts";
 import { inFolder } from "../_folder.ts";
 import { program, ROOT } from "../_run.ts";
 import { postgresForTests } from "./_postgres.ts";
+import { until } from "./_processes.ts";
 
 const postgres = await postgresForTests();
 const POINTS = Number(Deno.env.get("FERLAB_TEST_WORKER_POINTS") ?? 2000);
 const GRACE = 3;
-
-/** Looks until `find` gives something. */
-async function until<T>(
-  what: string,
-  find: () => Promise<T | undefined> | T | undefined,
-): Promise<T> {
-  for (let i = 0; i < 6000; i++) {
-    const found = await find();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`waited in vain for ${what}`);
-}
 
 Deno.test({
   name:
