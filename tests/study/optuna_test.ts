@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import type { Outcome } from "../../lib/study/store/mod.ts";
 import { optunaCommand, withOptuna, withStorage } from "./_optuna.ts";
 import { DISTRIBUTIONS, point, points } from "./_points.ts";
-import { queued, storeTest as test } from "./_stores.ts";
+import { type Place, queued, storeTest as test } from "./_stores.ts";
+
+/** Runs Python code that has the queued `study`; the JSON of its last line. */
+const python = <T>(place: Place, code: string) =>
+  withOptuna<T>(place.optuna, "study", code);
 
 const FAILED: Outcome = { state: "FAIL", kind: "error", reason: "no luck" };
 
@@ -34,7 +38,7 @@ test("Optuna 5.0.0 reads states, params, values and epochs", async (place) => {
     ]);
     await store.finish(trialId, outcome);
   }
-  const seen = await withOptuna<{
+  const seen = await python<{
     best: [number, string];
     direction: string;
     metrics: string[];
@@ -44,8 +48,7 @@ test("Optuna 5.0.0 reads states, params, values and epochs", async (place) => {
     frame: number[];
     columns: string[];
   }>(
-    place.optuna,
-    "study",
+    place,
     `
 text = lambda v: v if math.isfinite(v) else str(v)
 frame = study.trials_dataframe()
@@ -110,17 +113,12 @@ test("after a trial's row was deleted Optuna still sees each trial, its own too"
   await place.sql("DELETE FROM trials WHERE number=3; SELECT 1");
   await store.enqueue(studyId, points(7));
   const numbers = () =>
-    withOptuna<number[]>(
-      place.optuna,
-      "study",
+    python<number[]>(
+      place,
       "print(json.dumps([t.number for t in study.trials]))",
     );
   assert.deepEqual(await numbers(), [0, 1, 2, 4, 5, 6, 7]);
-  await withOptuna(
-    place.optuna,
-    "study",
-    `study.enqueue_trial({"lr": 0.01}); print(0)`,
-  );
+  await python(place, `study.enqueue_trial({"lr": 0.01}); print(0)`);
   assert.equal((await numbers()).length, 7, "two trials 7");
   await store.enqueue(studyId, points(7));
   assert.deepEqual(await numbers(), [0, 1, 2, 4, 5, 6, 7, 8]);
@@ -134,9 +132,8 @@ test("Optuna finds the best trial and the important parameter", async (place) =>
     const value = Number(params.depth) + Number(params.lr);
     await store.finish(trialId, { state: "COMPLETE", value });
   }
-  const importances = await withOptuna<Record<string, number>>(
-    place.optuna,
-    "study",
+  const importances = await python<Record<string, number>>(
+    place,
     "print(json.dumps(optuna.importance.get_param_importances(study)))",
   );
   assert.equal(Object.keys(importances)[0], "depth");
@@ -153,9 +150,8 @@ test("Python's optimize runs our waiting points, and we do not", async (place) =
   const store = await place.open();
   const studyId = await queued(store, 3);
   const claim = (await store.claim(studyId))!;
-  const seen = await withOptuna<[number, string, unknown][]>(
-    place.optuna,
-    "study",
+  const seen = await python<[number, string, unknown][]>(
+    place,
     `
 def objective(t):
     t.suggest_float("lr", 1e-5, 0.1, log=True)
@@ -183,9 +179,8 @@ print(json.dumps([[t.number, t.state.name, t.params] for t in study.trials]))`,
 test("we run what Python queued, if all its parameters are known", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 0);
-  await withOptuna(
-    place.optuna,
-    "study",
+  await python(
+    place,
     `
 study.enqueue_trial({"lr": 0.01, "depth": 3})
 study.enqueue_trial({"lr": 0.5, "depth": 3, "mixup": True})
@@ -211,9 +206,8 @@ print(0)`,
   const [, , row] = await store.trials(studyId);
   assert.deepEqual(row.distributions, DISTRIBUTIONS);
   assert.deepEqual(row.attrs.x, [NaN]);
-  const seen = await withOptuna<unknown>(
-    place.optuna,
-    "study",
+  const seen = await python<unknown>(
+    place,
     `
 def objective(t):
     t.suggest_float("lr", 1e-5, 0.1, log=True)
@@ -232,9 +226,8 @@ print(json.dumps([[t.state.name, t.params.get("depth")] for t in study.trials]))
 test("what Optuna's worker left is put back when its heartbeat stops", async (place) => {
   const store = await place.open();
   const studyId = await queued(store, 0);
-  await withOptuna(
-    place.optuna,
-    "study",
+  await python(
+    place,
     `
 storage = optuna.storages.RDBStorage(storage, heartbeat_interval=60)
 study = optuna.load_study(study_name="study", storage=storage)
@@ -277,9 +270,8 @@ print(0)`;
   await store.saveArtifact(claim.trialId, "x", new Uint8Array([1]));
   await store.addSetting(studyId, 0, [point(5)]);
   await store.finish(claim.trialId, { state: "COMPLETE", value: 2 });
-  await withOptuna(
-    place.optuna,
-    "study",
+  await python(
+    place,
     `optuna.delete_study(study_name="theirs", storage=storage); print(0)`,
   );
   assert.deepEqual((await store.studies()).map((s) => s.name), ["study"]);
@@ -338,9 +330,8 @@ test(
     await place.sql(
       "UPDATE trial_heartbeats SET heartbeat='2024-01-01 00:00:00'",
     );
-    await withOptuna(
-      place.optuna,
-      "study",
+    await python(
+      place,
       `
 storage = optuna.storages.RDBStorage(
     storage, heartbeat_interval=60,
