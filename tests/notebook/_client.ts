@@ -164,10 +164,11 @@ interface Served {
   c: Connection;
 }
 
-/** A test with a client of a proxy of its own. */
-export const proxyTest = testsWith<Served>((body) =>
-  serving(newConnection(), body)
-);
+/** Does work with a client of a proxy of its own. */
+export const withProxy = (body: (served: Served) => Promise<void>) =>
+  serving(newConnection(), body);
+
+export const proxyTest = testsWith(withProxy);
 
 /** The same on given ports, as a front end restarts a kernel. */
 export async function serving(
