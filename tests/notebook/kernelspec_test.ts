@@ -26,11 +26,8 @@ Deno.test({
         },
       }).output();
       assert.equal(code, 0);
-      const file = join(
-        file("."),
-        ".local/share/jupyter/kernels/deno/kernel.json",
-      );
-      const { argv, language } = JSON.parse(await Deno.readTextFile(file));
+      const spec = file(".local/share/jupyter/kernels/deno/kernel.json");
+      const { argv, language } = JSON.parse(await Deno.readTextFile(spec));
       assert.equal(argv[0], Deno.execPath());
       assert.ok(argv.includes("{connection_file}"));
       assert.equal(language, "typescript");
