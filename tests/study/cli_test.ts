@@ -241,6 +241,29 @@ test.recorded("a name that is not there is one line with the close ones", async 
   assert.deepEqual(contents(cwd), before);
 });
 
+test.folder("a name that looks like a trial's or a place's, and values that look alike", async (cwd) => {
+  const dir = join(cwd, "runs", "a");
+  await Deno.mkdir(join(cwd, "data"));
+  const parameters = { x: [1, "1"] };
+  for (const name of ["run#3", "data:x"]) {
+    await runStudy(
+      { name, parameters },
+      () => Promise.resolve({ value: 1 }),
+      { dir },
+    );
+  }
+  const [whole, trial, place, both] = await Promise.all([
+    study(cwd, "show", "run#3"),
+    study(cwd, "show", "run#3#1"),
+    study(cwd, "show", "runs/a:data:x"),
+    study(cwd, "compare", "data:x#0", "data:x#1"),
+  ]);
+  assert.match(whole.out, /^study +run#3$[^]*x: 1, "1" \(scientific\)/m);
+  assert.match(trial.out, /^trial +1 of run#3$[^]*^parameters +x "1"$/m);
+  assert.match(place.out, /^study +data:x$/m);
+  assert.match(both.out, /^params\.x +1 +"1"$/m);
+});
+
 test.recorded("a name in two records is refused until one is said", async ({ cwd, dir }) => {
   const other = join(cwd, "results", "b");
   const lone = { ...SEARCH, repeats: 1, fixed: { data: "fer2013" } };

@@ -77,10 +77,26 @@ Deno.test("1e-3 and 0.001 and 10 ** -3 are one setting", () => {
   assert.equal(new Set(keys).size, 1);
 });
 
+Deno.test("whole numbers are told apart by all their digits, a BigInt by its text", () => {
+  const first = 1764460800001, next = first + 1;
+  const study = { name: "k", parameters: { cut: [first, next] } };
+  assert.equal(pointsOf(parseStudy(study), "r").length, 2);
+  for (const n of [7n, 10n ** 20n, 2n ** 60n]) {
+    assert.equal(canonical(n), canonical(decodeJson(encodeJson(n))));
+  }
+});
+
+Deno.test("a parameter may be called as what all objects have", () => {
+  const parameters = { constructor: [1, 2], toString: ["a"] };
+  const study = parseStudy({ name: "k", parameters });
+  assert.equal(distributionsOf(study).constructor.name, "IntDistribution");
+});
+
 const TPE = { search: { kind: "tpe", points: 3 } };
 /** Fields beside the name "s", and how they are refused. */
 const BAD: [fields: object | null, message: RegExp][] = [
   [{ name: undefined, parameters: {} }, /^study without a name: name: /],
+  [{ name: "" }, /^study "": name: has to have 1 to 480 characters$/],
   [{ name: "a@b" }, /^study "a@b": name: may not hold @/],
   [{ grid: {} }, /^study "s": grid: unknown field; known are name, /],
   [{ repeat: 2 }, /^study "s": repeat: unknown field; did you mean repeats\?$/],
@@ -120,6 +136,14 @@ const BAD: [fields: object | null, message: RegExp][] = [
   [
     { parameters: { lr: { low: 0, high: 1, log: true } }, ...TPE },
     /parameters\.lr\.low is 0: a log range starts above 0/,
+  ],
+  [
+    { parameters: { lr: { low: -1e308, high: 1e308 } }, ...TPE },
+    /parameters\.lr: -1e\+308 to 1e\+308 is too wide: narrow it$/,
+  ],
+  [
+    { parameters: { lr: { low: 1, high: 1 + Number.EPSILON } }, ...TPE },
+    /parameters\.lr: low 1 has to be below high 1\.0000000000000002$/,
   ],
   [
     { search: { kind: "sobol", points: 4 } },

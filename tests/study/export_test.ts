@@ -170,7 +170,16 @@ test("a file that cannot be written is named, and the old ones stay whole", asyn
     }),
     /^StudyError: .*other\.epochs\.csv: cannot be written: /,
   );
+  await assert.rejects(
+    exportStudy(STUDY, [], { format: "csv", file: "/dev/null" }),
+    /^StudyError: \/dev\/null: cannot be written: no plain file$/,
+  );
   assert.equal(readFileSync(file, "utf8"), before);
+  const link = join(folder, "link.csv");
+  await Deno.symlink("lr.csv", link);
+  await exportStudy(STUDY, [], { format: "csv", file: link });
+  assert.notEqual(readFileSync(file, "utf8"), before);
+  assert.ok(Deno.lstatSync(link).isSymlink);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith(".")),
     [],

@@ -8,6 +8,7 @@ import {
   type StudyInput,
   type TrainTrial,
 } from "../../lib/study/mod.ts";
+import { identityOf } from "../../lib/study/identity.ts";
 import { withEnv } from "../_env.ts";
 import { folderTest as test } from "../_folder.ts";
 import { trialsIn, withStore } from "./_store.ts";
@@ -133,4 +134,10 @@ test("numbers and words under one parameter name are refused", async (dir) => {
     run(dir, { ...DEF, parameters: { lr: [0.1, "high"] } }),
     /parameters\.lr: "high" does not fit the FloatDistribution of the recorded trials: give the study a new name/,
   );
+});
+
+Deno.test("an attribute of our name that is no identity is none", () => {
+  for (const ferlab of [5, null, "x", { family: "a" }]) {
+    assert.equal(identityOf({ attrs: { ferlab } } as never), undefined);
+  }
 });

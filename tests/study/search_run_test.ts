@@ -37,6 +37,22 @@ test("TPE finds the optimum, goes on from its record and stops at its points", a
   });
 });
 
+test("a search of more points than there are ends with all of them, each run once", async (dir) => {
+  const parameters = {
+    lr: { low: 1, high: 3, step: 0.8 },
+    depth: { low: 1, high: 9, int: true, step: 4 },
+    on: [true, 1, "1"],
+  };
+  const study = tpe(99, { parameters, repeats: 2 });
+  const nan: TrainTrial = ({ params }) =>
+    Promise.resolve({ value: params.on === "1" ? NaN : Number(params.lr) });
+  for (const ran of [54, 0]) {
+    const summary = await runStudy(study, nan, { dir });
+    assert.deepEqual([summary.ran, summary.total], [ran, 54]);
+    assert.deepEqual([summary.complete, summary.failed], [36, 18]);
+  }
+});
+
 test("each setting of a search has all its repeats, with paired seeds", async (dir) => {
   await runStudy(tpe(4, { repeats: 3 }), bowl, { dir });
   const rows = await trialsIn(dir, "tpe");
