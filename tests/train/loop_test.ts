@@ -121,7 +121,7 @@ test("the schedule moves the rate, and a longer run of it is another one", async
     checkpointDir: dir,
     onWarning: (line) => warnings.push(line),
   }));
-  assert.match(warnings[0], /another recipe/);
+  assert.match(warnings[0], /another recipe .*\(epochs differ\)/);
   assert(Math.abs(four[2].lr - 5e-4) < 1e-18);
 });
 
@@ -292,10 +292,18 @@ Deno.test("a loss that is no number ends the training, and its place is named", 
   );
 });
 
-Deno.test("a batch larger than the data is refused before training", async () => {
+Deno.test("a batch larger than the data and labels from 1 are refused before training", async () => {
   await assert.rejects(
     all(train(tinyRecipe({ batchSize: 45 }), tinyData)),
     /recipe\.batchSize: 45 is more than the 44 training images/,
+  );
+  const labels = tinyData.train.labels.map((label) => label + 1);
+  await assert.rejects(
+    all(train(tinyRecipe(), {
+      ...tinyData,
+      train: { ...tinyData.train, labels },
+    })),
+    /^RecipeError: synthetic: training label 7 is no class; give labels 0 to 6$/,
   );
 });
 

@@ -200,6 +200,10 @@ test("weights without recipe or classes, of another net or without sense are ref
     /2 names \(a, b\) for 7 classes/,
   );
   await assert.rejects(
+    trainedNet(bare, { recipe, classes: [..."aabcdef"] }),
+    /7 names \(a, a, .* for 7 classes; give one of its own per class/,
+  );
+  await assert.rejects(
     trainedNet(bare, { recipe: { ...recipe, depth: 2 } }),
     /is of another net than its recipe \(baseline, depth 2, .*missing: blocks\.1\./,
   );
