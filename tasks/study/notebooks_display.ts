@@ -49,6 +49,8 @@ class Notebook {
   cell?: { index: number; total: number; title: string };
   readonly studies = new Map<string, StudyProgress & { before: number }>();
   ended?: number;
+  /** Ended before all was done. */
+  isBroken = false;
 
   constructor(readonly expected: Expected, readonly start: number) {}
 
@@ -77,9 +79,9 @@ class Notebook {
     const all = Math.max(total, told.total);
     return {
       total: all,
-      done: this.ended === undefined
-        ? Math.max(told.done, Math.min(kept, all))
-        : all,
+      done: this.ended !== undefined && !this.isBroken
+        ? all
+        : Math.max(told.done, Math.min(kept, all)),
       trained: this.#sum((s) => s.done - s.before),
       failed: this.#sum((s) => s.failed),
     };
@@ -117,11 +119,9 @@ export class NotebooksDisplay {
     const expected = this.all.find((e) => e.name === name)!;
     this.#running.set(name, new Notebook(expected, this.o.now()));
     const place = this.all.indexOf(expected) + 1;
+    const text = `${expected.title}: runs, ${place} of ${this.all.length}`;
     if (this.#screen) this.#screen.changed();
-    else {this.#line({
-        text: `${expected.title}: runs, ${place} of ${this.all.length}`,
-        colour: BOLD,
-      });}
+    else this.#line({ text, colour: BOLD });
   }
 
   take(name: string, event: RunEvent): void {
@@ -139,6 +139,7 @@ export class NotebooksDisplay {
   finish(name: string, report: string, failed?: string): void {
     const notebook = this.#running.get(name)!;
     notebook.ended = this.o.now();
+    notebook.isBroken = failed !== undefined;
     const { trained, failed: lost } = notebook.trials;
     const seconds = (notebook.ended - notebook.start) / 1000;
     const what = [
@@ -216,6 +217,7 @@ export class NotebooksDisplay {
 
   /** All notebooks: trials, time, the best accuracy of this run. */
   #overall(): Line {
+    const complete = this.#ended.filter((n) => !n.isBroken);
     const begun = [...this.#ended, ...this.#running.values()];
     const waiting = this.all.filter((e) =>
       !begun.some((n) => n.expected === e)
@@ -235,7 +237,7 @@ export class NotebooksDisplay {
       ).sort((a, b) => b.value - a.value)[0];
     return {
       text: [
-        `${this.#ended.length} of ${this.all.length} notebooks`,
+        `${complete.length} of ${this.all.length} notebooks`,
         count("total") > 0 && `trial ${count("done")} of ${count("total")}`,
         left !== undefined && timeLeft(left),
         best &&
@@ -247,7 +249,8 @@ export class NotebooksDisplay {
 
   /** Nothing where nothing is known of some of them. */
   #secondsLeft(waiting: readonly Expected[]): number | undefined {
-    const known = this.#ended.filter((n) => n.expected.seconds);
+    const known = this.#ended
+      .filter((n) => n.expected.seconds && !n.isBroken);
     const took = known.reduce((sum, n) => sum + (n.ended! - n.start) / 1000, 0);
     const thought = known.reduce((sum, n) => sum + n.expected.seconds!, 0);
     // This machine's speed beside the expected one.

@@ -165,6 +165,15 @@ Deno.test("off a terminal lines are plain and few", () => {
   assert.doesNotMatch(text(), /\x1b/);
 });
 
+Deno.test("a notebook that was stopped does not count as done", () => {
+  const { display, send, screen } = captured();
+  display.begin("02-lr-search");
+  send(1000, "02-lr-search", cell(3, "Training"), told(2, 10));
+  display.finish("02-lr-search", "a.html", "stopped");
+  display.begin("03-depth");
+  assert.match(screen().at(-1)!, /^0 of 2 notebooks · trial 2 of 40 · /);
+});
+
 Deno.test("--verbose tells cells and what they print", () => {
   const { display, send, text } = captured({
     verbose: true,
