@@ -96,7 +96,7 @@ Deno.test("parts of a training split are disjoint, cover it and have its proport
     /^DataError: part\.take: 3 of 3 parts: give a whole number from 0 to 2$/,
   );
   await assert.rejects(
-    loadDataset({ ...whole, part: { of: 0, take: 0 } }),
-    /^DataError: part\.of: 0 parts of 50 images/,
+    loadDataset({ ...whole, part: { of: 51, take: 0 } }),
+    /^DataError: part\.of: 51 parts of 50 images/,
   );
 });
