@@ -78,8 +78,10 @@ export function readCsv(bytes: Uint8Array, file: string): CsvTable {
   if (!header || rows.length === 0) {
     throw new StudyError(`${file}: has no rows: export it as CSV again`);
   }
-  const columns = header.record.map((name, i, all) => {
-    const before = all.slice(0, i).filter((other) => other === name).length;
+  const times = new Map<string, number>();
+  const columns = header.record.map((name) => {
+    const before = times.get(name) ?? 0;
+    times.set(name, before + 1);
     return before > 0 ? `${name}.${before}` : name;
   });
   return {
