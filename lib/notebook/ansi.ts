@@ -15,7 +15,7 @@ export const escapeHtml = (text: string): string =>
 /** {@link escapeHtml} of words, in which 1e-3 stands in one line. */
 export const wordsHtml = (text: string): string =>
   escapeHtml(text).replace(
-    /(?<![\d.])[\d.]+e-\d+/g, // in linear time
+    /(?<![\w.-])\d[\d.]*e-\d+(?![\w-])/g, // in linear time
     '<span style="white-space:nowrap">$&</span>',
   );
 

@@ -15,7 +15,7 @@ type Content = Record<string, unknown>;
 
 /** Arguments for Deno that start the proxy. */
 export const proxyArgs = (file: string) => [
-  ...["run", "-A", "--no-check", join(ROOT, "lib/notebook/proxy.ts")],
+  ...["run", "-A", "--no-check", join(ROOT, "lib/notebook/kernel/proxy.ts")],
   ...["--conn", file],
 ];
 

@@ -205,7 +205,7 @@ Deno.test({
 test("a dead holder's lock is taken over, and its leavings go", async (file) => {
   const folder = file(".");
   const script = `
-      import { lockOutput } from ${JSON.stringify(join(NB, "lock.ts"))};
+      import { lockOutput } from ${JSON.stringify(join(NB, "file/lock.ts"))};
       await lockOutput("b.ipynb");
       await Deno.writeTextFile("b.ipynb.0123abcd.tmp", "half");
       console.error("locked");
