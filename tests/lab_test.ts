@@ -43,7 +43,7 @@ Deno.test("what a notebook imports hides no piece, chart or group behind another
     .map(([name]) => name).sort();
   assert.equal(
     groups.join(" "),
-    "charts data models profiling statistics study train weights",
+    "charts data models profiling statistics study train trained weights",
   );
   // What a room needs for itself stands in no notebook's way.
   for (const name of ["fieldsText", "PARAMETERS", "listOf", "effectsIn"]) {
