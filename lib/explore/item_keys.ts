@@ -8,6 +8,10 @@ export const KEYS: Record<string, (item: Row) => unknown> = {
   settings: (setting) => paramsOf(setting),
 };
 
+/** What tells a trial from those of all studies. */
+export const trialId = (study: unknown, number: unknown) =>
+  `${study}/${number}`;
+
 export const keyText = (key: unknown): string => JSON.stringify(key) ?? "";
 
 /** What an effect is called, which does not change with the rows. */

@@ -20,7 +20,7 @@
 import { channels } from "../charts/mod.ts";
 import { bestPer, type Row, type Trial } from "../rows/mod.ts";
 import type { TrainingPlan } from "../study/mod.ts";
-import { isPlain, keyText, readKey, watched } from "./item_keys.ts";
+import { isPlain, keyText, readKey, trialId, watched } from "./item_keys.ts";
 
 const CALL = Symbol.for("ferlab.call");
 const ITEM = Symbol.for("ferlab.item");
@@ -156,7 +156,6 @@ export function callOf(value: unknown): Call | undefined {
 }
 
 const originals = new Map<string, Trial>();
-const trialIdOf = ({ study, number }: Row) => `${study}/${number}`;
 
 /** Of a study of trainings by its name: what its trials share beside a recipe. */
 export type SharedPlan = Pick<TrainingPlan, "data" | "limits" | "objective"> & {
@@ -172,10 +171,11 @@ export function remember(trials: readonly Trial[], plan?: TrainingPlan): void {
     plans.set(name, { data, limits, objective, seed });
   }
   for (const trial of trials) {
-    const known = originals.get(trialIdOf(trial));
+    const id = trialId(trial.study, trial.number);
+    const known = originals.get(id);
     const isKnown = known && known.start === trial.start &&
       known.end === trial.end && known.state === trial.state;
-    if (!isKnown) originals.set(trialIdOf(trial), trial);
+    if (!isKnown) originals.set(id, trial);
   }
 }
 
@@ -186,7 +186,7 @@ export const trialsOnRecord = (studies: readonly string[]): Trial[] =>
 const originalOf = (row: unknown): Trial | undefined => {
   const { study, number } = (row ?? {}) as Row;
   return typeof study === "string" && typeof number === "number"
-    ? originals.get(trialIdOf({ study, number }))
+    ? originals.get(trialId(study, number))
     : undefined;
 };
 

@@ -1,16 +1,13 @@
 /** Makes the calls of a report again, on the trials that a state keeps. */
 import { channels } from "../../charts/mod.ts";
 import type { Row, Trial } from "../../rows/mod.ts";
-import { KEYS, keyText, readKey } from "../item_keys.ts";
+import { KEYS, keyText, readKey, trialId } from "../item_keys.ts";
 import type { CallJson, Json } from "../record.ts";
 import { FUNCTIONS, WITH_MARGIN } from "./functions.ts";
 import { keeps, NUMBERS, type State, testingOf } from "./state.ts";
 
 /** All trials of a page by study and number. */
 export type Trials = ReadonlyMap<string, Trial>;
-
-export const trialId = (study: unknown, number: unknown) =>
-  `${study}/${number}`;
 
 /** What is no longer there: an item of rows that are left out. */
 const GONE = Symbol();
@@ -119,9 +116,8 @@ export class CallEvaluation {
       case "t": {
         const [all, isJudged] = parts;
         const values = new Map<string, Json>(
-          (all as Json[]).map((
-            [study, n, value],
-          ) => [trialId(study, n), value]),
+          (all as Json[])
+            .map(([study, n, value]) => [trialId(study, n), value]),
         );
         if (isJudged && (this.state.number ?? "test") !== "test") {
           throw new Error(

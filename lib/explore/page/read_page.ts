@@ -2,9 +2,9 @@
 /** What a page has of its report, read without trust. */
 import type { Trial } from "../../rows/mod.ts";
 import type { Asked } from "../pack.ts";
+import { trialId } from "../item_keys.ts";
 import type { CallJson, Json } from "../record.ts";
 import { trialsIn, type TrialTable } from "../packed_trials.ts";
-import { trialId } from "./evaluate.ts";
 
 /** An output of the report that can be asked. */
 export interface Output {
