@@ -7,11 +7,7 @@ import { plainTable } from "./rows_as_csv.ts";
 import { type AxesOptions, frame, tip } from "./frame.ts";
 import { rowsAxis, widest } from "./text_layout.ts";
 import * as marks from "./marks.ts";
-import {
-  checkNoiseBar as checkNoise,
-  noiseWords as noiseText,
-  sdOf,
-} from "./noise_bar.ts";
+import { checkNoiseBar, noiseWords, sdOf } from "./noise_bar.ts";
 import { type Chart, FONT_SIZE, wrapWords } from "./theme.ts";
 import { signed } from "./value_text.ts";
 
@@ -64,7 +60,7 @@ export function forestChart(
 
   const [finite, failed] = [true, false]
     .map((isDone) => all.filter((r) => (r.estimate !== null) === isDone));
-  checkNoise("forest", o.noise, factor !== 1);
+  checkNoiseBar("forest", o.noise, factor !== 1);
   const noise = Math.SQRT2 * sdOf(o.noise) * factor;
   const values = finite.flatMap((r) => [r.estimate, r.low, r.high]);
   const x = axisFor([...values, -noise, 0, noise], {
@@ -115,7 +111,7 @@ export function forestChart(
       noise > 0
         ? { mark: marks.SAMPLES.noise, label: band }
         : o.noise !== undefined &&
-          { mark: "", width: 0, label: noiseText(null) },
+          { mark: "", width: 0, label: noiseWords(null) },
     ]],
     notes: [
       failed.length > 0 &&
