@@ -260,8 +260,13 @@ async function disk(
   remedy: string,
 ): Promise<Told> {
   while (!existsSync(folder)) folder = dirname(folder);
-  const { bavail, bsize } = statfsSync(folder);
-  const gb = Math.floor(bavail * bsize / 1e9);
+  let gb: number;
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    gb = Math.floor(bavail * bsize / 1e9);
+  } catch (e) {
+    return [part, "wrong", (e as Error).message, remedy];
+  }
   const { ok, why } = await inDeno(
     `const file = Deno.makeTempFileSync({ dir: ${JSON.stringify(folder)} });
      try { Deno.writeTextFileSync(file, "0".repeat(1e6)); }
