@@ -35,6 +35,10 @@ Deno.test("a csv of other words, quotes and separators reads as the clean one", 
     quotes: LIST.replace(/[^,\n]+/g, '"$&"'),
     semicolons: LIST.replaceAll(",", ";"),
     bars: LIST.replaceAll(",", "|"),
+    "a separator that is said": '\ufeff"sep=:"\r\n' + LIST.replaceAll(",", ":"),
+    "one beside a comma in the header": "sep=;;;;;\n" +
+      LIST.replaceAll(",", ";").replace(/$/gm, ";").replace(/\n;$/, "\n")
+        .replace("subject;", "subject;note, if any"),
     "a comma in a header's cell": LIST.replaceAll(",", ";")
       .replace(/$/gm, ";").replace("subject;", 'subject;"note, if any"')
       .replace(/\n;$/, "\n"),

@@ -7,6 +7,7 @@ import { readFer2013Csv } from "../../lib/data/formats/fer2013_csv.ts";
 import {
   DataError,
   describeDataset,
+  detectFormat,
   FER_CLASSES,
   loadDataset,
   type LoadOptions,
@@ -86,6 +87,14 @@ Deno.test("the csv reads the same in any order of columns, quoted, and from Wind
     assert.deepEqual(firsts(tree.dir), WANTED, name);
     assert.deepEqual(fer2013.list(tree.dir, {}).bad, [], name);
   }
+  using said = csvTree("\ufeffsep=|\r\n" + CSV.replaceAll(",", "|"));
+  assert.equal(detectFormat(said.dir).name, "fer2013");
+  assert.deepEqual(
+    firsts(said.dir),
+    WANTED.map(([, ...row], i) => [`fer2013.csv:${3 + i}`, ...row]),
+  );
+  using alone = csvTree("sep=;");
+  assert.throws(() => readFer2013Csv(join(alone.dir, "fer2013.csv")), /empty/);
 });
 
 Deno.test("each bad row is named by its line and the kept rows do not move", async () => {

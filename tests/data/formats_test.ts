@@ -200,7 +200,14 @@ for (
     assert.equal(detectFormat(tree.dir).name, format);
     const want = listing(text);
     assert.ok(want.images.length > 0);
-    for (const [what, same] of Object.entries(disguises(text))) {
+    const said = {
+      "sep=;": `sep=;\n${text.replaceAll(",", ";")}`,
+      "sep= and a comma": `\ufeffsep=,\r\n${text.replaceAll("\n", "\r\n")}`,
+      "sep= and a tab": `SEP=\t\n${text.replaceAll(",", "\t")}`,
+      "sep=\\t": `"sep=\\t"\r${text.replaceAll(",", "\t")}`,
+    };
+    const all = { ...disguises(text), ...header && said };
+    for (const [what, same] of Object.entries(all)) {
       assert.deepEqual(listing(same), want, what);
     }
     const latin1 = new TextEncoder().encode(`${text}m?de`)

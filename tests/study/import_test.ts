@@ -192,10 +192,35 @@ Deno.test("a byte-order mark, CRLF and text without quotes are read", () => {
   assert.equal(trials[0].outcome.attrs?.Notes, "x\ny");
 });
 
+Deno.test("a first line that says the separator is no header", () => {
+  for (
+    const [said, mark] of [
+      ["sep=;", ";"],
+      ['"sep=;"', ";"],
+      ["sep=;;;", ";"],
+      ["SEP=,", ","],
+      ["sep=\t", "\t"],
+      ["sep=\\t", "\t"],
+      ["sep=|", "|"],
+    ]
+  ) {
+    const rows = ["Name,lr,acc", "a,0.1,0.5"].map((r) =>
+      r.replaceAll(",", mark)
+    );
+    const text = ["\ufeff" + said, ...rows, "b"].join("\r\n");
+    refuses(text, /^StudyError: runs\.csv: line 4: has 1 cells/);
+    const { trials } = source(text.replace(/b$/, ""), GIVEN);
+    assert.deepEqual(trials.map((t) => t.params), [{ lr: 0.1 }], said);
+  }
+});
+
 Deno.test("of two columns of one name, a setting and a result, both are kept", () => {
   const { trials } = source("Name,lr,acc,lr\na,0.1,0.5,0\n", GIVEN);
   assert.deepEqual(trials[0].params, { lr: 0.1 });
   assert.equal(trials[0].outcome.attrs?.["lr.1"], 0);
+  const { columns, rows } = table("lr,lr,lr.1,lr,lr.1\n1,2,3,4,5\n");
+  assert.deepEqual(columns, ["lr", "lr.2", "lr.1", "lr.3", "lr.1.1"]);
+  assert.deepEqual(Object.values(rows[0].cells), ["1", "2", "3", "4", "5"]);
 });
 
 Deno.test("bad rows are named by their lines", () => {

@@ -4,7 +4,7 @@ import { expressionOf } from "../expressions.ts";
 import type { Listing } from "../listing.ts";
 import { Collector } from "./collector.ts";
 import { misfitOf, readTable, type Row } from "./text_table.ts";
-import { firstLine, headerOf, readLines } from "./text_files.ts";
+import { firstLines, headerOf, readLines } from "./text_files.ts";
 import { DataError } from "../types.ts";
 import type { ReadOptions, SplitName } from "../types.ts";
 import { onTree, type Tree } from "./tree.ts";
@@ -39,7 +39,7 @@ function columns(header: string[], names: readonly string[]): number[] {
 function listsIn(dir: string, tree: Tree): string[] {
   return tree.files("").filter((name) => {
     if (!/\.(csv|tsv)$/i.test(name)) return false;
-    const { cells } = headerOf(firstLine(join(dir, name)));
+    const { cells } = headerOf(firstLines(join(dir, name)));
     return columns(cells, IMAGE).length > 0 && columns(cells, LABEL).length > 0;
   });
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { expressionOf } from "../expressions.ts";
 import type { Listing } from "../listing.ts";
-import { firstLine } from "./text_files.ts";
+import { firstLines } from "./text_files.ts";
 import { DataError, FER_CLASSES, SPLITS } from "../types.ts";
 import type { SplitName } from "../types.ts";
 import { Collector } from "./collector.ts";
@@ -91,7 +91,7 @@ export function fer2013CsvIn(tree: Tree): string | null {
   const found = ["", "fer2013"]
     .flatMap((at) => tree.files(at).map((name) => below(at, name)))
     .filter((path) => /\.csv$/i.test(path))
-    .filter((path) => fer2013Columns(firstLine(join(dir, path))) !== null);
+    .filter((path) => fer2013Columns(firstLines(join(dir, path))) !== null);
   const usual = ["fer2013.csv", "fer2013/fer2013.csv", "icml_face_data.csv"]
     .find((path) => found.includes(path));
   if (usual !== undefined) return usual;

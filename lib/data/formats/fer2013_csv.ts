@@ -147,9 +147,9 @@ interface Columns {
   count: number;
 }
 
-/** The columns that a header line names, in any order; null for another. */
-export function fer2013Columns(header: string): Columns | null {
-  const { separator, cells } = headerOf(header);
+/** The columns that a table's header names, in any order; null for another. */
+export function fer2013Columns(text: string): Columns | null {
+  const { separator, cells } = headerOf(text);
   const [emotion, pixels, usage] = ["emotion", "pixels", "usage"]
     .map((name) => cells.indexOf(name));
   if (emotion < 0 || pixels < 0) return null;
@@ -167,13 +167,14 @@ export function fer2013Columns(header: string): Columns | null {
 export function readFer2013Csv(path: string): Fer2013Table {
   const table: Fer2013Table = { rows: [], bad: [], usages: new Map() };
   let columns: Columns | null = null;
-  let index = 0;
+  let index = 0, head = "";
   let block = new Uint8Array(0), used = 0;
   eachLine(path, (bytes, line) => {
     if (bytes.every((b) => b <= 32)) return;
     if (columns === null) {
-      columns = fer2013Columns(ascii.decode(bytes));
-      if (columns !== null) return;
+      head += `${ascii.decode(bytes)}\n`;
+      columns = fer2013Columns(head);
+      if (columns !== null || headerOf(head).above === head) return;
       throw new DataError(
         `${path}:${line}: is no header with the columns emotion and pixels`,
       );

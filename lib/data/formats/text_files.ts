@@ -53,12 +53,12 @@ export function readText(path: string): string {
 }
 
 /**
- * The first line with something on it, of UTF-16 too: it tells what a file is,
- * whose reader then refuses it by name.
+ * A file's first lines, of UTF-16 too: they tell what it is, and its reader then
+ * refuses it by name.
  *
  * @throws DataError for a file that cannot be read, with its name.
  */
-export function firstLine(path: string): string {
+export function firstLines(path: string): string {
   const bytes = new Uint8Array(4096);
   const length = attempt(path, () => {
     const file = openSync(path, "r");
@@ -69,18 +69,27 @@ export function firstLine(path: string): string {
     }
   });
   const start = bytes.subarray(0, length);
-  return new TextDecoder(utf16Of(start)).decode(start)
-    .trimStart().split(/[\r\n]/, 1)[0];
+  return new TextDecoder(utf16Of(start)).decode(start);
 }
 
-/** A header line's cells, lower case, and what separates them. */
-export function headerOf(line: string): { separator: string; cells: string[] } {
+/** The line that Excel takes, and others write, above a header: "sep=;". */
+const SEPARATOR = /^\s*"?sep=(\\t|.)"?\1*[^\S\r\n]*(\r?\n|\r|$)/i;
+
+/**
+ * What a table begins with: its header's cells, lower case, what separates
+ * them, and the line above that says so, if there is one.
+ */
+export function headerOf(
+  text: string,
+): { separator: string; cells: string[]; above: string } {
+  const [above = "", said] = SEPARATOR.exec(text) ?? [];
+  const [line] = text.slice(above.length).trimStart().split(/[\r\n]/, 1);
   const unquoted = line.replace(/"[^"]*"/g, "");
-  const separator =
+  const separator = said?.replace("\\t", "\t") ??
     [",", ";", "\t", "|"].find((mark) => unquoted.includes(mark)) ?? ",";
   const cells = line.split(separator)
     .map((cell) => cell.trim().replace(/^"(.*)"$/, "$1").trim().toLowerCase());
-  return { separator, cells };
+  return { separator, cells, above };
 }
 
 /**

@@ -13,13 +13,16 @@ export interface Row {
 
 /**
  * The rows of a csv (RFC 4180), header included, empty ones left out. The first
- * line tells what separates the cells: comma, semicolon, tab or bar.
+ * line tells what separates the cells: comma, semicolon, tab or bar, or it says
+ * so, as "sep=;".
  *
  * @throws DataError as `readText` does, and for a quote without an end
  */
 export function readTable(path: string): Row[] {
-  const text = readText(path).replace(/\r\n?/g, "\n");
-  const { separator } = headerOf(text.trimStart().split("\n", 1)[0]);
+  const all = readText(path).replace(/\r\n?/g, "\n");
+  const { separator, above } = headerOf(all);
+  // Lines keep their numbers.
+  const text = all.replace(above.trim(), "");
   const rows = text.includes('"')
     ? quotedRows(path, text, separator)
     // A parser takes eight times as long for a list of 400,000 rows.

@@ -5,7 +5,7 @@ import { StudyError } from "../errors.ts";
 export interface CsvRow {
   /** Of the file, where the row starts. */
   line: number;
-  /** By column; the second of a name is `name.1`. */
+  /** By column; the second of a name is `name.1`, where none is called so. */
   cells: Record<string, string>;
 }
 
@@ -44,7 +44,8 @@ export function readRows<Row extends { line: number }, T>(
 
 /**
  * Reads a CSV file by RFC 4180: UTF-8 with or without a byte-order mark, any
- * line ends (within a cell they become \n).
+ * line ends (within a cell they become \n). A first line such as "sep=;" says
+ * what separates the cells instead of commas.
  *
  * @throws StudyError for text that is no CSV, and rows of another length
  */
@@ -56,9 +57,12 @@ export function readCsv(bytes: Uint8Array, file: string): CsvTable {
     throw new StudyError(`${file}: is not UTF-8 text: export it as CSV again`);
   }
   const lines = text.replace(/\r\n?/g, "\n");
+  const [above = "", delimiter = ","] =
+    /^"?sep=(\\t|.)"?\1*(?=\n)/i.exec(lines) ?? [];
   let parsed: { record: string[]; info: { lines: number } }[];
   try {
-    parsed = parse(lines, {
+    parsed = parse(lines.slice(above.length), {
+      delimiter: delimiter.replace("\\t", "\t"),
       info: true,
       record_delimiter: "\n",
       relax_column_count: true,
@@ -78,9 +82,10 @@ export function readCsv(bytes: Uint8Array, file: string): CsvTable {
   if (!header || rows.length === 0) {
     throw new StudyError(`${file}: has no rows: export it as CSV again`);
   }
-  const times = new Map<string, number>();
+  const given = new Set(header.record), times = new Map<string, number>();
   const columns = header.record.map((name) => {
-    const before = times.get(name) ?? 0;
+    let before = times.get(name) ?? 0;
+    while (before > 0 && given.has(`${name}.${before}`)) before++;
     times.set(name, before + 1);
     return before > 0 ? `${name}.${before}` : name;
   });
