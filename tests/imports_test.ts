@@ -28,7 +28,7 @@ const ROOMS: Record<string, string[]> = {
     ...["train", "models", "data", "weights", "faults", "nn", "tensorflow"],
     "statistics",
   ],
-  profile: ["models", "nn", "tensorflow"],
+  profile: ["models", "nn", "tensorflow", "statistics"],
   study: TRAINING,
   charts: ["statistics"],
   rows: ["study", "charts", ...TRAINING],

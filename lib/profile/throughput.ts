@@ -1,5 +1,6 @@
 /** Images per second by batch size. */
 import { applyScope, type Forward, type ModelState } from "../nn/mod.ts";
+import { quantile } from "../statistics/mod.ts";
 import {
   type Arithmetic,
   compile,
@@ -57,14 +58,6 @@ export interface ThroughputOptions {
   now?: () => number;
 }
 
-/** Linear between the neighbours, as NumPy's default. */
-function quantile(sorted: readonly number[], q: number): number {
-  const at = (sorted.length - 1) * q;
-  const low = Math.floor(at);
-  const high = Math.ceil(at);
-  return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
-}
-
 function rowOf(
   batchSize: number,
   imagesPerStep: number,
@@ -75,8 +68,7 @@ function rowOf(
   const times = all.slice(warmUp);
   const seconds = sum(times);
   const images = imagesPerStep * times.length;
-  const rates = times.filter((t) => t > 0).map((t) => imagesPerStep / t)
-    .sort((a, b) => a - b);
+  const rates = times.filter((t) => t > 0).map((t) => imagesPerStep / t);
   const [lowerQuartile, median, upperQuartile] = [0.25, 0.5, 0.75]
     .map((q) => rates.length > 0 ? quantile(rates, q) : null);
   return {

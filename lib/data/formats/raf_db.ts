@@ -106,8 +106,10 @@ function labelList(tree: Tree, list: string, o: ReadOptions): Listing {
     const stem = stemOf(name).replace(/_aligned$/, "");
     return { name: `${stem}_aligned.jpg`, label, where, split };
   });
-  const find = ({ name }: Row) =>
-    tree.image(below(folder, name)) ?? { missing: below(folder, name) };
+  const find = ({ name }: Row) => {
+    const path = below(folder, name);
+    return tree.image(path) ?? { missing: path };
+  };
   return build(tree, "label list and aligned images", [folder], rows, o, find);
 }
 
@@ -115,12 +117,13 @@ function labelList(tree: Tree, list: string, o: ReadOptions): Listing {
 function csvTables(tree: Tree, tables: string[], o: ReadOptions): Listing {
   const place = placer(tables);
   const rows = tables.flatMap((file): Row[] => {
-    const [header, ...rest] = readTable(join(tree.root, file));
-    const at = columnsOf(join(tree.root, file), header, ["image", "label"]);
+    const path = join(tree.root, file);
+    const [header, ...rest] = readTable(path);
+    const at = columnsOf(path, header, ["image", "label"]);
     const odd = [header, ...rest].find(({ cells }) => cells.length !== 2);
     if (odd !== undefined) {
       throw new DataError(
-        `${join(tree.root, file)}:${odd.line}: "${odd.cells.join(",")}" has ` +
+        `${path}:${odd.line}: "${odd.cells.join(",")}" has ` +
           (odd.cells[2] === undefined
             ? "no label"
             : `a third column, "${odd.cells[2]}"`) +
