@@ -78,7 +78,11 @@ const Search = z.discriminatedUnion("kind", [
 export const StudySchema = z.strictObject({
   name: z.string().min(1, "has to have 1 to 480 characters")
     .max(480, "has to have 1 to 480 characters")
-    .regex(/^[^@\p{Cc}]*$/u, "may not hold @ or control characters"),
+    .regex(
+      /^(?![\s\p{Cf}])[^@\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*(?<![\s\p{Cf}])$/u,
+      "may not hold @, line breaks or control characters, nor begin or end " +
+        "with a blank",
+    ),
   /** Whether a higher or a lower value is better. */
   direction: z.enum(["maximize", "minimize"]).default("maximize"),
   /** The name of the value that each trial returns. */

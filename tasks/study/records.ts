@@ -14,7 +14,7 @@ import {
 import { closeNames } from "../../lib/faults/mod.ts";
 import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import { numberOption, say, withOptions } from "../cli.ts";
-import { clean } from "../text.ts";
+import { clean, fit } from "../text.ts";
 
 /** Where records are looked for. */
 export interface RecordOptions {
@@ -216,7 +216,7 @@ async function findStudy(given: string, o: FindOptions): Promise<Match> {
   const names = looked.flatMap((l) => l.names);
   const close = closeNames(name, names);
   throw new StudyError(
-    `no study "${clean(name)}" in ${there}${
+    `no study "${fit(clean(name), 100)}" in ${there}${
       close.length
         ? `; did you mean ${close.map((n) => `"${clean(n)}"`).join(" or ")}?`
         : names.length

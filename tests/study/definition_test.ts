@@ -98,6 +98,12 @@ const BAD: [fields: object | null, message: RegExp][] = [
   [{ name: undefined, parameters: {} }, /^study without a name: name: /],
   [{ name: "" }, /^study "": name: has to have 1 to 480 characters$/],
   [{ name: "a@b" }, /^study "a@b": name: may not hold @/],
+  [{ name: "n".repeat(481) }, /^study "n{200}…": name: has to have 1 to 480/],
+  ...[" ", "\u00a0", "\u200b", " a", "a ", "a\t", "a\nb", "a\u2028b", "\ud800"]
+    .map((name): [object, RegExp] => [
+      { name },
+      /^study "[^\n]*": name: may not hold @, line breaks .* with a blank$/,
+    ]),
   [{ grid: {} }, /^study "s": grid: unknown field; known are name, /],
   [{ repeat: 2 }, /^study "s": repeat: unknown field; did you mean repeats\?$/],
   [
