@@ -68,7 +68,13 @@ Deno.test("a session lives on after its command, is listed, used, and stopped wi
       assert.match(list.out, new RegExp(`^a\\.ipynb  process ${pid}, since`));
       const stopped = await nb(folder, "session", "stop", "a.ipynb");
       assert.equal(stopped.code, 0, stopped.err);
+      assert.equal(stopped.out, `stopped ${list.out}`);
       await Promise.all([gone(pid), gone(child)]);
+      const { code, out } = await nb(folder, "session", "stop", "--all");
+      assert.deepEqual([code, out], [
+        0,
+        "no session lives: nothing to stop\n",
+      ]);
     } finally {
       await nb(folder, "session", "stop", "--all");
     }
@@ -89,7 +95,7 @@ Deno.test("a dead session is found and removed; wrong use is told in one line", 
     assert.deepEqual([...Deno.readDirSync(file("deno-nb"))], []);
 
     const cases: [exit: number, message: RegExp, args: string][] = [
-      [1, /a\.ipynb: it has no session/, "session stop a.ipynb"],
+      [1, /a\.ipynb: it has no session; .*list` shows/, "session stop a.ipynb"],
       [2, /say which session/, "session stop"],
       [2, /say which cells/, "rerun a.ipynb"],
       [2, /tag "7"/, "rerun a.ipynb -c 7"],

@@ -17,12 +17,14 @@ const told = ({ notebook, pid, started }: Session) => ({
   started,
 });
 
-function print(sessions: Session[], o: Options) {
+function print(sessions: Session[], o: Options, word = "") {
   const list = sessions.map(told);
   if (o.json) console.log(JSON.stringify({ sessions: list }, null, 2));
   else {
     for (const s of list) {
-      console.log(`${s.notebook}  process ${s.pid}, since ${s.started}`);
+      console.log(
+        `${word}${s.notebook}  process ${s.pid}, since ${s.started}`,
+      );
     }
   }
 }
@@ -45,11 +47,14 @@ async function stop(file: string | undefined, o: Options): Promise<number> {
   const one = file && await findSession(path(file));
   const sessions = file ? (one ? [one] : []) : await listSessions();
   if (file && !one) {
-    fail(`${file}: it has no session`);
+    fail(
+      `${file}: it has no session; \`nb session list\` shows those that live`,
+    );
     return 1;
   }
   for (const session of sessions) await stopSession(session);
-  print(sessions, o);
+  if (o.json || sessions.length > 0) print(sessions, o, "stopped ");
+  else console.log("no session lives: nothing to stop");
   return 0;
 }
 
