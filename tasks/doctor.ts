@@ -16,7 +16,7 @@ const ROOT = resolve(import.meta.dirname!, "..");
 const DENO = "2.9.6";
 const SPACE = 2; // GB that an install and a few runs need
 const LIMIT = 60_000; // ms that a part may take to load
-const ANSWER = 5000; // ms that a proxy may take
+const ANSWER = 5000; // ms that a proxy may take, from when it is asked
 const CACHE = Deno.env.get("XDG_CACHE_HOME") ??
   join(Deno.env.get("HOME") ?? "", ".cache");
 
@@ -27,6 +27,7 @@ type Told = [part: string, state: State, text: string, remedy?: string];
 
 const PACKAGES = "remove the folder node_modules and run " +
   "`deno install --reload`";
+const BUSY = "try again when the machine is less busy";
 const LIBRARY = "`deno task tf install` (with --gpu for that build)";
 
 interface Ended {
@@ -34,10 +35,12 @@ interface Ended {
   out: string;
   /** how it failed, in one line */
   why: string;
+  /** it took too long, which says nothing else of it */
+  isSlow?: boolean;
 }
 
 /** Runs a program; never throws, and never waits for longer than `limit`. */
-async function tried(
+export async function tried(
   program: string,
   args: string[],
   limit = LIMIT,
@@ -45,6 +48,7 @@ async function tried(
   const text = (bytes: Uint8Array) =>
     // deno-lint-ignore no-control-regex
     new TextDecoder().decode(bytes).replace(/\x1b\[[\d;]*m/g, "").trim();
+  const late = AbortSignal.timeout(limit);
   try {
     const { success, signal, code, stdout, stderr } = await new Deno.Command(
       program,
@@ -53,13 +57,14 @@ async function tried(
         cwd: ROOT,
         env: { NO_COLOR: "1" },
         stdin: "null",
-        signal: AbortSignal.timeout(limit),
+        signal: late,
       },
     ).output();
     const lines = text(stderr).split("\n");
     const told = lines.find((l) => /error/i.test(l)) ?? lines.at(-1);
-    const why = signal === "SIGTERM"
-      ? `no answer in ${limit / 1000} s`
+    const isSlow = late.aborted && !success;
+    const why = isSlow
+      ? `did not answer in ${limit / 1000} s`
       : signal
       ? `damaged: it ended with signal ${signal}`
       : told?.replace(
@@ -67,7 +72,7 @@ async function tried(
         "",
       ) ||
         `exit code ${code}`;
-    return { ok: success, out: text(stdout), why };
+    return { ok: success, out: text(stdout), why, isSlow };
   } catch (e) {
     const why = e instanceof Deno.errors.NotFound
       ? "not found"
@@ -77,8 +82,20 @@ async function tried(
 }
 
 /** Runs code in a Deno of its own. */
-const inDeno = (code: string, limit?: number) =>
-  tried(Deno.execPath(), ["eval", code], limit);
+const inDeno = (code: string) => tried(Deno.execPath(), ["eval", code]);
+
+/** A part that failed, or of which only its slowness is known. */
+export const failed = (
+  part: string,
+  { why, isSlow }: Pick<Ended, "why" | "isSlow">,
+  remedy: string,
+  about = "",
+): Told => [
+  part,
+  "wrong",
+  isSlow ? why : about + why,
+  isSlow ? BUSY : remedy,
+];
 
 function deno(): Told {
   const { deno, typescript } = Deno.version;
@@ -88,23 +105,27 @@ function deno(): Told {
 }
 
 async function node(): Promise<Told> {
-  const { out } = await tried("node", ["--version"]);
+  const { out, why, isSlow } = await tried("node", ["--version"]);
   return /^v\d/.test(out) // without one Deno itself answers
     ? ["Node", "right", out]
-    : ["Node", "absent", "not found; only `npx deno` needs it"];
+    : [
+      "Node",
+      "absent",
+      `${isSlow ? why : "not found"}; only \`npx deno\` needs it`,
+    ];
 }
 
 async function python(): Promise<Told> {
   const remedy = "install Python 3.11 or newer with pip and venv " +
     "(`apt-get install python3 python3-pip python3-venv`)";
-  const { ok, out, why } = await tried("python3", [
+  const { ok, out, ...how } = await tried("python3", [
     "-c",
     "import sys, pip, venv; print(*sys.version_info[:3], sep='.'); " +
     "sys.exit(sys.version_info < (3, 11))",
   ]);
   return ok
     ? ["Python", "right", `${out} with pip and venv`]
-    : ["Python", "wrong", out || why, remedy];
+    : failed("Python", out ? { why: out } : how, remedy);
 }
 
 /** Packages with machine code in them: what makes them do something. */
@@ -118,8 +139,8 @@ const NATIVE = {
 };
 
 async function native(name: keyof typeof NATIVE): Promise<Told> {
-  const { ok, why } = await inDeno(NATIVE[name]);
-  return ok ? [name, "right", "works"] : [name, "wrong", why, PACKAGES];
+  const { ok, ...how } = await inDeno(NATIVE[name]);
+  return ok ? [name, "right", "works"] : failed(name, how, PACKAGES);
 }
 
 async function packages(): Promise<Told> {
@@ -134,18 +155,18 @@ async function packages(): Promise<Told> {
   } catch (e) {
     return ["packages", "wrong", `deno.json: ${(e as Error).message}`];
   }
-  const { ok, out, why } = await inDeno(
+  const { ok, out, ...how } = await inDeno(
     `for (const name of ${JSON.stringify(names)}) try { await import(name); }
      catch (e) { console.log(name + ": " + e.message.split("\\n")[0]); }`,
   );
   return ok && !out
     ? ["packages", "right", `${names.length} load`]
-    : ["packages", "wrong", out.split("\n")[0] || why, PACKAGES];
+    : failed("packages", out ? { why: out.split("\n")[0] } : how, PACKAGES);
 }
 
 /** What `deno task tf info` says, by its labels. */
 async function tensorflow(): Promise<Told[]> {
-  const { ok, out, why } = await tried(Deno.execPath(), [
+  const { ok, out, why, isSlow } = await tried(Deno.execPath(), [
     ...["run", "--allow-all", join(ROOT, "lib/tensorflow/cli.ts"), "info"],
     ...["--verify"],
   ]);
@@ -164,12 +185,11 @@ async function tensorflow(): Promise<Told[]> {
   told.push(
     wrong === undefined
       ? ["TensorFlow", "right", `${of("version")[0]} in ${of("library")[0]}`]
-      : [
+      : failed(
         "TensorFlow",
-        "wrong",
-        wrong.replace(/; (run `|set it to ).*/, ""),
+        { why: wrong.replace(/; (run `|set it to ).*/, ""), isSlow },
         remedy,
-      ],
+      ),
   );
   if (wrong !== undefined) return told;
   const [kernels] = of("kernels");
@@ -208,12 +228,12 @@ async function tensorflow(): Promise<Told[]> {
 
 async function chromium(): Promise<Told> {
   const place = findChromium();
-  const { ok, out } = place
+  const { ok, out, why } = place
     ? await tried(place, ["--version"])
-    : { ok: false, out: "" };
+    : { ok: false, out: "", why: "not found" };
   if (ok) return ["Chromium", "right", out];
-  const why = "not found; only tests in a browser need it";
-  return ["Chromium", "absent", `${why} (\`apt-get install chromium\`)`];
+  const text = `${why}; only tests in a browser need it`;
+  return ["Chromium", "absent", `${text} (\`apt-get install chromium\`)`];
 }
 
 async function jupyter(): Promise<Told> {
@@ -226,12 +246,14 @@ async function jupyter(): Promise<Told> {
   if (!path) {
     return ["Jupyter", "absent", "not yet; `deno task lab` makes it"];
   }
-  const { ok, out, why } = await tried(path, ["-m", "jupyterlab", "--version"]);
+  const { ok, out, ...how } = await tried(path, [
+    ...["-m", "jupyterlab", "--version"],
+  ]);
   if (ok) return ["Jupyter", "right", `JupyterLab ${out} in ${path}`];
   const remedy = given
     ? "FERLAB_JUPYTER must name a Python that has JupyterLab"
     : `remove ${join(folder, venv!)} and run \`deno task lab\``;
-  return ["Jupyter", "wrong", `${path}: ${why}`, remedy];
+  return failed("Jupyter", how, remedy, `${path}: `);
 }
 
 async function kernels(): Promise<Told> {
@@ -267,13 +289,13 @@ async function disk(
   } catch (e) {
     return [part, "wrong", (e as Error).message, remedy];
   }
-  const { ok, why } = await inDeno(
+  const { ok, ...how } = await inDeno(
     `const file = Deno.makeTempFileSync({ dir: ${JSON.stringify(folder)} });
      try { Deno.writeTextFileSync(file, "0".repeat(1e6)); }
      finally { Deno.removeSync(file); }`,
   );
   return !ok
-    ? [part, "wrong", `cannot write in ${folder}: ${why}`, remedy]
+    ? failed(part, how, remedy, `cannot write in ${folder}: `)
     : gb < SPACE
     ? [part, "wrong", `${gb} GB free at ${folder}`, `free ${SPACE} GB`]
     : [part, "right", `${gb} GB free at ${folder}`];
@@ -288,15 +310,18 @@ async function proxy(): Promise<Told[]> {
   const { protocol, hostname, port } =
     URL.parse(/:\/\//.test(given) ? given : `http://${given}`) ?? {};
   const at = Number(port || (protocol === "https:" ? 443 : 80));
-  const { ok } = await inDeno(
-    `(await Deno.connect(${JSON.stringify({ hostname, port: at })})).close()`,
-    ANSWER,
+  const { ok, isSlow, why } = await inDeno(
+    `setTimeout(() => Deno.exit(1), ${ANSWER});
+     await Deno.connect(${JSON.stringify({ hostname, port: at })});
+     Deno.exit();`,
   );
   const told = `${name}: ${hostname}:${at}`; // its password is not shown
   return [
-    ok
-      ? ["proxy", "right", `${told} answers`]
-      : ["proxy", "wrong", `${told} does not answer`, "correct or unset it"],
+    ok ? ["proxy", "right", `${told} answers`] : failed(
+      "proxy",
+      { why: isSlow ? why : `${told} does not answer`, isSlow },
+      "correct or unset it",
+    ),
   ];
 }
 
@@ -315,7 +340,7 @@ async function data(): Promise<Told[]> {
   }
   return await Promise.all(folders.map(async (folder): Promise<Told> => {
     const module = join(ROOT, "lib/data/formats/mod.ts");
-    const { ok, out, why } = await inDeno(
+    const { ok, out, why, isSlow } = await inDeno(
       `const { detectFormat } = await import(${JSON.stringify(module)});
        console.log(detectFormat(${JSON.stringify(folder)}).name);`,
     );
@@ -323,7 +348,7 @@ async function data(): Promise<Told[]> {
       "data",
       given ? "wrong" : "absent",
       why.replace(/; looked for .*/, ""),
-      given && "data/README.md",
+      isSlow ? BUSY : given && "data/README.md",
     ];
   }));
 }

@@ -1,6 +1,7 @@
 /** `deno task doctor` on a machine where nearly everything is broken. */
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
+import { failed, tried } from "../tasks/doctor.ts";
 import { folderTest as test } from "./_folder.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
@@ -71,6 +72,18 @@ test("the doctor goes on where a part kills its process, and names the remedy", 
     assert.ok(found, `${part}\n${text}`);
   }
   assert.equal(code, 1);
+});
+
+Deno.test("a part that is only slow is no damaged one", async () => {
+  const slow = await tried(Deno.execPath(), ["eval", "while (true);"], 50);
+  assert.deepEqual(failed("sharp", slow, "reinstall", "cannot start: "), [
+    ...["sharp", "wrong", "did not answer in 0.05 s"],
+    "try again when the machine is less busy",
+  ]);
+  const broken = await tried(Deno.execPath(), ["eval", "throw 1;"]);
+  assert.deepEqual(failed("sharp", broken, "reinstall", "cannot start: "), [
+    ...["sharp", "wrong", "cannot start: 1", "reinstall"],
+  ]);
 });
 
 test("a task that a signal of damaged code ends says what helps", async (dir) => {
