@@ -60,6 +60,13 @@ Deno.test("no format that fits, two that fit, no folder and another name are one
   );
   using deep = treeOf(empty("set/happy/a.jpg", "set/sad/b.jpg"));
   await fails(() => detectFormat(deep.dir), /, but .*set is one: give that;/);
+  using list = treeOf({ "a/b.txt": "", "set/list.csv": "image,label\n" });
+  await fails(() => detectFormat(list.dir), /, but .*set is one: give that;/);
+  // As a system's /usr/share has pictures.
+  using share = treeOf(
+    empty("share/icons/a.png", "share/happy/b.png", "share/x/train/sad/c.png"),
+  );
+  await fails(() => detectFormat(share.dir), /that FERLab reads; looked for/);
   using two = treeOf({
     "list.csv": "image,label\na.jpg,sad\n",
     ...empty("happy/a.jpg", "sad/b.jpg"),

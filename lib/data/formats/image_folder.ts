@@ -73,13 +73,18 @@ function list(tree: Tree, o: ReadOptions): Listing {
   return found.listing(tree.root, { format: "image-folder", layout, classes });
 }
 
+/** What the folders are called that hold images, each word once. */
+export const classWords = (tree: Tree): string[] => [
+  ...new Set(
+    layoutOf(tree).folders
+      .filter(({ path }) => tree.files(path).some(isImageName))
+      .map(({ word }) => word.toLowerCase()),
+  ),
+];
+
 export const imageFolder = onTree({
   name: "image-folder",
   about: "any folders of images: train|validation|test/CLASS/* or CLASS/*",
-  detect(tree) {
-    const withImages = layoutOf(tree).folders
-      .filter(({ path }) => tree.files(path).some(isImageName));
-    return new Set(withImages.map(({ word }) => word.toLowerCase())).size >= 2;
-  },
+  detect: (tree) => classWords(tree).length > 1,
   list,
 });

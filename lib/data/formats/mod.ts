@@ -1,5 +1,6 @@
 /** The formats that FERLab reads, and which of them a folder is. */
 import { join } from "node:path";
+import { expressionOf } from "../expressions.ts";
 import type { Format } from "../listing.ts";
 import { DataError } from "../types.ts";
 import { affectnet } from "./affectnet.ts";
@@ -8,7 +9,7 @@ import { csvList } from "./csv_list.ts";
 import { expw } from "./expw.ts";
 import { fer2013 } from "./fer2013.ts";
 import { ferplus } from "./ferplus.ts";
-import { imageFolder } from "./image_folder.ts";
+import { classWords, imageFolder } from "./image_folder.ts";
 import { rafDb } from "./raf_db.ts";
 import { refuseMissing, Tree } from "./tree.ts";
 
@@ -47,6 +48,25 @@ export function formatOf(name: string): Format {
   );
 }
 
+/** Of very many folders no more are looked into for advice. */
+const MOST = 100;
+
+/**
+ * A folder below one that is no data set, to name instead: a known layout, or
+ * pictures by expressions, as pictures lie in most folders of a system.
+ */
+function setBelow(tree: Tree): string | undefined {
+  return tree.folders("").slice(0, MOST).map((name) => join(tree.root, name))
+    .find((dir) => {
+      try {
+        return [...PUBLISHED, csvList].some((format) => format.detect(dir)) ||
+          classWords(new Tree(dir)).filter(expressionOf).length > 1;
+      } catch {
+        return false; // it cannot be read
+      }
+    });
+}
+
 /**
  * The one format that a folder fits.
  *
@@ -65,12 +85,11 @@ export function detectFormat(dir: string): Format {
   if (found.length === 1) return found[0];
   if (found.length === 0) {
     const looked = FORMATS.map(({ about }) => about).join("; ");
-    const inside = tree.folders("")
-      .find((name) => FORMATS.some((format) => format.detect(join(dir, name))));
+    const inside = setBelow(tree);
     const packed = tree.files("")
       .find((name) => /\.(zip|tar|gz|tgz|bz2|xz|7z|rar)$/i.test(name));
     const advice = inside !== undefined
-      ? `, but ${join(dir, inside)} is one: give that`
+      ? `, but ${inside} is one: give that`
       : packed !== undefined
       ? `: unpack ${packed} first`
       : "";
