@@ -1,6 +1,11 @@
 /** What the command lines of `deno task` share: errors, numbers, signals, commands. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { inMessage, meantText } from "../lib/faults/mod.ts";
+import {
+  bareFileFault,
+  fileFault,
+  inMessage,
+  meantText,
+} from "../lib/faults/mod.ts";
 import {
   inOneLine,
   loadWanted,
@@ -94,8 +99,7 @@ export async function asUsage<T>(
   } catch (error) {
     const isKnown = kinds.some((kind) => error instanceof kind);
     if (kinds.length > 0 && !isKnown) throw error;
-    const [line] = (error as Error).message.split("\n");
-    throw new UsageError(`${what}: ${line}`);
+    throw new UsageError(`${what}: ${fileFault(error)}`);
   }
 }
 
@@ -106,8 +110,9 @@ export async function readRecipe(
   try {
     return JSON.parse(await Deno.readTextFile(file));
   } catch (error) {
-    const [why] = (error as Error).message.split("\n");
-    throw new UsageError(`--recipe ${file}: not readable as JSON (${why})`);
+    throw new UsageError(
+      `--recipe ${file}: not readable as JSON (${fileFault(error)})`,
+    );
   }
 }
 
@@ -124,7 +129,7 @@ export async function exiting(
   } catch (error) {
     const e = error as Error & { code?: string; exitCode?: number };
     if (e.code?.startsWith("commander.")) Deno.exit(e.exitCode === 0 ? 0 : 2);
-    const lines = e.message.split("\n");
+    const lines = (bareFileFault(e) ?? e.message).split("\n");
     const told = FAULTS.includes(e.name) ? lines : lines.slice(0, 1);
     for (const line of told) say(`${name}: ${clean(line)}`);
     Deno.exit(WRONG.includes(e.name) ? 2 : 1);

@@ -8,6 +8,7 @@ import type {
   TrainedNet,
   Unreadable,
 } from "../lib/trained/mod.ts";
+import { fileFault } from "../lib/faults/mod.ts";
 import { readCsv } from "../lib/study/commands.ts";
 import { addDeviceOption } from "../lib/tensorflow/commands.ts";
 import {
@@ -214,8 +215,7 @@ async function draw(
   try {
     await Deno.writeFile(path, await overlay(face, map!, { size, channels }));
   } catch (error) {
-    const [why] = (error as Error).message.split("\n");
-    throw new Error(`${path}: cannot be written: ${why}`);
+    throw new Error(`${path}: cannot be written: ${fileFault(error)}`);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   WeightsError,
   writeSafetensors,
 } from "../lib/weights/mod.ts";
+import { fileFault } from "../lib/faults/mod.ts";
 import { inOneLine } from "../lib/notebook/commands/mod.ts";
 import { numbers, table, words } from "./text.ts";
 import {
@@ -145,11 +146,7 @@ async function written(output: string, write: () => Promise<void>) {
     await write();
   } catch (error) {
     if (error instanceof WeightsError) throw error;
-    // Without the name of the temporary file that is behind the first.
-    const [why] = (error as Error).message.split(
-      /: (?:open|rename|writefile) '/,
-    );
-    throw new WeightsError(`${output}: cannot be written: ${why}`);
+    throw new WeightsError(`${output}: cannot be written: ${fileFault(error)}`);
   }
 }
 

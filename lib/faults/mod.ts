@@ -1,4 +1,4 @@
-/** What is wrong with what a user wrote, in one line each: fields, names, values. */
+/** What is wrong with what a user wrote, in one line each: fields, names, values, files. */
 export { closeNames, meantText } from "./close_names.ts";
 export {
   beta,
@@ -9,5 +9,6 @@ export {
   takes,
   wholeNumber,
 } from "./fields.ts";
+export { bareFileFault, fileFault } from "./file_fault.ts";
 export { atMost, bare, dottedFrom, parsedBy } from "./issues.ts";
 export { readAs } from "./json_file.ts";

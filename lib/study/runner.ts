@@ -1,8 +1,9 @@
 /** Runs a study: every point that has no result yet, some at a time. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileFault } from "../faults/mod.ts";
 import { parseStudy, type Study, type StudyInput } from "./definition.ts";
-import { oneLine, RunEndedError, StudyError } from "./errors.ts";
+import { RunEndedError, StudyError } from "./errors.ts";
 import {
   type Difference,
   differenceLines,
@@ -85,7 +86,7 @@ function prepareFolder(dir: string): void {
     Deno.removeSync(probe);
   } catch (error) {
     throw new StudyError(
-      `${dir}: cannot write here (${oneLine(error)}): ` +
+      `${dir}: cannot write here (${fileFault(error)}): ` +
         `choose a writable folder; no training was started`,
     );
   }

@@ -1,6 +1,6 @@
 /** `deno task data convert`: a data set in a layout that any tool reads. */
 import { csvFormatRows } from "d3";
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
   DataError,
@@ -11,7 +11,7 @@ import { path, shownPath } from "../../lib/notebook/commands/mod.ts";
 import { clean, plural } from "../text.ts";
 import { imageFile } from "./content.ts";
 import { openSet, type SetOptions, withSetOptions } from "./set.ts";
-import { command, printLine, say, stopSignal } from "../cli.ts";
+import { asUsage, command, printLine, say, stopSignal } from "../cli.ts";
 import { Progress } from "../screen.ts";
 
 /** What is written: folders of classes, or one folder and labels.csv. */
@@ -117,7 +117,7 @@ async function convert(
   o: Options,
 ): Promise<number> {
   const dir = path(out);
-  if (existsSync(dir)) {
+  if (lstatSync(dir, { throwIfNoEntry: false })) {
     throw new DataError(
       `${shownPath(dir)} exists: nothing is overwritten; give a new folder`,
     );
@@ -127,7 +127,10 @@ async function convert(
   // All or nothing: the folder gets its name when it is whole.
   const making = `${dir}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    await Deno.mkdir(making, { recursive: true });
+    await asUsage(
+      `${shownPath(dir)}: cannot be made`,
+      () => Deno.mkdir(making, { recursive: true }),
+    );
     const { written, bad } = await writeAll(from, listing, {
       dir: making,
       to: o.to,

@@ -152,6 +152,25 @@ test.set("wrong usage is one line and exit code 2", async ({ dir }) => {
   }
 });
 
+test.set("a path that the system does not take is named, with the reason", async ({ dir }) => {
+  Deno.symlinkSync("loop", join(dir, "loop"));
+  const long = "n".repeat(300), convert = "convert set --to csv";
+  for (
+    const [args, why] of [
+      ["info loop", "loop: a link leads back to itself"],
+      [`info ${long}`, "n: a name is too long"],
+      [`${convert} loop/x`, "x: a link leads back to itself"],
+      [`${convert} ${long}`, "n: a name is too long"],
+      [`${convert} set/test/anger/1.png/x`, "x: a file is where a folder has"],
+    ]
+  ) {
+    const told = new RegExp(`^data: .*${why}.*: give another path\n$`);
+    assertRefused(await data(dir, ...args.split(" ")), 1, told);
+  }
+  const kept = await data(dir, ...convert.split(" "), "loop");
+  assertRefused(kept, 2, /^data: loop exists: nothing is overwritten/);
+});
+
 test.set("info tells format, counts, sizes, the audit's hash and the cache", async ({ dir }) => {
   const before = await data(dir, "info", "set");
   assert.equal(before.code, 0, before.err);

@@ -91,7 +91,7 @@ test("a bad file is told in one line that names it", async (file) => {
   }
   await assert.rejects(
     save(file("no/such.ipynb"), markdown("")),
-    /such\.ipynb: cannot write the notebook: [^\n]*$/,
+    /such\.ipynb: cannot write the notebook: [^\n:']*$/,
   );
 });
 

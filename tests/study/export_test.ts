@@ -161,7 +161,14 @@ test("a file that cannot be written is named, and the old ones stay whole", asyn
       format: "csv",
       file: join(folder, "lr.csv", "inner.csv"),
     }),
-    /^StudyError: .*inner\.csv: cannot be written: /,
+    /^StudyError: .*inner\.csv: cannot be written: a file or link is in the/,
+  );
+  await assert.rejects(
+    exportStudy(STUDY, [], {
+      format: "csv",
+      file: join(folder, "n".repeat(300)),
+    }),
+    /^StudyError: .*n: cannot be written: a name is too long$/,
   );
   await assert.rejects(
     exportStudy(STUDY, [], {

@@ -155,8 +155,17 @@ test("a stopped trial goes on from its checkpoint, epochs once", async (dir) => 
 
 test("a folder that cannot be written is found before training", async (dir) => {
   await Deno.writeTextFile(join(dir, "file"), "");
-  await assert.rejects(
-    runStudy(DEF, never, { dir: join(dir, "file", "study") }),
-    (e: Error) => /cannot write here/.test(e.message) && !/\n/.test(e.message),
-  );
+  await Deno.symlink("loop", join(dir, "loop"));
+  const wrong = {
+    "file/study": "a file is where a folder has to be",
+    loop: "a link leads back to itself",
+    ["n".repeat(300)]: "a name is too long",
+  };
+  for (const [name, why] of Object.entries(wrong)) {
+    const told = `${name}: cannot write here (${why}): choose a writable `;
+    await assert.rejects(
+      runStudy(DEF, never, { dir: join(dir, name) }),
+      (e: Error) => e.message.includes(told) && !/\n/.test(e.message),
+    );
+  }
 });

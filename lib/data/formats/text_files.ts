@@ -1,5 +1,6 @@
 /** Reading lists and tables that came through any editor or spreadsheet. */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { fileFault } from "../../faults/mod.ts";
 import { DataError } from "../types.ts";
 
 /** A line with something on it, and where it stands (from 1). */
@@ -14,7 +15,7 @@ function attempt<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     throw new DataError(
-      `${path}: cannot be read (${(error as Error).message}): ` +
+      `${path}: cannot be read (${fileFault(error)}): ` +
         `check the path and its permissions`,
     );
   }

@@ -2,6 +2,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Format, Listing } from "../listing.ts";
+import { fileFault } from "../../faults/mod.ts";
 import { DataError } from "../types.ts";
 import type { ReadOptions, SkippedFile } from "../types.ts";
 
@@ -203,7 +204,8 @@ function read(root: string, folder: string): Contents {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR") {
       throw new DataError(
-        `${path}: cannot be listed (${code}): check its permissions`,
+        `${path}: cannot be listed (${fileFault(error)}): check the path and ` +
+          `its permissions`,
       );
     }
   }
@@ -236,6 +238,9 @@ function statOf(path: string) {
   } catch (error) {
     // A link to itself is no file and no folder.
     if ((error as { code?: string }).code === "ELOOP") return undefined;
-    throw error;
+    throw new DataError(
+      `${path}: cannot be read (${fileFault(error)}): check the path and its ` +
+        `permissions`,
+    );
   }
 }

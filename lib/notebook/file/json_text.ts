@@ -76,6 +76,8 @@ export async function replaceText(
   } catch (e) {
     await Deno.remove(temporary).catch(() => {});
     const failed = what ? `cannot write ${what}` : "cannot write";
-    throw new Error(`${path}: ${failed}: ${(e as Error).message}`);
+    // Without the temporary file, which the system's words end with.
+    const why = (e as Error).message.replace(/: \w+ '.*$/, "");
+    throw new Error(`${path}: ${failed}: ${why}`);
   }
 }

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { csvLine } from "./csv.ts";
-import { oneLine, StudyError } from "../errors.ts";
+import { fileFault } from "../../faults/mod.ts";
+import { StudyError } from "../errors.ts";
 import {
   type Column,
   epochColumns,
@@ -88,8 +89,10 @@ async function writeFiles(
       await rename(temporary, file);
     }
   } catch (error) {
-    for (const temporary of made.values()) await rm(temporary, { force: true });
-    throw new StudyError(`${at}: cannot be written: ${oneLine(error)}`);
+    for (const temporary of made.values()) {
+      await rm(temporary, { force: true }).catch(() => {});
+    }
+    throw new StudyError(`${at}: cannot be written: ${fileFault(error)}`);
   }
 }
 
@@ -169,7 +172,7 @@ async function writeFolder(
   } catch (error) {
     await rm(made, { recursive: true, force: true }).catch(() => {});
     if (error instanceof StudyError) throw error;
-    throw new StudyError(`${folder}: cannot be written: ${oneLine(error)}`);
+    throw new StudyError(`${folder}: cannot be written: ${fileFault(error)}`);
   }
 }
 
