@@ -79,9 +79,18 @@ const keysOf = (records: Iterable<Record<string, unknown>>): string[] => [
   ...new Set([...records].flatMap((r) => Object.keys(r))),
 ];
 
-/** `name`, or with its prefix where another column has it. */
-const free = (name: string, taken: readonly Column[], prefix: string) =>
-  taken.some((c) => c.name === name) ? `${prefix}:${name}` : name;
+/** `name`, or with its prefix where a column or another of `names` has it. */
+function free(
+  name: string,
+  columns: readonly Column[],
+  names: readonly string[],
+  prefix: string,
+): string {
+  const others = columns.map((c) => c.name)
+    .concat(names.filter((n) => n !== name));
+  while (others.includes(name)) name = `${prefix}:${name}`;
+  return name;
+}
 
 const isNested = (value: unknown) =>
   typeof value === "object" && value !== null;
@@ -92,10 +101,11 @@ function attributeColumns(
   records: readonly Record<string, unknown>[],
   { skip, nested }: { skip: readonly string[]; nested: boolean },
 ): Column[] {
-  return keysOf(records).filter((key) => !skip.includes(key)).flatMap((key) => {
+  const keys = keysOf(records).filter((key) => !skip.includes(key));
+  return keys.flatMap((key) => {
     const values = records.map((r) => r[key]);
     if (!nested && values.some(isNested)) return [];
-    return [column(free(key, columns, "attr"), typeOf(values), values)];
+    return [column(free(key, columns, keys, "attr"), typeOf(values), values)];
   });
 }
 
@@ -133,9 +143,10 @@ export function trialColumns(
     of("fail_reason", "text", (r) => r.attrs.fail_reason),
   ];
   const fixed = [...first, ...failure];
-  const params = keysOf(rows.map((r) => r.params)).map((name) =>
+  const names = keysOf(rows.map((r) => r.params));
+  const params = names.map((name) =>
     of(
-      free(name, fixed, "param"),
+      free(name, fixed, names, "param"),
       paramType(rows, name),
       (r) => r.params[name],
     )

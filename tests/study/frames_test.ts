@@ -138,6 +138,13 @@ Deno.test("a parameter or attribute called like another column gets a prefix", (
   assert.equal(row["attr:depth"], 5);
   assert.equal(row["attr:state"], "odd");
   assert.equal(new Set(frame.columns).size, frame.columns.length);
+  const params = { seed: 1, "param:seed": 2, depth: 3 };
+  const attrs = { depth: 4, "attr:depth": 5 };
+  const named = trialsFrame([trial({ params, attrs })]).toRecords()[0];
+  assert.equal(named["param:param:seed"], 1);
+  assert.equal(named["param:seed"], 2);
+  assert.equal(named["attr:attr:depth"], 4);
+  assert.equal(named["attr:depth"], 5);
 });
 
 Deno.test("3,000 rows without a value before the first one change no type", () => {
