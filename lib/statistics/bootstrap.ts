@@ -1,11 +1,13 @@
 /** Percentile and BCa intervals by resampling; the same seed gives the same numbers. */
 
 import { normalCdf, normalQuantile } from "./distributions.ts";
+import { meanInterval } from "./intervals.ts";
 import {
   checkLevel,
   checkMarks,
   checkPairs,
   checkValues,
+  inUnit,
   mean,
   sortedQuantile,
   sumOfSquares,
@@ -94,7 +96,7 @@ function correctedEnds(
     );
   }
   const bias = normalQuantile(share);
-  const without = leftOut(values, statistic);
+  const without = inUnit(leftOut(values, statistic));
   const squares = sumOfSquares(without);
   const centre = mean(without);
   const cubes = without.reduce((sum, v) => sum + (centre - v) ** 3, 0);
@@ -164,7 +166,7 @@ export function bootstrapInterval(
     estimate: statistic(values),
     low: sortedQuantile(sorted, low),
     high: sortedQuantile(sorted, high),
-    se: n === 1 ? null : Math.sqrt(sumOfSquares(found) / (n - 1)),
+    se: meanInterval(found).sd,
     resamples: n,
   };
 }

@@ -1,6 +1,6 @@
 /** Correlation coefficients: Pearson, Spearman, Kendall. */
 
-import { checkPairs, mean, ranks, sumOfSquares } from "./sample.ts";
+import { checkPairs, inUnit, mean, ranks, sumOfSquares } from "./sample.ts";
 
 /**
  * Pearson's r; null when either list has no spread (one value, or all alike).
@@ -12,6 +12,7 @@ export function pearson(
   y: readonly number[],
 ): number | null {
   checkPairs("pearson", x, y);
+  [x, y] = [inUnit(x), inUnit(y)];
   const [mx, my] = [mean(x), mean(y)];
   const spread = Math.sqrt(sumOfSquares(x)) * Math.sqrt(sumOfSquares(y));
   const shared = x.reduce((sum, v, i) => sum + (v - mx) * (y[i] - my), 0);

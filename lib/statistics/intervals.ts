@@ -6,7 +6,13 @@ import {
   normalQuantile,
   studentQuantile,
 } from "./distributions.ts";
-import { checkLevel, checkValues, mean, sumOfSquares } from "./sample.ts";
+import {
+  bySize,
+  checkLevel,
+  checkValues,
+  mean,
+  sumOfSquares,
+} from "./sample.ts";
 
 export interface MeanInterval {
   mean: number;
@@ -47,12 +53,14 @@ export function meanInterval(
 ): MeanInterval {
   checkLevel(level);
   checkValues("meanInterval", values);
-  const n = values.length;
-  const centre = mean(values);
-  if (n === 1) return { mean: centre, low: null, high: null, sd: null, n };
-  const sd = Math.sqrt(sumOfSquares(values) / (n - 1));
-  const half = studentQuantile(0.5 + level / 2, n - 1) * sd / Math.sqrt(n);
-  return { mean: centre, low: centre - half, high: centre + half, sd, n };
+  return bySize([values], ([values]) => {
+    const n = values.length;
+    const centre = mean(values);
+    if (n === 1) return { mean: centre, low: null, high: null, sd: null, n };
+    const sd = Math.sqrt(sumOfSquares(values) / (n - 1));
+    const half = studentQuantile(0.5 + level / 2, n - 1) * sd / Math.sqrt(n);
+    return { mean: centre, low: centre - half, high: centre + half, sd, n };
+  });
 }
 
 function checkCounts(name: string, k: number, n: number): void {
@@ -118,19 +126,17 @@ export function pooledSd(
   level = 0.95,
 ): PooledSd {
   checkLevel(level);
-  let squares = 0;
-  let df = 0;
-  for (const values of groups) {
-    checkValues("pooledSd", values);
-    squares += sumOfSquares(values);
-    df += values.length - 1;
-  }
-  if (df === 0) return { sd: null, low: null, high: null, df };
-  const tail = (1 - level) / 2;
-  return {
-    sd: Math.sqrt(squares / df),
-    low: Math.sqrt(squares / chiSquareQuantile(1 - tail, df)),
-    high: Math.sqrt(squares / chiSquareQuantile(tail, df)),
-    df,
-  };
+  for (const values of groups) checkValues("pooledSd", values);
+  return bySize(groups, (groups) => {
+    const squares = groups.reduce((sum, own) => sum + sumOfSquares(own), 0);
+    const df = groups.reduce((n, own) => n + own.length - 1, 0);
+    if (df === 0) return { sd: null, low: null, high: null, df };
+    const tail = (1 - level) / 2;
+    return {
+      sd: Math.sqrt(squares / df),
+      low: Math.sqrt(squares / chiSquareQuantile(1 - tail, df)),
+      high: Math.sqrt(squares / chiSquareQuantile(tail, df)),
+      df,
+    };
+  });
 }

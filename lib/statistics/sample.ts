@@ -49,6 +49,37 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
 
+/** `values` over a power of two that brings the largest to about 1, which keeps all bits. */
+export function inUnit(values: readonly number[], unit = unitOf(values)) {
+  return values.map((v) => v / unit);
+}
+
+function unitOf(values: readonly number[]): number {
+  const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const unit = 2 ** Math.floor(Math.log2(largest));
+  return unit > 0 && unit < Infinity ? unit : 1;
+}
+
+const UNITLESS = new Set(["n", "t", "df", "p", "cohenD"]);
+
+/**
+ * What `of` finds of `lists` in a unit in which no square overflows or vanishes;
+ * means and spreads are in the lists' own unit again.
+ */
+export function bySize<T extends object>(
+  lists: readonly (readonly number[])[],
+  of: (lists: number[][]) => T,
+): T {
+  const unit = unitOf(lists.flat());
+  const found = of(lists.map((values) => inUnit(values, unit)));
+  return Object.fromEntries(
+    Object.entries(found).map(([name, value]) => [
+      name,
+      UNITLESS.has(name) || value === null ? value : value * unit,
+    ]),
+  ) as T;
+}
+
 /** Σ (v - mean)²; exactly 0 for values that are all the same. */
 export function sumOfSquares(values: readonly number[]): number {
   if (values.every((v) => v === values[0])) return 0;

@@ -2,7 +2,12 @@
 
 import { studentQuantile, studentSf } from "./distributions.ts";
 import { type MeanInterval, meanInterval } from "./intervals.ts";
-import { checkLevel, checkValues, pairedDifferences } from "./sample.ts";
+import {
+  bySize,
+  checkLevel,
+  checkValues,
+  pairedDifferences,
+} from "./sample.ts";
 
 /** Of one value, or of values all the same, t, p and Cohen's d are null. */
 export interface TTest extends MeanInterval {
@@ -41,16 +46,19 @@ export function oneSampleTTest(
   expected = 0,
   level = 0.95,
 ): TTest {
-  const interval = meanInterval(values, level);
-  const { mean, sd, n } = interval;
-  const df = n - 1;
-  const se = sd === null ? null : sd / Math.sqrt(n);
-  if (!sd || !se) {
-    return { ...interval, se, t: null, df, p: null, cohenD: null };
-  }
-  const t = (mean - expected) / se;
-  const p = 2 * studentSf(Math.abs(t), df);
-  return { ...interval, se, t, df, p, cohenD: (mean - expected) / sd };
+  checkValues("oneSampleTTest", values);
+  return bySize([values, [expected]], ([values, [expected]]) => {
+    const interval = meanInterval(values, level);
+    const { mean, sd, n } = interval;
+    const df = n - 1;
+    const se = sd === null ? null : sd / Math.sqrt(n);
+    if (!sd || !se) {
+      return { ...interval, se, t: null, df, p: null, cohenD: null };
+    }
+    const t = (mean - expected) / se;
+    const p = 2 * studentSf(Math.abs(t), df);
+    return { ...interval, se, t, df, p, cohenD: (mean - expected) / sd };
+  });
 }
 
 /**
@@ -81,8 +89,17 @@ export function welchTTest(
   checkLevel(level);
   checkValues("welchTTest", a);
   checkValues("welchTTest", b);
-  const first = meanInterval(a);
-  const second = meanInterval(b);
+  return bySize(
+    [a, b],
+    ([a, b]) => welch(meanInterval(a), meanInterval(b), level),
+  );
+}
+
+function welch(
+  first: MeanInterval,
+  second: MeanInterval,
+  level: number,
+): WelchTest {
   const difference = first.mean - second.mean;
   const nothing = { low: null, high: null, t: null, df: null, p: null };
   if (first.sd === null || second.sd === null) {

@@ -14,6 +14,7 @@ Deno.test("correlations run from -1 to 1 and are null without spread", () => {
   for (const correlate of [pearson, spearman, kendallTauB]) {
     near(correlate([0.1, 0.2, 0.3], [1, 2, 3]), 1);
     near(correlate([0.1, 0.2, 0.3], [3, 2, 1]), -1);
+    near(correlate([1e-200, 2e-200, 3e-200], [3e200, 2e200, 1e200]), -1);
     assert.equal(correlate([0.1, 0.1, 0.1], [1, 2, 3]), null);
     assert.equal(correlate([1], [2]), null);
     assert.throws(() => correlate([1, 2], [1]), /pair them one to one/);

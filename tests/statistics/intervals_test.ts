@@ -67,6 +67,8 @@ Deno.test("the pooled deviation and its interval agree with SciPy", () => {
   near(found.low, ci95[0]);
   near(found.high, ci95[1]);
   assert.equal(found.df, df);
+  const large = pooledSd(groups.map((g: number[]) => g.map((v) => v * 1e200)));
+  near(large.sd! / 1e200, sd);
 });
 
 Deno.test("no repeats give no pooled deviation; equal repeats give 0", () => {

@@ -44,9 +44,23 @@ Deno.test("Welch's test agrees with SciPy, its degrees of freedom too", () => {
   near(found.p, p);
   near(found.low, ci95_of_a_minus_b[0]);
   near(found.high, ci95_of_a_minus_b[1]);
-  for (const unit of [1e-120, 1e120]) {
-    const scaled = (v: number) => v * unit;
-    near(welchTTest(a.map(scaled), b.map(scaled)).df, df);
+});
+
+Deno.test("values near the ends of floats have the t, p and intervals of ordinary ones", () => {
+  const { cls: a, baseline: b } = published;
+  const shown = (found: object, unit: number) =>
+    Object.entries(found).map(([name, value]) =>
+      /^(n|t|df|p|cohenD)$/.test(name) ? [name, value] : [name, value / unit]
+    );
+  for (const unit of [2 ** -1040, 2 ** -520, 2 ** 512, 2 ** 1016]) {
+    const scaled = (values: number[]) => values.map((v) => v * unit);
+    for (const test of [pairedTTest, welchTTest]) {
+      const found = shown(test(scaled(a), scaled(b)), unit);
+      for (const [i, [name, value]] of shown(test(a, b), 1).entries()) {
+        assert.equal(found[i][0], name);
+        near(found[i][1], value, 1e-6);
+      }
+    }
   }
 });
 
