@@ -13,7 +13,9 @@ export function inMessage(value: unknown): string {
   if (value === null || typeof value !== "object") {
     return typeof value === "function" ? "a function" : String(value);
   }
-  return "an object";
+  const { name } = Object.getPrototypeOf(value)?.constructor ?? Object;
+  if (name === "Object") return "an object";
+  return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
 }
 
 /** The error of a field: what was given, and what it takes. */

@@ -12,3 +12,4 @@ export {
 export { bareFileFault, fileFault } from "./file_fault.ts";
 export { atMost, bare, dottedFrom, parsedBy } from "./issues.ts";
 export { readAs } from "./json_file.ts";
+export { notPlain } from "./plain_data.ts";

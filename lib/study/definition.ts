@@ -1,6 +1,12 @@
 /** What a study is: its parameters and their roles, search, repeats, budget. */
 import { z } from "zod";
-import { atMost, dottedFrom, inMessage, parsedBy } from "../faults/mod.ts";
+import {
+  atMost,
+  dottedFrom,
+  inMessage,
+  notPlain,
+  parsedBy,
+} from "../faults/mod.ts";
 import { printable } from "../weights/mod.ts";
 import { StudyError } from "./errors.ts";
 import { PrunerSchema } from "./pruners.ts";
@@ -105,7 +111,11 @@ export const StudySchema = z.strictObject({
    * What all trials share, as plain JSON data. With direction and metric it is
    * the study's identity: other fixed settings make another record.
    */
-  fixed: z.record(z.string(), z.unknown()).default({}),
+  fixed: z.record(z.string(), z.unknown()).superRefine((fixed, context) => {
+    for (const { path, what: message } of notPlain(fixed)) {
+      context.addIssue({ code: "custom", path, message });
+    }
+  }).default({}),
 });
 
 export type StudyInput = z.input<typeof StudySchema>;

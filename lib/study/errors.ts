@@ -37,6 +37,10 @@ export class DamagedValueError extends StudyError {
 
 /** What was thrown, as one line. */
 export function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : error;
+  const text = error instanceof Error
+    ? error.message || error.name
+    : typeof error === "string"
+    ? error
+    : Deno.inspect(error);
   return String(text).replace(/\s*\n\s*/g, " ").trim();
 }

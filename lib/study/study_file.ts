@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readText } from "../data/mod.ts";
+import { RecipeError } from "../train/mod.ts";
 import { parseStudy, type Study } from "./definition.ts";
 import { oneLine, StudyError } from "./errors.ts";
 import { type CheckedPlan, parsePlan } from "./plan.ts";
@@ -43,9 +44,10 @@ async function readModule(path: string): Promise<StudyFile> {
 
 /** What is wrong with a file, its name before each fault. */
 function of(file: string, error: unknown): StudyError {
-  const lines = error instanceof Error
+  const isFault = error instanceof StudyError || error instanceof RecipeError;
+  const lines = isFault
     ? error.message.split("\n")
-    : [oneLine(error)];
+    : [`cannot be read: ${oneLine(error)}`];
   return new StudyError(lines.map((line) => `${file}: ${line}`).join("\n"));
 }
 

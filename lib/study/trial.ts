@@ -1,6 +1,7 @@
 /** One trial as its objective sees it, and how what it did is recorded. */
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { dottedFrom, notPlain } from "../faults/mod.ts";
 import type { Study } from "./definition.ts";
 import { CrashedError, oneLine, PrunedError, RunEndedError } from "./errors.ts";
 import type { TrialPoint } from "./points.ts";
@@ -192,6 +193,20 @@ export async function runTrial(
     store.heartbeat(trialId).catch(() => {});
   }, 1000 * run.heartbeatSeconds);
 
+  /** The attributes that a record can hold; of each other one a warning. */
+  const recordable = (attrs: Record<string, unknown> = {}) =>
+    Object.fromEntries(
+      Object.entries(attrs).filter(([name, value]) => {
+        const [odd] = notPlain(value, [name]);
+        if (odd === undefined) return true;
+        const at = `trial ${number}: ${dottedFrom("attrs")(odd.path)}`;
+        onEvent({
+          type: "warning",
+          message: `${at}: ${odd.what}; ${name} is not recorded`,
+        });
+      }),
+    );
+
   /** A store that is away for a while ends no training. */
   const unlessAway = async <T>(what: string, work: () => Promise<T>) => {
     try {
@@ -230,7 +245,7 @@ export async function runTrial(
         }, ` +
           `repeat ${repeat}, seed ${seed}`,
       );
-      return await train(point, {
+      const result = await train(point, {
         signal,
         trialId,
         number,
@@ -240,7 +255,8 @@ export async function runTrial(
           unsavedArtifacts.set(name, bytes);
           await unlessAway(name, saveArtifacts);
         },
-        async report(report) {
+        async report(given) {
+          const report = { ...given, attrs: recordable(given.attrs) };
           unsaved.push(report);
           const why = await unlessAway("the epoch", async () => {
             await saveEpochs();
@@ -251,6 +267,7 @@ export async function runTrial(
           if (why) throw new PrunedError(why);
         },
       });
+      return { ...result, attrs: recordable(result?.attrs) };
     }, signal);
   } finally {
     clearInterval(beat);

@@ -131,6 +131,10 @@ test.folder("run's exit code tells of failures, and what always fails is left", 
       };`;
   await Deno.writeTextFile(join(cwd, "odd.ts"), module(2));
   await Deno.writeTextFile(join(cwd, "good.ts"), module(3));
+  await Deno.writeTextFile(
+    join(cwd, "getter.ts"),
+    module(3).replace("name:", 'get fixed() { throw "a\\nb" }, name:'),
+  );
   const codes: number[] = [];
   const said: string[] = [];
   for (let n = 0; n < 5; n++) {
@@ -159,6 +163,8 @@ test.folder("run's exit code tells of failures, and what always fails is left", 
     [0, 1, 0, 2],
   );
   assert.match(more.err, /has failed once and is left/);
+  const getter = await study(cwd, "run", "getter.ts");
+  assertRefused(getter, 2, /getter\.ts: cannot be read: a b$/m);
   oneLine(none.err);
   assert.equal((await study(cwd, "retry", "odd", "--dir", dir)).code, 0);
   assert.equal((await study(cwd, "run", "odd.ts")).code, 1);

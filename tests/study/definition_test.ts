@@ -92,6 +92,14 @@ Deno.test("a parameter may be called as what all objects have", () => {
   assert.equal(distributionsOf(study).constructor.name, "IntDistribution");
 });
 
+/** Data that holds itself. */
+function ring(): object {
+  const own: Record<string, unknown> = {};
+  return Object.assign(own, { self: own });
+}
+const nest = (depth: number) =>
+  JSON.parse("[".repeat(depth) + "]".repeat(depth));
+const INLINE = { breakLength: Infinity };
 const TPE = { search: { kind: "tpe", points: 3 } };
 /** Fields beside the name "s", and how they are refused. */
 const BAD: [fields: object | null, message: RegExp][] = [
@@ -164,9 +172,25 @@ const BAD: [fields: object | null, message: RegExp][] = [
   [{ budget: { hours: -1 } }, /^study "s": budget\.hours: /],
   [{ direction: "up" }, /^study "s": direction: /],
   [null, /^study without a name: it: /],
+  [
+    { fixed: { a: [ring()] } },
+    /^study "s": fixed\.a\[0\]\.self: holds itself; /,
+  ],
+  [
+    { fixed: { d: nest(1e5) } },
+    /^study "s": fixed\.d\[0\]\[0\]: nests deeper /,
+  ],
+  [
+    { fixed: { a: () => 1 } },
+    /^study "s": fixed\.a: got a function; give plain data$/,
+  ],
+  [{ fixed: { a: [Symbol("x")] } }, /: fixed\.a\[0\]: got Symbol\(x\); /],
+  [{ fixed: { a: new Map() } }, /: fixed\.a: got a Map; give plain data$/],
+  [{ fixed: { a: new Date(NaN) } }, /: fixed\.a: got a Date; /],
+  [{ parameters: new Map() }, /: parameters: got a Map; give an object$/],
 ];
 for (const [fields, message] of BAD) {
-  Deno.test(`a study with ${JSON.stringify(fields)} is refused in one line`, () => {
+  Deno.test(`a study with ${Deno.inspect(fields, INLINE)} is refused in one line`, () => {
     const input = fields && { name: "s", ...fields };
     assert.throws(() => parseStudy(input), inOneLine("StudyError", message));
   });

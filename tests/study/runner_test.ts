@@ -97,6 +97,26 @@ test("a diverged trial fails for good and the study goes on", async (dir) => {
   assert.equal((await runStudy(DEF, never, { dir })).ran, 0);
 });
 
+test("attributes that no record can hold are told and left out", async (dir) => {
+  const ring: Record<string, unknown> = { epoch: 3 };
+  ring.self = ring;
+  const warnings: string[] = [];
+  await runStudy({ name: "odd" }, async (_, ctx) => {
+    await ctx.report({ epoch: 1, value: 5, attrs: { ring, loss: 2 } });
+    return { value: 1, attrs: ring };
+  }, {
+    dir,
+    onEvent: (e) => e.type === "warning" && warnings.push(e.message),
+  });
+  const [{ value, attrs, epochs }] = await trialsIn(dir, "odd");
+  assert.deepEqual([value, attrs.epoch, attrs.self], [1, 3, undefined]);
+  assert.deepEqual(epochs, [{ loss: 2, epoch: 1, value: 5 }]);
+  assert.deepEqual(warnings, [
+    "trial 0: attrs.ring.self: holds itself; give plain data; ring is not recorded",
+    "trial 0: attrs.self.self: holds itself; give plain data; self is not recorded",
+  ]);
+});
+
 test("one error is passed over, and its trial runs again", async (dir) => {
   let n = 0;
   const once = await runStudy(DEF, (p, c) => {
