@@ -51,6 +51,8 @@ Deno.test("a cell that does not parse is told as such", () => {
   assert.match(cellCode(deep).error!, /nests too deeply/);
   assert.match(syntaxProblem(deep)!.message, /nests too deeply/);
   assert.equal(cellCode("").error, undefined);
+  const exported = cellCode("export { a as b };");
+  assert.deepEqual([exported.error, [...exported.uses]], [undefined, ["a"]]);
 });
 
 Deno.test("a name's writers are its last definition and the changes after it", () => {

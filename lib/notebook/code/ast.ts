@@ -4,7 +4,7 @@ import {
   type AnyNode,
   type MemberExpression,
   type Node,
-  parse,
+  Parser,
   type Program,
 } from "acorn";
 
@@ -18,9 +18,16 @@ export const MUTATORS = new Set(
 export const PARTS = new Set("get at find findLast values entries".split(" "));
 const NONE = new Set<string>();
 
+/** A cell may export what another one defines. */
+const CellParser = Parser.extend((Base) =>
+  class extends Base {
+    checkLocalExport() {}
+  }
+);
+
 /** The tree of a cell or module without types. @throws {SyntaxError} */
 export const parseCode = (code: string): Program =>
-  parse(code, {
+  CellParser.parse(code, {
     ecmaVersion: "latest",
     sourceType: "module",
     ranges: true, // eslint-scope wants them
