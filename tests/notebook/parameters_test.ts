@@ -106,6 +106,9 @@ Deno.test("a typed text becomes what the default is, and what does not fit is re
       ["n", "1e3", 1000],
       ["n", "-.5", -0.5],
       ["n", "-Infinity", -Infinity],
+      ["n", "0x10", 16],
+      ["n", "-0e400", -0],
+      ["n", "5e-324", 5e-324],
       ["n", "9007199254740992", 2 ** 53],
       ["n", "null", null],
       ["name", "False", "False"],
@@ -132,6 +135,21 @@ Deno.test("a typed text becomes what the default is, and what does not fit is re
       ["flag", "1", /a boolean/],
       ["n", "False", /"n" is given "False", its default is a number; give a n/],
       ["n", "12345678901234567890", /"n": 1234.* more digits .*bigint/],
+      ["n", "0x20000000000001", /"n": 0x2.* more digits .*bigint/],
+      [
+        "n",
+        "-1e400",
+        /"n": -1e400 is too large or too small .*; give another one, 0 or Inf/,
+      ],
+      ["any", "1e-400", /"any": 1e-400 is too large or too small for a number/],
+      ["xs", "[1e400]", /"xs": 1e400 is too large or too small/],
+      [
+        "of",
+        '{"a": [{"b": -1e400}]}',
+        /"of": "b": -1e400 is too large or too small/,
+      ],
+      ["n", "1_000", /"n" is given "1_000", its default is a number/],
+      ["n", "inf", /"n" is given "inf", its default is a number/],
       ["n", "[1]", /a number/],
       ["xs", "1", /a list; give a list as JSON/],
       ["xs", "[12345678901234567890]", /"xs": 1234.* more digits/],
@@ -229,6 +247,13 @@ test("parameters come from a file, -p goes over it, --profile is one too", async
       /^error: --stale takes no --?(p|profile|resume); /,
     );
   }));
+  await Deno.writeTextFile(file("large.json"), '{"name": "n", "lr": 1e400}');
+  const large = await run("--params", "large.json");
+  assert.equal(large.code, 1);
+  assert.match(
+    large.err,
+    /^error: large\.json: .* "lr": 1e400 is too large or too small .*\n$/,
+  );
   const unfit = await run("-p", "lr=False");
   assert.equal(unfit.code, 1);
   assert.match(unfit.err, /^error: a\.ipynb: parameter "lr" .* a number\n$/);

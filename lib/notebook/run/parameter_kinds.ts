@@ -127,29 +127,44 @@ export function declaredKinds(source: string): Map<string, Kind[]> {
 }
 
 /**
- * JSON whose whole numbers keep all their digits.
+ * JSON whose whole numbers keep all their digits, and none becomes infinite or 0.
  * @throws {SyntaxError} when the text is no JSON
- * @throws {RangeError} in one line on a whole number that no number can hold
+ * @throws {RangeError} in one line, with the field, on what no number can hold
  */
 export function exactJson(text: string): unknown {
-  const take = (_: string, value: unknown, { source }: { source?: string }) => {
-    if (typeof value === "number" && source) exact(source);
+  function take(
+    this: unknown,
+    key: string,
+    value: unknown,
+    { source }: { source?: string },
+  ) {
+    const field = Array.isArray(this) || !key ? "" : `"${key}": `;
+    if (typeof value === "number" && source) exact(source, field);
     return value;
-  };
+  }
   // TypeScript does not know the third argument yet.
   return JSON.parse(text, take as Parameters<typeof JSON.parse>[1]);
 }
 
-function exact(text: string): number {
+/** The number that a text holds. @throws {RangeError} where none is that number */
+function exact(text: string, field = ""): number {
   const value = Number(text);
-  if (/^\s*[+-]?\d+\s*$/.test(text)) {
-    const digits = text.trim().replace(/^\+/, "");
-    if (!Number.isFinite(value) || BigInt(value) !== BigInt(digits)) {
-      throw new RangeError(
-        `${digits} has more digits than a number can hold; declare it as a ` +
-          "bigint (let n = 0n), or give it as a text",
-      );
-    }
+  const digits = text.trim().replace(/^\+/, "");
+  const isWhole = /^(-?\d+|0x[\da-f]+)$/i.test(digits);
+  if (isWhole && !(isFinite(value) && BigInt(value) === BigInt(digits))) {
+    throw new RangeError(
+      `${field}${digits} has more digits than a number can hold; declare it ` +
+        "as a bigint (let n = 0n), or give it as a text",
+    );
+  }
+  const isLost = isFinite(value)
+    ? value === 0 && /^[^e]*[1-9]/i.test(digits)
+    : /\d/.test(digits);
+  if (isLost) {
+    throw new RangeError(
+      `${field}${digits} is too large or too small for a number (5e-324 to 1.8e308); ` +
+        "give another one, 0 or Infinity",
+    );
   }
   return value;
 }
