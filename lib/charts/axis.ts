@@ -43,6 +43,8 @@ const RATES = /(^|\.)(lr|eps|weightDecay)$/;
 export const SHARES = /accuracy|share/i;
 /** Numbers of more levels have round ticks, or become no categories. */
 const MOST_LEVELS = 8, MOST_CATEGORIES = 12;
+/** What is closer than this to 0 is no place of its own on an axis. */
+const LEAST = 1e-300;
 /** No axis has room for more words. */
 const MOST_TICKS = 400;
 
@@ -115,9 +117,11 @@ export function axisFor(
       ? null
       : typeof value === "string"
       ? `is no number on a ${type} axis`
-      : type === "log" && !(value > 1e-300)
-      ? "is 0 or negative on a log axis"
-      : null;
+      : type !== "log" || value > LEAST
+      ? null
+      : value > 0
+      ? `is less than ${LEAST}`
+      : "is 0 or negative on a log axis";
   const shown = values.levels(
     all.filter((v): v is number | string => why(v) === null),
   );
@@ -157,11 +161,12 @@ function domainOf(
   if (numbers.length === 0) return isLog ? [1, 10] : [0, 1];
   const low = numbers[0], high = numbers.at(-1)!;
   if (isLog) {
-    const factor = high > low ? (high / low) ** pad : 2;
-    return [low / factor, high * factor];
+    const factor = high > low ? ratioOf([low, high]) ** pad : 2;
+    return [Math.max(low / factor, LEAST), Math.min(high * factor, 1 / LEAST)];
   }
   const alone = isShare ? 0.05 : Math.abs(low) / 10 || 0.5;
-  const more = (least - (high - low)) / 2;
+  // d3's ticks need a step that is no subnormal number.
+  const more = (Math.max(least, 1e9 * LEAST) - (high - low)) / 2;
   const apart = Math.max(high > low ? pad * (high - low) : alone, more);
   const [from, to] = [low - apart, high + apart];
   // What is never negative begins at 0, and shares end at 1.
@@ -178,10 +183,13 @@ function linearTicks([low, high]: number[], isWhole: boolean): number[] {
   return whole.length > 0 ? whole : ticks;
 }
 
+const ratioOf = ([low, high]: number[]) =>
+  Math.min(high / low, Number.MAX_VALUE);
+
 /** Whole decades, with 2 and 5 of each or all multiples where they are few. */
 function logTicks([low, high]: number[]): number[] {
   // As many as there are decades: d3 then gives every multiple of them.
-  const many = Math.ceil(Math.log10(high / low)) + 1;
+  const many = Math.ceil(Math.log10(ratioOf([low, high]))) + 1;
   const all: number[] = d3.scaleLog([low, high], [0, 1]).ticks(many);
   const of = (digits: string) =>
     all.filter((t) => digits.includes(t.toExponential(0)[0]));
@@ -201,12 +209,15 @@ export function onAxes<K extends string>(
   value: NoInfer<K>,
 ) {
   const nameOf = (key: K) => axes[key]?.label || table.words(key);
-  const failure = `without ${nameOf(value)} (failed)`;
+  const bound = (key: K) => table.large.has(key) ? " below 1e300" : "";
+  const failure = `without ${nameOf(value)}${bound(value)} (failed)`;
   const whyNot = (row: Read<K>) => {
     for (const [key, axis] of Object.entries(axes) as [K, Axis][]) {
       const why = axis.why(row[key]),
         isLost = key === value && row[key] === null;
-      if (why !== null && !isLost) return `left out: ${nameOf(key)} ${why}`;
+      if (why === null || isLost) continue;
+      const most = row[key] === null ? bound(key) : "";
+      return `left out: ${nameOf(key)} ${why}${most}`;
     }
     return typeof row[value] === "number" ? "" : failure;
   };

@@ -38,6 +38,8 @@ export type Read<K extends string> = Record<K, Value> & { row: unknown };
 export interface Table<K extends string> {
   chart: string;
   rows: Read<K>[];
+  /** The channels of which a number is too large to be drawn. */
+  large: Set<K>;
   /** The field's name as it stands in the rows; of a function, the channel's. */
   name(channel: K): string;
   /** The field in words, for an axis: "learning rate". */
@@ -270,23 +272,27 @@ export function readChannels<K extends string>(
     return fields[0];
   };
   const keys = Object.keys(channels) as K[];
+  const large = new Set<K>();
   const resolved = new Map(keys.map((key) => [key, resolve(key)]));
   const valueAt = (row: object, i: number, key: K): Value => {
     const channel = resolved.get(key);
     if (channel === undefined) return null;
-    if (typeof channel === "string") {
-      const where = `${chart}: the channel ${key} (${channel})`;
-      return channelValue(lookUp(row, channel), where);
-    }
-    const where = `${chart}: the function of the channel ${key}`;
-    return channelValue(callAt(where, channel, row, i), where);
+    const isField = typeof channel === "string";
+    const where = isField
+      ? `${chart}: the channel ${key} (${channel})`
+      : `${chart}: the function of the channel ${key}`;
+    const value = isField
+      ? lookUp(row, channel)
+      : callAt(where, channel, row, i);
+    if (Number.isFinite(value) && !isNumber(value)) large.add(key);
+    return channelValue(value, where);
   };
   const name = (key: K) => {
     const channel = resolved.get(key);
     return typeof channel === "string" ? channel : key;
   };
   return {
-    ...{ chart, name, words: (key) => wordsOf(name(key)) },
+    ...{ chart, large, name, words: (key) => wordsOf(name(key)) },
     rows: list.map((row, i) => {
       const values = keys.map((key) => [key, valueAt(row, i, key)]);
       return { ...Object.fromEntries(values), row } as Read<K>;

@@ -1,5 +1,5 @@
 /** The noise of a study: the spread between repeats of one setting. */
-import { whatIs } from "./channels.ts";
+import { isNumber, whatIs } from "./channels.ts";
 
 /**
  * The spread between repeats of one setting, in the values' unit: of accuracies
@@ -33,7 +33,7 @@ export function checkNoiseBar(
 
 /** The noise's standard deviation, 0 where there is none. */
 export const sdOf = (noise: Noise | null | undefined): number =>
-  noise && noise.sd > 0 && noise.sd < Infinity ? noise.sd : 0;
+  noise && noise.sd > 0 && isNumber(noise.sd) ? noise.sd : 0;
 
 /** The noise's height in a domain that has room for it: see `axisOf`. */
 export const lengthOf = (noise: Noise | null | undefined) => 2.2 * sdOf(noise);
@@ -44,7 +44,7 @@ export function noiseWords(
   isShare = true,
 ): string {
   if (noise === undefined) return "";
-  if (noise === null || !(noise.sd >= 0 && noise.sd < Infinity)) {
+  if (noise === null || !(noise.sd >= 0 && isNumber(noise.sd))) {
     return "noise unknown: no setting was repeated";
   }
   const { sd, low, high, df } = noise;

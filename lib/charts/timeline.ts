@@ -98,7 +98,7 @@ export function timelineChart(
   const lanes = ends.length === 1 ? "one lane" : `${ends.length} lanes`;
   const share = Math.round(100 * busy / (ends.length * span));
   const pace = Number((ended / (span / 3.6e6)).toPrecision(3));
-  const summary = span === 0
+  const summary = span < 1
     ? ""
     : `busy ${
       timeText(busy)

@@ -59,6 +59,16 @@ const inputs: Record<string, { rows: Row[]; note?: RegExp }> = {
   "the largest numbers": {
     rows: [row(1e-3, 2, 1e299), row(1e-2, 2, -1e299), row(5e-324, 2, 1e308)],
   },
+  "the smallest numbers": {
+    rows: [row(5e-324, 1e-310, 5e-324), row(1e-323, 2e-310, 1e-323)],
+  },
+  "numbers of all sizes": {
+    rows: [row(1e-299, 1e-299, 1e-299), row(1e299, 1e299, 1e299)],
+  },
+  "the largest number alone": {
+    rows: [row(1e-3, 2, 1e308), row(1e-2, 2, 1e308)],
+    note: /2 (rows|runs)/,
+  },
   "markup in words": { rows: [row('<b> & "x"', "</svg>\0\ud800\uffff", 0.5)] },
   "1,000 series": {
     rows: Array.from(
@@ -219,6 +229,19 @@ for (const [name, { draw, isLog, isWhole }] of Object.entries(charts)) {
     });
   }
 }
+
+Deno.test("what no axis can show is told with its range", async () => {
+  const rows = [...good, row(5e-324, 2, 0.5), row(1e308, 2, 0.5)];
+  const text = await check(lineChart(rows, { x: "lr" }));
+  assert.match(text, /1 row left out: learning rate is less than 1e-300/);
+  assert.match(
+    text,
+    /1 row left out: learning rate .* not a number below 1e300/,
+  );
+  const lost = rows.map((r) => ({ ...r, loss: 1e308 }));
+  const none = await check(lineChart(lost, { x: "depth", y: "loss" }));
+  assert.match(none, /5 rows without loss below 1e300 \(failed\)/);
+});
 
 Deno.test("a field that no row has is told with the fields there are", () => {
   assert.throws(() => heatMapChart(good, { x: "rate", y: "depth" }), {
