@@ -81,6 +81,8 @@ export interface StudyCell
   recipe?: Partial<Recipe>;
   /** Which training images, where not those of the profile. */
   data?: Pick<DataSource, "copies" | "part">;
+  /** The sd of two paired runs' difference, a share; the profile's without it. */
+  pairSd?: number;
 }
 
 const METRIC = "test accuracy at the validation-chosen epoch";
@@ -140,9 +142,10 @@ export class Study {
     if (!("recipe" in this.job)) return undefined;
     const { repeats: n } = this.definition, { weights } = this.job.recipe;
     const from = weights?.file ? "pretrained" : "random";
-    const sd = pairSpread[this.profile]?.[from];
     const isKnown = this.dataName === startOf(this.profile).data.name;
-    if (!sd || !isKnown || n < 2) return undefined;
+    const sd = this.cell?.pairSd ??
+      (isKnown && pairSpread[this.profile]?.[from]);
+    if (!sd || n < 2) return undefined;
     const size = 100 * detectableDifference({ sd, n });
     return `differences of ${size.toFixed(1)} points or more, from ${
       from === "random" ? "random weights" : "a pretrained backbone"
@@ -279,7 +282,14 @@ const CELL_FIELDS = Object.keys(StudySchema.shape)
 function checkFields(study: Record<string, unknown>): void {
   const odd = Object.keys(study).filter((name) => !CELL_FIELDS.includes(name));
   if (odd.length === 0) return;
-  const names = [...CELL_FIELDS, "recipe", "limits", "objective", "data"];
+  const names = [
+    ...CELL_FIELDS,
+    "recipe",
+    "limits",
+    "objective",
+    "data",
+    "pairSd",
+  ];
   const faults = odd.map((name) => {
     const [field] = name.split(".");
     const more = Object.hasOwn(recipes.slim, field)
@@ -305,8 +315,12 @@ export function openStudy(where: Where, cell: StudyCell): Study {
     cell,
     '{ name: "my-study", parameters: { depth: [2, 4] } }',
   );
-  const { recipe, limits, objective, data, ...study } = cell;
+  const { recipe, limits, objective, data, pairSd, ...study } = cell;
   checkFields(study);
+  if (pairSd !== undefined && !(Number(pairSd) === pairSd && pairSd > 0)) {
+    const what = channels.whatIs(pairSd);
+    throw new StudyError(`openStudy: pairSd is ${what}: give a share, as 0.01`);
+  }
   for (const [name, given] of Object.entries({ recipe, data })) {
     const what = `fields of ${name}`;
     if (given !== undefined) {
@@ -351,6 +365,10 @@ export async function trialsOfAll(
   if (studies.length === 0 || !studies.every((s) => s instanceof Study)) {
     throw new StudyError(`${where}: give a study, or a list of them, first`);
   }
-  const trials = await Promise.all(studies.map((study) => study.trials()));
-  return { studies, trials: trials.flat() };
+  const all = await Promise.all(studies.map((study) => study.trials()));
+  // Studies that share a record may plan the same trials.
+  const trials = new Map(
+    all.flat().map((trial) => [trial.key ?? trial, trial]),
+  );
+  return { studies, trials: [...trials.values()] };
 }

@@ -68,6 +68,7 @@ const LONGER: Record<string, number> = {
   "09-efficiency": 136,
   "14-workflow": 136,
   "02-lr-search": 126,
+  "06-long-runs": 134,
   "00-start-here, trace": 22,
 };
 

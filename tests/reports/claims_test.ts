@@ -57,6 +57,9 @@ test("claims of a trained study are shown and kept, on synthetic faces unsettled
   );
   const trials = await study.run();
   assert.equal(trials.length, 1);
+  // A trial that two studies of one record plan counts once.
+  await claims([study, openStudy(study.where, study.cell!)], list);
+  assert.equal((await kept()).trials, 1);
   assert.equal(trials[0].lr, 1e-3);
   assert.deepEqual(parametersOf(trials), ["lr"]);
   assert.equal(trials[0].history.length, 1);

@@ -96,6 +96,15 @@ Deno.test("a study says which difference its paired repeats are planned to see",
   );
   const many = open("cpu", { recipe: pretrained("cpu"), repeats: 10 });
   assert.match(many.sees!, /of 0\.4 points or more.*10 paired seeds/);
+  // By an sd of its own: 1.682 times 2 points.
+  assert.match(
+    open("quick", { pairSd: 0.02, repeats: 5 }).sees!,
+    /of 3\.4 points or more, from random weights \(5 paired seeds/,
+  );
+  assert.throws(
+    () => open("cpu", { pairSd: NaN }),
+    { message: "openStudy: pairSd is NaN: give a share, as 0.01" },
+  );
   assert.equal(open("cpu", { repeats: 1 }).sees, undefined);
   assert.equal(open("cpu", {}, "raf-db").sees, undefined);
   assert.equal(open("quick").sees, undefined);
