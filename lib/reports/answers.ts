@@ -28,6 +28,8 @@ export interface Answer {
   open: string;
   /** The number behind it, with its interval. */
   number: string;
+  /** What the published protocol on a GPU would still have to settle. */
+  left?: string;
 }
 
 /** Parameters of a net in millions, to two digits; counted once a net. */
@@ -106,6 +108,12 @@ export function answerText(
   return `Cannot tell${why} ${open}${small}: ${number}.`;
 }
 
+/** " The published protocol on a GPU would still have to settle …", or "". */
+export const leftText = ({ left }: { left?: string }): string =>
+  left
+    ? ` The published protocol on a GPU would still have to settle ${left}.`
+    : "";
+
 /**
  * Shows the answer to the notebook's question and what it rests on, and keeps
  * both beside the claims. A page leads with it where its cell has the tag
@@ -119,18 +127,20 @@ export async function answer(
 ): Promise<Shown & { text: string }> {
   const { studies, trials } = await trialsOfAll("answer", of);
   channels.checkOptions("answer", words, "{ holds, open, number }", "words");
-  for (const name of ["holds", "open", "number"] as const) {
+  for (const name of ["holds", "open", "number", "left"] as const) {
     const given = words[name];
     if (typeof given === "string") continue;
+    if (name === "left" && given === undefined) continue;
     const what = channels.whatIs(given);
     throw new StudyError(`answer: ${name} is ${what}: give a text`);
   }
   const text = trials.length > 0
     ? answerText(words, studies[0])
     : `Cannot tell ${words.open}: no trial is on record.`;
-  const kept = { text, restsOn: await restsOn(studies, trials) };
+  const { left } = words;
+  const kept = { text, restsOn: await restsOn(studies, trials), left };
   keepClaims(studies, trials, { answer: kept });
-  const evidence = `It rests on ${kept.restsOn}.`;
+  const evidence = `It rests on ${kept.restsOn}.${leftText(kept)}`;
   const both = displayed(() => ({
     "text/html":
       `<p class="answer"><strong>${escapeMarkup(text)}</strong></p>` +

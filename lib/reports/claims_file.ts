@@ -25,6 +25,8 @@ export const ClaimsFile = z.object({
     text: z.string(),
     /** Data, net, images and epochs, seeds, hours. */
     restsOn: z.string(),
+    /** What the published protocol on a GPU would still have to settle. */
+    left: z.string().optional(),
   }).optional(),
   claims: z.array(z.object({
     claim: z.string(),

@@ -6,6 +6,7 @@ import { type ClaimsFile, readClaims } from "../../lib/reports/commands.ts";
 import {
   brief,
   countsText,
+  leftText,
   type Profile,
   verdictText,
 } from "../../lib/reports/mod.ts";
@@ -83,7 +84,10 @@ function answersText(folder: string, sections: readonly Section[]): string {
       existsSync(join(folder, file)) ? `[${heading}](${file})` : heading,
       question,
       judged.answer
-        ? `**${plain(judged.answer.text)}**`
+        ? `**${plain(judged.answer.text)}** ` +
+          plain(
+            `It rests on ${judged.answer.restsOn}.${leftText(judged.answer)}`,
+          )
         : `[its claims](${anchorOf(headingOf(section))}): ` +
           countsText(judged.claims),
     ]];
@@ -114,13 +118,11 @@ function sectionText(folder: string, section: Section): string {
     .map(([word, ending]) => [word, `${profile}/${name}.${ending}`])
     .filter(([, file]) => existsSync(join(folder, file)))
     .map(([word, file]) => `[${word}](${file})`).join(", ");
-  const restsOn = judged?.answer?.restsOn;
   const about = judged && judged.trials > 0
     ? `Profile ${judged.profile} on ${
       titleOf(judged.data)
     }: ${judged.trials} trials, ` +
       `${duration(judged.seconds)}.${links && ` ${links}.`}` +
-      (restsOn ? ` It rests on ${plain(restsOn)}.` : "") +
       (judged.sees.length > 0
         ? ` It can detect ${judged.sees.join(", and ")}.`
         : "")

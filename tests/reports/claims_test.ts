@@ -104,6 +104,11 @@ test("claims of a trained study are shown and kept, on synthetic faces unsettled
   );
   const fails = { ...holds, verdict: "does not hold", aboutFaces: false };
   assert.equal(await said({ by: fails, fails: "It costs" }), "It costs: +1.");
+  assert.match(
+    await shown(await answer(study, { ...words, left: "the full net" })),
+    /\d s\. The published protocol on a GPU would still have to settle the full net\.$/,
+  );
+  assert.equal((await kept()).answer.left, "the full net");
   assert.equal(await said({}), "On synthetic faces it pays: +1.");
   const { answer: { text, restsOn }, claims: still } = await kept();
   assert.equal(text, "On synthetic faces it pays: +1.");
@@ -119,6 +124,11 @@ test("claims of a trained study are shown and kept, on synthetic faces unsettled
   await assert.rejects(
     answer(study, { holds: "Yes", number: "1" } as Answer),
     { name: "StudyError", message: "answer: open is undefined: give a text" },
+  );
+  await assert.rejects(
+    // deno-lint-ignore no-explicit-any
+    answer(study, { ...words, left: 3 as any }),
+    { name: "StudyError", message: "answer: left is 3: give a text" },
   );
   // What is no claim is named before anything is kept.
   const [faces] = list;
