@@ -115,7 +115,7 @@ const starts: Record<Profile, Start> = {
       ...{ size: 32, depth: 2, batchSize: 32, evalBatchSize: 140, epochs: 3 },
     },
     limits: { train: 448, validation: 140, test: 280 },
-    // Strong expressions: a net that small learns them in seconds.
+    // Strong expressions, of which a net that small learns a little in seconds.
     data: { name: "synthetic", faces: { intensity: [1, 1] } },
     repeats: 3,
   },

@@ -177,7 +177,7 @@ ${claimsText(sections)}
 - A difference **holds** or **does not hold** only with at least three paired
   seeds and an interval or test that says so, corrected by Holm where several
   settings are compared. All else is **cannot tell**, with the reason.
-- Profile \`cpu\` is a net of the same family with 1.1 million parameters on two
+- Profile \`cpu\` is a net of the same family with 1.1 to 2.3 million parameters on two
   CPU cores. It trains on half of the real FER2013's training images, without
   copies of held-out ones: 8 epochs from random weights, or 2 and more from a
   backbone that was trained on the other half. That says little about 60 epochs
