@@ -4,7 +4,7 @@ import { titleOf } from "../data/mod.ts";
 import { costOf } from "../profile/mod.ts";
 import { analysis, StudyError } from "../study/mod.ts";
 import type { Recipe } from "../train/mod.ts";
-import { settled } from "./claims.ts";
+import { capitalised, settled } from "./claims.ts";
 import { keepClaims } from "./claims_file.ts";
 import {
   andText,
@@ -85,9 +85,11 @@ async function restsOn(
 
 /** The sentence by the verdict, as far as it counts where it was made. */
 export function answerText(
-  { by, holds, fails = holds, open, number }: Answer,
+  { by, open, number, ...words }: Answer,
   study: Pick<Study, "profile" | "dataName" | "job">,
 ): string {
+  const holds = capitalised(words.holds);
+  const fails = capitalised(words.fails ?? holds);
   if (!by) {
     const said = `${holds}: ${number}.`;
     const isMadeUp = study.dataName === "synthetic" && "recipe" in study.job;

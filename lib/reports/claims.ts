@@ -164,16 +164,21 @@ export interface Decision {
   note?: string;
 }
 
+/** A recipe's own name, such as loss.labelSmoothing, stays as it is. */
+export const capitalised = (sentence: string): string =>
+  sentence.replace(
+    /^[a-z]+(?= )/,
+    (word) => word[0].toUpperCase() + word.slice(1),
+  );
+
 /** "Depth 4.", or why there is no choice. */
 export function decisionText(
   choice: string | number | boolean | undefined | null,
   { name = "", unless, note }: Decision = {},
 ): string {
   const none = unless || choice == null && "too few trials are on record";
-  // A recipe's own name, such as loss.labelSmoothing, stays as it is.
-  const words = none ? `None: ${none}.` : `${name} ${choice}.`.trim()
-    .replace(/^[a-z]+(?= )/, (word) => word[0].toUpperCase() + word.slice(1));
-  return `${words}${note ? ` ${note}` : ""}`;
+  const words = none ? `None: ${none}.` : `${name} ${choice}.`.trim();
+  return `${capitalised(words)}${note ? ` ${note}` : ""}`;
 }
 
 /**

@@ -103,7 +103,7 @@ test("claims of a trained study are shown and kept, on synthetic faces unsettled
     "Cannot tell whether it pays, but any difference is under one point: +1.",
   );
   const fails = { ...holds, verdict: "does not hold", aboutFaces: false };
-  assert.equal(await said({ by: fails, fails: "It costs" }), "It costs: +1.");
+  assert.equal(await said({ by: fails, fails: "it costs" }), "It costs: +1.");
   assert.match(
     await shown(await answer(study, { ...words, left: "the full net" })),
     /\d s\. The published protocol on a GPU would still have to settle the full net\.$/,
