@@ -162,7 +162,7 @@ export function claimsPage(folder: string): ClaimsPage {
 
 Written by \`deno task study claims\` from what the executed notebooks left
 beside their records. ${all.length} claims: ${countsText(all)}. The trials took
-${duration(seconds)} in all.
+${duration(seconds)} in all, with those twice that two notebooks share.
 
 ${answersText(folder, sections)}
 
@@ -177,11 +177,11 @@ ${claimsText(sections)}
 - A difference **holds** or **does not hold** only with at least three paired
   seeds and an interval or test that says so, corrected by Holm where several
   settings are compared. All else is **cannot tell**, with the reason.
-- Profile \`cpu\` is a net of the same family with 1.1 to 2.3 million parameters on two
-  CPU cores. It trains on half of the real FER2013's training images, without
-  copies of held-out ones: 8 epochs from random weights, or 2 and more from a
-  backbone that was trained on the other half. That says little about 60 epochs
-  of the full net on RAF-DB.
+- Profile \`cpu\` is a net of the same family with 1.1 to 2.3 million parameters
+  (depth 2 to 8) on two CPU cores. It trains on half of the real FER2013's
+  training images, without copies of held-out ones: 8 epochs from random
+  weights, or 2 and more from a backbone that was trained on the other half.
+  That says little about 60 epochs of the full net on RAF-DB.
 - Profile \`quick\` trains on synthetic faces for seconds. It shows how each
   question is asked and answered, so no claim about faces is settled by it.
 
