@@ -110,11 +110,9 @@ export function answerText(
   return `Cannot tell${why} ${open}${small}: ${number}.`;
 }
 
-/** " The published protocol on a GPU would still have to settle …", or "". */
+/** " Left to the published protocol on a GPU: …", or "". */
 export const leftText = ({ left }: { left?: string }): string =>
-  left
-    ? ` The published protocol on a GPU would still have to settle ${left}.`
-    : "";
+  left ? ` Left to the published protocol on a GPU: ${left}.` : "";
 
 /**
  * Shows the answer to the notebook's question and what it rests on, and keeps

@@ -57,7 +57,7 @@ const longRuns = (run: Row[], cls: Row[] = []) =>
   after(
     "06-long-runs",
     ["needsLength", "sensitivity", "nan", "deeperCls"],
-    { run, "run-eps": [], "run-cls": cls },
+    { run, "run-ends": [], "run-eps": [], "run-cls": cls },
   );
 
 Deno.test("06: the rate matters where the worst one is worse at every depth", async () => {

@@ -106,7 +106,7 @@ test("claims of a trained study are shown and kept, on synthetic faces unsettled
   assert.equal(await said({ by: fails, fails: "it costs" }), "It costs: +1.");
   assert.match(
     await shown(await answer(study, { ...words, left: "the full net" })),
-    /\d s\. The published protocol on a GPU would still have to settle the full net\.$/,
+    /\d s\. Left to the published protocol on a GPU: the full net\.$/,
   );
   assert.equal((await kept()).answer.left, "the full net");
   assert.equal(await said({}), "On synthetic faces it pays: +1.");

@@ -116,8 +116,8 @@ test("the page opens with a line for each answer, then one for each claim that l
   await write(dir, "quick/90-width.html", "");
   const { text } = claimsPage(dir);
   const answer = "| [90 Adam's width](quick/90-width.html) | Which width? | " +
-    "**4_4 is best: +1.2 points.** It rests on 5 seeds. The published " +
-    "protocol on a GPU would still have to settle the width 8. |";
+    "**4_4 is best: +1.2 points.** It rests on 5 seeds. Left to the " +
+    "published protocol on a GPU: the width 8. |";
   const line = "| [90](#90-adams-width) width 0 \\| more | 62 % | " +
     "+1.20 points (−0.30 to +2.70, n 3) … | ✗&nbsp;does&nbsp;not&nbsp;hold |";
   const at = [
