@@ -110,9 +110,12 @@ export function answerText(
   return `Cannot tell${why} ${open}${small}: ${number}.`;
 }
 
-/** " Left to the published protocol on a GPU: …", or "". */
-export const leftText = ({ left }: { left?: string }): string =>
-  left ? ` Left to the published protocol on a GPU: ${left}.` : "";
+/** What an answer rests on and leaves open: "It rests on 5 seeds." */
+export const evidenceText = (
+  { restsOn, left }: { restsOn: string; left?: string },
+): string =>
+  `It rests on ${restsOn}.` +
+  (left ? ` Left to the published protocol on a GPU: ${left}.` : "");
 
 /**
  * Shows the answer to the notebook's question and what it rests on, and keeps
@@ -127,20 +130,23 @@ export async function answer(
 ): Promise<Shown & { text: string }> {
   const { studies, trials } = await trialsOfAll("answer", of);
   channels.checkOptions("answer", words, "{ holds, open, number }", "words");
-  for (const name of ["holds", "open", "number", "left"] as const) {
-    const given = words[name];
+  const { holds, open, number, left = "" } = words;
+  const texts = { holds, open, number, left };
+  for (const [name, given] of Object.entries(texts)) {
     if (typeof given === "string") continue;
-    if (name === "left" && given === undefined) continue;
     const what = channels.whatIs(given);
     throw new StudyError(`answer: ${name} is ${what}: give a text`);
   }
   const text = trials.length > 0
     ? answerText(words, studies[0])
     : `Cannot tell ${words.open}: no trial is on record.`;
-  const { left } = words;
-  const kept = { text, restsOn: await restsOn(studies, trials), left };
+  const kept = {
+    text,
+    restsOn: await restsOn(studies, trials),
+    left: words.left,
+  };
   keepClaims(studies, trials, { answer: kept });
-  const evidence = `It rests on ${kept.restsOn}.${leftText(kept)}`;
+  const evidence = evidenceText(kept);
   const both = displayed(() => ({
     "text/html":
       `<p class="answer"><strong>${escapeMarkup(text)}</strong></p>` +

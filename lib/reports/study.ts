@@ -317,7 +317,7 @@ export function openStudy(where: Where, cell: StudyCell): Study {
   );
   const { recipe, limits, objective, data, pairSd, ...study } = cell;
   checkFields(study);
-  if (pairSd !== undefined && !(Number(pairSd) === pairSd && pairSd > 0)) {
+  if (pairSd !== undefined && !(typeof pairSd === "number" && pairSd > 0)) {
     const what = channels.whatIs(pairSd);
     throw new StudyError(`openStudy: pairSd is ${what}: give a share, as 0.01`);
   }

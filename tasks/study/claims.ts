@@ -6,7 +6,7 @@ import { type ClaimsFile, readClaims } from "../../lib/reports/commands.ts";
 import {
   brief,
   countsText,
-  leftText,
+  evidenceText,
   type Profile,
   verdictText,
 } from "../../lib/reports/mod.ts";
@@ -85,9 +85,7 @@ function answersText(folder: string, sections: readonly Section[]): string {
       question,
       judged.answer
         ? `**${plain(judged.answer.text)}** ` +
-          plain(
-            `It rests on ${judged.answer.restsOn}.${leftText(judged.answer)}`,
-          )
+          plain(evidenceText(judged.answer))
         : `[its claims](${anchorOf(headingOf(section))}): ` +
           countsText(judged.claims),
     ]];
